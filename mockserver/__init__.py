@@ -1,0 +1,19 @@
+"""A stub server and a contract-testing suite for any OpenAPI contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mockserver.app import create_app
+
+__all__ = ["create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the factory when it is asked for: `import mockserver` stays cheap for the command line."""
+    if name == "create_app":
+        from mockserver.app import create_app
+
+        return create_app
+    raise AttributeError(f"module 'mockserver' has no attribute {name!r}")

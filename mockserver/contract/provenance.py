@@ -1,0 +1,135 @@
+"""How sure the contract is of each of its statements (docs/contract.md, "Provenance")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mockserver.contract.references import split
+
+Kind = Literal["source", "assumed", "observed"]
+
+MARKS: tuple[tuple[Kind, str], ...] = (
+    ("source", "x-source"),
+    ("assumed", "x-assumed"),
+    ("observed", "x-observed"),
+)
+#: Objects that map free names to elements: their keys are names, so none of them is a mark or a keyword.
+NAME_MAPS = frozenset(
+    """paths components schemas responses parameters examples requestBodies headers securitySchemes links
+    callbacks pathItems webhooks content encoding properties patternProperties dependentSchemas $defs
+    definitions variables""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a statement of the contract comes from.
+
+    Attributes:
+        kind: `source` (documented), `assumed` (our guess) or `observed` (seen on a real server).
+        reason: page id, reason, or time and place, as the mark says.
+        pointer: JSON pointer of the statement that was asked about.
+    """
+
+    kind: Kind
+    reason: str
+    pointer: str
+
+    @property
+    def documented(self) -> bool:
+        """Whether contradicting the statement is a violation and not only drift."""
+        return self.kind == "source"
+
+
+def schema_root(tokens: list[str]) -> int | None:
+    """Return how many tokens lead to the outermost Schema Object around an element, or None outside of any."""
+    if tokens[:2] == ["components", "schemas"]:
+        return 3
+    if tokens[:1] == ["definitions"]:
+        return 2
+    for index, token in enumerate(tokens):
+        named = index > 0 and tokens[index - 1] in NAME_MAPS
+        if token == "schema" and not named:
+            return index + 1
+    return None
+
+
+class ProvenanceResolver:
+    """Answers for every element of one document where it comes from."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
+        self.marked = _has_marks(data)
+
+    def of(self, pointer: str) -> Provenance:
+        """Return the provenance of the element or keyword at a pointer, not followed through a `$ref`."""
+        if not self.marked:
+            return Provenance("source", "a contract without marks is documented throughout", pointer)
+        found = self.mark(pointer)
+        if found is None:
+            return Provenance("assumed", "the contract does not say where this comes from", pointer)
+        return Provenance(found[0], found[1], pointer)
+
+    def mark(self, pointer: str) -> tuple[Kind, str] | None:
+        """Return kind and text of the mark that covers an element, or None where there is none."""
+        tokens = split(pointer)
+        objects = self._objects(tokens)
+        root = schema_root(tokens)
+        outermost = 0 if root is None or root > len(tokens) else root
+        for depth in range(len(objects) - 1, outermost - 1, -1):
+            holder = objects[depth]
+            if isinstance(holder, dict) and not self._is_name_map(tokens, depth):
+                found = _mark_in(holder, tokens[depth:])
+                if found is not None:
+                    return found
+        return None
+
+    def _objects(self, tokens: list[str]) -> list[Any]:
+        """Return the values along a path, from the document's root as far as the path exists."""
+        values: list[Any] = [self._data]
+        for token in tokens:
+            value = values[-1]
+            if isinstance(value, dict) and token in value:
+                values.append(value[token])
+            elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+                values.append(value[int(token)])
+            else:
+                break
+        return values
+
+    def _is_name_map(self, tokens: list[str], depth: int) -> bool:
+        """Tell whether the object at a depth maps free names (`properties`), so that its keys are no marks."""
+        if depth == 0 or tokens[depth - 1] not in NAME_MAPS:
+            return False
+        return depth < 2 or not self._is_name_map(tokens, depth - 1)
+
+
+def _mark_in(holder: dict[str, Any], below: list[str]) -> tuple[Kind, str] | None:
+    """Return the mark that an object's own keywords give to an element below it: a map first, then a string."""
+    for kind, keyword in MARKS:
+        mark = holder.get(keyword)
+        for token in below:
+            if not isinstance(mark, dict):
+                break
+            mark = mark.get(token)
+            if isinstance(mark, str):
+                return kind, mark
+    for kind, keyword in MARKS:
+        mark = holder.get(keyword)
+        if isinstance(mark, str):
+            return kind, mark
+    return None
+
+
+def _has_marks(value: Any) -> bool:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if any(keyword in item for _, keyword in MARKS):
+                return True
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+    return False
