@@ -1,0 +1,250 @@
+"""The edge: a Flask application whose WSGI entrance answers the contract's operations before Flask sees them.
+
+Flask's dispatch costs nine tenths of a small request (docs/decisions/0005-pipeline-below-flask.md), so Flask serves the
+control API, routes that a user adds to the application, and whatever is not in the contract.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+from flask import Flask
+
+from mockserver import defaults, sources
+from mockserver.accesslog import AccessLog
+from mockserver.authentication import ANYBODY, Authentication
+from mockserver.behaviour.handlers import Rules
+from mockserver.behaviour.seeding import Seed, load_seed
+from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
+from mockserver.contract.model import Contract, load_contract
+from mockserver.control import Exposure, register_control
+from mockserver.errors import MockServerError
+from mockserver.journal import Entry, keep
+from mockserver.messages import Caller, Request, Response
+from mockserver.pipeline import Answer, Pipeline
+from mockserver.problem import MEDIA_TYPE as PROBLEM
+from mockserver.problem import problem
+from mockserver.response import STATUS_LINES
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_WORLD_PREFIX = "/__world__/"
+_LOG = logging.getLogger("mockserver")
+_NO_NAMES: frozenset[str] = frozenset()
+
+
+def create_app(
+    contract: Contract | Path | str | None = None,
+    *,
+    seed_data: Seed | Path | str | None = None,
+    state: str = "memory",
+    clock: int | None = None,
+    seed: int = 0,
+    no_auth: bool = False,
+    transition_seconds: float = 0.0,
+    host: str = "127.0.0.1",
+    control_token: str | None = None,
+    log: TextIO | None = None,
+    log_format: str = "text",
+) -> Flask:
+    """Return a stub of a contract as a Flask application, to run under any WSGI server or Flask's test client.
+
+    Args:
+        contract: the contract or its file; None for the built-in one.
+        seed_data: accounts and secrets of fresh worlds, or their file; None for the built-in ones with the built-in
+            contract, for none with any other.
+        state: `memory`, or `sqlite:///FILE`.
+        clock: UNIX time in seconds at which the clock stands; None for the wall clock.
+        seed: number from which made-up secrets follow.
+        no_auth: ask for no credentials; everybody is the mightiest account.
+        transition_seconds: how long `applying` and `deleting` last, on the stub's clock.
+        host: the address served on; off loopback the control API is closed without a `control_token`.
+        control_token: bearer token that the control API asks for.
+        log: stream for one line per request; None for no log.
+        log_format: `text` or `json`.
+
+    Raises:
+        ContractError: the contract cannot be used.
+        UsageError: seed data or store cannot be used.
+    """
+    builtin = contract is None
+    if contract is None or isinstance(contract, Path | str):
+        contract = load_contract(contract or defaults.CONTRACT)
+    if seed_data is None:
+        seed_data = load_seed(defaults.SEED_DATA) if builtin else Seed()
+    elif isinstance(seed_data, Path | str):
+        seed_data = load_seed(seed_data)
+    worlds = Worlds(open_store(state), seed_data, clock)
+    authentication = Authentication(
+        contract,
+        accounts=bool(seed_data.accounts),
+        open_door=_mightiest(contract, seed_data) if no_auth else None,
+    )
+    app = Flask("mockserver", static_folder=None)
+    stub = Stub(
+        app.wsgi_app,
+        Pipeline(contract, authentication, Rules(seed_data, seed, transition_seconds)),
+        worlds,
+        AccessLog(log, as_json=log_format == "json") if log is not None else None,
+    )
+    register_control(app, contract, worlds, Exposure(host, control_token))
+    app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
+    app.extensions["mockserver"] = worlds
+    return app
+
+
+def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
+    """Return the account with the highest level, for a stub that asks for no credentials."""
+    ranks = {level: rank for rank, level in enumerate(contract.levels)}
+    accounts = sorted(seed_data.accounts.values(), key=lambda account: ranks.get(account.level, len(ranks)))
+    return Caller(accounts[0].username, accounts[0].level, "") if accounts else ANYBODY
+
+
+class Stub:
+    """The WSGI entrance: environment to request, answer to response, and a line in journal and log."""
+
+    def __init__(
+        self, flask: WsgiApplication, pipeline: Pipeline, worlds: Worlds, log: AccessLog | None
+    ) -> None:
+        self._flask = flask
+        self._pipeline = pipeline
+        self._worlds = worlds
+        self._log = log
+        self._default = worlds.get(DEFAULT_WORLD)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        started = sources.stopwatch()
+        path = environ["PATH_INFO"]
+        world = self._default
+        if "HTTP_MOCK_WORLD" in environ or path.startswith("/__"):
+            chosen = self._choose_world(environ, path)
+            if isinstance(chosen, Response):
+                return _send(chosen, start_response)
+            world, path = chosen
+            environ["mockserver.world"] = world
+            if path.startswith("/__mock__/"):
+                return self._flask(environ, start_response)
+        if not path.isascii():
+            # WSGI hands over the path's bytes as Latin-1; URIs are UTF-8 (RFC 3987, section 3.1).
+            path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+        length = environ.get("CONTENT_LENGTH")
+        request = Request(
+            environ["REQUEST_METHOD"],
+            path,
+            environ.get("QUERY_STRING", ""),
+            environ.get("HTTP_AUTHORIZATION"),
+            environ.get("CONTENT_TYPE"),
+            int(length) if length and length.isdecimal() else _unknown_length(environ),
+            environ["wsgi.input"].read,
+            environ,
+        )
+        try:
+            answer = self._pipeline.answer(request, world)
+        except MockServerError as error:
+            answer = _broken(error)
+        except Exception as error:  # the last resort: a client gets an answer, and the log the traceback
+            _LOG.exception("%s %s failed", request.method, path)
+            answer = _broken(error)
+        if answer is None:
+            return self._pass_on(environ, start_response, request, world, started)
+        self._record(request, world, answer, started)
+        return _send(answer.response, start_response)
+
+    def _choose_world(self, environ: Environ, path: str) -> tuple[World, str] | Response:
+        """Return the world that the request selects, and the path without its prefix."""
+        name = environ.get("HTTP_MOCK_WORLD", DEFAULT_WORLD)
+        if path.startswith(_WORLD_PREFIX):
+            name, _, rest = path[len(_WORLD_PREFIX) :].partition("/")
+            path = "/" + rest
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}{_WORLD_PREFIX}{name}"
+            environ["PATH_INFO"] = path
+        try:
+            return self._worlds.get(name), path
+        except ValueError as error:
+            return _problem_response(400, "Bad Request", f"no such world: {error}")
+        except MockServerError as error:
+            _LOG.exception("a world cannot be opened")
+            return _problem_response(500, "Internal Server Error", str(error))
+
+    def _pass_on(
+        self,
+        environ: Environ,
+        start_response: StartResponse,
+        request: Request,
+        world: World,
+        started: float,
+    ) -> Iterable[bytes]:
+        """Let Flask answer what is not in the contract, and note that it did."""
+        status = 0
+
+        def noting(line: str, *rest: Any, **named: Any) -> Any:
+            nonlocal status
+            status = int(line.split(" ", 1)[0])
+            return start_response(line, *rest, **named)
+
+        content = self._flask(environ, noting)
+        why = "Not Found: the contract has nothing at this path" if status == 404 else "answered by Flask"
+        slashed = request.path + "/"
+        if status == 404 and not request.path.endswith("/") and self._pipeline.knows(slashed):
+            why += f"; did you mean {slashed}?"
+        answer = Answer(Response(status, [], b""), "", b"", why, (), _NO_NAMES)
+        self._record(request, world, answer, started)
+        return content
+
+    def _record(self, request: Request, world: World, answer: Answer, started: float) -> None:
+        at = sources.wall_clock()
+        duration = sources.stopwatch() - started
+        response = answer.response
+        world.journal.append(
+            Entry,
+            at,
+            request.method,
+            request.path,
+            request.query,
+            request.authorization,
+            request.content_type,
+            keep(answer.content),
+            answer.operation,
+            response.status,
+            keep(response.content),
+            answer.why,
+            answer.violations,
+            answer.secret_names,
+            duration,
+        )
+        if self._log is not None:
+            self._log.write(
+                at, request.method, request.path, response.status, answer.operation, answer.why, duration
+            )
+
+
+def _unknown_length(environ: Environ) -> int | None:
+    """Return the length of content that is not announced: unknown when it comes in chunks, else none."""
+    chunked = environ.get("HTTP_TRANSFER_ENCODING") or environ.get("wsgi.input_terminated")
+    return None if chunked else 0
+
+
+def _send(response: Response, start_response: StartResponse) -> list[bytes]:
+    start_response(STATUS_LINES[response.status], response.fields)
+    return [response.content]
+
+
+def _problem_response(status: int, title: str, detail: str) -> Response:
+    content = problem(status, title, detail)
+    return Response(status, [("Content-Type", PROBLEM), ("Content-Length", str(len(content)))], content)
+
+
+def _broken(error: Exception) -> Answer:
+    """Return the answer to a request that we failed on; the reason is told only where it is meant for people."""
+    detail = str(error) if isinstance(error, MockServerError) else "the stub failed; its log has the reason"
+    if isinstance(error, MockServerError):
+        sys.stderr.write(f"mockserver: {detail}\n")
+    response = _problem_response(500, "Internal Server Error", detail)
+    return Answer(response, "", b"", detail, (), _NO_NAMES)

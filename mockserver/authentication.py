@@ -1,0 +1,180 @@
+"""Who asks: security requirements (any of all-of), and for each kind of scheme how it is checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+from urllib.parse import parse_qs
+
+from mockserver.behaviour.seeding import TOKENS, token_key
+from mockserver.behaviour.store import Record
+from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.errors import RequestRejected
+from mockserver.messages import Caller, Request
+
+#: Value of `WWW-Authenticate` for HTTP Basic (RFC 7617, section 2).
+BASIC_CHALLENGE = 'Basic realm="mockserver", charset="UTF-8"'
+ANYBODY = Caller("", "", "")
+_MAX_REMEMBERED_CREDENTIALS = 4096
+
+
+class _World(Protocol):
+    """What this stage needs of a world."""
+
+    def read(self, collection: str, key: str) -> Record | None: ...
+
+    def now(self) -> float: ...
+
+
+Authenticate = Callable[[Request, _World], Caller]
+_SchemeCheck = Callable[[SecurityScheme, Request, _World], Caller | None]
+
+
+class _Credentials(NamedTuple):
+    """Basic credentials; the token only as the key under which it is kept."""
+
+    username: str
+    token_key: str
+
+
+class Authentication:
+    """Compiles the security requirements of operations.
+
+    With `open_door` no credentials are asked for, and everybody is the mightiest seeded account. Without
+    `accounts` any well-formed credentials are taken, since there is nothing to compare them with.
+    """
+
+    def __init__(self, contract: Contract, *, accounts: bool, open_door: Caller | None = None) -> None:
+        self._contract = contract
+        self._accounts = accounts
+        self._open_door = open_door
+        # A client sends the same field on every call; it is decoded and digested once.
+        self._decoded: dict[str, _Credentials | None] = {}
+        self._checks: Mapping[str, _SchemeCheck] = {
+            "http": self._http,
+            "apiKey": self._api_key,
+            "oauth2": self._bearer,
+            "openIdConnect": self._bearer,
+            "mutualTLS": lambda _scheme, _request, _world: ANYBODY,
+        }
+
+    def compile(self, operation: Operation) -> Authenticate:
+        """Return the function that finds an operation's caller or rejects the request with 401 or 403."""
+        if self._open_door is not None:
+            caller = self._open_door
+            return lambda _request, _world: caller
+        requirements = [
+            [self._contract.security_schemes[name] for name in requirement]
+            for requirement in operation.security
+        ]
+        if not requirements or [] in requirements:
+            return lambda _request, _world: ANYBODY
+        allowed = None if operation.levels is None else frozenset(operation.levels)
+        challenge = self._challenge(requirements)
+
+        def authenticate(request: Request, world: _World) -> Caller:
+            for schemes in requirements:
+                caller: Caller | None = None
+                for scheme in schemes:
+                    caller = self._checks[scheme.type](scheme, request, world)
+                    if caller is None:
+                        break
+                if caller is not None:
+                    # A caller without level comes from a scheme that knows no accounts.
+                    if allowed is not None and caller.level not in allowed and caller.username:
+                        raise _wrong_level(caller, operation)
+                    return caller
+            raise RequestRejected(
+                401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge}
+            )
+
+        return authenticate
+
+    def _challenge(self, requirements: list[list[SecurityScheme]]) -> str:
+        challenges = dict.fromkeys(
+            BASIC_CHALLENGE if scheme.scheme == "basic" else 'Bearer realm="mockserver"'
+            for schemes in requirements
+            for scheme in schemes
+        )
+        return ", ".join(challenges)
+
+    def _http(self, scheme: SecurityScheme, request: Request, world: _World) -> Caller | None:
+        if scheme.scheme == "basic":
+            return self._basic(request, world)
+        return _with_scheme(request, scheme.scheme)
+
+    def _bearer(self, _scheme: SecurityScheme, request: Request, _world: _World) -> Caller | None:
+        return _with_scheme(request, "bearer")
+
+    def _api_key(self, scheme: SecurityScheme, request: Request, _world: _World) -> Caller | None:
+        if scheme.location == "header":
+            found = request.fields.get("HTTP_" + scheme.parameter.upper().replace("-", "_"))
+        elif scheme.location == "query":
+            found = parse_qs(request.query).get(scheme.parameter)
+        else:
+            found = f"{scheme.parameter}=" in request.fields.get("HTTP_COOKIE", "")
+        return ANYBODY if found else None
+
+    def _basic(self, request: Request, world: _World) -> Caller | None:
+        """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
+        field = request.authorization
+        if field is None:
+            return None
+        try:
+            credentials = self._decoded[field]
+        except KeyError:
+            credentials = self._remember(field)
+        if credentials is None:
+            return None
+        token = world.read(TOKENS, credentials.token_key)
+        if token is None:
+            return None if self._accounts else Caller(credentials.username, "", "")
+        if token["username"] != credentials.username:
+            return None
+        if token["expires"] and not token["valid_from"] <= world.now() < token["valid_to"]:
+            return None
+        return Caller(credentials.username, token["level"], credentials.token_key)
+
+    def _remember(self, field: str) -> _Credentials | None:
+        if len(self._decoded) >= _MAX_REMEMBERED_CREDENTIALS:
+            self._decoded.clear()
+        credentials = self._decoded[field] = _decode_basic(field)
+        return credentials
+
+
+def _decode_basic(field: str) -> _Credentials | None:
+    """Return Basic credentials, or None where the field is of another scheme or malformed."""
+    scheme, _, encoded = field.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(encoded.strip(" "), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    username, colon, token = text.partition(":")
+    return _Credentials(username, token_key(token)) if colon and username and token else None
+
+
+def _with_scheme(request: Request, wanted: str) -> Caller | None:
+    scheme, _, rest = (request.authorization or "").partition(" ")
+    return ANYBODY if scheme.lower() == wanted and rest.strip() else None
+
+
+def _why_not(request: Request) -> str:
+    if request.authorization is None:
+        return "the request has no credentials"
+    scheme, _, _ = request.authorization.partition(" ")
+    if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
+        return "the credentials are not base64 of `username:auth_token` (RFC 7617)"
+    return "the credentials are not known here, or no longer valid"
+
+
+def _wrong_level(caller: Caller, operation: Operation) -> RequestRejected:
+    return RequestRejected(
+        403,
+        "Forbidden",
+        f"{caller.username} is {caller.level or 'without level'}; {operation.label} is for "
+        + " or ".join(operation.levels or ()),
+    )

@@ -1,0 +1,246 @@
+"""What a call does to the state: one handler for each kind and role of `x-mockserver-behaviour`.
+
+A handler works on a transaction and on decoded values; it knows no media type and no bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NoReturn
+
+from mockserver import sources
+from mockserver.authentication import BASIC_CHALLENGE
+from mockserver.behaviour.seeding import ACCOUNTS, SETTINGS, TOKENS, WORLD, Seed, password_matches, token_key
+from mockserver.behaviour.store import Record, Transaction
+from mockserver.contract.model import Behaviour, Operation
+from mockserver.errors import RequestRejected
+from mockserver.messages import Caller, Outcome
+
+#: Validity of an issued token in seconds, as the documented login shows it (auth_post).
+TOKEN_SECONDS = 86_400
+#: Live tokens of one account; one login more revokes the oldest, so that a login loop cannot fill the memory.
+MAX_TOKENS = 256
+_ISSUED = "issued"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What handlers go by, the same for all calls.
+
+    Attributes:
+        seed: the seed data, for the secrets to be issued first.
+        seed_number: seed of made-up secrets.
+        transition_seconds: how long `applying` and `deleting` last, on the world's clock.
+    """
+
+    seed: Seed
+    seed_number: int
+    transition_seconds: float
+
+
+class Call(NamedTuple):
+    """One valid call of an operation.
+
+    Attributes:
+        content: decoded content of the request, or ABSENT.
+        write_only: names of properties that never come back.
+        now: UNIX time in seconds on the world's clock.
+    """
+
+    behaviour: Behaviour
+    transaction: Transaction
+    caller: Caller
+    world: str
+    content: Any
+    write_only: frozenset[str]
+    now: float
+    rules: Rules
+
+
+Handler = Callable[[Call], Outcome]
+
+
+def find_handler(operation: Operation) -> Handler | None:
+    """Return the handler that an operation's behaviour names, or None where it names none.
+
+    Raises:
+        LookupError: there is no such handler; the message lists them.
+    """
+    behaviour = operation.behaviour
+    if behaviour is None:
+        return None
+    handler = HANDLERS.get((behaviour.handler, behaviour.role))
+    if handler is None:
+        known = ", ".join(" ".join(key).strip() for key in HANDLERS)
+        raise LookupError(f"unknown handler and role {behaviour.handler} {behaviour.role}; known are {known}")
+    return handler
+
+
+def write_setting(call: Call) -> Outcome:
+    """Set a setting: `applying`, with the value sent less its secrets, or with one made by the server."""
+    behaviour = call.behaviour
+    if behaviour.generated:
+        value: Any = _issue(call, behaviour.resource)
+        withheld: list[str] = []
+    elif isinstance(call.content, dict):
+        value = {name: item for name, item in call.content.items() if name not in call.write_only}
+        withheld = [name for name in call.content if name in call.write_only]
+    else:
+        value, withheld = call.content, []
+    call.transaction.put(
+        SETTINGS,
+        behaviour.resource,
+        {
+            "phase": "applying",
+            "since": call.now,
+            "value": value,
+            "withheld": withheld,
+            "secret": behaviour.generated,
+        },
+    )
+    return _setting(behaviour, "applying", value, "set")
+
+
+def read_setting(call: Call) -> Outcome:
+    """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
+    record = call.transaction.get(SETTINGS, call.behaviour.resource)
+    if record is None:
+        return Outcome(204, None, True, "never set, or reset")
+    passed = call.now - record["since"] >= call.rules.transition_seconds
+    if record["phase"] == "deleting":
+        if passed:
+            return Outcome(204, None, True, "reset")
+        return _setting(call.behaviour, "deleting", record["value"], "being reset")
+    return _setting(call.behaviour, "applied" if passed else "applying", record["value"], "stored value")
+
+
+def reset_setting(call: Call) -> Outcome:
+    """Reset a setting: `deleting`, and nothing to read once that is over."""
+    resource = call.behaviour.resource
+    record = call.transaction.get(SETTINGS, resource)
+    if record is not None and call.rules.transition_seconds > 0:
+        call.transaction.put(SETTINGS, resource, {**record, "phase": "deleting", "since": call.now})
+    else:
+        call.transaction.delete(SETTINGS, resource)
+    content = {"settings": {"name": resource, "status": "deleting"}}
+    return Outcome(0, content, False, "reset" if record is not None else "was not set")
+
+
+def _setting(behaviour: Behaviour, status: str, value: Any, why: str) -> Outcome:
+    content = {"settings": {"name": behaviour.resource, "status": status, "value": value}}
+    return Outcome(0, content, False, why)
+
+
+def issue_token(call: Call) -> Outcome:
+    """Log in: a token for username and password, valid from now."""
+    username, password = call.content["username"], call.content["password"]
+    account = call.transaction.get(ACCOUNTS, username)
+    if account is None or not password_matches(account, username, password):
+        raise RequestRejected(
+            401,
+            "Unauthorized",
+            "username and password do not belong to an account",
+            fields={"WWW-Authenticate": BASIC_CHALLENGE},
+        )
+    token = _issue(call, "auth_token")
+    valid_from = int(call.now)
+    valid_to = valid_from + TOKEN_SECONDS
+    call.transaction.put(
+        TOKENS,
+        token_key(token),
+        {
+            "username": username,
+            "level": account["level"],
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "expires": True,
+        },
+    )
+    _remember_token(call.transaction, username, account, token_key(token))
+    auth = {
+        "auth_token": token,
+        "message": "Successfully logged in",
+        "perm_level": account["level"],
+        "status": "success",
+        "username": username,
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
+    return Outcome(0, {"auth": auth}, False, "password accepted")
+
+
+def describe_token(call: Call) -> Outcome:
+    """Tell about the token that the caller showed."""
+    token = _own_token(call)
+    auth = {
+        "message": "Authorization valid",
+        "perm_level": call.caller.level,
+        "status": "valid",
+        "username": call.caller.username,
+        "valid_from": token["valid_from"],
+        "valid_to": token["valid_to"],
+    }
+    return Outcome(0, {"auth": auth}, False, "token is valid")
+
+
+def revoke_token(call: Call) -> Outcome:
+    """Revoke the token that the caller showed; it gets 401 from now on."""
+    _own_token(call)
+    call.transaction.delete(TOKENS, call.caller.token_key)
+    auth = {"message": "Authorization revoked", "status": "revoked", "username": call.caller.username}
+    return Outcome(0, {"auth": auth}, False, "token revoked")
+
+
+def refuse_absent(_call: Call) -> NoReturn:
+    """Stand for everything that a server with this contract does not have."""
+    raise RequestRejected(404, "Not Found", "there is nothing of this name")
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    ("setting", "write"): write_setting,
+    ("setting", "read"): read_setting,
+    ("setting", "reset"): reset_setting,
+    ("auth", "issue"): issue_token,
+    ("auth", "describe"): describe_token,
+    ("auth", "revoke"): revoke_token,
+    ("absent", ""): refuse_absent,
+}
+
+
+def _own_token(call: Call) -> Record:
+    """Return the record of the caller's token.
+
+    With the door open (`--no-auth`) nobody shows one, so a token that was just issued is made up. Between the check
+    of the credentials and now, another call may have revoked it.
+    """
+    if not call.caller.token_key:
+        return {"valid_from": int(call.now), "valid_to": int(call.now) + TOKEN_SECONDS}
+    token = call.transaction.get(TOKENS, call.caller.token_key)
+    if token is None:
+        raise RequestRejected(
+            401,
+            "Unauthorized",
+            "the token was revoked meanwhile",
+            fields={"WWW-Authenticate": BASIC_CHALLENGE},
+        )
+    return token
+
+
+def _issue(call: Call, purpose: str) -> str:
+    """Return the next secret of a purpose: those of the seed data first, then made-up ones."""
+    counters = call.transaction.get(WORLD, _ISSUED) or {}
+    number = counters.get(purpose, 0)
+    call.transaction.put(WORLD, _ISSUED, {**counters, purpose: number + 1})
+    first = call.rules.seed.issue.get(purpose, ())
+    if number < len(first):
+        return first[number]
+    return sources.make_secret(call.rules.seed_number, call.world, purpose, number)
+
+
+def _remember_token(transaction: Transaction, username: str, account: Record, key: str) -> None:
+    """Note a token at its account, and drop the oldest beyond the most that an account may have."""
+    keys = [*account["tokens"], key]
+    for oldest in keys[:-MAX_TOKENS]:
+        transaction.delete(TOKENS, oldest)
+    transaction.put(ACCOUNTS, username, {**account, "tokens": keys[-MAX_TOKENS:]})

@@ -1,0 +1,206 @@
+"""Seed data: the accounts and secrets that a fresh world starts with, from YAML (docs/stub.md, "Seed data")."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mockserver.behaviour.store import Transaction
+from mockserver.contract.loading import parse_yaml
+from mockserver.errors import ContractError, UsageError
+
+ACCOUNTS = "accounts"
+TOKENS = "tokens"
+SETTINGS = "settings"
+#: Clock and counters of a world.
+WORLD = "world"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that exists from the start; `expires` false keeps it valid whatever `valid_to` tells."""
+
+    token: str
+    valid_from: int
+    valid_to: int
+    expires: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that exists from the start; `level` "" where the contract knows no levels."""
+
+    username: str
+    password: str | None = None
+    level: str = ""
+    tokens: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Everything that a fresh world starts with.
+
+    Attributes:
+        accounts: by username, in the file's order.
+        issue: for each purpose, the secrets that a world hands out before it makes up its own.
+    """
+
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    issue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def fill(self, transaction: Transaction) -> None:
+        """Write the records of a fresh world."""
+        for account in self.accounts.values():
+            keys = []
+            for token in account.tokens:
+                keys.append(token_key(token.token))
+                transaction.put(
+                    TOKENS,
+                    keys[-1],
+                    {
+                        "username": account.username,
+                        "level": account.level,
+                        "valid_from": token.valid_from,
+                        "valid_to": token.valid_to,
+                        "expires": token.expires,
+                    },
+                )
+            transaction.put(ACCOUNTS, account.username, account_record(account, keys))
+
+
+def token_key(token: str) -> str:
+    """Return the key under which a token is kept: its digest, so that no token stands in a dump or a file."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def account_record(account: Account, token_keys: list[str]) -> dict[str, Any]:
+    """Return the stored form of an account."""
+    return {
+        "level": account.level,
+        "password_hash": None if account.password is None else _hash(account.username, account.password),
+        "tokens": token_keys,
+    }
+
+
+def password_matches(record: Mapping[str, Any], username: str, password: str) -> bool:
+    """Tell whether a password is the account's, in a time that does not depend on where it differs."""
+    expected = record["password_hash"]
+    return expected is not None and hmac.compare_digest(expected, _hash(username, password))
+
+
+def _hash(username: str, password: str) -> str:
+    # A fast hash on purpose: it keeps passwords out of dumps and files. The accounts of a stub guard nothing,
+    # and a slow one would make each login and each new world cost tens of milliseconds.
+    return hashlib.sha256(f"{username}\0{password}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def load_seed(path: Path | str) -> Seed:
+    """Return the seed data in a YAML file.
+
+    Raises:
+        UsageError: not readable, not YAML, or not of the documented shape; names file and element.
+    """
+    path = Path(path)
+    try:
+        data = parse_yaml(path, path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; check --seed-data") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
+    except ContractError as error:
+        raise UsageError(str(error)) from error
+    return _Reader(path).seed({} if data is None else data)
+
+
+class _Reader:
+    """Takes seed data apart; whatever it does not know is an error that names its place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def seed(self, data: Any) -> Seed:
+        members = self._members(data, "the file", optional={"accounts", "issue"})
+        accounts: dict[str, Account] = {}
+        for index, item in enumerate(self._list(members.get("accounts", []), "accounts")):
+            account = self._account(item, f"accounts[{index}]")
+            if account.username in accounts:
+                raise self._error(f"accounts[{index}].username", "stands twice")
+            accounts[account.username] = account
+        issue = self._members(members.get("issue", {}), "issue")
+        return Seed(
+            accounts,
+            {
+                purpose: tuple(
+                    self._text(item, f"issue.{purpose}") for item in self._list(items, f"issue.{purpose}")
+                )
+                for purpose, items in issue.items()
+            },
+        )
+
+    def _account(self, data: Any, place: str) -> Account:
+        members = self._members(data, place, required={"username"}, optional={"password", "level", "tokens"})
+        password = members.get("password")
+        tokens = self._list(members.get("tokens", []), f"{place}.tokens")
+        username = self._text(members["username"], f"{place}.username")
+        if ":" in username:
+            raise self._error(f"{place}.username", "must have no colon (RFC 7617, section 2)")
+        return Account(
+            username=username,
+            password=None if password is None else self._text(password, f"{place}.password"),
+            level=self._text(members.get("level", ""), f"{place}.level"),
+            tokens=tuple(self._token(item, f"{place}.tokens[{index}]") for index, item in enumerate(tokens)),
+        )
+
+    def _token(self, data: Any, place: str) -> Token:
+        members = self._members(
+            data, place, required={"token"}, optional={"valid_from", "valid_to", "expires"}
+        )
+        expires = members.get("expires", False)
+        if not isinstance(expires, bool):
+            raise self._error(f"{place}.expires", "must be true or false")
+        return Token(
+            token=self._text(members["token"], f"{place}.token"),
+            valid_from=self._integer(members.get("valid_from", 0), f"{place}.valid_from"),
+            valid_to=self._integer(members.get("valid_to", 0), f"{place}.valid_to"),
+            expires=expires,
+        )
+
+    def _members(
+        self,
+        data: Any,
+        place: str,
+        required: frozenset[str] | set[str] = frozenset(),
+        optional: set[str] | None = None,
+    ) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise self._error(place, "must be a mapping")
+        unknown = data.keys() - required - optional if optional is not None else set()
+        if unknown:
+            known = ", ".join(sorted(required | (optional or set())))
+            raise self._error(f"{place}.{min(unknown)}", f"is not known; known are {known}")
+        missing = required - data.keys()
+        if missing:
+            raise self._error(f"{place}.{min(missing)}", "is missing")
+        return data
+
+    def _list(self, data: Any, place: str) -> list[Any]:
+        if not isinstance(data, list):
+            raise self._error(place, "must be a list")
+        return data
+
+    def _text(self, data: Any, place: str) -> str:
+        if not isinstance(data, str):
+            raise self._error(place, "must be text; put it in quotes")
+        return data
+
+    def _integer(self, data: Any, place: str) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            raise self._error(place, "must be a whole number of seconds")
+        return data
+
+    def _error(self, place: str, message: str) -> UsageError:
+        return UsageError(f"{self._path}: {place}: {message}")

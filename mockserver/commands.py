@@ -1,0 +1,208 @@
+"""The commands around the stub: serve, lint, examples."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mockserver import defaults
+from mockserver.errors import UsageError
+
+if TYPE_CHECKING:
+    from mockserver.server import Certificate
+
+_FILE = click.Path(path_type=Path)
+
+
+def option(name: str, **settings: Any) -> Any:
+    """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`."""
+    return click.option(
+        name, envvar="MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper(), show_envvar=True, **settings
+    )
+
+
+def contract_option() -> Any:
+    """Return the `--contract` option that every command has."""
+    return option(
+        "--contract", type=_FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]"
+    )
+
+
+@click.command("serve")
+@contract_option()
+@option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 takes a free one."
+)
+@option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes; need a shared --state.",
+)
+@option(
+    "--state", default="memory", show_default=True, help="Where state is kept: memory, or sqlite:///FILE."
+)
+@option("--seed-data", type=_FILE, help="Accounts and secrets that a new store starts with (YAML).")
+@option("--seed", type=int, default=0, show_default=True, help="Number that made-up secrets follow from.")
+@option("--clock", help="Let the clock stand at this time: UNIX seconds or a date-time.")
+@option(
+    "--transition-seconds",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="How long `applying` and `deleting` last, on the stub's clock.",
+)
+@option("--no-auth", is_flag=True, help="Ask for no credentials.")
+@option("--tls", is_flag=True, help="Serve https with a self-signed certificate.")
+@option("--cert", type=_FILE, help="Serve https with this certificate (PEM).")
+@option("--key", type=_FILE, help="Key of --cert (PEM).")
+@option("--control-token", help="Bearer token that the control API asks for; opens it off loopback.")
+@option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the log.",
+)
+def serve_command(
+    contract: Path | None,
+    host: str,
+    port: int,
+    workers: int,
+    state: str,
+    seed_data: Path | None,
+    seed: int,
+    clock: str | None,
+    transition_seconds: float,
+    no_auth: bool,
+    tls: bool,
+    cert: Path | None,
+    key: Path | None,
+    control_token: str | None,
+    log_format: str,
+) -> None:
+    """Serve a contract as a stub.
+
+    Prints one line with its URL and process number when it accepts connections; Ctrl-C or SIGTERM stops it. Each
+    option can also stand in mockserver.toml or in [tool.mockserver] of pyproject.toml; a flag wins.
+    """  # fmt: skip
+    from mockserver import server, sources
+    from mockserver.app import create_app
+    from mockserver.contract.model import load_contract
+
+    if workers > 1 and state == "memory":
+        raise UsageError("--workers above 1 need a store that processes share: --state sqlite:///FILE")
+    if tls and (cert or key):
+        raise UsageError("--tls makes its own certificate; leave --cert and --key out, or --tls")
+    if (cert is None) != (key is None):
+        raise UsageError("--cert and --key belong together; one of them is missing")
+    if control_token is not None and len(control_token) < 8:
+        raise UsageError("--control-token must have at least 8 characters")
+    try:
+        standing = None if clock is None else sources.parse_time(clock)
+    except ValueError as error:
+        raise UsageError(f"--clock: {error}") from error
+    loaded = load_contract(contract or defaults.CONTRACT)
+
+    def make_app() -> Any:
+        seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
+        return create_app(
+            loaded,
+            seed_data=seed_file,
+            state=state,
+            clock=standing,
+            seed=seed,
+            no_auth=no_auth,
+            transition_seconds=transition_seconds,
+            host=host,
+            control_token=control_token,
+            log=sys.stderr,
+            log_format=log_format,
+        ).wsgi_app
+
+    certificate = _certificate(host, cert, key, tls=tls)
+    listening = server.bind(host, port)
+    url = server.url_of(listening, tls=certificate is not None)
+
+    def on_ready() -> None:
+        click.echo(f'mockserver: serving "{loaded.title}" on {url} (process {os.getpid()}, world default)')
+        sys.stdout.flush()
+
+    server.run(make_app, listening, workers=workers, certificate=certificate, on_ready=on_ready)
+
+
+@click.command("lint")
+@contract_option()
+@click.pass_context
+def lint_command(ctx: click.Context, contract: Path | None) -> None:
+    """Check that a contract is valid, its examples fit, and every element says how it is known.
+
+    Exit code 1 on findings, 2 on bad usage.
+    """
+    from mockserver.contract.lint import lint
+
+    path = contract or defaults.CONTRACT
+    findings = lint(path)
+    for finding in findings:
+        click.echo(f"{finding.file}:{finding.line}: {finding.pointer}: [{finding.rule}] {finding.message}")
+        click.echo(f"    remedy: {finding.remedy}")
+    click.echo(f"{path}: {len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    ctx.exit(1 if findings else 0)
+
+
+@click.command("examples")
+@contract_option()
+@option("--seed-data", type=_FILE, help="Seed data with the accounts that call (YAML).")
+@option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
+def examples_command(contract: Path | None, seed_data: Path | None, url: str) -> None:
+    """Print every documented example with the exact requests, in order, that return it from a fresh world."""
+    from mockserver.behaviour.seeding import Seed, load_seed
+    from mockserver.contract.model import load_contract
+    from mockserver.examples.listing import curl, sequences
+
+    loaded = load_contract(contract or defaults.CONTRACT)
+    seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
+    seed = load_seed(seed_file) if seed_file is not None else Seed()
+    count = 0
+    for sequence in sequences(loaded, seed):
+        count += 1
+        click.echo(f"# {sequence.name}: {sequence.label}")
+        for step in sequence.steps:
+            click.echo(curl(step, url.rstrip("/")))
+        click.echo(f"# {sequence.status} {sequence.content}\n")
+    click.echo(f"# {count} example{'' if count == 1 else 's'}")
+
+
+def _certificate(host: str, cert: Path | None, key: Path | None, *, tls: bool) -> Certificate | None:
+    """Return the certificate to serve with, or None for plain http.
+
+    Raises:
+        UsageError: a file is missing, or certificate and key do not belong together.
+    """
+    if cert is not None and key is not None:
+        import ssl
+
+        from mockserver.server import Certificate
+
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        except OSError as error:  # ssl.SSLError is one
+            raise UsageError(
+                f"--cert {cert} --key {key}: cannot be used: {error.strerror or error}"
+            ) from error
+        return Certificate(cert.resolve(), key.resolve())
+    if not tls:
+        return None
+    from mockserver.certificates import self_signed  # cryptography is loaded for this alone
+
+    made = self_signed(host)
+    click.echo(
+        f"mockserver: self-signed certificate: {made.certificate} (for Python: REQUESTS_CA_BUNDLE)", err=True
+    )
+    return made

@@ -1,0 +1,238 @@
+"""The control API under `/__mock__/`: every route on one page, described by control.yaml.
+
+It is never part of a contract. CORS does not cover it, a foreign `Origin` or `Host` is refused, and off loopback it
+is closed unless a control token is set, so that no web page and no neighbour can drive a developer's stub.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from mockserver import documents, sources
+from mockserver.behaviour.seeding import ACCOUNTS, SETTINGS, TOKENS, WORLD
+from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds
+from mockserver.contract.model import Contract
+from mockserver.errors import MockServerError
+from mockserver.masking import show
+from mockserver.messages import MASK
+from mockserver.problem import MEDIA_TYPE, problem
+
+PREFIX = "/__mock__"
+_DEFAULT_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Who may use the control API: `host` is the address served on, `token` the bearer token asked for, if any."""
+
+    host: str
+    token: str | None
+
+    def refusal(self) -> tuple[int, str] | None:
+        """Return status and reason for refusing the current request, or None to let it in."""
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != "null" and not is_loopback(urlsplit(origin).hostname or ""):
+            return 403, f"the Origin {origin[:100]!r} is foreign; the control API serves no web pages"
+        if origin == "null":
+            return 403, "a page without origin may not drive the control API"
+        if self.token is not None:
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            if scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self.token.encode()):
+                return None
+            return 401, "the control API needs the control token as Bearer credentials"
+        if not is_loopback(self.host):
+            return (
+                403,
+                f"the stub listens on {self.host}; start it with --control-token to open the control API",
+            )
+        if not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+            return 403, f"the Host {request.host[:100]!r} is foreign; use 127.0.0.1 or localhost"
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine's loopback."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure) -> None:
+    """Add the control API's routes to an application, and problem details for all that it does not have."""
+    control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
+
+    @control.before_request
+    def guard() -> Response | None:
+        refusal = exposure.refusal() if request.path != f"{PREFIX}/health" else None
+        return None if refusal is None else _problem(*refusal)
+
+    @control.get("/health")
+    def health() -> Response:
+        return _json(
+            {"status": "ok", "contract": contract.title, "contract_sha256": contract.document.sha256}
+        )
+
+    @control.get("/state")
+    def state() -> Response:
+        return _json(_state(_world(worlds)))
+
+    @control.get("/journal")
+    def journal() -> Response:
+        limit = _integer("limit", _DEFAULT_LIMIT)
+        entries = list(
+            _world(worlds).journal.query(
+                operation=request.args.get("operation"),
+                status=_integer("status", None),
+                method=request.args.get("method"),
+                path=request.args.get("path"),
+            )
+        )
+        shown = entries[-limit:] if limit else []
+        return _json({"count": len(entries), "entries": [entry.as_json() for entry in shown]})
+
+    @control.get("/clock")
+    def read_clock() -> Response:
+        return _json(_clock(_world(worlds)))
+
+    @control.put("/clock")
+    def set_clock() -> Response:
+        world = _world(worlds)
+        members = _members({"now", "advance_seconds"})
+        if "now" in members:
+            world.set_clock(None if members["now"] is None else _time(members["now"]))
+        if "advance_seconds" in members:
+            seconds = members["advance_seconds"]
+            if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 1e10:
+                raise _Refused(422, "advance_seconds must be a number of seconds from 0 to 1e10")
+            world.advance_clock(seconds)
+        return _json(_clock(world))
+
+    @control.post("/reset")
+    def reset() -> Response:
+        world = _world(worlds)
+        worlds.reset(world)
+        return _json({"status": "reset", "world": world.name})
+
+    app.register_blueprint(control)
+
+    @app.errorhandler(HTTPException)
+    def not_ours(error: HTTPException) -> Response:
+        detail = error.description or error.name
+        if error.code == 404:
+            detail = f"neither the contract nor the control API has {request.method} {show(request.path)}"
+        response = _problem(error.code or 500, detail, error.name)
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(_Refused)
+    def refused(error: _Refused) -> Response:
+        return _problem(error.status, error.detail)
+
+    @app.errorhandler(MockServerError)
+    def broken(error: MockServerError) -> Response:
+        return _problem(500, str(error))
+
+
+def _world(worlds: Worlds) -> World:
+    world: World | None = request.environ.get("mockserver.world")
+    return worlds.get(DEFAULT_WORLD) if world is None else world
+
+
+def _state(world: World) -> dict[str, Any]:
+    """Return a world's state with every secret masked."""
+    records = world.store.dump(world.name)
+    return {
+        "world": world.name,
+        "clock": _clock(world),
+        "accounts": {
+            username: {"level": record["level"], "tokens": len(record["tokens"])}
+            for username, record in sorted(records.get(ACCOUNTS, {}).items())
+        },
+        "tokens": [
+            {
+                "username": record["username"],
+                "valid_from": record["valid_from"],
+                "valid_to": record["valid_to"],
+                "expires": record["expires"],
+            }
+            for record in records.get(TOKENS, {}).values()
+        ],
+        "settings": {name: _setting(record) for name, record in sorted(records.get(SETTINGS, {}).items())},
+        "issued": records.get(WORLD, {}).get("issued", {}),
+    }
+
+
+def _setting(record: dict[str, Any]) -> dict[str, Any]:
+    value = MASK if record["secret"] else record["value"]
+    if isinstance(value, dict):
+        value = show(value) | dict.fromkeys(record["withheld"], MASK)
+    return {"phase": record["phase"], "since": record["since"], "value": value}
+
+
+def _clock(world: World) -> dict[str, Any]:
+    return {"now": world.now(), "standing": world.clock_stands()}
+
+
+def _time(value: Any) -> int:
+    try:
+        return (
+            sources.parse_time(str(value))
+            if isinstance(value, int | str) and value is not True
+            else _no_time()
+        )
+    except ValueError as error:
+        raise _Refused(422, f"now: {error}") from error
+
+
+def _no_time() -> int:
+    raise ValueError("must be UNIX seconds, a date-time, or null")
+
+
+def _members(known: set[str]) -> dict[str, Any]:
+    """Return the members of the request's JSON object, refusing unknown ones and an empty one."""
+    try:
+        members = documents.decode(request.get_data())
+    except ValueError as error:
+        raise _Refused(400, f"the content is not JSON: {error}") from error
+    if not isinstance(members, dict) or not members or members.keys() - known:
+        raise _Refused(422, f"the content must be an object with one or more of {', '.join(sorted(known))}")
+    return members
+
+
+def _integer(name: str, default: Any) -> Any:
+    raw = request.args.get(name)
+    if raw is None:
+        return default
+    if not raw.isdecimal() or len(raw) > 9:
+        raise _Refused(422, f"{name} must be a whole number")
+    return int(raw)
+
+
+def _json(content: Any) -> Response:
+    return Response(documents.encode(content), mimetype="application/json")
+
+
+def _problem(status: int, detail: str, title: str | None = None) -> Response:
+    titles = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 422: "Unprocessable Content"}
+    title = title or titles.get(status, "Internal Server Error")
+    response = Response(problem(status, title, detail), status=status, mimetype=MEDIA_TYPE)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="mockserver control"'
+    return response

@@ -1,0 +1,79 @@
+"""JSON in and out: orjson, with a slow path that keeps integers beyond 64 bits exact."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import orjson
+
+#: Arrays and objects nested deeper than this are rejected; jsonschema-rs stops at 255, orjson at 1,024.
+MAX_DEPTH = 128
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+_DIGITS = b"0123456789"
+
+Undecodable = orjson.JSONDecodeError
+
+
+def decode(content: bytes) -> Any:
+    """Return the JSON value of UTF-8 content; a member that stands twice counts with its last value.
+
+    Raises:
+        ValueError: not JSON (RFC 8259), not UTF-8, a lone surrogate, or nested beyond MAX_DEPTH.
+    """
+    # The counts are bounds on the depth, and almost always settle the question.
+    if content.count(b"[") + content.count(b"{") > MAX_DEPTH and depth(content) > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    value = orjson.loads(content)
+    # orjson turns integers beyond 64 bits into floats, without a word. Counting digits is five times as fast
+    # as searching a run of them, and most content has fewer than such an integer takes.
+    digits = len(content) - len(content.translate(None, _DIGITS))
+    if digits >= 19 and _LONG_INTEGER.search(content) is not None:
+        return _decode_exactly(content)
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """Return the JSON text of a value in UTF-8."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def depth(content: bytes) -> int:
+    """Return how deep arrays and objects are nested in JSON text; brackets inside strings do not count."""
+    deepest = level = 0
+    in_string = escaped = False
+    for byte in content:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif byte in b"]}":
+            level -= 1
+    return deepest
+
+
+def _decode_exactly(content: bytes) -> Any:
+    return json.loads(content, parse_int=_parse_integer, parse_constant=_refuse_constant)
+
+
+def _parse_integer(digits: str) -> int:
+    # Python refuses to convert more than 4,300 digits; nothing that long can be meant.
+    if len(digits) > 1000:
+        raise ValueError("an integer of more than 1,000 digits")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,128 @@
+"""What was asked, what was answered, and why: a bounded list for each world, in memory.
+
+An entry keeps references to what the request made anyway; it is put into words, with secrets masked, when somebody
+reads it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from mockserver import documents
+from mockserver.masking import show, show_credentials
+from mockserver.messages import MASK, Violation
+
+#: Entries kept for each world; the oldest go first.
+MAX_ENTRIES = 1000
+#: Longer content is not kept, only its length.
+MAX_CONTENT_BYTES = 16 * 1024
+
+
+class Entry(NamedTuple):
+    """One call.
+
+    Attributes:
+        number: counts the world's calls from 1.
+        at: UNIX time on the machine's clock, in seconds.
+        operation: `operationId`, or "" where the contract has no such operation.
+        content: the request's content, or only its length where it is long; `answer`: the response's, likewise.
+        why: the rule or example that decided the answer.
+        secret_names: property names masked in content and answer.
+    """
+
+    number: int
+    at: float
+    method: str
+    path: str
+    query: str
+    authorization: str | None
+    content_type: str | None
+    content: bytes | int
+    operation: str
+    status: int
+    answer: bytes | int
+    why: str
+    violations: tuple[Violation, ...]
+    secret_names: frozenset[str]
+    duration_seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as the control API shows it, with secrets masked."""
+        return {
+            "number": self.number,
+            "at": datetime.fromtimestamp(self.at, timezone.utc).isoformat(timespec="milliseconds"),
+            "request": {
+                "method": self.method,
+                "path": show(self.path),
+                "query": MASK if self.query else "",
+                "authorization": show_credentials(self.authorization),
+                "content_type": show(self.content_type),
+                "content": _content(self.content, self.secret_names),
+            },
+            "response": {"status": self.status, "content": _content(self.answer, self.secret_names)},
+            "operation": self.operation,
+            "why": self.why,
+            "violations": [violation.as_json() for violation in self.violations],
+            "duration_ms": round(self.duration_seconds * 1000, 3),
+        }
+
+
+class Journal:
+    """The calls of one world, newest last."""
+
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self._entries: deque[Entry] = deque(maxlen=max_entries)
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def append(self, make: Callable[..., Entry], *rest: Any) -> None:
+        """Keep an entry, made from the next number and the rest of its values."""
+        with self._lock:
+            self._count += 1
+            self._entries.append(make(self._count, *rest))
+
+    def clear(self) -> None:
+        """Forget every entry and count from 1 again."""
+        with self._lock:
+            self._entries.clear()
+            self._count = 0
+
+    def query(
+        self,
+        operation: str | None = None,
+        status: int | None = None,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> Iterator[Entry]:
+        """Yield the kept entries that match all that is given, oldest first."""
+        with self._lock:
+            entries = list(self._entries)
+        for entry in entries:
+            if (
+                (operation is None or entry.operation == operation)
+                and (status is None or entry.status == status)
+                and (method is None or entry.method == method)
+                and (path is None or entry.path == path)
+            ):
+                yield entry
+
+
+def keep(content: bytes) -> bytes | int:
+    """Return content as an entry keeps it: itself, or its length where it is long."""
+    return content if len(content) <= MAX_CONTENT_BYTES else len(content)
+
+
+def _content(content: bytes | int, secret_names: frozenset[str]) -> Any:
+    """Return content as a JSON value with secrets masked; what is not JSON may hold a secret anywhere."""
+    if isinstance(content, int):
+        return f"{content} bytes, too long to keep"
+    if not content:
+        return None
+    try:
+        return show(documents.decode(content), secret_names)
+    except ValueError:
+        return f"{len(content)} bytes that are not JSON"

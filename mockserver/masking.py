@@ -1,0 +1,53 @@
+"""Values made fit to be shown: secrets masked, long ones shortened."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Collection
+from typing import Any
+
+from mockserver.contract.secrets import looks_secret
+from mockserver.messages import MASK
+
+MAX_SHOWN = 200
+_MAX_MEMBERS = 20
+_MAX_DEPTH = 6
+
+
+def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
+    """Return a JSON value with secret members masked and long or deep parts cut, marked by an ellipsis."""
+    if isinstance(value, str):
+        return value if len(value) <= MAX_SHOWN else value[:MAX_SHOWN] + "…"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**MAX_SHOWN:
+        return f"an integer of {len(str(value))} digits"
+    if not isinstance(value, dict | list):
+        return value
+    if depth >= _MAX_DEPTH:
+        return "…"
+    if isinstance(value, list):
+        shown = [show(item, secret_names, depth + 1) for item in value[:_MAX_MEMBERS]]
+        return shown if len(value) <= _MAX_MEMBERS else [*shown, "…"]
+    members = {
+        show(name): MASK
+        if name in secret_names or looks_secret(name)
+        else show(item, secret_names, depth + 1)
+        for name, item in list(value.items())[:_MAX_MEMBERS]
+    }
+    if len(value) > _MAX_MEMBERS:
+        members["…"] = f"{len(value) - _MAX_MEMBERS} more"
+    return members
+
+
+def show_credentials(field: str | None) -> str | None:
+    """Return an `Authorization` field without its secret: the scheme and, for Basic, the user."""
+    if field is None:
+        return None
+    scheme, _, rest = field.partition(" ")
+    if scheme.lower() != "basic":
+        return f"{show(scheme)} {MASK}" if rest else MASK
+    try:
+        username, colon, _ = base64.b64decode(rest, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return f"Basic {MASK}"
+    return f"Basic {show(username)}:{MASK}" if colon else f"Basic {MASK}"

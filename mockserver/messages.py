@@ -1,0 +1,115 @@
+"""Plain values that the stages hand to each other: request, outcome, response, violation.
+
+They are named tuples: as fixed as a frozen dataclass and made in a fraction of the time, which counts
+because each request makes several (docs/decisions/0005-pipeline-below-flask.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+#: Shown in place of every secret, whatever its length.
+MASK = "********"
+
+
+class Request(NamedTuple):
+    """A request in HTTP's terms, as it came over any WSGI server.
+
+    Attributes:
+        method: upper case.
+        path: percent-decoded path of the target URI, without world prefix.
+        query: raw query of the target URI.
+        authorization: the credentials field, or None.
+        content_type: the media type field, or None.
+        content_length: announced length in bytes, None where it is not known beforehand (chunked).
+        read: reads at most so many bytes of content.
+        fields: all of the server's WSGI variables, for the rare reader of any other field.
+    """
+
+    method: str
+    path: str
+    query: str
+    authorization: str | None
+    content_type: str | None
+    content_length: int | None
+    read: Callable[[int], bytes]
+    fields: dict[str, Any]
+
+
+class Caller(NamedTuple):
+    """Who asks: an account of the store, with the key of the token that it showed ("" without one)."""
+
+    username: str
+    level: str
+    token_key: str
+
+
+class Outcome(NamedTuple):
+    """What happened, before it is put into HTTP's form.
+
+    Attributes:
+        status: status code, or 0 for the operation's documented success.
+        content: value to be serialised; None together with `empty` for no content.
+        empty: the answer has no content (204).
+        why: the rule or example that decided, for the journal.
+    """
+
+    status: int
+    content: Any
+    empty: bool
+    why: str
+
+
+class Response(NamedTuple):
+    """A response in HTTP's terms."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    content: bytes
+
+
+class Violation(NamedTuple):
+    """One way in which a request breaks the contract, safe to show: secret values are masked.
+
+    Attributes:
+        place: `body`, `query`, `path`, `header` or `cookie`.
+        pointer: JSON pointer into that part; for a parameter `/NAME`.
+        keyword: broken keyword of the schema, or `required`, `mediaType`.
+        expected: what the contract asks for.
+        message: a sentence for a person.
+        has_value: whether there is an offending value (a missing one has none).
+        value: the offending value, masked where secret, shortened where long.
+        provenance_kind: `source`, `assumed` or `observed`.
+        provenance_reason: page or reason of the rule that is broken.
+        rule: JSON pointer of the rule in the contract.
+    """
+
+    place: str
+    pointer: str
+    keyword: str
+    expected: Any
+    message: str
+    has_value: bool
+    value: Any
+    provenance_kind: str
+    provenance_reason: str
+    rule: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the violation as it stands in problem details (docs/stub.md, "Rejections")."""
+        shown: dict[str, Any] = {
+            "in": self.place,
+            "pointer": self.pointer,
+            "keyword": self.keyword,
+            "message": self.message,
+            "expected": self.expected,
+        }
+        if self.has_value:
+            shown["value"] = self.value
+        shown["provenance"] = {
+            "kind": self.provenance_kind,
+            "reason": self.provenance_reason,
+            "pointer": self.rule,
+        }
+        return shown

@@ -1,0 +1,220 @@
+"""Serving: granian's WSGI worker in this very process, or in children that cannot outlive it.
+
+Granian's own command forks a worker that goes on serving when its parent is killed, and it binds with `SO_REUSEPORT`, so
+that a second server on the port starts without complaint (both seen with 2.8). Here the one process that is printed
+holds the socket, and children watch a pipe that closes with it. This is the only module that knows granian
+(docs/decisions/0006-granian-in-process.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from granian._futures import _new_cbscheduler
+from granian._granian import SocketHolder, WorkerSignal, WSGIWorker
+from granian.constants import HTTPModes, SSLProtocols
+from granian.wsgi import _callback_wrapper
+
+from mockserver.errors import MockServerError, UsageError
+
+BACKLOG = 1024
+#: Threads that run Python. The lock of the interpreter lets one run at a time; the others keep a slow upload or a
+#: delayed answer from stopping everybody else.
+THREADS = 16
+_IDLE_SECONDS = 30
+_RUNTIME_THREADS = 1
+_RUNTIME_BLOCKING_THREADS = 64
+_EXIT_BROKEN = 2
+
+MakeApp = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Files of a server certificate and its key, PEM."""
+
+    certificate: Path
+    key: Path
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one.
+
+    Raises:
+        UsageError: the address is not this machine's, the port is in use or needs rights we lack.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"--host {host}: is no address of this machine: {error}") from error
+    listening = socket.socket(family, kind, protocol)
+    try:
+        # Without SO_REUSEPORT: two servers must never share a port unnoticed.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise UsageError(
+            f"{host}:{port}: cannot be listened on: {(error.strerror or str(error)).lower()}; choose another --port"
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+def url_of(listening: socket.socket, *, tls: bool) -> str:
+    """Return the base URL under which a listening socket is reached."""
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{port}"
+
+
+def run(
+    make_app: MakeApp,
+    listening: socket.socket,
+    *,
+    workers: int,
+    certificate: Certificate | None,
+    on_ready: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; `on_ready` is called when connections are accepted.
+
+    Raises:
+        MockServerError: the application cannot be made, or a worker process ended on its own.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if workers == 1:
+        _work(make_app(), listening, certificate, on_ready, stop)
+    else:
+        _run_children(make_app, listening, workers, certificate, on_ready, stop)
+
+
+def _work(
+    app: Any,
+    listening: socket.socket,
+    certificate: Certificate | None,
+    on_ready: Callable[[], None],
+    stop: threading.Event,
+) -> None:
+    tls = (
+        (False, None, None, None, str(SSLProtocols.tls13), None, [], False)
+        if certificate is None
+        else (
+            True, str(certificate.certificate), str(certificate.key), None, str(SSLProtocols.tls12), None, [], False
+        )
+    )  # fmt: skip
+    worker = WSGIWorker(
+        1,
+        (None, SocketHolder(listening.fileno(), False, BACKLOG)),  # noqa: FBT003 - granian's positional API
+        None,
+        _RUNTIME_THREADS,
+        _RUNTIME_BLOCKING_THREADS,
+        THREADS,
+        _IDLE_SECONDS,
+        BACKLOG,
+        str(HTTPModes.http1),
+        None,
+        None,
+        None,
+        *tls,
+        (None, None),
+    )
+    loop = asyncio.new_event_loop()
+    shutdown = WorkerSignal()
+    worker.serve_mtr(
+        _new_cbscheduler(loop, _callback_wrapper(app, {}, None), impl_asyncio=True), loop, shutdown
+    )
+    on_ready()
+    stop.wait()
+    shutdown.set()
+    loop.close()
+
+
+def _run_children(
+    make_app: MakeApp,
+    listening: socket.socket,
+    workers: int,
+    certificate: Certificate | None,
+    on_ready: Callable[[], None],
+    stop: threading.Event,
+) -> None:
+    """Serve with several processes on one socket; the parent only watches."""
+    alive_read, alive_write = os.pipe()  # closes with the parent, however it ends
+    ready_read, ready_write = os.pipe()
+    children: set[int] = set()
+    for _ in range(workers):
+        child = os.fork()
+        if child == 0:
+            os.close(alive_write)
+            os.close(ready_read)
+            _be_child(make_app, listening, certificate, alive_read, ready_write, stop)
+        children.add(child)
+    os.close(alive_read)
+    os.close(ready_write)
+    try:
+        ready = b""
+        while len(ready) < workers:
+            got = os.read(ready_read, workers)
+            if not got:
+                break
+            ready += got
+        if len(ready) == workers and not stop.is_set():
+            on_ready()
+        _watch(children, stop)
+    finally:
+        os.close(alive_write)
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+        for child in children:
+            os.waitpid(child, 0)
+
+
+def _watch(children: set[int], stop: threading.Event) -> None:
+    """Wait for the signal to stop; a child that ends before is an error."""
+    while not stop.wait(0.2):
+        for child in list(children):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                children.discard(child)
+                raise MockServerError(
+                    f"worker process {child} ended with {os.waitstatus_to_exitcode(status)}; see the lines above"
+                )
+
+
+def _be_child(
+    make_app: MakeApp,
+    listening: socket.socket,
+    certificate: Certificate | None,
+    alive: int,
+    ready: int,
+    stop: threading.Event,
+) -> None:
+    """Serve as a child process, and end with the parent; never returns."""
+
+    def end_with_parent() -> None:
+        os.read(alive, 1)
+        os._exit(0)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    code = 0
+    try:
+        _work(make_app(), listening, certificate, lambda: os.write(ready, b".") and None, stop)
+    except MockServerError as error:
+        sys.stderr.write(f"mockserver: {error}\n")
+        code = _EXIT_BROKEN
+    finally:
+        sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,50 @@
+"""The only reader of clock and chance: with the same seed, clock and requests, the same bytes come out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import datetime, timezone
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+#: Seconds since 1970 on the machine's clock.
+wall_clock = time.time
+#: Seconds that only grow, for durations.
+stopwatch = time.perf_counter
+
+
+def parse_time(text: str) -> int:
+    """Return the UNIX time in whole seconds of a text: such a number, or an RFC 3339 date-time.
+
+    Raises:
+        ValueError: neither form, or before 1970; the message shows the text.
+    """
+    try:
+        seconds = int(text)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(
+                f"{text!r} is neither UNIX seconds nor a date-time like 2020-02-24T09:20:47Z"
+            ) from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        seconds = int(moment.timestamp())
+    if not 0 <= seconds <= 253_402_300_799:
+        raise ValueError(f"{text!r} is not between 1970 and 9999")
+    return seconds
+
+
+def make_secret(seed: int, world: str, purpose: str, number: int, length: int = 40) -> str:
+    """Return the `number`-th made-up secret of a purpose in a world: letters and digits, the same every time.
+
+    They protect nothing: whoever knows the seed can compute them, as a test should be able to.
+    """
+    digest = hashlib.shake_256(f"{seed}\0{world}\0{purpose}\0{number}".encode()).digest(length * 2)
+    # Two bytes a character keep the bias of the modulus below a tenth of a percent.
+    return "".join(
+        _ALPHABET[int.from_bytes(digest[index : index + 2]) % len(_ALPHABET)]
+        for index in range(0, length * 2, 2)
+    )
