@@ -1,0 +1,53 @@
+"""`mockserver check`: a fixed plan of tasks, made one after the other."""
+
+from __future__ import annotations
+
+from mockserver.errors import MockServerError
+from mockserver.suite.checks import credentials, examples, requests, routing, state
+from mockserver.suite.checks.task import Planner, Task
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
+
+#: In the order in which they are made: what says most about a server comes first.
+PLANNERS: tuple[Planner, ...] = (
+    examples.tasks,
+    state.tasks,
+    credentials.tasks,
+    requests.tasks,
+    routing.tasks,
+)
+
+
+def plan(run: Run) -> list[Task]:
+    """Return every task that applies to a run."""
+    return [task for planner in PLANNERS for task in planner(run)]
+
+
+def check(run: Run) -> Outcome:
+    """Make every task of the plan; what they say is in `run.verdicts`."""
+    try:
+        for task in plan(run):
+            _make(run, task)
+    except KeyboardInterrupt:
+        return Outcome(interrupted=True)
+    except MockServerError as error:
+        return Outcome(error=str(error))
+    return Outcome()
+
+
+def _make(run: Run, task: Task) -> None:
+    try:
+        cases = task.make(Session(run))
+    except NotRun as reason:
+        run.verdicts.not_run(task.check, task.operation, str(reason))
+    except (CheckFailure, ExceptionGroup) as error:
+        failures = list(failures_in(error))
+        if not failures:
+            raise
+        for failure in failures:
+            run.verdicts.failed(failure)
+        if all(failure.check != task.check for failure in failures):
+            run.verdicts.not_run(task.check, task.operation, f"{failures[0].check} failed first")
+    else:
+        if cases:
+            run.verdicts.passed(task.check, task.operation, cases)

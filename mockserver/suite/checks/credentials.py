@@ -1,0 +1,343 @@
+"""Claims about who may call: the matrix of credentials and levels on every secured operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mockserver.contract.model import Operation, SecurityScheme
+from mockserver.contract.references import child
+from mockserver.suite.checks.task import OperationCheck, Task, on_operation
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.governor import is_login
+from mockserver.suite.identities import Identity, basic
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun, Rule
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return the matrix: each claim on each operation that it can be made on."""
+    found: list[Task] = []
+    for operation in run.selected:
+        if operation.security:
+            found += [on_operation(check, operation) for check in _checks_for(run, operation)]
+        if is_login(operation):
+            found += [on_operation(wrong_passwords_are_refused, operation)]
+            found += [on_operation(issued_tokens_work_at_once, operation)]
+    return found
+
+
+def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
+    yield calls_without_credentials_are_refused
+    yield malformed_credentials_are_refused
+    yield unknown_tokens_are_refused
+    yield tokens_are_compared_whole
+    if _scheme(run, operation).scheme == "basic":
+        yield tokens_belong_to_their_user
+    if _revocation(run) is not None:
+        yield passwords_are_no_tokens
+        yield revoked_tokens_are_refused
+    if operation.levels is not None:
+        yield allowed_levels_are_admitted
+        if set(run.contract.levels) - set(operation.levels):
+            yield levels_not_allowed_are_refused
+
+
+def calls_without_credentials_are_refused(session: Session, operation: Operation) -> int:
+    """A call without credentials, or with those of another scheme, is not accepted."""
+    check = "calls_without_credentials_are_refused"
+    caller = _caller(session, operation)
+    valid = session.valid_request(operation, caller)
+    field = _scheme(session.run, operation)
+    name = "Authorization" if field.type != "apiKey" else field.parameter
+    bare = session.valid_request(operation, None)
+    _expect_refusal(check, session, operation, bare, "no credentials")
+    other = (
+        f"Bearer {caller.token}" if field.scheme == "basic" else basic(f"{caller.username}:{caller.token}")
+    )
+    _expect_refusal(check, session, operation, bare.with_field("Authorization", other), "another scheme")
+    _expect_refusal(check, session, operation, valid.with_field(name, ""), "an empty field")
+    return 3
+
+
+def malformed_credentials_are_refused(session: Session, operation: Operation) -> int:
+    """Credentials that break their scheme's grammar (RFC 7617, section 2) are not accepted, and do no harm."""
+    caller = _caller(session, operation)
+    scheme = _scheme(session.run, operation)
+    secret = caller.credential(scheme) or ""
+    bare = session.valid_request(operation, None)
+    values = _malformed(scheme, caller.username, secret)
+    for value in values:
+        _expect_refusal(
+            "malformed_credentials_are_refused",
+            session,
+            operation,
+            bare.with_field("Authorization", value),
+            "malformed credentials",
+        )
+    return len(values)
+
+
+def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
+    """A token that nobody was ever given is not accepted, nor is an empty one."""
+    caller = _caller(session, operation)
+    tokens = (_canary(session, "UNKNOWN_TOKEN"), "")
+    for token in tokens:
+        request = session.valid_request(
+            operation, Identity(caller.username, token=token or None, password="")
+        )
+        _expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
+    return len(tokens)
+
+
+def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
+    """A token's beginning, the token with more behind it, and the token in other case are not accepted."""
+    caller = _caller(session, operation)
+    token = caller.credential(_scheme(session.run, operation)) or ""
+    changed = {
+        "BEGINNING": token[: len(token) // 2],
+        "ALL_BUT_ITS_END": token[:-1],
+        "AND_MORE": token + "x",
+        "IN_OTHER_CASE": token.swapcase(),
+    }
+    for name, value in changed.items():
+        if value == token or not value:
+            continue
+        session.run.secrets.add(f"TOKEN_{name}", value)
+        request = session.valid_request(operation, caller.with_token(value))
+        _expect_refusal(
+            "tokens_are_compared_whole", session, operation, request, "a token that only resembles"
+        )
+    return len(changed)
+
+
+def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
+    """A token is not accepted with another user's name, nor with a name that no account has."""
+    caller = _caller(session, operation)
+    names = [_canary(session, "UNKNOWN_USER")]
+    names += [other.username for other in session.run.identities.all if other.username != caller.username][:2]
+    for name in names:
+        request = session.valid_request(
+            operation, Identity(name, token=caller.token, password=caller.password)
+        )
+        _expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
+    return len(names)
+
+
+def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
+    """Where a login exchanges the password for a token, the password itself is not accepted in a call."""
+    caller = _caller(session, operation)
+    if caller.password is None:
+        raise NotRun(f"it needs the password of {caller.label} (--identities)")
+    request = session.valid_request(operation, caller.with_token(caller.password))
+    _expect_refusal(
+        "passwords_are_no_tokens", session, operation, request, "the password in place of a token"
+    )
+    return 1
+
+
+def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
+    """A token that was revoked is not accepted any more; it was obtained by a login made for this."""
+    revocation = _revocation(session.run)
+    assert revocation is not None
+    identity = session.login(session.run.allowed(operation) or session.run.admin)
+    revoked = session.call(revocation, session.valid_request(revocation, identity))
+    if not revoked.successful:
+        raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
+    request = session.valid_request(operation, identity)
+    _expect_refusal("revoked_tokens_are_refused", session, operation, request, "a revoked token")
+    return 1
+
+
+def levels_not_allowed_are_refused(session: Session, operation: Operation) -> int:
+    """An account whose permission level is not among those documented for the operation is refused."""
+    missing: list[str] = []
+    cases = 0
+    for level in session.contract.levels:
+        if level in (operation.levels or ()):
+            continue
+        identity = session.run.identities.of_level(level)
+        if identity is None:
+            missing.append(level)
+            continue
+        request = session.valid_request(operation, identity)
+        _expect_refusal(
+            "levels_not_allowed_are_refused",
+            session,
+            operation,
+            request,
+            f"the level {level}",
+            status=403,
+            pointer=child(operation.pointer, "x-mockserver-levels"),
+        )
+        cases += 1
+    _raise_missing(missing)
+    return cases
+
+
+def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
+    """An account of each permission level documented for the operation gets through."""
+    missing: list[str] = []
+    cases = 0
+    for level in operation.levels or ():
+        identity = session.run.identities.of_level(level)
+        if identity is None:
+            missing.append(level)
+            continue
+        if operation.effect == "credentials":
+            identity = session.login(identity)
+        response = session.call(operation, session.valid_request(operation, identity))
+        if response.status in {401, 403}:
+            raise CheckFailure(
+                "allowed_levels_are_admitted",
+                operation.label,
+                f"an account of level {level} is refused",
+                expected=f"{level} to get through",
+                got=str(response.status),
+                pointer=child(operation.pointer, "x-mockserver-levels"),
+                rule="contract",
+                exchange=Exchange(session.valid_request(operation, identity), response),
+            )
+        cases += 1
+    _raise_missing(missing)
+    return cases
+
+
+def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
+    """A login with a password that is not the account's, or for no existing account, gives no token."""
+    known = [identity for identity in session.run.identities.all if identity.password]
+    if not known:
+        raise NotRun("it needs an identity with a password (--identities)")
+    account = known[0]
+    password = account.password or ""
+    attempts = [
+        Identity(account.username, password=_canary(session, "WRONG_PASSWORD")),
+        Identity(account.username, password=password[:-1]),
+        Identity(account.username, password=password.swapcase()),
+        Identity(_canary(session, "UNKNOWN_USER"), password=password),
+    ]
+    attempts += [Identity(account.username, password=other.password) for other in known[1:2]]
+    for number, attempt in enumerate(attempts):
+        session.run.secrets.add(f"WRONG_PASSWORD_{number}", attempt.password or "")
+        body = session.login_body(attempt)
+        request = session.request(operation, None, body=body, media_type="application/json")
+        _expect_refusal("wrong_passwords_are_refused", session, operation, request, "a wrong password")
+    return len(attempts)
+
+
+def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
+    """The token that a login gives out is accepted in the next call."""
+    safe = [other for other in session.contract.operations if other.safe and other.security]
+    accounts = [identity for identity in session.run.identities.all if identity.password]
+    if not accounts or not safe:
+        raise NotRun("it needs an identity with a password, and an operation to call with its token")
+    target = next(
+        (other for other in safe if other.levels is None or accounts[0].level in other.levels), safe[0]
+    )
+    identity = session.login(accounts[0])
+    request = session.valid_request(target, identity)
+    response = session.call(target, request)
+    if response.status == 401:
+        raise CheckFailure(
+            "issued_tokens_work_at_once",
+            operation.label,
+            "a token that was just issued is refused",
+            expected="the token to be accepted",
+            got="401",
+            pointer=operation.pointer,
+            rule="contract",
+            exchange=Exchange(request, response, history=tuple(session.history)),
+        )
+    return 1
+
+
+def _caller(session: Session, operation: Operation) -> Identity:
+    """Return who may call; with a token of this run's own where a mistake of the server would end it."""
+    identity = session.run.allowed(operation) or session.run.admin
+    return session.login(identity) if operation.effect == "credentials" else identity
+
+
+def _scheme(run: Run, operation: Operation) -> SecurityScheme:
+    """Return the first scheme of the first requirement; the matrix tries that one."""
+    return run.contract.security_schemes[next(iter(operation.security[0]))]
+
+
+def _revocation(run: Run) -> Operation | None:
+    """Return the operation that ends the token it is called with, where tokens can be obtained at all."""
+    logins = any(is_login(operation) for operation in run.contract.operations)
+    found = (
+        operation
+        for operation in run.contract.operations
+        if operation.behaviour
+        and (operation.behaviour.handler, operation.behaviour.role) == ("auth", "revoke")
+    )
+    return next(found, None) if logins else None
+
+
+def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str, ...]:
+    if scheme.scheme == "basic":
+        # What parsers written by hand get wrong: no payload, bad padding, no colon, bytes that are no text.
+        return (
+            "Basic",
+            "Basic ",
+            "Basic !!!not-base64!!!",
+            "Basic YWRtaW4",
+            basic(username),
+            basic(f"{username}:"),
+            basic(":"),
+            basic(""),
+            "Basic /////w==",
+            "Digest username",
+        )
+    return ("Bearer", "Bearer ", "Bearer \t", "bearer", "x", f"{secret[:3]}=")
+
+
+def _canary(session: Session, name: str) -> str:
+    value = session.run.canaries.make(name)
+    session.run.secrets.add(f"MADE_UP_{name}", value)
+    return value
+
+
+def _expect_refusal(
+    check: str,
+    session: Session,
+    operation: Operation,
+    request: WireRequest,
+    how: str,
+    *,
+    status: int = 401,
+    pointer: str | None = None,
+) -> WireResponse:
+    """Send a request that must be refused; being accepted is a violation whatever the contract says."""
+    response = session.call(operation, request)
+    documented = operation.responses.get(str(status))
+    rule: Rule
+    if response.successful:
+        rule, place, title = (
+            "universal",
+            pointer or child(operation.pointer, "security"),
+            f"accepted with {how}",
+        )
+    elif documented is not None and response.status != status:
+        rule, place, title = "contract", documented.pointer, f"{how}: refused with {response.status}"
+    elif response.status in {401, 403} or response.status == status:
+        return response
+    else:
+        rule, place, title = "silent", operation.pointer, f"{how}: refused with {response.status}"
+    # A crash is the finding of no_server_error; one cause is one finding.
+    if response.status >= 500:
+        return response
+    raise CheckFailure(
+        check,
+        operation.label,
+        title,
+        expected=str(status) if documented is not None else "401 or 403",
+        got=str(response.status),
+        pointer=place,
+        rule=rule,
+        exchange=Exchange(request, response),
+    )
+
+
+def _raise_missing(levels: list[str]) -> None:
+    if levels:
+        raise NotRun(f"it needs an identity of level {' and of level '.join(levels)} (--identities)")

@@ -1,0 +1,137 @@
+"""The claim of every documented example: this request gets that response."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from mockserver.contract.model import ExamplePair, Operation
+from mockserver.suite.checks.state import echoed, strip_secrets
+from mockserver.suite.checks.task import Task
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
+from mockserver.suite.governor import is_login
+from mockserver.suite.identities import Identity
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun, describe
+
+_CHECK = "documented_examples_come_out"
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return one task for each pair of a request example and its response example."""
+    return [
+        Task(_CHECK, pair.operation.label, partial(documented_examples_come_out, pair=pair))
+        for pair in run.contract.pairs()
+        if run.has_selected(pair.operation)
+    ]
+
+
+def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
+    """A documented request gets the documented response: exactly where its presumptions can be met, else in shape.
+
+    They can be met in a fresh world of our own stub. Any other server has data, a clock and secrets of its own:
+    there the answer must have the documented status, be valid by its schema, and give back what was sent.
+    """
+    exactly = session.run.control is not None
+    presumes = pair.response.presumes
+    if exactly and presumes.clock is not None and session.run.control is not None:
+        session.run.control.set_clock(session.world, presumes.clock)
+    if not exactly and not _can_be_met(session, pair):
+        return 0
+    for name in presumes.calls:
+        _make(session, name)
+    request, caller_is_documented = _request(session, pair)
+    response = session.call(pair.operation, request)
+    failure = _difference(session, pair, response, exactly=exactly)
+    if failure:
+        raise CheckFailure(
+            _CHECK,
+            pair.operation.label,
+            f"the documented example {pair.name} does not come out",
+            expected=f"{pair.status} {describe(pair.response.value, 300)}",
+            got=failure,
+            pointer=pair.response.pointer,
+            rule="contract" if caller_is_documented else "silent",
+            exchange=Exchange(request, response, history=tuple(session.history)),
+        )
+    return 1
+
+
+def _can_be_met(session: Session, pair: ExamplePair) -> bool:
+    """Tell whether a server with data of its own can be brought to the point that an example starts from."""
+    behaviour = pair.operation.behaviour
+    if behaviour is None or behaviour.role != "read" or pair.response.presumes.calls:
+        return True
+    reset = _reset_of(session, behaviour.resource)
+    if reset is None:
+        raise NotRun("nothing documented brings the resource back to what it was before it was set")
+    session.call(reset, session.valid_request(reset, session.run.allowed(reset)))
+    return True
+
+
+def _reset_of(session: Session, resource: str) -> Operation | None:
+    return next(
+        (
+            operation
+            for operation in session.contract.operations
+            if operation.behaviour
+            and (operation.behaviour.resource, operation.behaviour.role) == (resource, "reset")
+        ),
+        None,
+    )
+
+
+def _request(session: Session, pair: ExamplePair) -> tuple[WireRequest, bool]:
+    """Return the documented request, and whether it is sent as documented, account included."""
+    operation = pair.operation
+    if is_login(operation) and session.run.control is None:
+        body, media_type = session.valid_body(operation)
+        return session.request(operation, None, body=body, media_type=media_type), True
+    identity = _caller(session, pair)
+    return session.example_request(pair, identity), True
+
+
+def _caller(session: Session, pair: ExamplePair) -> Identity | None:
+    operation = pair.operation
+    if not operation.security:
+        return None
+    wanted = pair.response.presumes.identity
+    identity = session.run.identities.named(wanted) if wanted else None
+    identity = identity or session.run.allowed(operation)
+    if identity is not None and operation.effect == "credentials" and session.run.control is None:
+        return session.login(identity)
+    return identity
+
+
+def _make(session: Session, name: str) -> None:
+    """Make an earlier call that an example presumes: `operationId` or `operationId/request example`."""
+    identifier, _, example = name.partition("/")
+    operation = session.contract.by_id.get(identifier)
+    pairs = [pair for pair in session.contract.pairs() if pair.operation is operation]
+    found = [pair for pair in pairs if not example or (pair.request and pair.request.name == example)]
+    if not found:
+        raise NotRun(f"the contract has no call {name!r}, which the example presumes")
+    session.call(
+        found[0].operation, session.example_request(found[0], session.run.allowed(found[0].operation))
+    )
+
+
+def _difference(session: Session, pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:
+    """Return what is other than documented, "" if nothing is."""
+    if str(response.status) != pair.status and not (
+        pair.status.endswith("XX") and pair.status[0] == str(response.status)[0]
+    ):
+        return str(response.status)
+    if not is_json(pair.response_media_type):
+        text = response.body.decode("utf-8", "replace")
+        return "" if not exactly or text == pair.response.value else describe(text)
+    try:
+        value = response.json()
+    except NotJSON as error:
+        return f"content that is not JSON: {error}"
+    if exactly:
+        return "" if same_json(value, pair.response.value) else describe(value, 300)
+    if pair.request is None or pair.operation.behaviour is None or pair.operation.behaviour.role != "write":
+        return ""
+    sent = strip_secrets(session.contract, pair.operation, pair.request.value)
+    shown = echoed(pair.operation, value)
+    return "" if pair.operation.behaviour.generated or same_json(shown, sent) else describe(shown, 300)

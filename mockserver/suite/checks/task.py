@@ -1,0 +1,36 @@
+"""One check on one operation, ready to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mockserver.contract.model import Operation
+from mockserver.suite.session import Run, Session
+
+#: Returns the number of cases tried; raises CheckFailure (or a group of them) or NotRun.
+OperationCheck = Callable[[Session, Operation], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A check that the plan has for a run.
+
+    Attributes:
+        check: its name, as reports tell it.
+        operation: label of what it is made on.
+        make: makes it, in a session of its own.
+    """
+
+    check: str
+    operation: str
+    make: Callable[[Session], int]
+
+
+def on_operation(check: OperationCheck, operation: Operation) -> Task:
+    """Return the task to make a check on an operation."""
+    return Task(check.__name__, operation.label, lambda session: check(session, operation))
+
+
+#: What a theme of checks gives: the tasks that apply to a run.
+Planner = Callable[[Run], "list[Task]"]

@@ -1,0 +1,137 @@
+"""What a report may show of an exchange: secrets masked, and a command that repeats it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.secrecy import MASK, Secrets, marked, masked
+
+#: The field that selects a world of our own stub, in lower case.
+WORLD_FIELD = "mock-world"
+#: Longer content is cut in reports; the command to reproduce it keeps the whole.
+MAX_SHOWN = 2000
+
+
+class Evidence:
+    """Turns exchanges into what may be shown of them."""
+
+    def __init__(self, contract: Contract, secrets: Secrets) -> None:
+        self._contract = contract
+        self._secrets = secrets
+        self._by_label = {operation.label: operation for operation in contract.operations}
+
+    def request(self, label: str, request: WireRequest) -> dict[str, Any]:
+        """Return a request as the JSON report shows it: `{method, path, headers, body}`."""
+        return {
+            "method": request.method,
+            "path": self._secrets.mask(request.path),
+            "headers": {name: self._field(name, value) for name, value in request.fields},
+            "body": None if request.body is None else _cut(self._request_body(label, request)),
+        }
+
+    def response(self, label: str, exchange: Exchange) -> dict[str, Any]:
+        """Return an answer as the JSON report shows it: `{status, headers, body}`, or `{problem}`."""
+        response = exchange.response
+        if response is None:
+            return {"problem": exchange.problem}
+        return {
+            "status": response.status,
+            "headers": {name: self._secrets.mask(value) for name, value in response.fields},
+            "body": _cut(self._response_body(label, response)),
+        }
+
+    def curl(self, label: str, base_url: str, exchange: Exchange) -> str:
+        """Return commands that repeat an exchange and those before it; `$VARIABLES` stand for credentials."""
+        steps = [*exchange.history, exchange]
+        return "\n".join(self._curl(label, base_url, step.request) for step in steps)
+
+    def text(self, value: str) -> str:
+        """Return a text without secrets."""
+        return self._secrets.mask(value)
+
+    def _curl(self, label: str, base_url: str, request: WireRequest) -> str:
+        words = ["curl", "-i", "-X", request.method]
+        for name, value in request.fields:
+            login = _decode_basic(value) if name.lower() == "authorization" else None
+            if name.lower() == WORLD_FIELD:
+                continue  # a world of the stub that ended with the run
+            if login is not None and self._secrets.name_of(login[1]):
+                words += ["-u", f"{login[0]}:${self._secrets.name_of(login[1])}"]
+            else:
+                words += ["-H", f"{name}: {self._secrets.mask(value)}"]
+        if request.body is not None:
+            words += ["--data-binary", self._request_body(label, request)]
+        words.append(base_url + self._secrets.mask(request.path))
+        return " ".join(map(self._quote, words))
+
+    def _quote(self, word: str) -> str:
+        """Return a word for the shell in which our `$VARIABLES`, and nothing else, are replaced by it."""
+        parts = re.split(r"(\$[A-Z][A-Z0-9_]*)", word)
+        quoted = (
+            f'"{part}"' if part[:1] == "$" and self._secrets.has_name(part[1:]) else shlex.quote(part)
+            for part in parts
+            if part
+        )
+        return "".join(quoted) or "''"
+
+    def _field(self, name: str, value: str) -> str:
+        login = _decode_basic(value) if name.lower() == "authorization" else None
+        if login is not None:
+            variable = self._secrets.name_of(login[1])
+            return f"Basic {login[0]}:${variable}" if variable else f"Basic {login[0]}:{MASK}"
+        return self._secrets.mask(value)
+
+    def _request_body(self, label: str, request: WireRequest) -> str:
+        body = request.body or b""
+        operation = self._by_label.get(label)
+        schema = _request_schema(operation)
+        return self._body(body, "application/json", schema, "writeOnly")
+
+    def _response_body(self, label: str, response: WireResponse) -> str:
+        operation = self._by_label.get(label)
+        documented = operation.response_for(response.status) if operation else None
+        media_type = documented.content.get(response.media_type) if documented else None
+        return self._body(
+            response.body, response.media_type, media_type.schema if media_type else None, "x-secret"
+        )
+
+    def _body(self, body: bytes, media_type: str, schema: str | None, keyword: str) -> str:
+        text = body.decode("utf-8", "replace")
+        if is_json(media_type):
+            paths = tuple(path for path, _ in marked(self._contract, schema, keyword))
+            try:
+                value = parse_json(body)
+            except NotJSON:
+                pass
+            else:
+                if paths:
+                    text = json.dumps(masked(value, paths), ensure_ascii=False)
+        return self._secrets.mask(text)
+
+
+def _request_schema(operation: Operation | None) -> str | None:
+    if operation is None or operation.request_body is None:
+        return None
+    return next((content.schema for content in operation.request_body.content.values()), None)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text)} characters)"
+
+
+def _decode_basic(value: str) -> tuple[str, str] | None:
+    """Return user name and secret of Basic credentials (RFC 7617, section 2), or None if they are none."""
+    scheme, _, encoded = value.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (username, secret) if colon else None

@@ -1,0 +1,248 @@
+"""Who calls: identities.yaml, or the accounts of the stub's seed data."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mockserver.contract.loading import parse_yaml
+from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.errors import UsageError
+from mockserver.suite.exchanges import Fields
+
+_KEYS = frozenset({"username", "token", "password", "level", "scopes", "schemes", "owns", "totp_secret"})
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An account of the target.
+
+    Attributes:
+        username: "" where the target knows none (an API key alone).
+        token: the standing credential of calls.
+        password: what the account logs in with.
+        level: its permission level, "" if unknown.
+        schemes: credential by name of the security scheme, where it differs from `token`.
+    """
+
+    username: str = ""
+    token: str | None = None
+    password: str | None = None
+    level: str = ""
+    scopes: tuple[str, ...] = ()
+    schemes: Mapping[str, str] = field(default_factory=dict)
+    owns: tuple[str, ...] = ()
+    totp_secret: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How messages and variables call it."""
+        return self.username or self.level or "identity"
+
+    def secrets(self) -> Iterator[tuple[str, str]]:
+        """Yield each credential with the name of the environment variable that stands for it in output."""
+        stem = re.sub(r"[^A-Z0-9]+", "_", self.label.upper()).strip("_") or "IDENTITY"
+        for kind, value in (
+            ("TOKEN", self.token),
+            ("PASSWORD", self.password),
+            ("TOTP_SECRET", self.totp_secret),
+        ):
+            if value:
+                yield f"{stem}_{kind}", value
+        for name, value in self.schemes.items():
+            yield f"{stem}_{re.sub(r'[^A-Z0-9]+', '_', name.upper())}", value
+
+    def credential(self, scheme: SecurityScheme) -> str | None:
+        """Return what this identity shows for a scheme, or None."""
+        own = self.schemes.get(scheme.name) or self.token
+        # Without a token, Basic falls back to what RFC 7617 means by it: user name and password.
+        return own or (self.password if (scheme.type, scheme.scheme) == ("http", "basic") else None)
+
+    def with_token(self, token: str) -> Identity:
+        """Return the same account with another token."""
+        return Identity(self.username, token, self.password, self.level, self.scopes, {}, self.owns)
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """All that the run may call as."""
+
+    all: tuple[Identity, ...]
+
+    def mightiest(self, levels: tuple[str, ...]) -> Identity | None:
+        """Return the identity of the highest level that has a credential, in the contract's order."""
+        usable = [
+            identity for identity in self.all if identity.token or identity.schemes or identity.password
+        ]
+        order = {level: rank for rank, level in enumerate(levels)}
+        return min(usable, key=lambda identity: order.get(identity.level, len(order)), default=None)
+
+    def of_level(self, level: str) -> Identity | None:
+        """Return the first identity of a level, or None."""
+        return next((identity for identity in self.all if identity.level == level), None)
+
+    def named(self, username: str) -> Identity | None:
+        """Return the identity with a username, or None."""
+        return next((identity for identity in self.all if identity.username == username), None)
+
+    def allowed(self, operation: Operation, levels: tuple[str, ...]) -> Identity | None:
+        """Return an identity that the documentation lets call an operation, the mightiest first."""
+        if operation.levels is None:
+            return self.mightiest(levels)
+        found = (self.of_level(level) for level in levels if level in operation.levels)
+        return next((identity for identity in found if identity is not None), None)
+
+
+def load_identities(path: Path, environment: Mapping[str, str] | None = None) -> Identities:
+    """Return the identities in a file; `${NAME}` is read from the environment.
+
+    Raises:
+        UsageError: not readable, an unknown key, a missing variable, or an identity without a credential.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}; check --identities") from error
+    data = parse_yaml(path, text)
+    if (
+        not isinstance(data, dict)
+        or data.keys() != {"identities"}
+        or not isinstance(data["identities"], list)
+    ):
+        raise UsageError(f"{path}: must hold `identities:` with a list and nothing else")
+    values = os.environ if environment is None else environment
+    return Identities(
+        tuple(
+            _identity(f"{path}: identity {number}", _expand(raw, values, path))
+            for number, raw in enumerate(data["identities"], 1)
+        )
+    )
+
+
+def seeded_identities(path: Path) -> Identities:
+    """Return the accounts of a seed-data file, each with its first token that does not expire.
+
+    Raises:
+        UsageError: not a seed-data file.
+    """
+    try:
+        data = parse_yaml(path, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("accounts"), list):
+        raise UsageError(f"{path}: holds no list of accounts")
+    return Identities(tuple(_account(raw) for raw in data["accounts"] if isinstance(raw, dict)))
+
+
+def credentials(
+    contract: Contract, operation: Operation, identity: Identity
+) -> tuple[Fields, tuple[tuple[str, str], ...]] | None:
+    """Return header fields and query parameters that show an identity's credentials for an operation.
+
+    The first security requirement that the identity can meet counts; None if it can meet none.
+    """
+    if not operation.security:
+        return (), ()
+    for requirement in operation.security:
+        fields: list[tuple[str, str]] = []
+        query: list[tuple[str, str]] = []
+        for name in requirement:
+            scheme = contract.security_schemes[name]
+            shown = identity.credential(scheme)
+            if shown is None or not show(scheme, identity.username, shown, fields, query):
+                break
+        else:
+            return tuple(fields), tuple(query)
+    return None
+
+
+def show(
+    scheme: SecurityScheme,
+    username: str,
+    secret: str,
+    fields: list[tuple[str, str]],
+    query: list[tuple[str, str]],
+) -> bool:
+    """Add the field or parameter that carries a credential (OpenAPI 3.1, section 4.8.27), or return False."""
+    if scheme.type == "http" and scheme.scheme == "basic":
+        fields.append(("Authorization", basic(f"{username}:{secret}")))
+    elif scheme.type in {"oauth2", "openIdConnect"} or (scheme.type == "http" and scheme.scheme == "bearer"):
+        fields.append(("Authorization", f"Bearer {secret}"))
+    elif scheme.type == "apiKey" and scheme.location == "header":
+        fields.append((scheme.parameter, secret))
+    elif scheme.type == "apiKey" and scheme.location == "query":
+        query.append((scheme.parameter, secret))
+    elif scheme.type == "apiKey" and scheme.location == "cookie":
+        fields.append(("Cookie", f"{scheme.parameter}={secret}"))
+    else:
+        return False
+    return True
+
+
+def basic(user_pass: str) -> str:
+    """Return the Basic credentials of `user:secret` (RFC 7617, section 2)."""
+    return "Basic " + base64.b64encode(user_pass.encode()).decode()
+
+
+def _identity(place: str, raw: Any) -> Identity:
+    if not isinstance(raw, dict):
+        raise UsageError(f"{place} must be a mapping")
+    unknown = sorted(raw.keys() - _KEYS)
+    if unknown:
+        raise UsageError(f"{place} has the unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}")
+    schemes = raw.get("schemes") or {}
+    if not isinstance(schemes, dict):
+        raise UsageError(f"{place}: `schemes` must map names of security schemes to credentials")
+    texts = {key: raw[key] for key in ("username", "token", "password", "level", "totp_secret") if key in raw}
+    for key, value in (*texts.items(), *schemes.items()):
+        if not isinstance(value, str) or not value:
+            raise UsageError(f"{place}: {key!r} must be text that is not empty; put it in quotes")
+    if not (raw.get("token") or raw.get("password") or schemes):
+        raise UsageError(f"{place} has no credential; give it a token, a password or schemes")
+    return Identity(
+        **texts,
+        schemes=dict(schemes),
+        scopes=_texts(place, "scopes", raw),
+        owns=_texts(place, "owns", raw),
+    )
+
+
+def _texts(place: str, key: str, raw: dict[str, Any]) -> tuple[str, ...]:
+    value = raw.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise UsageError(f"{place}: {key!r} must be a list of texts")
+    return tuple(value)
+
+
+def _expand(value: Any, environment: Mapping[str, str], path: Path) -> Any:
+    """Return a value with every `${NAME}` in its texts replaced."""
+    if isinstance(value, dict):
+        return {key: _expand(item, environment, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, environment, path) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise UsageError(f"{path}: the environment variable {match[1]} is not set")
+        return environment[match[1]]
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _account(raw: dict[str, Any]) -> Identity:
+    tokens = [token for token in raw.get("tokens") or () if isinstance(token, dict)]
+    standing = next((token for token in tokens if token.get("expires") is False), tokens[0] if tokens else {})
+    return Identity(
+        username=str(raw.get("username", "")),
+        token=standing.get("token"),
+        password=raw.get("password"),
+        level=str(raw.get("level", "")),
+    )

@@ -1,0 +1,181 @@
+"""Secrets: which are known, how they are told from chance, how they are masked, and where they leak."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import string
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from mockserver.contract.model import Contract
+from mockserver.contract.references import child, follow
+from mockserver.suite.exchanges import NotJSON, WireResponse, is_json, parse_json
+
+#: A text shorter than this may well stand in an answer by chance.
+MIN_SECRET = 12
+MASK = "********"
+_ALPHABET = string.ascii_letters + string.digits
+_COMPOSITES = ("allOf", "anyOf", "oneOf")
+
+
+class Canaries:
+    """Makes up secrets: the same seed gives the same ones in the same order, none twice."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._count = 0
+
+    def make(self, purpose: str, length: int = 24) -> str:
+        """Return a new secret of letters and digits, never shorter than `MIN_SECRET`."""
+        self._count += 1
+        digest = hashlib.shake_256(f"{self._seed}/{self._count}/{purpose}".encode()).digest(
+            max(length, MIN_SECRET)
+        )
+        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
+
+
+class Secrets:
+    """Every secret of a run, with the name that stands for it in output."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._forms: list[tuple[str, str]] = []
+
+    def add(self, name: str, value: str) -> None:
+        """Register a secret under the name of its `$VARIABLE`; the first name stays."""
+        if value and value not in self._names:
+            self._names[value] = name
+            if len(value) >= MIN_SECRET:
+                self._forms += [(form, value) for form in folded_forms(value)]
+
+    def leaked(self, text: str) -> Iterator[str]:
+        """Yield the secrets that a text holds, also when escaped, encoded or in another case."""
+        folded = text.casefold()
+        yield from dict.fromkeys(value for form, value in self._forms if form in folded)
+
+    def name_of(self, value: str) -> str | None:
+        """Return the name of the variable that stands for a secret, or None if it is none."""
+        return self._names.get(value)
+
+    def has_name(self, name: str) -> bool:
+        """Tell whether a variable of that name stands for a secret."""
+        return name in self._names.values()
+
+    def mask(self, text: str) -> str:
+        """Return a text in which `$VARIABLE` stands for every secret, in whatever form it is."""
+        for value, name in sorted(self._names.items(), key=lambda item: -len(item[0])):
+            if len(value) < MIN_SECRET // 2:
+                continue
+            for form in _spellings(value):
+                text = text.replace(form, f"${name}")
+        return text
+
+
+def marked(contract: Contract, schema: str | None, keyword: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the path in a value, and the pointer, of each property below a schema that bears a keyword.
+
+    `*` in a path stands for any index of an array. True or text counts: `writeOnly: true`, `x-secret: issued`.
+    """
+    if schema is not None:
+        yield from _marked(contract, schema, keyword, (), frozenset())
+
+
+def _marked(
+    contract: Contract, pointer: str, keyword: str, path: tuple[str, ...], seen: frozenset[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    raw, pointer = follow(contract.document.data, pointer)
+    if not isinstance(raw, dict) or pointer in seen:
+        return
+    seen |= {pointer}
+    if raw.get(keyword) and path:
+        yield path, child(pointer, keyword)
+        return
+    properties = raw.get("properties")
+    for name in properties if isinstance(properties, dict) else ():
+        yield from _marked(contract, child(pointer, "properties", name), keyword, (*path, name), seen)
+    if "items" in raw:
+        yield from _marked(contract, child(pointer, "items"), keyword, (*path, "*"), seen)
+    for composite in _COMPOSITES:
+        for index in range(len(raw.get(composite) or ())):
+            yield from _marked(contract, child(pointer, composite, str(index)), keyword, path, seen)
+
+
+def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield the values at a path, several where it goes through arrays."""
+    if not path:
+        yield value
+    elif path[0] == "*" and isinstance(value, list):
+        for item in value:
+            yield from values_at(item, path[1:])
+    elif isinstance(value, dict) and path[0] in value:
+        yield from values_at(value[path[0]], path[1:])
+
+
+def masked(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
+    """Return a JSON value in which the members at some paths are masked."""
+    if not paths:
+        return value
+    if () in paths:
+        return MASK
+    if isinstance(value, list):
+        return [masked(item, _below(paths, "*")) for item in value]
+    if isinstance(value, dict):
+        return {name: masked(item, _below(paths, name)) for name, item in value.items()}
+    return value
+
+
+def text_of(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
+    """Return all that an answer shows, decoded, but for the secrets that it is there to give out."""
+    shown = [f"{name}: {value}" for name, value in response.fields]
+    body = response.body.decode("utf-8", "replace")
+    if is_json(response.media_type):
+        try:
+            value = masked(parse_json(response.body), issued)
+        except NotJSON:
+            shown.append(body)
+        else:
+            shown.append(json.dumps(value, ensure_ascii=False))
+            shown.extend(_texts(value))
+    else:
+        shown.append(body)
+    return "\n".join(shown)
+
+
+def _below(paths: tuple[tuple[str, ...], ...], name: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(path[1:] for path in paths if path and path[0] == name)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, names included."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            stack.extend(item)
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+def folded_forms(value: str) -> frozenset[str]:
+    """Return what a secret looks like wherever somebody wrote it down, in folded case."""
+    return frozenset(form.casefold() for form in _spellings(value))
+
+
+def _spellings(value: str) -> Iterator[str]:
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield html.escape(value)
+    yield repr(value)[1:-1]
+    raw = value.encode("utf-8", "surrogatepass")
+    yield base64.b64encode(raw).decode().rstrip("=")
+    yield raw.hex()

@@ -1,0 +1,347 @@
+"""A run: what is under test, who calls, what was found; the suite's own requests go through here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from mockserver.contract.model import Contract, Example, ExamplePair, Operation
+from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, no_answer, see
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
+from mockserver.suite.governor import WritePolicy, is_login
+from mockserver.suite.identities import Identities, Identity, credentials
+from mockserver.suite.paths import Resolver, as_text, fill
+from mockserver.suite.samples import sample
+from mockserver.suite.secrecy import Canaries, Secrets, marked, values_at
+from mockserver.suite.stub_process import StubControl
+from mockserver.suite.targets import Target
+from mockserver.suite.verdicts import CheckFailure, NotRun, Verdicts, failures_in
+
+#: After so many silences of one operation it is left alone: each costs a timeout.
+MAX_SILENCES = 2
+
+
+@dataclass(slots=True)
+class Run:
+    """What all checks of a run share.
+
+    Attributes:
+        control: the control API of a stub that this run started, None for any other target.
+        own: whether the target keeps worlds apart by the `Mock-World` field: a stub of ours does.
+        settle_seconds: how long a documented transition may last.
+        selected: operations that the run is limited to by `--only`, all if it is not.
+    """
+
+    contract: Contract
+    target: Target
+    identities: Identities
+    policy: WritePolicy
+    verdicts: Verdicts
+    secrets: Secrets
+    selected: tuple[Operation, ...]
+    control: StubControl | None = None
+    own: bool = False
+    settle_seconds: float = 5.0
+    canaries: Canaries = field(default_factory=Canaries)
+    writes: int = 0
+    written: dict[str, None] = field(default_factory=dict)
+    silences: dict[str, int] = field(default_factory=dict)
+    worlds: int = 0
+    resolver: Resolver = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.resolver = Resolver(self.contract)
+        for identity in self.identities.all:
+            for name, value in identity.secrets():
+                self.secrets.add(name, value)
+
+    @property
+    def admin(self) -> Identity:
+        """The mightiest identity.
+
+        Raises:
+            NotRun: there is none.
+        """
+        found = self.identities.mightiest(self.contract.levels)
+        if found is None:
+            raise NotRun("it needs an identity, and there is none (--identities)")
+        return found
+
+    def allowed(self, operation: Operation) -> Identity | None:
+        """Return who the documentation lets call an operation, None if it is open to all.
+
+        Raises:
+            NotRun: no identity that is there may call it.
+        """
+        if not operation.security:
+            return None
+        found = self.identities.allowed(operation, self.contract.levels)
+        if found is None:
+            raise NotRun(
+                f"it needs an identity of level {' or '.join(operation.levels or ())} (--identities)"
+                if operation.levels
+                else "it needs an identity, and there is none (--identities)"
+            )
+        return found
+
+    def has_selected(self, operation: Operation) -> bool:
+        """Tell whether the run is about an operation."""
+        return operation in self.selected
+
+
+class Session:
+    """A conversation with the target, in a world of its own where the target keeps worlds apart.
+
+    Attributes:
+        history: the accepted writes so far, which later evidence needs to be understood.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.contract = run.contract
+        self.history: list[Exchange] = []
+        self.world = ""
+        if run.own:
+            run.worlds += 1
+            self.world = f"check-{run.worlds}"
+
+    def call(
+        self, operation: Operation, request: WireRequest, *, exempt: frozenset[str] = frozenset()
+    ) -> WireResponse:
+        """Return the answer to a request for an operation, after every claim about any answer was made on it.
+
+        Args:
+            operation: what the request is for; names it in reports.
+            request: what to send.
+            exempt: names of answer checks that another check makes instead.
+
+        Raises:
+            NotRun: it must not be sent, or the server gives no answer.
+        """
+        refusal = self.run.policy.refusal(request.method, operation)
+        if refusal:
+            raise NotRun(refusal)
+        exchange = self._send(operation.label, operation.pointer, request)
+        meant = self.run.resolver.methods_at(request.path).get(request.method)
+        self._judge(meant, operation.label, exchange, exempt)
+        assert exchange.response is not None
+        self._remember(operation, exchange, exchange.response)
+        return exchange.response
+
+    def probe(self, label: str, request: WireRequest) -> Exchange:
+        """Return what comes of a request for something that the contract does not define.
+
+        Raises:
+            NotRun: it must not be sent, or the server gives no answer.
+        """
+        refusal = self.run.policy.refusal(request.method, None)
+        if refusal:
+            raise NotRun(refusal)
+        exchange = self._send(label, "", request)
+        self._judge(None, label, exchange, frozenset())
+        return exchange
+
+    def request(
+        self,
+        operation: Operation,
+        identity: Identity | None,
+        *,
+        body: bytes | None = None,
+        media_type: str | None = None,
+        path_values: Mapping[str, Any] | None = None,
+    ) -> WireRequest:
+        """Return a request for an operation with an identity's credentials and the content that is given.
+
+        Raises:
+            NotRun: a required parameter has no value, or the identity has no credential that fits.
+        """
+        fields: list[tuple[str, str]] = [("Accept", "*/*")]
+        query: list[tuple[str, str]] = []
+        if identity is not None:
+            shown = credentials(self.contract, operation, identity)
+            if shown is None:
+                raise NotRun(f"the identity {identity.label} has no credential of the kind that it needs")
+            fields += shown[0]
+            query += shown[1]
+        values = dict(path_values or {})
+        for parameter in operation.parameters:
+            if not parameter.required or parameter.name in values or parameter.schema is None:
+                continue
+            value = sample(self.contract, parameter.schema)
+            if parameter.location == "path":
+                values[parameter.name] = value
+            elif parameter.location == "query":
+                query.append((parameter.name, as_text(value)))
+            elif parameter.location == "header":
+                fields.append((parameter.name, as_text(value)))
+        if media_type is not None:
+            fields.append(("Content-Type", media_type))
+        return self.in_world(
+            WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body)
+        )
+
+    def valid_request(
+        self, operation: Operation, identity: Identity | None, *, variant: int = 0
+    ) -> WireRequest:
+        """Return a request that the contract allows, from its examples where it has some.
+
+        Raises:
+            NotRun: none can be made.
+        """
+        body, media_type = self.valid_body(operation, variant=variant)
+        return self.request(operation, identity, body=body, media_type=media_type)
+
+    def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
+        """Return content that the contract allows, and its media type; (None, None) where it takes none.
+
+        Raises:
+            NotRun: none can be made.
+        """
+        if operation.request_body is None:
+            return None, None
+        if is_login(operation):
+            return self.login_body(self._with_password(operation)), "application/json"
+        for name, content in operation.request_body.content.items():
+            if not is_json(name):
+                continue
+            if content.examples and variant == 0:
+                return json.dumps(next(iter(content.examples.values())).value).encode(), name
+            if content.schema is not None:
+                return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
+        raise NotRun("its request has no JSON content, and the suite can make up no other yet")
+
+    def example_request(self, pair: ExamplePair, identity: Identity | None) -> WireRequest:
+        """Return the documented request of an example."""
+        return self.request(
+            pair.operation,
+            identity,
+            body=None if pair.request is None else _content(pair.request, pair.request_media_type),
+            media_type=pair.request_media_type,
+        )
+
+    def in_world(self, request: WireRequest) -> WireRequest:
+        """Return a request that goes to this session's world, where there are worlds."""
+        return request.with_field("Mock-World", self.world) if self.world else request
+
+    # Logging in: a handler `auth` with the role `issue` takes `username` and `password` and answers with the
+    # secret that its response marks `x-secret: issued`.
+
+    def login(self, identity: Identity) -> Identity:
+        """Return an identity with a token that was obtained just now.
+
+        Raises:
+            NotRun: the contract has no login, the identity no password, or it is refused.
+        """
+        operation = self.login_operation()
+        if identity.password is None:
+            raise NotRun(f"it needs the password of {identity.label} to log in with (--identities)")
+        body = self.login_body(identity)
+        response = self.call(
+            operation, self.request(operation, None, body=body, media_type="application/json")
+        )
+        token = self.issued(operation, response)
+        if token is None:
+            raise NotRun(f"the login of {identity.label} was answered with {response.status}")
+        name = next(name for name, value in identity.secrets() if value == identity.password)
+        self.run.secrets.add(name.replace("PASSWORD", "SESSION_TOKEN"), token)
+        return identity.with_token(token)
+
+    def login_operation(self) -> Operation:
+        """Return the operation that exchanges a password for a token.
+
+        Raises:
+            NotRun: the contract has none.
+        """
+        found = next((operation for operation in self.contract.operations if is_login(operation)), None)
+        if found is None:
+            raise NotRun("it needs a login, and the contract has no operation with the behaviour auth/issue")
+        return found
+
+    def login_body(self, identity: Identity) -> bytes:
+        """Return the content that logs an identity in."""
+        return json.dumps({"username": identity.username, "password": identity.password}).encode()
+
+    def issued(self, operation: Operation, response: WireResponse) -> str | None:
+        """Return the secret that an answer is there to give out, or None."""
+        documented = operation.response_for(response.status)
+        content = documented.content.get(response.media_type) if documented else None
+        if not response.successful or content is None:
+            return None
+        for path, _ in marked(self.contract, content.schema, "x-secret"):
+            for value in values_at(_json_or_none(response), path):
+                if isinstance(value, str) and value:
+                    return value
+        return None
+
+    def _with_password(self, operation: Operation) -> Identity:
+        found = next((identity for identity in self.run.identities.all if identity.password), None)
+        if found is None:
+            raise NotRun(f"{operation.label} needs an identity with a password (--identities)")
+        return found
+
+    def _send(self, label: str, pointer: str, request: WireRequest) -> Exchange:
+        if self.run.silences.get(label, 0) >= MAX_SILENCES:
+            raise NotRun("the server gave no answer before")
+        exchange = self.run.target.send(request)
+        if exchange.response is None:
+            self.run.silences[label] = self.run.silences.get(label, 0) + 1
+            self.run.verdicts.failed(no_answer(label, exchange, pointer))
+            raise NotRun("the server gave no answer")
+        self.run.verdicts.passed("the_server_answers", label)
+        return Exchange(request, exchange.response, history=tuple(self.history))
+
+    def _judge(
+        self, operation: Operation | None, label: str, exchange: Exchange, exempt: frozenset[str]
+    ) -> None:
+        answer = see(
+            self.contract, operation, label, Exchange(exchange.request, exchange.response), self.run.secrets
+        )
+        if answer is not None:
+            for failure in judge_answer(answer, self.run.verdicts, exempt):
+                self.run.verdicts.failed(failure)
+
+    def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
+        if operation.safe or not response.successful:
+            return
+        self.run.writes += 1
+        self.history.append(Exchange(exchange.request, response))
+        behaviour = operation.behaviour
+        if not self.run.own and behaviour is not None and behaviour.resource:
+            self.run.written.setdefault(behaviour.resource)
+
+
+def judge_answer(
+    answer: Answer, verdicts: Verdicts, exempt: frozenset[str] = frozenset()
+) -> Iterator[CheckFailure]:
+    """Make every claim about any answer; yield what does not hold and count what does."""
+    for check in ANSWER_CHECKS:
+        if check.__name__ in exempt:
+            continue
+        try:
+            applied = check(answer)
+        except (CheckFailure, ExceptionGroup) as error:
+            yield from failures_in(error)
+        else:
+            if applied:
+                verdicts.passed(check.__name__, answer.label)
+
+
+def _content(example: Example, media_type: str | None) -> bytes:
+    if isinstance(example.value, str) and not is_json(media_type or ""):
+        return example.value.encode()
+    return json.dumps(example.value).encode()
+
+
+def _target(template: str, values: Mapping[str, Any], query: list[tuple[str, str]]) -> str:
+    path = fill(template, values)
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _json_or_none(response: WireResponse) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None

@@ -1,0 +1,169 @@
+"""The default target: a stub of our own in a process of its own, ended with the run whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mockserver.errors import MockServerError
+from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.targets import HttpTarget
+
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+#: What `mockserver serve` prints when it accepts connections.
+_READY = re.compile(r" on (https?://\S+) ")
+#: How this process and the stub must not find settings of the user's own: a suite run judges defaults.
+_SETTINGS = "MOCKSERVER_"
+
+
+class StubProcess:
+    """A `mockserver serve` on a free loopback port; a context manager that always ends it.
+
+    Attributes:
+        base_url: where it listens, known after entering.
+    """
+
+    def __init__(self, contract: Path | None = None, options: Sequence[str] = ()) -> None:
+        self._control_token = secrets.token_urlsafe(24)
+        self._command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *options]
+        if contract is not None:
+            self._command += ["--contract", str(contract.resolve())]
+        # Away from the settings file of whoever runs the suite, which could give the stub another store.
+        self._folder = tempfile.TemporaryDirectory(prefix="mockserver-suite-")
+        self._process: subprocess.Popen[str] | None = None
+        self._errors: deque[str] = deque(maxlen=20)
+        self.base_url = ""
+
+    def __enter__(self) -> StubProcess:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+        environment["MOCKSERVER_CONTROL_TOKEN"] = self._control_token
+        # A session of its own, so that Ctrl-C reaches us first and the stub is there until clean-up is done.
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self._command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+            cwd=self._folder.name,
+            start_new_session=True,
+        )
+        try:
+            self.base_url = self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process, by force if it does not end by itself."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
+        finally:
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            self._folder.cleanup()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def _wait_until_ready(self, process: subprocess.Popen[str]) -> str:
+        """Return the URL in the first line that the stub prints; its output is drained from then on.
+
+        Raises:
+            MockServerError: it ended, or said nothing in time; with its last words.
+        """
+        drain = threading.Thread(target=self._keep_errors, args=(process,), daemon=True)
+        drain.start()
+        watchdog = threading.Timer(START_SECONDS, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                found = _READY.search(line)
+                if found:
+                    threading.Thread(target=_discard, args=(process.stdout,), daemon=True).start()
+                    return found[1]
+        finally:
+            watchdog.cancel()
+        drain.join(1.0)
+        words = " / ".join(self._errors) or "without a word"
+        raise MockServerError(f"the stub did not start: {words}")
+
+    def _keep_errors(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        with suppress(ValueError):  # closed by stop()
+            for line in process.stderr:
+                if line.strip():
+                    self._errors.append(line.strip())
+
+
+class StubControl:
+    """The part of the stub's control API that the suite needs: the clock of a world."""
+
+    def __init__(self, target: HttpTarget, token: str) -> None:
+        self._target = target
+        self._token = token
+
+    def set_clock(self, world: str, now: int) -> None:
+        """Set the clock of a world to a UNIX time in seconds.
+
+        Raises:
+            MockServerError: the stub refuses.
+        """
+        self._put("/__mock__/clock", world, {"now": now})
+
+    def _put(self, path: str, world: str, content: dict[str, Any]) -> None:
+        fields = (
+            ("Content-Type", "application/json"),
+            ("Mock-World", world),
+            ("Authorization", f"Bearer {self._token}"),
+        )
+        exchange = self._target.send(WireRequest("PUT", path, fields, json.dumps(content).encode()))
+        response = exchange.response
+        if response is None or not response.successful:
+            said = exchange.problem if response is None else f"{response.status}: {response.body[:200]!r}"
+            raise MockServerError(f"the stub's control API refused {path}: {said}")
+
+
+def control_of(stub: StubProcess, target: HttpTarget) -> StubControl:
+    """Return the control API of a stub that this process started."""
+    return StubControl(target, stub._control_token)
+
+
+def _discard(stream: Any) -> None:
+    with suppress(ValueError):  # closed by stop()
+        for _ in stream:
+            pass

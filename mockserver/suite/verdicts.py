@@ -1,0 +1,281 @@
+"""From a broken claim to a finding: how grave it is, whose it is, and what stands for many."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Any, Literal
+
+from mockserver.contract.model import Contract
+from mockserver.suite.exchanges import Exchange
+
+Level = Literal["violation", "drift", "environment"]
+Owner = Literal["server", "contract", "environment"]
+#: How a broken claim gets its level: always a violation; as the contract knows the statement at the pointer;
+#: drift, since the contract says nothing; nobody's fault.
+Rule = Literal["universal", "contract", "silent", "environment"]
+Result = Literal["passed", "failed", "not run"]
+
+LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
+
+
+class CheckFailure(Exception):  # noqa: N818 - a result, not an error
+    """What a check raises when its claim does not hold.
+
+    Attributes:
+        check: the check's name.
+        operation: label of the operation that it was made on.
+        title: the claim's breach in a few words, the same for every value.
+        expected: what the contract or the rule demands.
+        got: what the server did, with the offending value.
+        pointer: JSON pointer of the contract's statement that was judged against.
+        rule: where the level comes from.
+        exchange: the evidence, or None where there was no request.
+    """
+
+    def __init__(
+        self,
+        check: str,
+        operation: str,
+        title: str,
+        *,
+        expected: str,
+        got: str,
+        pointer: str,
+        rule: Rule,
+        exchange: Exchange | None = None,
+    ) -> None:
+        super().__init__(f"{operation}: {title}: expected {expected}, got {got}")
+        self.check = check
+        self.operation = operation
+        self.title = title
+        self.expected = expected
+        self.got = got
+        self.pointer = pointer
+        self.rule = rule
+        self.exchange = exchange
+
+
+class NotRun(Exception):  # noqa: N818 - a result, not an error
+    """A check could not be made; the text completes "not run, because"."""
+
+
+def failures_in(error: BaseException) -> Iterator[CheckFailure]:
+    """Yield the failures in what a check raised: one, or a group of them."""
+    if isinstance(error, CheckFailure):
+        yield error
+    elif isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from failures_in(inner)
+
+
+def raise_failures(failures: Iterable[CheckFailure]) -> None:
+    """Raise the failures of one check: the only one as it is, several as a group, none not at all."""
+    found = list(failures)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise ExceptionGroup("several claims of one check do not hold", found)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause: a check that failed on an operation against one statement of the contract.
+
+    Attributes:
+        source: how the contract knows the statement, as `source: setting_post`, or which rule needs none.
+        times: how often it was seen.
+        evidence: the smallest exchange that shows it.
+    """
+
+    id: str
+    level: Level
+    owner: Owner
+    check: str
+    operation: str
+    title: str
+    detail: str
+    source: str
+    pointer: str
+    times: int = 1
+    evidence: Exchange | None = None
+
+
+def finding_id(check: str, operation: str, pointer: str) -> str:
+    """Return the name of a cause, the same over seeds, shards and values."""
+    return hashlib.sha256("\n".join((check, operation, pointer)).encode()).hexdigest()[:12]
+
+
+def judge(contract: Contract, failure: CheckFailure) -> Finding:
+    """Return what a failure amounts to."""
+    level, source = _level(contract, failure)
+    return Finding(
+        id=finding_id(failure.check, failure.operation, failure.pointer),
+        level=level,
+        owner="environment" if level == "environment" else "server",
+        check=failure.check,
+        operation=failure.operation,
+        title=failure.title,
+        detail=f"expected {failure.expected}; got {failure.got}",
+        source=source,
+        pointer=failure.pointer,
+        evidence=failure.exchange,
+    )
+
+
+def _level(contract: Contract, failure: CheckFailure) -> tuple[Level, str]:
+    if failure.rule == "universal":
+        return "violation", "universal rule"
+    if failure.rule == "silent":
+        return "drift", "the contract is silent"
+    if failure.rule == "environment":
+        return "environment", "environment"
+    provenance = contract.provenance(failure.pointer)
+    return ("violation" if provenance.documented else "drift"), f"{provenance.kind}: {provenance.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How one check fared on one operation."""
+
+    operation: str
+    check: str
+    result: Result
+    why: str
+    cases: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    passed: int = 0
+    failed: int = 0
+    reasons: dict[str, None] = field(default_factory=dict)
+
+
+class Verdicts:
+    """Collects what the checks of a run say. Safe to use from several threads."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._lock = threading.Lock()
+        self._findings: dict[str, Finding] = {}
+        self._tallies: dict[tuple[str, str], _Tally] = {}
+
+    def passed(self, check: str, operation: str, cases: int = 1) -> None:
+        """Note that a claim held in some cases."""
+        with self._lock:
+            self._tally(check, operation).passed += cases
+
+    def failed(self, failure: CheckFailure) -> Finding:
+        """Note that a claim did not hold; the same cause again raises its count only."""
+        new = judge(self._contract, failure)
+        with self._lock:
+            self._tally(new.check, new.operation).failed += 1
+            known = self._findings.get(new.id)
+            merged = new if known is None else _merge(known, new)
+            self._findings[new.id] = merged
+        return merged
+
+    def not_run(self, check: str, operation: str, why: str) -> None:
+        """Note that a claim could not be tried, and why."""
+        with self._lock:
+            self._tally(check, operation).reasons.setdefault(why)
+
+    def known(self, check: str, operation: str) -> int:
+        """Return how often a check has failed on an operation so far."""
+        tally = self._tallies.get((check, operation))
+        return 0 if tally is None else tally.failed
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return all findings: violations first, then by what was seen most."""
+        with self._lock:
+            found = list(self._findings.values())
+        return tuple(
+            sorted(
+                found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer)
+            )
+        )
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Return how each check fared on each operation."""
+        with self._lock:
+            return tuple(
+                _coverage(check, operation, tally)
+                for (check, operation), tally in sorted(self._tallies.items())
+            )
+
+    def summary(self) -> Mapping[Level, int]:
+        """Return the number of findings of each level."""
+        levels = [finding.level for finding in self.findings()]
+        return {level: levels.count(level) for level in LEVELS}
+
+    def tested(self) -> bool:
+        """Whether any claim was tried at all."""
+        return any(tally.passed or tally.failed for tally in self._tallies.values())
+
+    def _tally(self, check: str, operation: str) -> _Tally:
+        return self._tallies.setdefault((check, operation), _Tally())
+
+
+def _merge(known: Finding, new: Finding) -> Finding:
+    smaller = new if _size(new) < _size(known) else known
+    level = min(known.level, new.level, key=LEVELS.index)
+    return replace(smaller, level=level, times=known.times + new.times)
+
+
+def _size(finding: Finding) -> int:
+    return finding.evidence.size if finding.evidence else 0
+
+
+def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
+    why = "; ".join(tally.reasons)
+    cases = tally.passed + tally.failed
+    if tally.failed:
+        return Coverage(operation, check, "failed", "", cases)
+    # A claim that was tried only in part is not passed: what is missing could be what fails.
+    if tally.reasons or not tally.passed:
+        return Coverage(operation, check, "not run", why or "nothing came up that it applies to", cases)
+    return Coverage(operation, check, "passed", "", cases)
+
+
+class ExitCode(IntEnum):
+    """What `check` and `fuzz` tell the shell (DESIGN, section 2)."""
+
+    CLEAN = 0
+    VIOLATION = 1
+    NOT_JUDGED = 2
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended, apart from what it found.
+
+    Attributes:
+        error: why the run could not do its work, "" if it could.
+        interrupted: whether the user ended it.
+    """
+
+    error: str = ""
+    interrupted: bool = False
+
+
+def exit_code(verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = False) -> ExitCode:
+    """Return the exit code of a run."""
+    if outcome.interrupted:
+        return ExitCode.INTERRUPTED
+    summary = verdicts.summary()
+    if summary["violation"] or (fail_on_drift and summary["drift"]):
+        return ExitCode.VIOLATION
+    if outcome.error or summary["environment"] or not verdicts.tested():
+        return ExitCode.NOT_JUDGED
+    return ExitCode.CLEAN
+
+
+def describe(value: Any, limit: int = 200) -> str:
+    """Return a value for a message, shortened."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else text[:limit] + "…"
