@@ -1,0 +1,38 @@
+"""The benchmarks, one command: `python -m tests.benchmarks` (docs/benchmarks.md)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.benchmarks import kill, soak, startup, throughput
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the chosen benchmark and return the exit code: 1 where a figure misses its aim."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--startup", action="store_true", help="process start to first 2xx, against Flask")
+    kinds.add_argument("--soak", type=int, metavar="N", help="N mixed requests, valid and hostile")
+    kinds.add_argument("--kill", type=int, metavar="N", help="kill -9 during parallel writers, N times")
+    parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="load in each round (default: %(default)s)"
+    )
+    parser.add_argument("--connections", type=int, default=32, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1, help="of the soak's requests (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="of the server that is killed (default: 1)")
+    chosen = parser.parse_args(arguments)
+    if chosen.startup:
+        met = startup.report(chosen.rounds)
+    elif chosen.soak:
+        met = soak.report(chosen.soak, chosen.connections, chosen.seed)
+    elif chosen.kill:
+        met = kill.report(chosen.kill, chosen.workers)
+    else:
+        met = throughput.report(chosen.rounds, chosen.seconds, chosen.connections)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
