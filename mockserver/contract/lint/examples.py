@@ -120,5 +120,5 @@ def _finding(subject: Subject, sample: _Sample, violation: SchemaViolation) -> L
     if violation.keyword in {"readOnly", "writeOnly"}:
         message = f"a {violation.keyword} property stands in the example of a {sample.direction}"
         return subject.finding("example", place, message, "take it out: on a server it never comes")
-    message = f"breaks {violation.keyword_pointer}: {violation.message:.300}"
+    message = f"breaks {violation.keyword_pointer}: {violation.message}"
     return subject.finding("example", place, message, "correct the example, or else the schema")

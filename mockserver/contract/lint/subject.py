@@ -16,6 +16,9 @@ from mockserver.contract.references import follow
 from mockserver.contract.schemas import Schemas
 from mockserver.errors import ContractError
 
+#: Messages show the offending value, and one may be a whole document.
+_LONGEST_MESSAGE = 400
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class LintFinding:
@@ -93,6 +96,8 @@ class Subject:
         return (value, place) if isinstance(value, dict) else None
 
     def finding(self, rule: str, pointer: str, message: str, remedy: str) -> LintFinding:
-        """Return a finding about the element at a pointer."""
+        """Return a finding about the element at a pointer; of a long message the ends are kept."""
+        if len(message) > _LONGEST_MESSAGE:
+            message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
         line = self.document.locate(pointer)
         return LintFinding(str(self.document.path), line, pointer, rule, message, remedy)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.references import child, follow
-from mockserver.errors import ContractError
+import jsonschema_rs
 
-_LONGEST_MESSAGE = 300
-_OBJECT_OPENED = re.compile(r"^[\[{]")
+from mockserver.contract.lint.subject import LintFinding, Subject
+from mockserver.contract.references import child, follow, lookup, split
+from mockserver.errors import ContractError
 
 
 def check_references(subject: Subject) -> Iterator[LintFinding]:
@@ -37,69 +35,82 @@ def check_references(subject: Subject) -> Iterator[LintFinding]:
 
 def check_openapi(subject: Subject) -> Iterator[LintFinding]:
     """Yield a finding for each error that openapi-spec-validator sees: structure first, then meaning."""
-    validator = _validator(subject)
-    if validator is None:
-        yield subject.finding(
-            "openapi",
-            "/openapi",
-            f"version {subject.version!r} of OpenAPI is not known",
-            "write `openapi: 3.1.0`",
-        )
+    # Imported late: the stub also imports this folder, and this import alone takes longer than its start-up.
+    import openapi_spec_validator as osv
+    from openapi_spec_validator import schemas
+
+    versions: dict[str, tuple[Any, Any]] = {
+        "3.0": (schemas.schema_v30, osv.OpenAPIV30SpecValidator),
+        "3.1": (schemas.schema_v31, osv.OpenAPIV31SpecValidator),
+        "3.2": (schemas.schema_v32, osv.OpenAPIV32SpecValidator),
+    }
+    known = versions.get(".".join(subject.version.split(".")[:2]))
+    if known is None:
+        message = f"version {subject.version!r} of OpenAPI is not known"
+        yield subject.finding("openapi", "/openapi", message, "write `openapi: 3.1.0`")
         return
-    structure = list(_findings(subject, validator.schema_validator.iter_errors(subject.data)))
+    structure = list(_check_structure(subject, dict(known[0])))
     yield from structure
     # The second pass follows references and relies on the structure; what is broken there makes it raise.
     if not structure and not any(check_references(subject)):
-        yield from _findings(subject, validator.root_validator(validator.schema_path))
+        yield from _check_meaning(subject, known[1])
 
 
-def _findings(subject: Subject, errors: Iterable[Any]) -> Iterator[LintFinding]:
+def _check_structure(subject: Subject, openapi: dict[str, Any]) -> Iterator[LintFinding]:
+    """Yield where a document breaks the JSON Schema of its version of OpenAPI."""
+    # openapi-spec-validator runs the same validator, and drops what would tell which branch was nearly right.
+    for error in jsonschema_rs.validator_for(openapi).iter_errors(subject.data):
+        deepest = _deepest(error)
+        yield _finding(subject, deepest.instance_path, deepest.message)
+
+
+def _deepest(error: Any) -> Any:
+    """Return the cause of an error: "not valid under any of the given schemas" helps nobody."""
+    branches = getattr(error.kind, "context", None) or ()
+    causes = [_deepest(inner) for branch in branches for inner in branch]
+    return max(causes, key=lambda cause: len(cause.instance_path), default=error)
+
+
+def _check_meaning(subject: Subject, base: Any) -> Iterator[LintFinding]:
+    """Yield what no JSON Schema can see: path parameters, operation ids, schemas by their own dialect."""
     from jsonschema.exceptions import best_match
 
-    for error in errors:
-        # "... is not valid under any of the given schemas" helps nobody: the branch that fits best does.
-        deepest = best_match([error]) if error.context else error
-        place = child("", *map(str, deepest.absolute_path))
-        yield subject.finding(
-            "openapi", place, _shortened(deepest), "see the OpenAPI Specification for this object"
-        )
-
-
-def _shortened(error: Any) -> str:
-    message = str(error.message)
-    if len(message) <= _LONGEST_MESSAGE:
-        return message
-    # The message starts with the whole offending object, and says at its end what is wrong with it.
-    if _OBJECT_OPENED.match(message):
-        return f"... {message[-_LONGEST_MESSAGE:]}"
-    return f"{message[:_LONGEST_MESSAGE]} ..."
-
-
-def _validator(subject: Subject) -> Any:
-    """Return openapi-spec-validator's validator for the document's version, or None for an unknown one."""
-    # Imported late: the stub also imports this folder, and this import alone takes longer than its start-up.
-    import openapi_spec_validator as osv
-
-    versions: dict[str, Any] = {
-        "3.0": osv.OpenAPIV30SpecValidator,
-        "3.1": osv.OpenAPIV31SpecValidator,
-        "3.2": osv.OpenAPIV32SpecValidator,
-    }
-    base = versions.get(".".join(subject.version.split(".")[:2]))
-    if base is None:
-        return None
     keywords = {name: _located(cls) for name, cls in base.keyword_validators.items()}
     # Values are checked by the rule `example`, and no handler means that nothing is fetched from anywhere.
     keywords["default"] = _silent(base.keyword_validators["default"])
-    validator: Any = type("Validator", (base,), {"keyword_validators": keywords, "resolver_handlers": {}})
-    return validator(subject.data)
+    located: Any = type("Validator", (base,), {"keyword_validators": keywords, "resolver_handlers": {}})
+    validator = located(subject.data)
+    for error in validator.root_validator(validator.schema_path):
+        deepest = best_match([error]) if error.context else error
+        yield _finding(subject, deepest.absolute_path, deepest.message)
+
+
+def _finding(subject: Subject, path: Iterable[str | int], message: str) -> LintFinding:
+    place = _across_references(subject, child("", *map(str, path)))
+    return subject.finding("openapi", place, message, "see the OpenAPI Specification for this object")
+
+
+def _across_references(subject: Subject, pointer: str) -> str:
+    """Return where the element really stands that a pointer leads to through references."""
+    value: Any = subject.data
+    place = ""
+    for token in split(pointer):
+        if isinstance(value, dict) and "$ref" in value and token not in value:
+            found = subject.resolve(place)
+            value, place = found if found is not None else (None, place)
+        place = child(place, token)
+        try:
+            value = lookup(value, child("", token))
+        except LookupError:
+            value = None
+    return place
 
 
 def _located(base: Any) -> Any:
     """Return a keyword validator whose errors know their place: openapi-spec-validator's own have none."""
 
     def call(self: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
-        parts = next((argument.parts for argument in arguments if hasattr(argument, "parts")), ())
+        parts = next(argument.parts for argument in arguments if hasattr(argument, "parts"))
         for error in base.__call__(self, *arguments, **options):
             if not hasattr(error, "located"):  # the innermost validator knows best
                 error.path.extendleft(reversed(parts))
@@ -110,6 +121,8 @@ def _located(base: Any) -> Any:
 
 
 def _silent(base: Any) -> Any:
+    """Return a keyword validator that finds nothing."""
+
     def call(_self: Any, *_arguments: Any) -> Iterator[Any]:
         return iter(())
 
