@@ -91,18 +91,13 @@ def _finding(subject: Subject, path: Iterable[str | int], message: str) -> LintF
 
 
 def _across_references(subject: Subject, pointer: str) -> str:
-    """Return where the element really stands that a pointer leads to through references."""
+    """Return where the element really stands that a pointer leads to through sound references."""
     value: Any = subject.data
     place = ""
     for token in split(pointer):
         if isinstance(value, dict) and "$ref" in value and token not in value:
-            found = subject.resolve(place)
-            value, place = found if found is not None else (None, place)
-        place = child(place, token)
-        try:
-            value = lookup(value, child("", token))
-        except LookupError:
-            value = None
+            value, place = follow(subject.data, place)
+        value, place = lookup(value, child("", token)), child(place, token)
     return place
 
 

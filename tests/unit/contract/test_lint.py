@@ -173,6 +173,12 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         "/components/examples/shared/value/text",
         "string",
     ),
+    (
+        "example",
+        drop(f"{BODY}/examples/one/value/text"),
+        f"{BODY}/examples/one/value",
+        '"text" is a required',
+    ),
     ("schema", put(f"{NOTE}/properties/text/pattern", "("), f"{NOTE}/properties/text", "regex"),
     # provenance
     ("provenance", drop(f"{POST}/x-source"), POST, "operation"),
@@ -331,6 +337,10 @@ ALLOWED: dict[str, Mutation] = {
         put("/openapi", "3.0.3"),
         put(f"{NOTE}/properties/text", {"type": "string", "nullable": True, "enum": ["a"], "example": None}),
     ),
+    "a null where nothing is listed": both(
+        put("/openapi", "3.0.3"),
+        put(f"{NOTE}/properties/text", {"type": "string", "nullable": True, "example": None}),
+    ),
     "an exclusive bound of OpenAPI 3.0": both(
         put("/openapi", "3.0.3"),
         put(
@@ -359,6 +369,13 @@ ALLOWED: dict[str, Mutation] = {
         f"{SENT}/examples", [{"text": "a", "password": "b"}]
     ),
     "a schema example without its writeOnly property": put(f"{SENT}/examples", [{"text": "a"}]),
+    "a readOnly property in the example of a schema": put(
+        f"{SENT}/properties/id", {"readOnly": True, "default": 1}
+    ),
+    "an example that stands elsewhere": both(
+        put(f"{ANSWER}/examples/stored", {"externalValue": "https://notes.example/1.json"}),
+        drop(f"{BODY}/examples"),
+    ),
     "names that only contain the letters of a secret": put(
         f"{NOTE}/properties/monkey", {"type": "object", "properties": {"keyboard": {"type": "string"}}}
     ),
@@ -377,6 +394,7 @@ ALLOWED: dict[str, Mutation] = {
         f"{POST}/responses/200/headers/X-Auth-Token",
         {"x-secret": "issued", "schema": {"x-source": "page", "type": "string"}},
     ),
+    "an effect that ends credentials": put(f"{POST}/x-mockserver-effect", "credentials"),
     "an extension of somebody else": put(f"{POST}/x-vendor", 1),
     "no example in a successful response without content": both(
         drop(f"{POST}/responses/200/content"), drop(f"{BODY}/examples/one/x-mockserver-response")
