@@ -1,1 +1,1 @@
-"""Does a server keep the contract? The second, independent judge: it knows contract and wire, nothing else."""
+"""Does a server keep the contract? The second, independent judge: it knows the contract and the wire only."""

@@ -7,26 +7,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from mockserver import defaults
-from mockserver.contract.model import Contract, Operation, load_contract
-from mockserver.errors import UsageError
+from mockserver.contract.model import Contract, load_contract
+from mockserver.errors import MockServerError
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
-from mockserver.suite.governor import WritePolicy, matches, parse_rate
-from mockserver.suite.identities import Identities, load_identities, seeded_identities
+from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.governor import parse_rate
+from mockserver.suite.preparing import own_stub, prepare, select, who_calls
 from mockserver.suite.reports import WRITERS, Ledger, Report, as_text, parse_report_option
-from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
-from mockserver.suite.stub_process import StubProcess, control_of
 from mockserver.suite.targets import HttpTarget
-from mockserver.suite.verdicts import Outcome, Verdicts, exit_code
+from mockserver.suite.verdicts import Outcome, exit_code
 
 _FILE = click.Path(path_type=Path)
+_EXIT_CODES = (
+    "Exit codes: 1 the contract is violated, 2 that could not be judged, 130 interrupted, else 0. "
+    "Each option can also stand in mockserver.toml or in [tool.mockserver] of pyproject.toml; a flag wins."
+)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,13 @@ class Options:
     only: tuple[str, ...]
 
 
-def _option(name: str, **settings: Any) -> Any:
+def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
+    """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`."""
     variable = "MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper()
     return click.option(name, envvar=variable, show_envvar=True, **settings)
 
 
-def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _shared_options(command: _Command) -> _Command:
     for decorate in reversed(
         (
             click.argument("target", required=False, envvar="MOCKSERVER_TARGET"),
@@ -87,19 +93,18 @@ def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("check")
+@click.command("check", epilog=_EXIT_CODES)
 @_shared_options
 def check_command(**options: Any) -> int:
     """Check a server against the contract, in seconds and always alike.
 
     TARGET is the base URL of a server; without one the stub is started for the run.
-    Exit code: 1 if the contract is violated, 2 if that could not be judged, else 0.
     """
     shared = Options(**options)
     return _run("check", shared, None, check)
 
 
-@click.command("fuzz")
+@click.command("fuzz", epilog=_EXIT_CODES)
 @_shared_options
 @_option(
     "--max-examples",
@@ -114,7 +119,6 @@ def fuzz_command(max_examples: int, time: int | None, seed: int, **options: Any)
     """Send a server generated requests, valid and invalid, and judge what it answers.
 
     TARGET is the base URL of a server; without one the stub is started for the run.
-    Exit code: 1 if the contract is violated, 2 if that could not be judged, else 0.
     """
     from mockserver.suite.engine import FuzzSettings, fuzz
 
@@ -130,10 +134,9 @@ def _run(command: str, options: Options, seed: int | None, judge: Callable[[Run]
     """
     reports = [parse_report_option(text) for text in options.report]
     contract = load_contract(options.contract or defaults.CONTRACT)
-    selected = select(contract, options.only)
     started, clock = datetime.now(UTC), time.monotonic()
-    with _prepared(options, contract, selected) as run:
-        outcome = judge(run)
+    with _prepared(options, contract) as run:
+        outcome = _reach(run) or judge(run)
         report = Report(
             command=command,
             target=run.target.base_url,
@@ -155,72 +158,42 @@ def _run(command: str, options: Options, seed: int | None, judge: Callable[[Run]
     return exit_code(report.verdicts, outcome, fail_on_drift=options.fail_on == "drift")
 
 
-def select(contract: Contract, patterns: tuple[str, ...]) -> tuple[Operation, ...]:
-    """Return the operations that the globs name, all if there are none.
-
-    Raises:
-        UsageError: no operation matches; or the contract has none.
-    """
-    if not contract.operations:
-        raise UsageError(f"{contract.document.path}: has no operations, so there is nothing to test")
-    if not patterns:
-        return contract.operations
-    found = tuple(operation for operation in contract.operations if matches(operation, patterns))
-    if not found:
-        raise UsageError(f"--only {' '.join(patterns)}: no operation matches, so there is nothing to test")
-    return found
+def _reach(run: Run) -> Outcome | None:
+    """Return why nothing can be judged if nothing listens at the target, else None."""
+    try:
+        run.target.send(WireRequest("GET", "/"))
+    except MockServerError as error:
+        return Outcome(error=str(error))
+    except KeyboardInterrupt:
+        return Outcome(interrupted=True)
+    return None
 
 
 @contextmanager
-def _prepared(options: Options, contract: Contract, selected: tuple[Operation, ...]) -> Iterator[Run]:
+def _prepared(options: Options, contract: Contract) -> Iterator[Run]:
     """Give a run against the target, or against a stub that lives as long as the run.
 
     Raises:
         UsageError: an option cannot be used, or the identities file.
     """
     rate = None if options.rate is None else parse_rate(options.rate)
-    identities = _identities(options)
-    if options.target is not None:
-        target = HttpTarget(options.target, rate=rate)
-        try:
-            yield _new_run(options, contract, selected, target, identities)
-        finally:
-            target.close()
-        return
-    with StubProcess(options.contract) as stub:
-        target = HttpTarget(stub.base_url, rate=rate)
-        try:
-            run = _new_run(options, contract, selected, target, identities)
-            run.control = control_of(stub, target)
-            run.own = True
-            yield run
-        finally:
-            target.close()
-
-
-def _new_run(
-    options: Options,
-    contract: Contract,
-    selected: tuple[Operation, ...],
-    target: HttpTarget,
-    identities: Identities,
-) -> Run:
-    return Run(
-        contract=contract,
-        target=target,
+    builtin_stub = options.target is None and options.contract is None
+    identities = who_calls(options.identities, builtin_stub=builtin_stub)
+    select(contract, options.only)  # a mistake in an option is told before a stub is started
+    make = partial(
+        prepare,
+        contract,
         identities=identities,
-        policy=WritePolicy(target.foreign, options.allow_writes),
-        verdicts=Verdicts(contract),
-        secrets=Secrets(),
-        selected=selected,
+        allow_writes=options.allow_writes,
+        only=options.only,
         settle_seconds=options.settle,
     )
-
-
-def _identities(options: Options) -> Identities:
-    if options.identities is not None:
-        return load_identities(options.identities)
-    # Seed data belongs to the stub of the built-in contract; any other server has accounts of its own.
-    if options.target is None and options.contract is None:
-        return seeded_identities(defaults.SEED_DATA)
-    return Identities(())
+    if options.target is None:
+        with own_stub(options.contract, rate=rate) as (stub, control):
+            yield make(stub, control=control)
+        return
+    target = HttpTarget(options.target, rate=rate)
+    try:
+        yield make(target)
+    finally:
+        target.close()

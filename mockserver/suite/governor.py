@@ -66,8 +66,14 @@ class WritePolicy:
     foreign: bool
     patterns: tuple[str, ...] = ()
 
-    def refusal(self, method: str, operation: Operation | None) -> str | None:
-        """Return why a request must not be sent, or None if it may; `operation` None for a probe."""
+    def refusal(self, method: str, operation: Operation | None, *, login: bool = False) -> str | None:
+        """Return why a request must not be sent, or None if it may.
+
+        Args:
+            method: the request's method.
+            operation: what it is for, None for a probe of what no contract defines.
+            login: whether it logs an identity in, with that identity's own password.
+        """
         if not self.foreign or method in SAFE_METHODS:
             return None
         if operation is None:
@@ -75,7 +81,7 @@ class WritePolicy:
                 return None
             return "it probes with an unsafe method, and --allow-writes probes was not given"
         # The one exception: nothing can be tested without a token, and logging in is what clients do all day.
-        if is_login(operation) or matches(operation, self.patterns):
+        if login or matches(operation, self.patterns):
             return None
         return f"{method} is not a safe method, and no --allow-writes names this operation"
 

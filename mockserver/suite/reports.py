@@ -159,8 +159,9 @@ def _lines(report: Report) -> Iterator[str]:
     for title, findings in _alike(report.verdicts.findings()):
         yield ""
         yield from _finding_lines(report, title, findings)
-    yield ""
-    yield from _coverage_lines(coverage)
+    if coverage:
+        yield ""
+        yield from _coverage_lines(coverage)
     if report.ledger.left:
         yield "Changed and not put back: " + ", ".join(report.ledger.left)
 
@@ -223,10 +224,13 @@ def _coverage_lines(coverage: tuple[Coverage, ...]) -> Iterator[str]:
         numbers = [sum(item.result == result for item in items) for result in ("passed", "failed", "not run")]
         cases = sum(item.cases for item in items)
         yield f"  {check:<{width}}  {numbers[0]:>3} / {numbers[1]:>2} / {numbers[2]:>2}  {cases:>6}"
-    missing: dict[tuple[str, str], list[str]] = {}
+    missing: dict[str, list[Coverage]] = {}
     for item in coverage:
         if item.result == "not run":
-            missing.setdefault((item.check, item.why), []).append(item.operation)
-    for (check, why), operations in missing.items():
-        named = operations[0] if len(operations) == 1 else f"{len(operations)} operations"
-        yield f"not run: {check} on {named}, because {why}"
+            missing.setdefault(item.why, []).append(item)
+    for why, items in missing.items():
+        checks = list(dict.fromkeys(item.check for item in items))
+        operations = list(dict.fromkeys(item.operation for item in items))
+        named = checks[0] if len(checks) == 1 else f"{len(checks)} checks"
+        place = operations[0] if len(operations) == 1 else f"{len(operations)} operations"
+        yield f"not run: {named} on {place}, because {why}"

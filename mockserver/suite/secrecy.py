@@ -78,7 +78,7 @@ class Secrets:
 def marked(contract: Contract, schema: str | None, keyword: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the path in a value, and the pointer, of each property below a schema that bears a keyword.
 
-    `*` in a path stands for any index of an array. True or text counts: `writeOnly: true`, `x-secret: issued`.
+    `*` in a path is any index of an array. True or text counts: `writeOnly: true`, `x-secret: issued`.
     """
     if schema is not None:
         yield from _marked(contract, schema, keyword, (), frozenset())
@@ -139,7 +139,7 @@ def text_of(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
             shown.append(body)
         else:
             shown.append(json.dumps(value, ensure_ascii=False))
-            shown.extend(_texts(value))
+            shown.extend(texts_of(value))
     else:
         shown.append(body)
     return "\n".join(shown)
@@ -149,7 +149,7 @@ def _below(paths: tuple[tuple[str, ...], ...], name: str) -> tuple[tuple[str, ..
     return tuple(path[1:] for path in paths if path and path[0] == name)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_of(value: Any) -> Iterator[str]:
     """Yield every text in a JSON value, names included."""
     stack = [value]
     while stack:

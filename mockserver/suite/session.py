@@ -29,8 +29,7 @@ class Run:
     """What all checks of a run share.
 
     Attributes:
-        control: the control API of a stub that this run started, None for any other target.
-        own: whether the target keeps worlds apart by the `Mock-World` field: a stub of ours does.
+        control: the control API of a stub that belongs to this run, None for any other target.
         settle_seconds: how long a documented transition may last.
         selected: operations that the run is limited to by `--only`, all if it is not.
     """
@@ -43,7 +42,6 @@ class Run:
     secrets: Secrets
     selected: tuple[Operation, ...]
     control: StubControl | None = None
-    own: bool = False
     settle_seconds: float = 5.0
     canaries: Canaries = field(default_factory=Canaries)
     writes: int = 0
@@ -57,6 +55,11 @@ class Run:
         for identity in self.identities.all:
             for name, value in identity.secrets():
                 self.secrets.add(name, value)
+
+    @property
+    def own(self) -> bool:
+        """Whether the target is a stub of this run's own, so that worlds keep its sessions apart."""
+        return self.control is not None
 
     @property
     def admin(self) -> Identity:
@@ -99,34 +102,32 @@ class Session:
         history: the accepted writes so far, which later evidence needs to be understood.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, fresh: bool = True) -> None:
         self.run = run
         self.contract = run.contract
         self.history: list[Exchange] = []
         self.world = ""
-        if run.own:
+        if run.own and fresh:
             run.worlds += 1
             self.world = f"check-{run.worlds}"
 
-    def call(
-        self, operation: Operation, request: WireRequest, *, exempt: frozenset[str] = frozenset()
-    ) -> WireResponse:
+    def call(self, operation: Operation, request: WireRequest, *, login: bool = False) -> WireResponse:
         """Return the answer to a request for an operation, after every claim about any answer was made on it.
 
         Args:
             operation: what the request is for; names it in reports.
             request: what to send.
-            exempt: names of answer checks that another check makes instead.
+            login: whether it logs an identity in with its own password, which is always allowed.
 
         Raises:
             NotRun: it must not be sent, or the server gives no answer.
         """
-        refusal = self.run.policy.refusal(request.method, operation)
+        refusal = self.run.policy.refusal(request.method, operation, login=login)
         if refusal:
             raise NotRun(refusal)
         exchange = self._send(operation.label, operation.pointer, request)
         meant = self.run.resolver.methods_at(request.path).get(request.method)
-        self._judge(meant, operation.label, exchange, exempt)
+        self._judge(meant, operation.label, exchange)
         assert exchange.response is not None
         self._remember(operation, exchange, exchange.response)
         return exchange.response
@@ -141,7 +142,7 @@ class Session:
         if refusal:
             raise NotRun(refusal)
         exchange = self._send(label, "", request)
-        self._judge(None, label, exchange, frozenset())
+        self._judge(None, label, exchange)
         return exchange
 
     def request(
@@ -239,9 +240,8 @@ class Session:
         if identity.password is None:
             raise NotRun(f"it needs the password of {identity.label} to log in with (--identities)")
         body = self.login_body(identity)
-        response = self.call(
-            operation, self.request(operation, None, body=body, media_type="application/json")
-        )
+        request = self.request(operation, None, body=body, media_type="application/json")
+        response = self.call(operation, request, login=True)
         token = self.issued(operation, response)
         if token is None:
             raise NotRun(f"the login of {identity.label} was answered with {response.status}")
@@ -293,14 +293,11 @@ class Session:
         self.run.verdicts.passed("the_server_answers", label)
         return Exchange(request, exchange.response, history=tuple(self.history))
 
-    def _judge(
-        self, operation: Operation | None, label: str, exchange: Exchange, exempt: frozenset[str]
-    ) -> None:
-        answer = see(
-            self.contract, operation, label, Exchange(exchange.request, exchange.response), self.run.secrets
-        )
+    def _judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
+        alone = Exchange(exchange.request, exchange.response)
+        answer = see(self.contract, operation, label, alone, self.run.secrets)
         if answer is not None:
-            for failure in judge_answer(answer, self.run.verdicts, exempt):
+            for failure in judge_answer(answer, self.run.verdicts):
                 self.run.verdicts.failed(failure)
 
     def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
@@ -313,13 +310,9 @@ class Session:
             self.run.written.setdefault(behaviour.resource)
 
 
-def judge_answer(
-    answer: Answer, verdicts: Verdicts, exempt: frozenset[str] = frozenset()
-) -> Iterator[CheckFailure]:
+def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
     """Make every claim about any answer; yield what does not hold and count what does."""
     for check in ANSWER_CHECKS:
-        if check.__name__ in exempt:
-            continue
         try:
             applied = check(answer)
         except (CheckFailure, ExceptionGroup) as error:

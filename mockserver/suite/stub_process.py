@@ -19,7 +19,7 @@ from typing import Any
 
 from mockserver.errors import MockServerError
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.targets import HttpTarget
+from mockserver.suite.targets import Target
 
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
@@ -34,10 +34,11 @@ class StubProcess:
 
     Attributes:
         base_url: where it listens, known after entering.
+        control_token: what its control API asks for.
     """
 
     def __init__(self, contract: Path | None = None, options: Sequence[str] = ()) -> None:
-        self._control_token = secrets.token_urlsafe(24)
+        self.control_token = secrets.token_urlsafe(24)
         self._command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *options]
         if contract is not None:
             self._command += ["--contract", str(contract.resolve())]
@@ -49,7 +50,7 @@ class StubProcess:
 
     def __enter__(self) -> StubProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
-        environment["MOCKSERVER_CONTROL_TOKEN"] = self._control_token
+        environment["MOCKSERVER_CONTROL_TOKEN"] = self.control_token
         # A session of its own, so that Ctrl-C reaches us first and the stub is there until clean-up is done.
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             self._command,
@@ -133,7 +134,7 @@ class StubProcess:
 class StubControl:
     """The part of the stub's control API that the suite needs: the clock of a world."""
 
-    def __init__(self, target: HttpTarget, token: str) -> None:
+    def __init__(self, target: Target, token: str | None) -> None:
         self._target = target
         self._token = token
 
@@ -146,21 +147,15 @@ class StubControl:
         self._put("/__mock__/clock", world, {"now": now})
 
     def _put(self, path: str, world: str, content: dict[str, Any]) -> None:
-        fields = (
-            ("Content-Type", "application/json"),
-            ("Mock-World", world),
-            ("Authorization", f"Bearer {self._token}"),
-        )
-        exchange = self._target.send(WireRequest("PUT", path, fields, json.dumps(content).encode()))
+        fields = (("Content-Type", "application/json"), ("Mock-World", world))
+        request = WireRequest("PUT", path, fields, json.dumps(content).encode())
+        if self._token is not None:
+            request = request.with_field("Authorization", f"Bearer {self._token}")
+        exchange = self._target.send(request)
         response = exchange.response
         if response is None or not response.successful:
             said = exchange.problem if response is None else f"{response.status}: {response.body[:200]!r}"
             raise MockServerError(f"the stub's control API refused {path}: {said}")
-
-
-def control_of(stub: StubProcess, target: HttpTarget) -> StubControl:
-    """Return the control API of a stub that this process started."""
-    return StubControl(target, stub._control_token)
 
 
 def _discard(stream: Any) -> None:

@@ -89,7 +89,7 @@ class HttpTarget:
             except requests.exceptions.Timeout:
                 problem = f"no answer within {self.timeout_seconds:g} seconds, twice"
             except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-                if _is_refused(error):
+                if is_refused(error):
                     raise TargetLost(f"nothing listens at {self.base_url}") from error
                 problem = "the connection was dropped before the answer was complete, twice"
             except requests.exceptions.RequestException as error:
@@ -214,7 +214,7 @@ def _allowed_rate(rate: float | None, *, foreign: bool) -> float | None:
     return rate or (FOREIGN_RATE if foreign else None)
 
 
-def _is_refused(error: BaseException) -> bool:
+def is_refused(error: BaseException) -> bool:
     """Tell whether a connection could not be made at all, by the chain of causes and of wrapped reasons."""
     pending: list[Any] = [error]
     seen: set[int] = set()

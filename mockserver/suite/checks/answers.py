@@ -10,7 +10,7 @@ from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.references import child
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json, parse_json
-from mockserver.suite.secrecy import MIN_SECRET, Secrets, folded_forms, marked, text_of, values_at
+from mockserver.suite.secrecy import MIN_SECRET, Secrets, folded_forms, marked, text_of, texts_of, values_at
 from mockserver.suite.verdicts import CheckFailure, Rule, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
@@ -397,11 +397,14 @@ def _sent_secrets(answer: Answer) -> Iterator[tuple[str, str]]:
         return
     for content in operation.request_body.content.values():
         places = list(marked(answer.contract, content.schema, "writeOnly"))
-        public = repr(_without(value, tuple(path for path, _ in places))).casefold()
+        others = _without(value, tuple(path for path, _ in places))
+        public = "\n".join(texts_of(others)).casefold()
         for path, pointer in places:
             for secret in values_at(value, path):
                 # A generated password may also stand in another member, whose echo is no leak then.
-                if isinstance(secret, str) and len(secret) >= MIN_SECRET and secret.casefold() not in public:
+                if not isinstance(secret, str) or len(secret) < MIN_SECRET:
+                    continue
+                if not any(form in public for form in folded_forms(secret)):
                     yield secret, pointer
 
 

@@ -43,24 +43,24 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 
 def calls_without_credentials_are_refused(session: Session, operation: Operation) -> int:
-    """A call without credentials, or with those of another scheme, is not accepted."""
-    check = "calls_without_credentials_are_refused"
-    caller = _caller(session, operation)
-    valid = session.valid_request(operation, caller)
-    field = _scheme(session.run, operation)
-    name = "Authorization" if field.type != "apiKey" else field.parameter
+    """A call without credentials, with an empty field for them, or with those of another scheme is refused."""
+    scheme = _scheme(session.run, operation)
+    field = scheme.parameter if scheme.type == "apiKey" and scheme.location == "header" else "Authorization"
+    token = _canary(session, "OTHER_SCHEME")
+    other = f"Bearer {token}" if scheme.scheme == "basic" else basic(f"user:{token}")
     bare = session.valid_request(operation, None)
-    _expect_refusal(check, session, operation, bare, "no credentials")
-    other = (
-        f"Bearer {caller.token}" if field.scheme == "basic" else basic(f"{caller.username}:{caller.token}")
+    attempts = (
+        ("no credentials", bare),
+        ("an empty field", bare.with_field(field, "")),
+        ("another scheme", bare.with_field("Authorization", other)),
     )
-    _expect_refusal(check, session, operation, bare.with_field("Authorization", other), "another scheme")
-    _expect_refusal(check, session, operation, valid.with_field(name, ""), "an empty field")
-    return 3
+    for how, request in attempts:
+        _expect_refusal("calls_without_credentials_are_refused", session, operation, request, how)
+    return len(attempts)
 
 
 def malformed_credentials_are_refused(session: Session, operation: Operation) -> int:
-    """Credentials that break their scheme's grammar (RFC 7617, section 2) are not accepted, and do no harm."""
+    """Credentials that break their scheme's grammar (RFC 7617, section 2) are refused, and do no harm."""
     caller = _caller(session, operation)
     scheme = _scheme(session.run, operation)
     secret = caller.credential(scheme) or ""

@@ -26,9 +26,9 @@ def tasks(run: Run) -> list[Task]:
 
 
 def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
-    """A documented request gets the documented response: exactly where its presumptions can be met, else in shape.
+    """A documented request gets the documented response, exactly where what it presumes can be had.
 
-    They can be met in a fresh world of our own stub. Any other server has data, a clock and secrets of its own:
+    A fresh world of our own stub has all of it. Any other server has data, a clock and secrets of its own:
     there the answer must have the documented status, be valid by its schema, and give back what was sent.
     """
     exactly = session.run.control is not None

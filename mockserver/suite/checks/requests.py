@@ -94,7 +94,7 @@ def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
 
 
 def bodies_that_break_the_schema_are_refused(session: Session, operation: Operation) -> int:
-    """JSON that breaks the request's schema is not accepted: other types, missing and added members, limits."""
+    """JSON that breaks the request's schema is refused: other types, missing and added members, limits."""
     content = _json_content(operation)
     assert content is not None
     if content.schema is None:

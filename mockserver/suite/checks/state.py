@@ -104,7 +104,7 @@ def never_set_reads_as_documented(session: Session, *, resource: Resource) -> in
 
 
 def writes_echo_the_request(session: Session, *, resource: Resource) -> int:
-    """A write answers with the values that it was sent, `writeOnly` ones apart: not trimmed, folded or swapped."""
+    """A write answers with the values it was sent, `writeOnly` ones apart: not trimmed, folded or swapped."""
     cases = 0
     for value, response, request in _writes(session, resource):
         check_echo(session.contract, resource.write, value, response, _evidence(session, request, response))
@@ -250,7 +250,7 @@ def expect_value(
     deadline = time.monotonic() + (session.run.settle_seconds if _lags(resource) else 0.0)
     while True:
         response, request = _read(session, resource)
-        shown = _shown(resource, response)
+        shown = shown_by(resource, response)
         if same_json(shown, expected) or not report:
             return
         if time.monotonic() >= deadline:
@@ -295,7 +295,7 @@ def echoed(operation: Operation, answer: Any) -> Any:
 
 
 def _unset(read: Operation) -> Response | None:
-    """Return what a read answers by the contract where there is nothing: another 2xx than with a value, or 404."""
+    """Return what a read answers where there is nothing: another 2xx than with a value, or 404."""
     success = read.success()
     others = [
         response
@@ -355,7 +355,7 @@ def _reset(session: Session, resource: Resource) -> None:
         _refused(resource.reset, request, response)
 
 
-def _shown(resource: Resource, response: WireResponse) -> Any:
+def shown_by(resource: Resource, response: WireResponse) -> Any:
     """Return the value that a read shows, `NEVER_SET`, or the status for whatever else it is."""
     if resource.unset is not None and str(response.status) == resource.unset.status:
         return NEVER_SET

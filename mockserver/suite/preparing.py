@@ -1,0 +1,94 @@
+"""From options to a run: the one way in, for the commands, the pytest face and anybody's script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mockserver import defaults
+from mockserver.contract.model import Contract, Operation
+from mockserver.errors import UsageError
+from mockserver.suite.governor import WritePolicy, matches
+from mockserver.suite.identities import Identities, load_identities, seeded_identities
+from mockserver.suite.secrecy import Secrets
+from mockserver.suite.session import Run
+from mockserver.suite.stub_process import StubControl, StubProcess
+from mockserver.suite.targets import HttpTarget, Target
+from mockserver.suite.verdicts import Verdicts
+
+
+def prepare(
+    contract: Contract,
+    target: Target,
+    identities: Identities,
+    *,
+    allow_writes: Sequence[str] = (),
+    only: Sequence[str] = (),
+    settle_seconds: float = 5.0,
+    control: StubControl | None = None,
+) -> Run:
+    """Return a run of the checks against a target.
+
+    Args:
+        contract: what the target is held to.
+        target: what is under test.
+        identities: who the run may call as.
+        allow_writes: globs of operations whose unsafe methods may be sent to another machine.
+        only: globs of operations that the run is limited to, all if there are none.
+        settle_seconds: how long a documented transition may last.
+        control: the control API of a stub that belongs to this run alone, so that its worlds may be used.
+
+    Raises:
+        UsageError: no operation matches, or the contract has none.
+    """
+    return Run(
+        contract=contract,
+        target=target,
+        identities=identities,
+        policy=WritePolicy(target.foreign, tuple(allow_writes)),
+        verdicts=Verdicts(contract),
+        secrets=Secrets(),
+        selected=select(contract, only),
+        control=control,
+        settle_seconds=settle_seconds,
+    )
+
+
+def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]:
+    """Return the operations that the globs name, all if there are none.
+
+    Raises:
+        UsageError: no operation matches, or the contract has none.
+    """
+    if not contract.operations:
+        raise UsageError(f"{contract.document.path}: has no operations, so there is nothing to test")
+    if not patterns:
+        return contract.operations
+    found = tuple(operation for operation in contract.operations if matches(operation, patterns))
+    if not found:
+        raise UsageError(f"--only {' '.join(patterns)}: no operation matches, so there is nothing to test")
+    return found
+
+
+def who_calls(identities: Path | None, *, builtin_stub: bool) -> Identities:
+    """Return the identities of a run: those of a file, or the seeded ones of the built-in contract's stub.
+
+    Raises:
+        UsageError: the file cannot be used.
+    """
+    if identities is not None:
+        return load_identities(identities)
+    # Seed data belongs to the stub of the built-in contract; any other server has accounts of its own.
+    return seeded_identities(defaults.SEED_DATA) if builtin_stub else Identities(())
+
+
+@contextmanager
+def own_stub(contract: Path | None, *, rate: float | None = None) -> Iterator[tuple[HttpTarget, StubControl]]:
+    """Start a stub and give it as a target, with its control API; it ends with the context."""
+    with StubProcess(contract) as stub:
+        target = HttpTarget(stub.base_url, rate=rate)
+        try:
+            yield target, StubControl(target, stub.control_token)
+        finally:
+            target.close()

@@ -1,0 +1,153 @@
+"""What schemathesis' own checks find, in the words of the contract: which statement was contradicted?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from mockserver.contract.model import Operation
+from mockserver.contract.references import child
+from mockserver.suite.checks.answers import Answer
+from mockserver.suite.exchanges import NotJSON, parse_json, same_json
+from mockserver.suite.verdicts import CheckFailure, Rule, describe
+
+#: Claims that the suite makes too: its own finding knows the exact statement, so it stands for both.
+SAME_CLAIM: Mapping[str, Collection[str]] = {
+    "not_a_server_error": {"no_server_error"},
+    "status_code_conformance": {"status_is_documented", "no_server_error"},
+    "content_type_conformance": {"media_type_is_documented"},
+    "response_headers_conformance": {"headers_conform"},
+    "response_schema_conformance": {
+        "body_conforms_to_its_schema",
+        "body_is_what_its_content_type_says",
+        "media_type_is_documented",
+        "no_secret_comes_back",
+    },
+}
+#: Claims about the request of an operation; they tell nothing if its path means another operation.
+_ABOUT_REQUESTS = frozenset({"negative_data_rejection", "positive_data_acceptance", *SAME_CLAIM})
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignFailure:
+    """A failure of a built-in check of schemathesis.
+
+    Attributes:
+        operation: what the case was generated for.
+        answer: the exchange that it failed on.
+        own: names of the suite's own checks that failed on the same exchange.
+    """
+
+    check: str
+    title: str
+    message: str
+    operation: Operation
+    answer: Answer
+    own: frozenset[str]
+
+
+def translate(failure: ForeignFailure) -> CheckFailure | None:
+    """Return what a built-in check found as one of ours; None if ours tell it, or if it is no fault."""
+    if failure.own & set(SAME_CLAIM.get(failure.check, ())):
+        return None
+    if failure.check in _ABOUT_REQUESTS and failure.answer.operation is not failure.operation:
+        return None  # a generated path happened to mean another operation of the contract
+    find = _STATEMENTS.get(failure.check, _the_operation)
+    found = find(failure)
+    if found is None:
+        return None
+    pointer, rule, got = found
+    return CheckFailure(
+        failure.check,
+        failure.answer.label,
+        failure.title.lower() if failure.title[:3] != "API" else failure.title,
+        expected=describe(" ".join(failure.message.split()), 300) or "what the check's name says",
+        got=got or str(failure.answer.response.status),
+        pointer=pointer,
+        rule=rule,
+        exchange=failure.answer.exchange,
+    )
+
+
+_Statement = tuple[str, Rule, str]
+
+
+def _broken_request(failure: ForeignFailure) -> _Statement | None:
+    """Find the statement that an accepted request breaks: a documented one first."""
+    operation, answer = failure.operation, failure.answer
+    body = operation.request_body
+    for content in body.content.values() if body else ():
+        if content.schema is None:
+            continue
+        if not answer.exchange.request.body:
+            return child(body.pointer if body else "", "required"), "contract", ""
+        try:
+            value = parse_json(answer.exchange.request.body)
+        except NotJSON:
+            return content.pointer, "contract", "content that is not JSON"
+        violations = list(answer.contract.validator(content.schema, "request").violations(value))
+        violations.sort(key=lambda item: not answer.contract.provenance(item.keyword_pointer).documented)
+        if violations:
+            worst = violations[0]
+            place = "/".join(map(str, worst.instance_path)) or "the content"
+            got = f"{answer.response.status} for {place} = {describe(worst.missing or worst.value, 80)}"
+            return worst.keyword_pointer, "contract", got
+    return operation.pointer, "silent", ""
+
+
+def _refused_request(failure: ForeignFailure) -> _Statement | None:
+    """Find the statement by which a refused request is valid; only what is shown as such is documented."""
+    operation, answer = failure.operation, failure.answer
+    body = operation.request_body
+    for content in body.content.values() if body else ():
+        try:
+            value = parse_json(answer.exchange.request.body or b"")
+        except NotJSON:
+            break
+        for example in content.examples.values():
+            if same_json(example.value, value):
+                return example.pointer, "contract", ""
+        # That a schema allows a value does not say that every server takes all of its values.
+        return content.pointer, "silent", ""
+    return operation.pointer, "silent", ""
+
+
+def _security(failure: ForeignFailure) -> _Statement | None:
+    if failure.answer.response.status >= 500:
+        return None  # the finding of no_server_error
+    rule: Rule = "universal" if failure.answer.response.successful else "silent"
+    return child(failure.operation.pointer, "security"), rule, ""
+
+
+def _the_path(failure: ForeignFailure) -> _Statement | None:
+    if failure.answer.response.status >= 500:
+        return None  # the finding of no_server_error
+    return failure.operation.pointer.rpartition("/")[0], "silent", ""
+
+
+def _the_response(failure: ForeignFailure) -> _Statement | None:
+    documented = failure.answer.documented
+    return (documented.pointer if documented else failure.operation.pointer), "contract", ""
+
+
+def _the_operation(failure: ForeignFailure) -> _Statement | None:
+    return failure.operation.pointer, "contract", ""
+
+
+def _never(failure: ForeignFailure) -> _Statement | None:
+    return failure.answer.place, "universal", ""
+
+
+_STATEMENTS: Mapping[str, Callable[[ForeignFailure], _Statement | None]] = {
+    "not_a_server_error": _never,
+    "status_code_conformance": _the_operation,
+    "content_type_conformance": _the_response,
+    "response_headers_conformance": _the_response,
+    "response_schema_conformance": _the_response,
+    "negative_data_rejection": _broken_request,
+    "positive_data_acceptance": _refused_request,
+    "ignored_auth": _security,
+    "missing_required_header": _security,
+    "unsupported_method": _the_path,
+    "allow_header_conformance": _the_path,
+}

@@ -1,0 +1,215 @@
+"""State under a stream of requests that others make up: what was written last, and is it still there?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.contract.model import Operation
+from mockserver.suite.checks.answers import Answer
+from mockserver.suite.checks.state import (
+    NEVER_SET,
+    Resource,
+    check_echo,
+    check_name,
+    echoed,
+    expect_value,
+    resources,
+    shown_by,
+)
+from mockserver.suite.exchanges import NotJSON, WireResponse, parse_json, same_json
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun
+
+#: A claim that failed so often on an operation is known to be broken; reading back costs requests.
+MAX_FAILURES = 3
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the resources should hold, from the accepted requests so far.
+
+    Attributes:
+        known: value by resource, `NEVER_SET` after a reset; absent where a failure left it open.
+    """
+
+    run: Run
+    session: Session
+    by_operation: Mapping[str, Resource]
+    known: dict[str, Any] = field(default_factory=dict)
+    generated: dict[str, list[Any]] = field(default_factory=dict)
+    turn: int = 0
+
+    def resource_of(self, operation: Operation | None) -> Resource | None:
+        """Return the resource that an operation acts on, or None."""
+        return self.by_operation.get(operation.id) if operation else None
+
+    def is_broken(self, check: str, operation: Operation) -> bool:
+        """Tell whether a claim failed so often that trying it again tells nothing."""
+        return self.run.verdicts.known(check, operation.label) >= MAX_FAILURES
+
+
+#: Returns whether there was anything to judge; raises CheckFailure.
+WatchCheck = Callable[[Watch, Answer], bool]
+
+
+def start_watch(run: Run) -> Watch:
+    """Return a watch that knows nothing yet."""
+    by_operation: dict[str, Resource] = {}
+    for resource in resources(run.contract):
+        for operation in (resource.read, resource.write, resource.reset):
+            if operation is not None:
+                by_operation[operation.id] = resource
+    return Watch(run, Session(run, fresh=False), by_operation)
+
+
+def writes_echo_the_request(watch: Watch, answer: Answer) -> bool:
+    """A write answers with the values that it was sent."""
+    resource = _written(watch, answer)
+    sent = _sent(answer)
+    if resource is None or resource.generated or sent is None:
+        return False
+    check_echo(answer.contract, resource.write, sent, answer.response, answer.exchange)
+    return True
+
+
+def answers_name_the_resource(watch: Watch, answer: Answer) -> bool:
+    """Every answer about a resource calls it by its name."""
+    if answer.operation is None or watch.resource_of(answer.operation) is None:
+        return False
+    check_name(answer.operation, answer.response, answer.exchange)
+    return answer.response.successful
+
+
+def generated_values_are_new(watch: Watch, answer: Answer) -> bool:
+    """A value that the server makes is another one each time."""
+    resource = _written(watch, answer)
+    if resource is None or not resource.generated:
+        return False
+    value = echoed(resource.write, _json(answer.response))
+    seen = watch.generated.setdefault(resource.name, [])
+    if value in seen:
+        raise CheckFailure(
+            "generated_values_are_new",
+            answer.label,
+            "a value that the server makes is not new",
+            expected="another value for each request",
+            got="a value that was given out before",
+            pointer=resource.write.behaviour.pointer if resource.write.behaviour else "",
+            rule="contract",
+            exchange=answer.exchange,
+        )
+    seen.append(value)
+    return True
+
+
+def remember(watch: Watch, answer: Answer) -> bool:
+    """Take over what an accepted write or reset changes; no claim by itself, so there is nothing to judge."""
+    resource = watch.resource_of(answer.operation)
+    if resource is None or answer.operation is None or answer.operation.safe:
+        return False
+    if answer.response.status >= 500:
+        watch.known.pop(resource.name, None)
+    elif answer.response.successful:
+        is_write = answer.operation is resource.write
+        watch.known[resource.name] = echoed(resource.write, _json(answer.response)) if is_write else NEVER_SET
+    return False
+
+
+def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
+    """A read shows what the last accepted write answered, and a refused one changed nothing."""
+    resource = watch.resource_of(answer.operation)
+    check = "reads_show_the_last_write"
+    if resource is None or resource.name not in watch.known or watch.is_broken(check, resource.read):
+        return False
+    if answer.operation is resource.reset and answer.response.successful:
+        return False  # the claim of resets_end_the_value
+    if answer.operation is resource.read and same_json(
+        shown_by(resource, answer.response), watch.known[resource.name]
+    ):
+        return True
+    return _read_back(watch, resource, check)
+
+
+def resets_end_the_value(watch: Watch, answer: Answer) -> bool:
+    """After a reset a read shows what it shows of a resource that was never set."""
+    resource = watch.resource_of(answer.operation)
+    check = "resets_end_the_value"
+    if resource is None or answer.operation is not resource.reset or not answer.response.successful:
+        return False
+    if resource.unset is None or watch.is_broken(check, resource.read):
+        return False
+    return _read_back(watch, resource, check)
+
+
+def writes_leave_others_alone(watch: Watch, answer: Answer) -> bool:
+    """A write or reset of one resource does not change what another reads; one of them is read, in turn."""
+    resource = watch.resource_of(answer.operation)
+    check = "writes_leave_others_alone"
+    if (
+        resource is None
+        or answer.operation is None
+        or answer.operation.safe
+        or not answer.response.successful
+    ):
+        return False
+    others = [other for other in _all(watch) if other is not resource and other.name in watch.known]
+    if not others or watch.is_broken(check, answer.operation):
+        return False
+    watch.turn += 1
+    return _read_back(watch, others[watch.turn % len(others)], check, blame=answer.operation)
+
+
+#: Made on every answer, in this order.
+WATCH_CHECKS: tuple[WatchCheck, ...] = (
+    writes_echo_the_request,
+    answers_name_the_resource,
+    generated_values_are_new,
+    remember,
+    reads_show_the_last_write,
+    resets_end_the_value,
+    writes_leave_others_alone,
+)
+
+
+def _read_back(watch: Watch, resource: Resource, check: str, *, blame: Operation | None = None) -> bool:
+    try:
+        expect_value(watch.session, resource, watch.known[resource.name], check, blame=blame)
+    except NotRun:
+        return False
+    except CheckFailure:
+        # The next claims are about what comes from now on, not about this difference again.
+        watch.known.pop(resource.name, None)
+        raise
+    return True
+
+
+def _written(watch: Watch, answer: Answer) -> Resource | None:
+    """Return the resource that an answer says was written, or None."""
+    resource = watch.resource_of(answer.operation)
+    if resource is None or answer.operation is not resource.write or not answer.response.successful:
+        return None
+    return resource
+
+
+def _all(watch: Watch) -> Iterator[Resource]:
+    seen: set[str] = set()
+    for resource in watch.by_operation.values():
+        if resource.name not in seen:
+            seen.add(resource.name)
+            yield resource
+
+
+def _sent(answer: Answer) -> Any:
+    try:
+        return parse_json(answer.exchange.request.body or b"")
+    except NotJSON:
+        return None
+
+
+def _json(response: WireResponse) -> Any:
+    try:
+        return response.json()
+    except NotJSON:
+        return None
