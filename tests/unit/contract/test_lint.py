@@ -13,6 +13,7 @@ import yaml
 
 from mockserver.contract.lint import LintFinding, lint
 from mockserver.contract.references import lookup
+from mockserver.defaults import CONTRACT
 
 POST = "/paths/~1notes~1/post"
 BODY = f"{POST}/requestBody/content/application~1json"
@@ -124,6 +125,10 @@ def mutated(mutation: Mutation) -> dict[str, Any]:
 
 def test_a_clean_contract_has_no_finding(lint_of: Callable[[Any], list[LintFinding]]) -> None:
     assert lint_of(CLEAN) == []
+
+
+def test_the_built_in_contract_has_no_finding() -> None:
+    assert [str(finding) for finding in lint(CONTRACT)] == []
 
 
 MISTAKES: list[tuple[str, Mutation, str, str]] = [
