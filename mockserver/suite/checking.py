@@ -19,8 +19,9 @@ PLANNERS: tuple[Planner, ...] = (
 
 
 def plan(run: Run) -> list[Task]:
-    """Return every task that applies to a run."""
-    return [task for planner in PLANNERS for task in planner(run)]
+    """Return every task that applies to a run, those that end credentials behind all others."""
+    tasks = [task for planner in PLANNERS for task in planner(run)]
+    return sorted(tasks, key=lambda task: task.last)
 
 
 def check(run: Run) -> Outcome:

@@ -14,6 +14,8 @@ from mockserver.suite.verdicts import NotRun
 _MAX_DEPTH = 12
 #: A longer text is not made up: no server should be sent megabytes by a check that takes seconds.
 _MAX_LENGTH = 100_000
+#: Spaces around and letters of both cases; composed and decomposed letters; what HTML, URLs and SQL escape.
+_TELLING_TEXTS = (" Spaces Around {0} ", "\u00e9 e\u0301 \ufb01 {0}", "<b>&amp; %41+%2B 'q' \"d\" \\ {0}")
 _WRONG_TYPES: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
@@ -80,6 +82,24 @@ def _object(
     return {
         name: _sample(contract, child(pointer, "properties", name), variant, depth + 1) for name in wanted
     }
+
+
+def telling(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
+    """Yield valid objects whose texts show what a server does to them: trim, fold, normalise, escape, swap.
+
+    Each text member gets another text, so that two members that are swapped are told apart.
+    """
+    if not isinstance(valid, dict):
+        return
+    validator = contract.validator(schema, "request")
+    for texts in _TELLING_TEXTS:
+        value = dict(valid)
+        for number, (name, member) in enumerate(valid.items()):
+            changed = value | {name: texts.format(number)}
+            if isinstance(member, str) and validator.is_valid(changed):
+                value = changed
+        if value != valid:
+            yield value
 
 
 def broken(contract: Contract, schema: str, valid: Any) -> Iterator[tuple[Any, tuple[SchemaViolation, ...]]]:

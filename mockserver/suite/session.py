@@ -48,6 +48,7 @@ class Run:
     written: dict[str, None] = field(default_factory=dict)
     silences: dict[str, int] = field(default_factory=dict)
     worlds: int = 0
+    unsettled: int = 0
     resolver: Resolver = field(init=False)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from mockserver.suite.checks.state import (
     expect_value,
     resources,
     shown_by,
+    written,
 )
 from mockserver.suite.exchanges import NotJSON, WireResponse, parse_json, same_json
 from mockserver.suite.session import Run, Session
@@ -89,7 +90,7 @@ def generated_values_are_new(watch: Watch, answer: Answer) -> bool:
         return False
     value = echoed(resource.write, _json(answer.response))
     seen = watch.generated.setdefault(resource.name, [])
-    if value in seen:
+    if value is not None and value in seen:
         raise CheckFailure(
             "generated_values_are_new",
             answer.label,
@@ -113,7 +114,9 @@ def remember(watch: Watch, answer: Answer) -> bool:
         watch.known.pop(resource.name, None)
     elif answer.response.successful:
         is_write = answer.operation is resource.write
-        watch.known[resource.name] = echoed(resource.write, _json(answer.response)) if is_write else NEVER_SET
+        watch.known[resource.name] = (
+            written(answer.contract, resource, _sent(answer), answer.response) if is_write else NEVER_SET
+        )
     return False
 
 

@@ -20,16 +20,20 @@ class Task:
         check: its name, as reports tell it.
         operation: label of what it is made on.
         make: makes it, in a session of its own.
+        last: whether it ends credentials. A server that mistakes one token for another ends the wrong one,
+            and what comes after is judged without it.
     """
 
     check: str
     operation: str
     make: Callable[[Session], int]
+    last: bool = False
 
 
 def on_operation(check: OperationCheck, operation: Operation) -> Task:
     """Return the task to make a check on an operation."""
-    return Task(check.__name__, operation.label, lambda session: check(session, operation))
+    ends = operation.effect == "credentials"
+    return Task(check.__name__, operation.label, lambda session: check(session, operation), last=ends)
 
 
 #: What a theme of checks gives: the tasks that apply to a run.
