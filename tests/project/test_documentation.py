@@ -24,6 +24,7 @@ from mockserver.contract.references import child, follow, lookup
 from mockserver.defaults import CONTRACT, SEED_DATA
 
 RECORD_FILE = Path(__file__).parents[1] / "documentation.yaml"
+MUTATIONS_FILE = Path(__file__).with_name("documentation_mutations.yaml")
 OPERATION_PAGES = ("setting_get", "setting_post", "setting_delete", "auth_post", "auth_get", "auth_delete")
 #: Words of the documentation's tables for types of JSON Schema.
 TYPES = {"str": "string", "int": "integer", "dict": "object", "list": "array", "bool": "boolean"}
@@ -317,7 +318,7 @@ class Statement(NamedTuple):
 
 
 def names_in_use(data: Any) -> dict[str, set[str]]:
-    """Return for each schema the properties that it describes, for each response the statuses it stands under."""
+    """Return for each schema the properties that it describes, for each response the statuses it has."""
     names: dict[str, set[str]] = {}
     for element in walk(data):
         holder, _, name = element.pointer.rpartition("/")
@@ -490,187 +491,40 @@ def test_the_record_has_the_six_pages(recorded: Any) -> None:
     assert set(OPERATION_PAGES) <= set(read_record(recorded).pages)
 
 
-class Mutation(NamedTuple):
-    """A change of the contract (or of the record), and the words of the disagreement that it has to cause."""
-
-    name: str
-    pointer: str
-    value: Any
-    words: str
+def read_mutations(part: str) -> list[Any]:
+    mutations = yaml.safe_load(MUTATIONS_FILE.read_text(encoding="utf-8"))[part]
+    return [pytest.param(mutation, id=mutation["name"]) for mutation in mutations]
 
 
-DELETED: Any = object()
-SETTINGS = "/paths/~1api~1v1~1settings~1"
-MAILER_GET, MAILER_POST = f"{SETTINGS}system_mailer~1/get", f"{SETTINGS}system_mailer~1/post"
-AUTH = "/paths/~1api~1v1~1auth~1"
-SCHEMAS = "/components/schemas"
-LOGIN_EXAMPLES = f"{AUTH}/post/requestBody/content/application~1json/examples"
-
-CONTRACT_MUTATIONS = [
-    Mutation("a path is gone", f"{SETTINGS}postfix_relayhost~1", DELETED, "there is no GET"),
-    Mutation("a method is gone", f"{SETTINGS}imap_master_password~1/delete", DELETED, "there is no DELETE"),
-    Mutation("one level more", f"{MAILER_GET}/x-mockserver-levels", ["MasterAdmin", "MailUser"], "levels"),
-    Mutation("no level named", f"{AUTH}/get/x-mockserver-levels", DELETED, "levels None"),
-    Mutation("open to all", f"{MAILER_POST}/security", [], "authentication: documented is True"),
-    Mutation("login needs a token", f"{AUTH}/post/security", DELETED, "authentication: documented is False"),
-    Mutation("another scheme", "/components/securitySchemes/basic/scheme", "bearer", "http bearer"),
-    Mutation("another section", f"{AUTH}/get/tags", ["Settings"], "'Authentication'"),
-    Mutation("another server", "/servers/0/url", "http://{hostname}", "server http://"),
-    Mutation("204 is gone", f"{MAILER_GET}/responses/204", DELETED, "status 204"),
-    Mutation("204 is guessed", "/components/responses/NeverSet/x-source", "general", "status 204"),
-    Mutation("one parameter more", f"{MAILER_GET}/parameters", [{"name": "q", "in": "query"}], "parameters"),
-    Mutation("required is optional", f"{SCHEMAS}/Login/required", ["username"], "required True"),
-    Mutation(
-        "optional is required", f"{SCHEMAS}/Login/required", ["username", "password", "otp"], "required False"
-    ),
-    Mutation("another type", f"{SCHEMAS}/Login/properties/otp/type", "integer", "documented is str"),
-    Mutation(
-        "a property is gone",
-        f"{SCHEMAS}/TokenDescribed/properties/auth/properties/valid_to",
-        DELETED,
-        "valid_to",
-    ),
-    Mutation(
-        "a stated type is guessed",
-        f"{SCHEMAS}/PermissionLevel/x-assumed",
-        {"type": "why"},
-        "documented and not marked so",
-    ),
-    Mutation(
-        "a request differs", f"{LOGIN_EXAMPLES}/curl/value/password", "x", "request example curl is not"
-    ),
-    Mutation("a request has no page", f"{LOGIN_EXAMPLES}/python/x-source", DELETED, "python is not marked"),
-    Mutation(
-        "a request is paired wrongly",
-        f"{LOGIN_EXAMPLES}/curl/x-mockserver-response",
-        "x",
-        "is not answered by success",
-    ),
-    Mutation(
-        "an answer differs",
-        f"{AUTH}/delete/responses/200/content/application~1json/examples/revoked/value/auth/status",
-        "ended",
-        "is not answered by revoked",
-    ),
-    Mutation(
-        "an answer has another name",
-        f"{MAILER_POST}/responses/200/content/application~1json/examples",
-        {"mailer": {}},
-        "is not answered by system_mailer",
-    ),
-    Mutation("a body where none is", f"{AUTH}/get/requestBody", {"content": {JSON: {}}}, "has no body"),
-    Mutation("another media type", "/components/responses/NeverSet/content", {JSON: {}}, "answers 204 with"),
-    Mutation(
-        "the unknown setting is a known one",
-        "/components/parameters/UnknownSetting/schema/pattern",
-        "^[a-z_]+$",
-        "passes for an unknown one",
-    ),
-    Mutation(
-        "a guess is called stated",
-        f"{SCHEMAS}/ServerPort/x-assumed",
-        DELETED,
-        "does not state schema maximum",
-    ),
-    Mutation(
-        "required is called stated",
-        f"{SCHEMAS}/MailServer/x-assumed",
-        DELETED,
-        "does not state schema required",
-    ),
-    Mutation(
-        "a status is called stated",
-        f"{MAILER_GET}/responses/200",
-        {"x-source": "setting_get", "description": ""},
-        "does not state response",
-    ),
-    Mutation(
-        "an error is called stated",
-        "/components/responses/Forbidden/x-source",
-        "general",
-        "does not state response",
-    ),
-    Mutation(
-        "a value is called stated", f"{SCHEMAS}/StatusShown/x-assumed", DELETED, "does not state schema enum"
-    ),
-    Mutation("one value more", f"{SCHEMAS}/PermissionLevel/enum/2", "Guest", "does not state schema enum"),
-    Mutation(
-        "one property more",
-        f"{SCHEMAS}/MailServer/properties/tls",
-        {"type": "boolean"},
-        "does not state schema",
-    ),
-    Mutation(
-        "a secret is called shown",
-        f"{SCHEMAS}/MailPassword/x-secret",
-        "issued",
-        "does not state schema x-secret",
-    ),
-    Mutation(
-        "what is shown is called hidden",
-        f"{SCHEMAS}/ServerHostname/writeOnly",
-        True,
-        "does not state schema writeOnly",
-    ),
-    Mutation("no such page", f"{MAILER_GET}/x-source", "setting_put", "there is no page setting_put"),
-    Mutation(
-        "another page's example", f"{LOGIN_EXAMPLES}/curl/x-source", "auth_get", "does not state example"
-    ),
-    Mutation(
-        "an unknown setting is called stated",
-        f"{SETTINGS}{{setting}}~1/get/x-source",
-        "setting_get",
-        "does not state operation",
-    ),
-    Mutation("another version", "/info/version", "v2", "does not state info version"),
-    Mutation("other levels", "/x-mockserver-levels", ["MasterAdmin"], "does not state document"),
-]
-PAGE = "/endpoints/{}"
-RECORD_MUTATIONS = [
-    Mutation("another status", "setting_post/status_codes", {"202": "accepted"}, "status 202"),
-    Mutation(
-        "one row more", "auth_get/response_params/7", {"name": "ip", "type": "str"}, "property ip is missing"
-    ),
-    Mutation("one setting more", "setting_get/path_params/0/enum/4", "web_mailer", "settings/web_mailer/"),
-    Mutation(
-        "another permission", "auth_delete/permission", ["MasterAdmin"], "documented are ['MasterAdmin']"
-    ),
-    Mutation(
-        "another caller", "setting_delete/request_examples/0/basic_auth/username", "root", "has no token"
-    ),
-    Mutation("another method", "auth_delete/method", "PUT", "there is no PUT"),
-]
-
-
-def mutate(data: Any, pointer: str, value: Any) -> Any:
+def mutate(data: Any, mutation: dict[str, Any], pointer: str) -> Any:
+    """Return a copy of the data with one member put or taken away."""
     mutated = copy.deepcopy(data)
     holder_pointer, _, name = pointer.rpartition("/")
     holder = lookup(mutated, holder_pointer)
     name = name.replace("~1", "/")
     if isinstance(holder, list):
-        holder[int(name) : int(name) + 1] = [value]
-    elif value is DELETED:
-        del holder[name]
+        holder[int(name) : int(name) + 1] = [mutation["put"]]
+    elif "put" in mutation:
+        holder[name] = mutation["put"]
     else:
-        holder[name] = value
+        del holder[name]
     return mutated
 
 
-@pytest.mark.parametrize("mutation", CONTRACT_MUTATIONS, ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize("mutation", read_mutations("contract"))
 def test_a_contract_that_says_otherwise_is_caught(
-    written: Any, recorded: Any, tmp_path: Path, mutation: Mutation
+    written: Any, recorded: Any, tmp_path: Path, mutation: dict[str, Any]
 ) -> None:
-    mutated = mutate(written, mutation.pointer, mutation.value)
-    found = disagreements(mutated, recorded, tmp_path)
-    assert any(mutation.words in line for line in found), found
+    found = disagreements(mutate(written, mutation, mutation["at"]), recorded, tmp_path)
+    assert any(mutation["finds"] in line for line in found), found
 
 
-@pytest.mark.parametrize("mutation", RECORD_MUTATIONS, ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize("mutation", read_mutations("record"))
 def test_documentation_that_says_more_is_caught(
-    written: Any, recorded: Any, tmp_path: Path, mutation: Mutation
+    written: Any, recorded: Any, tmp_path: Path, mutation: dict[str, Any]
 ) -> None:
-    page, _, below = mutation.pointer.partition("/")
+    page, _, below = mutation["at"].partition("/")
     index = [endpoint["id"] for endpoint in recorded["endpoints"]].index(page)
-    mutated = mutate(recorded, f"/endpoints/{index}/{below}", mutation.value)
+    mutated = mutate(recorded, mutation, f"/endpoints/{index}/{below}")
     found = disagreements(written, mutated, tmp_path)
-    assert any(mutation.words in line for line in found), found
+    assert any(mutation["finds"] in line for line in found), found
