@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import yaml
 
 from mockserver.contract.lint import LintFinding, lint
 from mockserver.contract.lint.elements import walk
+from mockserver.contract.model import EXTENSIONS
+from mockserver.contract.provenance import MARKS
 from mockserver.contract.references import lookup
 from mockserver.defaults import CONTRACT
 
@@ -373,16 +376,10 @@ ALLOWED: dict[str, Mutation] = {
         drop(f"{NOTE}/properties/text/examples"),
         put(f"{NOTE}/properties/parent/example", "ignored"),
     ),
-    "a writeOnly property that is required, missing in a response": put(
-        f"{ANSWER}/schema", {"$ref": f"#{SENT}"}
-    ),
-    "a writeOnly property in the example of a schema": put(
-        f"{SENT}/examples", [{"text": "a", "password": "b"}]
-    ),
+    "a writeOnly property that is required, missing in a response": put(f"{ANSWER}/schema", {"$ref": f"#{SENT}"}),
+    "a writeOnly property in the example of a schema": put(f"{SENT}/examples", [{"text": "a", "password": "b"}]),
     "a schema example without its writeOnly property": put(f"{SENT}/examples", [{"text": "a"}]),
-    "a readOnly property in the example of a schema": put(
-        f"{SENT}/properties/id", {"readOnly": True, "default": 1}
-    ),
+    "a readOnly property in the example of a schema": put(f"{SENT}/properties/id", {"readOnly": True, "default": 1}),
     "an example that stands elsewhere": both(
         put(f"{ANSWER}/examples/stored", {"externalValue": "https://notes.example/1.json"}),
         drop(f"{BODY}/examples"),
@@ -391,9 +388,7 @@ ALLOWED: dict[str, Mutation] = {
         f"{NOTE}/properties/monkey", {"type": "object", "properties": {"keyboard": {"type": "string"}}}
     ),
     "a number that has a secret's name": put(f"{NOTE}/properties/max_token", {"type": "integer"}),
-    "a time that has a secret's name": put(
-        f"{NOTE}/properties/token_end", {"type": "string", "format": "date-time"}
-    ),
+    "a time that has a secret's name": put(f"{NOTE}/properties/token_end", {"type": "string", "format": "date-time"}),
     "a secret that is not part of what is said": put(
         f"{NOTE}/not", {"required": ["otp"], "properties": {"otp": {"type": "string"}}}
     ),
@@ -533,3 +528,9 @@ def test_nothing_is_fetched_for_a_remote_reference(
     monkeypatch.setattr("socket.create_connection", refuse)
     findings = lint_of(mutated(put(f"{ANSWER}/schema", {"$ref": "http://127.0.0.1:9/Note.json"})))
     assert "reference" in {finding.rule for finding in findings}
+
+
+def test_the_documentation_lists_every_rule_and_extension() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "contract.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([a-z-]+)` \|", text, flags=re.MULTILINE))
+    assert rows == {rule for rule, *_ in MISTAKES} | EXTENSIONS | {"x-secret"} | {mark for _, mark in MARKS}
