@@ -23,7 +23,7 @@ from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
 from mockserver.contract.model import Contract, load_contract
 from mockserver.control import Exposure, register_control
 from mockserver.errors import MockServerError
-from mockserver.journal import Entry, keep
+from mockserver.journal import keep
 from mockserver.messages import Caller, Request, Response
 from mockserver.pipeline import Answer, Pipeline
 from mockserver.problem import MEDIA_TYPE as PROBLEM
@@ -109,9 +109,7 @@ def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
 class Stub:
     """The WSGI entrance: environment to request, answer to response, and a line in journal and log."""
 
-    def __init__(
-        self, flask: WsgiApplication, pipeline: Pipeline, worlds: Worlds, log: AccessLog | None
-    ) -> None:
+    def __init__(self, flask: WsgiApplication, pipeline: Pipeline, worlds: Worlds, log: AccessLog | None) -> None:
         self._flask = flask
         self._pipeline = pipeline
         self._worlds = worlds
@@ -125,8 +123,9 @@ class Stub:
         world = self._default
         if "HTTP_MOCK_WORLD" in environ or path.startswith("/__"):
             chosen = self._choose_world(environ, path)
-            if isinstance(chosen, Response):
-                return _send(chosen, start_response)
+            if isinstance(chosen, Answer):
+                self._record(_request(environ, path), world, chosen, started)
+                return _send(chosen.response, start_response)
             world, path = chosen
             environ["mockserver.world"] = world
             if path.startswith("/__mock__/"):
@@ -134,22 +133,12 @@ class Stub:
         if not path.isascii():
             # WSGI hands over the path's bytes as Latin-1; URIs are UTF-8 (RFC 3987, section 3.1).
             path = path.encode("latin-1", "replace").decode("utf-8", "replace")
-        length = environ.get("CONTENT_LENGTH")
-        request = Request(
-            environ["REQUEST_METHOD"],
-            path,
-            environ.get("QUERY_STRING", ""),
-            environ.get("HTTP_AUTHORIZATION"),
-            environ.get("CONTENT_TYPE"),
-            int(length) if length and length.isdecimal() else _unknown_length(environ),
-            environ["wsgi.input"].read,
-            environ,
-        )
+        request = _request(environ, path)
         try:
             answer = self._pipeline.answer(request, world)
         except MockServerError as error:
             answer = _broken(error)
-        except Exception as error:  # the last resort: a client gets an answer, and the log the traceback
+        except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, and the log the traceback
             _LOG.exception("%s %s failed", request.method, path)
             answer = _broken(error)
         if answer is None:
@@ -157,7 +146,13 @@ class Stub:
         self._record(request, world, answer, started)
         return _send(answer.response, start_response)
 
-    def _choose_world(self, environ: Environ, path: str) -> tuple[World, str] | Response:
+    def close(self) -> None:
+        """Write what is left of the log and release the store; the server calls it when it stops."""
+        if self._log is not None:
+            self._log.flush()
+        self._worlds.store.close()
+
+    def _choose_world(self, environ: Environ, path: str) -> tuple[World, str] | Answer:
         """Return the world that the request selects, and the path without its prefix."""
         name = environ.get("HTTP_MOCK_WORLD", DEFAULT_WORLD)
         if path.startswith(_WORLD_PREFIX):
@@ -168,10 +163,9 @@ class Stub:
         try:
             return self._worlds.get(name), path
         except ValueError as error:
-            return _problem_response(400, "Bad Request", f"no such world: {error}")
+            return _own_answer(400, "Bad Request", f"no such world: {error}")
         except MockServerError as error:
-            _LOG.exception("a world cannot be opened")
-            return _problem_response(500, "Internal Server Error", str(error))
+            return _broken(error)
 
     def _pass_on(
         self,
@@ -203,7 +197,6 @@ class Stub:
         duration = sources.stopwatch() - started
         response = answer.response
         world.journal.append(
-            Entry,
             at,
             request.method,
             request.path,
@@ -220,9 +213,21 @@ class Stub:
             duration,
         )
         if self._log is not None:
-            self._log.write(
-                at, request.method, request.path, response.status, answer.operation, answer.why, duration
-            )
+            self._log.write(at, request.method, request.path, response.status, answer.operation, answer.why, duration)
+
+
+def _request(environ: Environ, path: str) -> Request:
+    length = environ.get("CONTENT_LENGTH")
+    return Request(
+        environ["REQUEST_METHOD"],
+        path,
+        environ.get("QUERY_STRING", ""),
+        environ.get("HTTP_AUTHORIZATION"),
+        environ.get("CONTENT_TYPE"),
+        int(length) if length and length.isdecimal() else _unknown_length(environ),
+        environ["wsgi.input"].read,
+        environ,
+    )
 
 
 def _unknown_length(environ: Environ) -> int | None:
@@ -236,9 +241,11 @@ def _send(response: Response, start_response: StartResponse) -> list[bytes]:
     return [response.content]
 
 
-def _problem_response(status: int, title: str, detail: str) -> Response:
+def _own_answer(status: int, title: str, detail: str) -> Answer:
+    """Return problem details that no operation of the contract is behind."""
     content = problem(status, title, detail)
-    return Response(status, [("Content-Type", PROBLEM), ("Content-Length", str(len(content)))], content)
+    response = Response(status, [("Content-Type", PROBLEM), ("Content-Length", str(len(content)))], content)
+    return Answer(response, "", b"", f"{title}: {detail}", (), _NO_NAMES)
 
 
 def _broken(error: Exception) -> Answer:
@@ -246,5 +253,4 @@ def _broken(error: Exception) -> Answer:
     detail = str(error) if isinstance(error, MockServerError) else "the stub failed; its log has the reason"
     if isinstance(error, MockServerError):
         sys.stderr.write(f"mockserver: {detail}\n")
-    response = _problem_response(500, "Internal Server Error", detail)
-    return Answer(response, "", b"", detail, (), _NO_NAMES)
+    return _own_answer(500, "Internal Server Error", detail)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
-from mockserver.behaviour.seeding import TOKENS, token_key
-from mockserver.behaviour.store import Record
 from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.credentials import BASIC_CHALLENGE, TOKENS, token_key
 from mockserver.errors import RequestRejected
 from mockserver.messages import Caller, Request
 
-#: Value of `WWW-Authenticate` for HTTP Basic (RFC 7617, section 2).
-BASIC_CHALLENGE = 'Basic realm="mockserver", charset="UTF-8"'
 ANYBODY = Caller("", "", "")
 _MAX_REMEMBERED_CREDENTIALS = 4096
 
@@ -23,7 +20,8 @@ _MAX_REMEMBERED_CREDENTIALS = 4096
 class _World(Protocol):
     """What this stage needs of a world."""
 
-    def read(self, collection: str, key: str) -> Record | None: ...
+    @property
+    def read(self) -> Callable[[str, str], dict[str, Any] | None]: ...
 
     def now(self) -> float: ...
 
@@ -66,8 +64,7 @@ class Authentication:
             caller = self._open_door
             return lambda _request, _world: caller
         requirements = [
-            [self._contract.security_schemes[name] for name in requirement]
-            for requirement in operation.security
+            [self._contract.security_schemes[name] for name in requirement] for requirement in operation.security
         ]
         if not requirements or [] in requirements:
             return lambda _request, _world: ANYBODY
@@ -86,9 +83,7 @@ class Authentication:
                     if allowed is not None and caller.level not in allowed and caller.username:
                         raise _wrong_level(caller, operation)
                     return caller
-            raise RequestRejected(
-                401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge}
-            )
+            raise RequestRejected(401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge})
 
         return authenticate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import tempfile
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -51,14 +51,14 @@ def _usable(kept: Certificate) -> bool:
         key = serialization.load_pem_private_key(kept.key.read_bytes(), None)
     except (OSError, ValueError, TypeError):
         return False
-    needed = datetime.now(timezone.utc) + timedelta(days=_NEEDED_DAYS)
+    needed = datetime.now(UTC) + timedelta(days=_NEEDED_DAYS)
     return certificate.public_key() == key.public_key() and certificate.not_valid_after_utc > needed
 
 
 def _make(kept: Certificate, host: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mockserver stub")])
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     names: list[x509.GeneralName] = [x509.DNSName("localhost")]
     addresses = {"127.0.0.1", "::1"}
     try:

@@ -42,9 +42,7 @@ class _LazyGroup(click.Group):
         return command
 
 
-@click.group(
-    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="mockserver")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
@@ -56,12 +54,11 @@ def main() -> None:
     """Run the command line; errors are one line on standard error and exit code 2."""
     try:
         code = cli.main(prog_name="mockserver", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(_EXIT_USAGE)
     except click.ClickException as error:
-        hint = (
-            f" (see `{error.ctx.command_path} --help`)"
-            if isinstance(error, click.UsageError) and error.ctx
-            else ""
-        )
+        hint = f" (see `{error.ctx.command_path} --help`)" if isinstance(error, click.UsageError) and error.ctx else ""
         _fail(" ".join(error.format_message().split()) + hint)
     except MockServerError as error:
         _fail(str(error))

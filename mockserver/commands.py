@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,26 +19,25 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-def option(name: str, **settings: Any) -> Any:
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def option(name: str, **settings: Any) -> _Decorator:
     """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`."""
     return click.option(
         name, envvar="MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper(), show_envvar=True, **settings
     )
 
 
-def contract_option() -> Any:
+def contract_option() -> _Decorator:
     """Return the `--contract` option that every command has."""
-    return option(
-        "--contract", type=_FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]"
-    )
+    return option("--contract", type=_FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]")
 
 
 @click.command("serve")
 @contract_option()
 @option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 takes a free one."
-)
+@option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 takes a free one.")
 @option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -45,9 +45,7 @@ def contract_option() -> Any:
     show_default=True,
     help="Processes; need a shared --state.",
 )
-@option(
-    "--state", default="memory", show_default=True, help="Where state is kept: memory, or sqlite:///FILE."
-)
+@option("--state", default="memory", show_default=True, help="Where state is kept: memory, or sqlite:///FILE.")
 @option("--seed-data", type=_FILE, help="Accounts and secrets that a new store starts with (YAML).")
 @option("--seed", type=int, default=0, show_default=True, help="Number that made-up secrets follow from.")
 @option("--clock", help="Let the clock stand at this time: UNIX seconds or a date-time.")
@@ -126,6 +124,8 @@ def serve_command(
             log_format=log_format,
         ).wsgi_app
 
+    if workers > 1:
+        make_app().close()  # whatever is wrong with store or seed data is told once, before there are children
     certificate = _certificate(host, cert, key, tls=tls)
     listening = server.bind(host, port)
     url = server.url_of(listening, tls=certificate is not None)
@@ -164,7 +164,7 @@ def examples_command(contract: Path | None, seed_data: Path | None, url: str) ->
     """Print every documented example with the exact requests, in order, that return it from a fresh world."""
     from mockserver.behaviour.seeding import Seed, load_seed
     from mockserver.contract.model import load_contract
-    from mockserver.examples.listing import curl, sequences
+    from mockserver.listing import curl, sequences
 
     loaded = load_contract(contract or defaults.CONTRACT)
     seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
@@ -193,16 +193,12 @@ def _certificate(host: str, cert: Path | None, key: Path | None, *, tls: bool) -
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
         except OSError as error:  # ssl.SSLError is one
-            raise UsageError(
-                f"--cert {cert} --key {key}: cannot be used: {error.strerror or error}"
-            ) from error
+            raise UsageError(f"--cert {cert} --key {key}: cannot be used: {error.strerror or error}") from error
         return Certificate(cert.resolve(), key.resolve())
     if not tls:
         return None
     from mockserver.certificates import self_signed  # cryptography is loaded for this alone
 
     made = self_signed(host)
-    click.echo(
-        f"mockserver: self-signed certificate: {made.certificate} (for Python: REQUESTS_CA_BUNDLE)", err=True
-    )
+    click.echo(f"mockserver: self-signed certificate: {made.certificate} (for Python: REQUESTS_CA_BUNDLE)", err=True)
     return made

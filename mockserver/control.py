@@ -16,9 +16,10 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from mockserver import documents, sources
-from mockserver.behaviour.seeding import ACCOUNTS, SETTINGS, TOKENS, WORLD
+from mockserver.behaviour.store import SETTINGS, WORLD
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds
 from mockserver.contract.model import Contract
+from mockserver.credentials import ACCOUNTS, TOKENS
 from mockserver.errors import MockServerError
 from mockserver.masking import show
 from mockserver.messages import MASK
@@ -38,10 +39,8 @@ class Exposure:
     def refusal(self) -> tuple[int, str] | None:
         """Return status and reason for refusing the current request, or None to let it in."""
         origin = request.headers.get("Origin")
-        if origin is not None and origin != "null" and not is_loopback(urlsplit(origin).hostname or ""):
+        if origin is not None and not is_loopback(_host_of(origin)):
             return 403, f"the Origin {origin[:100]!r} is foreign; the control API serves no web pages"
-        if origin == "null":
-            return 403, "a page without origin may not drive the control API"
         if self.token is not None:
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             if scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self.token.encode()):
@@ -52,7 +51,7 @@ class Exposure:
                 403,
                 f"the stub listens on {self.host}; start it with --control-token to open the control API",
             )
-        if not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+        if not is_loopback(_host_of(f"//{request.host}")):
             return 403, f"the Host {request.host[:100]!r} is foreign; use 127.0.0.1 or localhost"
         return None
 
@@ -63,6 +62,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+def _host_of(url: str) -> str:
+    """Return the host of a URL, "" where it has none or is malformed."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
@@ -83,9 +90,7 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
 
     @control.get("/health")
     def health() -> Response:
-        return _json(
-            {"status": "ok", "contract": contract.title, "contract_sha256": contract.document.sha256}
-        )
+        return _json({"status": "ok", "contract": contract.title, "contract_sha256": contract.document.sha256})
 
     @control.get("/state")
     def state() -> Response:
@@ -93,6 +98,7 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
 
     @control.get("/journal")
     def journal() -> Response:
+        _only_query("operation", "status", "method", "path", "limit")
         limit = _integer("limit", _DEFAULT_LIMIT)
         entries = list(
             _world(worlds).journal.query(
@@ -113,12 +119,15 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
     def set_clock() -> Response:
         world = _world(worlds)
         members = _members({"now", "advance_seconds"})
+        # Both are checked before either counts.
+        now = _time(members["now"]) if "now" in members else None
+        seconds = _seconds(members.get("advance_seconds", 0))
+        start = world.now() if "now" not in members else now or sources.wall_clock()
+        if start + seconds > sources.LATEST:
+            raise _Refused(422, "advance_seconds would lead beyond the year 9999")
         if "now" in members:
-            world.set_clock(None if members["now"] is None else _time(members["now"]))
-        if "advance_seconds" in members:
-            seconds = members["advance_seconds"]
-            if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 1e10:
-                raise _Refused(422, "advance_seconds must be a number of seconds from 0 to 1e10")
+            world.set_clock(now)
+        if seconds:
             world.advance_clock(seconds)
         return _json(_clock(world))
 
@@ -190,19 +199,28 @@ def _clock(world: World) -> dict[str, Any]:
     return {"now": world.now(), "standing": world.clock_stands()}
 
 
-def _time(value: Any) -> int:
+def _time(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _Refused(422, "now must be UNIX seconds, a date-time, or null")
     try:
-        return (
-            sources.parse_time(str(value))
-            if isinstance(value, int | str) and value is not True
-            else _no_time()
-        )
+        return sources.parse_time(str(value))
     except ValueError as error:
         raise _Refused(422, f"now: {error}") from error
 
 
-def _no_time() -> int:
-    raise ValueError("must be UNIX seconds, a date-time, or null")
+def _seconds(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= sources.LATEST:
+        raise _Refused(422, "advance_seconds must be a number of seconds, 0 or more")
+    return value
+
+
+def _only_query(*known: str) -> None:
+    """Refuse query parameters that the control API does not know: a misspelt filter must not match everything."""
+    unknown = sorted(request.args.keys() - set(known))
+    if unknown:
+        raise _Refused(422, f"unknown query parameter {show(unknown[0])!r}; known are {', '.join(known)}")
 
 
 def _members(known: set[str]) -> dict[str, Any]:

@@ -13,8 +13,6 @@ MAX_DEPTH = 128
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _DIGITS = b"0123456789"
 
-Undecodable = orjson.JSONDecodeError
-
 
 def decode(content: bytes) -> Any:
     """Return the JSON value of UTF-8 content; a member that stands twice counts with its last value.
@@ -25,12 +23,21 @@ def decode(content: bytes) -> Any:
     # The counts are bounds on the depth, and almost always settle the question.
     if content.count(b"[") + content.count(b"{") > MAX_DEPTH and depth(content) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    return decode_exactly(content)
+
+
+def decode_exactly(content: bytes) -> Any:
+    """Return the JSON value of UTF-8 content, as `decode` does, without its limit on depth.
+
+    Raises:
+        ValueError: not JSON (RFC 8259), not UTF-8, or a lone surrogate.
+    """
     value = orjson.loads(content)
     # orjson turns integers beyond 64 bits into floats, without a word. Counting digits is five times as fast
     # as searching a run of them, and most content has fewer than such an integer takes.
     digits = len(content) - len(content.translate(None, _DIGITS))
     if digits >= 19 and _LONG_INTEGER.search(content) is not None:
-        return _decode_exactly(content)
+        return json.loads(content, parse_int=_parse_integer, parse_constant=_refuse_constant)
     return value
 
 
@@ -62,10 +69,6 @@ def depth(content: bytes) -> int:
         elif byte in b"]}":
             level -= 1
     return deepest
-
-
-def _decode_exactly(content: bytes) -> Any:
-    return json.loads(content, parse_int=_parse_integer, parse_constant=_refuse_constant)
 
 
 def _parse_integer(digits: str) -> int:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
-from mockserver.contract.secrets import looks_secret
 from mockserver.messages import MASK
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "token", "otp", "totp", "apikey"})
+_SECRET_PAIRS = frozenset({("api", "key"), ("private", "key"), ("secret", "key"), ("access", "key"), ("auth", "key")})
 
 MAX_SHOWN = 200
 _MAX_MEMBERS = 20
 _MAX_DEPTH = 6
+
+
+def looks_secret(name: str) -> bool:
+    """Tell whether a name speaks of a secret, by whole words: `apiKey`, `auth_token`, but not `monkey`."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return any(word in _SECRET_WORDS for word in words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
 def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
@@ -29,9 +40,7 @@ def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
         shown = [show(item, secret_names, depth + 1) for item in value[:_MAX_MEMBERS]]
         return shown if len(value) <= _MAX_MEMBERS else [*shown, "…"]
     members = {
-        show(name): MASK
-        if name in secret_names or looks_secret(name)
-        else show(item, secret_names, depth + 1)
+        show(name): MASK if name in secret_names or looks_secret(name) else show(item, secret_names, depth + 1)
         for name, item in list(value.items())[:_MAX_MEMBERS]
     }
     if len(value) > _MAX_MEMBERS:

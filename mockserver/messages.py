@@ -61,6 +61,16 @@ class Outcome(NamedTuple):
     why: str
 
 
+def success(content: Any, why: str) -> Outcome:
+    """Return the outcome of a call that is answered with content, under the operation's documented status."""
+    return Outcome(0, content, empty=False, why=why)
+
+
+def no_content(status: int, why: str) -> Outcome:
+    """Return the outcome of a call that is answered without content; status 0 is the documented one."""
+    return Outcome(status, None, empty=True, why=why)
+
+
 class Response(NamedTuple):
     """A response in HTTP's terms."""
 

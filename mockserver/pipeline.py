@@ -7,7 +7,7 @@
      405        403                       400 422
        └────────────┴──────────────┴──────────┴── RequestRejected ── reject
 
-Whatever can be known from the contract alone is compiled when an operation is first asked for; a request costs look-ups.
+What can be known from the contract alone is compiled when an operation is first asked for; a request costs look-ups.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mockserver.authentication import Authentication
-from mockserver.behaviour.handlers import Call, Rules, find_handler
+from mockserver.behaviour.handlers import Call, Handler, Rules, find_handler
 from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.secrets import marked_names
@@ -57,10 +57,11 @@ class Pipeline:
         self._authentication = authentication
         self._rules = rules
         self._compiled: dict[str, _CompiledOperation] = {}
-        self._router = Router(
-            (operation.method, operation.path, operation) for operation in contract.operations
-        )
+        self._router = Router((operation.method, operation.path, operation) for operation in contract.operations)
         self._concrete = self._router.concrete
+        for operation in contract.operations:
+            if operation.behaviour is not None:
+                _handler(contract, operation)  # a misspelt handler is told at start, not at the first call
 
     def knows(self, path: str) -> bool:
         """Tell whether the contract has anything at a path."""
@@ -112,17 +113,10 @@ class Pipeline:
 class _CompiledOperation:
     """All that the contract says of one operation, ready to be applied."""
 
-    def __init__(
-        self, contract: Contract, operation: Operation, authentication: Authentication, rules: Rules
-    ) -> None:
+    def __init__(self, contract: Contract, operation: Operation, authentication: Authentication, rules: Rules) -> None:
         self._operation = operation
         self._rules = rules
-        try:
-            self._handler = find_handler(operation)
-        except LookupError as error:
-            behaviour = operation.behaviour
-            assert behaviour is not None
-            raise ContractError(f"{contract.place(behaviour.pointer)}: {error}") from error
+        self._handler = _handler(contract, operation)
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = BodyReader(contract, operation) if operation.request_body is not None else None
@@ -150,6 +144,14 @@ class _CompiledOperation:
                     self._rules,
                 )
             )
+
+
+def _handler(contract: Contract, operation: Operation) -> Handler | None:
+    try:
+        return find_handler(operation)
+    except LookupError as error:
+        assert operation.behaviour is not None
+        raise ContractError(f"{contract.place(operation.behaviour.pointer)}: {error}") from error
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:

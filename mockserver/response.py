@@ -14,8 +14,12 @@ from mockserver.messages import Outcome, Response
 EMPTY_MEDIA_TYPE = "text/html"
 #: Where a contract knows only one of the two, it means the same (docs/decisions/0004-order-of-rejections.md).
 _ALTERNATIVES: Mapping[int, int] = {422: 400, 400: 422}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",  # RFC 9110 renamed both; Python 3.11 has the old names
+    422: "Unprocessable Content",
+}
 #: Status code to status line, as WSGI wants it.
-STATUS_LINES: Mapping[int, str] = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+STATUS_LINES: Mapping[int, str] = {code: f"{code} {_PHRASES.get(code, 'Unknown')}" for code in range(100, 1000)}
 
 
 class Responder:
@@ -25,9 +29,7 @@ class Responder:
         self._operation = operation
         success = operation.success()
         self._status = int(success.status) if success is not None and success.status.isdecimal() else 200
-        media_type = (
-            next(iter(success.content), "application/json") if success is not None else "application/json"
-        )
+        media_type = next(iter(success.content), "application/json") if success is not None else "application/json"
         self._fields = [("Content-Type", media_type)]
         self._empty_fields = [("Content-Type", EMPTY_MEDIA_TYPE)]
 
@@ -55,9 +57,7 @@ class Responder:
         return rejection(status, rejected, problem.of(rejected, status), problem.MEDIA_TYPE)
 
 
-def rejection(
-    status: int, rejected: RequestRejected, content: bytes, media_type: str = problem.MEDIA_TYPE
-) -> Response:
+def rejection(status: int, rejected: RequestRejected, content: bytes, media_type: str = problem.MEDIA_TYPE) -> Response:
     """Return a rejection with the fields that its status obliges."""
     fields = [("Content-Type", media_type), ("Content-Length", str(len(content))), *rejected.fields.items()]
     return Response(status, fields, content)

@@ -1,14 +1,15 @@
 """Serving: granian's WSGI worker in this very process, or in children that cannot outlive it.
 
-Granian's own command forks a worker that goes on serving when its parent is killed, and it binds with `SO_REUSEPORT`, so
-that a second server on the port starts without complaint (both seen with 2.8). Here the one process that is printed
-holds the socket, and children watch a pipe that closes with it. This is the only module that knows granian
-(docs/decisions/0006-granian-in-process.md).
+Granian's own command forks a worker that goes on serving when its parent is killed, and it binds with
+`SO_REUSEPORT`, so that a second server on the port starts without complaint (both seen with 2.8). Here the one process
+that is printed holds the socket, and children watch a pipe that closes with it. This is the only module that knows
+granian (docs/decisions/0006-granian-in-process.md).
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 import socket
@@ -19,10 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from granian._futures import _new_cbscheduler
-from granian._granian import SocketHolder, WorkerSignal, WSGIWorker
 from granian.constants import HTTPModes, SSLProtocols
-from granian.wsgi import _callback_wrapper
 
 from mockserver.errors import MockServerError, UsageError
 
@@ -35,7 +33,12 @@ _RUNTIME_THREADS = 1
 _RUNTIME_BLOCKING_THREADS = 64
 _EXIT_BROKEN = 2
 
-MakeApp = Callable[[], Any]
+# Granian's type stubs describe another version of these.
+_granian: Any = importlib.import_module("granian._granian")
+_futures: Any = importlib.import_module("granian._futures")
+
+MakeApp = Callable[[], Any]  # a WSGI callable with a `close` method
+Environ = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def bind(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"{host}:{port}: cannot be listened on: {(error.strerror or str(error)).lower()}; choose another --port"
         ) from error
-    listening.setblocking(False)
+    listening.setblocking(False)  # noqa: FBT003 - the socket API
     return listening
 
 
@@ -95,7 +98,7 @@ def run(
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda _number, _frame: stop.set())
     if workers == 1:
         _work(make_app(), listening, certificate, on_ready, stop)
     else:
@@ -109,16 +112,16 @@ def _work(
     on_ready: Callable[[], None],
     stop: threading.Event,
 ) -> None:
-    tls = (
+    tls: tuple[Any, ...] = (
         (False, None, None, None, str(SSLProtocols.tls13), None, [], False)
         if certificate is None
         else (
             True, str(certificate.certificate), str(certificate.key), None, str(SSLProtocols.tls12), None, [], False
         )
     )  # fmt: skip
-    worker = WSGIWorker(
+    worker = _granian.WSGIWorker(
         1,
-        (None, SocketHolder(listening.fileno(), False, BACKLOG)),  # noqa: FBT003 - granian's positional API
+        (None, _granian.SocketHolder(listening.fileno(), False, BACKLOG)),  # noqa: FBT003 - takes no keywords
         None,
         _RUNTIME_THREADS,
         _RUNTIME_BLOCKING_THREADS,
@@ -133,14 +136,45 @@ def _work(
         (None, None),
     )
     loop = asyncio.new_event_loop()
-    shutdown = WorkerSignal()
-    worker.serve_mtr(
-        _new_cbscheduler(loop, _callback_wrapper(app, {}, None), impl_asyncio=True), loop, shutdown
-    )
+    shutdown = _granian.WorkerSignal()
+    worker.serve_mtr(_futures._new_cbscheduler(loop, _entrance(app), impl_asyncio=True), loop, shutdown)
     on_ready()
     stop.wait()
     shutdown.set()
     loop.close()
+    app.close()
+
+
+def _entrance(app: Any) -> Callable[[Any, Environ], None]:
+    """Return the function that granian calls for each request (PEP 3333 on our side).
+
+    Granian's own copies the process' environment variables into every request, as CGI did; a stub has no use for them.
+    """
+    constants: Environ = {
+        "SCRIPT_NAME": "",
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.version": (1, 0),
+    }
+
+    def answer(proto: Any, scope: Environ) -> None:
+        head: list[Any] = []
+
+        def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
+            head[:] = (int(status[:3]), fields)
+
+        content = app(constants | scope, start_response)
+        try:
+            body = content[0] if type(content) is list and len(content) == 1 else b"".join(content)
+        finally:
+            if hasattr(content, "close"):
+                content.close()
+        proto.response_bytes(head[0], head[1], body)
+
+    return answer
 
 
 def _run_children(
@@ -209,9 +243,13 @@ def _be_child(
         os._exit(0)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
+
+    def on_ready() -> None:
+        os.write(ready, b".")
+
     code = 0
     try:
-        _work(make_app(), listening, certificate, lambda: os.write(ready, b".") and None, stop)
+        _work(make_app(), listening, certificate, on_ready, stop)
     except MockServerError as error:
         sys.stderr.write(f"mockserver: {error}\n")
         code = _EXIT_BROKEN

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+#: The last second of the year 9999 in UNIX time: no clock is set beyond it.
+LATEST = 253_402_300_799
 #: Seconds since 1970 on the machine's clock.
 wall_clock = time.time
 #: Seconds that only grow, for durations.
@@ -26,13 +28,11 @@ def parse_time(text: str) -> int:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(
-                f"{text!r} is neither UNIX seconds nor a date-time like 2020-02-24T09:20:47Z"
-            ) from None
+            raise ValueError(f"{text!r} is neither UNIX seconds nor a date-time like 2020-02-24T09:20:47Z") from None
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
+            moment = moment.replace(tzinfo=UTC)
         seconds = int(moment.timestamp())
-    if not 0 <= seconds <= 253_402_300_799:
+    if not 0 <= seconds <= LATEST:
         raise ValueError(f"{text!r} is not between 1970 and 9999")
     return seconds
 
@@ -45,6 +45,5 @@ def make_secret(seed: int, world: str, purpose: str, number: int, length: int = 
     digest = hashlib.shake_256(f"{seed}\0{world}\0{purpose}\0{number}".encode()).digest(length * 2)
     # Two bytes a character keep the bias of the modulus below a tenth of a percent.
     return "".join(
-        _ALPHABET[int.from_bytes(digest[index : index + 2]) % len(_ALPHABET)]
-        for index in range(0, length * 2, 2)
+        _ALPHABET[int.from_bytes(digest[index : index + 2]) % len(_ALPHABET)] for index in range(0, length * 2, 2)
     )

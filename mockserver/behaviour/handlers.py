@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from mockserver import sources
-from mockserver.authentication import BASIC_CHALLENGE
-from mockserver.behaviour.seeding import ACCOUNTS, SETTINGS, TOKENS, WORLD, Seed, password_matches, token_key
-from mockserver.behaviour.store import Record, Transaction
+from mockserver.behaviour.seeding import Seed
+from mockserver.behaviour.store import SETTINGS, WORLD, Record, Transaction
 from mockserver.contract.model import Behaviour, Operation
+from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
 from mockserver.errors import RequestRejected
-from mockserver.messages import Caller, Outcome
+from mockserver.messages import Caller, Outcome, no_content, success
 
 #: Validity of an issued token in seconds, as the documented login shows it (auth_post).
 TOKEN_SECONDS = 86_400
@@ -43,7 +43,7 @@ class Call(NamedTuple):
     """One valid call of an operation.
 
     Attributes:
-        content: decoded content of the request, or ABSENT.
+        content: decoded content of the request, None where there is none.
         write_only: names of properties that never come back.
         now: UNIX time in seconds on the world's clock.
     """
@@ -83,11 +83,9 @@ def write_setting(call: Call) -> Outcome:
     if behaviour.generated:
         value: Any = _issue(call, behaviour.resource)
         withheld: list[str] = []
-    elif isinstance(call.content, dict):
-        value = {name: item for name, item in call.content.items() if name not in call.write_only}
-        withheld = [name for name in call.content if name in call.write_only]
     else:
-        value, withheld = call.content, []
+        withheld = []
+        value = _without(_content(call), call.write_only, withheld)
     call.transaction.put(
         SETTINGS,
         behaviour.resource,
@@ -106,11 +104,11 @@ def read_setting(call: Call) -> Outcome:
     """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
     record = call.transaction.get(SETTINGS, call.behaviour.resource)
     if record is None:
-        return Outcome(204, None, True, "never set, or reset")
+        return no_content(204, "never set, or reset")
     passed = call.now - record["since"] >= call.rules.transition_seconds
     if record["phase"] == "deleting":
         if passed:
-            return Outcome(204, None, True, "reset")
+            return no_content(204, "reset")
         return _setting(call.behaviour, "deleting", record["value"], "being reset")
     return _setting(call.behaviour, "applied" if passed else "applying", record["value"], "stored value")
 
@@ -124,17 +122,21 @@ def reset_setting(call: Call) -> Outcome:
     else:
         call.transaction.delete(SETTINGS, resource)
     content = {"settings": {"name": resource, "status": "deleting"}}
-    return Outcome(0, content, False, "reset" if record is not None else "was not set")
+    return success(content, "reset" if record is not None else "was not set")
 
 
 def _setting(behaviour: Behaviour, status: str, value: Any, why: str) -> Outcome:
     content = {"settings": {"name": behaviour.resource, "status": status, "value": value}}
-    return Outcome(0, content, False, why)
+    return success(content, why)
 
 
 def issue_token(call: Call) -> Outcome:
     """Log in: a token for username and password, valid from now."""
-    username, password = call.content["username"], call.content["password"]
+    content = _content(call)
+    username = content.get("username") if isinstance(content, dict) else None
+    password = content.get("password") if isinstance(content, dict) else None
+    if not isinstance(username, str) or not isinstance(password, str):
+        raise RequestRejected(422, "Unprocessable Content", "logging in needs the texts `username` and `password`")
     account = call.transaction.get(ACCOUNTS, username)
     if account is None or not password_matches(account, username, password):
         raise RequestRejected(
@@ -167,7 +169,7 @@ def issue_token(call: Call) -> Outcome:
         "valid_from": valid_from,
         "valid_to": valid_to,
     }
-    return Outcome(0, {"auth": auth}, False, "password accepted")
+    return success({"auth": auth}, "password accepted")
 
 
 def describe_token(call: Call) -> Outcome:
@@ -181,7 +183,7 @@ def describe_token(call: Call) -> Outcome:
         "valid_from": token["valid_from"],
         "valid_to": token["valid_to"],
     }
-    return Outcome(0, {"auth": auth}, False, "token is valid")
+    return success({"auth": auth}, "token is valid")
 
 
 def revoke_token(call: Call) -> Outcome:
@@ -189,7 +191,7 @@ def revoke_token(call: Call) -> Outcome:
     _own_token(call)
     call.transaction.delete(TOKENS, call.caller.token_key)
     auth = {"message": "Authorization revoked", "status": "revoked", "username": call.caller.username}
-    return Outcome(0, {"auth": auth}, False, "token revoked")
+    return success({"auth": auth}, "token revoked")
 
 
 def refuse_absent(_call: Call) -> NoReturn:
@@ -206,6 +208,28 @@ HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("auth", "revoke"): revoke_token,
     ("absent", ""): refuse_absent,
 }
+
+
+def _content(call: Call) -> Any:
+    """Return the request's content, which a contract may leave optional and this operation cannot do without."""
+    if call.content is None:
+        raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+    return call.content
+
+
+def _without(value: Any, names: frozenset[str], withheld: list[str]) -> Any:
+    """Return a value without the members of some names at any depth; what was left out is noted."""
+    if isinstance(value, dict):
+        kept = {}
+        for name, item in value.items():
+            if name in names:
+                withheld.append(name)
+            else:
+                kept[name] = _without(item, names, withheld) if isinstance(item, dict | list) else item
+        return kept
+    if isinstance(value, list):
+        return [_without(item, names, withheld) for item in value]
+    return value
 
 
 def _own_token(call: Call) -> Record:
@@ -239,7 +263,7 @@ def _issue(call: Call, purpose: str) -> str:
 
 
 def _remember_token(transaction: Transaction, username: str, account: Record, key: str) -> None:
-    """Note a token at its account, and drop the oldest beyond the most that an account may have."""
+    """Note an issued token at its account, and drop the oldest beyond the most that an account may have."""
     keys = [*account["tokens"], key]
     for oldest in keys[:-MAX_TOKENS]:
         transaction.delete(TOKENS, oldest)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mockserver import yamltext
 from mockserver.behaviour.store import Transaction
-from mockserver.contract.loading import parse_yaml
-from mockserver.errors import ContractError, UsageError
-
-ACCOUNTS = "accounts"
-TOKENS = "tokens"
-SETTINGS = "settings"
-#: Clock and counters of a world.
-WORLD = "world"
+from mockserver.credentials import ACCOUNTS, TOKENS, password_hash, token_key
+from mockserver.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +48,10 @@ class Seed:
     def fill(self, transaction: Transaction) -> None:
         """Write the records of a fresh world."""
         for account in self.accounts.values():
-            keys = []
             for token in account.tokens:
-                keys.append(token_key(token.token))
                 transaction.put(
                     TOKENS,
-                    keys[-1],
+                    token_key(token.token),
                     {
                         "username": account.username,
                         "level": account.level,
@@ -69,33 +60,13 @@ class Seed:
                         "expires": token.expires,
                     },
                 )
-            transaction.put(ACCOUNTS, account.username, account_record(account, keys))
+            transaction.put(ACCOUNTS, account.username, account_record(account))
 
 
-def token_key(token: str) -> str:
-    """Return the key under which a token is kept: its digest, so that no token stands in a dump or a file."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def account_record(account: Account, token_keys: list[str]) -> dict[str, Any]:
-    """Return the stored form of an account."""
-    return {
-        "level": account.level,
-        "password_hash": None if account.password is None else _hash(account.username, account.password),
-        "tokens": token_keys,
-    }
-
-
-def password_matches(record: Mapping[str, Any], username: str, password: str) -> bool:
-    """Tell whether a password is the account's, in a time that does not depend on where it differs."""
-    expected = record["password_hash"]
-    return expected is not None and hmac.compare_digest(expected, _hash(username, password))
-
-
-def _hash(username: str, password: str) -> str:
-    # A fast hash on purpose: it keeps passwords out of dumps and files. The accounts of a stub guard nothing,
-    # and a slow one would make each login and each new world cost tens of milliseconds.
-    return hashlib.sha256(f"{username}\0{password}".encode("utf-8", "surrogatepass")).hexdigest()
+def account_record(account: Account) -> dict[str, Any]:
+    """Return the stored form of an account; `tokens` are the keys of those issued by logging in."""
+    hashed = None if account.password is None else password_hash(account.username, account.password)
+    return {"level": account.level, "password_hash": hashed, "tokens": []}
 
 
 def load_seed(path: Path | str) -> Seed:
@@ -106,12 +77,12 @@ def load_seed(path: Path | str) -> Seed:
     """
     path = Path(path)
     try:
-        data = parse_yaml(path, path.read_text(encoding="utf-8"))
+        data = yamltext.parse(path, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check --seed-data") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
-    except ContractError as error:
+    except ValueError as error:
         raise UsageError(str(error)) from error
     return _Reader(path).seed({} if data is None else data)
 
@@ -134,9 +105,7 @@ class _Reader:
         return Seed(
             accounts,
             {
-                purpose: tuple(
-                    self._text(item, f"issue.{purpose}") for item in self._list(items, f"issue.{purpose}")
-                )
+                purpose: tuple(self._text(item, f"issue.{purpose}") for item in self._list(items, f"issue.{purpose}"))
                 for purpose, items in issue.items()
             },
         )
@@ -156,9 +125,7 @@ class _Reader:
         )
 
     def _token(self, data: Any, place: str) -> Token:
-        members = self._members(
-            data, place, required={"token"}, optional={"valid_from", "valid_to", "expires"}
-        )
+        members = self._members(data, place, required={"token"}, optional={"valid_from", "valid_to", "expires"})
         expires = members.get("expires", False)
         if not isinstance(expires, bool):
             raise self._error(f"{place}.expires", "must be true or false")

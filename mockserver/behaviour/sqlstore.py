@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from mockserver import documents
-from mockserver.behaviour.store import Fill, Record, Transaction
+from mockserver.behaviour.store import Fill, Read, Record, Transaction
 from mockserver.errors import StateError
 
 #: How long a writer waits for another process' lock before it gives up, in seconds.
@@ -98,10 +98,7 @@ class SqlStore:
                 fill(transaction)
 
     def has_world(self, world: str) -> bool:
-        return (
-            self._query(sa.select(_WORLDS).where(_WORLDS.c.name == world), lambda rows: rows.first())
-            is not None
-        )
+        return self._query(sa.select(_WORLDS).where(_WORLDS.c.name == world), lambda rows: rows.first()) is not None
 
     def worlds(self) -> list[str]:
         names: list[str] = self._query(
@@ -114,15 +111,16 @@ class SqlStore:
         with self._begin(world) as transaction:
             yield transaction
 
-    def read(self, world: str, collection: str, key: str) -> Record | None:
-        query = sa.select(_RECORDS.c.record).where(_of(world, collection, key))
-        text = self._query(query, lambda rows: rows.scalar())
-        return None if text is None else _record(text)
+    def reader(self, world: str) -> Read:
+        def read(collection: str, key: str) -> Record | None:
+            query = sa.select(_RECORDS.c.record).where(_of(world, collection, key))
+            text = self._query(query, lambda rows: rows.scalar())
+            return None if text is None else _record(text)
+
+        return read
 
     def dump(self, world: str) -> dict[str, dict[str, Record]]:
-        query = sa.select(_RECORDS.c.collection, _RECORDS.c.key, _RECORDS.c.record).where(
-            _RECORDS.c.world == world
-        )
+        query = sa.select(_RECORDS.c.collection, _RECORDS.c.key, _RECORDS.c.record).where(_RECORDS.c.world == world)
         found: dict[str, dict[str, Record]] = {}
         for collection, key, text in self._query(query, lambda rows: rows.all()):
             found.setdefault(collection, {})[key] = _record(text)
@@ -152,9 +150,7 @@ class SqlStore:
             yield
         except SQLAlchemyError as error:
             reason = error.orig if isinstance(error, DBAPIError) and error.orig else error
-            raise StateError(
-                f"--state {self._shown}: {reason}; check that the file can be written"
-            ) from error
+            raise StateError(f"--state {self._shown}: {reason}; check that the file can be written") from error
 
 
 def _record(text: str) -> Record:
@@ -170,9 +166,7 @@ def _engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() != "sqlite":
         raise StateError(f"--state {parsed.drivername}: is not supported; use memory or sqlite:///FILE")
     if not parsed.database or parsed.database == ":memory:":
-        raise StateError(
-            "--state sqlite: needs a file (sqlite:///FILE); for state in memory leave --state out"
-        )
+        raise StateError("--state sqlite: needs a file (sqlite:///FILE); for state in memory leave --state out")
     engine = sa.create_engine(parsed, connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
     sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)

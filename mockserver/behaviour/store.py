@@ -12,13 +12,18 @@ place; a change puts a new one, so a reader may hold what it got for as long as 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
+
+#: Collections of the store beside those of credentials.py: settings by name; clock and counters of a world.
+SETTINGS = "settings"
+WORLD = "world"
 
 Record = dict[str, Any]
 Fill = Callable[["Transaction"], None]
-_MISSING: Record = {}
+#: Collection and key to record, or None.
+Read = Callable[[str, str], Record | None]
 
 
 class Transaction(Protocol):
@@ -58,11 +63,10 @@ class Store(Protocol):
             StateError: the store cannot be read or written.
         """
 
-    def read(self, world: str, collection: str, key: str) -> Record | None:
-        """Return one record as of now, without a transaction.
+    def reader(self, world: str) -> Read:
+        """Return the function that reads one record of a world as of now, without a transaction.
 
-        Raises:
-            StateError: the store cannot be read.
+        It raises StateError where the store cannot be read.
         """
 
     def dump(self, world: str) -> dict[str, dict[str, Record]]:
@@ -84,47 +88,72 @@ class Store(Protocol):
 
 
 class _MemoryWorld:
-    """One world in memory; it is its own transaction, entered by one thread at a time."""
+    """One world in memory, with the transaction that is open on it; one thread at a time has it."""
 
-    __slots__ = ("_lock", "_undo", "collections")
+    __slots__ = ("_changes", "_cleared", "_lock", "_records")
 
     def __init__(self) -> None:
-        self.collections: dict[str, dict[str, Record]] = {}
-        self._lock = threading.RLock()
-        self._undo: list[tuple[str, str, Record]] = []
+        self._records: dict[str, dict[str, Record]] = {}
+        self._lock = threading.Lock()
+        # Changes of the open transaction; nobody else sees them before it ends.
+        self._changes: dict[tuple[str, str], Record | None] = {}
+        self._cleared = False
 
     def __enter__(self) -> _MemoryWorld:
         self._lock.acquire()
-        self._undo.clear()
         return self
 
     def __exit__(self, kind: object, *_rest: object) -> None:
-        if kind is not None:
-            for collection, key, before in reversed(self._undo):
-                if before is _MISSING:
-                    self.collections[collection].pop(key, None)
-                else:
-                    self.collections[collection][key] = before
+        if kind is None and (self._changes or self._cleared):
+            self._commit()
+        self._changes.clear()
+        self._cleared = False
         self._lock.release()
 
-    def get(self, collection: str, key: str) -> Record | None:
-        records = self.collections.get(collection)
+    def read(self, collection: str, key: str) -> Record | None:
+        """Return a record as of the last ended transaction; one look-up is atomic in CPython."""
+        records = self._records.get(collection)
         return None if records is None else records.get(key)
 
+    def dump(self) -> dict[str, dict[str, Record]]:
+        """Return all records as of the last ended transaction."""
+        with self._lock:
+            return {name: dict(records) for name, records in self._records.items()}
+
+    def clear(self) -> None:
+        """Let the open transaction start from nothing."""
+        self._cleared = True
+        self._changes.clear()
+
+    def get(self, collection: str, key: str) -> Record | None:
+        if self._changes and (collection, key) in self._changes:
+            return self._changes[collection, key]
+        return None if self._cleared else self.read(collection, key)
+
     def items(self, collection: str) -> Mapping[str, Record]:
-        return dict(self.collections.get(collection, {}))
+        found = {} if self._cleared else dict(self._records.get(collection, {}))
+        for (changed, key), record in self._changes.items():
+            if changed == collection and record is None:
+                found.pop(key, None)
+            elif changed == collection and record is not None:
+                found[key] = record
+        return found
 
     def put(self, collection: str, key: str, record: Record) -> None:
-        records = self.collections.get(collection)
-        if records is None:
-            records = self.collections[collection] = {}
-        self._undo.append((collection, key, records.get(key, _MISSING)))
-        records[key] = record
+        self._changes[collection, key] = record
 
     def delete(self, collection: str, key: str) -> None:
-        records = self.collections.get(collection)
-        if records is not None and key in records:
-            self._undo.append((collection, key, records.pop(key)))
+        self._changes[collection, key] = None
+
+    def _commit(self) -> None:
+        # A cleared world is filled aside and shown at once, so that no reader meets it empty.
+        records: dict[str, dict[str, Record]] = {} if self._cleared else self._records
+        for (collection, key), record in self._changes.items():
+            if record is not None:
+                records.setdefault(collection, {})[key] = record
+            elif collection in records:
+                records[collection].pop(key, None)
+        self._records = records
 
 
 class MemoryStore:
@@ -151,25 +180,16 @@ class MemoryStore:
     def transaction(self, world: str) -> AbstractContextManager[Transaction]:
         return self._worlds[world]
 
-    def read(self, world: str, collection: str, key: str) -> Record | None:
-        # One look-up is atomic in CPython, and records are never changed in place.
-        return self._worlds[world].get(collection, key)
+    def reader(self, world: str) -> Read:
+        return self._worlds[world].read
 
     def dump(self, world: str) -> dict[str, dict[str, Record]]:
-        with self._worlds[world] as opened:
-            return {name: dict(records) for name, records in opened.collections.items()}
+        return self._worlds[world].dump()
 
     def reset(self, world: str, fill: Fill) -> None:
-        with self._cleared(world) as opened:
+        with self._worlds[world] as opened:
+            opened.clear()
             fill(opened)
 
     def close(self) -> None:
         """Nothing to release."""
-
-    @contextmanager
-    def _cleared(self, world: str) -> Iterator[Transaction]:
-        with self._worlds[world] as opened:
-            for collection in list(opened.collections):
-                for key in list(opened.collections[collection]):
-                    opened.delete(collection, key)
-            yield opened

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from mockserver import sources
-from mockserver.behaviour.seeding import WORLD, Seed
-from mockserver.behaviour.store import MemoryStore, Record, Store, Transaction
+from mockserver.behaviour.seeding import Seed
+from mockserver.behaviour.store import WORLD, MemoryStore, Read, Store, Transaction
 from mockserver.errors import StateError, UsageError
 from mockserver.journal import Journal
 
@@ -25,20 +25,14 @@ class World:
 
     Attributes:
         start: UNIX time that the clock shows until it is set, or None for the wall clock.
+        read: collection and key to record as of now, or None; raises StateError.
     """
 
     name: str
     store: Store
     journal: Journal
     start: int | None
-
-    def read(self, collection: str, key: str) -> Record | None:
-        """Return one record as of now.
-
-        Raises:
-            StateError: the store cannot be read.
-        """
-        return self.store.read(self.name, collection, key)
+    read: Read
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Return a transaction on the world's records (behaviour/store.py)."""
@@ -46,7 +40,7 @@ class World:
 
     def now(self) -> float:
         """Return the world's UNIX time in seconds: the wall clock, or the one that was set, standing still."""
-        clock = self.store.read(self.name, WORLD, _CLOCK)
+        clock = self.read(WORLD, _CLOCK)
         if clock is not None:
             now: float = clock["now"] if clock["now"] is not None else sources.wall_clock() + clock["ahead"]
             return now
@@ -68,7 +62,7 @@ class World:
 
     def clock_stands(self) -> bool:
         """Tell whether the clock stands still, because it was set."""
-        clock = self.store.read(self.name, WORLD, _CLOCK)
+        clock = self.read(WORLD, _CLOCK)
         return self.start is not None if clock is None else clock["now"] is not None
 
 
@@ -96,7 +90,7 @@ class Worlds:
                 raise ValueError(f"there are {MAX_WORLDS} worlds already; restart the stub or use fewer")
             self.store.open_world(name, self.seed.fill)
             # setdefault: of two threads that open a world at once, both get the same journal.
-            world = self._open.setdefault(name, World(name, self.store, Journal(), self.clock))
+            world = self._open.setdefault(name, World(name, self.store, Journal(), self.clock, self.store.reader(name)))
         return world
 
     def reset(self, world: World) -> None:

@@ -6,6 +6,7 @@ followed through `$ref`, so that provenance and line of every element can be ask
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,10 +21,9 @@ from mockserver.errors import ContractError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
-EXTENSIONS = frozenset(
-    f"x-mockserver-{name}" for name in ("levels", "effect", "behaviour", "presumes", "response")
-)
+EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in ("levels", "effect", "behaviour", "presumes", "response"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +166,10 @@ class Operation:
         return None
 
     def success(self) -> Response | None:
-        """Return the first documented 2xx response that has content, else the first 2xx, else None."""
+        """Return the first documented 2xx response that has content, else the first 2xx, else `default`."""
         documented = [response for key, response in self.responses.items() if key.startswith("2")]
-        return next((response for response in documented if response.content), None) or (
-            documented[0] if documented else None
-        )
+        with_content = next((response for response in documented if response.content), None)
+        return with_content or (documented[0] if documented else self.responses.get("default"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +271,14 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._data = document.data
+        self._levels = self._texts("/x-mockserver-levels", document.data.get("x-mockserver-levels", []))
 
     def contract(self) -> Contract:
         data = self._data
         version = data.get("openapi")
         if not isinstance(version, str) or not version.startswith("3."):
             raise self._error("", f"`openapi` is {version!r}; this version serves OpenAPI 3.0 and 3.1")
+        self._check_extensions()
         info = data.get("info")
         info = info if isinstance(info, dict) else {}
         schemes = dict(self._security_schemes())
@@ -291,16 +292,13 @@ class _Builder:
                 for name in requirement:
                     if name not in schemes:
                         raise self._error(operation.pointer, f"security names the unknown scheme {name!r}")
-        levels = data.get("x-mockserver-levels", [])
-        if not isinstance(levels, list) or not all(isinstance(level, str) for level in levels):
-            raise self._error("/x-mockserver-levels", "must be a list of level names, mightiest first")
         return Contract(
             document=self._document,
             title=str(info.get("title", "")),
             version=str(info.get("version", "")),
             operations=operations,
             security_schemes=schemes,
-            levels=tuple(levels),
+            levels=self._levels,
             _provenance=ProvenanceResolver(data),
             _schemas=Schemas(data),
         )
@@ -321,18 +319,29 @@ class _Builder:
             raise self._error(pointer, str(error)) from error
         if not isinstance(value, dict):
             raise self._error(pointer, f"must be an object, not {type(value).__name__}")
-        self._check_extensions(pointer, value)
         return value, pointer
 
-    def _check_extensions(self, pointer: str, value: dict[str, Any]) -> None:
-        for key in value:
-            if isinstance(key, str) and key.startswith("x-mockserver-") and key not in EXTENSIONS:
-                known = ", ".join(sorted(EXTENSIONS))
-                raise self._error(child(pointer, key), f"unknown extension; known are {known}")
+    def _check_extensions(self) -> None:
+        """Refuse extensions that look like ours and are not, wherever they stand."""
+        if not set(_EXTENSION.findall(self._document.text)) - EXTENSIONS:
+            return  # nearly always; a walk over the whole document is for the rest
+        pending: list[tuple[str, Any]] = [("", self._data)]
+        while pending:
+            pointer, value = pending.pop()
+            if isinstance(value, dict):
+                for key, item in value.items():
+                    if _EXTENSION.fullmatch(key) and key not in EXTENSIONS:
+                        known = ", ".join(sorted(EXTENSIONS))
+                        raise self._error(child(pointer, key), f"unknown extension; known are {known}")
+                    pending.append((child(pointer, key), item))
+            elif isinstance(value, list):
+                pending.extend((child(pointer, str(index)), item) for index, item in enumerate(value))
 
     def _security_schemes(self) -> Iterator[tuple[str, SecurityScheme]]:
         components = self._data.get("components")
-        schemes = components.get("securitySchemes") if isinstance(components, dict) else None
+        if components is not None and not isinstance(components, dict):
+            raise self._error("/components", "must be an object")
+        schemes = components.get("securitySchemes") if components is not None else None
         for name in schemes if isinstance(schemes, dict) else ():
             raw, pointer = self._object(child("/components/securitySchemes", name))
             yield (
@@ -362,9 +371,7 @@ class _Builder:
                 if method in item:
                     yield self._operation(path, method, child(pointer, method), shared)
 
-    def _operation(
-        self, path: str, method: str, pointer: str, shared: dict[tuple[str, str], Parameter]
-    ) -> Operation:
+    def _operation(self, path: str, method: str, pointer: str, shared: dict[tuple[str, str], Parameter]) -> Operation:
         raw, pointer = self._object(pointer)
         own = self._parameters(child(pointer, "parameters"), raw.get("parameters"))
         body = self._request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
@@ -378,7 +385,7 @@ class _Builder:
             request_body=body,
             responses=self._responses(child(pointer, "responses"), raw.get("responses")),
             security=self._security(pointer, raw.get("security", self._data.get("security", []))),
-            levels=None if levels is None else tuple(levels),
+            levels=None if levels is None else self._known_levels(child(pointer, "x-mockserver-levels"), levels),
             behaviour=self._behaviour(child(pointer, "x-mockserver-behaviour"), raw),
             effect=raw.get("x-mockserver-effect"),
         )
@@ -396,17 +403,21 @@ class _Builder:
         marks = {"x-source", "x-assumed", "x-observed"}
         if not isinstance(behaviour, dict) or "handler" not in behaviour or behaviour.keys() - known - marks:
             raise self._error(pointer, f"must be an object with `handler` and, if wanted, {sorted(known)}")
+        for name in known & behaviour.keys():
+            wanted = bool if name == "generated" else str
+            if not isinstance(behaviour[name], wanted):
+                raise self._error(child(pointer, name), f"must be {'true or false' if wanted is bool else 'text'}")
         return Behaviour(**{key: behaviour[key] for key in known & behaviour.keys()}, pointer=pointer)
 
     def _parameters(self, pointer: str, raw: Any) -> dict[tuple[str, str], Parameter]:
         found: dict[tuple[str, str], Parameter] = {}
-        for index in range(len(raw) if isinstance(raw, list) else 0):
+        if raw is not None and not isinstance(raw, list):
+            raise self._error(pointer, "must be a list of parameters")
+        for index in range(len(raw or ())):
             item, place = self._object(child(pointer, str(index)))
             name, location = item.get("name"), item.get("in")
             if not isinstance(name, str) or location not in {"path", "query", "header", "cookie"}:
-                raise self._error(
-                    place, "a parameter needs `name` and an `in` of path, query, header or cookie"
-                )
+                raise self._error(place, "a parameter needs `name` and an `in` of path, query, header or cookie")
             found[name, location] = self._parameter(name, location, item, place)
         return found
 
@@ -457,7 +468,10 @@ class _Builder:
             value = raw["example"]
             return {"example": Example("example", value, child(pointer, "example"), answered_by="example")}
         examples: dict[str, Example] = {}
-        for name in raw.get("examples") or {}:
+        named = raw.get("examples") or {}
+        if not isinstance(named, dict):
+            raise self._error(child(pointer, "examples"), "must map names to Example Objects")
+        for name in named:
             item, place = self._object(child(pointer, "examples", name))
             if "value" in item:
                 examples[name] = Example(
@@ -473,4 +487,21 @@ class _Builder:
         presumes = raw.get("x-mockserver-presumes", {})
         if not isinstance(presumes, dict) or presumes.keys() - {"clock", "calls", "identity"}:
             raise self._error(pointer, "must be an object of `clock`, `calls` and `identity`")
-        return Presumptions(presumes.get("clock"), tuple(presumes.get("calls", ())), presumes.get("identity"))
+        clock, identity = presumes.get("clock"), presumes.get("identity")
+        if clock is not None and (not isinstance(clock, int) or isinstance(clock, bool)):
+            raise self._error(child(pointer, "clock"), "must be UNIX time in whole seconds")
+        if identity is not None and not isinstance(identity, str):
+            raise self._error(child(pointer, "identity"), "must be a username")
+        return Presumptions(clock, self._texts(child(pointer, "calls"), presumes.get("calls", [])), identity)
+
+    def _texts(self, pointer: str, raw: Any) -> tuple[str, ...]:
+        if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):
+            raise self._error(pointer, "must be a list of texts")
+        return tuple(raw)
+
+    def _known_levels(self, pointer: str, raw: Any) -> tuple[str, ...]:
+        levels = self._texts(pointer, raw)
+        for level in levels:
+            if level not in self._levels:
+                raise self._error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
+        return levels

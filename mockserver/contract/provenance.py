@@ -16,9 +16,29 @@ MARKS: tuple[tuple[Kind, str], ...] = (
 )
 #: Objects that map free names to elements: their keys are names, so none of them is a mark or a keyword.
 NAME_MAPS = frozenset(
-    """paths components schemas responses parameters examples requestBodies headers securitySchemes links
-    callbacks pathItems webhooks content encoding properties patternProperties dependentSchemas $defs
-    definitions variables""".split()
+    [
+        "paths",
+        "components",
+        "schemas",
+        "responses",
+        "parameters",
+        "examples",
+        "requestBodies",
+        "headers",
+        "securitySchemes",
+        "links",
+        "callbacks",
+        "pathItems",
+        "webhooks",
+        "content",
+        "encoding",
+        "properties",
+        "patternProperties",
+        "dependentSchemas",
+        "$defs",
+        "definitions",
+        "variables",
+    ]
 )
 
 
@@ -48,9 +68,9 @@ def schema_root(tokens: list[str]) -> int | None:
         return 3
     if tokens[:1] == ["definitions"]:
         return 2
-    for index, token in enumerate(tokens):
+    for index, name in enumerate(tokens):
         named = index > 0 and tokens[index - 1] in NAME_MAPS
-        if token == "schema" and not named:
+        if name == "schema" and not named:
             return index + 1
     return None
 
@@ -124,8 +144,13 @@ def _mark_in(holder: dict[str, Any], below: list[str]) -> tuple[Kind, str] | Non
 
 def _has_marks(value: Any) -> bool:
     stack = [value]
+    seen: set[int] = set()  # aliases of YAML let one object stand in many places
     while stack:
         item = stack.pop()
+        if id(item) in seen:
+            continue
+        if isinstance(item, dict | list):
+            seen.add(id(item))
         if isinstance(item, dict):
             if any(keyword in item for _, keyword in MARKS):
                 return True

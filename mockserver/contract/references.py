@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901) and local `$ref`s."""
+"""Local `$ref`s."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from mockserver.errors import ContractError
+from mockserver.pointers import child, split
 
-
-def child(pointer: str, *names: str) -> str:
-    """Return the pointer to a member below another one, its names escaped (RFC 6901, section 3)."""
-    return pointer + "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
-
-
-def split(pointer: str) -> list[str]:
-    """Return the unescaped reference tokens of a JSON pointer; the whole document has none."""
-    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+__all__ = ["child", "follow", "lookup", "split", "target"]
 
 
 def lookup(data: Any, pointer: str) -> Any:
@@ -32,7 +25,7 @@ def lookup(data: Any, pointer: str) -> Any:
         elif isinstance(data, dict):
             data = data[token]
         else:
-            raise LookupError(pointer)
+            raise LookupError(pointer)  # noqa: TRY004 - nothing stands there, whatever the type
     return data
 
 
@@ -42,8 +35,8 @@ def target(reference: Any) -> str:
     Raises:
         ContractError: not text, or a reference to another document.
     """
-    if not isinstance(reference, str) or not reference.startswith("#"):
-        raise ContractError(f"$ref {reference!r} points outside the document; only `#/...` can be followed")
+    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        raise ContractError(f"$ref {reference!r} is no JSON pointer into the document; only `#/...` can be followed")
     return unquote(reference[1:])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import jsonschema_rs
 
@@ -31,7 +31,8 @@ class SchemaViolation:
         keyword_pointer: JSON pointer of that keyword in the contract.
         message: what is wrong, with the value; not for values that are secret.
         value: the offending part of the value.
-        missing: for `required`, the name that is missing; for `additionalProperties`, the names too many.
+        missing: the name that is missing, for `required` and its like.
+        unknown: the names that must not be there, for `additionalProperties` and its like.
     """
 
     instance_path: tuple[str | int, ...]
@@ -40,6 +41,7 @@ class SchemaViolation:
     message: str
     value: Any
     missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class _Forbidden:
@@ -114,15 +116,17 @@ def _translate(error: Any) -> SchemaViolation:
     keyword = error.schema_path[-1] if error.schema_path else "false"
     kind = error.kind
     missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     if kind.name == "required":
         missing = (kind.property,)
     elif kind.name in {"additionalProperties", "unevaluatedProperties"}:
-        missing = tuple(kind.unexpected)
+        unknown = tuple(kind.unexpected)
     return SchemaViolation(
         instance_path=tuple(error.instance_path),
         keyword=str(keyword),
-        keyword_pointer=location.partition("#")[2],
+        keyword_pointer=unquote(location.partition("#")[2]),
         message=error.message,
         value=error.instance,
         missing=missing,
+        unknown=unknown,
     )

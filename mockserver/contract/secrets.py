@@ -1,29 +1,13 @@
-"""Which values are secret: what the contract marks, and names that look like it."""
+"""Which properties a schema marks as secret."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from mockserver.contract.references import child, follow
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = frozenset(
-    {"password", "passwd", "passphrase", "pwd", "secret", "token", "otp", "totp", "apikey"}
-)
-_SECRET_PAIRS = frozenset(
-    {("api", "key"), ("private", "key"), ("secret", "key"), ("access", "key"), ("auth", "key")}
-)
 _APPLICATORS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SUBSCHEMAS = ("items", "additionalProperties", "not", "if", "then", "else", "unevaluatedProperties")
-
-
-def looks_secret(name: str) -> bool:
-    """Tell whether a name speaks of a secret, by whole words: `apiKey`, `auth_token`, but not `monkey`."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    return any(word in _SECRET_WORDS for word in words) or any(
-        pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False)
-    )
 
 
 def marked_names(data: dict[str, Any], schema: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -47,10 +31,6 @@ def marked_names(data: dict[str, Any], schema: str) -> tuple[frozenset[str], fro
                 issued.add(name)
             pending.append(place)
         for keyword in _APPLICATORS:
-            pending.extend(
-                child(pointer, keyword, str(index)) for index in range(len(raw.get(keyword) or ()))
-            )
-        pending.extend(
-            child(pointer, keyword) for keyword in _SUBSCHEMAS if isinstance(raw.get(keyword), dict)
-        )
+            pending.extend(child(pointer, keyword, str(index)) for index in range(len(raw.get(keyword) or ())))
+        pending.extend(child(pointer, keyword) for keyword in _SUBSCHEMAS if isinstance(raw.get(keyword), dict))
     return frozenset(write_only), frozenset(issued)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.contract.model import Operation
 from mockserver.errors import RequestRejected
-from mockserver.messages import Outcome
+from mockserver.messages import Outcome, no_content, success
 
 
 def example_outcome(operation: Operation) -> Outcome:
@@ -13,14 +13,14 @@ def example_outcome(operation: Operation) -> Outcome:
     Raises:
         RequestRejected: 501, the contract documents content there but gives no example of it.
     """
-    success = operation.success()
-    if success is None or not success.content:
-        return Outcome(0, None, True, "documented without content")
-    for media_type in success.content.values():
+    documented = operation.success()
+    if documented is None or not documented.content:
+        return no_content(0, "documented without content")
+    for media_type in documented.content.values():
         for example in media_type.examples.values():
-            return Outcome(0, example.value, False, f"example {example.name}")
+            return success(example.value, f"example {example.name}")
     raise RequestRejected(
         501,
         "Not Implemented",
-        f"the contract has no example of the {success.status} response of {operation.label}; add one",
+        f"the contract has no example of the {documented.status} response of {operation.label}; add one",
     )

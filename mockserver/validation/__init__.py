@@ -1,0 +1,1 @@
+"""Is the request as promised? Parameters and content, decoded once and validated."""

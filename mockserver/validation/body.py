@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mockserver import documents
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.secrets import marked_names
 from mockserver.errors import RequestRejected
-from mockserver.messages import Request
-from mockserver.validation.violations import translate
+from mockserver.messages import Request, Violation
+from mockserver.validation.violations import reject, translate
 
 #: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
 MAX_CONTENT_BYTES = 1024 * 1024
 _MAX_REMEMBERED_FIELDS = 256
-
-ABSENT = object()
 
 
 class _Decoder:
     """Decodes and validates content of one media type."""
 
     def __init__(self, contract: Contract, media_type: MediaType) -> None:
-        self.is_valid: Callable[[Any], bool] | None = None
         self._contract = contract
         self._schema = media_type.schema
+        name = media_type.name.partition(";")[0].strip().lower()
+        #: JSON and its kin are decoded; anything else is passed on as bytes.
+        self.is_json = name.endswith(("/json", "+json"))
+        self.is_valid: Callable[[Any], bool] | None = None
         self.secret_names: frozenset[str] = frozenset()
-        if media_type.schema is not None:
+        if media_type.schema is not None and self.is_json:
             self.is_valid = contract.validator(media_type.schema, "request").is_valid
             self.secret_names, _ = marked_names(contract.document.data, media_type.schema)
 
-    def reject(self, value: Any) -> RequestRejected:
-        """Return the rejection of an invalid value, with all its violations."""
+    def violations(self, value: Any) -> Iterator[Violation]:
+        """Yield every violation of an invalid value."""
         assert self._schema is not None
-        validator = self._contract.validator(self._schema, "request")
-        violations = [
-            violation
-            for found in validator.violations(value)
-            for violation in translate(self._contract, "body", found, self.secret_names)
-        ]
-        first = violations[0]
-        detail = f"body {first.pointer or '(whole)'}: {first.message}"
-        if len(violations) > 1:
-            detail += f" (and {len(violations) - 1} more)"
-        return RequestRejected(422, "Unprocessable Content", detail, violations=violations)
+        for found in self._contract.validator(self._schema, "request").violations(value):
+            yield from translate(self._contract, "body", found, self.secret_names)
 
 
 class BodyReader:
@@ -66,7 +58,7 @@ class BodyReader:
         return frozenset().union(*(decoder.secret_names for decoder in self._decoders.values()))
 
     def read(self, request: Request) -> tuple[Any, bytes]:
-        """Return the decoded content, ABSENT if there is none and none is needed, and its bytes.
+        """Return the decoded content, None if there is none and none is needed, and its bytes.
 
         Raises:
             RequestRejected: 413, 415, 400 or 422, in this order.
@@ -74,32 +66,29 @@ class BodyReader:
         length = request.content_length
         if length is not None and length > MAX_CONTENT_BYTES:
             raise _too_large()
-        content = b"" if length == 0 else request.read(MAX_CONTENT_BYTES + 1)
+        # No more than was announced: not every server ends the stream there.
+        content = request.read(MAX_CONTENT_BYTES + 1 if length is None else length) if length != 0 else b""
         if len(content) > MAX_CONTENT_BYTES:
             raise _too_large()
         if not content:
             if self._required:
-                raise RequestRejected(
-                    400, "Bad Request", "the request has no content, and the operation needs some"
-                )
-            return ABSENT, content
+                raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+            return None, content
         decoder = self._by_field.get(request.content_type or "") or self._choose(request.content_type)
+        if not decoder.is_json:
+            return content, content
         try:
             value = documents.decode(content)
         except ValueError as error:
-            raise RequestRejected(
-                400, "Bad Request", f"the content is not acceptable JSON: {error}"
-            ) from error
+            raise RequestRejected(400, "Bad Request", f"the content is not acceptable JSON: {error}") from error
         if decoder.is_valid is not None and not decoder.is_valid(value):
-            raise decoder.reject(value)
+            raise reject(decoder.violations(value))
         return value, content
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(self._decoders)
         if field is None:
-            raise RequestRejected(
-                415, "Unsupported Media Type", f"the request has no Content-Type; use {accepted}"
-            )
+            raise RequestRejected(415, "Unsupported Media Type", f"the request has no Content-Type; use {accepted}")
         name, *parameters = [part.strip().lower() for part in field.split(";")]
         decoder = self._decoders.get(name)
         charset = next((part[8:].strip('"') for part in parameters if part.startswith("charset=")), "utf-8")

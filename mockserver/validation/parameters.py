@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, Parameter
-from mockserver.contract.references import child, follow
-from mockserver.errors import RequestRejected
+from mockserver.contract.references import follow
 from mockserver.messages import Request, Violation
-from mockserver.validation.violations import translate
+from mockserver.pointers import child
+from mockserver.validation.violations import missing_parameter, reject, translate
 
+# Numbers as JSON writes them; Python's int() would take `1_0` and Arabic digits as well.
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _LITERALS = {"true": True, "false": False}
 
 
@@ -24,13 +28,14 @@ class ParameterReader:
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract = contract
+        self._operation = operation
         self._parameters = operation.parameters
 
     def read(self, request: Request, path_values: Mapping[str, str]) -> dict[str, Any]:
         """Return the values by parameter name; the absent ones are left out.
 
         Raises:
-            RequestRejected: 422 with every violation of every parameter.
+            RequestRejected: 422 (404, see `_status`) with every violation of every parameter.
         """
         if not self._parameters:
             return {}
@@ -41,7 +46,8 @@ class ParameterReader:
             raw = self._raw(parameter, request, path_values, query)
             if raw is None:
                 if parameter.required:
-                    violations.append(self._missing(parameter))
+                    rule = child(parameter.pointer, "required")
+                    violations.append(missing_parameter(self._contract, parameter.location, parameter.name, rule))
                 continue
             value = self._typed(parameter, raw)
             values[parameter.name] = value
@@ -51,13 +57,7 @@ class ParameterReader:
                         translate(self._contract, parameter.location, found, (), child("", parameter.name))
                     )
         if violations:
-            first = violations[0]
-            raise RequestRejected(
-                422,
-                "Unprocessable Content",
-                f"{first.place} {first.pointer}: {first.message}",
-                violations=violations,
-            )
+            raise reject(violations, self._status(violations))
         return values
 
     def _raw(
@@ -70,7 +70,7 @@ class ParameterReader:
         if parameter.location == "path":
             return path_values.get(parameter.name)
         if parameter.location == "query":
-            return query.get(parameter.name, [None])[-1]  # type: ignore[list-item]  # absent is None
+            return query.get(parameter.name, [None])[-1]
         if parameter.location == "header":
             return request.fields.get("HTTP_" + parameter.name.upper().replace("-", "_"))
         cookies = request.fields.get("HTTP_COOKIE", "")
@@ -85,25 +85,27 @@ class ParameterReader:
         wanted = schema.get("type") if isinstance(schema, dict) else None
         try:
             if wanted == "integer":
-                return int(raw)
+                return _integer(raw)
             if wanted == "number":
-                return float(raw)
+                return _number(raw)
         except ValueError:
             return raw
         return _LITERALS.get(raw, raw) if wanted == "boolean" else raw
 
-    def _missing(self, parameter: Parameter) -> Violation:
-        pointer = child(parameter.pointer, "required")
-        provenance = self._contract.provenance(pointer)
-        return Violation(
-            place=parameter.location,
-            pointer=child("", parameter.name),
-            keyword="required",
-            expected=parameter.name,
-            message="is required",
-            has_value=False,
-            value=None,
-            provenance_kind=provenance.kind,
-            provenance_reason=provenance.reason,
-            rule=pointer,
-        )
+    def _status(self, violations: list[Violation]) -> int:
+        """Return 422, or 404 for a path that names nothing where the contract documents only that."""
+        documented = self._operation.responses
+        only_path = all(violation.place == "path" for violation in violations)
+        return 404 if only_path and "404" in documented and not {"422", "400"} & documented.keys() else 422
+
+
+def _integer(raw: str) -> int:
+    if _INTEGER.fullmatch(raw) is None:
+        raise ValueError(raw)
+    return int(raw)
+
+
+def _number(raw: str) -> float:
+    if _NUMBER.fullmatch(raw) is None:
+        raise ValueError(raw)
+    return float(raw)

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
+from mockserver import documents
 from mockserver.contract.model import Contract
-from mockserver.contract.references import child
 from mockserver.contract.schemas import SchemaViolation
-from mockserver.contract.secrets import looks_secret
-from mockserver.masking import show
+from mockserver.errors import RequestRejected
+from mockserver.masking import looks_secret, show
 from mockserver.messages import MASK, Violation
+from mockserver.pointers import child
 
-#: What to say of a keyword; `{expected}` is the keyword's value in the contract, `{type}` the value's JSON type.
-_SENTENCES = {
-    "type": "must be of type {expected}, not {type}",
-    "const": "must be {expected}",
-    "enum": "must be one of {expected}",
-    "minimum": "must be at least {expected}",
-    "maximum": "must be at most {expected}",
-    "exclusiveMinimum": "must be greater than {expected}",
-    "exclusiveMaximum": "must be less than {expected}",
-    "multipleOf": "must be a multiple of {expected}",
-    "minLength": "must have at least {expected} characters",
-    "maxLength": "must have at most {expected} characters",
-    "pattern": "must match {expected}",
-    "format": "must be a valid {expected}",
-    "minItems": "must have at least {expected} items",
-    "maxItems": "must have at most {expected} items",
-    "uniqueItems": "must not hold the same item twice",
-    "minProperties": "must have at least {expected} members",
-    "maxProperties": "must have at most {expected} members",
-    "readOnly": "is set by the server and must not be sent",
+#: More violations of one request than this are not listed: the first hundred keep a client busy.
+MAX_VIOLATIONS = 100
+#: What is expected, by keyword; `{}` is the keyword's value in the contract. Fits behind "must be" or "must".
+_EXPECTED = {
+    "type": "of type {}",
+    "const": "{}",
+    "enum": "one of {}",
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "greater than {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+    "minLength": "at least {} characters long",
+    "maxLength": "at most {} characters long",
+    "pattern": "text that matches {}",
+    "format": "a valid {}",
+    "minItems": "a list of at least {} items",
+    "maxItems": "a list of at most {} items",
+    "uniqueItems": "a list without the same item twice",
+    "minProperties": "an object of at least {} members",
+    "maxProperties": "an object of at most {} members",
+    "readOnly": "left out, because the server sets it",
 }
-_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+def reject(violations: Iterable[Violation], status: int = 422) -> RequestRejected:
+    """Return the rejection for one or more violations; the first one stands in its detail."""
+    listed = list(islice(violations, MAX_VIOLATIONS))
+    first = listed[0]
+    detail = f"{first.place} {first.pointer or '(whole)'}: {first.message}"
+    if len(listed) > 1:
+        detail += f" (and {len(listed) - 1} more)"
+    title = "Unprocessable Content" if status == 422 else "Not Found"
+    return RequestRejected(status, title, detail, violations=listed)
 
 
 def translate(
@@ -44,46 +58,66 @@ def translate(
     Takes the part of the request (`body`), the names whose values are masked, and the pointer of the value.
     """
     pointer = child(prefix, *map(str, found.instance_path))
-    provenance = contract.provenance(found.keyword_pointer)
-    expected = _expected(contract, found.keyword_pointer)
-    if found.keyword == "required":
-        cases = [(child(pointer, name), name, "is required") for name in found.missing]
-        shown, has_value = None, False
-    elif found.missing:
+    for name in found.missing:
+        yield _violation(contract, place, found, child(pointer, name), "present", "is required")
+    if found.unknown:
         known = _known_names(contract, found.keyword_pointer)
         hint = f"; known are {', '.join(known)}" if known else ""
-        cases = [(child(pointer, name), False, f"is not known here{hint}") for name in found.missing]
-        shown, has_value = None, False
-    else:
-        sentence = _SENTENCES.get(found.keyword, "breaks {keyword}: {expected}")
-        text = sentence.format(expected=_text(expected), type=_type_name(found.value), keyword=found.keyword)
-        secret = any(
-            isinstance(name, str) and (name in secret_names or looks_secret(name))
-            for name in found.instance_path
-        )
-        shown, has_value = MASK if secret else show(found.value, secret_names), True
-        message = text if isinstance(shown, dict | list) else f"{_text(shown)} {text}"
-        cases = [(pointer, expected, message)]
-    for where, wanted, message in cases:
-        yield Violation(
-            place=place,
-            pointer=where,
-            keyword=found.keyword,
-            expected=wanted,
-            message=message,
-            has_value=has_value,
-            value=shown,
-            provenance_kind=provenance.kind,
-            provenance_reason=provenance.reason,
-            rule=found.keyword_pointer,
-        )
+        for name in found.unknown:
+            yield _violation(contract, place, found, child(pointer, show(name)), "absent", f"is not known here{hint}")
+    if not found.missing and not found.unknown:
+        yield _of_value(contract, place, found, pointer, secret_names)
 
 
-def _expected(contract: Contract, pointer: str) -> Any:
+def missing_parameter(contract: Contract, place: str, name: str, rule: str) -> Violation:
+    """Return the violation of a parameter that is required and absent; `rule` is the keyword's pointer."""
+    found = SchemaViolation((), "required", rule, "", None, (name,))
+    return _violation(contract, place, found, child("", name), "present", "is required")
+
+
+def _of_value(
+    contract: Contract, place: str, found: SchemaViolation, pointer: str, secret_names: Collection[str]
+) -> Violation:
+    secret = any(isinstance(name, str) and (name in secret_names or looks_secret(name)) for name in found.instance_path)
+    shown = MASK if secret else show(found.value, secret_names)
+    expected = _expected(contract, found)
+    subject = "the value" if isinstance(shown, dict | list) else _text(shown)
+    message = f"{subject} must be {expected}"
+    return _violation(contract, place, found, pointer, expected, message, has_value=True, value=shown)
+
+
+def _violation(
+    contract: Contract,
+    place: str,
+    found: SchemaViolation,
+    pointer: str,
+    expected: str,
+    message: str,
+    *,
+    has_value: bool = False,
+    value: Any = None,
+) -> Violation:
+    provenance = contract.provenance(found.keyword_pointer)
+    return Violation(
+        place=place,
+        pointer=pointer,
+        keyword=found.keyword,
+        expected=expected,
+        message=message,
+        has_value=has_value,
+        value=value,
+        provenance_kind=provenance.kind,
+        provenance_reason=provenance.reason,
+        rule=found.keyword_pointer,
+    )
+
+
+def _expected(contract: Contract, found: SchemaViolation) -> str:
     try:
-        return show(contract.at(pointer))
+        limit = show(contract.at(found.keyword_pointer))
     except LookupError:
-        return None
+        limit = None
+    return _EXPECTED.get(found.keyword, found.keyword + " {}").format(_text(limit))
 
 
 def _known_names(contract: Contract, pointer: str) -> list[str]:
@@ -97,16 +131,7 @@ def _known_names(contract: Contract, pointer: str) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    """Return a shown value as it stands in a sentence."""
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
-    return (
-        repr(value)
-        if isinstance(value, str)
-        else {True: "true", False: "false", None: "null"}.get(value, str(value))
-        if isinstance(value, bool | None)
-        else str(value)
-    )
-
-
-def _type_name(value: Any) -> str:
-    return _TYPES.get(type(value), "null")
+    return value if isinstance(value, str) and value.isidentifier() else documents.encode(value).decode()
