@@ -66,11 +66,7 @@ def members(value: Any) -> Iterator[tuple[str, Any]]:
 
 def bodies(page: dict[str, Any], *directions: str) -> list[Any]:
     """Return the contents of a page's examples: `request`, `response`, or both."""
-    found = [
-        example["body"]
-        for way in directions or ("request", "response")
-        for example in page[f"{way}_examples"]
-    ]
+    found = [example["body"] for way in directions or ("request", "response") for example in page[f"{way}_examples"]]
     return [body for body in found if body is not None]
 
 
@@ -87,9 +83,7 @@ def missing_facts(contract: Contract, record: Record, seed: Any) -> Iterator[str
                 yield f"{page_id}: there is no {page['method']} {path}"
                 continue
             for check in (check_access, check_interface, check_requests, check_answers, check_members):
-                yield from (
-                    f"{operation.id}: {text}" for text in check(contract, operation, page, record, name)
-                )
+                yield from (f"{operation.id}: {text}" for text in check(contract, operation, page, record, name))
         yield from (f"{page_id}: {text}" for text in check_identities(page, seed))
     yield from check_base(contract, record)
 

@@ -164,16 +164,12 @@ def _is_example_but_not_of(direction: Direction) -> Callable[[Element], bool]:
 
 
 _EXTENSIONS: dict[str, _Extension] = {
-    "x-mockserver-levels": _Extension(
-        "the document or an operation", _is("document", "operation"), _check_levels
-    ),
+    "x-mockserver-levels": _Extension("the document or an operation", _is("document", "operation"), _check_levels),
     "x-mockserver-effect": _Extension("an operation", _is("operation"), _check_effect),
     "x-mockserver-behaviour": _Extension("an operation", _is("operation"), _check_behaviour),
     "x-mockserver-presumes": _Extension(
         "the example of a response", _is_example_but_not_of("request"), _check_presumptions
     ),
-    "x-mockserver-response": _Extension(
-        "the example of a request", _is_example_but_not_of("response"), _check_answer
-    ),
+    "x-mockserver-response": _Extension("the example of a request", _is_example_but_not_of("response"), _check_answer),
     "x-secret": _Extension("a schema or header", _is("schema", "header"), _check_secret),
 }
