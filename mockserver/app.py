@@ -119,7 +119,7 @@ class Stub:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         started = sources.stopwatch()
-        path = environ["PATH_INFO"]
+        path = environ.get("PATH_INFO") or "/"
         world = self._default
         if "HTTP_MOCK_WORLD" in environ or path.startswith("/__"):
             chosen = self._choose_world(environ, path)

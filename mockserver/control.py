@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from mockserver.problem import MEDIA_TYPE, problem
 
 PREFIX = "/__mock__"
 _DEFAULT_LIMIT = 100
+_MAX_CONTENT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error
 
 def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure) -> None:
     """Add the control API's routes to an application, and problem details for all that it does not have."""
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_CONTENT_BYTES
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
 
     @control.before_request
@@ -167,11 +170,12 @@ def _world(worlds: Worlds) -> World:
 def _state(world: World) -> dict[str, Any]:
     """Return a world's state with every secret masked."""
     records = world.store.dump(world.name)
+    owners = Counter(record["username"] for record in records.get(TOKENS, {}).values())
     return {
         "world": world.name,
         "clock": _clock(world),
         "accounts": {
-            username: {"level": record["level"], "tokens": len(record["tokens"])}
+            username: {"level": record["level"], "tokens": owners[username]}
             for username, record in sorted(records.get(ACCOUNTS, {}).items())
         },
         "tokens": [

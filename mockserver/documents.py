@@ -18,7 +18,8 @@ def decode(content: bytes) -> Any:
     """Return the JSON value of UTF-8 content; a member that stands twice counts with its last value.
 
     Raises:
-        ValueError: not JSON (RFC 8259), not UTF-8, a lone surrogate, or nested beyond MAX_DEPTH.
+        ValueError: not JSON (RFC 8259), not UTF-8, a lone surrogate, a number beyond 1.8e308, or nested beyond
+            MAX_DEPTH.
     """
     # The counts are bounds on the depth, and almost always settle the question.
     if content.count(b"[") + content.count(b"{") > MAX_DEPTH and depth(content) > MAX_DEPTH:
@@ -30,14 +31,14 @@ def decode_exactly(content: bytes) -> Any:
     """Return the JSON value of UTF-8 content, as `decode` does, without its limit on depth.
 
     Raises:
-        ValueError: not JSON (RFC 8259), not UTF-8, or a lone surrogate.
+        ValueError: not JSON (RFC 8259), not UTF-8, a lone surrogate, or a number beyond 1.8e308.
     """
     value = orjson.loads(content)
     # orjson turns integers beyond 64 bits into floats, without a word. Counting digits is five times as fast
     # as searching a run of them, and most content has fewer than such an integer takes.
     digits = len(content) - len(content.translate(None, _DIGITS))
     if digits >= 19 and _LONG_INTEGER.search(content) is not None:
-        return json.loads(content, parse_int=_parse_integer, parse_constant=_refuse_constant)
+        return json.loads(content, parse_constant=_refuse_constant)
     return value
 
 
@@ -69,13 +70,6 @@ def depth(content: bytes) -> int:
         elif byte in b"]}":
             level -= 1
     return deepest
-
-
-def _parse_integer(digits: str) -> int:
-    # Python refuses to convert more than 4,300 digits; nothing that long can be meant.
-    if len(digits) > 1000:
-        raise ValueError("an integer of more than 1,000 digits")
-    return int(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:

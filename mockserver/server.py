@@ -209,11 +209,11 @@ def _run_children(
             on_ready()
         _watch(children, stop)
     finally:
-        os.close(alive_write)
         for child in children:
             os.kill(child, signal.SIGTERM)
         for child in children:
             os.waitpid(child, 0)
+        os.close(alive_write)  # only now: it makes a child leave at once, whatever it is doing
 
 
 def _watch(children: set[int], stop: threading.Event) -> None:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-#: The last second of the year 9999 in UNIX time: no clock is set beyond it.
-LATEST = 253_402_300_799
+#: The latest UNIX time that a clock is set to: a day before the year 10000, which a token issued then still reaches.
+LATEST = 253_402_300_799 - 86_400
 #: Seconds since 1970 on the machine's clock.
 wall_clock = time.time
 #: Seconds that only grow, for durations.
@@ -20,20 +20,21 @@ def parse_time(text: str) -> int:
     """Return the UNIX time in whole seconds of a text: such a number, or an RFC 3339 date-time.
 
     Raises:
-        ValueError: neither form, or before 1970; the message shows the text.
+        ValueError: neither form, before 1970 or beyond LATEST; the message shows the text.
     """
+    shown = repr(text[:40])
     try:
         seconds = int(text)
     except ValueError:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"{text!r} is neither UNIX seconds nor a date-time like 2020-02-24T09:20:47Z") from None
+            raise ValueError(f"{shown} is neither UNIX seconds nor a date-time like 2020-02-24T09:20:47Z") from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         seconds = int(moment.timestamp())
     if not 0 <= seconds <= LATEST:
-        raise ValueError(f"{text!r} is not between 1970 and 9999")
+        raise ValueError(f"{shown} is not between 1970 and 9999")
     return seconds
 
 

@@ -102,27 +102,33 @@ def write_setting(call: Call) -> Outcome:
 
 def read_setting(call: Call) -> Outcome:
     """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
-    record = call.transaction.get(SETTINGS, call.behaviour.resource)
+    record = _kept_setting(call)
     if record is None:
         return no_content(204, "never set, or reset")
-    passed = call.now - record["since"] >= call.rules.transition_seconds
     if record["phase"] == "deleting":
-        if passed:
-            return no_content(204, "reset")
         return _setting(call.behaviour, "deleting", record["value"], "being reset")
-    return _setting(call.behaviour, "applied" if passed else "applying", record["value"], "stored value")
+    applied = call.now - record["since"] >= call.rules.transition_seconds
+    return _setting(call.behaviour, "applied" if applied else "applying", record["value"], "stored value")
 
 
 def reset_setting(call: Call) -> Outcome:
     """Reset a setting: `deleting`, and nothing to read once that is over."""
     resource = call.behaviour.resource
-    record = call.transaction.get(SETTINGS, resource)
+    record = _kept_setting(call)
     if record is not None and call.rules.transition_seconds > 0:
         call.transaction.put(SETTINGS, resource, {**record, "phase": "deleting", "since": call.now})
     else:
         call.transaction.delete(SETTINGS, resource)
     content = {"settings": {"name": resource, "status": "deleting"}}
     return success(content, "reset" if record is not None else "was not set")
+
+
+def _kept_setting(call: Call) -> Record | None:
+    """Return a setting's record, or None where it was never set or its deletion is over."""
+    record = call.transaction.get(SETTINGS, call.behaviour.resource)
+    if record is None or record["phase"] != "deleting":
+        return record
+    return record if call.now - record["since"] < call.rules.transition_seconds else None
 
 
 def _setting(behaviour: Behaviour, status: str, value: Any, why: str) -> Outcome:
