@@ -456,12 +456,6 @@ def log() -> Log:
 
 
 @pytest.fixture
-def make_log() -> Callable[[], Log]:
-    """As many such streams as a test needs."""
-    return Log
-
-
-@pytest.fixture
 def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the `mockserver` command in an empty folder."""
 

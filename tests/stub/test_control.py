@@ -149,7 +149,7 @@ def test_the_control_token_is_shown_nowhere(make_stub: MakeStub) -> None:
     token = {"Authorization": "Bearer t0ken-of-control"}
     client.call("GET", MAILER, fields=token)
     for path in ("/journal", "/state"):
-        assert b"t0ken" not in client.call("GET", "/__mock__" + path, fields=token).content
+        assert b"t0ken" not in client.call("GET", "/__mock__" + path, user=None, fields=token).content
 
 
 def test_the_guard_holds_in_every_world_and_spelling(local_stub: Client) -> None:
@@ -204,7 +204,7 @@ SENSELESS: list[Any] = [
     {"now": "9" * 5000},
     {"now": 10**300},
     {"advance_seconds": -1},
-    {"advance_seconds": 1e11},
+    {"advance_seconds": 1e12},
     {"advance_seconds": "1"},
     {"advance_seconds": None},
     {"advance_seconds": True},
@@ -275,7 +275,7 @@ def test_state_shows_what_is_there_masked(stub: Client) -> None:
     stub.call("POST", MAILER, json=GOOD)
     stub.call("POST", "/api/v1/settings/imap_master_password/", json={})
     state = stub.control("GET", "/state")
-    assert state["accounts"]["admin"] == {"level": "MasterAdmin", "tokens": 1}
+    assert state["accounts"]["admin"] == {"level": "MasterAdmin", "tokens": 0}
     assert len(state["tokens"]) == 3
     assert state["settings"]["system_mailer"] == {
         "phase": "applying",

@@ -53,7 +53,7 @@ def test_tokens_journal_and_clock_are_the_worlds_own(client: Client) -> None:
     one.call("DELETE", AUTH)
     assert one.call("GET", AUTH).status == 401
     assert two.call("GET", AUTH).status == 200
-    assert [entry["status"] for entry in map(lambda item: item["response"], one.journal())] == [200, 401]
+    assert [entry["response"]["status"] for entry in one.journal()] == [200, 401]
     assert [entry["number"] for entry in two.journal()] == [1]
 
 
@@ -173,4 +173,4 @@ def test_concurrent_logins_all_work(client: Client) -> None:
         thread.join()
     assert len(set(tokens)) == 40
     assert all(client.call("GET", AUTH, user=("admin", token)).status == 200 for token in tokens)
-    assert client.control("GET", "/state")["accounts"]["admin"]["tokens"] == 41
+    assert client.control("GET", "/state")["accounts"]["admin"]["tokens"] == 40

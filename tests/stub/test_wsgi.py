@@ -35,7 +35,7 @@ class _Quiet(wsgiref.simple_server.WSGIRequestHandler):
 def plain_server() -> Iterator[int]:
     """The port of Python's own WSGI server, whose input does not end where the content does."""
     server = wsgiref.simple_server.make_server("127.0.0.1", 0, create_app().wsgi_app, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield server.server_port

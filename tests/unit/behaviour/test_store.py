@@ -94,12 +94,12 @@ def test_put_get_delete(store: Store) -> None:
         transaction.put("settings", "a", {"n": 2})
         transaction.put("settings", "b", {"n": 3})
         assert transaction.items("settings") == {"a": {"n": 2}, "b": {"n": 3}}
-    assert store.read("w", "settings", "a") == {"n": 2}
+    assert store.reader("w")("settings", "a") == {"n": 2}
     with store.transaction("w") as transaction:
         transaction.delete("settings", "a")
         assert transaction.get("settings", "a") is None
-    assert store.read("w", "settings", "a") is None
-    assert store.read("w", "nothing", "a") is None
+    assert store.reader("w")("settings", "a") is None
+    assert store.reader("w")("nothing", "a") is None
 
 
 @pytest.mark.parametrize("key", ["", " ", "ä", "😀", "a/b", "'; DROP TABLE mockserver_records; --", "%", "A", "a\0b", "x" * 5000])
@@ -107,7 +107,7 @@ def test_any_text_is_a_key(store: Store, key: str) -> None:
     with store.transaction("w") as transaction:
         transaction.put("settings", key, {"key": key})
         transaction.put("settings", "other", {})
-    assert store.read("w", "settings", key) == {"key": key}
+    assert store.reader("w")("settings", key) == {"key": key}
     assert store.dump("w")["settings"] == {key: {"key": key}, "other": {}}
     with store.transaction("w") as transaction:
         transaction.delete("settings", key)
@@ -121,7 +121,7 @@ def test_any_text_is_a_key(store: Store, key: str) -> None:
 def test_any_value_comes_back_as_it_was(store: Store, value: Any) -> None:
     with store.transaction("w") as transaction:
         transaction.put("settings", "a", {"value": value})
-    found = store.read("w", "settings", "a")
+    found = store.reader("w")("settings", "a")
     assert found == {"value": value}
     assert repr(found) == repr({"value": value})
 
@@ -146,14 +146,14 @@ def test_an_exception_undoes_everything(store: Store) -> None:
     # And the store goes on.
     with store.transaction("w") as transaction:
         transaction.put("settings", "kept", {"n": 5})
-    assert store.read("w", "settings", "kept") == {"n": 5}
+    assert store.reader("w")("settings", "kept") == {"n": 5}
 
 
 def test_even_an_exit_undoes_everything(store: Store) -> None:
     with pytest.raises(SystemExit), store.transaction("w") as transaction:
         transaction.put("settings", "a", {})
         raise SystemExit
-    assert store.read("w", "settings", "a") is None
+    assert store.reader("w")("settings", "a") is None
 
 
 def test_worlds_do_not_see_each_other(store: Store) -> None:
@@ -166,7 +166,7 @@ def test_worlds_do_not_see_each_other(store: Store) -> None:
         assert transaction.get("settings", "a") is None
         assert transaction.items("settings") == {}
     store.reset("v", _fill_nothing)
-    assert store.read("w", "settings", "a") == {"n": 1}
+    assert store.reader("w")("settings", "a") == {"n": 1}
 
 
 def test_reset_puts_back_the_start(store: Store) -> None:
@@ -193,7 +193,7 @@ def test_what_was_given_out_does_not_change(store: Store) -> None:
         transaction.put("settings", "a", {"n": 1})
         held = transaction.get("settings", "a")
         listed = transaction.items("settings")
-    read = store.read("w", "settings", "a")
+    read = store.reader("w")("settings", "a")
     dumped = store.dump("w")
     with store.transaction("w") as transaction:
         transaction.put("settings", "a", {"n": 2})
@@ -215,7 +215,7 @@ def test_no_update_is_lost(store: Store) -> None:
                 transaction.put("settings", "counter", {"n": record["n"] + 1})
 
     _run(*[count] * threads)
-    assert store.read("w", "settings", "counter") == {"n": threads * steps}
+    assert store.reader("w")("settings", "counter") == {"n": threads * steps}
 
 
 def test_no_reader_sees_half_of_a_transaction(store: Store) -> None:
@@ -265,8 +265,8 @@ def test_read_does_not_see_an_open_transaction(store: Store) -> None:
     def read() -> None:
         inside.wait(10)
         try:
-            found.append(store.read("w", "settings", "a"))
-            found.append(store.read("w", "accounts", "admin"))
+            found.append(store.reader("w")("settings", "a"))
+            found.append(store.reader("w")("accounts", "admin"))
         finally:
             seen.set()
 
@@ -287,7 +287,7 @@ def test_read_during_a_reset_finds_the_old_or_the_new(store: Store) -> None:
     def read() -> None:
         inside.wait(10)
         try:
-            found.append(store.read("w", "accounts", "admin"))
+            found.append(store.reader("w")("accounts", "admin"))
         finally:
             seen.set()
 
@@ -300,7 +300,7 @@ def test_a_transaction_in_one_world_does_not_stop_reads_in_another(store: Store)
     with store.transaction("w") as transaction:
         transaction.put("settings", "a", {})
         results: list[Any] = []
-        _run(lambda: results.append(store.read("v", "accounts", "admin")))
+        _run(lambda: results.append(store.reader("v")("accounts", "admin")))
         assert results == [{"level": "MasterAdmin"}]
 
 
@@ -346,7 +346,7 @@ class TestSqlite:
                 record = transaction.get("settings", "counter") or {"n": 0}
                 assert record["n"] == number
                 transaction.put("settings", "counter", {"n": number + 1})
-            assert two.read("w", "settings", "counter") == {"n": number + 1}
+            assert two.reader("w")("settings", "counter") == {"n": number + 1}
         one.close()
         two.close()
 
@@ -364,7 +364,7 @@ class TestSqlite:
                     transaction.put("settings", "counter", {"n": record["n"] + 1})
 
         _run(*[lambda store=store: count(store) for store in stores])  # type: ignore[misc]  # bound early
-        assert stores[0].read("w", "settings", "counter") == {"n": 80}
+        assert stores[0].reader("w")("settings", "counter") == {"n": 80}
         for store in stores:
             store.close()
 
@@ -426,7 +426,7 @@ class TestSqlite:
         with pytest.raises(StateError), store.transaction("w") as transaction:
             transaction.put("settings", "a", {})
         with pytest.raises(StateError):
-            store.read("w", "settings", "a")
+            store.reader("w")("settings", "a")
         with pytest.raises(StateError):
             store.dump("w")
         store.close()
@@ -508,7 +508,7 @@ class StoresAgree(RuleBasedStateMachine):
             assert dumps[0] == dumps[1]
             for collection, records in dumps[0].items():
                 for key, record in records.items():
-                    assert self.sql.read(world, collection, key) == record
+                    assert self.sql.reader(world)(collection, key) == record
 
     def teardown(self) -> None:
         if hasattr(self, "sql"):
