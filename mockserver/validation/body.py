@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from mockserver import documents
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.secrets import marked_names
 from mockserver.errors import RequestRejected
-from mockserver.messages import Request, Violation
+from mockserver.messages import Request
 from mockserver.validation.violations import reject, translate
 
 #: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
@@ -23,20 +23,40 @@ class _Decoder:
     def __init__(self, contract: Contract, media_type: MediaType) -> None:
         self._contract = contract
         self._schema = media_type.schema
-        name = media_type.name.partition(";")[0].strip().lower()
-        #: JSON and its kin are decoded; anything else is passed on as bytes.
-        self.is_json = name.endswith(("/json", "+json"))
-        self.is_valid: Callable[[Any], bool] | None = None
+        self._decode = _decoding(media_type.name.partition(";")[0].strip().lower())
+        self._is_valid: Callable[[Any], bool] | None = None
         self.secret_names: frozenset[str] = frozenset()
-        if media_type.schema is not None and self.is_json:
-            self.is_valid = contract.validator(media_type.schema, "request").is_valid
+        if media_type.schema is not None and self._decode is not None:
+            self._is_valid = contract.validator(media_type.schema, "request").is_valid
             self.secret_names, _ = marked_names(contract.document.data, media_type.schema)
 
-    def violations(self, value: Any) -> Iterator[Violation]:
-        """Yield every violation of an invalid value."""
-        assert self._schema is not None
-        for found in self._contract.validator(self._schema, "request").violations(value):
-            yield from translate(self._contract, "body", found, self.secret_names)
+    def read(self, content: bytes) -> Any:
+        """Return the value of content; binary content is passed on as it is.
+
+        Raises:
+            RequestRejected: 400 or 422.
+        """
+        if self._decode is None:
+            return content
+        try:
+            value = self._decode(content)
+        except ValueError as error:
+            raise RequestRejected(400, "Bad Request", f"the content cannot be decoded: {error}") from error
+        if self._is_valid is not None and not self._is_valid(value):
+            assert self._schema is not None
+            found = list(self._contract.validator(self._schema, "request").violations(value))
+            violations = (
+                violation for each in found for violation in translate(self._contract, "body", each, self.secret_names)
+            )
+            raise reject(violations, sum(len(each.missing) + len(each.unknown) or 1 for each in found))
+        return value
+
+
+def _decoding(media_type: str) -> Callable[[bytes], Any] | None:
+    """Return how content of a media type is decoded, or None for content that is passed on as bytes."""
+    if media_type.endswith(("/json", "+json")):
+        return documents.decode
+    return bytes.decode if media_type.startswith("text/") else None
 
 
 class BodyReader:
@@ -75,15 +95,7 @@ class BodyReader:
                 raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
             return None, content
         decoder = self._by_field.get(request.content_type or "") or self._choose(request.content_type)
-        if not decoder.is_json:
-            return content, content
-        try:
-            value = documents.decode(content)
-        except ValueError as error:
-            raise RequestRejected(400, "Bad Request", f"the content is not acceptable JSON: {error}") from error
-        if decoder.is_valid is not None and not decoder.is_valid(value):
-            raise reject(decoder.violations(value))
-        return value, content
+        return decoder.read(content), content
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(self._decoders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -57,7 +58,7 @@ class ParameterReader:
                         translate(self._contract, parameter.location, found, (), child("", parameter.name))
                     )
         if violations:
-            raise reject(violations, self._status(violations))
+            raise reject(violations, len(violations), self._status(violations))
         return values
 
     def _raw(
@@ -108,4 +109,7 @@ def _integer(raw: str) -> int:
 def _number(raw: str) -> float:
     if _NUMBER.fullmatch(raw) is None:
         raise ValueError(raw)
-    return float(raw)
+    number = float(raw)
+    if not math.isfinite(number):
+        raise ValueError(raw)
+    return number

@@ -12,7 +12,7 @@ from mockserver.contract.schemas import SchemaViolation
 from mockserver.errors import RequestRejected
 from mockserver.masking import looks_secret, show
 from mockserver.messages import MASK, Violation
-from mockserver.pointers import child
+from mockserver.pointers import child, split
 
 #: More violations of one request than this are not listed: the first hundred keep a client busy.
 MAX_VIOLATIONS = 100
@@ -39,13 +39,13 @@ _EXPECTED = {
 }
 
 
-def reject(violations: Iterable[Violation], status: int = 422) -> RequestRejected:
-    """Return the rejection for one or more violations; the first one stands in its detail."""
+def reject(violations: Iterable[Violation], total: int, status: int = 422) -> RequestRejected:
+    """Return the rejection for one or more violations, `total` in all; the first one stands in its detail."""
     listed = list(islice(violations, MAX_VIOLATIONS))
     first = listed[0]
     detail = f"{first.place} {first.pointer or '(whole)'}: {first.message}"
-    if len(listed) > 1:
-        detail += f" (and {len(listed) - 1} more)"
+    if total > 1:
+        detail += f" (and {total - 1} more)"
     title = "Unprocessable Content" if status == 422 else "Not Found"
     return RequestRejected(status, title, detail, violations=listed)
 
@@ -78,7 +78,7 @@ def missing_parameter(contract: Contract, place: str, name: str, rule: str) -> V
 def _of_value(
     contract: Contract, place: str, found: SchemaViolation, pointer: str, secret_names: Collection[str]
 ) -> Violation:
-    secret = any(isinstance(name, str) and (name in secret_names or looks_secret(name)) for name in found.instance_path)
+    secret = any(name in secret_names or looks_secret(name) for name in split(pointer))
     shown = MASK if secret else show(found.value, secret_names)
     expected = _expected(contract, found)
     subject = "the value" if isinstance(shown, dict | list) else _text(shown)
