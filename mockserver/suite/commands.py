@@ -59,9 +59,7 @@ def _shared_options(command: _Command) -> _Command:
     for decorate in reversed(
         (
             click.argument("target", required=False, envvar="MOCKSERVER_TARGET"),
-            _option(
-                "--contract", type=_FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]"
-            ),
+            _option("--contract", type=_FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]"),
             _option(
                 "--identities",
                 type=_FILE,
@@ -84,9 +82,7 @@ def _shared_options(command: _Command) -> _Command:
             ),
             _option("--report", multiple=True, metavar="KIND=FILE", help="Write a report; kinds: json."),
             _option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too."),
-            _option(
-                "--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."
-            ),
+            _option("--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."),
         )
     ):
         command = decorate(command)
@@ -120,7 +116,7 @@ def fuzz_command(max_examples: int, time: int | None, seed: int, **options: Any)
 
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
-    from mockserver.suite.engine import FuzzSettings, fuzz
+    from mockserver.suite.fuzzing import FuzzSettings, fuzz
 
     settings = FuzzSettings(max_examples=max_examples, max_seconds=time, seed=seed)
     return _run("fuzz", Options(**options), seed, lambda run: fuzz(run, settings))

@@ -97,9 +97,7 @@ class Evidence:
         operation = self._by_label.get(label)
         documented = operation.response_for(response.status) if operation else None
         media_type = documented.content.get(response.media_type) if documented else None
-        return self._body(
-            response.body, response.media_type, media_type.schema if media_type else None, "x-secret"
-        )
+        return self._body(response.body, response.media_type, media_type.schema if media_type else None, "x-secret")
 
     def _body(self, body: bytes, media_type: str, schema: str | None, keyword: str) -> str:
         text = body.decode("utf-8", "replace")

@@ -77,9 +77,7 @@ class Identities:
 
     def mightiest(self, levels: tuple[str, ...]) -> Identity | None:
         """Return the identity of the highest level that has a credential, in the contract's order."""
-        usable = [
-            identity for identity in self.all if identity.token or identity.schemes or identity.password
-        ]
+        usable = [identity for identity in self.all if identity.token or identity.schemes or identity.password]
         order = {level: rank for rank, level in enumerate(levels)}
         return min(usable, key=lambda identity: order.get(identity.level, len(order)), default=None)
 
@@ -110,11 +108,7 @@ def load_identities(path: Path, environment: Mapping[str, str] | None = None) ->
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}; check --identities") from error
     data = parse_yaml(path, text)
-    if (
-        not isinstance(data, dict)
-        or data.keys() != {"identities"}
-        or not isinstance(data["identities"], list)
-    ):
+    if not isinstance(data, dict) or data.keys() != {"identities"} or not isinstance(data["identities"], list):
         raise UsageError(f"{path}: must hold `identities:` with a list and nothing else")
     values = os.environ if environment is None else environment
     return Identities(

@@ -89,7 +89,5 @@ def _group(name: str) -> str:
 def _pattern(template: str) -> re.Pattern[str]:
     parts = _PARAMETER.split(template)
     # re.split with one group gives text, name, text, name ..., text.
-    text = "".join(
-        f"(?P<{_group(part)}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
-    )
+    text = "".join(f"(?P<{_group(part)}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
     return re.compile(text)

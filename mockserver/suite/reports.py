@@ -171,9 +171,7 @@ def _verdict(report: Report, summary: Mapping[Level, int]) -> str:
     if report.outcome.interrupted:
         return f"INTERRUPTED, {counts or 'nothing found until then'}"
     if summary["violation"]:
-        return f"BROKEN: {counts}" + (
-            f"; stopped early: {report.outcome.error}" if report.outcome.error else ""
-        )
+        return f"BROKEN: {counts}" + (f"; stopped early: {report.outcome.error}" if report.outcome.error else "")
     if report.outcome.error:
         return f"NOT JUDGED: {report.outcome.error}" + (f" ({counts})" if counts else "")
     if summary["environment"]:
@@ -202,11 +200,7 @@ def _finding_lines(report: Report, title: str, findings: list[Finding]) -> Itera
     more = len(findings) - _OPERATIONS_NAMED
     times = sum(finding.times for finding in findings)
     yield f"{first.level.upper()} {evidence.text(title)}  [{first.check}]"
-    yield (
-        f"  on {named}"
-        + (f" and {more} more" if more > 0 else "")
-        + (f", {times} times" if times > 1 else "")
-    )
+    yield (f"  on {named}" + (f" and {more} more" if more > 0 else "") + (f", {times} times" if times > 1 else ""))
     yield f"  {evidence.text(first.detail)}"
     yield f"  by {first.source}" + (f", at {first.pointer}" if first.pointer else "")
     if first.evidence is not None:

@@ -37,9 +37,7 @@ def _sample(contract: Contract, pointer: str, variant: int, depth: int) -> Any:
     raw, pointer = follow(contract.document.data, pointer)
     if not isinstance(raw, dict) or depth > _MAX_DEPTH:
         return {}
-    examples = (
-        raw.get("examples") or raw.get("enum") or [raw[key] for key in ("example", "const") if key in raw]
-    )
+    examples = raw.get("examples") or raw.get("enum") or [raw[key] for key in ("example", "const") if key in raw]
     if isinstance(examples, list) and examples:
         return copy.deepcopy(examples[variant % len(examples)])
     if "allOf" in raw:
@@ -74,14 +72,10 @@ def _of_type(contract: Contract, raw: dict[str, Any], pointer: str, variant: int
     return "sample".ljust(raw.get("minLength", 0), "x")[: max(raw.get("maxLength", 6), 1)]
 
 
-def _object(
-    contract: Contract, raw: dict[str, Any], pointer: str, variant: int, depth: int
-) -> dict[str, Any]:
+def _object(contract: Contract, raw: dict[str, Any], pointer: str, variant: int, depth: int) -> dict[str, Any]:
     properties = raw.get("properties") or {}
     wanted = [name for name in properties if name in (raw.get("required") or ())]
-    return {
-        name: _sample(contract, child(pointer, "properties", name), variant, depth + 1) for name in wanted
-    }
+    return {name: _sample(contract, child(pointer, "properties", name), variant, depth + 1) for name in wanted}
 
 
 def telling(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:

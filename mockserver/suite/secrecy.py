@@ -32,9 +32,7 @@ class Canaries:
     def make(self, purpose: str, length: int = 24) -> str:
         """Return a new secret of letters and digits, never shorter than `MIN_SECRET`."""
         self._count += 1
-        digest = hashlib.shake_256(f"{self._seed}/{self._count}/{purpose}".encode()).digest(
-            max(length, MIN_SECRET)
-        )
+        digest = hashlib.shake_256(f"{self._seed}/{self._count}/{purpose}".encode()).digest(max(length, MIN_SECRET))
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
 
 

@@ -181,13 +181,9 @@ class Session:
                 fields.append((parameter.name, as_text(value)))
         if media_type is not None:
             fields.append(("Content-Type", media_type))
-        return self.in_world(
-            WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body)
-        )
+        return self.in_world(WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body))
 
-    def valid_request(
-        self, operation: Operation, identity: Identity | None, *, variant: int = 0
-    ) -> WireRequest:
+    def valid_request(self, operation: Operation, identity: Identity | None, *, variant: int = 0) -> WireRequest:
         """Return a request that the contract allows, from its examples where it has some.
 
         Raises:

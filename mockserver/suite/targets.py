@@ -53,24 +53,18 @@ class Target(Protocol):
 class HttpTarget:
     """A server at a base URL. Redirects are answers, never followed: credentials go where they were meant."""
 
-    def __init__(
-        self, base_url: str, *, rate: float | None = None, timeout_seconds: float | None = None
-    ) -> None:
+    def __init__(self, base_url: str, *, rate: float | None = None, timeout_seconds: float | None = None) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise UsageError(f"{base_url!r} is not a base URL; write it as http://127.0.0.1:8080")
         if parts.username or parts.password:
-            raise UsageError(
-                "credentials do not belong in a URL; put them in an identities file (--identities)"
-            )
+            raise UsageError("credentials do not belong in a URL; put them in an identities file (--identities)")
         if parts.query or parts.fragment:
             raise UsageError(f"{base_url!r} has a query or a fragment; a base URL has none")
         self.base_url = base_url.rstrip("/")
         self.host = parts.hostname
         self.foreign = not is_loopback(parts.hostname)
-        self.timeout_seconds = timeout_seconds or (
-            TIMEOUT_SECONDS if self.foreign else LOOPBACK_TIMEOUT_SECONDS
-        )
+        self.timeout_seconds = timeout_seconds or (TIMEOUT_SECONDS if self.foreign else LOOPBACK_TIMEOUT_SECONDS)
         self.governor = Governor(_allowed_rate(rate, foreign=self.foreign))
         self.session = governed_session(self.governor)
 
@@ -146,9 +140,7 @@ class WsgiTarget:
 
     foreign = False
 
-    def __init__(
-        self, application: Callable[..., Iterable[bytes]], base_url: str = "http://localhost"
-    ) -> None:
+    def __init__(self, application: Callable[..., Iterable[bytes]], base_url: str = "http://localhost") -> None:
         self._application = application
         self.base_url = base_url
         self.governor = Governor(None)
@@ -159,9 +151,7 @@ class WsgiTarget:
         status: list[str] = []
         fields: list[tuple[str, str]] = []
 
-        def start_response(
-            line: str, headers: list[tuple[str, str]], _error: Any = None
-        ) -> Callable[..., None]:
+        def start_response(line: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[..., None]:
             status[:] = [line]
             fields[:] = headers
             return _no_write

@@ -194,17 +194,14 @@ class Verdicts:
         with self._lock:
             found = list(self._findings.values())
         return tuple(
-            sorted(
-                found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer)
-            )
+            sorted(found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer))
         )
 
     def coverage(self) -> tuple[Coverage, ...]:
         """Return how each check fared on each operation."""
         with self._lock:
             return tuple(
-                _coverage(check, operation, tally)
-                for (check, operation), tally in sorted(self._tallies.items())
+                _coverage(check, operation, tally) for (check, operation), tally in sorted(self._tallies.items())
             )
 
     def summary(self) -> Mapping[Level, int]:

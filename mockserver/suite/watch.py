@@ -33,12 +33,14 @@ class Watch:
 
     Attributes:
         known: value by resource, `NEVER_SET` after a reset; absent where a failure left it open.
+        confirmed: resources that a read has shown to hold their known value.
     """
 
     run: Run
     session: Session
     by_operation: Mapping[str, Resource]
     known: dict[str, Any] = field(default_factory=dict)
+    confirmed: set[str] = field(default_factory=set)
     generated: dict[str, list[Any]] = field(default_factory=dict)
     turn: int = 0
 
@@ -107,57 +109,54 @@ def generated_values_are_new(watch: Watch, answer: Answer) -> bool:
 
 def remember(watch: Watch, answer: Answer) -> bool:
     """Take over what an accepted write or reset changes; no claim by itself, so there is nothing to judge."""
-    resource = watch.resource_of(answer.operation)
-    if resource is None or answer.operation is None or answer.operation.safe:
+    resource, operation = watch.resource_of(answer.operation), answer.operation
+    if resource is None or operation is None or operation.safe:
         return False
-    if answer.response.status >= 500:
+    is_reset = operation is resource.reset
+    claim = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
+    watch.confirmed.discard(resource.name)
+    if answer.response.status >= 500 or (answer.response.successful and watch.is_broken(claim, resource.read)):
         watch.known.pop(resource.name, None)
     elif answer.response.successful:
-        is_write = answer.operation is resource.write
-        watch.known[resource.name] = (
-            written(answer.contract, resource, _sent(answer), answer.response) if is_write else NEVER_SET
-        )
+        value = NEVER_SET if is_reset else written(answer.contract, resource, _sent(answer), answer.response)
+        watch.known[resource.name] = value
+        if value is None:
+            del watch.known[resource.name]  # the answer does not show what it made
     return False
 
 
 def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
     """A read shows what the last accepted write answered, and a refused one changed nothing."""
     resource = watch.resource_of(answer.operation)
-    check = "reads_show_the_last_write"
-    if resource is None or resource.name not in watch.known or watch.is_broken(check, resource.read):
+    if resource is None or resource.name not in watch.known:
         return False
     if answer.operation is resource.reset and answer.response.successful:
         return False  # the claim of resets_end_the_value
-    if answer.operation is resource.read and same_json(
-        shown_by(resource, answer.response), watch.known[resource.name]
-    ):
+    expected = watch.known[resource.name]
+    if answer.operation is resource.read and same_json(shown_by(resource, answer.response), expected):
+        watch.confirmed.add(resource.name)
         return True
-    return _read_back(watch, resource, check)
+    return _read_back(watch, resource, "reads_show_the_last_write")
 
 
 def resets_end_the_value(watch: Watch, answer: Answer) -> bool:
     """After a reset a read shows what it shows of a resource that was never set."""
     resource = watch.resource_of(answer.operation)
-    check = "resets_end_the_value"
-    if resource is None or answer.operation is not resource.reset or not answer.response.successful:
+    if resource is None or resource.unset is None or resource.name not in watch.known:
         return False
-    if resource.unset is None or watch.is_broken(check, resource.read):
+    if answer.operation is not resource.reset or not answer.response.successful:
         return False
-    return _read_back(watch, resource, check)
+    return _read_back(watch, resource, "resets_end_the_value")
 
 
 def writes_leave_others_alone(watch: Watch, answer: Answer) -> bool:
     """A write or reset of one resource does not change what another reads; one of them is read, in turn."""
     resource = watch.resource_of(answer.operation)
     check = "writes_leave_others_alone"
-    if (
-        resource is None
-        or answer.operation is None
-        or answer.operation.safe
-        or not answer.response.successful
-    ):
+    if resource is None or answer.operation is None or answer.operation.safe or not answer.response.successful:
         return False
-    others = [other for other in _all(watch) if other is not resource and other.name in watch.known]
+    # Only of those that showed their value at least once since: a lost write is another finding.
+    others = [other for other in _all(watch) if other is not resource and other.name in watch.confirmed]
     if not others or watch.is_broken(check, answer.operation):
         return False
     watch.turn += 1
@@ -184,7 +183,9 @@ def _read_back(watch: Watch, resource: Resource, check: str, *, blame: Operation
     except CheckFailure:
         # The next claims are about what comes from now on, not about this difference again.
         watch.known.pop(resource.name, None)
+        watch.confirmed.discard(resource.name)
         raise
+    watch.confirmed.add(resource.name)
     return True
 
 

@@ -44,9 +44,7 @@ class Answer:
     media_type: MediaType | None = None
     issued: tuple[tuple[str, ...], ...] = field(default=())
 
-    def failure(
-        self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule
-    ) -> CheckFailure:
+    def failure(self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule) -> CheckFailure:
         """Return the failure of a check on this answer."""
         return CheckFailure(
             check,
@@ -282,9 +280,7 @@ def _documented_content(documented: Response | None, media_type: str) -> MediaTy
     if documented is None:
         return None
     main = media_type.partition("/")[0]
-    by_name = {
-        name.partition(";")[0].strip().lower(): content for name, content in documented.content.items()
-    }
+    by_name = {name.partition(";")[0].strip().lower(): content for name, content in documented.content.items()}
     return by_name.get(media_type) or by_name.get(f"{main}/*") or by_name.get("*/*")
 
 
@@ -349,9 +345,7 @@ def _schema_failure(answer: Answer, violation: SchemaViolation, schema: str) -> 
     place = "/" + "/".join(map(str, violation.instance_path)) if violation.instance_path else "the content"
     secret = violation.keyword == "writeOnly"
     if violation.missing:
-        got = f"{', '.join(violation.missing)} " + (
-            "missing" if violation.keyword == "required" else "besides"
-        )
+        got = f"{', '.join(violation.missing)} " + ("missing" if violation.keyword == "required" else "besides")
     else:
         got = "a value that is never to come back" if secret else describe(violation.value)
     return answer.failure(

@@ -84,9 +84,7 @@ def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
     caller = _caller(session, operation)
     tokens = (_canary(session, "UNKNOWN_TOKEN"), "")
     for token in tokens:
-        request = session.valid_request(
-            operation, Identity(caller.username, token=token or None, password="")
-        )
+        request = session.valid_request(operation, Identity(caller.username, token=token or None, password=""))
         _expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
     return len(tokens)
 
@@ -106,9 +104,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
             continue
         session.run.secrets.add(f"TOKEN_{name}", value)
         request = session.valid_request(operation, caller.with_token(value))
-        _expect_refusal(
-            "tokens_are_compared_whole", session, operation, request, "a token that only resembles"
-        )
+        _expect_refusal("tokens_are_compared_whole", session, operation, request, "a token that only resembles")
     return len(changed)
 
 
@@ -118,9 +114,7 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     names = [_canary(session, "UNKNOWN_USER")]
     names += [other.username for other in session.run.identities.all if other.username != caller.username][:2]
     for name in names:
-        request = session.valid_request(
-            operation, Identity(name, token=caller.token, password=caller.password)
-        )
+        request = session.valid_request(operation, Identity(name, token=caller.token, password=caller.password))
         _expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
     return len(names)
 
@@ -131,9 +125,7 @@ def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
     if caller.password is None:
         raise NotRun(f"it needs the password of {caller.label} (--identities)")
     request = session.valid_request(operation, caller.with_token(caller.password))
-    _expect_refusal(
-        "passwords_are_no_tokens", session, operation, request, "the password in place of a token"
-    )
+    _expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
     return 1
 
 
@@ -232,9 +224,7 @@ def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
     accounts = [identity for identity in session.run.identities.all if identity.password]
     if not accounts or not safe:
         raise NotRun("it needs an identity with a password, and an operation to call with its token")
-    target = next(
-        (other for other in safe if other.levels is None or accounts[0].level in other.levels), safe[0]
-    )
+    target = next((other for other in safe if other.levels is None or accounts[0].level in other.levels), safe[0])
     identity = session.login(accounts[0])
     request = session.valid_request(target, identity)
     response = session.call(target, request)
@@ -269,8 +259,7 @@ def _revocation(run: Run) -> Operation | None:
     found = (
         operation
         for operation in run.contract.operations
-        if operation.behaviour
-        and (operation.behaviour.handler, operation.behaviour.role) == ("auth", "revoke")
+        if operation.behaviour and (operation.behaviour.handler, operation.behaviour.role) == ("auth", "revoke")
     )
     return next(found, None) if logins else None
 

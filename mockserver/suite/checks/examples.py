@@ -80,8 +80,7 @@ def _reset_of(session: Session, resource: str) -> Operation | None:
         (
             operation
             for operation in session.contract.operations
-            if operation.behaviour
-            and (operation.behaviour.resource, operation.behaviour.role) == (resource, "reset")
+            if operation.behaviour and (operation.behaviour.resource, operation.behaviour.role) == (resource, "reset")
         ),
         None,
     )
@@ -116,9 +115,7 @@ def _make(session: Session, name: str) -> None:
     found = [pair for pair in pairs if not example or (pair.request and pair.request.name == example)]
     if not found:
         raise NotRun(f"the contract has no call {name!r}, which the example presumes")
-    session.call(
-        found[0].operation, session.example_request(found[0], session.run.allowed(found[0].operation))
-    )
+    session.call(found[0].operation, session.example_request(found[0], session.run.allowed(found[0].operation)))
 
 
 def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:

@@ -136,9 +136,7 @@ def undocumented_media_types_are_refused(session: Session, operation: Operation)
             session,
             operation,
             _request(session, operation, body, media_type),
-            title="accepted content of another media type"
-            if media_type
-            else "accepted content of no media type",
+            title="accepted content of another media type" if media_type else "accepted content of no media type",
             pointer=documented.pointer if documented else operation.pointer,
             rule="contract" if documented else "silent",
         )
@@ -158,9 +156,7 @@ def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 def broken_statement(session: Session, violations: tuple[SchemaViolation, ...]) -> SchemaViolation:
     """Return the violation that decides about the level: of a documented statement, else the first."""
     documented = (
-        violation
-        for violation in violations
-        if session.contract.provenance(violation.keyword_pointer).documented
+        violation for violation in violations if session.contract.provenance(violation.keyword_pointer).documented
     )
     return next(documented, violations[0])
 
@@ -171,9 +167,7 @@ def _json_content(operation: Operation) -> MediaType | None:
     return next((content for name, content in operation.request_body.content.items() if is_json(name)), None)
 
 
-def _request(
-    session: Session, operation: Operation, body: bytes | None, media_type: str | None
-) -> WireRequest:
+def _request(session: Session, operation: Operation, body: bytes | None, media_type: str | None) -> WireRequest:
     caller = session.run.allowed(operation)
     if caller is not None and operation.effect == "credentials":
         caller = session.login(caller)
