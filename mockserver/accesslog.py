@@ -60,9 +60,6 @@ class AccessLog:
             ).decode()
         else:
             line = f"{stamp} {status} {method} {path} {operation or '-'} {milliseconds:.2f}ms {note}"
-            if not line.isprintable():
-                # A path or value with a line break must not be able to forge a line.
-                line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
         self._lines.append(line)
         if not self._waiting.is_set():
             self._waiting.set()
@@ -72,6 +69,9 @@ class AccessLog:
         with self._writing:
             self._waiting.clear()
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if not self._as_json and not "".join(lines).isprintable():
+                # A path or value with a line break must not be able to forge a line.
+                lines = [_printable(line) for line in lines]
             if lines:
                 try:
                     self._stream.write("\n".join(lines) + "\n")
@@ -84,3 +84,7 @@ class AccessLog:
             self._waiting.wait()
             time.sleep(_DELAY_SECONDS)
             self.flush()
+
+
+def _printable(line: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)

@@ -21,7 +21,7 @@ from mockserver.behaviour.handlers import Rules
 from mockserver.behaviour.seeding import Seed, load_seed
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
 from mockserver.contract.model import Contract, load_contract
-from mockserver.control import Exposure, register_control
+from mockserver.control import WORLD_KEY, Exposure, register_control
 from mockserver.errors import MockServerError
 from mockserver.journal import keep
 from mockserver.messages import Caller, Request, Response
@@ -118,6 +118,17 @@ class Stub:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
+        response = self.respond(environ)
+        if response is None:
+            return self.pass_on(environ, start_response)
+        start_response(STATUS_LINES[response.status], response.fields)
+        return [response.content]
+
+    def respond(self, environ: Environ) -> Response | None:
+        """Return the response to a request, or None where Flask has to answer it.
+
+        Our own server calls this first: it saves building and taking apart what WSGI needs in between.
+        """
         started = sources.stopwatch()
         path = environ.get("PATH_INFO") or "/"
         world = self._default
@@ -125,26 +136,22 @@ class Stub:
             chosen = self._choose_world(environ, path)
             if isinstance(chosen, Answer):
                 self._record(_request(environ, path), world, chosen, started)
-                return _send(chosen.response, start_response)
+                return chosen.response
             world, path = chosen
-            environ["mockserver.world"] = world
             if path.startswith("/__mock__/"):
-                return self._flask(environ, start_response)
-        if not path.isascii():
-            # WSGI hands over the path's bytes as Latin-1; URIs are UTF-8 (RFC 3987, section 3.1).
-            path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+                return None
         request = _request(environ, path)
         try:
             answer = self._pipeline.answer(request, world)
         except MockServerError as error:
             answer = _broken(error)
-        except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, and the log the traceback
-            _LOG.exception("%s %s failed", request.method, path)
+        except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
+            _LOG.exception("%s %s failed", request.method, request.path)
             answer = _broken(error)
         if answer is None:
-            return self._pass_on(environ, start_response, request, world, started)
+            return None
         self._record(request, world, answer, started)
-        return _send(answer.response, start_response)
+        return answer.response
 
     def close(self) -> None:
         """Write what is left of the log and release the store; the server calls it when it stops."""
@@ -161,21 +168,19 @@ class Stub:
             environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}{_WORLD_PREFIX}{name}"
             environ["PATH_INFO"] = path
         try:
-            return self._worlds.get(name), path
+            world = environ[WORLD_KEY] = self._worlds.get(name)
         except ValueError as error:
             return _own_answer(400, "Bad Request", f"no such world: {error}")
         except MockServerError as error:
             return _broken(error)
+        return world, path
 
-    def _pass_on(
-        self,
-        environ: Environ,
-        start_response: StartResponse,
-        request: Request,
-        world: World,
-        started: float,
-    ) -> Iterable[bytes]:
-        """Let Flask answer what is not in the contract, and note that it did."""
+    def pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Let Flask answer what `respond` left to it, and note that it did; the control API is not noted."""
+        started = sources.stopwatch()
+        path = environ.get("PATH_INFO") or "/"
+        if path.startswith("/__mock__/"):
+            return self._flask(environ, start_response)
         status = 0
 
         def noting(line: str, *rest: Any, **named: Any) -> Any:
@@ -183,13 +188,14 @@ class Stub:
             status = int(line.split(" ", 1)[0])
             return start_response(line, *rest, **named)
 
+        request = _request(environ, path)
         content = self._flask(environ, noting)
         why = "Not Found: the contract has nothing at this path" if status == 404 else "answered by Flask"
         slashed = request.path + "/"
         if status == 404 and not request.path.endswith("/") and self._pipeline.knows(slashed):
             why += f"; did you mean {slashed}?"
         answer = Answer(Response(status, [], b""), "", b"", why, (), _NO_NAMES)
-        self._record(request, world, answer, started)
+        self._record(request, environ.get(WORLD_KEY, self._default), answer, started)
         return content
 
     def _record(self, request: Request, world: World, answer: Answer, started: float) -> None:
@@ -217,6 +223,9 @@ class Stub:
 
 
 def _request(environ: Environ, path: str) -> Request:
+    if not path.isascii():
+        # WSGI hands over the path's bytes as Latin-1; URIs are UTF-8 (RFC 3987, section 3.1).
+        path = path.encode("latin-1", "replace").decode("utf-8", "replace")
     length = environ.get("CONTENT_LENGTH")
     return Request(
         environ["REQUEST_METHOD"],
@@ -234,11 +243,6 @@ def _unknown_length(environ: Environ) -> int | None:
     """Return the length of content that is not announced: unknown when it comes in chunks, else none."""
     chunked = environ.get("HTTP_TRANSFER_ENCODING") or environ.get("wsgi.input_terminated")
     return None if chunked else 0
-
-
-def _send(response: Response, start_response: StartResponse) -> list[bytes]:
-    start_response(STATUS_LINES[response.status], response.fields)
-    return [response.content]
 
 
 def _own_answer(status: int, title: str, detail: str) -> Answer:

@@ -27,6 +27,8 @@ from mockserver.messages import MASK
 from mockserver.problem import MEDIA_TYPE, problem
 
 PREFIX = "/__mock__"
+#: WSGI variable that holds the world which the request selects.
+WORLD_KEY = "mockserver.world"
 _DEFAULT_LIMIT = 100
 _MAX_CONTENT_BYTES = 64 * 1024
 
@@ -83,11 +85,11 @@ class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error
 
 def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure) -> None:
     """Add the control API's routes to an application, and problem details for all that it does not have."""
-    app.config["MAX_CONTENT_LENGTH"] = _MAX_CONTENT_BYTES
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
 
     @control.before_request
     def guard() -> Response | None:
+        request.max_content_length = _MAX_CONTENT_BYTES
         refusal = exposure.refusal() if request.path != f"{PREFIX}/health" else None
         return None if refusal is None else _problem(*refusal)
 
@@ -163,7 +165,7 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
 
 
 def _world(worlds: Worlds) -> World:
-    world: World | None = request.environ.get("mockserver.world")
+    world: World | None = request.environ.get(WORLD_KEY)
     return worlds.get(DEFAULT_WORLD) if world is None else world
 
 

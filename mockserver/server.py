@@ -37,7 +37,8 @@ _EXIT_BROKEN = 2
 _granian: Any = importlib.import_module("granian._granian")
 _futures: Any = importlib.import_module("granian._futures")
 
-MakeApp = Callable[[], Any]  # a WSGI callable with a `close` method
+#: Makes a WSGI callable that also has the methods of app.Stub.
+MakeApp = Callable[[], Any]
 Environ = dict[str, Any]
 
 
@@ -160,21 +161,31 @@ def _entrance(app: Any) -> Callable[[Any, Environ], None]:
         "wsgi.version": (1, 0),
     }
 
-    def answer(proto: Any, scope: Environ) -> None:
-        head: list[Any] = []
-
-        def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
-            head[:] = (int(status[:3]), fields)
-
-        content = app(constants | scope, start_response)
-        try:
-            body = content[0] if type(content) is list and len(content) == 1 else b"".join(content)
-        finally:
-            if hasattr(content, "close"):
-                content.close()
-        proto.response_bytes(head[0], head[1], body)
+    def answer(proto: Any, environ: Environ) -> None:
+        environ.update(constants)
+        response = app.respond(environ)
+        if response is not None:
+            proto.response_bytes(response.status, response.fields, response.content)
+        else:
+            proto.response_bytes(*_through_wsgi(app.pass_on, environ))
 
     return answer
+
+
+def _through_wsgi(app: Any, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Return status, fields and content of a WSGI callable's answer."""
+    head: list[Any] = []
+
+    def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
+        head[:] = (int(status[:3]), fields)
+
+    content = app(environ, start_response)
+    try:
+        body = b"".join(content)
+    finally:
+        if hasattr(content, "close"):
+            content.close()
+    return head[0], head[1], body
 
 
 def _run_children(
