@@ -12,10 +12,11 @@ from mockserver.contract.schemas import SchemaViolation
 from mockserver.suite.verdicts import NotRun
 
 _MAX_DEPTH = 12
+_MAX_VARIANTS = 12
 #: A longer text is not made up: no server should be sent megabytes by a check that takes seconds.
 _MAX_LENGTH = 100_000
 #: Spaces around and letters of both cases; composed and decomposed letters; what HTML, URLs and SQL escape.
-_TELLING_TEXTS = (" Spaces Around {0} ", "\u00e9 e\u0301 \ufb01 {0}", "<b>&amp; %41+%2B 'q' \"d\" \\ {0}")
+_TELLING_TEXTS = (" Blanks Before and Behind {0} ", "\u00e9 e\u0301 \ufb01 {0}", "<b>&amp; %41+%2B 'q' \"d\" \\ {0}")
 _WRONG_TYPES: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
@@ -76,6 +77,18 @@ def _object(contract: Contract, raw: dict[str, Any], pointer: str, variant: int,
     properties = raw.get("properties") or {}
     wanted = [name for name in properties if name in (raw.get("required") or ())]
     return {name: _sample(contract, child(pointer, "properties", name), variant, depth + 1) for name in wanted}
+
+
+def variants(contract: Contract, schema: str) -> range:
+    """Return the variants of `sample` that give other values, as many as the member with most examples has."""
+    raw, pointer = follow(contract.document.data, schema)
+    properties = raw.get("properties") if isinstance(raw, dict) else None
+    counts = [1]
+    for name in properties if isinstance(properties, dict) else ():
+        member, _ = follow(contract.document.data, child(pointer, "properties", name))
+        if isinstance(member, dict) and isinstance(member.get("examples"), list):
+            counts.append(len(member["examples"]))
+    return range(min(max(counts), _MAX_VARIANTS) + 1)
 
 
 def telling(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import string
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -18,8 +18,14 @@ from mockserver.suite.exchanges import NotJSON, WireResponse, is_json, parse_jso
 #: A text shorter than this may well stand in an answer by chance.
 MIN_SECRET = 12
 MASK = "********"
+_MIN_DISTINCT = 8
 _ALPHABET = string.ascii_letters + string.digits
 _COMPOSITES = ("allOf", "anyOf", "oneOf")
+
+
+def is_distinctive(value: str) -> bool:
+    """Tell whether a text is so unlike others that its being in a later answer is no chance."""
+    return len(value) >= MIN_SECRET and len(set(value)) >= _MIN_DISTINCT and not any(map(str.isspace, value))
 
 
 class Canaries:
@@ -111,6 +117,16 @@ def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
             yield from values_at(item, path[1:])
     elif isinstance(value, dict) and path[0] in value:
         yield from values_at(value[path[0]], path[1:])
+
+
+def paths_of(value: Any, wanted: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the paths in a JSON value at which one of some texts stands."""
+    if isinstance(value, str) and value in wanted:
+        yield ()
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            for path in paths_of(member, wanted):
+                yield (name, *path)
 
 
 def masked(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:

@@ -9,19 +9,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.contract.model import Contract, Example, ExamplePair, Operation
-from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, no_answer, see
+from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, no_answer, see, sent_secrets
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.governor import WritePolicy, is_login
 from mockserver.suite.identities import Identities, Identity, credentials
 from mockserver.suite.paths import Resolver, as_text, fill
 from mockserver.suite.samples import sample
-from mockserver.suite.secrecy import Canaries, Secrets, marked, values_at
+from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import Target
 from mockserver.suite.verdicts import CheckFailure, NotRun, Verdicts, failures_in
 
 #: After so many silences of one operation it is left alone: each costs a timeout.
 MAX_SILENCES = 2
+#: So many sent secrets are looked for in later answers; each costs a search in every answer.
+MAX_SENT_SECRETS = 50
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Run:
     silences: dict[str, int] = field(default_factory=dict)
     worlds: int = 0
     unsettled: int = 0
+    sent_secrets: int = 0
     resolver: Resolver = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,6 +93,13 @@ class Run:
                 else "it needs an identity, and there is none (--identities)"
             )
         return found
+
+    def remember_secrets(self, operation: Operation, request: WireRequest) -> None:
+        """Take note of the `writeOnly` texts of an accepted request; they never come back, also not later."""
+        for value, _ in sent_secrets(self.contract, operation, request):
+            if is_distinctive(value) and self.sent_secrets < MAX_SENT_SECRETS:
+                self.sent_secrets += 1
+                self.secrets.add(f"SENT_SECRET_{self.sent_secrets}", value)
 
     def has_selected(self, operation: Operation) -> bool:
         """Tell whether the run is about an operation."""
@@ -268,7 +278,7 @@ class Session:
         if not response.successful or content is None:
             return None
         for path, _ in marked(self.contract, content.schema, "x-secret"):
-            for value in values_at(_json_or_none(response), path):
+            for value in values_at(json_or_none(response), path):
                 if isinstance(value, str) and value:
                     return value
         return None
@@ -302,6 +312,7 @@ class Session:
             return
         self.run.writes += 1
         self.history.append(Exchange(exchange.request, response))
+        self.run.remember_secrets(operation, exchange.request)
         behaviour = operation.behaviour
         if not self.run.own and behaviour is not None and behaviour.resource:
             self.run.written.setdefault(behaviour.resource)
@@ -330,7 +341,8 @@ def _target(template: str, values: Mapping[str, Any], query: list[tuple[str, str
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _json_or_none(response: WireResponse) -> Any:
+def json_or_none(response: WireResponse) -> Any:
+    """Return an answer's content as a JSON value, None if it is none."""
     try:
         return response.json()
     except ValueError:

@@ -8,7 +8,8 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.answers import Answer
-from mockserver.suite.checks.state import (
+from mockserver.suite.exchanges import NotJSON, WireResponse, parse_json, same_json
+from mockserver.suite.resources import (
     NEVER_SET,
     Resource,
     check_echo,
@@ -19,7 +20,6 @@ from mockserver.suite.checks.state import (
     shown_by,
     written,
 )
-from mockserver.suite.exchanges import NotJSON, WireResponse, parse_json, same_json
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun
 
@@ -118,6 +118,7 @@ def remember(watch: Watch, answer: Answer) -> bool:
     if answer.response.status >= 500 or (answer.response.successful and watch.is_broken(claim, resource.read)):
         watch.known.pop(resource.name, None)
     elif answer.response.successful:
+        watch.run.remember_secrets(operation, answer.exchange.request)
         value = NEVER_SET if is_reset else written(answer.contract, resource, _sent(answer), answer.response)
         watch.known[resource.name] = value
         if value is None:

@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.references import child
 from mockserver.contract.schemas import SchemaViolation
-from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json, parse_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
 from mockserver.suite.secrecy import MIN_SECRET, Secrets, folded_forms, marked, text_of, texts_of, values_at
 from mockserver.suite.verdicts import CheckFailure, Rule, describe, raise_failures
 
@@ -211,7 +211,7 @@ def no_secret_comes_back(answer: Answer) -> bool:
     for secret in answer.secrets.leaked(text):
         raise _leak(answer, f"a secret of the run, {answer.secrets.name_of(secret)}", _secret_pointer(answer))
     folded = text.casefold()
-    for value, pointer in _sent_secrets(answer):
+    for value, pointer in sent_secrets(answer.contract, answer.operation, answer.exchange.request):
         if any(form in folded for form in folded_forms(value)):
             raise _leak(answer, "the writeOnly value that the request held", pointer)
     return True
@@ -380,9 +380,9 @@ def _secret_pointer(answer: Answer) -> str:
     return child(answer.place, "responses") if answer.operation else ""
 
 
-def _sent_secrets(answer: Answer) -> Iterator[tuple[str, str]]:
+def sent_secrets(contract: Contract, operation: Operation | None, request: WireRequest) -> Iterator[tuple[str, str]]:
     """Yield the request's `writeOnly` texts that an answer cannot hold by chance, with their pointers."""
-    operation, body = answer.operation, answer.exchange.request.body
+    body = request.body
     if operation is None or operation.request_body is None or body is None:
         return
     try:
@@ -390,7 +390,7 @@ def _sent_secrets(answer: Answer) -> Iterator[tuple[str, str]]:
     except NotJSON:
         return
     for content in operation.request_body.content.values():
-        places = list(marked(answer.contract, content.schema, "writeOnly"))
+        places = list(marked(contract, content.schema, "writeOnly"))
         others = _without(value, tuple(path for path, _ in places))
         public = "\n".join(texts_of(others)).casefold()
         for path, pointer in places:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mockserver.contract.model import Operation, SecurityScheme
@@ -11,8 +11,10 @@ from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.governor import is_login
 from mockserver.suite.identities import Identity, basic
-from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule
+from mockserver.suite.resources import behaviour_pointer
+from mockserver.suite.secrecy import paths_of, values_at
+from mockserver.suite.session import Run, Session, json_or_none
+from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
 
 
 def tasks(run: Run) -> list[Task]:
@@ -26,6 +28,8 @@ def tasks(run: Run) -> list[Task]:
         if is_login(operation):
             found += [on_operation(wrong_passwords_are_refused, operation)]
             found += [on_operation(issued_tokens_work_at_once, operation)]
+            if run.contract.levels:
+                found += [on_operation(issued_tokens_tell_their_level, operation)]
     return found
 
 
@@ -240,6 +244,40 @@ def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
             exchange=Exchange(request, response, history=tuple(session.history)),
         )
     return 1
+
+
+def issued_tokens_tell_their_level(session: Session, operation: Operation) -> int:
+    """A login tells the permission level of the account that logged in, where its answer shows one."""
+    cases = 0
+    for identity in session.run.identities.all:
+        if identity.password is None or not identity.level:
+            continue
+        body = session.login_body(identity)
+        request = session.request(operation, None, body=body, media_type="application/json")
+        response = session.call(operation, request, login=True)
+        for path in _level_paths(session, operation):
+            shown = list(values_at(json_or_none(response), path)) if response.successful else []
+            if shown and shown != [identity.level]:
+                raise CheckFailure(
+                    "issued_tokens_tell_their_level",
+                    operation.label,
+                    "a login tells another level than the account has",
+                    expected=identity.level,
+                    got=describe(shown[0]),
+                    pointer=behaviour_pointer(operation),
+                    rule="contract",
+                    exchange=Exchange(request, response),
+                )
+        cases += 1
+    return cases
+
+
+def _level_paths(session: Session, operation: Operation) -> Iterator[tuple[str, ...]]:
+    """Yield where the examples of an operation's answers show a permission level."""
+    for response in operation.responses.values():
+        for content in response.content.values():
+            for example in content.examples.values():
+                yield from paths_of(example.value, session.contract.levels)
 
 
 def _caller(session: Session, operation: Operation) -> Identity:

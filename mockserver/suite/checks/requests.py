@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from mockserver.contract.model import MediaType, Operation
@@ -24,6 +25,15 @@ _MALFORMED = (
     b'{"a": 1} {}',
     b'\xff\xfe"',
     b'"\x01"',
+)
+#: What makes a valid text malformed, at its end or within it: a lenient parser takes what is left.
+_SPOILED: tuple[Callable[[bytes], bytes], ...] = (
+    lambda valid: valid + b"}",
+    lambda valid: valid + b" {}",
+    lambda valid: valid[:-1],
+    lambda valid: valid[:-1] + b",}",
+    lambda valid: valid.replace(b'"', b"'"),
+    lambda valid: b"// comment\n" + valid,
 )
 #: JSON by its grammar, but a trap for parsers: a server may accept or refuse it, not crash.
 _HOSTILE = (
@@ -60,7 +70,9 @@ def malformed_json_is_refused(session: Session, operation: Operation) -> int:
     """Content that is called JSON and is none is not accepted."""
     content = _json_content(operation)
     assert content is not None
-    for body in _MALFORMED:
+    valid, _ = session.valid_body(operation)
+    attempts = (*_MALFORMED, *(spoil(valid or b"{}") for spoil in _SPOILED))
+    for body in attempts:
         request = _request(session, operation, body, content.name)
         _expect_refusal(
             "malformed_json_is_refused",
@@ -70,7 +82,7 @@ def malformed_json_is_refused(session: Session, operation: Operation) -> int:
             title="accepted content that is not JSON",
             pointer=content.pointer,
         )
-    return len(_MALFORMED)
+    return len(attempts)
 
 
 def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
