@@ -1,0 +1,129 @@
+"""Which mark covers which element (DESIGN section 1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mockserver.contract.provenance import ProvenanceResolver, schema_root
+
+DOCUMENT: dict[str, Any] = {
+    "x-source": "root",
+    "info": {"title": "t", "version": "1"},
+    "paths": {
+        "/a": {
+            "get": {
+                "x-source": "page",
+                "x-assumed": {"responses": {"401": "no word of it"}, "summary": "made up"},
+                "summary": "s",
+                "parameters": [{"name": "n", "in": "query", "schema": {"type": "integer"}}],
+                "responses": {
+                    "200": {
+                        "description": "d",
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "x-assumed": {"required": "all examples have it"},
+                                    "required": ["a"],
+                                    "properties": {
+                                        "a": {"x-observed": "2026, staging", "type": "string", "minLength": 1},
+                                        "x-source": {"type": "integer"},
+                                        "properties": {"type": "string"},
+                                    },
+                                },
+                                "examples": {"one": {"value": {"x-source": "no mark, a value"}}},
+                            }
+                        },
+                    },
+                    "401": {"description": "d"},
+                    "404": {"x-observed": "seen", "description": "d"},
+                },
+            }
+        },
+        "x-assumed": {"get": {}},
+    },
+    "components": {
+        "schemas": {
+            "Marked": {
+                "x-source": "schema page",
+                "x-assumed": {"maximum": "16 bits", "properties": {"q": {"type": "guess"}}},
+                "maximum": 5,
+                "type": "integer",
+                "properties": {"q": {"type": "string"}, "r": {"type": "string"}},
+            },
+            "Bare": {"type": "string"},
+        }
+    },
+}
+GET = "/paths/~1a/get"
+SCHEMA = f"{GET}/responses/200/content/application~1json/schema"
+
+
+@pytest.mark.parametrize(
+    ("pointer", "kind", "reason"),
+    [
+        ("", "source", "root"),
+        ("/info/title", "source", "root"),
+        (f"{GET}/operationId", "source", "page"),
+        (f"{GET}/summary", "assumed", "made up"),
+        (f"{GET}/responses/200", "source", "page"),
+        (f"{GET}/responses/200/description", "source", "page"),
+        (f"{GET}/responses/401", "assumed", "no word of it"),
+        (f"{GET}/responses/401/description", "assumed", "no word of it"),
+        (f"{GET}/responses/404", "observed", "seen"),
+        # A mark of the operation does not reach into schemas.
+        (f"{GET}/parameters/0/required", "source", "page"),
+        (f"{GET}/parameters/0/schema/type", "assumed", "the contract does not say where this comes from"),
+        (f"{SCHEMA}/type", "assumed", "the contract does not say where this comes from"),
+        (f"{SCHEMA}/required", "assumed", "all examples have it"),
+        (f"{SCHEMA}/properties/a/type", "observed", "2026, staging"),
+        (f"{SCHEMA}/properties/a/minLength", "observed", "2026, staging"),
+        (f"{SCHEMA}/properties/x-source/type", "assumed", "the contract does not say where this comes from"),
+        # A named property is no mark, though it has the name of one.
+        (f"{SCHEMA}/properties/properties/type", "assumed", "the contract does not say where this comes from"),
+        ("/components/schemas/Marked/type", "source", "schema page"),
+        ("/components/schemas/Marked/maximum", "assumed", "16 bits"),
+        ("/components/schemas/Marked/properties/q/type", "assumed", "guess"),
+        ("/components/schemas/Marked/properties/r/type", "source", "schema page"),
+        ("/components/schemas/Bare/type", "assumed", "the contract does not say where this comes from"),
+        ("/nothing/at/all", "source", "root"),
+    ],
+)
+def test_the_nearest_mark_covers(pointer: str, kind: str, reason: str) -> None:
+    found = ProvenanceResolver(DOCUMENT).of(pointer)
+    assert (found.kind, found.reason, found.pointer) == (kind, reason, pointer)
+    assert found.documented is (kind == "source")
+
+
+def test_a_contract_without_marks_is_documented_throughout() -> None:
+    resolver = ProvenanceResolver({"paths": {"/a": {"get": {}}}})
+    assert not resolver.marked
+    assert resolver.of("/paths/~1a/get").documented
+
+
+def test_a_mark_deep_inside_is_a_mark() -> None:
+    assert ProvenanceResolver({"paths": {"/a": {"get": {"tags": [{"x-observed": "x"}]}}}}).marked
+
+
+@pytest.mark.parametrize("value", [None, 5, [], ["x"], {"other": "x"}, {"summary": 5}, {"responses": {"200": 5}}])
+def test_marks_of_a_wrong_type_are_passed_over(value: Any) -> None:
+    document = {"x-source": "root", "paths": {"/a": {"get": {"x-assumed": value}}}}
+    assert ProvenanceResolver(document).of("/paths/~1a/get/summary").reason == "root"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "root"),
+    [
+        ([], None),
+        (["components", "schemas", "A", "properties", "b"], 3),
+        (["components", "responses", "schema", "content", "application/json", "schema", "items"], 6),
+        (["paths", "/a", "get", "parameters", "0", "schema", "type"], 6),
+        (["components", "parameters", "schema", "schema"], 4),
+        (["definitions", "A", "type"], 2),
+        (["info", "title"], None),
+    ],
+)
+def test_where_a_schema_starts(tokens: list[str], root: int | None) -> None:
+    assert schema_root(tokens) == root

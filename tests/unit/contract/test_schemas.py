@@ -1,0 +1,81 @@
+"""Direction of `readOnly` and `writeOnly`, and violations with their place in value and contract."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from mockserver.contract.schemas import Direction, Schemas, Validator
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer", "readOnly": True},
+        "password": {"type": "string", "writeOnly": True},
+        "both": {"readOnly": False, "writeOnly": False},
+        "inner": {"$ref": "#/components/schemas/Inner"},
+    },
+}
+DATA = {"components": {"schemas": {"Outer": SCHEMA, "Inner": {"properties": {"key": {"writeOnly": True}}}}}}
+OUTER = "/components/schemas/Outer"
+
+
+def _validator(direction: Direction) -> Validator:
+    return Schemas(DATA).validator(OUTER, direction)
+
+
+@pytest.mark.parametrize(
+    ("value", "request_ok", "response_ok"),
+    [
+        ({}, True, True),
+        ({"id": 1}, False, True),
+        ({"password": "p"}, True, False),
+        ({"both": 1}, True, True),
+        ({"inner": {"key": 1}}, True, False),
+        ({"id": "x"}, False, False),
+    ],
+)
+def test_each_direction_forbids_its_own(value: Any, *, request_ok: bool, response_ok: bool) -> None:
+    for direction, expected in (("request", request_ok), ("response", response_ok)):
+        validator = _validator(direction)  # type: ignore[arg-type]  # a literal of the two
+        assert validator.is_valid(value) is expected
+        assert (list(validator.violations(value)) == []) is expected
+
+
+def test_a_violation_knows_its_place_in_value_and_contract() -> None:
+    (found,) = _validator("response").violations({"inner": {"key": 1}})
+    assert found.instance_path == ("inner", "key")
+    assert found.keyword == "writeOnly"
+    assert found.keyword_pointer == "/components/schemas/Inner/properties/key/writeOnly"
+
+
+def test_every_missing_and_unknown_name_is_found() -> None:
+    schema = {"required": ["a", "b", "c"], "properties": {"b": {}}, "additionalProperties": False}
+    found = list(Schemas({"s": schema}).validator("/s", "request").violations({"x": 1, "y": 2, "b": 3}))
+    assert sorted(name for each in found for name in each.missing) == ["a", "c"]
+    assert sorted(name for each in found for name in each.unknown) == ["x", "y"]
+
+
+def test_a_schema_is_compiled_once() -> None:
+    schemas = Schemas(DATA)
+    assert schemas.validator(OUTER, "request") is schemas.validator(OUTER, "request")
+    assert schemas.validator(OUTER, "request") is not schemas.validator(OUTER, "response")
+
+
+def test_many_may_ask_at_once() -> None:
+    schemas = Schemas(DATA)
+    together = threading.Barrier(8)
+    answers: list[bool] = []
+
+    def ask() -> None:
+        together.wait()
+        answers.append(schemas.validator(OUTER, "request").is_valid({"password": "p"}))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [True] * 8
