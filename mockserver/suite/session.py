@@ -95,7 +95,10 @@ class Run:
         return found
 
     def remember_secrets(self, operation: Operation, request: WireRequest) -> None:
-        """Take note of the `writeOnly` texts of an accepted request; they never come back, also not later."""
+        """Take note of the `writeOnly` texts of an accepted request; they never come back, also not later.
+
+        Only of requests that the suite made itself: generators use a text again, for another member.
+        """
         for value, _ in sent_secrets(self.contract, operation, request):
             if is_distinctive(value) and self.sent_secrets < MAX_SENT_SECRETS:
                 self.sent_secrets += 1

@@ -118,7 +118,6 @@ def remember(watch: Watch, answer: Answer) -> bool:
     if answer.response.status >= 500 or (answer.response.successful and watch.is_broken(claim, resource.read)):
         watch.known.pop(resource.name, None)
     elif answer.response.successful:
-        watch.run.remember_secrets(operation, answer.exchange.request)
         value = NEVER_SET if is_reset else written(answer.contract, resource, _sent(answer), answer.response)
         watch.known[resource.name] = value
         if value is None:
