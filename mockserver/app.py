@@ -248,8 +248,7 @@ def _unknown_length(environ: Environ) -> int | None:
 def _own_answer(status: int, title: str, detail: str) -> Answer:
     """Return problem details that no operation of the contract is behind."""
     content = problem(status, title, detail)
-    response = Response(status, [("Content-Type", PROBLEM), ("Content-Length", str(len(content)))], content)
-    return Answer(response, "", b"", f"{title}: {detail}", (), _NO_NAMES)
+    return Answer(Response(status, [("Content-Type", PROBLEM)], content), "", b"", f"{title}: {detail}", (), _NO_NAMES)
 
 
 def _broken(error: Exception) -> Answer:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
@@ -27,7 +28,7 @@ class _World(Protocol):
 
 
 Authenticate = Callable[[Request, _World], Caller]
-_SchemeCheck = Callable[[SecurityScheme, Request, _World], Caller | None]
+_Identify = Callable[[Request, _World], Caller | None]
 
 
 class _Credentials(NamedTuple):
@@ -50,13 +51,6 @@ class Authentication:
         self._open_door = open_door
         # A client sends the same field on every call; it is decoded and digested once.
         self._decoded: dict[str, _Credentials | None] = {}
-        self._checks: Mapping[str, _SchemeCheck] = {
-            "http": self._http,
-            "apiKey": self._api_key,
-            "oauth2": self._bearer,
-            "openIdConnect": self._bearer,
-            "mutualTLS": lambda _scheme, _request, _world: ANYBODY,
-        }
 
     def compile(self, operation: Operation) -> Authenticate:
         """Return the function that finds an operation's caller or rejects the request with 401 or 403."""
@@ -68,24 +62,31 @@ class Authentication:
         ]
         if not requirements or [] in requirements:
             return lambda _request, _world: ANYBODY
+        alternatives = [[self._check(scheme) for scheme in schemes] for schemes in requirements]
+        identify = _all_of(alternatives[0]) if len(alternatives) == 1 else _any_of([_all_of(a) for a in alternatives])
         allowed = None if operation.levels is None else frozenset(operation.levels)
         challenge = self._challenge(requirements)
 
         def authenticate(request: Request, world: _World) -> Caller:
-            for schemes in requirements:
-                caller: Caller | None = None
-                for scheme in schemes:
-                    caller = self._checks[scheme.type](scheme, request, world)
-                    if caller is None:
-                        break
-                if caller is not None:
-                    # A caller without level comes from a scheme that knows no accounts.
-                    if allowed is not None and caller.level not in allowed and caller.username:
-                        raise _wrong_level(caller, operation)
-                    return caller
-            raise RequestRejected(401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge})
+            caller = identify(request, world)
+            if caller is None:
+                raise RequestRejected(401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge})
+            # A caller without name comes from a scheme that knows no accounts, so no levels either.
+            if allowed is not None and caller.level not in allowed and caller.username:
+                raise _wrong_level(caller, operation)
+            return caller
 
         return authenticate
+
+    def _check(self, scheme: SecurityScheme) -> _Identify:
+        """Return the function that finds the caller by one scheme, or None where the request does not fit it."""
+        if scheme.type == "http" and scheme.scheme == "basic":
+            return self._basic
+        if scheme.type == "apiKey":
+            return partial(_api_key, scheme)
+        if scheme.type == "mutualTLS":
+            return lambda _request, _world: ANYBODY
+        return partial(_with_scheme, scheme.scheme if scheme.type == "http" else "bearer")
 
     def _challenge(self, requirements: list[list[SecurityScheme]]) -> str:
         challenges = dict.fromkeys(
@@ -94,23 +95,6 @@ class Authentication:
             for scheme in schemes
         )
         return ", ".join(challenges)
-
-    def _http(self, scheme: SecurityScheme, request: Request, world: _World) -> Caller | None:
-        if scheme.scheme == "basic":
-            return self._basic(request, world)
-        return _with_scheme(request, scheme.scheme)
-
-    def _bearer(self, _scheme: SecurityScheme, request: Request, _world: _World) -> Caller | None:
-        return _with_scheme(request, "bearer")
-
-    def _api_key(self, scheme: SecurityScheme, request: Request, _world: _World) -> Caller | None:
-        if scheme.location == "header":
-            found = request.fields.get("HTTP_" + scheme.parameter.upper().replace("-", "_"))
-        elif scheme.location == "query":
-            found = parse_qs(request.query).get(scheme.parameter)
-        else:
-            found = f"{scheme.parameter}=" in request.fields.get("HTTP_COOKIE", "")
-        return ANYBODY if found else None
 
     def _basic(self, request: Request, world: _World) -> Caller | None:
         """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
@@ -152,9 +136,42 @@ def _decode_basic(field: str) -> _Credentials | None:
     return _Credentials(username, token_key(token)) if colon and username and token else None
 
 
-def _with_scheme(request: Request, wanted: str) -> Caller | None:
+def _with_scheme(wanted: str, request: Request, _world: _World) -> Caller | None:
     scheme, _, rest = (request.authorization or "").partition(" ")
     return ANYBODY if scheme.lower() == wanted and rest.strip() else None
+
+
+def _api_key(scheme: SecurityScheme, request: Request, _world: _World) -> Caller | None:
+    if scheme.location == "header":
+        found: Any = request.fields.get("HTTP_" + scheme.parameter.upper().replace("-", "_"))
+    elif scheme.location == "query":
+        found = parse_qs(request.query).get(scheme.parameter)
+    else:
+        found = f"{scheme.parameter}=" in request.fields.get("HTTP_COOKIE", "")
+    return ANYBODY if found else None
+
+
+def _all_of(checks: list[_Identify]) -> _Identify:
+    """Return the check that all of some schemes are shown; the last one tells who calls."""
+    if len(checks) == 1:
+        return checks[0]
+
+    def identify(request: Request, world: _World) -> Caller | None:
+        caller = None
+        for check in checks:
+            caller = check(request, world)
+            if caller is None:
+                return None
+        return caller
+
+    return identify
+
+
+def _any_of(checks: list[_Identify]) -> _Identify:
+    """Return the check that one of some alternatives is shown."""
+    return lambda request, world: next(
+        (caller for check in checks if (caller := check(request, world)) is not None), None
+    )
 
 
 def _why_not(request: Request) -> str:

@@ -23,7 +23,10 @@ STATUS_LINES: Mapping[int, str] = {code: f"{code} {_PHRASES.get(code, 'Unknown')
 
 
 class Responder:
-    """Builds the responses of one operation; all that does not depend on the request is made once."""
+    """Builds the responses of one operation; all that does not depend on the request is made once.
+
+    `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
+    """
 
     def __init__(self, operation: Operation) -> None:
         self._operation = operation
@@ -37,9 +40,7 @@ class Responder:
         """Return the response to an outcome."""
         if outcome.empty:
             return Response(outcome.status or self._status, self._empty_fields, b"")
-        content = documents.encode(outcome.content)
-        fields = [*self._fields, ("Content-Length", str(len(content)))]
-        return Response(outcome.status or self._status, fields, content)
+        return Response(outcome.status or self._status, self._fields, documents.encode(outcome.content))
 
     def reject(self, rejected: RequestRejected) -> Response:
         """Return the contract's own answer to a rejection, or problem details where it has none."""
@@ -59,5 +60,4 @@ class Responder:
 
 def rejection(status: int, rejected: RequestRejected, content: bytes, media_type: str = problem.MEDIA_TYPE) -> Response:
     """Return a rejection with the fields that its status obliges."""
-    fields = [("Content-Type", media_type), ("Content-Length", str(len(content))), *rejected.fields.items()]
-    return Response(status, fields, content)
+    return Response(status, [("Content-Type", media_type), *rejected.fields.items()], content)
