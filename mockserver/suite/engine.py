@@ -184,6 +184,30 @@ def _operation_of(run: Run, case: Any) -> Operation | None:
     return next((operation for operation in run.contract.operations if operation.label == label), None)
 
 
+class InProcess:
+    """Cases for a WSGI application in this process, for pytest: schemathesis' engine cannot drive one.
+
+    Attributes:
+        schema: what `schemathesis.pytest.from_fixture` takes.
+    """
+
+    def __init__(self, run: Run, application: Any, settings: FuzzSettings) -> None:
+        self._judge = _Judge(run, start_watch(run))
+        self.schema = _schema(run, settings)
+        self.schema.app = application
+
+    def judge(self, case: Any) -> list[str]:
+        """Send a case, and return which of our claims its answer breaks."""
+        response = case.call()
+        found: list[str] = []
+        for name, claim in _claims(self._judge):
+            try:
+                claim(case, response)
+            except (CheckFailure, ExceptionGroup) as error:
+                found += [f"{name}: {failure}" for failure in failures_in(error)]
+        return found
+
+
 @dataclass(slots=True)
 class _Judge:
     """Makes our claims on each answer inside schemathesis, and turns its events into verdicts."""

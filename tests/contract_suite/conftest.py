@@ -1,0 +1,67 @@
+"""The server to judge: the stub in process and over a socket, or whatever `--base-url` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mockserver import defaults
+from mockserver.app import create_app
+from mockserver.contract.model import Contract, load_contract
+from mockserver.suite.checks.task import Task
+from mockserver.suite.governor import parse_rate
+from mockserver.suite.preparing import own_stub, prepare, who_calls
+from mockserver.suite.session import Run, Session
+from mockserver.suite.stub_process import StubControl
+from mockserver.suite.targets import HttpTarget, WsgiTarget
+from mockserver.suite.verdicts import CheckFailure, NotRun, failures_in
+
+CONTRACT: Contract = load_contract(defaults.CONTRACT)
+IN_PROCESS, OVER_A_SOCKET = "in process", "over a socket"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test against both faces of the stub, or against the server of `--base-url` alone."""
+    if "target_name" in metafunc.fixturenames:
+        url = metafunc.config.getoption("base_url", default=None)
+        names = [url] if url else [IN_PROCESS, OVER_A_SOCKET]
+        metafunc.parametrize("target_name", names, scope="session")
+
+
+@pytest.fixture(scope="session")
+def run(target_name: str, pytestconfig: pytest.Config) -> Iterator[Run]:
+    """A run against the server to judge; its verdicts gather what all tests of the session find."""
+    if target_name == IN_PROCESS:
+        target = WsgiTarget(create_app(CONTRACT, seed_data=defaults.SEED_DATA).wsgi_app)
+        identities = who_calls(None, builtin_stub=True)
+        yield prepare(CONTRACT, target, identities, control=StubControl(target, None))
+    elif target_name == OVER_A_SOCKET:
+        with own_stub(None) as (stub, control):
+            yield prepare(CONTRACT, stub, who_calls(None, builtin_stub=True), control=control)
+    else:
+        file = pytestconfig.getoption("mockserver_identities")
+        server = HttpTarget(target_name, rate=parse_rate("10/s"))
+        writes = pytestconfig.getoption("mockserver_allow_writes")
+        identities = who_calls(Path(file) if file else None, builtin_stub=False)
+        yield prepare(CONTRACT, server, identities, allow_writes=writes)
+        server.close()
+
+
+def make(run: Run, task: Task) -> None:
+    """Make a task; fail with all that its answers and its claim show, skip what this server cannot be asked."""
+    known = {finding.id for finding in run.verdicts.findings()}
+    try:
+        task.make(Session(run))
+    except NotRun as reason:
+        if run.own:
+            pytest.fail(f"not run against our own stub, because {reason}")
+        pytest.skip(str(reason))
+    except (CheckFailure, ExceptionGroup) as error:
+        for failure in failures_in(error):
+            run.verdicts.failed(failure)
+    found = [finding for finding in run.verdicts.findings() if finding.id not in known]
+    assert not found, "\n".join(
+        f"{finding.level}: {finding.title} on {finding.operation}: {finding.detail}" for finding in found
+    )

@@ -1,0 +1,50 @@
+"""Each operation by itself: who may call it, what it refuses, what it answers to generated requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import schemathesis
+
+from mockserver import defaults
+from mockserver.app import create_app
+from mockserver.contract.model import load_contract
+from mockserver.suite.checks import credentials, requests, routing
+from mockserver.suite.checks.task import Task
+from mockserver.suite.engine import FuzzSettings, InProcess
+from mockserver.suite.identities import seeded_identities
+from mockserver.suite.preparing import prepare
+from mockserver.suite.session import Run
+from mockserver.suite.stub_process import StubControl
+from mockserver.suite.targets import WsgiTarget
+from tests.contract_suite.conftest import make
+from tests.contract_suite.planning import parameters
+
+
+@pytest.mark.parametrize("task", parameters(credentials.tasks, requests.tasks, routing.tasks))
+def test_claim_about_an_operation_holds(run: Run, task: Task) -> None:
+    make(run, task)
+
+
+@pytest.fixture(scope="session")
+def in_process() -> InProcess:
+    contract = load_contract(defaults.CONTRACT)
+    application: Callable[..., Any] = create_app(contract, seed_data=defaults.SEED_DATA).wsgi_app
+    target = WsgiTarget(application)
+    run = prepare(contract, target, seeded_identities(defaults.SEED_DATA), control=StubControl(target, None))
+    return InProcess(run, application, FuzzSettings(max_examples=20, seed=1))
+
+
+@pytest.fixture(scope="session")
+def generated(in_process: InProcess) -> Any:
+    return in_process.schema
+
+
+schema = schemathesis.pytest.from_fixture("generated")
+
+
+@schema.parametrize()
+def test_generated_requests_keep_the_contract(case: Any, in_process: InProcess) -> None:
+    assert not in_process.judge(case)

@@ -1,0 +1,28 @@
+"""What a server remembers: set, read, reset, in order and in sequences that schemathesis makes up."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.suite.checks import state
+from mockserver.suite.checks.task import Task
+from mockserver.suite.fuzzing import FuzzSettings, fuzz
+from mockserver.suite.session import Run
+from mockserver.suite.targets import HttpTarget
+from mockserver.suite.verdicts import Outcome
+from tests.contract_suite.conftest import make
+from tests.contract_suite.planning import parameters
+
+
+@pytest.mark.parametrize("task", parameters(state.tasks))
+def test_claim_about_state_holds(run: Run, task: Task) -> None:
+    make(run, task)
+
+
+def test_generated_sequences_keep_the_contract(run: Run) -> None:
+    if not isinstance(run.target, HttpTarget):
+        pytest.skip("schemathesis' engine needs a socket; in process its cases are judged by test_operations")
+    known = run.verdicts.findings()
+    outcome = fuzz(run, FuzzSettings(max_examples=5, seed=1))
+    assert outcome == Outcome()
+    assert run.verdicts.findings() == known
