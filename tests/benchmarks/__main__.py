@@ -16,9 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     kinds.add_argument("--soak", type=int, metavar="N", help="N mixed requests, valid and hostile")
     kinds.add_argument("--kill", type=int, metavar="N", help="kill -9 during parallel writers, N times")
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default: %(default)s)")
-    parser.add_argument(
-        "--seconds", type=float, default=4.0, help="load in each round (default: %(default)s)"
-    )
+    parser.add_argument("--seconds", type=float, default=4.0, help="load in each round (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=32, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the soak's requests (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="of the server that is killed (default: 1)")

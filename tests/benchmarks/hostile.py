@@ -192,9 +192,7 @@ class Mix:
 
     def _write_malformed(self) -> WireRequest:
         # Two hundred thousand brackets are worth a try, not every other time.
-        content = self._pick(
-            [item for item in _MALFORMED if len(item) < 50_000 or self._chance.random() < 0.02]
-        )
+        content = self._pick([item for item in _MALFORMED if len(item) < 50_000 or self._chance.random() < 0.02])
         return WireRequest("POST", self._pick([self._setting(), AUTH]), content, {**_ADMIN, **_JSON})
 
     def _write_with_odd_credentials(self) -> WireRequest:
@@ -238,9 +236,7 @@ class Mix:
 
     def _ask_the_control_api(self) -> WireRequest:
         if self._chance.random() < 0.1:
-            content = self._pick(
-                [b"{", b"[]", b'{"now": "x"}', b'{"now": -1}', b'{"advance_seconds": 1e400}']
-            )
+            content = self._pick([b"{", b"[]", b'{"now": "x"}', b'{"now": -1}', b'{"advance_seconds": 1e400}'])
             return WireRequest("PUT", "/__mock__/clock", content, _JSON)
         return WireRequest("GET", f"/__mock__/{self._pick(_CONTROL)}")
 

@@ -188,9 +188,7 @@ class Writer:
                 raise _RefusedError(f"login: {status} {answer!r}")
             self._tokens.append(answer["auth"]["auth_token"])
 
-    def _send(
-        self, method: str, path: str, content: object = None, *, token: str | None = None
-    ) -> tuple[int, Any]:
+    def _send(self, method: str, path: str, content: object = None, *, token: str | None = None) -> tuple[int, Any]:
         fields = {
             "Mock-World": self._world,
             "Authorization": basic() if token is None else basic(token=token),

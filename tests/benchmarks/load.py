@@ -27,9 +27,7 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "python"
 
 
-def measure(
-    port: int, request: WireRequest, seconds: float, connections: int, folder: Path
-) -> tuple[int, float]:
+def measure(port: int, request: WireRequest, seconds: float, connections: int, folder: Path) -> tuple[int, float]:
     """Return the number of answers and the seconds that they took.
 
     Raises:

@@ -63,9 +63,7 @@ def commands(port: Mapping[str, int]) -> dict[str, list[str]]:
 
 
 @contextmanager
-def serving(
-    command: Sequence[str], port: int, log: Path, *, core: int | None = SERVER_CORE
-) -> Iterator[Server]:
+def serving(command: Sequence[str], port: int, log: Path, *, core: int | None = SERVER_CORE) -> Iterator[Server]:
     """Start a server, wait for its first 2xx, and end it with SIGTERM to its own process afterwards."""
     server = start(command, port, log, core=core)
     try:
@@ -138,9 +136,7 @@ def processor_seconds(process: int) -> float:
     folder = Path("/proc") / str(process)
     fields = (folder / "stat").read_text().rpartition(")")[2].split()
     own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    children = [
-        child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()
-    ]
+    children = [child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()]
     return own + sum(processor_seconds(int(child)) for child in children)
 
 

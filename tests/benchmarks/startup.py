@@ -33,10 +33,7 @@ def report(rounds: int) -> bool:
     ratios = [mine / its for mine, its in zip(times["stub"], times["flask"], strict=True)]
     reached = median(ratios)
     verdict = "met" if reached <= AIM else "MISSED"
-    say(
-        f"stub/flask: {reached:.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f}); "
-        f"aim at most {AIM:g}: {verdict}"
-    )
+    say(f"stub/flask: {reached:.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f}); aim at most {AIM:g}: {verdict}")
     return reached <= AIM
 
 

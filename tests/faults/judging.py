@@ -6,19 +6,19 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from mockserver import defaults
 from mockserver.suite.checking import check
-from mockserver.suite.governor import WritePolicy
+from mockserver.suite.engine import FuzzSettings
+from mockserver.suite.fuzzing import fuzz
 from mockserver.suite.identities import seeded_identities
-from mockserver.suite.secrecy import Secrets
+from mockserver.suite.preparing import prepare
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget, Target, WsgiTarget
-from mockserver.suite.verdicts import Verdicts
+from mockserver.suite.verdicts import Outcome, exit_code
 from tests.faults.catalogue import Fault
 from tests.faults.messages import PASSWORDS, TOKENS
 from tests.faults.server import FaultyServer, clean_contract, serving
@@ -56,34 +56,30 @@ class Verdict(NamedTuple):
 
 def checked(fault: Fault) -> Verdict:
     """Return what `check` finds, run within this process (over a socket where the fault needs one)."""
-    with _target(fault) as target:
-        run = Run(
-            contract=clean_contract(),
-            target=target,
-            identities=seeded_identities(defaults.SEED_DATA),
-            policy=WritePolicy(foreign=False),
-            verdicts=(verdicts := Verdicts(clean_contract())),
-            secrets=Secrets(),
-            selected=clean_contract().operations,
-            settle_seconds=0.0,
-        )
-        outcome = check(run)
-    found = tuple(Found(one.id, one.level, one.check, one.operation, one.detail) for one in verdicts.findings())
-    return Verdict(2 if outcome.error else int(bool(found)), found)
-
-
-@contextmanager
-def _target(fault: Fault) -> Iterator[Target]:
     server = FaultyServer(fault)
-    if not fault.needs_socket:
-        yield WsgiTarget(server)
-        return
+    return _over_http(server, check) if fault.needs_socket else _verdict(WsgiTarget(server), check)
+
+
+def fuzzed(fault: Fault, max_examples: int) -> Verdict:
+    """Return what `fuzz` finds, run within this process over a socket, with the seed 1."""
+    settings = FuzzSettings(max_examples=max_examples, seed=1)
+    return _over_http(FaultyServer(fault), lambda run: fuzz(run, settings))
+
+
+def _over_http(server: FaultyServer, judge: Callable[[Run], Outcome]) -> Verdict:
     with serving(server) as url:
         target = HttpTarget(url, timeout_seconds=_TIMEOUT_SECONDS)
         try:
-            yield target
+            return _verdict(target, judge)
         finally:
             target.close()
+
+
+def _verdict(target: Target, judge: Callable[[Run], Outcome]) -> Verdict:
+    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), settle_seconds=0.0)
+    outcome = judge(run)
+    found = tuple(Found(*(getattr(one, name) for name in Found._fields)) for one in run.verdicts.findings())
+    return Verdict(exit_code(run.verdicts, outcome), found)
 
 
 def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:

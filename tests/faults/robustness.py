@@ -24,7 +24,8 @@ from tests.faults.messages import (
 
 ROBUSTNESS = Catalogue("robustness")
 _CRASH = "no_server_error"
-_REFUSED = "bodies_that_break_the_schema_are_refused"
+#: The suite's own name, and schemathesis' for the same claim.
+_REFUSED = ("bodies_that_break_the_schema_are_refused", "negative_data_rejection")
 _SILENCE = "the_server_answers"
 _HANG_SECONDS = 30.0
 
@@ -148,7 +149,7 @@ def no_answer(call: Call, server: Stub) -> Reply:
     return reply
 
 
-@ROBUSTNESS.plant(_REFUSED, at=[WRITE[MAILER]])
+@ROBUSTNESS.plant(*_REFUSED, at=[WRITE[MAILER]])
 def success_with_an_error_in_it(call: Call, server: Stub) -> Reply:
     """What is wrong gets 200, with an error in the content: a client takes it for done."""
     reply = server.send(call)
@@ -158,7 +159,7 @@ def success_with_an_error_in_it(call: Call, server: Stub) -> Reply:
     return Reply(200, fields, b"").with_json({"error": reply.json["detail"]})
 
 
-@ROBUSTNESS.plant("malformed_json_is_refused", at=[WRITE[DAYS]])
+@ROBUSTNESS.plant("malformed_json_is_refused", "negative_data_rejection", at=[WRITE[DAYS]])
 def lenient_parser(call: Call, server: Stub) -> Reply:
     """What comes behind the first JSON value is not looked at."""
     try:
@@ -177,31 +178,31 @@ def any_media_type(call: Call, server: Stub) -> Reply:
 _MAIL_SERVERS = [WRITE[MAILER], WRITE[RELAY]]
 
 
-@ROBUSTNESS.edit(_REFUSED, at=_MAIL_SERVERS, level="drift")
+@ROBUSTNESS.edit(*_REFUSED, at=_MAIL_SERVERS, level="drift")
 def port_zero(document: dict[str, Any]) -> None:
     """Port 0 is taken, which nobody can connect to; the documentation tells no limits."""
     del _schemas(document)["ServerPort"]["minimum"]
 
 
-@ROBUSTNESS.edit(_REFUSED, at=_MAIL_SERVERS, level="drift")
+@ROBUSTNESS.edit(*_REFUSED, at=_MAIL_SERVERS, level="drift")
 def port_70000(document: dict[str, Any]) -> None:
     """Port 70000 is taken, which does not exist; the documentation tells no limits."""
     del _schemas(document)["ServerPort"]["maximum"]
 
 
-@ROBUSTNESS.edit(_REFUSED, at=_MAIL_SERVERS)
+@ROBUSTNESS.edit(*_REFUSED, at=_MAIL_SERVERS)
 def port_of_any_type(document: dict[str, Any]) -> None:
     """A port that is no number is taken, and stored as it came."""
     del _schemas(document)["ServerPort"]["type"]
 
 
-@ROBUSTNESS.edit(_REFUSED, at=_MAIL_SERVERS, level="drift")
+@ROBUSTNESS.edit(*_REFUSED, at=_MAIL_SERVERS, level="drift")
 def incomplete_value(document: dict[str, Any]) -> None:
     """A value that lacks members is taken; which ones are required is our guess."""
     _schemas(document)["MailServer"]["required"] = []
 
 
-@ROBUSTNESS.edit(_REFUSED, at=[WRITE[DAYS]], level="drift")
+@ROBUSTNESS.edit(*_REFUSED, at=[WRITE[DAYS]], level="drift")
 def any_member(document: dict[str, Any]) -> None:
     """Members that nobody knows are taken, and come back: a misspelt one is never noticed."""
     _schemas(document)["ClearingInterval"]["additionalProperties"] = True

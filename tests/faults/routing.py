@@ -18,24 +18,25 @@ from tests.faults.messages import (
 )
 
 ROUTING = Catalogue("routing")
-_METHODS = "undefined_methods_are_refused"
+#: The suite's own name, and schemathesis' for the same claim.
+_METHODS = ("undefined_methods_are_refused", "unsupported_method")
 _OTHER_METHODS = [f"{method} {SETTINGS}{name}/" for name in NAMES for method in ("PUT", "PATCH")]
 
 
-@ROUTING.plant(_METHODS, at=[*_OTHER_METHODS, "PUT /api/v1/auth/", "PATCH /api/v1/auth/"], level="drift")
+@ROUTING.plant(*_METHODS, at=[*_OTHER_METHODS, "PUT /api/v1/auth/", "PATCH /api/v1/auth/"], level="drift")
 def no_allow(call: Call, server: Stub) -> Reply:
     """A 405 does not say which methods there are, though RFC 9110, section 15.5.6, demands it."""
     reply = server.send(call)
     return reply.with_field("Allow", None) if reply.status == 405 else reply
 
 
-@ROUTING.plant(_METHODS, at=[f"PUT {SETTINGS}{MAILER}/"], level="drift")
+@ROUTING.plant(*_METHODS, at=[f"PUT {SETTINGS}{MAILER}/"], level="drift")
 def put_as_post(call: Call, server: Stub) -> Reply:
     """PUT does what POST does, undocumented."""
     return server.send(call._replace(method="POST") if call.label == f"PUT {SETTINGS}{MAILER}/" else call)
 
 
-@ROUTING.plant(_METHODS, at=[f"PATCH {SETTINGS}{DAYS}/"], level="drift")
+@ROUTING.plant(*_METHODS, at=[f"PATCH {SETTINGS}{DAYS}/"], level="drift")
 def patch_is_404(call: Call, server: Stub) -> Reply:
     """PATCH is "not found", though the path is there: each method has a table of paths of its own."""
     reply = server.send(call)
