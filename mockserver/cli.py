@@ -91,7 +91,11 @@ def _settings(ctx: click.Context, folder: Path) -> dict[str, Any]:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
-        found = table if name == "mockserver.toml" else table.get("tool", {}).get("mockserver")
+        if name == "pyproject.toml":
+            tools = table.get("tool")
+            found = tools.get("mockserver") if isinstance(tools, dict) else None
+        else:
+            found = table
         if found is not None:
             return _by_command(ctx, path, found)
     return {}
@@ -106,10 +110,26 @@ def _by_command(ctx: click.Context, path: Path, table: Any) -> dict[str, Any]:
     for name in COMMANDS:
         command = cli.get_command(ctx, name)
         assert command is not None
-        options = {parameter.name for parameter in command.params if isinstance(parameter, click.Option)}
+        options = {option.name: option for option in command.params if isinstance(option, click.Option)}
         known |= {option for option in options if option}
-        result[name] = {key: value for key, value in values.items() if key in options}
+        result[name] = {
+            key: _value(path, key, value, multiple=options[key].multiple)
+            for key, value in values.items()
+            if key in options
+        }
     unknown = sorted(values.keys() - known)
     if unknown:
         raise UsageError(f"{path}: {unknown[0]!r} is not an option; known are {', '.join(sorted(known))}")
     return result
+
+
+def _value(path: Path, name: str, value: Any, *, multiple: bool) -> Any:
+    """Return a settings file's value as click takes it from the command line: text, true or false."""
+    if multiple and isinstance(value, list):
+        return [_value(path, name, item, multiple=False) for item in value]
+    if not isinstance(value, str | int | float | bool):
+        form = "a text, a number, true or false" + (", or a list of them" if multiple else "")
+        raise UsageError(f"{path}: {name!r} must be {form}")
+    if isinstance(value, bool):
+        return value
+    return [str(value)] if multiple else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -94,6 +95,8 @@ def serve_command(
     from mockserver.app import create_app
     from mockserver.contract.model import load_contract
 
+    if not math.isfinite(transition_seconds):
+        raise UsageError(f"--transition-seconds {transition_seconds}: must be a number of seconds")
     if workers > 1 and state == "memory":
         raise UsageError("--workers above 1 need a store that processes share: --state sqlite:///FILE")
     if tls and (cert or key):
@@ -148,6 +151,8 @@ def lint_command(ctx: click.Context, contract: Path | None) -> None:
     from mockserver.contract.lint import lint
 
     path = contract or defaults.CONTRACT
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file; check --contract")
     findings = lint(path)
     for finding in findings:
         click.echo(f"{finding.file}:{finding.line}: {finding.pointer}: [{finding.rule}] {finding.message}")

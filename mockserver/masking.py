@@ -31,7 +31,7 @@ def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
     if isinstance(value, str):
         return value if len(value) <= MAX_SHOWN else value[:MAX_SHOWN] + "…"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**MAX_SHOWN:
-        return f"an integer of {len(str(value))} digits"
+        return f"an integer of {len(str(abs(value)))} digits"
     if not isinstance(value, dict | list):
         return value
     if depth >= _MAX_DEPTH:

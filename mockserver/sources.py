@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from datetime import UTC, datetime
 
+_SECONDS = re.compile(r"-?[0-9]{1,15}")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 #: The latest UNIX time that a clock is set to: a day before the year 10000, which a token issued then still reaches.
@@ -23,9 +25,9 @@ def parse_time(text: str) -> int:
         ValueError: neither form, before 1970 or beyond LATEST; the message shows the text.
     """
     shown = repr(text[:40])
-    try:
+    if _SECONDS.fullmatch(text) is not None:
         seconds = int(text)
-    except ValueError:
+    else:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:

@@ -17,12 +17,15 @@ MAX_DEPTH = 200
 MAX_VALUES = 5_000_000
 
 # libyaml's composer recurses in C and takes the process down at some ten thousand levels, so text that could nest
-# that deep is refused before it is parsed. Both bounds are coarse; MAX_DEPTH is the exact one.
+# that deep is refused before it is composed. Both bounds are coarse; MAX_DEPTH is the exact one.
 _DEEP_INDENT = re.compile(r"^[ \t?-]{2000}", re.MULTILINE)
-_BRACKET = re.compile(r"[\[\]{}]")
 _MAX_BRACKETS = 2000
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
+
+
+class _TooDeep(Exception):  # noqa: N818 - leaves this module as a ValueError
+    """Text that nests too deep to be composed, with its line."""
 
 
 class _Loader(_Base):  # type: ignore[misc]  # the base is chosen at run time
@@ -77,13 +80,15 @@ def parse(path: Path, text: str) -> Any:
     Raises:
         ValueError: not YAML, a key twice, or nested beyond the limits; names file and line.
     """
-    _refuse_deep_text(path, text)
     try:
+        _refuse_deep_text(text)
         loader = _Loader(text)
         try:
             data = loader.get_single_data()
         finally:
             loader.dispose()
+    except _TooDeep as error:
+        raise ValueError(f"{path}:{error}: is nested deeper than {MAX_DEPTH} levels; flatten it with $ref") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -141,18 +146,21 @@ def measure(data: Any) -> tuple[int, int]:
     return visit(data, 0)
 
 
-def _refuse_deep_text(path: Path, text: str) -> None:
+def _refuse_deep_text(text: str) -> None:
     found = _DEEP_INDENT.search(text)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1
-        raise ValueError(f"{path}:{line}: is nested too deep")
+        raise _TooDeep(line)
     if text.count("[") + text.count("{") > _MAX_BRACKETS:
+        # The parser's events come one by one, so nesting cannot hurt it. Only such text pays for reading it twice.
         level = 0
-        for bracket in _BRACKET.finditer(text):
-            level = level + 1 if bracket.group() in "[{" else max(level - 1, 0)
-            if level > _MAX_BRACKETS:
-                line = text.count("\n", 0, bracket.start()) + 1
-                raise ValueError(f"{path}:{line}: is nested too deep")
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                level += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                level -= 1
+            if level > MAX_DEPTH:
+                raise _TooDeep(event.start_mark.line + 1 if event.start_mark else 1)
 
 
 def _line_of_unprintable(text: str) -> int:
