@@ -142,9 +142,7 @@ class Client:
 def send_to_app(app: Any) -> Send:
     """Return the way to a WSGI application, called as PEP 3333 says."""
 
-    def send(
-        method: str, target: str, fields: Mapping[str, str], content: bytes | Iterable[bytes] | None
-    ) -> Answer:
+    def send(method: str, target: str, fields: Mapping[str, str], content: bytes | Iterable[bytes] | None) -> Answer:
         path, _, query = target.partition("?")
         body = b"".join([content] if isinstance(content, bytes) else content or ())
         environ: dict[str, Any] = {
@@ -186,9 +184,7 @@ def send_to_app(app: Any) -> Send:
         assert len(started) == 1
         status, headers = started[0]
         assert all(type(name) is str and type(value) is str for name, value in headers)
-        return Answer(
-            int(status.split(" ", 1)[0]), {name.lower(): value for name, value in headers}, received
-        )
+        return Answer(int(status.split(" ", 1)[0]), {name.lower(): value for name, value in headers}, received)
 
     return send
 
@@ -197,12 +193,8 @@ def send_over_http(url: str) -> Send:
     """Return the way to a base URL, one connection for each request."""
     parts = urlsplit(url)
 
-    def send(
-        method: str, target: str, fields: Mapping[str, str], content: bytes | Iterable[bytes] | None
-    ) -> Answer:
-        connection = http.client.HTTPConnection(
-            parts.hostname or "", parts.port or 80, timeout=PATIENCE_SECONDS
-        )
+    def send(method: str, target: str, fields: Mapping[str, str], content: bytes | Iterable[bytes] | None) -> Answer:
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=PATIENCE_SECONDS)
         try:
             sent = {name: value.encode() for name, value in fields.items()}
             with suppress(BrokenPipeError, ConnectionResetError):  # a server may answer before it has read all
@@ -321,7 +313,7 @@ def run_command(*arguments: str, cwd: Path, **variables: str) -> subprocess.Comp
         text=True,
         cwd=cwd,
         env=clean_environment(**variables),
-        timeout=2 * PATIENCE_SECONDS,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

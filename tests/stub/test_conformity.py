@@ -132,9 +132,7 @@ def test_reads_in_every_phase_are_as_documented(make_stub: Any, contract: Contra
     _conforms(contract, _operation(contract, "GET", path), answer)
 
 
-def test_the_last_moment_of_the_clock_still_gives_documented_answers(
-    local_stub: Client, contract: Contract
-) -> None:
+def test_the_last_moment_of_the_clock_still_gives_documented_answers(local_stub: Client, contract: Contract) -> None:
     answer = local_stub.call("PUT", "/__mock__/clock", user=None, json={"now": 253_402_300_799})
     if answer.status == 200:
         _conforms(contract, _operation(contract, "POST", AUTH), local_stub.call("POST", AUTH, json=LOGIN))

@@ -15,9 +15,7 @@ from mockserver.listing import Sequence, sequences
 if TYPE_CHECKING:
     from tests.conftest import Client
 
-SEQUENCES = {
-    sequence.name: sequence for sequence in sequences(load_contract(CONTRACT), load_seed(SEED_DATA))
-}
+SEQUENCES = {sequence.name: sequence for sequence in sequences(load_contract(CONTRACT), load_seed(SEED_DATA))}
 
 #: Setting, documented request, documented answer: copied from the documentation by hand.
 WRITES: list[tuple[str, dict[str, Any], Any]] = [
@@ -66,9 +64,7 @@ def test_the_four_writes(stub: Client, setting: str, sent: Any, shown: Any) -> N
 def test_the_documented_read_and_reset(stub: Client, setting: str, sent: Any, shown: Any) -> None:
     path = f"/api/v1/settings/{setting}/"
     stub.call("POST", path, json=sent)
-    assert stub.call("GET", path).json() == {
-        "settings": {"name": setting, "status": "applied", "value": shown}
-    }
+    assert stub.call("GET", path).json() == {"settings": {"name": setting, "status": "applied", "value": shown}}
     assert stub.call("DELETE", path).json() == {"settings": {"name": setting, "status": "deleting"}}
 
 
@@ -146,9 +142,7 @@ def test_sequences_come_out_in_any_order_and_again(local_stub: Client) -> None:
 
 
 @pytest.mark.parametrize("start", ["first", "second"])
-def test_the_default_world_answers_as_documented_on_every_start(
-    make_stub: Callable[..., Client], start: str
-) -> None:
+def test_the_default_world_answers_as_documented_on_every_start(make_stub: Callable[..., Client], start: str) -> None:
     client = make_stub()
     for setting, sent, shown in WRITES:
         answer = client.call("POST", f"/api/v1/settings/{setting}/", json=sent)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _NUMBERS = itertools.count()
 MAILER = "/api/v1/settings/system_mailer/"
 LINE = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (?P<status>\d{3}) (?P<method>\S+) (?P<path>.*?) (?P<operation>\S+) [\d.]+ms (?P<note>.*)"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (?P<status>\d{3}) (?P<method>\S+) (?P<path>.*?) (?P<operation>\S+) "
+    r"[\d.]+ms (?P<note>.*)"
 )
 
 
@@ -59,9 +60,7 @@ def test_json_lines(make_stub: Callable[..., Client], log: Log) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_refused_requests_have_a_line_too(
-    make_stub: Callable[..., Client], log: Log, log_format: str
-) -> None:
+def test_refused_requests_have_a_line_too(make_stub: Callable[..., Client], log: Log, log_format: str) -> None:
     lines = _call_and_read(make_stub, log, MAILER, fields={"Mock-World": "no such name"}, log_format=log_format)
     assert len(lines) == 2
     assert "400" in lines[0]

@@ -64,9 +64,7 @@ def test_limits_are_exact_beyond_floating_point(make_stub: MakeStub, write_setti
 
 
 @pytest.mark.parametrize("value", [0.1, 1e300, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, -0.0, 123456.789e3])
-def test_fractions_come_back_as_the_same_number(
-    make_stub: MakeStub, write_setting: Write, value: float
-) -> None:
+def test_fractions_come_back_as_the_same_number(make_stub: MakeStub, write_setting: Write, value: float) -> None:
     client = make_stub(write_setting({"type": "number"}))
     answer = client.call("POST", "/setting", json=value)
     assert repr(answer.json()["settings"]["value"]) == repr(value)
@@ -141,9 +139,7 @@ def test_false_schemas_refuse_their_property(make_stub: MakeStub, write_setting:
 
 def test_recursive_schemas(make_stub: MakeStub, write_setting: Write) -> None:
     tree = {"properties": {"child": {"$ref": "#/components/schemas/Tree"}, "n": {"type": "integer"}}}
-    client = make_stub(
-        write_setting({"$ref": "#/components/schemas/Tree"}, components={"schemas": {"Tree": tree}})
-    )
+    client = make_stub(write_setting({"$ref": "#/components/schemas/Tree"}, components={"schemas": {"Tree": tree}}))
     value: Any = {"n": 1}
     for _ in range(50):
         value = {"child": value, "n": 1}
@@ -313,12 +309,8 @@ def test_any_scheme_asks_for_credentials(make_stub: MakeStub, write_contract: Wr
     assert client.call("GET", "/a", user=None, fields=fields).status == 200
 
 
-def test_any_requirement_suffices_and_all_of_its_schemes_are_needed(
-    make_stub: MakeStub, write_contract: Write
-) -> None:
-    schemes = {
-        name: {"type": "apiKey", "in": "header", "name": f"X-{name}"} for name in ("one", "two", "three")
-    }
+def test_any_requirement_suffices_and_all_of_its_schemes_are_needed(make_stub: MakeStub, write_contract: Write) -> None:
+    schemes = {name: {"type": "apiKey", "in": "header", "name": f"X-{name}"} for name in ("one", "two", "three")}
     security = [{"one": [], "two": []}, {"three": []}]
     contract = write_contract(
         {"/a": _get({"200": _json(1)}), "/open": _get({"200": _json(1)}, operationId="open", security=[{}])},
@@ -340,9 +332,7 @@ def test_an_optional_scheme_lets_everybody_in(make_stub: MakeStub, write_contrac
     assert make_stub(contract).call("GET", "/a", user=None).status == 200
 
 
-def test_concrete_paths_win_and_pieces_of_segments_are_matched(
-    make_stub: MakeStub, write_contract: Write
-) -> None:
+def test_concrete_paths_win_and_pieces_of_segments_are_matched(make_stub: MakeStub, write_contract: Write) -> None:
     def names(*known: str) -> list[Any]:
         return [{"name": name, "in": "path", "required": True, "schema": {}} for name in known]
 
@@ -381,9 +371,7 @@ UNKNOWN_BEHAVIOURS: list[Any] = [
 
 
 @pytest.mark.parametrize("behaviour", UNKNOWN_BEHAVIOURS, ids=json.dumps)
-def test_an_unknown_behaviour_is_an_error_at_start(
-    make_stub: MakeStub, write_contract: Write, behaviour: Any
-) -> None:
+def test_an_unknown_behaviour_is_an_error_at_start(make_stub: MakeStub, write_contract: Write, behaviour: Any) -> None:
     operation = _get({"200": _json(1)}, **{"x-mockserver-behaviour": behaviour})
     with pytest.raises(ContractError, match=r"contract-1\.json:\d+: /paths/~1a/get/x-mockserver-behaviour"):
         make_stub(write_contract({"/a": operation}))

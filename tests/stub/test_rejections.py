@@ -259,7 +259,7 @@ DEEP = b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1)
         b"{'a': 1}",
         b'{"a": 1,}',
         b'{"a" 1}',
-        b'{a: 1}',
+        b"{a: 1}",
         b"nul",
         b"NaN",
         b'{"a": NaN}',

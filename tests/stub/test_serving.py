@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,16 @@ def _connect(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=10)
 
 
+def _post(path: str, length: int, fields: str = AUTHORIZATION) -> bytes:
+    """Return the head of a request with JSON content of a length."""
+    lines = f"POST {path} HTTP/1.1\r\nHost: x\r\n{fields}Content-Type: application/json\r\n"
+    return f"{lines}Content-Length: {length}\r\n\r\n".encode()
+
+
 def _half_a_request(server: Server) -> socket.socket:
     """Return a connection on which a request has begun and does not go on."""
     connection = _connect(server)
-    head = f"POST {MAILER} HTTP/1.1\r\nHost: x\r\n{AUTHORIZATION}Content-Type: application/json\r\nContent-Length: 99\r\n\r\n"
-    connection.sendall(head.encode() + b'{"server_ho')
+    connection.sendall(_post(MAILER, 99) + b'{"server_ho')
     return connection
 
 
@@ -208,9 +214,9 @@ def test_slow_clients_do_not_stop_others(serve: Serve) -> None:
 def test_a_slow_upload_is_answered_when_it_is_whole(serve: Serve) -> None:
     server = serve()
     body = json.dumps({"junk_days": 1, "trash_days": 2}).encode()
-    head = f"POST {INTERVAL} HTTP/1.1\r\nHost: x\r\n{AUTHORIZATION}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = _post(INTERVAL, len(body))
     with _connect(server) as connection:
-        for piece in (head[:20].encode(), head[20:].encode(), body[:5]):
+        for piece in (head[:20], head[20:], body[:5]):
             connection.sendall(piece)
             assert server.client.call("GET", "/api/v1/auth/").status == 200
         connection.sendall(body[5:])
@@ -221,10 +227,10 @@ def test_two_requests_on_one_connection_after_a_rejected_body(serve: Serve) -> N
     """What was not read of a rejected request must not be taken for the next one."""
     server = serve()
     smuggled = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
-    first = f"POST {MAILER} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(smuggled)}\r\n\r\n"
+    first = _post(MAILER, len(smuggled), fields="")
     second = f"GET /api/v1/auth/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{AUTHORIZATION}\r\n"
     with _connect(server) as connection:
-        connection.sendall(first.encode() + smuggled + second.encode())
+        connection.sendall(first + smuggled + second.encode())
         received = b""
         while chunk := connection.recv(65536):
             received += chunk
@@ -297,10 +303,8 @@ def test_plain_http_on_a_tls_port_does_no_harm(serve: Serve, tmp_path: Path) -> 
     server = serve("--tls", XDG_CACHE_HOME=str(tmp_path))
     with _connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        try:
+        with suppress(ConnectionResetError):
             assert not connection.recv(4096).startswith(b"HTTP/1.1 200")
-        except ConnectionResetError:
-            pass
     with _connect(server):  # nor does a connection on which nothing comes
         certificate = server.log().split("self-signed certificate: ")[1].split(" (")[0]
         assert requests.get(server.url + "/__mock__/health", verify=certificate, timeout=10).ok

@@ -106,6 +106,6 @@ def test_depth_is_that_of_the_value(value: Any, noise: str) -> None:
 
 def test_lone_surrogates_are_refused_not_repaired() -> None:
     for content in (b'"\\ud800"', b'"\\udc00\\ud800"', b'{"\\ud800":1}', b'"\xed\xa0\x80"'):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"surrogate|UTF-8"):
             decode(content)
     assert decode(b'"\\ud83d\\ude00"') == "😀"

@@ -100,7 +100,7 @@ def test_methods_of_one_path_stand_together() -> None:
 def test_finding_a_path_does_not_take_forever() -> None:
     """Many alternatives on each of many levels: no path may be tried in all combinations."""
     known = [
-        "/" + "/".join("{n%d}" % level if number >> level & 1 else "a" for level in range(10)) + f"/end{number}"
+        "/" + "/".join(f"{{n{level}}}" if number >> level & 1 else "a" for level in range(10)) + f"/end{number}"
         for number in range(1024)
     ]
     router = Router(("GET", template, template) for template in known)

@@ -33,7 +33,7 @@ def test_times(text: str, seconds: int) -> None:
      "1969-12-31T23:59:59Z", str(LATEST + 1), "9999-12-31T23:59:59Z", "9" * 5000, "nan", "None", "\0"],
 )  # fmt: skip
 def test_what_is_no_time_is_shown_shortened(text: str) -> None:
-    with pytest.raises(ValueError, match="is neither|is not between") as caught:
+    with pytest.raises(ValueError, match=r"is neither|is not between") as caught:
         parse_time(text)
     assert len(str(caught.value)) < 200
 

@@ -150,7 +150,7 @@ def test_an_exception_undoes_everything(store: Store) -> None:
         transaction.put("settings", "kept", {"n": 1})
         transaction.put("settings", "replaced", {"n": 1})
     before = store.dump("w")
-    with pytest.raises(KeyError, match="fault"), store.transaction("w") as transaction:
+    with pytest.raises(KeyError, match="fault"), store.transaction("w") as transaction:  # noqa: PT012 - what leads to it is the point
         transaction.put("settings", "new", {"n": 2})
         transaction.put("settings", "new", {"n": 3})
         transaction.put("settings", "replaced", {"n": 2})
@@ -169,7 +169,7 @@ def test_an_exception_undoes_everything(store: Store) -> None:
 
 
 def test_even_an_exit_undoes_everything(store: Store) -> None:
-    with pytest.raises(SystemExit), store.transaction("w") as transaction:
+    with pytest.raises(SystemExit), store.transaction("w") as transaction:  # noqa: PT012 - what leads to it is the point
         transaction.put("settings", "a", {})
         raise SystemExit
     assert store.reader("w")("settings", "a") is None
@@ -274,7 +274,7 @@ def test_read_does_not_see_an_open_transaction(store: Store) -> None:
     found: list[Any] = []
 
     def write() -> None:
-        with pytest.raises(KeyError), store.transaction("w") as transaction:
+        with pytest.raises(KeyError), store.transaction("w") as transaction:  # noqa: PT012 - what leads to it is the point
             transaction.put("settings", "a", {"n": 1})
             transaction.delete("accounts", "admin")
             inside.set()
@@ -498,7 +498,7 @@ class StoresAgree(RuleBasedStateMachine):
                         else:
                             seen.append(dict(transaction.items(collection)))
                     if fails:
-                        raise KeyError
+                        raise KeyError  # noqa: TRY301 - as a handler would
             except KeyError:
                 seen.append("undone")
             found.append(seen)

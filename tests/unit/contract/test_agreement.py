@@ -27,9 +27,7 @@ def _ours(schema: Any, **components: Any) -> Validator:
 
 def _reference(schema: Any, **components: Any) -> jsonschema.Draft202012Validator:
     document = {**schema, "components": components} if isinstance(schema, dict) else schema
-    return jsonschema.Draft202012Validator(
-        document, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    )
+    return jsonschema.Draft202012Validator(document, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
 
 
 # What both must agree on: ASCII text, numbers that a double holds exactly, formats that the reference knows fully.
@@ -114,13 +112,11 @@ flat = _keywords(st.just({})).filter(lambda schema: not {"$ref", "if", "then", "
 def test_both_find_the_same_violations(schema: Any, instance: Any) -> None:
     """As many, at the same places, of the same keywords: nothing is left out and nothing made up."""
     ours = {(found.instance_path, found.keyword) for found in _ours(schema).violations(instance)}
-    reference = {
-        (tuple(error.absolute_path), error.validator) for error in _reference(schema).iter_errors(instance)
-    }
+    reference = {(tuple(error.absolute_path), error.validator) for error in _reference(schema).iter_errors(instance)}
     assert ours == reference
 
 
-decimals = st.decimals(min_value=-10**6, max_value=10**6, places=4, allow_nan=False)
+decimals = st.decimals(min_value=-(10**6), max_value=10**6, places=4, allow_nan=False)
 factors = st.decimals(min_value=Decimal("0.0001"), max_value=1000, places=4, allow_nan=False)
 
 
