@@ -14,6 +14,7 @@ from mockserver.suite.secrecy import MASK, Secrets, marked, masked
 
 #: The field that selects a world of our own stub, in lower case.
 WORLD_FIELD = "mock-world"
+_VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
 #: Longer content is cut in reports; the command to reproduce it keeps the whole.
 MAX_SHOWN = 2000
 
@@ -72,13 +73,14 @@ class Evidence:
 
     def _quote(self, word: str) -> str:
         """Return a word for the shell in which our `$VARIABLES`, and nothing else, are replaced by it."""
-        parts = re.split(r"(\$[A-Z][A-Z0-9_]*)", word)
-        quoted = (
-            f'"{part}"' if part[:1] == "$" and self._secrets.has_name(part[1:]) else shlex.quote(part)
-            for part in parts
-            if part
-        )
-        return "".join(quoted) or "''"
+        quoted, plain = "", ""
+        for part in _VARIABLE.split(word):
+            if part.startswith("$") and self._secrets.has_name(part[1:]):
+                quoted += (shlex.quote(plain) if plain else "") + f'"{part}"'
+                plain = ""
+            else:
+                plain += part
+        return quoted + (shlex.quote(plain) if plain or not quoted else "")
 
     def _field(self, name: str, value: str) -> str:
         login = _decode_basic(value) if name.lower() == "authorization" else None

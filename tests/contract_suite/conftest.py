@@ -11,7 +11,6 @@ from mockserver import defaults
 from mockserver.app import create_app
 from mockserver.contract.model import Contract, load_contract
 from mockserver.suite.checks.task import Task
-from mockserver.suite.governor import parse_rate
 from mockserver.suite.preparing import own_stub, prepare, who_calls
 from mockserver.suite.session import Run, Session
 from mockserver.suite.stub_process import StubControl
@@ -42,7 +41,7 @@ def run(target_name: str, pytestconfig: pytest.Config) -> Iterator[Run]:
             yield prepare(CONTRACT, stub, who_calls(None, builtin_stub=True), control=control)
     else:
         file = pytestconfig.getoption("mockserver_identities")
-        server = HttpTarget(target_name, rate=parse_rate("10/s"))
+        server = HttpTarget(target_name)
         writes = pytestconfig.getoption("mockserver_allow_writes")
         identities = who_calls(Path(file) if file else None, builtin_stub=False)
         yield prepare(CONTRACT, server, identities, allow_writes=writes)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mockserver import defaults
+from mockserver.contract.model import Contract
+from mockserver.errors import UsageError
+from mockserver.suite.identities import Identity, basic, credentials, load_identities, seeded_identities
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "identities.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_variables_come_from_the_environment(tmp_path: Path) -> None:
+    path = write(tmp_path, 'identities: [{username: a, token: "${T}", schemes: {key: "x${T}"}, level: Master}]')
+    (identity,) = load_identities(path, {"T": "secret"}).all
+    assert (identity.token, identity.schemes) == ("secret", {"key": "xsecret"})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('identities: [{username: a, token: "${MISSING}"}]', "MISSING is not set"),
+        ("identities: [{username: a, tokn: x}]", "unknown key 'tokn'"),
+        ("identities: [{username: a}]", "no credential"),
+        ("identities: [{username: a, token: 12}]", "must be text"),
+        ("identities: [{username: a, token: x, owns: y}]", "list of texts"),
+        ("identities: [a]", "must be a mapping"),
+        ("identities: {}", "list"),
+        ("accounts: []", "nothing else"),
+    ],
+)
+def test_a_mistake_is_told(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_identities(write(tmp_path, text), {})
+
+
+def test_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_identities(tmp_path / "none.yaml")
+
+
+def test_seed_data_gives_one_identity_for_each_level() -> None:
+    identities = seeded_identities(defaults.SEED_DATA)
+    assert [identity.level for identity in identities.all] == ["MasterAdmin", "DomainAdmin", "MailUser"]
+    assert all(identity.token and identity.password for identity in identities.all)
+
+
+def test_credentials_follow_the_first_requirement_that_can_be_met(contract: Contract) -> None:
+    operation = contract.by_id["note_get"]
+    shown = credentials(contract, operation, Identity("a", token="t"))
+    assert shown == ((("Authorization", basic("a:t")),), ())
+    assert credentials(contract, operation, Identity("a", password="p")) == (
+        (("Authorization", basic("a:p")),),
+        (),
+    )
+    assert credentials(contract, operation, Identity("a")) is None
+
+
+def test_secrets_have_names_for_output() -> None:
+    identity = Identity("u2@vonmail.com", token="t", password="p", schemes={"api key": "k"})
+    assert list(identity.secrets()) == [
+        ("U2_VONMAIL_COM_TOKEN", "t"),
+        ("U2_VONMAIL_COM_PASSWORD", "p"),
+        ("U2_VONMAIL_COM_API_KEY", "k"),
+    ]

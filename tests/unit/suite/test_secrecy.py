@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from mockserver.suite.exchanges import WireResponse
+from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, masked, paths_of, text_of, values_at
+
+SECRET = 'T0p"secret/wörd'
+
+
+@pytest.fixture
+def secrets() -> Secrets:
+    known = Secrets()
+    known.add("ADMIN_TOKEN", SECRET)
+    return known
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x {SECRET} y",
+        json.dumps({"a": SECRET}),
+        json.dumps({"a": SECRET}, ensure_ascii=False),
+        SECRET.upper(),
+        "T0p%22secret%2Fw%C3%B6rd",
+        base64.b64encode(SECRET.encode()).decode(),
+        SECRET.encode().hex(),
+        "T0p&quot;secret/wörd",
+    ],
+)
+def test_a_leak_is_found_however_it_is_written(secrets: Secrets, text: str) -> None:
+    assert list(secrets.leaked(text)) == [SECRET]
+
+
+def test_short_secrets_are_masked_but_not_taken_for_leaks() -> None:
+    secrets = Secrets()
+    secrets.add("PIN", "123456")
+    assert not list(secrets.leaked("order 123456"))
+    assert secrets.mask("pin=123456") == "pin=$PIN"
+
+
+def test_output_shows_names(secrets: Secrets) -> None:
+    assert secrets.mask(f"a {SECRET} b {json.dumps(SECRET)}") == 'a $ADMIN_TOKEN b "$ADMIN_TOKEN"'
+
+
+def test_canaries_are_long_different_and_reproducible() -> None:
+    one, other = Canaries(1), Canaries(1)
+    made = [one.make("x", 5) for _ in range(100)]
+    assert made == [other.make("x", 5) for _ in range(100)]
+    assert len(set(made)) == 100
+    assert all(len(canary) >= 12 for canary in made)
+
+
+def test_issued_secrets_are_no_leak_where_they_are_issued() -> None:
+    response = WireResponse(
+        200, (("Content-Type", "application/json"),), json.dumps({"auth": {"token": SECRET}}).encode()
+    )
+    assert SECRET in text_of(response, ())
+    assert SECRET not in text_of(response, (("auth", "token"),))
+
+
+def test_paths() -> None:
+    value = {"a": [{"b": 1}, {"b": 2}], "c": "Master"}
+    assert list(values_at(value, ("a", "*", "b"))) == [1, 2]
+    assert masked(value, (("a", "*", "b"),))["a"] == [{"b": "********"}, {"b": "********"}]
+    assert list(paths_of(value, ["Master"])) == [("c",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "distinctive"),
+    [("7Hp5jQ3GMNyLuwkAlDb3", True), ("0" * 40, False), ("correct horse battery", False), ("short", False)],
+)
+def test_distinctive(text: str, distinctive: bool) -> None:
+    assert is_distinctive(text) is distinctive

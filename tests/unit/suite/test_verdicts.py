@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+from mockserver.contract.model import Contract
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.verdicts import (
+    CheckFailure,
+    Coverage,
+    ExitCode,
+    NotRun,
+    Outcome,
+    Rule,
+    Verdicts,
+    exit_code,
+    failures_in,
+    finding_id,
+    raise_failures,
+)
+
+SCHEMA = "/paths/~1note/get/responses/200/content/application~1json/schema"
+
+
+def failure(pointer: str = SCHEMA, rule: Rule = "contract", *, body: bytes = b"", got: str = "x") -> CheckFailure:
+    exchange = Exchange(WireRequest("GET", "/note", (), body), WireResponse(200, (), b""))
+    return CheckFailure(
+        "claim", "GET /note", "broken", expected="y", got=got, pointer=pointer, rule=rule, exchange=exchange
+    )
+
+
+@pytest.mark.parametrize(
+    ("pointer", "rule", "level"),
+    [
+        (f"{SCHEMA}/type", "contract", "violation"),
+        (f"{SCHEMA}/maxProperties", "contract", "drift"),
+        ("/paths/~1note/get/responses/401", "contract", "drift"),
+        (f"{SCHEMA}/maxProperties", "universal", "violation"),
+        (f"{SCHEMA}/type", "silent", "drift"),
+        (f"{SCHEMA}/type", "environment", "environment"),
+    ],
+)
+def test_level_comes_from_the_statement_or_the_rule(contract: Contract, pointer: str, rule: Rule, level: str) -> None:
+    verdicts = Verdicts(contract)
+    assert verdicts.failed(failure(pointer, rule)).level == level
+
+
+def test_same_cause_is_one_finding_with_a_count_and_the_smallest_evidence(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    for size in (30, 2, 50):
+        verdicts.failed(failure(body=b"x" * size, got=str(size)))
+    (finding,) = verdicts.findings()
+    assert finding.times == 3
+    assert finding.evidence is not None
+    assert len(finding.evidence.request.body or b"") == 2
+    assert finding.detail.endswith("got 2")
+
+
+def test_id_depends_on_check_operation_and_pointer_only() -> None:
+    assert finding_id("a", "b", "c") == finding_id("a", "b", "c")
+    assert len({finding_id("a", "b", "c"), finding_id("a", "b", "d"), finding_id("ab", "", "c")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("rules", "outcome", "code"),
+    [
+        ([], Outcome(), ExitCode.CLEAN),
+        (["silent"], Outcome(), ExitCode.CLEAN),
+        (["universal"], Outcome(), ExitCode.VIOLATION),
+        (["universal"], Outcome(error="lost"), ExitCode.VIOLATION),
+        (["universal", "environment"], Outcome(), ExitCode.VIOLATION),
+        (["silent"], Outcome(error="lost"), ExitCode.NOT_JUDGED),
+        (["environment"], Outcome(), ExitCode.NOT_JUDGED),
+        (["universal"], Outcome(interrupted=True), ExitCode.INTERRUPTED),
+    ],
+)
+def test_exit_code(contract: Contract, rules: list[Rule], outcome: Outcome, code: ExitCode) -> None:
+    verdicts = Verdicts(contract)
+    verdicts.passed("other", "GET /note")
+    for number, rule in enumerate(rules):
+        verdicts.failed(failure(f"/{number}", rule))
+    assert exit_code(verdicts, outcome) == code
+
+
+def test_nothing_tested_is_not_judged(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    verdicts.not_run("claim", "GET /note", "no identity")
+    assert exit_code(verdicts, Outcome()) == ExitCode.NOT_JUDGED
+
+
+def test_drift_counts_where_it_is_asked_to(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    verdicts.failed(failure(rule="silent"))
+    assert exit_code(verdicts, Outcome(), fail_on_drift=True) == ExitCode.VIOLATION
+
+
+def test_coverage_says_why_a_claim_was_not_tried_even_if_part_of_it_was(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    verdicts.passed("claim", "GET /note", 2)
+    verdicts.not_run("claim", "GET /note", "no guest")
+    verdicts.passed("other", "GET /note")
+    assert verdicts.coverage() == (
+        Coverage("GET /note", "claim", "not run", "no guest", 2),
+        Coverage("GET /note", "other", "passed", "", 1),
+    )
+
+
+def test_failures_of_one_check_travel_alone_or_as_a_group() -> None:
+    one, two = failure("/1"), failure("/2")
+    with pytest.raises(CheckFailure):
+        raise_failures([one])
+    with pytest.raises(ExceptionGroup) as group:
+        raise_failures([one, two])
+    assert list(failures_in(group.value)) == [one, two]
+    assert list(failures_in(NotRun("reason"))) == []
+    raise_failures([])
