@@ -92,8 +92,10 @@ def _settings(ctx: click.Context, folder: Path) -> dict[str, Any]:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
         if name == "pyproject.toml":
-            tools = table.get("tool")
-            found = tools.get("mockserver") if isinstance(tools, dict) else None
+            tools = table.get("tool", {})
+            if not isinstance(tools, dict):
+                raise UsageError(f"{path}: [tool] must be a table")
+            found = tools.get("mockserver")
         else:
             found = table
         if found is not None:
@@ -129,7 +131,7 @@ def _value(path: Path, name: str, value: Any, *, multiple: bool) -> Any:
         return [_value(path, name, item, multiple=False) for item in value]
     if not isinstance(value, str | int | float | bool):
         form = "a text, a number, true or false" + (", or a list of them" if multiple else "")
-        raise UsageError(f"{path}: {name!r} must be {form}")
+        raise UsageError(f"{path}: {name!r} (as --{name.replace('_', '-')}) must be {form}")
     if isinstance(value, bool):
         return value
     return [str(value)] if multiple else str(value)

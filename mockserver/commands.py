@@ -138,6 +138,11 @@ def serve_command(
         sys.stdout.flush()
 
     server.run(make_app, listening, workers=workers, certificate=certificate, on_ready=on_ready)
+    # Everything is written and closed. A thread of granian that still waits for half a request would abort the process
+    # when it meets an interpreter that is being taken down.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 @click.command("lint")
