@@ -198,7 +198,7 @@ def send_over_http(url: str) -> Send:
         try:
             sent = {name: value.encode() for name, value in fields.items()}
             with suppress(BrokenPipeError, ConnectionResetError):  # a server may answer before it has read all
-                connection.request(method, target, content, sent)  # type: ignore[arg-type]  # bytes are fine
+                connection.request(method, target, content, sent)
             response = connection.getresponse()
             return Answer(
                 response.status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -32,9 +33,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy / name)
-    isolated = [] if _can_build_here() else ["--no-isolation"]
     done = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", *isolated, "--outdir", str(target), str(copy)],
+        [sys.executable, "-m", "build", "--wheel", *_isolation(), "--outdir", str(target), str(copy)],
         capture_output=True,
         text=True,
         timeout=180,
@@ -45,13 +45,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def _can_build_here() -> bool:
-    """Tell whether the build backend has to be fetched, because it is not installed here."""
-    try:
-        import hatchling
-    except ImportError:
-        return True
-    return not hatchling
+def _isolation() -> list[str]:
+    """Let the build backend be fetched only where it is not installed already."""
+    return ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
 
 
 @pytest.fixture(scope="module")

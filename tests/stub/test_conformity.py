@@ -28,7 +28,7 @@ JSON = {"Content-Type": "application/json"}
 
 @cache
 def _registry(sha256: str, text: str) -> Any:
-    resource = referencing.Resource(json.loads(text), referencing.jsonschema.DRAFT202012)
+    resource = referencing.jsonschema.DRAFT202012.create_resource(json.loads(text))
     return sha256, referencing.Registry().with_resource("urn:contract", resource)
 
 

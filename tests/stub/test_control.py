@@ -273,7 +273,7 @@ def test_state_shows_what_is_there_masked(stub: Client) -> None:
     stub.call("POST", MAILER, json=GOOD)
     stub.call("POST", "/api/v1/settings/imap_master_password/", json={})
     state = stub.control("GET", "/state")
-    assert state["accounts"]["admin"] == {"level": "MasterAdmin", "tokens": 0}
+    assert state["accounts"]["admin"] == {"level": "MasterAdmin", "tokens": 1}
     assert len(state["tokens"]) == 3
     assert state["settings"]["system_mailer"] == {
         "phase": "applying",

@@ -77,6 +77,6 @@ schema = schemathesis.pytest.from_fixture("control_api")
     derandomize=True,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
-def test_a_fuzzer_finds_nothing(case: schemathesis.Case) -> None:
+def test_a_fuzzer_finds_nothing(case: schemathesis.Case[Any]) -> None:
     # A date-time outside of the stub's calendar fits the schema and is refused all the same.
     case.call_and_validate(excluded_checks=[positive_data_acceptance])

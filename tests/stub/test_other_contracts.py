@@ -311,7 +311,7 @@ def test_any_scheme_asks_for_credentials(make_stub: MakeStub, write_contract: Wr
 
 def test_any_requirement_suffices_and_all_of_its_schemes_are_needed(make_stub: MakeStub, write_contract: Write) -> None:
     schemes = {name: {"type": "apiKey", "in": "header", "name": f"X-{name}"} for name in ("one", "two", "three")}
-    security = [{"one": [], "two": []}, {"three": []}]
+    security: list[dict[str, list[str]]] = [{"one": [], "two": []}, {"three": []}]
     contract = write_contract(
         {"/a": _get({"200": _json(1)}), "/open": _get({"200": _json(1)}, operationId="open", security=[{}])},
         components={"securitySchemes": schemes},

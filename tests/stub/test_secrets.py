@@ -197,8 +197,12 @@ NESTED: dict[str, tuple[Any, Any]] = {
         {"additionalProperties": {"properties": {"pin": {"writeOnly": True}}}},
         {"x": {"host": "shown", "pin": CANARY}},
     ),
-    "by pattern": (
-        {"patternProperties": {"^p": {"writeOnly": True}}},
+    "beside a reference": (
+        {"properties": {"pin": {"$ref": "#/components/schemas/Plain", "writeOnly": True}}},
+        {"host": "shown", "pin": CANARY},
+    ),
+    "in a reference in allOf": (
+        {"properties": {"pin": {"allOf": [{"$ref": "#/components/schemas/Pin"}]}}},
         {"host": "shown", "pin": CANARY},
     ),
 }
@@ -209,8 +213,12 @@ def test_write_only_holds_at_any_depth(
     make_stub: Callable[..., Client], write_setting: Callable[..., Path], log: Log, name: str
 ) -> None:
     schema, value = NESTED[name]
-    components = {"schemas": {"Inner": {"type": "object", "properties": {"pin": {"writeOnly": True}}}}}
-    watched = Watched(make_stub(write_setting(schema, components=components), log=log), log)
+    schemas = {
+        "Inner": {"type": "object", "properties": {"pin": {"writeOnly": True}}},
+        "Pin": {"type": "string", "writeOnly": True},
+        "Plain": {"type": "string"},
+    }
+    watched = Watched(make_stub(write_setting(schema, components={"schemas": schemas}), log=log), log)
     answer = watched.call("POST", "/setting", json=value, user=None)
     assert answer.status == 200
     assert b"shown" in answer.content, "what is no secret comes back"

@@ -382,7 +382,7 @@ class TestSqlite:
                     record = transaction.get("settings", "counter") or {"n": 0}
                     transaction.put("settings", "counter", {"n": record["n"] + 1})
 
-        _run(*[lambda store=store: count(store) for store in stores])  # type: ignore[misc]  # bound early
+        _run(*[lambda store=store: count(store) for store in stores])
         assert stores[0].reader("w")("settings", "counter") == {"n": 80}
         for store in stores:
             store.close()
