@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mockserver.suite.checks import credentials, examples, requests, routing, state
+from mockserver.suite.checks.answers import ANSWER_CHECKS
+from mockserver.suite.commands import fuzz_command
+from mockserver.suite.watch import WATCH_CHECKS
+
+DOCS = Path(__file__).parents[3] / "docs" / "suite.md"
+#: Told by others than a function of its own name.
+_TOLD_BY_OTHERS = {"the_server_answers", "valid_writes_are_accepted"}
+_NO_CLAIM = {"remember"}
+
+
+def documented() -> set[str]:
+    """Return the checks of the tables before those of schemathesis."""
+    own = DOCS.read_text(encoding="utf-8").partition("### Of schemathesis")[0].partition("## Checks")[2]
+    return set(re.findall(r"^\| `(\w+)` \|", own, re.MULTILINE))
+
+
+def test_every_check_is_in_the_table_and_nothing_else() -> None:
+    made = {check.__name__ for check in ANSWER_CHECKS} | {check.__name__ for check in WATCH_CHECKS}
+    for theme in (credentials, examples, requests, routing, state):
+        made |= {
+            name
+            for name, value in vars(theme).items()
+            if callable(value) and getattr(value, "__module__", "") == theme.__name__ and not name.startswith("_")
+        }
+    assert documented() == (made | _TOLD_BY_OTHERS) - _NO_CLAIM - {"tasks", "broken_statement"}
+
+
+def test_every_option_is_in_the_table() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    options = {option for parameter in fuzz_command.params for option in parameter.opts if option.startswith("--")}
+    assert set(re.findall(r"^\| `(--[a-z-]+)`", text, re.MULTILINE)) == options
