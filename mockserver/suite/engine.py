@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkEr
 
 from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.errors import MockServerError
-from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, no_answer, see
+from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, AnswerCheck, no_answer, see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.governor import PROBES, is_login
 from mockserver.suite.identities import Identity, credentials
@@ -29,7 +30,7 @@ from mockserver.suite.session import MAX_SILENCES, Run, Session
 from mockserver.suite.targets import GovernedAdapter, HttpTarget, is_refused
 from mockserver.suite.translation import ForeignFailure, translate
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
-from mockserver.suite.watch import WATCH_CHECKS, Watch, start_watch
+from mockserver.suite.watch import WATCH_CHECKS, Watch, WatchCheck, start_watch
 
 _PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
 
@@ -334,17 +335,17 @@ def _registered(judge: _Judge) -> Iterator[None]:
 
 def _claims(judge: _Judge) -> Iterator[tuple[str, Callable[[Any, Any], bool]]]:
     for check in ANSWER_CHECKS:
-        yield (
-            check.__name__,
-            lambda case, response, check=check: check(judge.answer(case, response.request, response)),  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-        )
+        yield check.__name__, partial(_claim_on_answer, judge, check)
     for watched in WATCH_CHECKS:
-        yield (
-            watched.__name__,
-            lambda case, response, check=watched: check(  # type: ignore[misc]  # as above
-                judge.watch, judge.answer(case, response.request, response)
-            ),
-        )
+        yield watched.__name__, partial(_claim_on_state, judge, watched)
+
+
+def _claim_on_answer(judge: _Judge, check: AnswerCheck, case: Any, response: Any) -> bool:
+    return check(judge.answer(case, response.request, response))
+
+
+def _claim_on_state(judge: _Judge, check: WatchCheck, case: Any, response: Any) -> bool:
+    return check(judge.watch, judge.answer(case, response.request, response))
 
 
 def _as_check(name: str, claim: Callable[[Any, Any], bool]) -> Any:

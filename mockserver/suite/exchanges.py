@@ -37,11 +37,6 @@ class WireRequest:
         kept = tuple((key, held) for key, held in self.fields if key.lower() != name.lower())
         return WireRequest(self.method, self.path, (*kept, (name, value)), self.body)
 
-    def without_field(self, name: str) -> WireRequest:
-        """Return the same request without a header field."""
-        kept = tuple((key, held) for key, held in self.fields if key.lower() != name.lower())
-        return WireRequest(self.method, self.path, kept, self.body)
-
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:

@@ -19,10 +19,6 @@ FOREIGN_RATE = 10.0
 PROBES = "probes"
 
 
-class WriteRefused(Exception):  # noqa: N818 - a decision of the governor, reported as "not run, because"
-    """An unsafe method would go to a server where nobody allowed it; the text is a reason for a report."""
-
-
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -94,11 +94,6 @@ class StubProcess:
                     stream.close()
             self._folder.cleanup()
 
-    @property
-    def running(self) -> bool:
-        """Whether the process is alive."""
-        return self._process is not None and self._process.poll() is None
-
     def _wait_until_ready(self, process: subprocess.Popen[str]) -> str:
         """Return the URL in the first line that the stub prints; its output is drained from then on.
 
