@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import select
 import signal
 import socket
 import sys
@@ -97,13 +98,30 @@ def run(
     Raises:
         MockServerError: the application cannot be made, or a worker process ended on its own.
     """
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    stop = _StopSignal()
     if workers == 1:
         _work(make_app(), listening, certificate, on_ready, stop)
     else:
         _run_children(make_app, listening, workers, certificate, on_ready, stop)
+
+
+class _StopSignal:
+    """SIGINT and SIGTERM as something to wait for.
+
+    Over the interpreter's wake-up pipe: the system may hand a signal to one of granian's threads, and Python's own
+    handler then runs only when the main thread next does, which waits here.
+    """
+
+    def __init__(self) -> None:
+        self._read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: None)
+
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Wait until a signal came or the time is over; tell whether one came."""
+        return bool(select.select([self._read], [], [], timeout_seconds)[0])
 
 
 def _work(
@@ -111,7 +129,7 @@ def _work(
     listening: socket.socket,
     certificate: Certificate | None,
     on_ready: Callable[[], None],
-    stop: threading.Event,
+    stop: _StopSignal,
 ) -> None:
     tls: tuple[Any, ...] = (
         (False, None, None, None, str(SSLProtocols.tls13), None, [], False)
@@ -194,7 +212,7 @@ def _run_children(
     workers: int,
     certificate: Certificate | None,
     on_ready: Callable[[], None],
-    stop: threading.Event,
+    stop: _StopSignal,
 ) -> None:
     """Serve with several processes on one socket; the parent only watches."""
     alive_read, alive_write = os.pipe()  # closes with the parent, however it ends
@@ -205,7 +223,7 @@ def _run_children(
         if child == 0:
             os.close(alive_write)
             os.close(ready_read)
-            _be_child(make_app, listening, certificate, alive_read, ready_write, stop)
+            _be_child(make_app, listening, certificate, alive_read, ready_write)
         children.add(child)
     os.close(alive_read)
     os.close(ready_write)
@@ -216,7 +234,7 @@ def _run_children(
             if not got:
                 break
             ready += got
-        if len(ready) == workers and not stop.is_set():
+        if len(ready) == workers and not stop.wait(0):
             on_ready()
         _watch(children, stop)
     finally:
@@ -227,7 +245,7 @@ def _run_children(
         os.close(alive_write)  # only now: it makes a child leave at once, whatever it is doing
 
 
-def _watch(children: set[int], stop: threading.Event) -> None:
+def _watch(children: set[int], stop: _StopSignal) -> None:
     """Wait for the signal to stop; a child that ends before is an error."""
     while not stop.wait(0.2):
         for child in list(children):
@@ -245,7 +263,6 @@ def _be_child(
     certificate: Certificate | None,
     alive: int,
     ready: int,
-    stop: threading.Event,
 ) -> None:
     """Serve as a child process, and end with the parent; never returns."""
 
@@ -253,6 +270,7 @@ def _be_child(
         os.read(alive, 1)
         os._exit(0)
 
+    stop = _StopSignal()  # its own pipe: the parent's is shared by all children
     threading.Thread(target=end_with_parent, daemon=True).start()
 
     def on_ready() -> None:
