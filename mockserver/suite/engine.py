@@ -429,12 +429,13 @@ def _governed_sessions(run: Run, target: HttpTarget) -> Iterator[None]:
 @contextmanager
 def _no_files_in_the_users_folder() -> Iterator[None]:
     """Give Hypothesis a folder of its own for as long as the run lasts; it keeps tables in `.hypothesis`."""
+    before = configuration.storage_directory(intent_to_write=False).home_directory
     with tempfile.TemporaryDirectory(prefix="mockserver-fuzz-") as folder:
         configuration.set_hypothesis_home_dir(folder)
         try:
             yield
         finally:
-            configuration.set_hypothesis_home_dir(None)
+            configuration.set_hypothesis_home_dir(before)
 
 
 def _label(case: Any) -> str:

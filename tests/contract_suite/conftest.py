@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import configuration
 
 from mockserver import defaults
 from mockserver.app import create_app
@@ -27,6 +28,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         url = metafunc.config.getoption("base_url", default=None)
         names = [url] if url else [IN_PROCESS, OVER_A_SOCKET]
         metafunc.parametrize("target_name", names, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_of_hypothesis_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep Hypothesis from writing its tables of characters into the folder that the tests run in."""
+    configuration.set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
 
 
 @pytest.fixture(scope="session")
