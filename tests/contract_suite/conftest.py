@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,18 +23,19 @@ CONTRACT: Contract = load_contract(defaults.CONTRACT)
 IN_PROCESS, OVER_A_SOCKET = "in process", "over a socket"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep Hypothesis from writing its tables into the folder that the tests run in; it starts at collection."""
+    folder = tempfile.TemporaryDirectory(prefix="mockserver-hypothesis-")
+    config.add_cleanup(folder.cleanup)
+    configuration.set_hypothesis_home_dir(folder.name)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test against both faces of the stub, or against the server of `--base-url` alone."""
     if "target_name" in metafunc.fixturenames:
         url = metafunc.config.getoption("base_url", default=None)
         names = [url] if url else [IN_PROCESS, OVER_A_SOCKET]
         metafunc.parametrize("target_name", names, scope="session")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _tables_of_hypothesis_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep Hypothesis from writing its tables of characters into the folder that the tests run in."""
-    configuration.set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
 
 
 @pytest.fixture(scope="session")
