@@ -86,6 +86,7 @@ def test_the_depth_is_bounded_and_counted_rightly() -> None:
         decode(fits)
         with pytest.raises(ValueError, match="nested deeper"):
             decode((opening * (MAX_DEPTH + 1) + "1" + closing * (MAX_DEPTH + 1)).encode())
+    assert MAX_DEPTH == 128, "docs/stub.md says so"
     wide = b"[" + b"[]," * 10_000 + b"[]]"
     assert len(decode(wide)) == 10_001
 
