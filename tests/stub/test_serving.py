@@ -120,11 +120,16 @@ def test_kill_9_leaves_nobody_behind(serve: Serve, tmp_path: Path, wait_until: W
     server = serve(*_options(workers, tmp_path))
     children = _children(server.process.pid)
     assert len(children) == (0 if workers == "1" else 2)
-    with _kept_alive(server):
-        os.kill(server.printed_process, signal.SIGKILL)
-        server.process.wait(10)
-        wait_until(lambda: not _listens(server.port), "the port is free")
-        wait_until(lambda: not any(_alive(child) for child in children), "the workers end")
+    try:
+        with _kept_alive(server):
+            os.kill(server.printed_process, signal.SIGKILL)
+            server.process.wait(10)
+            wait_until(lambda: not _listens(server.port), "the port is free")
+            wait_until(lambda: not any(_alive(child) for child in children), "the workers end")
+    finally:
+        for child in children:
+            if _alive(child):
+                os.kill(child, signal.SIGKILL)
     # And the port can be had again at once.
     again = serve("--port", str(server.port), *_options(workers, tmp_path))
     assert again.client.call("GET", "/api/v1/auth/").status == 200
