@@ -20,7 +20,8 @@ from mockserver.authentication import ANYBODY, Authentication
 from mockserver.behaviour.handlers import Rules
 from mockserver.behaviour.seeding import Seed, load_seed
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.control import WORLD_KEY, Exposure, register_control
 from mockserver.errors import MockServerError
 from mockserver.journal import keep

@@ -93,7 +93,7 @@ def serve_command(
     """  # fmt: skip
     from mockserver import server, sources
     from mockserver.app import create_app
-    from mockserver.contract.model import load_contract
+    from mockserver.contract.building import load_contract
 
     if not math.isfinite(transition_seconds):
         raise UsageError(f"--transition-seconds {transition_seconds}: must be a number of seconds")
@@ -173,7 +173,7 @@ def lint_command(ctx: click.Context, contract: Path | None) -> None:
 def examples_command(contract: Path | None, seed_data: Path | None, url: str) -> None:
     """Print every documented example with the exact requests, in order, that return it from a fresh world."""
     from mockserver.behaviour.seeding import Seed, load_seed
-    from mockserver.contract.model import load_contract
+    from mockserver.contract.building import load_contract
     from mockserver.listing import curl, sequences
 
     loaded = load_contract(contract or defaults.CONTRACT)

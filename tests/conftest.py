@@ -25,7 +25,8 @@ import hypothesis
 import pytest
 
 from mockserver.app import create_app
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.defaults import CONTRACT
 
 # Runs are the same every time; `pytest --hypothesis-profile=explore` looks for new cases.

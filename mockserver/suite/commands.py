@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import click
 
 from mockserver import defaults
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence

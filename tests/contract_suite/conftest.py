@@ -11,7 +11,8 @@ from hypothesis import configuration
 
 from mockserver import defaults
 from mockserver.app import create_app
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.suite.checks.task import Task
 from mockserver.suite.preparing import own_stub, prepare, who_calls
 from mockserver.suite.session import Run, Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mockserver import defaults
-from mockserver.contract.model import load_contract
+from mockserver.contract.building import load_contract
 from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.identities import seeded_identities
 from mockserver.suite.preparing import prepare

@@ -10,7 +10,7 @@ import schemathesis
 
 from mockserver import defaults
 from mockserver.app import create_app
-from mockserver.contract.model import load_contract
+from mockserver.contract.building import load_contract
 from mockserver.suite.checks import credentials, requests, routing
 from mockserver.suite.checks.task import Task
 from mockserver.suite.engine import FuzzSettings, InProcess

@@ -24,8 +24,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from mockserver import defaults
 from mockserver.app import create_app
+from mockserver.contract.building import load_contract
 from mockserver.contract.loading import parse_yaml
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.model import Contract
 from tests.faults.catalogue import Edit, Fault
 from tests.faults.messages import Call, Reply
 

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from mockserver.contract.building import load_contract
 from mockserver.contract.lint.elements import CHILDREN, Element, walk
-from mockserver.contract.model import Contract, Operation, load_contract
+from mockserver.contract.model import Contract, Operation
 from mockserver.contract.provenance import ProvenanceResolver
 from mockserver.contract.references import child, follow, lookup
 from mockserver.defaults import CONTRACT, SEED_DATA

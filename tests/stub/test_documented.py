@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockserver.behaviour.seeding import load_seed
-from mockserver.contract.model import load_contract
+from mockserver.contract.building import load_contract
 from mockserver.defaults import CONTRACT, SEED_DATA
 from mockserver.listing import Sequence, sequences
 

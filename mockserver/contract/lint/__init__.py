@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mockserver.contract.building import load_contract
 from mockserver.contract.lint.examples import check_examples
 from mockserver.contract.lint.exposure import check_exposure
 from mockserver.contract.lint.extensions import check_extensions
@@ -25,7 +26,7 @@ from mockserver.contract.lint.pairing import check_pairing
 from mockserver.contract.lint.subject import LintFinding, Subject
 from mockserver.contract.lint.validity import check_openapi, check_references
 from mockserver.contract.loading import load
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.model import Contract
 from mockserver.errors import ContractError
 
 __all__ = ["RULES", "LintFinding", "lint"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mockserver.contract.model import METHODS
+from mockserver.contract.building import METHODS
 from mockserver.contract.references import child
 from mockserver.contract.schemas import Direction
 

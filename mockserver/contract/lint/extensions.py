@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.contract.building import EXTENSIONS
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.model import EXTENSIONS
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.references import child
 from mockserver.contract.schemas import Direction

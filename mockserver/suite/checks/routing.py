@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from mockserver.contract.model import METHODS, Operation
+from mockserver.contract.building import METHODS
+from mockserver.contract.model import Operation
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.identities import Identity

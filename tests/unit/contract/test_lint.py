@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from mockserver.contract.building import EXTENSIONS
 from mockserver.contract.lint import LintFinding, lint
 from mockserver.contract.lint.elements import walk
-from mockserver.contract.model import EXTENSIONS
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.references import lookup
 from mockserver.defaults import CONTRACT

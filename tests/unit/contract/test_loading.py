@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.contract.building import load_contract
 from mockserver.contract.loading import MAX_BYTES, load
-from mockserver.contract.model import load_contract
 from mockserver.errors import ContractError
 from mockserver.yamltext import MAX_DEPTH
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.errors import ContractError
 
 GOOD: dict[str, Any] = {

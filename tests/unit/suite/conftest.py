@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.model import Contract, load_contract
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.suite.identities import Identities, Identity
 from mockserver.suite.preparing import prepare
 from mockserver.suite.session import Run
