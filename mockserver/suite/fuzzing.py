@@ -1,9 +1,9 @@
-"""`mockserver fuzz`: the credential matrix, then everything that schemathesis can think of."""
+"""`mockserver fuzz`: state and credentials as `check` tries them, then all that schemathesis can think of."""
 
 from __future__ import annotations
 
 from mockserver.suite.checking import make
-from mockserver.suite.checks import credentials
+from mockserver.suite.checks import credentials, state
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.session import Run
 from mockserver.suite.verdicts import Outcome
@@ -14,10 +14,11 @@ __all__ = ["FuzzSettings", "fuzz"]
 def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     """Send generated requests to the run's target; what they show is in `run.verdicts`.
 
-    Who may call is not a matter of generated values, so the matrix of `check` is made as it is: first, and what ends
-    credentials behind all the rest, for a server that ends the wrong ones would leave nothing to fuzz with.
+    Who may call, and what a refusal leaves behind, is not a matter of generated values, so these tasks of `check` are
+    made as they are: first, and what ends credentials behind all the rest, for a server that ends the wrong ones would
+    leave nothing to fuzz with.
     """
-    tasks = credentials.tasks(run)
+    tasks = [*state.tasks(run), *credentials.tasks(run)]
     outcome = make(run, [task for task in tasks if not task.last])
     if outcome == Outcome():
         outcome = drive(run, settings)

@@ -177,7 +177,8 @@ WATCH_CHECKS: tuple[WatchCheck, ...] = (
 
 def _read_back(watch: Watch, resource: Resource, check: str, *, blame: Operation | None = None) -> bool:
     try:
-        expect_value(watch.session, resource, watch.known[resource.name], check, blame=blame)
+        settled = check == "reads_show_the_last_write"
+        expect_value(watch.session, resource, watch.known[resource.name], check, blame=blame, settled=settled)
     except NotRun:
         return False
     except CheckFailure:
