@@ -28,7 +28,7 @@ from mockserver.errors import MockServerError, UsageError
 BACKLOG = 1024
 #: Threads that run Python. The lock of the interpreter lets one run at a time; the others keep a slow upload or a
 #: delayed answer from stopping everybody else.
-THREADS = 16
+THREADS = 64
 _IDLE_SECONDS = 30
 _RUNTIME_THREADS = 1
 _RUNTIME_BLOCKING_THREADS = 64
