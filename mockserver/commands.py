@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,26 +12,10 @@ import click
 
 from mockserver import defaults
 from mockserver.errors import UsageError
+from mockserver.options import FILE, contract_option, option
 
 if TYPE_CHECKING:
     from mockserver.server import Certificate
-
-_FILE = click.Path(path_type=Path)
-
-
-_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def option(name: str, **settings: Any) -> _Decorator:
-    """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`."""
-    return click.option(
-        name, envvar="MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper(), show_envvar=True, **settings
-    )
-
-
-def contract_option() -> _Decorator:
-    """Return the `--contract` option that every command has."""
-    return option("--contract", type=_FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]")
 
 
 @click.command("serve")
@@ -47,7 +30,7 @@ def contract_option() -> _Decorator:
     help="Processes; need a shared --state.",
 )
 @option("--state", default="memory", show_default=True, help="Where state is kept: memory, or sqlite:///FILE.")
-@option("--seed-data", type=_FILE, help="Accounts and secrets that a new store starts with (YAML).")
+@option("--seed-data", type=FILE, help="Accounts and secrets that a new store starts with (YAML).")
 @option("--seed", type=int, default=0, show_default=True, help="Number that made-up secrets follow from.")
 @option("--clock", help="Let the clock stand at this time: UNIX seconds or a date-time.")
 @option(
@@ -59,8 +42,8 @@ def contract_option() -> _Decorator:
 )
 @option("--no-auth", is_flag=True, help="Ask for no credentials.")
 @option("--tls", is_flag=True, help="Serve https with a self-signed certificate.")
-@option("--cert", type=_FILE, help="Serve https with this certificate (PEM).")
-@option("--key", type=_FILE, help="Key of --cert (PEM).")
+@option("--cert", type=FILE, help="Serve https with this certificate (PEM).")
+@option("--key", type=FILE, help="Key of --cert (PEM).")
 @option("--control-token", help="Bearer token that the control API asks for; opens it off loopback.")
 @option(
     "--log-format",
@@ -168,7 +151,7 @@ def lint_command(ctx: click.Context, contract: Path | None) -> None:
 
 @click.command("examples")
 @contract_option()
-@option("--seed-data", type=_FILE, help="Seed data with the accounts that call (YAML).")
+@option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
 @option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
 def examples_command(contract: Path | None, seed_data: Path | None, url: str) -> None:
     """Print every documented example with the exact requests, in order, that return it from a fresh world."""

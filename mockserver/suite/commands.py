@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -17,6 +17,7 @@ from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
+from mockserver.options import FILE, Command, contract_option, option
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
@@ -27,12 +28,10 @@ from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import Outcome, exit_code
 
-_FILE = click.Path(path_type=Path)
 _EXIT_CODES = (
     "Exit codes: 1 the contract is violated, 2 that could not be judged, 130 interrupted, else 0. "
     "Each option can also stand in mockserver.toml or in [tool.mockserver] of pyproject.toml; a flag wins."
 )
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +49,24 @@ class Options:
     only: tuple[str, ...]
 
 
-def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
-    """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`."""
-    variable = "MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **settings)
-
-
-def _shared_options(command: _Command) -> _Command:
+def _shared_options(command: Command) -> Command:
     for decorate in reversed(
         (
             click.argument("target", required=False, envvar="MOCKSERVER_TARGET"),
-            _option("--contract", type=_FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]"),
-            _option(
+            contract_option(),
+            option(
                 "--identities",
-                type=_FILE,
+                type=FILE,
                 help="Accounts of the target, with ${VARIABLES} for secrets (YAML).",
             ),
-            _option(
+            option(
                 "--allow-writes",
                 multiple=True,
                 metavar="GLOB",
                 help="Operations whose unsafe methods may be sent to a server that is not on this machine.",
             ),
-            _option("--rate", metavar="N/s", help="Requests a second.  [default: 10/s off loopback]"),
-            _option(
+            option("--rate", metavar="N/s", help="Requests a second.  [default: 10/s off loopback]"),
+            option(
                 "--settle",
                 type=click.FloatRange(0),
                 default=5.0,
@@ -81,9 +74,9 @@ def _shared_options(command: _Command) -> _Command:
                 metavar="SECONDS",
                 help="How long a documented transition may last.",
             ),
-            _option("--report", multiple=True, metavar="KIND=FILE", help="Write a report; kinds: json."),
-            _option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too."),
-            _option("--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."),
+            option("--report", multiple=True, metavar="KIND=FILE", help="Write a report; kinds: json."),
+            option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too."),
+            option("--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."),
         )
     ):
         command = decorate(command)
@@ -103,15 +96,15 @@ def check_command(**options: Any) -> int:
 
 @click.command("fuzz", epilog=_EXIT_CODES)
 @_shared_options
-@_option(
+@option(
     "--max-examples",
     type=click.IntRange(1),
     default=50,
     show_default=True,
     help="Generated cases for each operation.",
 )
-@_option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
-@_option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
+@option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
+@option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
 def fuzz_command(max_examples: int, time: int | None, seed: int, **options: Any) -> int:
     """Send a server generated requests, valid and invalid, and judge what it answers.
 

@@ -27,6 +27,7 @@ SHARED = {
     "journal",
     "masking",
     "messages",
+    "options",
     "pointers",
     "sources",
     "yamltext",
@@ -55,7 +56,7 @@ EDGE = {
     "server",
 }
 #: What the suite may know of the rest of the package: never the stub's way of a request.
-SUITE_KNOWS = {"suite", "contract", "errors", "defaults"}
+SUITE_KNOWS = {"suite", "contract", "errors", "defaults", "options"}
 
 #: Foreign packages and the only modules that may import them; names are below `mockserver`.
 ONLY_IN: dict[str, set[str]] = {
@@ -64,7 +65,7 @@ ONLY_IN: dict[str, set[str]] = {
     "flask": {"app", "control", "pytest_plugin"},
     "werkzeug": {"app", "control"},
     "cryptography": {"certificates"},
-    "click": {"cli", "commands", "suite.commands"},
+    "click": {"cli", "commands", "options", "suite.commands"},
     "orjson": {"documents"},
     "yaml": {"yamltext"},
     "jsonschema_rs": {"contract.schemas", "contract.lint.validity"},
