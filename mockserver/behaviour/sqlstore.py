@@ -6,6 +6,7 @@ writes. For SQLite that is the file's one write lock (`BEGIN IMMEDIATE`).
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from mockserver.errors import StateError
 
 #: How long a writer waits for another process' lock before it gives up, in seconds.
 LOCK_TIMEOUT_SECONDS = 30
+_RETRY_SECONDS = 0.01
 
 _META = sa.MetaData()
 _WORLDS = sa.Table("mockserver_worlds", _META, sa.Column("name", sa.Text, primary_key=True))
@@ -176,10 +178,27 @@ def _engine(url: str) -> sa.Engine:
 def _on_connect(connection: Any, _record: Any) -> None:
     # SQLAlchemy shall emit BEGIN, not the driver (SQLAlchemy's SQLite page, "Serializable isolation").
     connection.isolation_level = None
-    # A write-ahead log lets readers go on beside the writer. With NORMAL an acknowledged write outlives the
-    # process, if not a power failure; that is what a stub needs, at a tenth of the cost.
-    connection.execute("PRAGMA journal_mode=WAL")
+    _use_write_ahead_log(connection)
+    # With NORMAL an acknowledged write outlives the process, if not a power failure; that is what a stub needs, at a
+    # tenth of the cost.
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _use_write_ahead_log(connection: Any) -> None:
+    """Let readers go on beside the writer; the file remembers it, so only its first connections change anything."""
+    pause = threading.Event()
+    for _ in range(int(LOCK_TIMEOUT_SECONDS / _RETRY_SECONDS)):
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # SQLite gives this one statement no busy timeout when several processes start on a new file.
+            if "locked" not in str(error):
+                raise
+            pause.wait(_RETRY_SECONDS)
+        else:
+            return
+    raise sqlite3.OperationalError("database is locked by another process")
 
 
 def _on_begin(connection: sa.Connection) -> None:
