@@ -22,9 +22,10 @@ from mockserver.behaviour.seeding import Seed, load_seed
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
-from mockserver.control import WORLD_KEY, Exposure, register_control
+from mockserver.control import HINT_KEY, WORLD_KEY, Exposure, register_control
 from mockserver.errors import MockServerError
 from mockserver.journal import keep
+from mockserver.masking import show
 from mockserver.messages import Caller, Request, Response
 from mockserver.pipeline import Answer, Pipeline
 from mockserver.problem import MEDIA_TYPE as PROBLEM
@@ -190,11 +191,12 @@ class Stub:
             return start_response(line, *rest, **named)
 
         request = _request(environ, path)
+        if not request.path.endswith("/") and self._pipeline.knows(request.path + "/"):
+            environ[HINT_KEY] = f"; did you mean {show(request.path)}/?"
         content = self._flask(environ, noting)
-        why = "Not Found: the contract has nothing at this path" if status == 404 else "answered by Flask"
-        slashed = request.path + "/"
-        if status == 404 and not request.path.endswith("/") and self._pipeline.knows(slashed):
-            why += f"; did you mean {slashed}?"
+        why = "answered by Flask"
+        if status == 404:
+            why = "Not Found: the contract has nothing at this path" + environ.get(HINT_KEY, "")
         answer = Answer(Response(status, [], b""), "", b"", why, (), _NO_NAMES)
         self._record(request, environ.get(WORLD_KEY, self._default), answer, started)
         return content

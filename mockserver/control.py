@@ -29,6 +29,8 @@ from mockserver.problem import MEDIA_TYPE, problem
 PREFIX = "/__mock__"
 #: WSGI variable that holds the world which the request selects.
 WORLD_KEY = "mockserver.world"
+#: WSGI variable with what else a path that is not there may have meant.
+HINT_KEY = "mockserver.hint"
 _DEFAULT_LIMIT = 100
 _MAX_CONTENT_BYTES = 64 * 1024
 
@@ -148,7 +150,8 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
     def not_ours(error: HTTPException) -> Response:
         detail = error.description or error.name
         if error.code == 404:
-            detail = f"neither the contract nor the control API has {request.method} {show(request.path)}"
+            hint = request.environ.get(HINT_KEY, "")
+            detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
         response = _problem(error.code or 500, detail, error.name)
         for name, value in error.get_headers():
             if name == "Allow":

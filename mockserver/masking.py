@@ -40,7 +40,7 @@ def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
         shown = [show(item, secret_names, depth + 1) for item in value[:_MAX_MEMBERS]]
         return shown if len(value) <= _MAX_MEMBERS else [*shown, "…"]
     members = {
-        show(name): MASK if name in secret_names or looks_secret(name) else show(item, secret_names, depth + 1)
+        show(name): MASK if show(name) in secret_names or looks_secret(name) else show(item, secret_names, depth + 1)
         for name, item in list(value.items())[:_MAX_MEMBERS]
     }
     if len(value) > _MAX_MEMBERS:

@@ -23,11 +23,13 @@ from mockserver.contract.secrets import marked_names
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.examples.selection import example_outcome
 from mockserver.messages import Caller, Outcome, Request, Response, Violation
+from mockserver.pointers import split
 from mockserver.problem import of as problem_of
 from mockserver.response import Responder, rejection
 from mockserver.routing import Route, Router
 from mockserver.validation.body import BodyReader
 from mockserver.validation.parameters import ParameterReader
+from mockserver.validation.violations import ABSENT, MAX_VIOLATIONS
 
 
 class Answer(NamedTuple):
@@ -90,16 +92,20 @@ class Pipeline:
             caller = compiled.authenticate(request, world)
             if compiled.parameters is not None:
                 compiled.parameters.read(request, path_values)
-            value, content = compiled.body.read(request) if compiled.body is not None else (None, content)
+            value = None
+            if compiled.body is not None:
+                content = compiled.body.receive(request)
+                value = compiled.body.decode(content, request.content_type)
             outcome = compiled.act(caller, value, world)
         except RequestRejected as rejected:
             return Answer(
                 compiled.responder.reject(rejected),
                 operation.id,
-                content,
+                # Content is shown where its violations tell which of its names are known, and so which are not.
+                content if 0 < len(rejected.violations) < MAX_VIOLATIONS else b"",
                 f"{rejected.title}: {rejected.detail}",
                 rejected.violations,
-                compiled.secret_names,
+                compiled.secret_names | _misspelt(rejected.violations),
             )
         return Answer(
             compiled.responder.respond(outcome), operation.id, content, outcome.why, (), compiled.secret_names
@@ -152,6 +158,11 @@ def _handler(contract: Contract, operation: Operation) -> Handler | None:
     except LookupError as error:
         assert operation.behaviour is not None
         raise ContractError(f"{contract.place(operation.behaviour.pointer)}: {error}") from error
+
+
+def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:
+    """Return the names that the contract does not know: any of them may be a secret's name, misspelt."""
+    return frozenset(split(violation.pointer)[-1] for violation in violations if violation.expected == ABSENT)
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:

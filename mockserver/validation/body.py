@@ -77,25 +77,34 @@ class BodyReader:
         """Names of properties that never come back."""
         return frozenset().union(*(decoder.secret_names for decoder in self._decoders.values()))
 
-    def read(self, request: Request) -> tuple[Any, bytes]:
-        """Return the decoded content, None if there is none and none is needed, and its bytes.
+    def receive(self, request: Request) -> bytes:
+        """Return the request's content as it came.
 
         Raises:
-            RequestRejected: 413, 415, 400 or 422, in this order.
+            RequestRejected: 413.
         """
         length = request.content_length
+        if length == 0:
+            return b""
         if length is not None and length > MAX_CONTENT_BYTES:
             raise _too_large()
         # No more than was announced: not every server ends the stream there.
-        content = request.read(MAX_CONTENT_BYTES + 1 if length is None else length) if length != 0 else b""
+        content = request.read(MAX_CONTENT_BYTES + 1 if length is None else length)
         if len(content) > MAX_CONTENT_BYTES:
             raise _too_large()
+        return content
+
+    def decode(self, content: bytes, content_type: str | None) -> Any:
+        """Return the value of content, or None where there is none and none is needed.
+
+        Raises:
+            RequestRejected: 415, 400 or 422, in this order.
+        """
         if not content:
             if self._required:
                 raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
-            return None, content
-        decoder = self._by_field.get(request.content_type or "") or self._choose(request.content_type)
-        return decoder.read(content), content
+            return None
+        return (self._by_field.get(content_type or "") or self._choose(content_type)).read(content)
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(self._decoders)

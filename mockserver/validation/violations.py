@@ -16,6 +16,8 @@ from mockserver.pointers import child, split
 
 #: More violations of one request than this are not listed: the first hundred keep a client busy.
 MAX_VIOLATIONS = 100
+#: What is expected of a name that the contract does not know.
+ABSENT = "absent"
 #: What is expected, by keyword; `{}` is the keyword's value in the contract. Fits behind "must be" or "must".
 _EXPECTED = {
     "type": "of type {}",
@@ -64,7 +66,7 @@ def translate(
         known = _known_names(contract, found.keyword_pointer)
         hint = f"; known are {', '.join(known)}" if known else ""
         for name in found.unknown:
-            yield _violation(contract, place, found, child(pointer, show(name)), "absent", f"is not known here{hint}")
+            yield _violation(contract, place, found, child(pointer, show(name)), ABSENT, f"is not known here{hint}")
     if not found.missing and not found.unknown:
         yield _of_value(contract, place, found, pointer, secret_names)
 
@@ -81,7 +83,7 @@ def _of_value(
     secret = any(name in secret_names or looks_secret(name) for name in split(pointer))
     shown = MASK if secret else show(found.value, secret_names)
     expected = _expected(contract, found)
-    subject = "the value" if isinstance(shown, dict | list) else _text(shown)
+    subject = "the value" if isinstance(shown, dict | list) else documents.encode(shown).decode()
     message = f"{subject} must be {expected}"
     return _violation(contract, place, found, pointer, expected, message, has_value=True, value=shown)
 
