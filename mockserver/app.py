@@ -206,20 +206,22 @@ class Stub:
         duration = sources.stopwatch() - started
         response = answer.response
         world.journal.append(
-            at,
-            request.method,
-            request.path,
-            request.query,
-            request.authorization,
-            request.content_type,
-            keep(answer.content),
-            answer.operation,
-            response.status,
-            keep(response.content),
-            answer.why,
-            answer.violations,
-            answer.secret_names,
-            duration,
+            (
+                at,
+                request.method,
+                request.path,
+                request.query,
+                request.authorization,
+                request.content_type,
+                keep(answer.content),
+                answer.operation,
+                response.status,
+                keep(response.content),
+                answer.why,
+                answer.violations,
+                answer.secret_names,
+                duration,
+            )
         )
         if self._log is not None:
             self._log.write(at, request.method, request.path, response.status, answer.operation, answer.why, duration)

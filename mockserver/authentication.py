@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
@@ -31,13 +31,6 @@ Authenticate = Callable[[Request, _World], Caller]
 _Identify = Callable[[Request, _World], Caller | None]
 
 
-class _Credentials(NamedTuple):
-    """Basic credentials; the token only as the key under which it is kept."""
-
-    username: str
-    token_key: str
-
-
 class Authentication:
     """Compiles the security requirements of operations.
 
@@ -50,7 +43,7 @@ class Authentication:
         self._accounts = accounts
         self._open_door = open_door
         # A client sends the same field on every call; it is decoded and digested once.
-        self._decoded: dict[str, _Credentials | None] = {}
+        self._decoded: dict[str, Caller | None] = {}
 
     def compile(self, operation: Operation) -> Authenticate:
         """Return the function that finds an operation's caller or rejects the request with 401 or 403."""
@@ -102,29 +95,31 @@ class Authentication:
         if field is None:
             return None
         try:
-            credentials = self._decoded[field]
+            caller = self._decoded[field]
         except KeyError:
-            credentials = self._remember(field)
-        if credentials is None:
+            caller = self._remember(field, _decode_basic(field))
+        if caller is None:
             return None
-        token = world.read(TOKENS, credentials.token_key)
+        token = world.read(TOKENS, caller.token_key)
         if token is None:
-            return None if self._accounts else Caller(credentials.username, "", "")
-        if token["username"] != credentials.username:
+            return None if self._accounts else Caller(caller.username, "", "")
+        if token["username"] != caller.username:
             return None
         if token["expires"] and not token["valid_from"] <= world.now() < token["valid_to"]:
             return None
-        return Caller(credentials.username, token["level"], credentials.token_key)
+        if token["level"] != caller.level:
+            caller = self._remember(field, Caller(caller.username, token["level"], caller.token_key))
+        return caller
 
-    def _remember(self, field: str) -> _Credentials | None:
+    def _remember(self, field: str, caller: Caller | None) -> Caller | None:
         if len(self._decoded) >= _MAX_REMEMBERED_CREDENTIALS:
             self._decoded.clear()
-        credentials = self._decoded[field] = _decode_basic(field)
-        return credentials
+        self._decoded[field] = caller
+        return caller
 
 
-def _decode_basic(field: str) -> _Credentials | None:
-    """Return Basic credentials, or None where the field is of another scheme or malformed."""
+def _decode_basic(field: str) -> Caller | None:
+    """Return who Basic credentials name, level yet unknown; None where they are malformed or of another scheme."""
     scheme, _, encoded = field.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -133,7 +128,7 @@ def _decode_basic(field: str) -> _Credentials | None:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
     username, colon, token = text.partition(":")
-    return _Credentials(username, token_key(token)) if colon and username and token else None
+    return Caller(username, "", token_key(token)) if colon and username and token else None
 
 
 def _with_scheme(wanted: str, request: Request, _world: _World) -> Caller | None:

@@ -21,8 +21,12 @@ def decode(content: bytes) -> Any:
         ValueError: not JSON (RFC 8259), not UTF-8, a lone surrogate, a number beyond 1.8e308, or nested beyond
             MAX_DEPTH.
     """
-    # The counts are bounds on the depth, and almost always settle the question.
-    if content.count(b"[") + content.count(b"{") > MAX_DEPTH and depth(content) > MAX_DEPTH:
+    # What is nested so deep takes two bytes a level; the counts are bounds, too, and almost always settle the question.
+    if (
+        len(content) > 2 * MAX_DEPTH
+        and content.count(b"[") + content.count(b"{") > MAX_DEPTH
+        and depth(content) > MAX_DEPTH
+    ):
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     return decode_exactly(content)
 

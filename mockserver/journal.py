@@ -76,12 +76,12 @@ class Journal:
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         # Counting, appending and copying are atomic in CPython; a lock would cost more than the entry.
-        self._entries: deque[tuple[Any, ...]] = deque(maxlen=max_entries)
+        self._entries: deque[tuple[int, tuple[Any, ...]]] = deque(maxlen=max_entries)
         self._numbers = itertools.count(1)
 
-    def append(self, *values: Any) -> None:
+    def append(self, values: tuple[Any, ...]) -> None:
         """Keep an entry: the values of an Entry behind its number, in their order."""
-        self._entries.append((next(self._numbers), *values))
+        self._entries.append((next(self._numbers), values))
 
     def clear(self) -> None:
         """Forget every entry and count from 1 again."""
@@ -96,7 +96,8 @@ class Journal:
         path: str | None = None,
     ) -> Iterator[Entry]:
         """Yield the kept entries that match all that is given, oldest first."""
-        for entry in itertools.starmap(Entry, self._entries.copy()):
+        for number, values in self._entries.copy():
+            entry = Entry(number, *values)
             if (
                 (operation is None or entry.operation == operation)
                 and (status is None or entry.status == status)

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 #: Shown in place of every secret, whatever its length.
 MASK = "********"
+#: Content of an answer that has none (204); null is content.
+NO_CONTENT: Any = object()
 
 
 class Request(NamedTuple):
@@ -50,25 +52,23 @@ class Outcome(NamedTuple):
 
     Attributes:
         status: status code, or 0 for the operation's documented success.
-        content: value to be serialised; None together with `empty` for no content.
-        empty: the answer has no content (204).
+        content: value to be serialised, or NO_CONTENT.
         why: the rule or example that decided, for the journal.
     """
 
     status: int
     content: Any
-    empty: bool
     why: str
 
 
 def success(content: Any, why: str) -> Outcome:
     """Return the outcome of a call that is answered with content, under the operation's documented status."""
-    return Outcome(0, content, empty=False, why=why)
+    return Outcome(0, content, why)
 
 
 def no_content(status: int, why: str) -> Outcome:
     """Return the outcome of a call that is answered without content; status 0 is the documented one."""
-    return Outcome(status, None, empty=True, why=why)
+    return Outcome(status, NO_CONTENT, why)
 
 
 class Response(NamedTuple):

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from mockserver import documents, problem
 from mockserver.contract.model import Operation
 from mockserver.errors import RequestRejected
-from mockserver.messages import Outcome, Response
+from mockserver.messages import NO_CONTENT, Outcome, Response
 
 #: What the documentation says of 204: an empty body of this media type.
 EMPTY_MEDIA_TYPE = "text/html"
@@ -38,7 +38,7 @@ class Responder:
 
     def respond(self, outcome: Outcome) -> Response:
         """Return the response to an outcome."""
-        if outcome.empty:
+        if outcome.content is NO_CONTENT:
             return Response(outcome.status or self._status, self._empty_fields, b"")
         return Response(outcome.status or self._status, self._fields, documents.encode(outcome.content))
 

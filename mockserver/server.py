@@ -167,7 +167,8 @@ def _work(
 def _entrance(app: Any) -> Callable[[Any, Environ], None]:
     """Return the function that granian calls for each request (PEP 3333 on our side).
 
-    Granian's own copies the process' environment variables into every request, as CGI did; a stub has no use for them.
+    Granian's own copies the process' environment variables into every request, as CGI did; a stub has no use for them,
+    and for the rest only where Flask answers.
     """
     constants: Environ = {
         "SCRIPT_NAME": "",
@@ -180,12 +181,11 @@ def _entrance(app: Any) -> Callable[[Any, Environ], None]:
     }
 
     def answer(proto: Any, environ: Environ) -> None:
-        environ.update(constants)
         response = app.respond(environ)
         if response is not None:
             proto.response_bytes(response.status, response.fields, response.content)
         else:
-            proto.response_bytes(*_through_wsgi(app.pass_on, environ))
+            proto.response_bytes(*_through_wsgi(app.pass_on, environ | constants))
 
     return answer
 

@@ -23,7 +23,7 @@ def _append(journal: Journal, **changed: Any) -> None:
         "secret_names": frozenset(),
         "duration_seconds": 0.001,
     }
-    journal.append(*(entry | changed).values())
+    journal.append(tuple((entry | changed).values()))
 
 
 def test_the_newest_stay_and_numbers_go_on() -> None:
