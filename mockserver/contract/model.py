@@ -200,6 +200,22 @@ class Contract:
         """Operations by `operationId`."""
         return {operation.id: operation for operation in self.operations}
 
+    @cached_property
+    def vocabulary(self) -> str:
+        """Every word of the document outside of examples, in folded case: what any answer may hold by chance."""
+        words: list[str] = []
+        pending: list[Any] = [self.document.data]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, str):
+                words.append(value)
+            elif isinstance(value, list):
+                pending.extend(value)
+            elif isinstance(value, dict):
+                words.extend(value)
+                pending.extend(item for name, item in value.items() if name not in {"example", "examples"})
+        return "\n".join(words).casefold()
+
     def provenance(self, pointer: str) -> Provenance:
         """Return how the contract knows the statement at a pointer."""
         return self._provenance.of(pointer)

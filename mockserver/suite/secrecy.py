@@ -144,7 +144,7 @@ def masked(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
 
 def text_of(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
     """Return all that an answer shows, decoded, but for the secrets that it is there to give out."""
-    shown = [f"{name}: {value}" for name, value in response.fields]
+    shown = [value for _, value in response.fields]
     body = response.body.decode("utf-8", "replace")
     if is_json(response.media_type):
         try:

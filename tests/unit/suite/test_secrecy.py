@@ -5,7 +5,10 @@ import json
 
 import pytest
 
-from mockserver.suite.exchanges import WireResponse
+from mockserver import defaults
+from mockserver.contract.building import load_contract
+from mockserver.suite.checks.answers import sent_secrets
+from mockserver.suite.exchanges import WireRequest, WireResponse
 from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, masked, paths_of, text_of, values_at
 
 SECRET = 'T0p"secret/wörd'
@@ -75,3 +78,21 @@ def test_paths() -> None:
 )
 def test_distinctive(text: str, distinctive: bool) -> None:
     assert is_distinctive(text) is distinctive
+
+
+def _sent(password: str) -> list[str]:
+    """Return what of a request with a password counts as secret."""
+    contract = load_contract(defaults.CONTRACT)
+    operation = contract.by_id["setting_post_postfix_relayhost"]
+    body = {"server_hostname": "host", "server_port": 1, "username": "user", "password": password}
+    request = WireRequest("POST", operation.path, (), json.dumps(body).encode())
+    return [secret for secret, _ in sent_secrets(contract, operation, request)]
+
+
+@pytest.mark.parametrize("word", ["application/json", "Content-Type", "additionalProperties", "imap_master_password"])
+def test_a_password_that_is_a_word_of_http_or_the_contract_is_no_leak(word: str) -> None:
+    assert _sent(word) == []
+
+
+def test_the_documented_sample_password_is_a_secret_all_the_same() -> None:
+    assert _sent("secure-relay-user-password") == ["secure-relay-user-password"]
