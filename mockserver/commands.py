@@ -128,7 +128,7 @@ def serve_command(
     os._exit(0)
 
 
-@click.command("lint")
+@click.command("lint", short_help="Check the contract itself.")
 @contract_option()
 @click.pass_context
 def lint_command(ctx: click.Context, contract: Path | None) -> None:
@@ -149,7 +149,7 @@ def lint_command(ctx: click.Context, contract: Path | None) -> None:
     ctx.exit(1 if findings else 0)
 
 
-@click.command("examples")
+@click.command("examples", short_help="Print each example with the requests that return it.")
 @contract_option()
 @option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
 @option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")

@@ -83,7 +83,7 @@ def _shared_options(command: Command) -> Command:
     return command
 
 
-@click.command("check", epilog=_EXIT_CODES)
+@click.command("check", epilog=_EXIT_CODES, short_help="Check a server against the contract, in seconds.")
 @_shared_options
 def check_command(**options: Any) -> int:
     """Check a server against the contract, in seconds and always alike.
@@ -94,7 +94,7 @@ def check_command(**options: Any) -> int:
     return _run("check", shared, None, check)
 
 
-@click.command("fuzz", epilog=_EXIT_CODES)
+@click.command("fuzz", epilog=_EXIT_CODES, short_help="Judge a server on generated requests.")
 @_shared_options
 @option(
     "--max-examples",
