@@ -7,7 +7,6 @@ is closed unless a control token is set, so that no web page and no neighbour ca
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +21,11 @@ from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds
 from mockserver.contract.model import Contract
 from mockserver.credentials import ACCOUNTS, TOKENS
 from mockserver.errors import MockServerError
+from mockserver.hosts import is_loopback
 from mockserver.masking import show
 from mockserver.messages import MASK
 from mockserver.problem import MEDIA_TYPE, problem
+from mockserver.response import STATUS_LINES
 
 PREFIX = "/__mock__"
 #: WSGI variable that holds the world which the request selects.
@@ -60,14 +61,6 @@ class Exposure:
         if not is_loopback(_host_of(f"//{request.host}")):
             return 403, f"the Host {request.host[:100]!r} is foreign; use 127.0.0.1 or localhost"
         return None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine's loopback."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 def _host_of(url: str) -> str:
@@ -257,8 +250,7 @@ def _json(content: Any) -> Response:
 
 
 def _problem(status: int, detail: str, title: str | None = None) -> Response:
-    titles = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 422: "Unprocessable Content"}
-    title = title or titles.get(status, "Internal Server Error")
+    title = title or STATUS_LINES[status].partition(" ")[2]
     response = Response(problem(status, title, detail), status=status, mimetype=MEDIA_TYPE)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="mockserver control"'

@@ -98,9 +98,10 @@ def parse(path: Path, text: str) -> Any:
         raise ValueError(f"{path}:{line}: is not valid YAML: {error.reason}") from error
     except (RecursionError, ValueError) as error:
         raise ValueError(f"{path}: is nested too deep or holds a value out of range: {error}") from error
-    if measure(data)[0] > MAX_DEPTH:
+    depth, values = measure(data)
+    if depth > MAX_DEPTH:
         raise ValueError(f"{path}: is nested deeper than {MAX_DEPTH} levels; flatten it with $ref")
-    if "*" in text and "&" in text and measure(data)[1] > MAX_VALUES:
+    if "*" in text and "&" in text and values > MAX_VALUES:
         raise ValueError(f"{path}: its anchors expand to more than {MAX_VALUES} values; write fewer aliases")
     return data
 

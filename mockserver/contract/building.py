@@ -21,9 +21,10 @@ from mockserver.contract.model import (
     SecurityScheme,
 )
 from mockserver.contract.provenance import ProvenanceResolver
-from mockserver.contract.references import child, follow
+from mockserver.contract.references import follow
 from mockserver.contract.schemas import Schemas
 from mockserver.errors import ContractError
+from mockserver.pointers import child
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")

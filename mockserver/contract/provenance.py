@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mockserver.contract.references import split
+from mockserver.pointers import split
 
 Kind = Literal["source", "assumed", "observed"]
 

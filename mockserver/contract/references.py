@@ -6,9 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mockserver.errors import ContractError
-from mockserver.pointers import child, split
-
-__all__ = ["child", "follow", "lookup", "split", "target"]
+from mockserver.pointers import split
 
 
 def lookup(data: Any, pointer: str) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from mockserver.contract.references import child, follow, lookup
+from mockserver.contract.references import follow, lookup
 from mockserver.errors import ContractError
+from mockserver.pointers import child
 
 _BRANCHES = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SUBSCHEMAS = ("items", "additionalProperties", "not", "if", "then", "else", "unevaluatedProperties", "contains")
@@ -22,7 +23,7 @@ def marked_names(data: dict[str, Any], schema: str) -> tuple[frozenset[str], fro
         properties = lookup(data, pointer).get("properties")
         for name in properties if isinstance(properties, dict) else ():
             # A mark counts wherever it can stand for a property: beside a `$ref`, behind it, in a branch of `allOf`.
-            marks = [lookup(data, place) for place in _same_value(data, child(pointer, "properties", name))]
+            marks = [lookup(data, place) for place in same_value(data, child(pointer, "properties", name))]
             if any(mark.get("writeOnly") is True for mark in marks):
                 write_only.add(name)
             if any("x-secret" in mark for mark in marks):
@@ -35,8 +36,8 @@ def _reachable(data: dict[str, Any], schema: str) -> Iterator[str]:
     return _walk(data, schema, (*_BRANCHES, *_SUBSCHEMAS, *_NAMED))
 
 
-def _same_value(data: dict[str, Any], schema: str) -> Iterator[str]:
-    """Yield the pointer of every Schema Object that the very same value meets."""
+def same_value(data: dict[str, Any], schema: str) -> Iterator[str]:
+    """Yield the pointer of every Schema Object that the very same value meets: through `$ref`, `allOf` and the like."""
     return _walk(data, schema, ("allOf", "anyOf", "oneOf"))
 
 

@@ -460,4 +460,4 @@ def _wire_request(run: Run, request: Any) -> WireRequest:
 
 def _wire_response(response: Any) -> WireResponse:
     fields = tuple((name, value) for name, values in response.headers.items() for value in values)
-    return WireResponse(response.status_code, fields, response.content or b"", response.elapsed)
+    return WireResponse(response.status_code, fields, response.content or b"")

@@ -45,7 +45,6 @@ class WireResponse:
     status: int
     fields: Fields
     body: bytes
-    elapsed_seconds: float = 0.0
 
     def field(self, name: str) -> str | None:
         """Return the value of a header field, whatever the case of its name, or None."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import ipaddress
 import re
 import threading
 import time
@@ -17,16 +16,6 @@ from mockserver.errors import UsageError
 FOREIGN_RATE = 10.0
 #: The word that allows unsafe probes of what no contract names (DESIGN, section 6).
 PROBES = "probes"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def parse_rate(text: str) -> float:

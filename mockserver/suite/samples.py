@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.contract.model import Contract
-from mockserver.contract.references import child, follow
+from mockserver.contract.references import follow
 from mockserver.contract.schemas import SchemaViolation
+from mockserver.pointers import child
 from mockserver.suite.verdicts import NotRun
 
 _MAX_DEPTH = 12

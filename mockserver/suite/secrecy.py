@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from mockserver.contract.model import Contract
-from mockserver.contract.references import child, follow
+from mockserver.contract.secrets import same_value
+from mockserver.pointers import child
 from mockserver.suite.exchanges import NotJSON, WireResponse, is_json, parse_json
 
 #: A text shorter than this may well stand in an answer by chance.
@@ -20,7 +21,6 @@ MIN_SECRET = 12
 MASK = "********"
 _MIN_DISTINCT = 8
 _ALPHABET = string.ascii_letters + string.digits
-_COMPOSITES = ("allOf", "anyOf", "oneOf")
 
 
 def is_distinctive(value: str) -> bool:
@@ -91,21 +91,20 @@ def marked(contract: Contract, schema: str | None, keyword: str) -> Iterator[tup
 def _marked(
     contract: Contract, pointer: str, keyword: str, path: tuple[str, ...], seen: frozenset[str]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    raw, pointer = follow(contract.document.data, pointer)
-    if not isinstance(raw, dict) or pointer in seen:
-        return
-    seen |= {pointer}
-    if raw.get(keyword) and path:
-        yield path, child(pointer, keyword)
-        return
-    properties = raw.get("properties")
-    for name in properties if isinstance(properties, dict) else ():
-        yield from _marked(contract, child(pointer, "properties", name), keyword, (*path, name), seen)
-    if "items" in raw:
-        yield from _marked(contract, child(pointer, "items"), keyword, (*path, "*"), seen)
-    for composite in _COMPOSITES:
-        for index in range(len(raw.get(composite) or ())):
-            yield from _marked(contract, child(pointer, composite, str(index)), keyword, path, seen)
+    # The mark may stand beside a `$ref`, behind it, or in a branch of `allOf`: the value meets them all.
+    places = [place for place in same_value(contract.document.data, pointer) if place not in seen]
+    seen |= set(places)
+    for place in places:
+        if contract.at(place).get(keyword) and path:
+            yield path, child(place, keyword)
+            return
+    for place in places:
+        raw = contract.at(place)
+        properties = raw.get("properties")
+        for name in properties if isinstance(properties, dict) else ():
+            yield from _marked(contract, child(place, "properties", name), keyword, (*path, name), seen)
+        if "items" in raw:
+            yield from _marked(contract, child(place, "items"), keyword, (*path, "*"), seen)
 
 
 def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

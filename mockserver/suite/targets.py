@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -13,8 +12,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from mockserver.errors import MockServerError, UsageError
+from mockserver.hosts import is_loopback
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.governor import FOREIGN_RATE, Governor, is_loopback
+from mockserver.suite.governor import FOREIGN_RATE, Governor
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
@@ -102,13 +102,11 @@ class HttpTarget:
         for name, value in request.fields:
             # Latin-1 is what HTTP/1.1 puts on the wire (RFC 9110, section 5.5); UTF-8 bytes pass as they are.
             prepared.headers[name] = value.encode("utf-8").decode("latin-1")
-        started = time.perf_counter()
         response = self.session.send(prepared, timeout=self.timeout_seconds, allow_redirects=False)
         return WireResponse(
             response.status_code,
             tuple(response.headers.items()),
             response.content,
-            time.perf_counter() - started,
         )
 
 
@@ -156,7 +154,6 @@ class WsgiTarget:
             fields[:] = headers
             return _no_write
 
-        started = time.perf_counter()
         chunks = self._application(self._environ(request), start_response)
         try:
             body = b"".join(chunks)
@@ -164,8 +161,7 @@ class WsgiTarget:
             close = getattr(chunks, "close", None)
             if close is not None:
                 close()
-        elapsed = time.perf_counter() - started
-        return Exchange(request, WireResponse(int(status[0].split()[0]), tuple(fields), body, elapsed))
+        return Exchange(request, WireResponse(int(status[0].split()[0]), tuple(fields), body))
 
     def close(self) -> None:
         """Nothing is held open."""

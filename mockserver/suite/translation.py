@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
-from mockserver.contract.references import child
+from mockserver.pointers import child
 from mockserver.suite.checks.answers import Answer
 from mockserver.suite.exchanges import NotJSON, parse_json, same_json
 from mockserver.suite.verdicts import CheckFailure, Rule, describe

@@ -21,8 +21,9 @@ from mockserver.contract.building import load_contract
 from mockserver.contract.lint.elements import CHILDREN, Element, walk
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.provenance import ProvenanceResolver
-from mockserver.contract.references import child, follow, lookup
+from mockserver.contract.references import follow, lookup
 from mockserver.defaults import CONTRACT, SEED_DATA
+from mockserver.pointers import child
 
 RECORD_FILE = Path(__file__).parents[1] / "documentation.yaml"
 MUTATIONS_FILE = Path(__file__).with_name("documentation_mutations.yaml")

@@ -24,6 +24,7 @@ SHARED = {
     "defaults",
     "documents",
     "errors",
+    "hosts",
     "journal",
     "masking",
     "messages",
@@ -56,7 +57,7 @@ EDGE = {
     "server",
 }
 #: What the suite may know of the rest of the package: never the stub's way of a request.
-SUITE_KNOWS = {"suite", "contract", "errors", "defaults", "options"}
+SUITE_KNOWS = {"suite", "contract", "errors", "defaults", "hosts", "options", "pointers"}
 
 #: Foreign packages and the only modules that may import them; names are below `mockserver`.
 ONLY_IN: dict[str, set[str]] = {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mockserver.contract.building import METHODS
-from mockserver.contract.references import child
 from mockserver.contract.schemas import Direction
+from mockserver.pointers import child
 
 #: How a keyword holds elements: as its value, in a list, or in an object under free names.
 Shape = Literal["one", "list", "map"]

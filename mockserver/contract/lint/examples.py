@@ -9,9 +9,9 @@ from typing import Any
 
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.references import child
 from mockserver.contract.schemas import Direction, SchemaViolation
 from mockserver.errors import ContractError
+from mockserver.pointers import child
 
 _JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", re.IGNORECASE)
 

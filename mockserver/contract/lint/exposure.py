@@ -7,8 +7,8 @@ from typing import Any
 
 from mockserver.contract.lint.elements import CHILDREN
 from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.references import child
 from mockserver.masking import looks_secret
+from mockserver.pointers import child
 
 _REMEDY = "mark it `writeOnly: true`, or `x-secret: issued` if the documentation itself returns it here"
 #: Formats of text that tell about a secret and are none: when it ends, where it is got.

@@ -11,8 +11,8 @@ from mockserver.contract.building import EXTENSIONS
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
 from mockserver.contract.provenance import MARKS
-from mockserver.contract.references import child
 from mockserver.contract.schemas import Direction
+from mockserver.pointers import child
 
 _PREFIX = "x-mockserver-"
 #: All extensions with a meaning here; what is spelt almost like one of them was meant to be one.

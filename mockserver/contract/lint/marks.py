@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
 from mockserver.contract.provenance import MARKS
-from mockserver.contract.references import child
+from mockserver.pointers import child
 
 _MARKS = tuple(keyword for _, keyword in MARKS)
 _REMEDY = "add `x-source: <page>`, `x-assumed: <reason>` or `x-observed: <when, where>`"

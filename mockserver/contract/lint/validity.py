@@ -8,8 +8,9 @@ from typing import Any
 import jsonschema_rs
 
 from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.references import child, follow, lookup, split
+from mockserver.contract.references import follow, lookup
 from mockserver.errors import ContractError
+from mockserver.pointers import child, split
 
 
 def check_references(subject: Subject) -> Iterator[LintFinding]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation, Response
-from mockserver.contract.references import child
 from mockserver.contract.schemas import SchemaViolation
+from mockserver.pointers import child
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
 from mockserver.suite.secrecy import MIN_SECRET, Secrets, folded_forms, marked, text_of, texts_of, values_at
 from mockserver.suite.verdicts import CheckFailure, Rule, describe, raise_failures

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mockserver.contract.model import Operation, SecurityScheme
-from mockserver.contract.references import child
+from mockserver.pointers import child
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.governor import is_login

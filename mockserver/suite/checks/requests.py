@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver.contract.model import MediaType, Operation
-from mockserver.contract.references import child
 from mockserver.contract.schemas import SchemaViolation
+from mockserver.pointers import child
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, is_json, parse_json
 from mockserver.suite.samples import broken

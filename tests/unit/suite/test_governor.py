@@ -4,7 +4,8 @@ import pytest
 
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
-from mockserver.suite.governor import Governor, WritePolicy, is_loopback, matches, parse_rate
+from mockserver.hosts import is_loopback
+from mockserver.suite.governor import Governor, WritePolicy, matches, parse_rate
 
 
 class Time:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.suite.checks.answers import sent_secrets
 from mockserver.suite.exchanges import WireRequest, WireResponse
-from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, masked, paths_of, text_of, values_at
+from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, masked, paths_of, text_of, values_at
 
 SECRET = 'T0p"secret/wörd'
 
@@ -96,3 +97,27 @@ def test_a_password_that_is_a_word_of_http_or_the_contract_is_no_leak(word: str)
 
 def test_the_documented_sample_password_is_a_secret_all_the_same() -> None:
     assert _sent("secure-relay-user-password") == ["secure-relay-user-password"]
+
+
+def test_a_mark_is_found_beside_a_reference_behind_it_and_in_a_branch(tmp_path: Path) -> None:
+    secret = {"type": "string", "writeOnly": True}
+    schema = {
+        "properties": {
+            "beside": {"$ref": "#/components/schemas/Text", "writeOnly": True},
+            "behind": {"$ref": "#/components/schemas/Pin"},
+            "branch": {"allOf": [{"$ref": "#/components/schemas/Pin"}]},
+            "list": {"items": {"properties": {"deep": secret}}},
+            "shown": {"$ref": "#/components/schemas/Text"},
+            "again": {"$ref": "#/components/schemas/All"},
+        }
+    }
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {},
+        "components": {"schemas": {"All": schema, "Text": {"type": "string"}, "Pin": secret}},
+    }
+    path = tmp_path / "contract.json"
+    path.write_text(json.dumps(document))
+    found = {place for place, _ in marked(load_contract(path), "/components/schemas/All", "writeOnly")}
+    assert found == {("beside",), ("behind",), ("branch",), ("list", "*", "deep")}
