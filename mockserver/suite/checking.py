@@ -33,9 +33,12 @@ def check(run: Run) -> Outcome:
 
 def make(run: Run, tasks: Iterable[Task]) -> Outcome:
     """Make tasks one after the other; what they say is in `run.verdicts`."""
+    todo = list(tasks)
+    run.progress.phase("claims", len(todo))
     try:
-        for task in tasks:
+        for task in todo:
             _make(run, task)
+            run.progress.step(task.operation)
     except KeyboardInterrupt:
         return Outcome(interrupted=True)
     except MockServerError as error:

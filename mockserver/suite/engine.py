@@ -234,8 +234,11 @@ class _Judge:
 
     def take(self, event: Any) -> None:
         """Take what an event of the engine tells."""
-        if isinstance(event, events.ScenarioFinished):
+        if isinstance(event, events.PhaseStarted):
+            self.run.progress.phase(event.phase.name.value.lower())
+        elif isinstance(event, events.ScenarioFinished):
             self._take_scenario(event.recorder)
+            self.run.progress.step(event.label or "", len(event.recorder.interactions))
         elif isinstance(event, events.NonFatalError):
             self._take_error(event.label, event.value)
         elif isinstance(event, events.FatalError):

@@ -11,25 +11,11 @@ from typing import Any
 
 from mockserver.errors import UsageError
 from mockserver.suite.evidence import Evidence
+from mockserver.suite.ledger import Ledger
 from mockserver.suite.verdicts import Coverage, Finding, Level, Outcome, Verdicts
 
 #: Findings of one cause on many operations are listed by name up to this many.
 _OPERATIONS_NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """What a run changed on the target.
-
-    Attributes:
-        writes: accepted requests with unsafe methods.
-        restored: resources that hold again what they held.
-        left: resources that the run changed and that it did not put back.
-    """
-
-    writes: int = 0
-    restored: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_j
 from mockserver.suite.governor import WritePolicy, is_login
 from mockserver.suite.identities import Identities, Identity, credentials
 from mockserver.suite.paths import Resolver, as_text, fill
+from mockserver.suite.progress import Progress, Silence
 from mockserver.suite.samples import sample
 from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.stub_process import StubControl
@@ -33,6 +34,7 @@ class Run:
     Attributes:
         control: the control API of a stub that belongs to this run, None for any other target.
         settle_seconds: how long a documented transition may last.
+        progress: is told how far the run is.
         selected: operations that the run is limited to by `--only`, all if it is not.
     """
 
@@ -45,6 +47,7 @@ class Run:
     selected: tuple[Operation, ...]
     control: StubControl | None = None
     settle_seconds: float = 5.0
+    progress: Progress = field(default_factory=Silence)
     canaries: Canaries = field(default_factory=Canaries)
     writes: int = 0
     written: dict[str, None] = field(default_factory=dict)

@@ -66,7 +66,7 @@ ONLY_IN: dict[str, set[str]] = {
     "flask": {"app", "control", "pytest_plugin"},
     "werkzeug": {"app", "control"},
     "cryptography": {"certificates"},
-    "click": {"cli", "commands", "options", "suite.commands"},
+    "click": {"cli", "commands", "options", "suite.commands", "suite.options", "suite.running"},
     "orjson": {"documents"},
     "yaml": {"yamltext"},
     "jsonschema_rs": {"contract.schemas", "contract.lint.validity"},

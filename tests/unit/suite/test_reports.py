@@ -11,7 +11,8 @@ from mockserver.errors import UsageError
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import basic
-from mockserver.suite.reports import Ledger, Report, as_json, as_text, parse_report_option, write_json
+from mockserver.suite.ledger import Ledger
+from mockserver.suite.reports import Report, as_json, as_text, parse_report_option, write_json
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.verdicts import CheckFailure, Outcome, Verdicts
 

@@ -1,0 +1,107 @@
+"""A whole run on one page: from options to a target, the plan, the verdicts, the reports and the exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+
+from mockserver import defaults
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
+from mockserver.errors import MockServerError
+from mockserver.suite.evidence import Evidence
+from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.governor import parse_rate
+from mockserver.suite.ledger import Ledger
+from mockserver.suite.options import Options
+from mockserver.suite.preparing import own_stub, prepare, select, who_calls
+from mockserver.suite.reports import WRITERS, Report, as_text, parse_report_option
+from mockserver.suite.session import Run
+from mockserver.suite.targets import HttpTarget
+from mockserver.suite.verdicts import Outcome, exit_code
+
+#: What a command does with a run: makes claims on the target; what they show is in `run.verdicts`.
+Judge = Callable[[Run], Outcome]
+
+
+def run_command(command: str, options: Options, seed: int | None, judge: Judge) -> int:
+    """Judge the target, write the reports, return the exit code.
+
+    Raises:
+        UsageError: an option cannot be used.
+    """
+    reports = [parse_report_option(text) for text in options.report]
+    contract = load_contract(options.contract or defaults.CONTRACT)
+    with prepared(options, contract) as run:
+        report = judged(command, run, seed, judge)
+    for kind, path in reports:
+        WRITERS[kind](report, path)
+    click.echo(as_text(report))
+    return exit_code(report.verdicts, report.outcome, fail_on_drift=options.fail_on == "drift")
+
+
+def judged(command: str, run: Run, seed: int | None, judge: Judge) -> Report:
+    """Return all there is to tell of a run, after it was made."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    outcome = _reach(run) or judge(run)
+    return Report(
+        command=command,
+        target=run.target.base_url,
+        contract=str(run.contract.document.path),
+        contract_sha256=run.contract.document.sha256,
+        seed=seed,
+        started=started,
+        duration_seconds=time.monotonic() - clock,
+        requests=run.target.governor.requests,
+        operations_total=len(run.contract.operations),
+        verdicts=run.verdicts,
+        evidence=Evidence(run.contract, run.secrets),
+        outcome=outcome,
+        ledger=Ledger(run.writes, (), tuple(run.written)),
+    )
+
+
+def _reach(run: Run) -> Outcome | None:
+    """Return why nothing can be judged if nothing listens at the target, else None."""
+    try:
+        run.target.send(WireRequest("GET", "/"))
+    except MockServerError as error:
+        return Outcome(error=str(error))
+    except KeyboardInterrupt:
+        return Outcome(interrupted=True)
+    return None
+
+
+@contextmanager
+def prepared(options: Options, contract: Contract) -> Iterator[Run]:
+    """Give a run against the target, or against a stub that lives as long as the run.
+
+    Raises:
+        UsageError: an option cannot be used, or the identities file.
+    """
+    rate = None if options.rate is None else parse_rate(options.rate)
+    builtin_stub = options.target is None and options.contract is None
+    identities = who_calls(options.identities, builtin_stub=builtin_stub)
+    select(contract, options.only)  # a mistake in an option is told before a stub is started
+    make = partial(
+        prepare,
+        contract,
+        identities=identities,
+        allow_writes=options.allow_writes,
+        only=options.only,
+        settle_seconds=options.settle,
+    )
+    if options.target is None:
+        with own_stub(options.contract, rate=rate) as (stub, control):
+            yield make(stub, control=control)
+        return
+    target = HttpTarget(options.target, rate=rate)
+    try:
+        yield make(target)
+    finally:
+        target.close()
