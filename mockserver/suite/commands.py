@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from mockserver.options import option
-from mockserver.suite.checking import check
 from mockserver.suite.options import Options, shared_options
 from mockserver.suite.running import run_command
 
@@ -24,8 +23,7 @@ def check_command(**options: Any) -> int:
 
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
-    shared = Options(**options)
-    return run_command("check", shared, None, check)
+    return run_command("check", Options(**options))
 
 
 @click.command("fuzz", epilog=_EXIT_CODES, short_help="Judge a server on generated requests.")
@@ -44,7 +42,7 @@ def fuzz_command(max_examples: int, time: int | None, seed: int, **options: Any)
 
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
-    from mockserver.suite.fuzzing import FuzzSettings, fuzz
+    from mockserver.suite.fuzzing import FuzzSettings
 
     settings = FuzzSettings(max_examples=max_examples, max_seconds=time, seed=seed)
-    return run_command("fuzz", Options(**options), seed, lambda run: fuzz(run, settings))
+    return run_command("fuzz", Options(**options), settings)

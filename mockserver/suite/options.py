@@ -23,6 +23,7 @@ class Options:
     report: tuple[str, ...] = ()
     fail_on: str | None = None
     only: tuple[str, ...] = ()
+    no_oracle: bool = False
 
 
 def shared_options(command: Command) -> Command:
@@ -53,6 +54,11 @@ def shared_options(command: Command) -> Command:
             ),
             option("--report", multiple=True, metavar="KIND=FILE", help="Write a report; kinds: json."),
             option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too."),
+            option(
+                "--no-oracle",
+                is_flag=True,
+                help="Do not make the same run on our own stub, which tells the contract's mistakes from the server's.",
+            ),
             option("--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."),
         )
     ):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,23 +15,30 @@ from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
+from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.governor import parse_rate
 from mockserver.suite.ledger import Ledger
 from mockserver.suite.options import Options
+from mockserver.suite.oracle import Oracle
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
 from mockserver.suite.reports import WRITERS, Report, as_text, parse_report_option
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import Outcome, exit_code
 
-#: What a command does with a run: makes claims on the target; what they show is in `run.verdicts`.
-Judge = Callable[[Run], Outcome]
+if TYPE_CHECKING:
+    from mockserver.suite.engine import FuzzSettings
 
 
-def run_command(command: str, options: Options, seed: int | None, judge: Judge) -> int:
+def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
     """Judge the target, write the reports, return the exit code.
+
+    Args:
+        command: `check` or `fuzz`.
+        options: what both commands share.
+        settings: what is generated, for `fuzz`.
 
     Raises:
         UsageError: an option cannot be used.
@@ -38,23 +46,27 @@ def run_command(command: str, options: Options, seed: int | None, judge: Judge) 
     reports = [parse_report_option(text) for text in options.report]
     contract = load_contract(options.contract or defaults.CONTRACT)
     with prepared(options, contract) as run:
-        report = judged(command, run, seed, judge)
+        if run.own or options.no_oracle:
+            report = judged(command, run, settings)
+        else:
+            with Oracle(run, command, settings, options.contract) as oracle:
+                report = judged(command, run, settings, oracle)
     for kind, path in reports:
         WRITERS[kind](report, path)
     click.echo(as_text(report))
     return exit_code(report.verdicts, report.outcome, fail_on_drift=options.fail_on == "drift")
 
 
-def judged(command: str, run: Run, seed: int | None, judge: Judge) -> Report:
+def judged(command: str, run: Run, settings: FuzzSettings | None, oracle: Oracle | None = None) -> Report:
     """Return all there is to tell of a run, after it was made."""
     started, clock = datetime.now(UTC), time.monotonic()
-    outcome = _reach(run) or judge(run)
+    outcome = _made(run, settings, oracle)
     return Report(
         command=command,
         target=run.target.base_url,
         contract=str(run.contract.document.path),
         contract_sha256=run.contract.document.sha256,
-        seed=seed,
+        seed=settings.seed if settings else None,
         started=started,
         duration_seconds=time.monotonic() - clock,
         requests=run.target.governor.requests,
@@ -64,6 +76,42 @@ def judged(command: str, run: Run, seed: int | None, judge: Judge) -> Report:
         outcome=outcome,
         ledger=Ledger(run.writes, (), tuple(run.written)),
     )
+
+
+def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Outcome:
+    outcome = _reach(run)
+    # A server that is not ours is sent nothing before the contract is known to be fit. On this machine both runs go on
+    # at the same time, and the verdict waits for both.
+    if outcome is None and oracle is not None and run.target.foreign:
+        outcome = _heed(run, oracle)
+        oracle = None
+    if outcome is not None:
+        return outcome
+    outcome = _judge(run, settings)
+    if oracle is None or outcome.interrupted:
+        return outcome
+    unfit = _heed(run, oracle)
+    return outcome if outcome.error or unfit is None else unfit
+
+
+def _judge(run: Run, settings: FuzzSettings | None) -> Outcome:
+    if settings is None:
+        return check(run)
+    from mockserver.suite.fuzzing import fuzz  # loads schemathesis, which takes a second
+
+    return fuzz(run, settings)
+
+
+def _heed(run: Run, oracle: Oracle) -> Outcome | None:
+    """Excuse what our own stub breaks, too; return why the contract is not fit to judge by, if it is not."""
+    try:
+        opinion = oracle.opinion()
+    except MockServerError as error:
+        return Outcome(error=str(error))
+    except KeyboardInterrupt:
+        return Outcome(interrupted=True)
+    run.verdicts.excuse(opinion.findings)
+    return Outcome(error=opinion.unfit) if opinion.unfit else None
 
 
 def _reach(run: Run) -> Outcome | None:

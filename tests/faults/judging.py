@@ -86,7 +86,7 @@ def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
     """Return what `mockserver check` or `mockserver fuzz` finds on a faulty server, run as a user does."""
     with tempfile.TemporaryDirectory() as name, serving(FaultyServer(fault)) as url:
         report, identities = Path(name) / "report.json", Path(name) / "identities.yaml"
-        identities.write_text(_identities(), encoding="utf-8")
+        identities.write_text(identities_file(), encoding="utf-8")
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "mockserver", command, url, "--identities", str(identities)),
@@ -103,7 +103,7 @@ def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
     return Verdict(done.returncode, tuple(Found(*(str(one[name]) for name in Found._fields)) for one in findings))
 
 
-def _identities() -> str:
+def identities_file() -> str:
     """Return the seeded accounts as an identities file; JSON is YAML, too."""
     accounts = [
         {"username": name, "token": token, "password": PASSWORDS[name], "level": _LEVELS[name]}

@@ -1,0 +1,104 @@
+"""What the contract itself gets wrong is told as the contract's, and not held against a server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mockserver import defaults
+from mockserver.contract.loading import parse_yaml
+from mockserver.suite.exchanges import Exchange, WireRequest
+from mockserver.suite.oracle import Opinion
+from mockserver.suite.verdicts import Finding
+from tests.faults.judging import identities_file
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+_READ = "/api/v1/settings/system_mailer/"
+
+
+@pytest.fixture
+def judged(tmp_path: Path, serve: Serve, command: Command) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    """Return how `check` judges the stub of a changed contract by that contract: exit code, report, page."""
+
+    def judge(change: Callable[[dict[str, Any]], None], *options: str) -> tuple[int, dict[str, Any], str]:
+        document = parse_yaml(defaults.CONTRACT, defaults.CONTRACT.read_text(encoding="utf-8"))
+        change(document)
+        contract, report, identities = (tmp_path / name for name in ("contract.json", "report.json", "identities.yaml"))
+        contract.write_text(json.dumps(document), encoding="utf-8")
+        identities.write_text(identities_file(), encoding="utf-8")
+        server = serve("--contract", str(contract), "--seed-data", str(defaults.SEED_DATA))
+        done = command(
+            *("check", server.url, "--contract", str(contract), "--identities", str(identities)),
+            *("--report", f"json={report}", *options),
+        )
+        return done.returncode, json.loads(report.read_text(encoding="utf-8")), done.stdout
+
+    return judge
+
+
+def _rare_field(document: dict[str, Any]) -> None:
+    """Demand a field, which the stub cannot make up, of an answer that few requests get."""
+    shared = document["components"]["responses"]["UnsupportedMediaType"]
+    document["paths"][_READ]["post"]["responses"]["415"] = shared | {
+        "headers": {"X-Never": {"required": True, "schema": {"type": "string", "x-source": "setting_post"}}}
+    }
+
+
+def _member_that_is_never_there(document: dict[str, Any]) -> None:
+    document["components"]["schemas"]["SystemMailerShown"]["required"].append("never")
+
+
+def test_what_our_own_stub_breaks_too_is_the_contracts(judged: Callable[..., Any]) -> None:
+    code, report, page = judged(_rare_field)
+    assert [(one["owner"], one["level"], one["check"]) for one in report["findings"]] == [
+        ("contract", "drift", "headers_conform")
+    ]
+    assert report["findings"][0]["source"].startswith("our own stub breaks it, too")
+    assert report["findings"][0]["request"]["path"] == _READ
+    assert code == 0, page
+
+
+def test_without_the_oracle_the_same_is_held_against_the_server(judged: Callable[..., Any]) -> None:
+    code, report, _ = judged(_rare_field, "--no-oracle")
+    assert [(one["owner"], one["level"]) for one in report["findings"]] == [("server", "violation")]
+    assert code == 1
+
+
+def test_a_contract_that_contradicts_itself_often_judges_nobody(judged: Callable[..., Any]) -> None:
+    code, report, page = judged(_member_that_is_never_there)
+    assert code == 2
+    assert "mend the contract" in page
+    assert {one["owner"] for one in report["findings"]} == {"contract"}
+
+
+FINDING = Finding("id", "violation", "contract", "check", "GET /", "t", "d", "s", "")
+
+
+@pytest.mark.parametrize(
+    ("opinion", "why"),
+    [
+        (Opinion((), 1000, 0), ""),
+        (Opinion((FINDING,), 1000, 10), ""),
+        (Opinion((FINDING,), 1000, 11), "1.1 %"),
+        (Opinion((FINDING,), 0, 1), "all of the cases"),
+        (Opinion((), 1000, 0, ("GET /",)), "GET /"),
+    ],
+)
+def test_how_much_a_contract_may_contradict_itself(opinion: Opinion, why: str) -> None:
+    assert (why in opinion.unfit) if why else not opinion.unfit
+
+
+def test_evidence_survives_the_way_between_the_processes() -> None:
+    from mockserver.suite.oracle import _exchange, _plain
+
+    before = Exchange(WireRequest("POST", "/a?b=%FF", (("X", "é"),), b"\x00\xff"), None, "silent")
+    whole = Exchange(WireRequest("GET", "/"), None, "silent", (before,))
+    assert _exchange(json.loads(json.dumps(_plain(whole)))) == whole
