@@ -48,7 +48,7 @@ def _rare_field(document: dict[str, Any]) -> None:
     """Demand a field, which the stub cannot make up, of an answer that few requests get."""
     shared = document["components"]["responses"]["UnsupportedMediaType"]
     document["paths"][_READ]["post"]["responses"]["415"] = shared | {
-        "headers": {"X-Never": {"required": True, "schema": {"type": "string", "x-source": "setting_post"}}}
+        "headers": {"X-Never": {"required": True, "x-source": "setting_post", "schema": {"type": "string"}}}
     }
 
 
