@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "mockserver.commands:serve_command",
     "check": "mockserver.suite.commands:check_command",
     "fuzz": "mockserver.suite.commands:fuzz_command",
+    "report": "mockserver.suite.reports.commands:report_command",
     "lint": "mockserver.commands:lint_command",
     "examples": "mockserver.commands:examples_command",
 }
@@ -108,17 +109,23 @@ def _by_command(ctx: click.Context, path: Path, table: Any) -> dict[str, Any]:
         raise UsageError(f"{path}: [tool.mockserver] must be a table of options")
     values = {key.replace("-", "_"): value for key, value in table.items()}
     known: set[str] = set()
-    result: dict[str, Any] = {}
-    for name in COMMANDS:
-        command = cli.get_command(ctx, name)
-        assert command is not None
+
+    def chosen(command: click.Command) -> dict[str, Any]:
+        if isinstance(command, click.Group):
+            return {name: chosen(below) for name, below in command.commands.items()}
         options = {option.name: option for option in command.params if isinstance(option, click.Option)}
-        known |= {option for option in options if option}
-        result[name] = {
+        known.update(option for option in options if option)
+        return {
             key: _value(path, key, value, multiple=options[key].multiple)
             for key, value in values.items()
             if key in options
         }
+
+    result: dict[str, Any] = {}
+    for name in COMMANDS:
+        command = cli.get_command(ctx, name)
+        assert command is not None
+        result[name] = chosen(command)
     unknown = sorted(values.keys() - known)
     if unknown:
         raise UsageError(f"{path}: {unknown[0]!r} is not an option; known are {', '.join(sorted(known))}")

@@ -52,7 +52,7 @@ def shared_options(command: Command) -> Command:
                 metavar="SECONDS",
                 help="How long a documented transition may last.",
             ),
-            option("--report", multiple=True, metavar="KIND=FILE", help="Write a report; kinds: json."),
+            option("--report", multiple=True, metavar="KIND=FILE", help="Write a report, in a kind of docs/suite.md."),
             option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too."),
             option(
                 "--no-oracle",

@@ -163,9 +163,9 @@ def _opinion(answer: Mapping[str, Any]) -> Opinion:
 def _finding(raw: Mapping[str, Any]) -> Finding:
     """Return a finding as it was written by the other process, with its evidence."""
     evidence = raw["evidence"]
-    fields = {name: raw[name] for name in ("id", "level", "check", "operation", "title", "detail", "source", "pointer")}
+    fields = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule")
     return Finding(
-        **fields,
+        **{name: raw[name] for name in fields},
         owner="contract",
         times=raw["times"],
         evidence=None if evidence is None else _exchange(evidence),
@@ -280,7 +280,7 @@ def _written(finding: Finding) -> dict[str, Any]:
     """Return a finding for the parent; its secrets are made up, so it may see all of it."""
     return {
         **{name: getattr(finding, name) for name in ("id", "level", "check", "operation", "title", "detail")},
-        **{name: getattr(finding, name) for name in ("source", "pointer", "times")},
+        **{name: getattr(finding, name) for name in ("source", "pointer", "rule", "times")},
         "evidence": None if finding.evidence is None else _plain(finding.evidence),
     }
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-import click
-
 from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
@@ -23,10 +21,12 @@ from mockserver.suite.ledger import Ledger
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
-from mockserver.suite.reports import WRITERS, Report, as_text, parse_report_option
+from mockserver.suite.reports.concluding import conclude
+from mockserver.suite.reports.document import Report, as_json
+from mockserver.suite.reports.writing import Reports
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
-from mockserver.suite.verdicts import Outcome, exit_code
+from mockserver.suite.verdicts import Outcome
 
 if TYPE_CHECKING:
     from mockserver.suite.engine import FuzzSettings
@@ -43,7 +43,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     Raises:
         UsageError: an option cannot be used.
     """
-    reports = [parse_report_option(text) for text in options.report]
+    reports = Reports(options.report)
     contract = load_contract(options.contract or defaults.CONTRACT)
     with prepared(options, contract) as run:
         if run.own or options.no_oracle:
@@ -51,10 +51,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         else:
             with Oracle(run, command, settings, options.contract) as oracle:
                 report = judged(command, run, settings, oracle)
-    for kind, path in reports:
-        WRITERS[kind](report, path)
-    click.echo(as_text(report))
-    return exit_code(report.verdicts, report.outcome, fail_on_drift=options.fail_on == "drift")
+        document = as_json(report)
+    return conclude(document, reports, fail_on_drift=options.fail_on == "drift")
 
 
 def judged(command: str, run: Run, settings: FuzzSettings | None, oracle: Oracle | None = None) -> Report:
@@ -75,6 +73,7 @@ def judged(command: str, run: Run, settings: FuzzSettings | None, oracle: Oracle
         evidence=Evidence(run.contract, run.secrets),
         outcome=outcome,
         ledger=Ledger(run.writes, (), tuple(run.written)),
+        own_stub=run.own,
     )
 
 

@@ -21,6 +21,13 @@ Result = Literal["passed", "failed", "not run"]
 
 LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
 
+#: Why a claim was not tried, where no check says it.
+NOTHING_CAME_UP = "nothing came up that it applies to"
+#: Why a shard did not try a claim that is another one's; no such claim is left over when their reports are merged.
+OTHER_SHARD = "another shard has it"
+#: Between several reasons.
+REASONS = "; "
+
 
 class CheckFailure(Exception):  # noqa: N818 - a result, not an error
     """What a check raises when its claim does not hold.
@@ -87,7 +94,9 @@ class Finding:
 
     Attributes:
         source: how the contract knows the statement, as `source: setting_post`, or which rule needs none.
+        rule: what decided the level.
         times: how often it was seen.
+        known: why it is no news, "" if it is.
         evidence: the smallest exchange that shows it.
     """
 
@@ -100,7 +109,9 @@ class Finding:
     detail: str
     source: str
     pointer: str
+    rule: Rule = "contract"
     times: int = 1
+    known: str = ""
     evidence: Exchange | None = None
 
 
@@ -122,6 +133,7 @@ def judge(contract: Contract, failure: CheckFailure) -> Finding:
         detail=f"expected {failure.expected}; got {failure.got}",
         source=source,
         pointer=failure.pointer,
+        rule=failure.rule,
         evidence=failure.exchange,
     )
 
@@ -233,8 +245,15 @@ def _as_the_contracts(finding: Finding) -> Finding:
 
 def _merge(known: Finding, new: Finding) -> Finding:
     smaller = new if _size(new) < _size(known) else known
-    level = min(known.level, new.level, key=LEVELS.index)
-    return replace(smaller, level=level, times=known.times + new.times)
+    graver = min(known, new, key=lambda finding: LEVELS.index(finding.level))
+    return replace(
+        smaller,
+        level=graver.level,
+        owner=graver.owner,
+        rule=graver.rule,
+        source=graver.source,
+        times=known.times + new.times,
+    )
 
 
 def _size(finding: Finding) -> int:
@@ -242,13 +261,13 @@ def _size(finding: Finding) -> int:
 
 
 def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
-    why = "; ".join(tally.reasons)
+    why = REASONS.join(tally.reasons)
     cases = tally.passed + tally.failed
     if tally.failed:
         return Coverage(operation, check, "failed", "", cases, tally.passed)
     # A claim that was tried only in part is not passed: what is missing could be what fails.
     if tally.reasons or not tally.passed:
-        return Coverage(operation, check, "not run", why or "nothing came up that it applies to", cases, tally.passed)
+        return Coverage(operation, check, "not run", why or NOTHING_CAME_UP, cases, tally.passed)
     return Coverage(operation, check, "passed", "", cases, tally.passed)
 
 

@@ -1,0 +1,136 @@
+"""The JSON report: the document that every other form of a report is made of (DESIGN, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mockserver.suite.evidence import Evidence
+from mockserver.suite.ledger import Ledger
+from mockserver.suite.verdicts import LEVELS, Coverage, ExitCode, Finding, Level, Outcome, Verdicts
+
+#: A report in its JSON form.
+Document = dict[str, Any]
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All there is to tell of a run, before it takes a form.
+
+    Attributes:
+        shard: which part of a run it is, as `1/3`; "" for a whole one.
+        own_stub: whether the target was a stub that lived as long as the run.
+    """
+
+    command: str
+    target: str
+    contract: str
+    contract_sha256: str
+    seed: int | None
+    started: datetime
+    duration_seconds: float
+    requests: int
+    operations_total: int
+    verdicts: Verdicts
+    evidence: Evidence
+    outcome: Outcome = field(default_factory=Outcome)
+    ledger: Ledger = field(default_factory=Ledger)
+    shard: str = ""
+    own_stub: bool = False
+
+
+def as_json(report: Report) -> Document:
+    """Return the report in version 1 of the JSON form."""
+    findings = [_finding(report, finding) for finding in report.verdicts.findings()]
+    coverage = [_coverage(item) for item in report.verdicts.coverage()]
+    return {
+        "version": VERSION,
+        "run": {
+            "command": report.command,
+            "target": report.target,
+            "own_stub": report.own_stub,
+            "contract": report.contract,
+            "contract_sha256": report.contract_sha256,
+            "seed": report.seed,
+            "shard": report.shard,
+            "started": report.started.isoformat(timespec="seconds"),
+            "duration_seconds": round(report.duration_seconds, 3),
+            "requests": report.requests,
+            "operations_tested": operations_tested(coverage, report.operations_total),
+            "operations_total": report.operations_total,
+            "interrupted": report.outcome.interrupted,
+            "error": report.evidence.text(report.outcome.error),
+        },
+        "summary": summary_of(findings),
+        "findings": findings,
+        "coverage": coverage,
+        "ledger": {
+            "writes": report.ledger.writes,
+            "restored": list(report.ledger.restored),
+            "left": list(report.ledger.left),
+        },
+    }
+
+
+def summary_of(findings: Iterable[Mapping[str, Any]]) -> dict[Level, int]:
+    """Return the number of findings of each level; known ones do not count."""
+    levels = [finding["level"] for finding in findings if not finding.get("known")]
+    return {level: levels.count(level) for level in LEVELS}
+
+
+def operations_tested(coverage: Iterable[Mapping[str, Any]], total: int) -> int:
+    """Return on how many of the contract's operations anything was tried."""
+    # Probes of undefined methods have labels of their own, which are no operations.
+    return min(len({item["operation"] for item in coverage if item["cases"]}), total)
+
+
+def exit_code_of(document: Document, *, fail_on_drift: bool = False) -> ExitCode:
+    """Return the exit code of the run that a document tells of (DESIGN, section 2)."""
+    run, summary = document["run"], summary_of(document["findings"])
+    if run.get("interrupted"):
+        return ExitCode.INTERRUPTED
+    if summary["violation"] or (fail_on_drift and summary["drift"]):
+        return ExitCode.VIOLATION
+    if run.get("error") or summary["environment"] or not tested(document):
+        return ExitCode.NOT_JUDGED
+    return ExitCode.CLEAN
+
+
+def tested(document: Document) -> bool:
+    """Tell whether any claim was tried at all."""
+    return any(item["cases"] for item in document["coverage"])
+
+
+def _finding(report: Report, finding: Finding) -> dict[str, Any]:
+    evidence, exchange = report.evidence, finding.evidence
+    label = finding.operation
+    return {
+        "id": finding.id,
+        "level": finding.level,
+        "owner": finding.owner,
+        "rule": finding.rule,
+        "check": finding.check,
+        "operation": label,
+        "title": evidence.text(finding.title),
+        "detail": evidence.text(finding.detail),
+        "source": finding.source,
+        "pointer": finding.pointer,
+        "times": finding.times,
+        "known": finding.known,
+        "request": None if exchange is None else evidence.request(label, exchange.request),
+        "response": None if exchange is None else evidence.response(label, exchange),
+        "reproduce": "" if exchange is None else evidence.curl(label, report.target, exchange),
+    }
+
+
+def _coverage(item: Coverage) -> dict[str, Any]:
+    return {
+        "operation": item.operation,
+        "check": item.check,
+        "result": item.result,
+        "why": item.why,
+        "cases": item.cases,
+    }

@@ -1,0 +1,137 @@
+"""The page in the terminal: the verdict, then what matters most, short enough to be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.ranking import RULES, Cause, causes, verdict
+
+#: So many causes are told whole; the rest has a line each.
+TOLD_WHOLE = 5
+#: Operations of one cause are listed by name up to this many.
+_OPERATIONS_NAMED = 3
+#: Longer content is cut on the page.
+_MAX_SHOWN = 160
+#: Characters that move the cursor, change colours, or cannot be seen at all.
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def as_text(document: Document, *, whole: int = TOLD_WHOLE) -> str:
+    """Return the summary for a person: the verdict, then what matters most first.
+
+    Args:
+        document: the report.
+        whole: how many causes are told with evidence and command; the others have a line each.
+    """
+    return "\n".join(printable(line) for line in _lines(document, whole))
+
+
+def printable(text: str) -> str:
+    """Return a text in which no character can play tricks on a terminal."""
+    return _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _lines(document: Document, whole: int) -> Iterator[str]:
+    run, ledger = document["run"], document["ledger"]
+    yield verdict(document)
+    yield (
+        f"  target {run['target']}, contract {run['contract']}"
+        + (f", seed {run['seed']}" if run["seed"] is not None else "")
+        + (f", shard {run['shard']}" if run.get("shard") else "")
+        + f", {run['requests']} requests in {run['duration_seconds']:.1f} s"
+    )
+    found = causes(document["findings"])
+    for cause in found[:whole]:
+        yield ""
+        yield from _cause_lines(cause)
+    if found[whole:]:
+        yield ""
+        yield f"and {len(found) - whole} more (whole, with commands: --report html=FILE, or json, markdown):"
+        yield from map(_short_line, found[whole:])
+    if document["coverage"]:
+        yield ""
+        yield from _coverage_lines(document["coverage"])
+    if ledger["left"]:
+        yield "Changed and not put back: " + ", ".join(ledger["left"])
+
+
+def _cause_lines(cause: Cause) -> Iterator[str]:
+    first = cause.first
+    yield f"{_level(first)} {first['title']}  [{first['check']}]"
+    yield f"  on {_places(cause)}{_times(cause)}"
+    yield f"  {first['detail']}"
+    yield f"  owner: {first['owner']}; by {provenance(first)}" + (
+        f", at {first['pointer']}" if first["pointer"] else ""
+    )
+    if first.get("known"):
+        yield f"  known: {first['known']}"
+    if first["response"] is not None:
+        yield f"  < {_answer(first['response'])}"
+    for line in first["reproduce"].splitlines():
+        yield f"  $ {line}"
+
+
+def _short_line(cause: Cause) -> str:
+    first = cause.first
+    return f"  {_level(first)} {first['title']}  [{first['check']}]  on {_places(cause, 1)}{_times(cause)}"
+
+
+def _level(finding: dict[str, Any]) -> str:
+    level: str = finding["level"].upper()
+    return f"KNOWN {level}" if finding.get("known") else level
+
+
+def _places(cause: Cause, named: int = _OPERATIONS_NAMED) -> str:
+    operations = cause.operations
+    more = len(operations) - named
+    return ", ".join(operations[:named]) + (f" and {more} more" if more > 0 else "")
+
+
+def _times(cause: Cause) -> str:
+    return f", {cause.times} times" if cause.times > 1 else ""
+
+
+def provenance(finding: dict[str, Any]) -> str:
+    """Return which rule decided a finding's level, with the statement's source where the contract did."""
+    if finding["rule"] == "contract" or finding["owner"] == "contract":
+        return f"the contract, {finding['source']}"
+    return RULES[finding["rule"]]
+
+
+def _answer(response: dict[str, Any]) -> str:
+    if "problem" in response:
+        return str(response["problem"])
+    body = " ".join(response["body"].split())
+    media_type = next((value for name, value in response["headers"].items() if name.lower() == "content-type"), "")
+    shown = body if len(body) <= _MAX_SHOWN else body[:_MAX_SHOWN] + "…"
+    return " ".join(part for part in (str(response["status"]), media_type, shown) if part)
+
+
+def _coverage_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
+    by_check: dict[str, list[dict[str, Any]]] = {}
+    for item in coverage:
+        by_check.setdefault(item["check"], []).append(item)
+    yield "Checks (operations passed / failed / not run, cases):"
+    width = max(map(len, by_check), default=0)
+    for check, items in by_check.items():
+        numbers = [sum(item["result"] == result for item in items) for result in ("passed", "failed", "not run")]
+        cases = sum(item["cases"] for item in items)
+        yield f"  {check:<{width}}  {numbers[0]:>3} / {numbers[1]:>2} / {numbers[2]:>2}  {cases:>6}"
+    yield from not_run_lines(coverage)
+
+
+def not_run_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line for each reason why something was not run."""
+    missing: dict[str, list[dict[str, Any]]] = {}
+    for item in coverage:
+        if item["result"] == "not run":
+            missing.setdefault(item["why"], []).append(item)
+    for why, items in missing.items():
+        checks = list(dict.fromkeys(item["check"] for item in items))
+        operations = list(dict.fromkeys(item["operation"] for item in items))
+        named = checks[0] if len(checks) == 1 else f"{len(checks)} checks"
+        place = operations[0] if len(operations) == 1 else f"{len(operations)} operations"
+        yield f"not run: {named} on {place}, because {why}"

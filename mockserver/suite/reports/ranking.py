@@ -1,0 +1,113 @@
+"""What matters most, first: the order in which a person reads findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.suite.reports.document import Document, tested
+from mockserver.suite.verdicts import LEVELS
+
+#: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
+_SECURITY = ("no_secret_comes_back", "ignored_auth")
+#: How checks are called that something which must be refused is.
+_REFUSALS = ("_are_refused",)
+
+#: How a report says what decided the level.
+RULES = {
+    "universal": "a universal rule",
+    "contract": "the contract",
+    "silent": "the contract is silent",
+    "environment": "nobody's fault",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Findings that differ in their operation only.
+
+    Attributes:
+        findings: the one that was seen most first.
+    """
+
+    findings: tuple[dict[str, Any], ...]
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The finding that stands for all."""
+        return self.findings[0]
+
+    @property
+    def operations(self) -> list[str]:
+        """Labels of the operations at which it was seen."""
+        return list(dict.fromkeys(finding["operation"] for finding in self.findings))
+
+    @property
+    def times(self) -> int:
+        """How often it was seen in all."""
+        return sum(finding["times"] for finding in self.findings)
+
+
+def causes(findings: Iterable[dict[str, Any]]) -> list[Cause]:
+    """Return the findings, alike ones together, what matters most first.
+
+    Violations before drift before environment, known ones last of all. Within a level secrets and credentials, then
+    other universal rules, then what concerns most operations, then what was seen most.
+    """
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for finding in findings:
+        alike = ("level", "owner", "check", "pointer", "title", "known")
+        groups.setdefault(tuple(finding.get(member, "") for member in alike), []).append(finding)
+    found = [Cause(tuple(sorted(group, key=lambda finding: -finding["times"]))) for group in groups.values()]
+    return sorted(found, key=_weight)
+
+
+def _weight(cause: Cause) -> tuple[Any, ...]:
+    first = cause.first
+    return (
+        bool(first.get("known")),
+        LEVELS.index(first["level"]),
+        _gravity(first),
+        -len(cause.operations),
+        -cause.times,
+        first["check"],
+        first["operation"],
+    )
+
+
+def _gravity(finding: dict[str, Any]) -> int:
+    if finding["rule"] != "universal":
+        return 2
+    security = finding["check"] in _SECURITY or finding["check"].endswith(_REFUSALS)
+    return 0 if security else 1
+
+
+def verdict(document: Document) -> str:
+    """Return the verdict in one line."""
+    run, summary = document["run"], document["summary"]
+    error, counts = run.get("error", ""), counted(document)
+    if run.get("interrupted"):
+        return f"INTERRUPTED, {counts or 'nothing found until then'}"
+    if summary["violation"]:
+        return f"BROKEN: {counts}" + (f"; stopped early: {error}" if error else "")
+    if error:
+        return f"NOT JUDGED: {error}" + (f" ({counts})" if counts else "")
+    if summary["environment"]:
+        return f"NOT JUDGED: {counts}"
+    if not tested(document):
+        return "NOT JUDGED: nothing was tested"
+    return f"KEPT, with {counts}" if counts else "KEPT: 0 violations, 0 drift"
+
+
+def counted(document: Document) -> str:
+    """Return how many findings of which level there are, as `1 violation, 2 drift, 1 known`; "" for none."""
+    numbers = [count(number, level) for level, number in document["summary"].items() if number]
+    known = sum(bool(finding.get("known")) for finding in document["findings"])
+    return ", ".join([*numbers, f"{known} known"] if known else numbers)
+
+
+def count(number: int, level: str) -> str:
+    """Return a number of findings with its noun."""
+    plural = "s" if level == "violation" and number != 1 else ""
+    return f"{number} {level}{plural}"

@@ -1,0 +1,67 @@
+"""A report of a run that met what reports have to cope with."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from mockserver.contract.model import Contract
+from mockserver.suite.evidence import Evidence
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.identities import basic
+from mockserver.suite.ledger import Ledger
+from mockserver.suite.reports.document import Document, Report, as_json
+from mockserver.suite.secrecy import Secrets
+from mockserver.suite.verdicts import CheckFailure, Verdicts
+
+TOKEN = "token-of-the-admin"
+PASSWORD = "password-in-a-body"
+
+
+@pytest.fixture
+def report(contract: Contract) -> Report:
+    secrets = Secrets()
+    secrets.add("ADMIN_TOKEN", TOKEN)
+    verdicts = Verdicts(contract)
+    verdicts.passed("claim", "GET /note", 3)
+    request = WireRequest(
+        "PUT",
+        "/note",
+        (("Authorization", basic(f"admin:{TOKEN}")), ("Content-Type", "application/json"), ("Mock-World", "w")),
+        json.dumps({"text": "it's $HOME", "secret": PASSWORD}).encode(),
+    )
+    response = WireResponse(200, (("X-Echo", TOKEN),), f'{{"token": "{TOKEN}"}}'.encode())
+    verdicts.failed(
+        CheckFailure(
+            "no_secret_comes_back",
+            "PUT /note",
+            "a 200 gives a secret back",
+            expected="none",
+            got=f"the token {TOKEN}",
+            pointer="/paths/~1note/put",
+            rule="universal",
+            exchange=Exchange(request, response),
+        )
+    )
+    verdicts.not_run("other", "GET /note", "it needs an identity")
+    return Report(
+        command="check",
+        target="http://127.0.0.1:1",
+        contract="note.json",
+        contract_sha256="0",
+        seed=None,
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        duration_seconds=1.5,
+        requests=7,
+        operations_total=2,
+        verdicts=verdicts,
+        evidence=Evidence(contract, secrets),
+        ledger=Ledger(1, (), ("note",)),
+    )
+
+
+@pytest.fixture
+def document(report: Report) -> Document:
+    return as_json(report)
