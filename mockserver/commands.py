@@ -12,7 +12,7 @@ import click
 
 from mockserver import defaults
 from mockserver.errors import UsageError
-from mockserver.options import FILE, contract_option, option
+from mockserver.options import FILE, contract_option, option, overlay_option, show_notes
 
 if TYPE_CHECKING:
     from mockserver.server import Certificate
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("serve")
 @contract_option()
+@overlay_option()
 @option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 takes a free one.")
 @option(
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 )
 def serve_command(
     contract: Path | None,
+    overlay: tuple[Path, ...],
     host: str,
     port: int,
     workers: int,
@@ -92,7 +94,8 @@ def serve_command(
         standing = None if clock is None else sources.parse_time(clock)
     except ValueError as error:
         raise UsageError(f"--clock: {error}") from error
-    loaded = load_contract(contract or defaults.CONTRACT)
+    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    show_notes(loaded.document.notes)
 
     def make_app() -> Any:
         seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
@@ -130,8 +133,9 @@ def serve_command(
 
 @click.command("lint", short_help="Check the contract itself.")
 @contract_option()
+@overlay_option()
 @click.pass_context
-def lint_command(ctx: click.Context, contract: Path | None) -> None:
+def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path, ...]) -> None:
     """Check that a contract is valid, its examples fit, and every element says how it is known.
 
     Exit code 1 on findings, 2 on bad usage.
@@ -141,7 +145,7 @@ def lint_command(ctx: click.Context, contract: Path | None) -> None:
     path = contract or defaults.CONTRACT
     if not path.exists():
         raise UsageError(f"{path}: there is no such file; check --contract")
-    findings = lint(path)
+    findings = lint(path, overlay)
     for finding in findings:
         click.echo(f"{finding.file}:{finding.line}: {finding.pointer}: [{finding.rule}] {finding.message}")
         click.echo(f"    remedy: {finding.remedy}")
@@ -151,15 +155,17 @@ def lint_command(ctx: click.Context, contract: Path | None) -> None:
 
 @click.command("examples", short_help="Print each example with the requests that return it.")
 @contract_option()
+@overlay_option()
 @option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
 @option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
-def examples_command(contract: Path | None, seed_data: Path | None, url: str) -> None:
+def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str) -> None:
     """Print every documented example with the exact requests, in order, that return it from a fresh world."""
     from mockserver.behaviour.seeding import Seed, load_seed
     from mockserver.contract.building import load_contract
     from mockserver.listing import curl, sequences
 
-    loaded = load_contract(contract or defaults.CONTRACT)
+    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    show_notes(loaded.document.notes)
     seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
     seed = load_seed(seed_file) if seed_file is not None else Seed()
     count = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,3 +23,19 @@ def option(name: str, **settings: Any) -> Callable[[Command], Command]:
 def contract_option() -> Callable[[Command], Command]:
     """Return the `--contract` option that every command has."""
     return option("--contract", type=FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]")
+
+
+def overlay_option() -> Callable[[Command], Command]:
+    """Return the `--overlay` option of every command that reads a contract."""
+    return option(
+        "--overlay",
+        type=FILE,
+        multiple=True,
+        help="OpenAPI Overlay 1.0 to apply to the contract first; may be repeated.",
+    )
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """Tell on standard error what a person should know of the overlays of a contract."""
+    for note in notes:
+        click.echo(f"mockserver: {note}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mockserver.contract.model import (
     Response,
     SecurityScheme,
 )
+from mockserver.contract.overlay import apply_overlays
 from mockserver.contract.provenance import ProvenanceResolver
 from mockserver.contract.references import follow
 from mockserver.contract.schemas import Schemas
@@ -32,13 +33,31 @@ _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in ("levels", "effect", "behaviour", "presumes", "response"))
 
 
-def load_contract(path: Path | str) -> Contract:
-    """Return the contract in a file.
+def load_contract(path: Path | str, overlays: Sequence[Path | str] = ()) -> Contract:
+    """Return the contract in a file, after the overlays in others.
 
     Raises:
-        ContractError: it cannot be read, or is not an OpenAPI 3 document that can be served; names the place.
+        ContractError: one cannot be read, or it is not an OpenAPI 3 document that can be served; names the place.
+    """
+    return build(load_document(path, overlays))
+
+
+def load_document(path: Path | str, overlays: Sequence[Path | str] = ()) -> Document:
+    """Return the document in a file, after the overlays in others.
+
+    Raises:
+        ContractError: a file cannot be read, or an overlay cannot be applied; names the place.
     """
     document = load(path)
+    return apply_overlays(document, overlays) if overlays else document
+
+
+def build(document: Document) -> Contract:
+    """Return the contract that a document holds.
+
+    Raises:
+        ContractError: it is not an OpenAPI 3 document that can be served; names the place.
+    """
     return _Builder(document).contract()
 
 
@@ -81,8 +100,8 @@ class _Builder:
         )
 
     def _error(self, pointer: str, message: str) -> ContractError:
-        line = self._document.locate(pointer)
-        return ContractError(f"{self._document.path}:{line}: {pointer or 'document'}: {message}")
+        path, line = self._document.where(pointer)
+        return ContractError(f"{path}:{line}: {pointer or 'document'}: {message}")
 
     def _object(self, pointer: str) -> tuple[dict[str, Any], str]:
         """Return the object at a pointer and where it really stands.
@@ -100,7 +119,7 @@ class _Builder:
 
     def _check_extensions(self) -> None:
         """Refuse extensions that look like ours and are not, wherever they stand."""
-        if not set(_EXTENSION.findall(self._document.text)) - EXTENSIONS:
+        if not self._document.mentions(_EXTENSION) - EXTENSIONS:
             return  # nearly always; a walk over the whole document is for the rest
         pending: list[tuple[str, Any]] = [("", self._data)]
         while pending:

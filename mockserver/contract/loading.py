@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,51 +19,101 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Layer:
+    """An overlay that was applied to a document.
+
+    Attributes:
+        path: its file, as the user named it.
+        text: the file's text.
+        places: pointer in the document to pointer in the overlay, of each value that it brought.
+    """
+
+    path: Path
+    text: str
+    places: Mapping[str, str]
+
+    @cached_property
+    def lines(self) -> Mapping[str, int]:
+        """The 1-based line of the element at each JSON pointer of the overlay."""
+        return yamltext.lines(self.text)
+
+    def locate(self, parts: Sequence[str]) -> int | None:
+        """Return the line of exactly the document's element at a path, None if it did not come from here."""
+        for depth in range(len(parts), -1, -1):
+            brought = self.places.get(child("", *parts[:depth]))
+            found = None if brought is None else self.lines.get(child(brought, *parts[depth:]))
+            if found is not None:
+                return found
+        return None
+
+
+@dataclass(frozen=True)
 class Document:
     """One file as parsed JSON values, with its text to find lines in.
 
     Attributes:
         path: the file, as the user named it.
         text: the file's text.
-        data: its root object; keys are always text.
-        sha256: hexadecimal digest of the file's bytes.
+        data: its root object, after all overlays; keys are always text.
+        sha256: hexadecimal digest of the file's bytes, and of those of its overlays.
+        layers: the overlays, in the order in which they were applied.
+        notes: what a person should know of the overlays, a line for each.
     """
 
     path: Path
     text: str
     data: dict[str, Any]
     sha256: str
-    _lines: dict[str, int] = field(default_factory=dict, repr=False)
+    layers: tuple[Layer, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _lines(self) -> Mapping[str, int]:
+        return yamltext.lines(self.text)
 
     def locate(self, pointer: str) -> int:
         """Return the 1-based line of the element at a JSON pointer, or of its nearest existing ancestor."""
-        if not self._lines:
-            self._lines.update(yamltext.lines(self.text))
+        return self.where(pointer)[1]
+
+    def where(self, pointer: str) -> tuple[Path, int]:
+        """Return file and 1-based line of the element at a JSON pointer, or of its nearest existing ancestor.
+
+        Lines behind an item that an overlay removed from an array are those before it was removed.
+        """
         parts = split(pointer)
         while parts:
+            for layer in reversed(self.layers):
+                brought = layer.locate(parts)
+                if brought is not None:
+                    return layer.path, brought
             found = self._lines.get(child("", *parts))
             if found is not None:
-                return found
+                return self.path, found
             parts.pop()
-        return 1
+        return self.path, 1
+
+    def mentions(self, pattern: re.Pattern[str]) -> set[str]:
+        """Return what a pattern finds in the text of the file and of its overlays."""
+        return {word for text in (self.text, *(layer.text for layer in self.layers)) for word in pattern.findall(text)}
 
 
-def load(path: Path | str) -> Document:
-    """Return the document in a YAML or JSON file.
+def load(path: Path | str, *, option: str = "--contract") -> Document:
+    """Return the document in a YAML or JSON file; `option` is the one that messages ask to check.
 
     Raises:
         ContractError: not readable, not UTF-8, not YAML or JSON, too large, too deep, or not an object.
     """
     path = Path(path)
+    start = "an OpenAPI document starts with `openapi: 3.1.0`" if option == "--contract" else "check " + option
     try:
         if path.is_dir():
-            raise ContractError(f"{path}: is a directory; name the contract's file")
+            raise ContractError(f"{path}: is a directory; name the {option.lstrip('-')}'s file")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)  # bounded: the file may be a device that never ends
     except OSError as error:
-        raise ContractError(f"{path}: cannot be read: {error.strerror}; check --contract") from error
+        raise ContractError(f"{path}: cannot be read: {error.strerror}; check {option}") from error
     if len(raw) > MAX_BYTES:
-        raise ContractError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; split the contract")
+        raise ContractError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; split the {option.lstrip('-')}")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -68,7 +121,7 @@ def load(path: Path | str) -> Document:
         raise ContractError(f"{path}:{line}: is not UTF-8 text; save it as UTF-8") from error
     data = _parse(path, text)
     if not isinstance(data, dict):
-        raise ContractError(f"{path}: holds no object; an OpenAPI document starts with `openapi: 3.1.0`")
+        raise ContractError(f"{path}: holds no object; {start}")
     return Document(path, text, data, hashlib.sha256(raw).hexdigest())
 
 

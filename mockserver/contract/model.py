@@ -16,6 +16,7 @@ from mockserver.contract.provenance import Provenance, ProvenanceResolver
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction, Schemas, Validator
 
+_WITHOUT_CONTENT = frozenset({"204", "205"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -159,9 +160,13 @@ class Operation:
         return None
 
     def success(self) -> Response | None:
-        """Return the first documented 2xx response that has content, else the first 2xx, else `default`."""
+        """Return the first documented 2xx response that has content, else the first 2xx, else `default`.
+
+        What is documented as the content of a 204 or 205 is none (RFC 9110, sections 15.3.5 and 15.3.6), so that the
+        order of the responses does not matter to an operation that knows one of them and a 200.
+        """
         documented = [response for key, response in self.responses.items() if key.startswith("2")]
-        with_content = next((response for response in documented if response.content), None)
+        with_content = next((one for one in documented if one.content and one.status not in _WITHOUT_CONTENT), None)
         return with_content or (documented[0] if documented else self.responses.get("default"))
 
 
@@ -238,7 +243,8 @@ class Contract:
 
     def place(self, pointer: str) -> str:
         """Return `file:line: pointer` for a message."""
-        return f"{self.document.path}:{self.document.locate(pointer)}: {pointer}"
+        path, line = self.document.where(pointer)
+        return f"{path}:{line}: {pointer}"
 
     def pairs(self) -> Iterator[ExamplePair]:
         """Yield every documented exchange: each request example with the response example that answers it."""

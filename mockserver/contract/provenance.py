@@ -9,10 +9,11 @@ from mockserver.pointers import split
 
 Kind = Literal["source", "assumed", "observed"]
 
+#: In the order in which they win where several speak of the same: what was seen replaces what was guessed.
 MARKS: tuple[tuple[Kind, str], ...] = (
     ("source", "x-source"),
-    ("assumed", "x-assumed"),
     ("observed", "x-observed"),
+    ("assumed", "x-assumed"),
 )
 #: Objects that map free names to elements: their keys are names, so none of them is a mark or a keyword.
 NAME_MAPS = frozenset(

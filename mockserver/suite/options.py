@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mockserver.options import FILE, Command, contract_option, option
+from mockserver.options import FILE, Command, contract_option, option, overlay_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Options:
 
     target: str | None = None
     contract: Path | None = None
+    overlay: tuple[Path, ...] = ()
     identities: Path | None = None
     allow_writes: tuple[str, ...] = ()
     rate: str | None = None
@@ -32,6 +33,7 @@ def shared_options(command: Command) -> Command:
         (
             click.argument("target", required=False, envvar="MOCKSERVER_TARGET"),
             contract_option(),
+            overlay_option(),
             option(
                 "--identities",
                 type=FILE,

@@ -82,10 +82,18 @@ class Opinion:
 class Oracle:
     """The run on our own stub, in a process that ends with the context, whatever happens."""
 
-    def __init__(self, run: Run, command: str, settings: FuzzSettings | None, contract: Path | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        command: str,
+        settings: FuzzSettings | None,
+        contract: Path | None,
+        overlays: Sequence[Path] = (),
+    ) -> None:
         self._spec = {
             "command": command,
             "contract": None if contract is None else str(contract.resolve()),
+            "overlays": [str(path.resolve()) for path in overlays],
             "settings": None if settings is None else asdict(settings),
             "accounts": [_account(identity) for identity in run.identities.all],
             "foreign": run.target.foreign,
@@ -199,9 +207,9 @@ def main() -> None:
 
 
 def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
-    contract = load_contract(spec["contract"] or defaults.CONTRACT)
+    contract = load_contract(spec["contract"] or defaults.CONTRACT, spec["overlays"])
     identities = _made_up(spec["accounts"])
-    with _stub(spec["contract"], identities) as target:
+    with _stub(spec["contract"], spec["overlays"], identities) as target:
         # The stub is asked as the target will be: what is withheld there is withheld here.
         target.foreign = spec["foreign"]
         run = prepare(
@@ -230,11 +238,12 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _stub(contract: str | None, identities: Identities) -> Iterator[HttpTarget]:
+def _stub(contract: str | None, overlays: Sequence[str], identities: Identities) -> Iterator[HttpTarget]:
     with tempfile.TemporaryDirectory(prefix="mockserver-oracle-") as folder:
         seed = Path(folder) / "seed.yaml"
         seed.write_text(json.dumps(_seed(identities)), encoding="utf-8")
-        with StubProcess(None if contract is None else Path(contract), ("--seed-data", str(seed))) as stub:
+        options = ["--seed-data", str(seed), *(text for path in overlays for text in ("--overlay", path))]
+        with StubProcess(None if contract is None else Path(contract), options) as stub:
             target = HttpTarget(stub.base_url)
             try:
                 yield target

@@ -84,9 +84,12 @@ def who_calls(identities: Path | None, *, builtin_stub: bool) -> Identities:
 
 
 @contextmanager
-def own_stub(contract: Path | None, *, rate: float | None = None) -> Iterator[tuple[HttpTarget, StubControl]]:
+def own_stub(
+    contract: Path | None, overlays: Sequence[Path] = (), *, rate: float | None = None
+) -> Iterator[tuple[HttpTarget, StubControl]]:
     """Start a stub and give it as a target, with its control API; it ends with the context."""
-    with StubProcess(contract) as stub:
+    options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
+    with StubProcess(contract, options) as stub:
         target = HttpTarget(stub.base_url, rate=rate)
         try:
             yield target, StubControl(target, stub.control_token)

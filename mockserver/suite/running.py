@@ -13,6 +13,7 @@ from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
+from mockserver.options import show_notes
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
@@ -44,12 +45,13 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         UsageError: an option cannot be used.
     """
     reports = Reports(options.report)
-    contract = load_contract(options.contract or defaults.CONTRACT)
+    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    show_notes(contract.document.notes)
     with prepared(options, contract) as run:
         if run.own or options.no_oracle:
             report = judged(command, run, settings)
         else:
-            with Oracle(run, command, settings, options.contract) as oracle:
+            with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
                 report = judged(command, run, settings, oracle)
         document = as_json(report)
     return conclude(document, reports, fail_on_drift=options.fail_on == "drift")
@@ -144,7 +146,7 @@ def prepared(options: Options, contract: Contract) -> Iterator[Run]:
         settle_seconds=options.settle,
     )
     if options.target is None:
-        with own_stub(options.contract, rate=rate) as (stub, control):
+        with own_stub(options.contract, options.overlay, rate=rate) as (stub, control):
             yield make(stub, control=control)
         return
     target = HttpTarget(options.target, rate=rate)

@@ -14,10 +14,10 @@ The rules judge what is written, not what the stub makes of it, and none stops a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from mockserver.contract.building import load_contract
+from mockserver.contract.building import build, load_document
 from mockserver.contract.lint.examples import check_examples
 from mockserver.contract.lint.exposure import check_exposure
 from mockserver.contract.lint.extensions import check_extensions
@@ -25,7 +25,6 @@ from mockserver.contract.lint.marks import check_marks, check_provenance
 from mockserver.contract.lint.pairing import check_pairing
 from mockserver.contract.lint.subject import LintFinding, Subject
 from mockserver.contract.lint.validity import check_openapi, check_references
-from mockserver.contract.loading import load
 from mockserver.contract.model import Contract
 from mockserver.errors import ContractError
 
@@ -44,27 +43,41 @@ RULES: tuple[Callable[[Subject], Iterator[LintFinding]], ...] = (
 )
 
 
-def lint(contract_path: Path | str) -> list[LintFinding]:
+def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list[LintFinding]:
     """Return all that has to be mended in a contract, in the order of the file; nothing for a good one.
 
+    With overlays, the contract after all of them is judged, and what they do in vain.
     A file that cannot be read, or is no OpenAPI 3 document, is one finding of the rule `contract`.
     """
     try:
-        document = load(contract_path)
+        document = load_document(contract_path, overlays)
     except ContractError as error:
-        return [_unusable(str(contract_path), error)]
+        return [_unusable(_file_of(error, contract_path, overlays), error)]
     contract: Contract | None = None
-    findings: set[LintFinding] = set()
+    findings = {_without_effect(note) for note in document.notes}
     try:
-        contract = load_contract(contract_path)
+        contract = build(document)
     except ContractError as error:
         if not str(document.data.get("openapi", "")).startswith("3."):
             return [_unusable(str(contract_path), error)]
-        findings.add(_unusable(str(contract_path), error))
+        findings.add(_unusable(_file_of(error, contract_path, overlays), error))
     subject = Subject(document, contract)
     for rule in RULES:
         findings.update(rule(subject))
     return sorted(findings)
+
+
+def _file_of(error: ContractError, contract_path: Path | str, overlays: Sequence[Path | str]) -> str:
+    """Return the file that an error of the loader names."""
+    named = (str(path) for path in overlays if str(error).startswith(f"{path}:"))
+    return next(named, str(contract_path))
+
+
+def _without_effect(note: str) -> LintFinding:
+    """Return a note about an overlay, `file:line: message`, as a finding of the rule `overlay`."""
+    place, _, message = note.partition(": ")
+    path, _, line = place.rpartition(":")
+    return LintFinding(path, int(line), "", "overlay", message, "correct the target, or leave the action out")
 
 
 def _unusable(path: str, error: ContractError) -> LintFinding:

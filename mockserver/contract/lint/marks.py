@@ -94,22 +94,27 @@ def _check_mark(subject: Subject, pointer: str, mark: Any, marked: Any) -> Itera
 
 
 def _check_contradictions(subject: Subject, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
-    """Yield a finding where two kinds of marks speak of the same thing: at most one can be right."""
-    whole = [keyword for keyword, mark in marks.items() if isinstance(mark, str)]
-    if len(whole) > 1:
-        yield subject.finding(
-            "mark",
-            child(element.pointer, whole[1]),
-            f"the object is already marked {whole[0]} as a whole",
-            "make one of the two a map of the keywords that it means",
-        )
-    named: dict[str, str] = {}
+    """Yield a finding where something is called documented and also not: at most one can be right.
+
+    An observation beside an assumption is no contradiction: it tells what became of the guess.
+    """
+    source = marks.get("x-source")
     for keyword, mark in marks.items():
+        if keyword == "x-source":
+            continue
+        if isinstance(mark, str) and isinstance(source, str):
+            yield subject.finding(
+                "mark",
+                child(element.pointer, keyword),
+                "the object is already marked x-source as a whole",
+                "make one of the two a map of the keywords that it means",
+            )
+        documented = source if isinstance(source, dict) else {}
         for name in mark if isinstance(mark, dict) else ():
-            if isinstance(mark[name], str) and named.setdefault(name, keyword) != keyword:
+            if isinstance(mark[name], str) and isinstance(documented.get(name), str):
                 yield subject.finding(
                     "mark",
                     child(element.pointer, keyword, name),
-                    f"{name!r} is already marked {named[name]}",
+                    f"{name!r} is already marked x-source",
                     "keep the one that is true",
                 )

@@ -99,5 +99,5 @@ class Subject:
         """Return a finding about the element at a pointer; of a long message the ends are kept."""
         if len(message) > _LONGEST_MESSAGE:
             message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
-        line = self.document.locate(pointer)
-        return LintFinding(str(self.document.path), line, pointer, rule, message, remedy)
+        path, line = self.document.where(pointer)
+        return LintFinding(str(path), line, pointer, rule, message, remedy)

@@ -131,6 +131,10 @@ def test_a_clean_contract_has_no_finding(lint_of: Callable[[Any], list[LintFindi
     assert lint_of(CLEAN) == []
 
 
+def test_what_was_observed_may_stand_beside_what_was_assumed(lint_of: Callable[[Any], list[LintFinding]]) -> None:
+    assert lint_of(mutated(put(f"{SENT}/x-observed", {"required": "2026, staging"}))) == []
+
+
 def test_the_built_in_contract_has_no_finding() -> None:
     assert [str(finding) for finding in lint(CONTRACT)] == []
 
@@ -236,7 +240,7 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         "'404'",
     ),
     ("mark", put(f"{POST}/x-assumed", "guessed"), f"{POST}/x-assumed", "x-source"),
-    ("mark", put(f"{SENT}/x-observed", {"required": "yes"}), f"{SENT}/x-observed/required", "x-assumed"),
+    ("mark", put(f"{SENT}/x-source", {"required": "page"}), f"{SENT}/x-assumed/required", "x-source"),
     # pairing
     ("pairing", drop(f"{BODY}/examples/one/x-mockserver-response"), f"{BODY}/examples/one", "'one'"),
     ("pairing", drop(f"{BODY}/examples"), f"{ANSWER}/examples/stored", "'stored'"),
@@ -533,4 +537,6 @@ def test_nothing_is_fetched_for_a_remote_reference(
 def test_the_documentation_lists_every_rule_and_extension() -> None:
     text = (Path(__file__).parents[3] / "docs" / "contract.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| `([a-z-]+)` \|", text, flags=re.MULTILINE))
-    assert rows == {rule for rule, *_ in MISTAKES} | EXTENSIONS | {"x-secret"} | {mark for _, mark in MARKS}
+    assert rows == {rule for rule, *_ in MISTAKES} | {"overlay"} | EXTENSIONS | {"x-secret"} | {
+        mark for _, mark in MARKS
+    }

@@ -127,3 +127,9 @@ def test_marks_of_a_wrong_type_are_passed_over(value: Any) -> None:
 )
 def test_where_a_schema_starts(tokens: list[str], root: int | None) -> None:
     assert schema_root(tokens) == root
+
+
+def test_what_was_observed_wins_over_what_was_assumed() -> None:
+    schema = {"x-assumed": {"minimum": "a guess"}, "x-observed": {"minimum": "2026, staging"}, "minimum": 0}
+    resolver = ProvenanceResolver({"components": {"schemas": {"Port": schema}}})
+    assert resolver.of("/components/schemas/Port/minimum").kind == "observed"

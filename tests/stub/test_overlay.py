@@ -1,0 +1,68 @@
+"""`serve --overlay`: the stub answers as the contract with the overlay says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from tests.conftest import Serve
+
+MAILER = "/api/v1/settings/system_mailer/"
+SETTING = {"server_hostname": "h", "server_port": 0, "username": "u", "password": "a-password"}
+OVERLAY = """\
+overlay: 1.0.0
+info: {title: What a server does, version: '1'}
+actions:
+  - target: $.components.schemas.ServerPort
+    update: {minimum: 0, x-observed: {minimum: '2026-11-25, staging'}}
+  - target: $.paths['/api/v1/settings/system_mailer/'].post.responses['200']
+    remove: true
+  - target: $.paths['/api/v1/settings/system_mailer/'].post.responses
+    update:
+      '202':
+        description: Accepted.
+        x-observed: 2026-11-25, staging
+        content: {application/json: {}}
+"""
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    path = tmp_path / "real.overlay.yaml"
+    path.write_text(OVERLAY)
+    return path
+
+
+def test_the_stub_does_what_the_overlay_says(serve: Serve, overlay: Path) -> None:
+    answer = serve("--overlay", str(overlay)).client.call("POST", MAILER, json=SETTING)
+    assert answer.status == 202
+    assert answer.json()["settings"]["value"]["server_port"] == 0
+
+
+def test_the_overlay_can_stand_in_the_environment(serve: Serve, overlay: Path) -> None:
+    assert serve(MOCKSERVER_OVERLAY=str(overlay)).client.call("POST", MAILER, json=SETTING).status == 202
+
+
+def test_an_action_in_vain_is_told_and_served_all_the_same(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "typo.yaml"
+    path.write_text(OVERLAY.replace("ServerPort", "ServerPrt"))
+    server = serve("--overlay", str(path))
+    assert server.client.call("POST", MAILER, json=SETTING).status == 422
+    assert f"{path}:4: action 1: its target $.components.schemas.ServerPrt matches nothing" in server.log()
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("check",), ("fuzz",), ("examples",)])
+def test_a_bad_overlay_is_one_line(
+    command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(OVERLAY.replace("1.0.0", "2.0.0"))
+    done = command(*arguments, "--overlay", str(path))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"{path}:1: `overlay` is '2.0.0'" in done.stderr
