@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import requests
 import schemathesis
-from hypothesis import configuration
+from hypothesis import configuration, reject
+from requests.adapters import HTTPAdapter
 from schemathesis import checks as schemathesis_checks
 from schemathesis.core.errors import NoLinksFound
 from schemathesis.core.failures import Failure
@@ -23,11 +24,13 @@ from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkEr
 from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.errors import MockServerError
 from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, AnswerCheck, no_answer, see
+from mockserver.suite.connections import is_refused
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.governor import PROBES, is_login
+from mockserver.suite.governor import LeftAlone, Stopped
 from mockserver.suite.identities import Identity, credentials
+from mockserver.suite.policy import PROBES, is_login
 from mockserver.suite.session import MAX_SILENCES, Run, Session
-from mockserver.suite.targets import GovernedAdapter, HttpTarget, is_refused
+from mockserver.suite.targets import HttpTarget
 from mockserver.suite.translation import ForeignFailure, translate
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
 from mockserver.suite.watch import WATCH_CHECKS, Watch, WatchCheck, start_watch
@@ -68,6 +71,8 @@ def _consume(schema: Any, judge: _Judge) -> Outcome:
     try:
         for event in stream:
             judge.take(event)
+            if judge.run.target.governor.stopped:
+                stream.stop()
     except KeyboardInterrupt:
         interrupted = True
         stream.stop()
@@ -75,6 +80,8 @@ def _consume(schema: Any, judge: _Judge) -> Outcome:
             judge.take(event)
     if interrupted or judge.interrupted:
         return Outcome(interrupted=True)
+    if judge.run.target.governor.stopped:
+        return Outcome(error=judge.run.target.governor.stopped)
     if judge.errors:
         return Outcome(error=judge.errors[0])
     if not judge.cases:
@@ -370,18 +377,23 @@ class _Silence(requests.ConnectionError):
     """An operation that gave no answer before is left alone."""
 
 
-class _FuzzAdapter(GovernedAdapter):
-    """Sends what schemathesis made, once more if there is no answer; not where there never is one."""
+class _FuzzAdapter(HTTPAdapter):
+    """Sends what schemathesis made, once more if there is no answer; not where there never is one.
 
-    def __init__(self, run: Run) -> None:
+    It goes over the target's own connection, and past the same governor as the suite's own requests.
+    """
+
+    def __init__(self, run: Run, target: HttpTarget) -> None:
         self._run = run
-        super().__init__(run.target.governor)
+        self._target = target
+        super().__init__(pool_connections=1, pool_maxsize=1)
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_settings: Any) -> requests.Response:
         """Send a request.
 
         Raises:
             requests.RequestException: there was no answer; that it repeats is reported by then.
+            UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
         """
         sent = _wire_request(self._run, request)
         operation = self._run.resolver.methods_at(sent.path).get(sent.method)
@@ -389,16 +401,26 @@ class _FuzzAdapter(GovernedAdapter):
         if self._run.silences.get(label, 0) >= MAX_SILENCES:
             raise _Silence(f"{label} gave no answer before", request=request)
         try:
-            return super().send(request, *args, **kwargs)
+            return self._send_once(label, request)
         except (requests.Timeout, requests.ConnectionError) as error:
             if is_refused(error):
                 raise
         try:
-            return super().send(request, *args, **kwargs)
+            return self._send_once(label, request)
         except (requests.Timeout, requests.ConnectionError) as error:
             if not is_refused(error):
                 self._report(sent, label, operation, error)
             raise
+
+    def _send_once(self, label: str, request: requests.PreparedRequest) -> requests.Response:
+        timeout = (self._target.connection.connect_seconds, self._target.timeout_seconds)
+        try:
+            return self._target.adapter.send_for(label, request, timeout=timeout)
+        except LeftAlone as reason:
+            self._run.verdicts.not_run("fuzz", label, str(reason))
+        except Stopped:
+            pass  # the run ends with the next event of the engine
+        return reject()
 
     def _report(
         self, sent: WireRequest, label: str, operation: Operation | None, error: requests.RequestException
@@ -417,9 +439,9 @@ def _governed_sessions(run: Run, target: HttpTarget) -> Iterator[None]:
 
     def make_session(*args: Any, **kwargs: Any) -> requests.Session:
         session = original(*args, **kwargs)
-        session.trust_env = target.session.trust_env
+        session.trust_env = False  # neither a proxy nor a .netrc decides where credentials go
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _FuzzAdapter(run))
+            session.mount(scheme, _FuzzAdapter(run, target))
         return session
 
     context.make_session = make_session

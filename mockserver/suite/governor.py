@@ -1,21 +1,58 @@
-"""How fast, and what at all: the limits that protect a server that is not ours."""
+"""How fast, how much and how long: the limits that protect a server that is not ours."""
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
-from mockserver.contract.model import SAFE_METHODS, Operation
-from mockserver.errors import UsageError
+from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.verdicts import NotRun
 
 #: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it.
 FOREIGN_RATE = 10.0
-#: The word that allows unsafe probes of what no contract names (DESIGN, section 6).
-PROBES = "probes"
+#: Requests for one operation of a server that is not ours; what `check` sends of one is below it.
+FOREIGN_BUDGET = 200
+#: A server that asks for a longer pause than this does not want to be tested now.
+MAX_PAUSE_SECONDS = 60.0
+#: How often a request that was answered with "later" is asked again.
+MAX_REPEATS = 3
+#: Pause before the first repeat where the server names none; doubled for each further one.
+PAUSE_SECONDS = 1.0
+
+
+class Stopped(MockServerError):  # noqa: N818 - what happened, in a word
+    """The target is not to be asked anything more in this run; nobody can be judged by that."""
+
+
+class LeftAlone(NotRun):
+    """An operation that is not asked any more, while others are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When enough is enough.
+
+    Attributes:
+        budget: requests for one operation at most, None for no limit.
+        failures: so many 5xx or lost connections of one operation in a row, and it is left alone; so many in a row
+            over several operations, and the run ends. None for no limit: the target is ours to crash.
+        patient: whether "later" without a `Retry-After` is waited for, too, and ends the run if it stays.
+    """
+
+    budget: int | None = None
+    failures: int | None = None
+    patient: bool = False
+
+
+#: A server on this machine: crashing it is what a fuzz run is for.
+OURS = Limits()
+FOREIGN = Limits(budget=FOREIGN_BUDGET, failures=5, patient=True)
 
 
 def parse_rate(text: str) -> float:
@@ -30,83 +67,173 @@ def parse_rate(text: str) -> float:
     return float(match[1])
 
 
-def matches(operation: Operation, patterns: Sequence[str]) -> bool:
-    """Tell whether one of the globs matches an operation's `operationId` or its `METHOD /path`."""
-    return any(
-        fnmatch.fnmatchcase(operation.id, _literal_braces(pattern))
-        or fnmatch.fnmatchcase(operation.label, _literal_braces(pattern))
-        for pattern in patterns
-    )
+def parse_retry_after(value: str, now: datetime) -> float | None:
+    """Return the seconds a client is asked to wait, at least 0, or None for a past date.
 
+    Takes a `Retry-After` field value: seconds or an HTTP-date (RFC 9110, section 10.2.3).
 
-@dataclass(frozen=True, slots=True)
-class WritePolicy:
-    """Which operations with unsafe methods may be sent.
-
-    Attributes:
-        foreign: whether the target is another machine; on loopback everything is allowed.
-        patterns: the `--allow-writes` globs; `probes` stands for undocumented methods and paths.
+    Raises:
+        ValueError: neither form; the message shows the value.
     """
-
-    foreign: bool
-    patterns: tuple[str, ...] = ()
-
-    def refusal(self, method: str, operation: Operation | None, *, login: bool = False) -> str | None:
-        """Return why a request must not be sent, or None if it may.
-
-        Args:
-            method: the request's method.
-            operation: what it is for, None for a probe of what no contract defines.
-            login: whether it logs an identity in, with that identity's own password.
-        """
-        if not self.foreign or method in SAFE_METHODS:
-            return None
-        if operation is None:
-            if PROBES in self.patterns:
-                return None
-            return "it probes with an unsafe method, and --allow-writes probes was not given"
-        # The one exception: nothing can be tested without a token, and logging in is what clients do all day.
-        if login or matches(operation, self.patterns):
-            return None
-        return f"{method} is not a safe method, and no --allow-writes names this operation"
-
-
-def is_login(operation: Operation) -> bool:
-    """Tell whether an operation exchanges a password for a token."""
-    behaviour = operation.behaviour
-    return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "issue"
+    text = value.strip()
+    if re.fullmatch(r"\d{1,9}", text):
+        return float(text)
+    try:
+        then = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ValueError(f"Retry-After: {value!r} is neither seconds nor an HTTP-date") from error
+    seconds = (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+    return seconds if seconds >= 0 else None
 
 
 class Governor:
-    """Spaces requests out, whoever sends them, and counts them. Safe to use from several threads."""
+    """Spaces requests out, whoever sends them, counts them, and ends a run that does harm. Safe to use from threads.
+
+    Whoever sends a request calls `admit` right before it, and `observe` with what came of it::
+
+        while True:
+            governor.admit(label)
+            answer = send()
+            if not governor.observe(label, answer.status, answer.retry_after):
+                return answer
+
+    The bucket holds one token: requests are spaced, and a pause earns no burst. In any second there are at most as
+    many as the rate says, and one more.
+
+    Attributes:
+        requests: how many were admitted.
+        stopped: why nothing is sent any more, "" as long as something is.
+        rate: requests a second now, None for no limit; halved when the server says that it is too much.
+        limits: when enough is enough.
+    """
 
     def __init__(
         self,
         rate: float | None,
+        limits: Limits = OURS,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._interval = 1.0 / rate if rate else 0.0
+        self.rate = rate
+        self.limits = limits
+        self.requests = 0
+        self.stopped = ""
         self._clock = clock
         self._sleep = sleep
+        self._now = now
         self._lock = threading.Lock()
         self._next = 0.0
-        self.requests = 0
+        self._sent: Counter[str] = Counter()
+        self._repeats: Counter[str] = Counter()
+        self._row: Counter[str] = Counter()  # failures by operation since each was last answered
+        self._failing: list[str] = []  # labels of the failures since anything was last answered
+        self._limited: set[str] = set()
 
-    def admit(self) -> None:
-        """Return when the next request may be sent."""
+    def admit(self, label: str = "") -> None:
+        """Return when the next request may be sent.
+
+        Args:
+            label: the operation that it is for, as reports name it; "" where there is none.
+
+        Raises:
+            Stopped: nothing may be sent any more.
+            LeftAlone: nothing may be sent for this operation.
+        """
         with self._lock:
+            if self.stopped:
+                raise Stopped(self.stopped)
+            self._refuse(label)
             self.requests += 1
-            if not self._interval:
-                return
+            self._sent[label] += 1
             now = self._clock()
             wait = self._next - now
-            self._next = max(self._next, now) + self._interval
+            self._next = max(self._next, now) + (1.0 / self.rate if self.rate else 0.0)
         if wait > 0:
             self._sleep(wait)
 
+    def observe(self, label: str, status: int | None, retry_after: str | None = None) -> bool:
+        """Take note of what came of a request; tell whether it is to be asked again, after another `admit`.
 
-def _literal_braces(pattern: str) -> str:
-    """Return a glob in which `[` is literal: path templates have braces, and nobody wants character sets."""
-    return pattern.replace("[", "[[]")
+        Args:
+            label: the operation that it was for, as told to `admit`.
+            status: the answer's status code, None if the connection was lost or there was no answer in time.
+            retry_after: the answer's `Retry-After` field.
+        """
+        with self._lock:
+            if status == 429 or (status == 503 and retry_after is not None):
+                return self._later(label, status, retry_after)
+            self._repeats.pop(label, None)
+            if status is None or status >= 500:
+                self._failed(label, status)
+            else:
+                self._row.pop(label, None)
+                self._failing.clear()
+            return False
+
+    def stop(self, why: str) -> None:
+        """Let nothing more pass, for a reason that completes "the run ended, because"."""
+        with self._lock:
+            self._stop(why)
+
+    def reopen(self) -> None:
+        """Let requests pass again that put back what the run changed: paced as before, with nothing held against it."""
+        with self._lock:
+            self.stopped = ""
+            self.limits = Limits(patient=self.limits.patient)
+            self._row.clear()
+            self._failing.clear()
+            self._repeats.clear()
+
+    def _stop(self, why: str) -> None:
+        self.stopped = self.stopped or why
+
+    def _refuse(self, label: str) -> None:
+        budget, failures = self.limits.budget, self.limits.failures
+        if budget is not None and label and self._sent[label] >= budget:
+            raise LeftAlone(f"its budget of {budget} requests is spent (--budget)")
+        if failures is not None and self._row[label] >= failures:
+            raise LeftAlone(f"it failed {failures} times in a row, and this server is not ours to crash")
+
+    def _later(self, label: str, status: int, retry_after: str | None) -> bool:
+        """Take note of an answer that says "later"."""
+        patient = self.limits.patient
+        if label in self._limited or (retry_after is None and not patient):
+            return False
+        self._repeats[label] += 1
+        times = self._repeats[label]
+        pause = self._pause(times, retry_after)
+        if times > MAX_REPEATS or pause > MAX_PAUSE_SECONDS:
+            said = f"{status}" + (f" with Retry-After: {retry_after}" if retry_after is not None else "")
+            if patient and pause > MAX_PAUSE_SECONDS:
+                self._stop(
+                    f"the server asks for a pause of {pause:.0f} seconds ({said}); try later or slower (--rate)"
+                )
+            elif patient:
+                self._stop(f"{label or 'a request'} was answered with {said} {times} times in a row")
+            self._limited.add(label)
+            return False
+        if self.rate and times == 1:
+            self.rate /= 2  # it was too fast for this server, whatever its documentation says
+        self._next = max(self._next, self._clock() + pause)
+        return True
+
+    def _pause(self, times: int, retry_after: str | None) -> float:
+        """Return how long to wait before a request is asked for the `times`-th time again, in seconds."""
+        try:
+            asked = parse_retry_after(retry_after, self._now()) if retry_after is not None else None
+        except ValueError:
+            asked = None
+        return float(PAUSE_SECONDS * 2 ** (times - 1)) if asked is None else asked
+
+    def _failed(self, label: str, status: int | None) -> None:
+        failures = self.limits.failures
+        if failures is None:
+            return
+        self._row[label] += 1
+        self._failing.append(label)
+        if len(self._failing) >= failures and len(set(self._failing)) > 1:
+            what = "lost connections" if status is None else f"failures (the last one {status})"
+            operations = len(set(self._failing))
+            self._stop(f"{len(self._failing)} {what} in a row on {operations} operations: the server is in trouble")

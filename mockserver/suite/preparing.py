@@ -9,8 +9,8 @@ from pathlib import Path
 from mockserver import defaults
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
-from mockserver.suite.governor import WritePolicy, matches
 from mockserver.suite.identities import Identities, load_identities, seeded_identities
+from mockserver.suite.policy import WritePolicy, matches
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
 from mockserver.suite.stub_process import StubControl, StubProcess

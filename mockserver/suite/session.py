@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from mockserver.contract.model import Contract, Example, ExamplePair, Operation
 from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, no_answer, see, sent_secrets
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
-from mockserver.suite.governor import WritePolicy, is_login
 from mockserver.suite.identities import Identities, Identity, credentials
 from mockserver.suite.paths import Resolver, as_text, fill
+from mockserver.suite.policy import WritePolicy, is_login
 from mockserver.suite.progress import Progress, Silence
 from mockserver.suite.samples import sample
 from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, values_at
@@ -298,7 +298,7 @@ class Session:
     def _send(self, label: str, pointer: str, request: WireRequest) -> Exchange:
         if self.run.silences.get(label, 0) >= MAX_SILENCES:
             raise NotRun("the server gave no answer before")
-        exchange = self.run.target.send(request)
+        exchange = self.run.target.send(request, label)
         if exchange.response is None:
             self.run.silences[label] = self.run.silences.get(label, 0) + 1
             self.run.verdicts.failed(no_answer(label, exchange, pointer))

@@ -9,12 +9,19 @@ from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+import urllib3
 
 from mockserver.errors import MockServerError, UsageError
-from mockserver.hosts import is_loopback
+from mockserver.suite.connections import (
+    Connection,
+    GovernedAdapter,
+    check_files,
+    govern,
+    is_this_machine,
+    unreachable,
+)
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.governor import FOREIGN_RATE, Governor
+from mockserver.suite.governor import Governor
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
@@ -37,11 +44,17 @@ class Target(Protocol):
     foreign: bool
     governor: Governor
 
-    def send(self, request: WireRequest) -> Exchange:
+    def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return what comes of a request; no answer, even when asked again, is an answer too.
+
+        Args:
+            request: what to send.
+            label: the operation that it is for, as reports name it, for the governor's books.
 
         Raises:
             TargetLost: nothing accepts connections.
+            Stopped: the governor ended the run.
+            LeftAlone: the governor lets nothing more through for this operation.
         """
         ...
 
@@ -53,7 +66,19 @@ class Target(Protocol):
 class HttpTarget:
     """A server at a base URL. Redirects are answers, never followed: credentials go where they were meant."""
 
-    def __init__(self, base_url: str, *, rate: float | None = None, timeout_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        connection: Connection | None = None,
+        *,
+        rate: float | None = None,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Take a base URL, and how to connect; `rate` and `timeout_seconds` alone need no `Connection`.
+
+        Raises:
+            UsageError: not a base URL, or one with credentials; a certificate or proxy that cannot be used.
+        """
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise UsageError(f"{base_url!r} is not a base URL; write it as http://127.0.0.1:8080")
@@ -63,28 +88,36 @@ class HttpTarget:
             raise UsageError(f"{base_url!r} has a query or a fragment; a base URL has none")
         self.base_url = base_url.rstrip("/")
         self.host = parts.hostname
-        self.foreign = not is_loopback(parts.hostname)
-        self.timeout_seconds = timeout_seconds or (TIMEOUT_SECONDS if self.foreign else LOOPBACK_TIMEOUT_SECONDS)
-        self.governor = Governor(_allowed_rate(rate, foreign=self.foreign))
-        self.session = governed_session(self.governor)
+        self.connection = connection or Connection(rate=rate, timeout_seconds=timeout_seconds)
+        self.foreign = self.connection.treat_as_remote or not is_this_machine(parts.hostname)
+        default_seconds = TIMEOUT_SECONDS if self.foreign else LOOPBACK_TIMEOUT_SECONDS
+        self.timeout_seconds = self.connection.timeout_seconds or default_seconds
+        self.governor = govern(self.connection, foreign=self.foreign)
+        check_files(self.connection)
+        if self.connection.insecure:
+            # Said once and loudly by the command; urllib3 would say it with each request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self.adapter = GovernedAdapter(self.governor, self.connection)
 
-    def send(self, request: WireRequest) -> Exchange:
+    def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return what comes of a request; a dropped connection or a silence is tried once more.
 
         Raises:
             TargetLost: nothing accepts connections.
+            Stopped: the governor ended the run.
+            LeftAlone: the governor lets nothing more through for this operation.
         """
         problem = ""
         for _ in range(2):
             try:
-                return Exchange(request, self._send_once(request))
+                return Exchange(request, self._send_once(request, label))
             except requests.exceptions.ConnectTimeout as error:
                 raise TargetLost(f"{self.base_url} does not take connections") from error
             except requests.exceptions.Timeout:
                 problem = f"no answer within {self.timeout_seconds:g} seconds, twice"
             except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-                if is_refused(error):
-                    raise TargetLost(f"nothing listens at {self.base_url}") from error
+                if (reason := unreachable(error, self.base_url, self.connection)) is not None:
+                    raise TargetLost(reason) from error
                 problem = "the connection was dropped before the answer was complete, twice"
             except requests.exceptions.RequestException as error:
                 problem = f"the answer cannot be read as HTTP: {type(error).__name__}"
@@ -92,9 +125,9 @@ class HttpTarget:
 
     def close(self) -> None:
         """Close the connections."""
-        self.session.close()
+        self.adapter.close()
 
-    def _send_once(self, request: WireRequest) -> WireResponse:
+    def _send_once(self, request: WireRequest, label: str) -> WireResponse:
         prepared = requests.Request(request.method, self.base_url, data=request.body).prepare()
         # Set afterwards: `requests` normalises URLs and adds a Content-Type, and the probes need neither.
         prepared.url = self.base_url + request.path
@@ -102,35 +135,9 @@ class HttpTarget:
         for name, value in request.fields:
             # Latin-1 is what HTTP/1.1 puts on the wire (RFC 9110, section 5.5); UTF-8 bytes pass as they are.
             prepared.headers[name] = value.encode("utf-8").decode("latin-1")
-        response = self.session.send(prepared, timeout=self.timeout_seconds, allow_redirects=False)
-        return WireResponse(
-            response.status_code,
-            tuple(response.headers.items()),
-            response.content,
-        )
-
-
-class GovernedAdapter(HTTPAdapter):
-    """A transport of `requests` through which nothing passes without the governor's leave."""
-
-    def __init__(self, governor: Governor) -> None:
-        self._governor = governor
-        super().__init__(pool_connections=1, pool_maxsize=1)
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send a request when the governor lets it."""
-        self._governor.admit()
-        return super().send(request, *args, **kwargs)
-
-
-def governed_session(governor: Governor) -> requests.Session:
-    """Return a session with one connection whose every request the governor admits."""
-    session = requests.Session()
-    session.trust_env = False  # neither a proxy nor a .netrc decides where credentials go
-    session.headers = requests.structures.CaseInsensitiveDict()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, GovernedAdapter(governor))
-    return session
+        timeout = (self.connection.connect_seconds, self.timeout_seconds)
+        response = self.adapter.send_for(label, prepared, timeout=timeout)
+        return WireResponse(response.status_code, tuple(response.headers.items()), response.content)
 
 
 class WsgiTarget:
@@ -143,9 +150,9 @@ class WsgiTarget:
         self.base_url = base_url
         self.governor = Governor(None)
 
-    def send(self, request: WireRequest) -> Exchange:
+    def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return the application's answer."""
-        self.governor.admit()
+        self.governor.admit(label)
         status: list[str] = []
         fields: list[tuple[str, str]] = []
 
@@ -194,29 +201,6 @@ class WsgiTarget:
             key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
             environ[key] = value.encode("utf-8").decode("latin-1")
         return environ
-
-
-def _allowed_rate(rate: float | None, *, foreign: bool) -> float | None:
-    return rate or (FOREIGN_RATE if foreign else None)
-
-
-def is_refused(error: BaseException) -> bool:
-    """Tell whether a connection could not be made at all, by the chain of causes and of wrapped reasons."""
-    pending: list[Any] = [error]
-    seen: set[int] = set()
-    while pending:
-        item = pending.pop()
-        if not isinstance(item, BaseException) or id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, ConnectionRefusedError) or type(item).__name__ in {
-            "NewConnectionError",
-            "NameResolutionError",
-            "ConnectTimeoutError",
-        }:
-            return True
-        pending += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
-    return False
 
 
 def _no_write(_data: bytes) -> None:

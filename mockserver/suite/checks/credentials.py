@@ -9,8 +9,8 @@ from mockserver.contract.model import Operation, SecurityScheme
 from mockserver.pointers import child
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.governor import is_login
 from mockserver.suite.identities import Identity, basic
+from mockserver.suite.policy import is_login
 from mockserver.suite.resources import behaviour_pointer
 from mockserver.suite.secrecy import paths_of, values_at
 from mockserver.suite.session import Run, Session, json_or_none

@@ -7,8 +7,8 @@ from functools import partial
 from mockserver.contract.model import ExamplePair, Operation
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
-from mockserver.suite.governor import is_login
 from mockserver.suite.identities import Identity
+from mockserver.suite.policy import is_login
 from mockserver.suite.resources import check_echo
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, describe

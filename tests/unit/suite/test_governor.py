@@ -5,7 +5,8 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
 from mockserver.hosts import is_loopback
-from mockserver.suite.governor import Governor, WritePolicy, matches, parse_rate
+from mockserver.suite.governor import Governor, parse_rate
+from mockserver.suite.policy import WritePolicy, matches
 
 
 class Time:

@@ -1,0 +1,165 @@
+"""What may be sent at all: the write policy of a server that is not ours (DESIGN, section 6)."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.suite.secrecy import marked
+
+#: The word that allows unsafe probes of what no contract names.
+PROBES = "probes"
+
+
+def matches(operation: Operation, patterns: Sequence[str]) -> bool:
+    """Tell whether one of the globs matches an operation's `operationId` or its `METHOD /path`."""
+    return any(
+        fnmatch.fnmatchcase(operation.id, _literal_braces(pattern))
+        or fnmatch.fnmatchcase(operation.label, _literal_braces(pattern))
+        for pattern in patterns
+    )
+
+
+def is_named(operation: Operation, patterns: Sequence[str]) -> bool:
+    """Tell whether one of the patterns is an operation's `operationId` or its `METHOD /path` in full."""
+    return operation.id in patterns or operation.label in patterns
+
+
+def is_login(operation: Operation) -> bool:
+    """Tell whether an operation exchanges a password for a token."""
+    behaviour = operation.behaviour
+    return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "issue"
+
+
+def is_undocumented(operation: Operation) -> bool:
+    """Tell whether an operation stands for names that the documentation does not know."""
+    return operation.behaviour is not None and operation.behaviour.handler == "absent"
+
+
+def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
+    """Return why nothing puts back what an operation changes, or None if something does.
+
+    An operation that ends credentials is only ever sent with those that the run obtained, so it changes nothing else.
+    """
+    behaviour = operation.behaviour
+    if operation.safe or operation.effect == "credentials":
+        return None
+    if is_login(operation):
+        return "logins with wrong passwords may lock an account"
+    if behaviour is not None and behaviour.resource:
+        return _setting_cannot_be_undone(contract, behaviour.resource)
+    if _is_collection(contract, operation) or _is_item(contract, operation):
+        return None
+    return "nothing documented reverses it"
+
+
+def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
+    of_it = {
+        operation.behaviour.role: operation
+        for operation in contract.operations
+        if operation.behaviour is not None and operation.behaviour.resource == resource
+    }
+    write, read = of_it.get("write"), of_it.get("read")
+    if write is None or read is None:
+        return "nothing documented reads and writes it"
+    if write.behaviour is not None and write.behaviour.generated:
+        return "the server makes its value, and nothing sets it to the one that it had"
+    hidden = [name for names in _marked(contract, write, "writeOnly") for name in names[-1:]]
+    if hidden:
+        return f"its {hidden[0]} is never given back"
+    return None
+
+
+def _marked(contract: Contract, operation: Operation, keyword: str) -> list[tuple[str, ...]]:
+    content = operation.request_body.content if operation.request_body else {}
+    return [path for held in content.values() for path, _ in marked(contract, held.schema, keyword)]
+
+
+def item_path(operation: Operation) -> str | None:
+    """Return the template of the collection's items that an operation acts on, None if it acts on none.
+
+    `/things/{id}/` and `/things/{id}/parts` are about the item `/things/{id}/`.
+    """
+    if "{" not in operation.path or is_undocumented(operation):
+        return None
+    head, brace, _ = operation.path.rpartition("}")
+    return head + brace
+
+
+def _is_item(contract: Contract, operation: Operation) -> bool:
+    """Tell whether an operation changes an item of a collection in which items can be created and deleted."""
+    template = item_path(operation)
+    return template is not None and any(
+        other.method == "DELETE" and item_path(other) == template and other.path.rstrip("/") == template
+        for other in contract.operations
+    )
+
+
+def _is_collection(contract: Contract, operation: Operation) -> bool:
+    """Tell whether an operation creates items that can be deleted again."""
+    if operation.method != "POST":
+        return False
+    below = operation.path.rstrip("/") + "/{"
+    return any(
+        other.method == "DELETE" and other.path.startswith(below) and other.path.count("{") == below.count("{")
+        for other in contract.operations
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """Which operations with unsafe methods may be sent.
+
+    Attributes:
+        foreign: whether the target is another machine; on loopback everything is allowed.
+        patterns: the `--allow-writes` globs; `probes` stands for undocumented methods and names.
+        contract: says what can be undone; without it a glob covers whatever it matches.
+        restorable: resources, and `operationId`s, whose original value was given (`--restore-values`).
+    """
+
+    foreign: bool
+    patterns: tuple[str, ...] = ()
+    contract: Contract | None = None
+    restorable: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def probes(self) -> bool:
+        """Whether probes with unsafe methods may be sent."""
+        return not self.foreign or PROBES in self.patterns
+
+    def refusal(self, method: str, operation: Operation | None, *, login: bool = False) -> str | None:
+        """Return why a request must not be sent, or None if it may.
+
+        Args:
+            method: the request's method.
+            operation: what it is for, None for a probe of what no contract defines.
+            login: whether it logs an identity in, with that identity's own password.
+        """
+        # The one exception: nothing can be tested without a token, and logging in is what clients do all day.
+        if not self.foreign or method in SAFE_METHODS or login:
+            return None
+        if operation is None or is_undocumented(operation):
+            if self.probes or (operation is not None and is_named(operation, self.patterns)):
+                return None
+            return "it probes with an unsafe method, and --allow-writes probes was not given"
+        if is_named(operation, self.patterns):
+            return None
+        if not matches(operation, self.patterns):
+            return f"{method} is not a safe method, and no --allow-writes names this operation"
+        return self._not_by_a_glob(operation)
+
+    def _not_by_a_glob(self, operation: Operation) -> str | None:
+        why = cannot_be_undone(self.contract, operation) if self.contract is not None else None
+        if why is None or self.restorable & {operation.id, operation.behaviour.resource if operation.behaviour else ""}:
+            return None
+        return (
+            f"{why}, so no glob covers it: name it in full (--allow-writes {operation.id})"
+            " or give its original value (--restore-values)"
+        )
+
+
+def _literal_braces(pattern: str) -> str:
+    """Return a glob in which `[` is literal: path templates have braces, and nobody wants character sets."""
+    return pattern.replace("[", "[[]")
