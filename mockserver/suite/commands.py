@@ -10,6 +10,9 @@ from mockserver.options import option
 from mockserver.suite.options import Options, shared_options
 from mockserver.suite.running import run_command
 
+#: Generated cases for each operation; at 10 requests a second 10 are a matter of minutes, and 50 are not.
+EXAMPLES = 50
+FOREIGN_EXAMPLES = 10
 _EXIT_CODES = (
     "Exit codes: 1 the contract is violated, 2 that could not be judged, 130 interrupted, else 0. "
     "Each option can also stand in mockserver.toml or in [tool.mockserver] of pyproject.toml; a flag wins."
@@ -31,18 +34,17 @@ def check_command(**options: Any) -> int:
 @option(
     "--max-examples",
     type=click.IntRange(1),
-    default=50,
-    show_default=True,
-    help="Generated cases for each operation.",
+    help="Generated cases for each operation.  [default: 50, off loopback 10]",
 )
 @option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
 @option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
-def fuzz_command(max_examples: int, time: int | None, seed: int, **options: Any) -> int:
+def fuzz_command(max_examples: int | None, time: int | None, seed: int, **options: Any) -> int:
     """Send a server generated requests, valid and invalid, and judge what it answers.
 
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
     from mockserver.suite.fuzzing import FuzzSettings
 
-    settings = FuzzSettings(max_examples=max_examples, max_seconds=time, seed=seed)
-    return run_command("fuzz", Options(**options), settings)
+    shared = Options(**options)
+    examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
+    return run_command("fuzz", shared, FuzzSettings(max_examples=examples, max_seconds=time, seed=seed))

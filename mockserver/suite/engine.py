@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import requests
 import schemathesis
-from hypothesis import configuration, reject
+from hypothesis import configuration
+from hypothesis.errors import UnsatisfiedAssumption
 from requests.adapters import HTTPAdapter
 from schemathesis import checks as schemathesis_checks
 from schemathesis.core.errors import NoLinksFound
@@ -259,8 +260,9 @@ class _Judge:
 
     def _take_error(self, label: str, error: BaseException) -> None:
         cause = error.__cause__ if isinstance(error, UnrecoverableNetworkError) else error
-        if isinstance(error, NoLinksFound):
-            return  # `--only` left no two linked operations, so there are no sequences to try
+        if isinstance(error, NoLinksFound | UnsatisfiedAssumption):
+            # `--only` left no two linked operations, so there are no sequences to try; or the governor lets none through.
+            return
         if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
             self.errors.append(f"nothing listens at {self.run.target.base_url}")
         elif isinstance(error, _Silence | UnrecoverableNetworkError | requests.RequestException):
@@ -420,7 +422,7 @@ class _FuzzAdapter(HTTPAdapter):
             self._run.verdicts.not_run("fuzz", label, str(reason))
         except Stopped:
             pass  # the run ends with the next event of the engine
-        return reject()
+        raise UnsatisfiedAssumption
 
     def _report(
         self, sent: WireRequest, label: str, operation: Operation | None, error: requests.RequestException

@@ -207,9 +207,7 @@ class Governor:
         if times > MAX_REPEATS or pause > MAX_PAUSE_SECONDS:
             said = f"{status}" + (f" with Retry-After: {retry_after}" if retry_after is not None else "")
             if patient and pause > MAX_PAUSE_SECONDS:
-                self._stop(
-                    f"the server asks for a pause of {pause:.0f} seconds ({said}); try later or slower (--rate)"
-                )
+                self._stop(f"the server asks for a pause of {pause:.0f} seconds ({said}); try later or slower (--rate)")
             elif patient:
                 self._stop(f"{label or 'a request'} was answered with {said} {times} times in a row")
             self._limited.add(label)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from mockserver.options import FILE, Command, contract_option, option, overlay_option
+from mockserver.suite.connections import CONNECT_SECONDS, Connection, is_this_machine
+from mockserver.suite.governor import parse_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,74 @@ class Options:
     fail_on: str | None = None
     only: tuple[str, ...] = ()
     no_oracle: bool = False
+    treat_as_remote: bool = False
+    budget: int | None = None
+    timeout: float | None = None
+    connect_timeout: float = CONNECT_SECONDS
+    ca: Path | None = None
+    insecure: bool = False
+    cert: Path | None = None
+    key: Path | None = None
+    proxy: str | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the target is somebody else's server."""
+        host = urlsplit(self.target or "").hostname
+        return self.treat_as_remote or (host is not None and not is_this_machine(host))
+
+    def connection(self) -> Connection:
+        """Return how the target is to be reached.
+
+        Raises:
+            UsageError: the rate is none.
+        """
+        return Connection(
+            rate=None if self.rate is None else parse_rate(self.rate),
+            budget=self.budget,
+            treat_as_remote=self.treat_as_remote,
+            timeout_seconds=self.timeout,
+            ca=self.ca,
+            insecure=self.insecure,
+            cert=self.cert,
+            key=self.key,
+            proxy=self.proxy,
+            connect_seconds=self.connect_timeout,
+        )
+
+
+_POSITIVE = click.FloatRange(0, min_open=True)
+
+#: How the target is reached, and how gently.
+_CONNECTION = (
+    option("--rate", metavar="N/s", help="Requests a second.  [default: 10/s off loopback]"),
+    option(
+        "--budget",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Requests for one operation at most.  [default: 200 off loopback]",
+    ),
+    option("--treat-as-remote", is_flag=True, help="Be as careful on loopback as with somebody else's server."),
+    option(
+        "--timeout",
+        type=_POSITIVE,
+        metavar="SECONDS",
+        help="How long an answer may take.  [default: 3 on loopback, else 10]",
+    ),
+    option(
+        "--connect-timeout",
+        type=_POSITIVE,
+        default=CONNECT_SECONDS,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long a connection may take to be made.",
+    ),
+    option("--ca", type=FILE, help="Trust the authorities in this file (PEM) instead of the usual ones."),
+    option("--insecure", is_flag=True, help="Take any certificate: whoever is in between reads the credentials."),
+    option("--cert", type=FILE, help="This client's certificate (PEM)."),
+    option("--key", type=FILE, help="The key of --cert, where that file does not hold it."),
+    option("--proxy", metavar="URL", help="Go through a proxy; those of the environment are never used."),
+)
 
 
 def shared_options(command: Command) -> Command:
@@ -45,7 +116,7 @@ def shared_options(command: Command) -> Command:
                 metavar="GLOB",
                 help="Operations whose unsafe methods may be sent to a server that is not on this machine.",
             ),
-            option("--rate", metavar="N/s", help="Requests a second.  [default: 10/s off loopback]"),
+            *_CONNECTION,
             option(
                 "--settle",
                 type=click.FloatRange(0),

@@ -9,6 +9,7 @@ from pathlib import Path
 from mockserver import defaults
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
+from mockserver.suite.connections import Connection
 from mockserver.suite.identities import Identities, load_identities, seeded_identities
 from mockserver.suite.policy import WritePolicy, matches
 from mockserver.suite.secrecy import Secrets
@@ -46,7 +47,7 @@ def prepare(
         contract=contract,
         target=target,
         identities=identities,
-        policy=WritePolicy(target.foreign, tuple(allow_writes)),
+        policy=WritePolicy(target.foreign, tuple(allow_writes), contract),
         verdicts=Verdicts(contract),
         secrets=Secrets(),
         selected=select(contract, only),
@@ -85,12 +86,12 @@ def who_calls(identities: Path | None, *, builtin_stub: bool) -> Identities:
 
 @contextmanager
 def own_stub(
-    contract: Path | None, overlays: Sequence[Path] = (), *, rate: float | None = None
+    contract: Path | None, connection: Connection | None = None, overlays: Sequence[Path] = ()
 ) -> Iterator[tuple[HttpTarget, StubControl]]:
     """Start a stub and give it as a target, with its control API; it ends with the context."""
     options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
     with StubProcess(contract, options) as stub:
-        target = HttpTarget(stub.base_url, rate=rate)
+        target = HttpTarget(stub.base_url, connection)
         try:
             yield target, StubControl(target, stub.control_token)
         finally:

@@ -17,7 +17,6 @@ from mockserver.options import show_notes
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.governor import parse_rate
 from mockserver.suite.ledger import Ledger
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
@@ -133,7 +132,7 @@ def prepared(options: Options, contract: Contract) -> Iterator[Run]:
     Raises:
         UsageError: an option cannot be used, or the identities file.
     """
-    rate = None if options.rate is None else parse_rate(options.rate)
+    connection = options.connection()
     builtin_stub = options.target is None and options.contract is None
     identities = who_calls(options.identities, builtin_stub=builtin_stub)
     select(contract, options.only)  # a mistake in an option is told before a stub is started
@@ -146,10 +145,14 @@ def prepared(options: Options, contract: Contract) -> Iterator[Run]:
         settle_seconds=options.settle,
     )
     if options.target is None:
-        with own_stub(options.contract, options.overlay, rate=rate) as (stub, control):
+        with own_stub(options.contract, connection, options.overlay) as (stub, control):
             yield make(stub, control=control)
         return
-    target = HttpTarget(options.target, rate=rate)
+    if options.insecure:
+        click.echo(
+            f"WARNING: --insecure: whoever is between here and {options.target} can read the credentials", err=True
+        )
+    target = HttpTarget(options.target, connection)
     try:
         yield make(target)
     finally:
