@@ -261,8 +261,7 @@ class _Judge:
     def _take_error(self, label: str, error: BaseException) -> None:
         cause = error.__cause__ if isinstance(error, UnrecoverableNetworkError) else error
         if isinstance(error, NoLinksFound | UnsatisfiedAssumption):
-            # `--only` left no two linked operations, so there are no sequences to try; or the governor lets none through.
-            return
+            return  # `--only` left no two linked operations, so no sequences to try; or the governor lets none through
         if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
             self.errors.append(f"nothing listens at {self.run.target.base_url}")
         elif isinstance(error, _Silence | UnrecoverableNetworkError | requests.RequestException):

@@ -149,9 +149,7 @@ def prepared(options: Options, contract: Contract) -> Iterator[Run]:
             yield make(stub, control=control)
         return
     if options.insecure:
-        click.echo(
-            f"WARNING: --insecure: whoever is between here and {options.target} can read the credentials", err=True
-        )
+        show_notes(("WARNING: --insecure: whoever is on the way to the target can read the credentials",))
     target = HttpTarget(options.target, connection)
     try:
         yield make(target)
