@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
 from mockserver.contract.references import lookup
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
@@ -66,8 +66,10 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
     """
     if not _is_readable(response):
         return  # the finding of body_is_what_its_content_type_says
-    expected = strip_secrets(contract, operation, sent)
+    expected = promised(contract, operation, sent)
     shown = echoed(operation, json_of(response))
+    if expected is None:
+        return  # that it is accepted at all is the finding of others
     if not same_json(shown, expected):
         raise failure(
             "writes_echo_the_request",
@@ -113,7 +115,23 @@ def written(contract: Contract, resource: Resource, sent: Any, response: WireRes
     """
     if resource.generated:
         return echoed(resource.write, json_of(response))
-    return strip_secrets(contract, resource.write, sent)
+    return promised(contract, resource.write, sent)
+
+
+def promised(contract: Contract, operation: Operation, sent: Any) -> Any:
+    """Return what an accepted write promises to hold: the members that the contract knows, `writeOnly` ones apart.
+
+    None where the value breaks the contract otherwise: what a server makes of it is not said.
+    """
+    content = operation.request_body.content if operation.request_body else {}
+    schema = next((held.schema for name, held in content.items() if is_json(name)), None)
+    if schema is not None:
+        found = list(contract.validator(schema, "request").violations(sent))
+        if any(violation.instance_path or not violation.unknown for violation in found):
+            return None
+        unknown = {name for violation in found for name in violation.unknown}
+        sent = {name: member for name, member in sent.items() if name not in unknown} if unknown else sent
+    return strip_secrets(contract, operation, sent)
 
 
 def expect_value(

@@ -244,16 +244,9 @@ def _as_the_contracts(finding: Finding) -> Finding:
 
 
 def _merge(known: Finding, new: Finding) -> Finding:
-    smaller = new if _size(new) < _size(known) else known
-    graver = min(known, new, key=lambda finding: LEVELS.index(finding.level))
-    return replace(
-        smaller,
-        level=graver.level,
-        owner=graver.owner,
-        rule=graver.rule,
-        source=graver.source,
-        times=known.times + new.times,
-    )
+    # What is shown must show the gravest that was seen, and be the smallest of that.
+    best = min(known, new, key=lambda finding: (LEVELS.index(finding.level), _size(finding)))
+    return replace(best, times=known.times + new.times)
 
 
 def _size(finding: Finding) -> int:

@@ -21,7 +21,7 @@ from mockserver.suite.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts import Outcome, exit_code
 from tests.faults.catalogue import Fault
 from tests.faults.messages import PASSWORDS, TOKENS
-from tests.faults.server import FaultyServer, clean_contract, serving
+from tests.faults.server import Application, FaultyServer, clean_contract, serving
 
 ROOT = Path(__file__).parents[2]
 #: Silence costs the suite so long, several times; the servers here answer in milliseconds or not at all.
@@ -57,16 +57,26 @@ class Verdict(NamedTuple):
 def checked(fault: Fault) -> Verdict:
     """Return what `check` finds, run within this process (over a socket where the fault needs one)."""
     server = FaultyServer(fault)
-    return _over_http(server, check) if fault.needs_socket else _verdict(WsgiTarget(server), check)
+    return _over_http(server, check) if fault.needs_socket else checked_in_process(server)
+
+
+def checked_in_process(application: Application) -> Verdict:
+    """Return what `check` finds on a WSGI application."""
+    return _verdict(WsgiTarget(application), check)
 
 
 def fuzzed(fault: Fault, max_examples: int) -> Verdict:
     """Return what `fuzz` finds, run within this process over a socket, with the seed 1."""
+    return fuzzed_over_http(FaultyServer(fault), max_examples)
+
+
+def fuzzed_over_http(application: Application, max_examples: int) -> Verdict:
+    """Return what `fuzz` finds on a WSGI application that is served, with the seed 1."""
     settings = FuzzSettings(max_examples=max_examples, seed=1)
-    return _over_http(FaultyServer(fault), lambda run: fuzz(run, settings))
+    return _over_http(application, lambda run: fuzz(run, settings))
 
 
-def _over_http(server: FaultyServer, judge: Callable[[Run], Outcome]) -> Verdict:
+def _over_http(server: Application, judge: Callable[[Run], Outcome]) -> Verdict:
     with serving(server) as url:
         target = HttpTarget(url, timeout_seconds=_TIMEOUT_SECONDS)
         try:

@@ -30,6 +30,7 @@ _ACCOUNTS = load_seed(defaults.SEED_DATA).accounts
 #: Token and password of each seeded account.
 TOKENS: Mapping[str, str] = {name: account.tokens[0].token for name, account in _ACCOUNTS.items()}
 PASSWORDS: Mapping[str, str] = {name: account.password or "" for name, account in _ACCOUNTS.items()}
+LEVELS: Mapping[str, str] = {name: account.level for name, account in _ACCOUNTS.items()}
 
 
 def basic(username: str, token: str) -> str:

@@ -31,6 +31,8 @@ from tests.faults.catalogue import Edit, Fault
 from tests.faults.messages import Call, Reply
 
 Environ = dict[str, Any]
+#: A WSGI application (PEP 3333).
+Application = Callable[..., Iterable[bytes]]
 _WORLD_PREFIX = "/__world__/"
 
 
@@ -67,7 +69,7 @@ class FaultyServer:
 
 
 @contextmanager
-def serving(server: FaultyServer) -> Iterator[str]:
+def serving(server: Application) -> Iterator[str]:
     """Serve on a free loopback port, a thread for each connection; give the base URL."""
     listening = listen(server, 0)
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
@@ -75,13 +77,14 @@ def serving(server: FaultyServer) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{listening.port}"
     finally:
-        server.closing.set()
+        if isinstance(server, FaultyServer):
+            server.closing.set()
         listening.shutdown()
         thread.join()
         listening.server_close()
 
 
-def listen(server: FaultyServer, port: int) -> BaseWSGIServer:
+def listen(server: Application, port: int) -> BaseWSGIServer:
     """Return a server of the loopback interface that is listening, and serves with `serve_forever`."""
     return make_server("127.0.0.1", port, server, threaded=True, request_handler=_SilentHandler)
 

@@ -55,6 +55,16 @@ def test_same_cause_is_one_finding_with_a_count_and_the_smallest_evidence(contra
     assert finding.detail.endswith("got 2")
 
 
+def test_a_violation_is_shown_by_what_makes_it_one(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    verdicts.failed(failure(f"{SCHEMA}/type", "contract", body=b"grave, and long", got="grave"))
+    verdicts.failed(failure(f"{SCHEMA}/type", "silent", body=b"", got="drift"))
+    (finding,) = verdicts.findings()
+    assert (finding.level, finding.times) == ("violation", 2)
+    assert finding.source == "source: page"
+    assert finding.detail.endswith("got grave")
+
+
 def test_id_depends_on_check_operation_and_pointer_only() -> None:
     assert finding_id("a", "b", "c") == finding_id("a", "b", "c")
     assert len({finding_id("a", "b", "c"), finding_id("a", "b", "d"), finding_id("ab", "", "c")}) == 3
@@ -99,8 +109,8 @@ def test_coverage_says_why_a_claim_was_not_tried_even_if_part_of_it_was(contract
     verdicts.not_run("claim", "GET /note", "no guest")
     verdicts.passed("other", "GET /note")
     assert verdicts.coverage() == (
-        Coverage("GET /note", "claim", "not run", "no guest", 2),
-        Coverage("GET /note", "other", "passed", "", 1),
+        Coverage("GET /note", "claim", "not run", "no guest", 2, 2),
+        Coverage("GET /note", "other", "passed", "", 1, 1),
     )
 
 
