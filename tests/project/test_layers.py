@@ -75,6 +75,7 @@ ONLY_IN: dict[str, set[str]] = {
         "suite.reports.commands",
         "suite.reports.concluding",
     },
+    "jinja2": {"suite.reports.html"},
     "orjson": {"documents"},
     "yaml": {"yamltext"},
     "jsonpath_rfc9535": {"contract.overlay"},

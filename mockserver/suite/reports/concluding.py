@@ -12,6 +12,7 @@ from mockserver.suite.verdicts import ExitCode
 
 def conclude(document: Document, reports: Reports, *, fail_on_drift: bool) -> ExitCode:
     """Write the reports, print the page, and return the exit code."""
+    document = {**document, "run": {**document["run"], "fail_on": "drift" if fail_on_drift else ""}}
     problems = reports.write(document)
     click.echo(as_text(document))
     for problem in problems:

@@ -114,12 +114,16 @@ def _coverage_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
     by_check: dict[str, list[dict[str, Any]]] = {}
     for item in coverage:
         by_check.setdefault(item["check"], []).append(item)
-    yield "Checks (operations passed / failed / not run, cases):"
-    width = max(map(len, by_check), default=0)
+    kept = {check for check, items in by_check.items() if all(item["result"] == "passed" for item in items)}
+    cases = sum(item["cases"] for item in coverage)
+    yield f"{len(by_check)} checks, {cases} cases; {len(kept)} passed on every operation that they apply to"
+    width = max((len(check) for check in by_check if check not in kept), default=0)
     for check, items in by_check.items():
-        numbers = [sum(item["result"] == result for item in items) for result in ("passed", "failed", "not run")]
-        cases = sum(item["cases"] for item in items)
-        yield f"  {check:<{width}}  {numbers[0]:>3} / {numbers[1]:>2} / {numbers[2]:>2}  {cases:>6}"
+        numbers = [
+            (result, sum(item["result"] == result for item in items)) for result in ("failed", "not run", "passed")
+        ]
+        if check not in kept:
+            yield f"  {check:<{width}}  " + ", ".join(f"{number} {result}" for result, number in numbers if number)
     yield from not_run_lines(coverage)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from mockserver.suite.verdicts import LEVELS
 _SECURITY = ("no_secret_comes_back", "ignored_auth")
 #: How checks are called that something which must be refused is.
 _REFUSALS = ("_are_refused",)
+
+#: Where in a contract an operation stands; the same fault in many of them is one cause to whoever reads.
+_OPERATION = re.compile(r"^/paths/[^/]*/[a-z]+")
 
 #: How a report says what decided the level.
 RULES = {
@@ -55,10 +59,11 @@ def causes(findings: Iterable[dict[str, Any]]) -> list[Cause]:
     Violations before drift before environment, known ones last of all. Within a level secrets and credentials, then
     other universal rules, then what concerns most operations, then what was seen most.
     """
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for finding in findings:
-        alike = ("level", "owner", "check", "pointer", "title", "known")
-        groups.setdefault(tuple(finding.get(member, "") for member in alike), []).append(finding)
+        alike = ("level", "owner", "rule", "check", "title", "known")
+        place = _OPERATION.sub("", finding["pointer"])
+        groups.setdefault((place, *(finding.get(member, "") for member in alike)), []).append(finding)
     found = [Cause(tuple(sorted(group, key=lambda finding: -finding["times"]))) for group in groups.values()]
     return sorted(found, key=_weight)
 

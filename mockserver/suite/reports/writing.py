@@ -12,6 +12,9 @@ from pathlib import Path
 
 from mockserver.errors import UsageError
 from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.html import as_html
+from mockserver.suite.reports.junit import as_junit
+from mockserver.suite.reports.markdown import as_markdown
 
 #: Gives a report's text, in pieces.
 Render = Callable[[Document], Iterable[str]]
@@ -22,7 +25,7 @@ def _json(document: Document) -> Iterable[str]:
 
 
 #: Kind of report -> how it is made of the document.
-KINDS: Mapping[str, Render] = {"json": _json}
+KINDS: Mapping[str, Render] = {"json": _json, "junit": as_junit, "html": as_html, "markdown": as_markdown}
 
 
 class Reports:

@@ -1,0 +1,112 @@
+"""HTML: one page that needs nothing else, for a person with a browser or a phone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.page import provenance
+from mockserver.suite.reports.ranking import causes, verdict
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_SYMBOLS = {"passed": "✓", "failed": "✗"}
+#: How each level is told without colour.
+_SIGNS = {"violation": "✗", "drift": "≠", "environment": "☁"}
+
+
+def as_html(document: Document) -> Iterator[str]:
+    """Yield the report as a page: verdict, findings, coverage, ledger, facts; no script, and nothing from elsewhere."""
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    yield _template().render(
+        document=document,
+        run=document["run"],
+        verdict=verdict(document),
+        state=_state(document),
+        causes=causes(document["findings"]),
+        matrix=_matrix(document),
+        signs=_SIGNS,
+        provenance=provenance,
+        pretty=_pretty,
+        style=style,
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html")
+
+
+def _state(document: Document) -> str:
+    """Return the verdict's first word in lower case: what colour it has."""
+    return verdict(document).replace(",", ":").partition(":")[0].lower().replace(" ", "-")
+
+
+def _matrix(document: Document) -> dict[str, Any]:
+    """Return the coverage as a table: operations across, checks down; reasons are numbered and told below it."""
+    coverage = document["coverage"]
+    operations = sorted({item["operation"] for item in coverage}, key=lambda label: label.partition(" ")[::-1])
+    checks = sorted({item["check"] for item in coverage})
+    reasons: dict[str, int] = {}
+    for item in coverage:
+        if item["result"] == "not run":
+            reasons.setdefault(item["why"], len(reasons) + 1)
+    cells = {(item["check"], item["operation"]): _cell(item, reasons) for item in coverage}
+    prefix = _common_folder([label.partition(" ")[2] for label in operations])
+    return {
+        "prefix": prefix,
+        "operations": [
+            (label, label.partition(" ")[0], label.partition(" ")[2][len(prefix) :]) for label in operations
+        ],
+        "rows": [(check, [cells.get((check, operation)) for operation in operations]) for check in checks],
+        "reasons": list(reasons),
+        "totals": {
+            result: sum(item["result"] == result for item in coverage) for result in ("passed", "failed", "not run")
+        },
+    }
+
+
+def _cell(item: dict[str, Any], reasons: dict[str, int]) -> dict[str, str]:
+    result, cases = item["result"], item["cases"]
+    noun = "case" if cases == 1 else "cases"
+    why = f" because {item['why']}" if item["why"] else ""
+    return {
+        "kind": result.replace(" ", "-"),
+        "sign": _SYMBOLS.get(result) or str(reasons[item["why"]]),
+        "said": f"{result}{why}, {cases} {noun}",
+    }
+
+
+def _common_folder(paths: list[str]) -> str:
+    """Return the folder that all paths are in, with its slash; "" where there is none or only one path."""
+    common: list[str] = []
+    for steps in zip(*(path.split("/") for path in paths), strict=False):
+        if len(set(steps)) > 1 or len(paths) == 1:
+            break
+        common.append(steps[0])
+    return "/".join(common) + "/" if len(common) > 1 else ""
+
+
+def _pretty(body: str | None) -> str:
+    """Return content for reading: JSON indented where it is whole, anything else as it is."""
+    if body is None:
+        return ""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body

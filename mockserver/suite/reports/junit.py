@@ -1,0 +1,100 @@
+"""JUnit XML: what CI systems show as tests. Operations are suites, and each check on one of them is a case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.page import provenance
+
+#: Characters that XML 1.0, section 2.2, has no place for, escaped or not.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Suite of what concerns the run as a whole.
+RUN = "the run"
+
+
+def as_junit(document: Document) -> Iterator[str]:
+    """Yield the report as JUnit XML.
+
+    A violation is a failure, and drift where the run was to fail on it; nobody's fault and an error of the run are
+    errors; what was not run is skipped, with the reason; drift and known findings stand in a passed case's output.
+    """
+    run = document["run"]
+    root = ET.Element("testsuites", {"name": f"mockserver {run.get('command', '')}".strip()})
+    for operation, checks in _by_operation(document).items():
+        suite = ET.SubElement(root, "testsuite", {"name": _text(operation)})
+        suite.set("timestamp", run["started"].partition("+")[0])  # the schema of JUnit knows no time zone; it is UTC
+        for check, (item, findings) in sorted(checks.items()):
+            case = ET.SubElement(suite, "testcase", {"classname": _text(operation), "name": check, "time": "0.000"})
+            _tell(case, item, findings, fail_on_drift=run.get("fail_on") == "drift")
+    if run.get("error") or run.get("interrupted"):
+        suite = ET.SubElement(root, "testsuite", {"name": RUN})
+        case = ET.SubElement(suite, "testcase", {"classname": RUN, "name": "could judge", "time": "0.000"})
+        message = run.get("error") or "interrupted"
+        ET.SubElement(case, "error", {"type": "environment", "message": _text(message)}).text = _text(message)
+    for suite in root:
+        _count(suite)
+    _count(root)
+    root.set("time", f"{run['duration_seconds']:.3f}")
+    ET.indent(root)
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _by_operation(
+    document: Document,
+) -> dict[str, dict[str, tuple[Mapping[str, Any] | None, list[dict[str, Any]]]]]:
+    """Return for each operation and check its coverage, None where only our own stub failed, and its findings."""
+    found: dict[str, dict[str, tuple[Mapping[str, Any] | None, list[dict[str, Any]]]]] = {}
+    for item in document["coverage"]:
+        found.setdefault(item["operation"], {})[item["check"]] = (item, [])
+    for finding in document["findings"]:
+        checks = found.setdefault(finding["operation"], {})
+        checks.setdefault(finding["check"], (None, []))[1].append(finding)
+    return dict(sorted(found.items()))
+
+
+def _tell(
+    case: ET.Element, item: Mapping[str, Any] | None, findings: list[dict[str, Any]], *, fail_on_drift: bool
+) -> None:
+    failing = {"violation", "drift"} if fail_on_drift else {"violation"}
+    news = [finding for finding in findings if not finding.get("known")]
+    # At most one of these in a case: some readers take no more.
+    for tag, wanted in (("failure", failing), ("error", {"environment"})):
+        told = [finding for finding in news if finding["level"] in wanted]
+        if told:
+            element = ET.SubElement(case, tag, {"type": told[0]["level"], "message": _text(told[0]["title"])})
+            element.text = _text("\n\n".join(map(_finding, told)))
+            break
+    else:
+        if item is not None and item["result"] == "not run" and not findings:
+            ET.SubElement(case, "skipped", {"message": _text(item["why"])})
+    others = [finding for finding in findings if finding["level"] not in failing or finding.get("known")]
+    if others:
+        ET.SubElement(case, "system-out").text = _text("\n\n".join(map(_finding, others)))
+
+
+def _finding(finding: dict[str, Any]) -> str:
+    lines = [
+        f"{finding['level'].upper()} {finding['title']} ({finding['id']}, {finding['times']} times)",
+        finding["detail"],
+        f"owner: {finding['owner']}; by {provenance(finding)}, at {finding['pointer']}",
+    ]
+    if finding.get("known"):
+        lines.append(f"known: {finding['known']}")
+    return "\n".join([*lines, *finding["reproduce"].splitlines()])
+
+
+def _count(element: ET.Element) -> None:
+    cases = list(element.iter("testcase"))
+    element.set("tests", str(len(cases)))
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(name, str(sum(case.find(tag) is not None for case in cases)))
+    element.set("time", "0.000")
+
+
+def _text(value: str) -> str:
+    return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", value)

@@ -1,0 +1,120 @@
+"""Markdown: a comment on a pull request, or the summary of a job on GitHub (`$GITHUB_STEP_SUMMARY`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.page import not_run_lines, printable, provenance
+from mockserver.suite.reports.ranking import Cause, causes, verdict
+
+#: GitHub takes comments of up to 65,536 characters; a report stays below with what it must still say.
+MAX_LENGTH = 60_000
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~@$:-])")
+_LEVELS = {"violation": "🔴 violation", "drift": "🟡 drift", "environment": "⚪ environment"}
+_FENCE = 3
+
+
+def as_markdown(document: Document) -> Iterator[str]:
+    """Yield the report as Markdown: verdict, a table of the causes, then each with evidence, while there is room."""
+    run, found = document["run"], causes(document["findings"])
+    head = [
+        f"## mockserver {run.get('command', '')}: {plain(verdict(document))}",
+        "",
+        f"Target {code(run['target'])}, contract {code(run['contract'])}, {run['requests']} requests in "
+        f"{run['duration_seconds']:.1f} s, {run['operations_tested']} of {run['operations_total']} operations tested.",
+        "",
+    ]
+    length = sum(len(line) + 1 for line in head)
+    yield "\n".join(head) + "\n"
+    tail = "\n".join(_tail(document))
+    left = len(found)
+    for part in _parts(found):
+        if length + len(part) + len(tail) > MAX_LENGTH:
+            yield f"\nThere is more than fits here; {left} causes in all.\n"
+            break
+        length += len(part)
+        yield part
+    yield tail
+
+
+def _parts(found: list[Cause]) -> Iterator[str]:
+    if found:
+        yield "| level | what | where | times | owner |\n|---|---|---|---|---|\n"
+    for cause in found:
+        first, more = cause.first, len(cause.operations) - 1
+        where = code(first["operation"]) + (f" and {more} more" if more else "")
+        level = _LEVELS[first["level"]] + (" (known)" if first.get("known") else "")
+        yield f"| {level} | {plain(first['title'])} | {where} | {cause.times} | {first['owner']} |\n"
+    for cause in found:
+        yield "\n".join(_cause(cause)) + "\n"
+
+
+def _cause(cause: Cause) -> Iterator[str]:
+    first = cause.first
+    yield ""
+    title = f"{_LEVELS[first['level']]}: {_html(first['title'])} <code>{first['check']}</code>"
+    yield f"<details><summary>{title}</summary>"
+    yield ""
+    yield f"- on {', '.join(map(code, cause.operations))}"
+    yield f"- by {plain(provenance(first))}" + (f", at {code(first['pointer'])}" if first["pointer"] else "")
+    if first.get("known"):
+        yield f"- known: {plain(first['known'])}"
+    yield ""
+    yield block(first["detail"])
+    if first["reproduce"]:
+        yield block(first["reproduce"], "sh")
+    if first["response"] is not None:
+        yield block(_answer(first["response"]), "http")
+    yield "</details>"
+
+
+def _answer(response: dict[str, Any]) -> str:
+    if "problem" in response:
+        return str(response["problem"])
+    fields = [f"{name}: {value}" for name, value in response["headers"].items()]
+    return "\n".join([f"HTTP {response['status']}", *fields, "", response["body"]])
+
+
+def _tail(document: Document) -> Iterator[str]:
+    coverage, ledger = document["coverage"], document["ledger"]
+    counts = {result: sum(item["result"] == result for item in coverage) for result in ("passed", "failed", "not run")}
+    yield ""
+    yield "Checks on operations: " + ", ".join(f"{number} {result}" for result, number in counts.items()) + "."
+    missing = list(not_run_lines(coverage))
+    if missing:
+        yield "\n<details><summary>What was not run, and why</summary>\n"
+        yield from (f"- {plain(line)}" for line in missing[:100])
+        yield "\n</details>"
+    if ledger["left"]:
+        yield "\n**Changed and not put back:** " + ", ".join(map(code, ledger["left"]))
+    yield ""
+
+
+def plain(text: str) -> str:
+    """Return a text in which nothing is markup, on one line."""
+    return _MARKUP.sub(r"\\\1", printable(" ".join(text.split())))
+
+
+def code(text: str) -> str:
+    """Return a text as a code span, which also fits in a table (GFM, section 4.10)."""
+    shown = printable(" ".join(text.split())).replace("|", "\\|")
+    ticks = "`" * (_longest_ticks(shown) + 1)
+    return f"{ticks}{shown}{ticks}" if ticks == "`" else f"{ticks} {shown} {ticks}"
+
+
+def block(text: str, language: str = "") -> str:
+    """Return a text as a fenced code block that nothing in it can end."""
+    shown = "\n".join(map(printable, text.splitlines()))
+    fence = "`" * max(_FENCE, _longest_ticks(shown) + 1)
+    return f"{fence}{language}\n{shown}\n{fence}\n"
+
+
+def _longest_ticks(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

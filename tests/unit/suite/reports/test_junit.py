@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
+
+from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.writing import Reports
+
+
+def _read(document: Document, tmp_path: Path) -> JUnitXml:
+    path = tmp_path / "report.xml"
+    assert Reports([f"junit={path}"]).write(document) == []
+    return JUnitXml.fromfile(str(path))
+
+
+def _case(read: JUnitXml, operation: str, name: str) -> TestCase:
+    return next(case for suite in read if suite.name == operation for case in suite if case.name == name)
+
+
+def test_a_parser_counts_what_we_count(document: Document, tmp_path: Path) -> None:
+    read = _read(document, tmp_path)
+    told = (read.tests, read.failures, read.errors, read.skipped)
+    suites = [(suite.name, suite.tests, suite.failures, suite.errors, suite.skipped) for suite in read]
+    read.update_statistics()  # type: ignore[no-untyped-call]  # junitparser types only what it returns
+    assert (read.tests, read.failures, read.errors, read.skipped) == told == (3, 1, 0, 1)
+    assert suites == [("GET /note", 2, 0, 0, 1), ("PUT /note", 1, 1, 0, 0)]
+
+
+def test_violations_fail_and_what_was_not_run_is_skipped_with_its_reason(document: Document, tmp_path: Path) -> None:
+    read = _read(document, tmp_path)
+    (failure,) = _case(read, "PUT /note", "no_secret_comes_back").result
+    assert isinstance(failure, Failure)
+    assert failure.message == "a 200 gives a secret back"
+    assert failure.text is not None
+    assert "curl -i -X PUT" in failure.text
+    (skipped,) = _case(read, "GET /note", "other").result
+    assert isinstance(skipped, Skipped)
+    assert skipped.message == "it needs an identity"
+    assert _case(read, "GET /note", "claim").result == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fail_on", "kinds"),
+    [
+        ({"level": "drift"}, "", []),
+        ({"level": "drift"}, "drift", [Failure]),
+        ({"level": "environment"}, "", [Error]),
+        ({"known": "ticket 7"}, "drift", []),
+    ],
+)
+def test_what_does_not_fail_is_told_all_the_same(
+    document: Document, tmp_path: Path, changes: dict[str, Any], fail_on: str, kinds: list[type]
+) -> None:
+    document["findings"][0] |= changes
+    document["run"]["fail_on"] = fail_on
+    case = _case(_read(document, tmp_path), "PUT /note", "no_secret_comes_back")
+    assert [type(result) for result in case.result] == kinds
+    if not kinds:
+        assert "a 200 gives a secret back" in str(case.system_out)
+
+
+def test_two_causes_of_one_case_are_one_failure(document: Document, tmp_path: Path) -> None:
+    first = document["findings"][0]
+    document["findings"] += [
+        first | {"id": "2", "title": "the other one"},
+        first | {"id": "3", "title": "drift", "level": "drift"},
+    ]
+    case = _case(_read(document, tmp_path), "PUT /note", "no_secret_comes_back")
+    (failure,) = case.result
+    assert failure.text is not None
+    assert "the other one" in failure.text
+    assert "DRIFT drift" in str(case.system_out)
+
+
+def test_a_run_that_could_not_judge_is_an_error(document: Document, tmp_path: Path) -> None:
+    document["run"]["error"] = "nothing listens"
+    (error,) = _case(_read(document, tmp_path), "the run", "could judge").result
+    assert isinstance(error, Error)
+    assert error.message == "nothing listens"
+
+
+def test_a_finding_of_our_own_stub_alone_has_a_case(document: Document, tmp_path: Path) -> None:
+    document["findings"][0] |= {"owner": "contract", "level": "drift", "check": "elsewhere"}
+    assert "DRIFT" in str(_case(_read(document, tmp_path), "PUT /note", "elsewhere").system_out)
+
+
+def test_what_xml_has_no_place_for_is_written_out(document: Document, tmp_path: Path) -> None:
+    document["findings"][0] |= {"title": "a\x00b\x1bc\ud800d]]><x>&", "detail": "\ufffe"}
+    (failure,) = _case(_read(document, tmp_path), "PUT /note", "no_secret_comes_back").result
+    assert failure.message == "a\\u0000b\\u001bc\\ud800d]]><x>&"
