@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -20,8 +21,9 @@ from mockserver.suite.connections import (
     is_this_machine,
     unreachable,
 )
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.exchanges import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.governor import Governor
+from mockserver.suite.wire import Head, NoAnswer, NotPlain, Wire
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
@@ -88,6 +90,7 @@ class HttpTarget:
             raise UsageError(f"{base_url!r} has a query or a fragment; a base URL has none")
         self.base_url = base_url.rstrip("/")
         self.host = parts.hostname
+        self._path = parts.path.rstrip("/")
         self.connection = connection or Connection(rate=rate, timeout_seconds=timeout_seconds)
         self.foreign = self.connection.treat_as_remote or not is_this_machine(parts.hostname)
         default_seconds = TIMEOUT_SECONDS if self.foreign else LOOPBACK_TIMEOUT_SECONDS
@@ -98,6 +101,10 @@ class HttpTarget:
             # Said once and loudly by the command; urllib3 would say it with each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self.adapter = GovernedAdapter(self.governor, self.connection)
+        # A server that is not ours is asked over one connection, and slowly.
+        plain = parts.scheme == "http" and not self.foreign and self.connection.proxy is None
+        self._wire = Wire(self.base_url, self.timeout_seconds) if plain else None
+        self._wire_lock = threading.Lock()
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return what comes of a request; a dropped connection or a silence is tried once more.
@@ -111,23 +118,72 @@ class HttpTarget:
         for _ in range(2):
             try:
                 return Exchange(request, self._send_once(request, label))
+            except NoAnswer as error:
+                problem = self._problem(slow=error.slow)
             except requests.exceptions.ConnectTimeout as error:
                 raise TargetLost(f"{self.base_url} does not take connections") from error
             except requests.exceptions.Timeout:
-                problem = f"no answer within {self.timeout_seconds:g} seconds, twice"
+                problem = self._problem(slow=True)
             except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
                 if (reason := unreachable(error, self.base_url, self.connection)) is not None:
                     raise TargetLost(reason) from error
-                problem = "the connection was dropped before the answer was complete, twice"
+                problem = self._problem(slow=False)
             except requests.exceptions.RequestException as error:
                 problem = f"the answer cannot be read as HTTP: {type(error).__name__}"
         return Exchange(request, None, problem)
 
+    def send_quickly(
+        self, label: str, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes | None
+    ) -> Head | None:
+        """Return the answer to a plain request, or None if it has to be sent the long way: by `adapter`.
+
+        Args:
+            label: the operation that it is for, for the governor's books.
+            method: in capitals.
+            target: path and query as they stand in the request line.
+            fields: header fields but `Host` and `Content-Length`.
+            body: the content, None for none.
+
+        Raises:
+            Stopped: the governor ended the run.
+            LeftAlone: the governor lets nothing more through for this operation.
+            NoAnswer: it was sent, and no whole answer came.
+        """
+        wire = self._wire
+        if wire is None or not self._wire_lock.acquire(blocking=False):
+            return None
+        try:
+            content = wire.encode(method, target, fields, body)
+            while True:
+                self.governor.admit(label)
+                head = wire.exchange(content, method)
+                if not self.governor.observe(label, head.status, head.field("retry-after")):
+                    return head
+        except NotPlain as reason:
+            if reason.lasting:
+                self._wire = None
+            return None
+        except NoAnswer:
+            self.governor.observe(label, None)
+            raise
+        finally:
+            self._wire_lock.release()
+
     def close(self) -> None:
         """Close the connections."""
         self.adapter.close()
+        if self._wire is not None:
+            self._wire.close()
+
+    def _problem(self, *, slow: bool) -> str:
+        if slow:
+            return f"no answer within {self.timeout_seconds:g} seconds, twice"
+        return "the connection was dropped before the answer was complete, twice"
 
     def _send_once(self, request: WireRequest, label: str) -> WireResponse:
+        quick = self._send_plain(request, label)
+        if quick is not None:
+            return quick
         prepared = requests.Request(request.method, self.base_url, data=request.body).prepare()
         # Set afterwards: `requests` normalises URLs and adds a Content-Type, and the probes need neither.
         prepared.url = self.base_url + request.path
@@ -138,6 +194,18 @@ class HttpTarget:
         timeout = (self.connection.connect_seconds, self.timeout_seconds)
         response = self.adapter.send_for(label, prepared, timeout=timeout)
         return WireResponse(response.status_code, tuple(response.headers.items()), response.content)
+
+    def _send_plain(self, request: WireRequest, label: str) -> WireResponse | None:
+        fields = [(name, value.encode("utf-8").decode("latin-1")) for name, value in request.fields]
+        if request.field("user-agent") is None:
+            fields.append(("User-Agent", "mockserver"))
+        head = self.send_quickly(label, request.method, self._path + request.path, fields, request.body)
+        if head is None:
+            return None
+        try:
+            return WireResponse(head.status, _joined(head.fields), head.content())
+        except NotPlain:
+            return None
 
 
 class WsgiTarget:
@@ -201,6 +269,15 @@ class WsgiTarget:
             key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
             environ[key] = value.encode("utf-8").decode("latin-1")
         return environ
+
+
+def _joined(fields: Fields) -> Fields:
+    """Return fields with those of one name joined (RFC 9110, section 5.3), as `requests` shows them."""
+    joined: dict[str, tuple[str, str]] = {}
+    for name, value in fields:
+        key = name.lower()
+        joined[key] = (name, f"{joined[key][1]}, {value}") if key in joined else (name, value)
+    return tuple(joined.values())
 
 
 def _no_write(_data: bytes) -> None:

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import schemathesis
-from hypothesis import configuration
 from hypothesis.errors import UnsatisfiedAssumption
-from requests.adapters import HTTPAdapter
 from schemathesis import checks as schemathesis_checks
 from schemathesis.core.errors import NoLinksFound
 from schemathesis.core.failures import Failure
-from schemathesis.engine import Status, StopReason, context, events, from_schema
+from schemathesis.engine import Status, StopReason, events, from_schema
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
 
 from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.errors import MockServerError
-from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, AnswerCheck, no_answer, see
+from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, AnswerCheck, see
 from mockserver.suite.connections import is_refused
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.governor import LeftAlone, Stopped
+from mockserver.suite.engine.surroundings import no_files_in_the_users_folder, rare_collections
+from mockserver.suite.engine.transport import Silence, short_way, wire_request, wire_response
+from mockserver.suite.exchanges import Exchange
 from mockserver.suite.identities import Identity, credentials
 from mockserver.suite.policy import PROBES, is_login
-from mockserver.suite.session import MAX_SILENCES, Run, Session
+from mockserver.suite.session import Run, Session
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.translation import ForeignFailure, translate
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
@@ -57,8 +54,9 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
         raise MockServerError("the engine needs a server; a WSGI application is fuzzed by pytest")
     judge = _Judge(run, start_watch(run))
     with ExitStack() as stack:
-        stack.enter_context(_no_files_in_the_users_folder())
-        stack.enter_context(_governed_sessions(run, run.target))
+        stack.enter_context(no_files_in_the_users_folder())
+        stack.enter_context(rare_collections())
+        stack.enter_context(short_way(run, run.target))
         stack.enter_context(_registered(judge))
         schema = _schema(run, settings)
         if schema is None:
@@ -232,9 +230,9 @@ class _Judge:
         """Return an exchange beside what the contract says of it; kept for the checks that follow."""
         if self._last is not None and self._last[0] is response:
             return self._last[1]
-        sent = _wire_request(self.run, request)
+        sent = wire_request(self.run, request)
         meant = self.run.resolver.methods_at(sent.path).get(sent.method)
-        exchange = Exchange(sent, _wire_response(response))
+        exchange = Exchange(sent, wire_response(response))
         answer = see(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert answer is not None
         self._last = (response, answer)
@@ -264,7 +262,7 @@ class _Judge:
             return  # `--only` left no two linked operations, so no sequences to try; or the governor lets none through
         if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
             self.errors.append(f"nothing listens at {self.run.target.base_url}")
-        elif isinstance(error, _Silence | UnrecoverableNetworkError | requests.RequestException):
+        elif isinstance(error, Silence | UnrecoverableNetworkError | requests.RequestException):
             # The adapter reported the silence with its evidence; one that did not repeat is no finding.
             if not any(self.run.silences.values()):
                 self.errors.append(f"{label}: {type(error).__name__}")
@@ -374,116 +372,8 @@ def _as_check(name: str, claim: Callable[[Any, Any], bool]) -> Any:
     return check
 
 
-class _Silence(requests.ConnectionError):
-    """An operation that gave no answer before is left alone."""
-
-
-class _FuzzAdapter(HTTPAdapter):
-    """Sends what schemathesis made, once more if there is no answer; not where there never is one.
-
-    It goes over the target's own connection, and past the same governor as the suite's own requests.
-    """
-
-    def __init__(self, run: Run, target: HttpTarget) -> None:
-        self._run = run
-        self._target = target
-        super().__init__(pool_connections=1, pool_maxsize=1)
-
-    def send(self, request: requests.PreparedRequest, *_args: Any, **_settings: Any) -> requests.Response:
-        """Send a request.
-
-        Raises:
-            requests.RequestException: there was no answer; that it repeats is reported by then.
-            UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
-        """
-        sent = _wire_request(self._run, request)
-        operation = self._run.resolver.methods_at(sent.path).get(sent.method)
-        label = operation.label if operation else f"{sent.method} {sent.path.partition('?')[0]}"
-        if self._run.silences.get(label, 0) >= MAX_SILENCES:
-            raise _Silence(f"{label} gave no answer before", request=request)
-        try:
-            return self._send_once(label, request)
-        except (requests.Timeout, requests.ConnectionError) as error:
-            if is_refused(error):
-                raise
-        try:
-            return self._send_once(label, request)
-        except (requests.Timeout, requests.ConnectionError) as error:
-            if not is_refused(error):
-                self._report(sent, label, operation, error)
-            raise
-
-    def _send_once(self, label: str, request: requests.PreparedRequest) -> requests.Response:
-        timeout = (self._target.connection.connect_seconds, self._target.timeout_seconds)
-        try:
-            return self._target.adapter.send_for(label, request, timeout=timeout)
-        except LeftAlone as reason:
-            self._run.verdicts.not_run("fuzz", label, str(reason))
-        except Stopped:
-            pass  # the run ends with the next event of the engine
-        raise UnsatisfiedAssumption
-
-    def _report(
-        self, sent: WireRequest, label: str, operation: Operation | None, error: requests.RequestException
-    ) -> None:
-        slow = isinstance(error, requests.Timeout)
-        problem = "no answer in time, twice" if slow else "the connection was dropped before an answer, twice"
-        self._run.silences[label] = self._run.silences.get(label, 0) + 1
-        failure = no_answer(label, Exchange(sent, None, problem), operation.pointer if operation else "")
-        self._run.verdicts.failed(failure)
-
-
-@contextmanager
-def _governed_sessions(run: Run, target: HttpTarget) -> Iterator[None]:
-    """Let every session that schemathesis opens send through our adapter."""
-    original = context.make_session
-
-    def make_session(*args: Any, **kwargs: Any) -> requests.Session:
-        session = original(*args, **kwargs)
-        session.trust_env = False  # neither a proxy nor a .netrc decides where credentials go
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _FuzzAdapter(run, target))
-        return session
-
-    context.make_session = make_session
-    try:
-        yield
-    finally:
-        context.make_session = original
-
-
-@contextmanager
-def _no_files_in_the_users_folder() -> Iterator[None]:
-    """Give Hypothesis a folder of its own for as long as the run lasts; it keeps tables in `.hypothesis`."""
-    before = configuration.storage_directory(intent_to_write=False).home_directory
-    with tempfile.TemporaryDirectory(prefix="mockserver-fuzz-") as folder:
-        configuration.set_hypothesis_home_dir(folder)
-        try:
-            yield
-        finally:
-            configuration.set_hypothesis_home_dir(before)
-
-
 def _label(case: Any) -> str:
     """Return how reports name what a case is about; the coverage phase tries methods that are not defined."""
     if case.method.upper() == case.operation.method.upper():
         return str(case.operation.label)
     return f"{case.method.upper()} {case.operation.path}"
-
-
-def _wire_request(run: Run, request: Any) -> WireRequest:
-    body = request.body.encode() if isinstance(request.body, str) else request.body
-    parts = urlsplit(str(request.url))
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
-    base = urlsplit(run.target.base_url).path
-    fields = tuple(
-        (name, value if isinstance(value, str) else value.decode("latin-1"))
-        for name, value in request.headers.items()
-        if name.lower() not in {"content-length", "x-schemathesis-testcaseid", "connection", "accept-encoding"}
-    )
-    return WireRequest(str(request.method), path.removeprefix(base), fields, body or None)
-
-
-def _wire_response(response: Any) -> WireResponse:
-    fields = tuple((name, value) for name, values in response.headers.items() for value in values)
-    return WireResponse(response.status_code, fields, response.content or b"")

@@ -1,0 +1,272 @@
+"""How generated requests travel: a short way for what is plain, schemathesis' own through `requests` for the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from hypothesis.errors import UnsatisfiedAssumption
+from requests.adapters import HTTPAdapter
+from requests.utils import check_header_validity, get_encoding_from_headers
+from schemathesis.core.transport import Response
+from schemathesis.engine import context
+from schemathesis.generation.overrides import Override
+from schemathesis.transport.requests import REQUESTS_TRANSPORT
+
+from mockserver.contract.model import Operation
+from mockserver.suite.checks.answers import no_answer
+from mockserver.suite.connections import is_refused
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.governor import LeftAlone, Stopped
+from mockserver.suite.session import MAX_SILENCES, Run
+from mockserver.suite.targets import HttpTarget
+from mockserver.suite.wire import Head, NoAnswer, NotPlain
+
+#: What belongs to the transport, and to nobody's evidence.
+_HIDDEN = frozenset({"content-length", "x-schemathesis-testcaseid", "connection", "accept-encoding"})
+
+
+class Silence(requests.ConnectionError):
+    """An operation that gave no answer before is left alone."""
+
+
+@contextmanager
+def short_way(run: Run, target: HttpTarget) -> Iterator[None]:
+    """Let all that schemathesis sends pass the governor, and go the short way where it is plain."""
+    make_session, send = context.make_session, REQUESTS_TRANSPORT.send
+
+    def make_governed(*args: Any, **kwargs: Any) -> requests.Session:
+        session = make_session(*args, **kwargs)
+        session.trust_env = False  # neither a proxy nor a .netrc decides where credentials go
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _FuzzAdapter(run, target))
+        return session
+
+    def send_case(case: Any, *, session: requests.Session | None = None, **kwargs: Any) -> Response:
+        if session is None:  # some checks of schemathesis open one of their own, which nobody governs
+            with make_governed(case.operation.schema.config, operation=case.operation) as own:
+                return _send(run, target, case, own, kwargs) or send(case, session=own, **kwargs)
+        return _send(run, target, case, session, kwargs) or send(case, session=session, **kwargs)
+
+    context.make_session = make_governed
+    REQUESTS_TRANSPORT.send = send_case  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        context.make_session = make_session
+        del REQUESTS_TRANSPORT.send
+
+
+def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kwargs: Mapping[str, Any]) -> Any:
+    """Return the answer to a case, or None if it has to go the long way, where it then gets its second try."""
+    if session.auth is not None or session.headers:
+        return None
+    data = REQUESTS_TRANSPORT.serialize_case(
+        case,
+        base_url=kwargs.get("base_url"),
+        headers=kwargs.get("headers"),
+        params=kwargs.get("params"),
+        cookies=kwargs.get("cookies"),
+    )
+    prepared = _prepared(data)
+    if prepared is None:
+        return None
+    parts = urlsplit(prepared.url)
+    if f"{parts.scheme}://{parts.netloc}" != _origin(target.base_url):
+        return None
+    label = _meaning(run, prepared)[1]
+    if run.silences.get(label, 0) >= MAX_SILENCES:
+        raise Silence(f"{label} gave no answer before", request=prepared)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    started = time.perf_counter()
+    try:
+        with _governed(run, label):
+            head = target.send_quickly(label, prepared.method, path, _fields(prepared), prepared.body)
+    except NoAnswer:
+        adapter = session.get_adapter(prepared.url)
+        if isinstance(adapter, _FuzzAdapter):
+            adapter.tried = True
+        return None
+    if head is None:
+        return None
+    elapsed = time.perf_counter() - started
+    try:
+        return _response(head, prepared, elapsed, kwargs)
+    except NotPlain:
+        return None
+
+
+@contextmanager
+def _governed(run: Run, label: str) -> Iterator[None]:
+    """Turn the governor's refusal into a case that does not count.
+
+    Raises:
+        UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
+    """
+    try:
+        yield
+    except LeftAlone as reason:
+        run.verdicts.not_run("fuzz", label, str(reason))
+    except Stopped:
+        pass  # the run ends with the next event of the engine
+    else:
+        return
+    raise UnsatisfiedAssumption
+
+
+@lru_cache(maxsize=16)
+def _origin(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _prepared(data: dict[str, Any]) -> Any:
+    """Return a request as `requests` prepares it, without what takes the time; None for what is not plain."""
+    if data.get("cookies") or data.get("files") or data.get("auth") is not None:
+        return None
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.method = data["method"].upper()
+        prepared.url = _prepared_url(data["url"]) if not data["params"] else _prepare_url(data["url"], data["params"])
+        prepared.headers = headers = data["headers"]
+        for field in headers.items():
+            check_header_validity(field)
+        prepared._cookies = requests.cookies.RequestsCookieJar()  # type: ignore[attr-defined]
+        prepared.prepare_body(data.get("data"), None, data.get("json"))
+    except (requests.RequestException, UnicodeError, ValueError):
+        return None  # the long way fails the way that schemathesis expects
+    if isinstance(prepared.body, str):
+        prepared.body = prepared.body.encode("utf-8")
+    if prepared.body is not None and not isinstance(prepared.body, bytes):
+        return None
+    return prepared
+
+
+@lru_cache(maxsize=1024)
+def _prepared_url(url: str) -> str:
+    return _prepare_url(url, None)
+
+
+def _prepare_url(url: str, params: Any) -> str:
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, params)
+    return str(prepared.url)
+
+
+def _fields(prepared: requests.PreparedRequest) -> Iterator[tuple[str, str]]:
+    for name, value in prepared.headers.items():
+        if name.lower() != "content-length":
+            yield _text(name), _text(value)
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+def _response(head: Head, prepared: Any, elapsed: float, kwargs: Mapping[str, Any]) -> Response:
+    headers: dict[str, list[str]] = {}
+    for name, value in head.fields:
+        headers.setdefault(name.lower(), []).append(value)
+    return Response(
+        status_code=head.status,
+        headers=headers,
+        content=head.content(),
+        request=prepared,
+        elapsed=elapsed,
+        verify=bool(kwargs.get("verify", True)),
+        message=head.reason,
+        http_version=head.version,
+        encoding=_encoding(headers.get("content-type", [""])[0]),
+        _override=Override.from_send_kwargs(kwargs),
+    )
+
+
+@lru_cache(maxsize=256)
+def _encoding(content_type: str) -> str | None:
+    found: str | None = get_encoding_from_headers(
+        requests.structures.CaseInsensitiveDict({"content-type": content_type})
+    )
+    return found
+
+
+class _FuzzAdapter(HTTPAdapter):
+    """Sends what schemathesis made, once more if there is no answer; not where there never is one.
+
+    It goes over the target's own connection, and past the same governor as the suite's own requests.
+
+    Attributes:
+        tried: whether the next request was sent once already, without an answer.
+    """
+
+    def __init__(self, run: Run, target: HttpTarget) -> None:
+        self._run = run
+        self._target = target
+        self.tried = False
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_settings: Any) -> requests.Response:
+        """Send a request.
+
+        Raises:
+            requests.RequestException: there was no answer; that it repeats is reported by then.
+            UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
+        """
+        sent, label, operation = _meaning(self._run, request)
+        if self._run.silences.get(label, 0) >= MAX_SILENCES:
+            raise Silence(f"{label} gave no answer before", request=request)
+        tried, self.tried = self.tried, False
+        try:
+            if not tried:
+                return self._send_once(label, request)
+        except (requests.Timeout, requests.ConnectionError) as error:
+            if is_refused(error):
+                raise
+        try:
+            return self._send_once(label, request)
+        except (requests.Timeout, requests.ConnectionError) as error:
+            if not is_refused(error):
+                self._report(sent, label, operation, error)
+            raise
+
+    def _send_once(self, label: str, request: requests.PreparedRequest) -> requests.Response:
+        timeout = (self._target.connection.connect_seconds, self._target.timeout_seconds)
+        with _governed(self._run, label):
+            return self._target.adapter.send_for(label, request, timeout=timeout)
+        raise AssertionError("sent or refused")
+
+    def _report(
+        self, sent: WireRequest, label: str, operation: Operation | None, error: requests.RequestException
+    ) -> None:
+        slow = isinstance(error, requests.Timeout)
+        problem = "no answer in time, twice" if slow else "the connection was dropped before an answer, twice"
+        self._run.silences[label] = self._run.silences.get(label, 0) + 1
+        failure = no_answer(label, Exchange(sent, None, problem), operation.pointer if operation else "")
+        self._run.verdicts.failed(failure)
+
+
+def _meaning(run: Run, request: Any) -> tuple[WireRequest, str, Operation | None]:
+    """Return a request as evidence shows it, how reports name it, and what it means by the contract."""
+    sent = wire_request(run, request)
+    operation = run.resolver.methods_at(sent.path).get(sent.method)
+    return sent, operation.label if operation else f"{sent.method} {sent.path.partition('?')[0]}", operation
+
+
+def wire_request(run: Run, request: Any) -> WireRequest:
+    """Return a request of `requests` as evidence shows it."""
+    body = request.body.encode() if isinstance(request.body, str) else request.body
+    parts = urlsplit(str(request.url))
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    base = urlsplit(run.target.base_url).path
+    fields = tuple((name, _text(value)) for name, value in request.headers.items() if name.lower() not in _HIDDEN)
+    return WireRequest(str(request.method), path.removeprefix(base), fields, body or None)
+
+
+def wire_response(response: Any) -> WireResponse:
+    """Return an answer as schemathesis holds it as evidence shows it."""
+    fields = tuple((name, value) for name, values in response.headers.items() for value in values)
+    return WireResponse(response.status_code, fields, response.content or b"")

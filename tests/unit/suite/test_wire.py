@@ -1,0 +1,193 @@
+"""The short way over HTTP: what it reads, and what it leaves to others."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.targets import HttpTarget
+from mockserver.suite.wire import Head, NoAnswer, NotPlain, Wire
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+@contextmanager
+def serving(*connections: list[bytes | None]) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve raw answers: a list for each connection, one answer per request; None closes it unanswered."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    received: list[bytes] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            for answers in connections:
+                connection, _ = listener.accept()
+                with connection:
+                    for answer in answers:
+                        received.append(connection.recv(65536))
+                        if answer is None:
+                            break
+                        connection.sendall(answer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
+    finally:
+        listener.close()
+        thread.join(5)
+
+
+@contextmanager
+def wired(url: str, seconds: float = 5) -> Iterator[Wire]:
+    wire = Wire(url, seconds)
+    try:
+        yield wire
+    finally:
+        wire.close()
+
+
+def ask(wire: Wire, method: str = "GET", target: str = "/") -> Head:
+    return wire.exchange(wire.encode(method, target, (), None), method)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body"),
+    [
+        (OK, 200, b"hi"),
+        (b"HTTP/1.1 204 \r\n\r\n", 204, b""),
+        (b"HTTP/1.1 204\r\n\r\n", 204, b""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, 200, b"hi"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhi\r\n1\r\n!\r\n0\r\nT: x\r\n\r\n",
+            200,
+            b"hi!",
+        ),
+        (b"HTTP/1.0 200 OK\r\n\r\nto the end", 200, b"to the end"),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", 200, b"hi"),
+    ],
+)
+def test_plain_answers_are_read(answer: bytes, status: int, body: bytes) -> None:
+    with serving([answer]) as (url, _), wired(url) as wire:
+        head = ask(wire)
+    assert (head.status, head.content()) == (status, body)
+
+
+def test_a_request_is_written_as_it_was_meant() -> None:
+    with serving([OK, OK]) as (url, received), wired(url) as wire:
+        wire.exchange(wire.encode("POST", "/a?b=%20", [("X-A", "é")], b"{}"), "POST")
+        ask(wire, "DELETE")
+    host = url.removeprefix("http://").encode()
+    assert received == [
+        b"POST /a?b=%20 HTTP/1.1\r\nHost: " + host + b"\r\nX-A: \xe9\r\nContent-Length: 2\r\n\r\n{}",
+        b"DELETE / HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: 0\r\n\r\n",
+    ]
+
+
+def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
+    with serving([OK], [OK]) as (url, received), wired(url) as wire:
+        assert [ask(wire).status, ask(wire).status] == [200, 200]
+    assert len(received) == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [None, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", b"HTTP/1.1 200 OK\r\nA: b"]
+)
+def test_half_an_answer_is_none(answer: bytes | None) -> None:
+    with serving([answer]) as (url, _), wired(url) as wire, pytest.raises(NoAnswer, match="dropped"):
+        ask(wire)
+
+
+def test_silence_is_no_answer() -> None:
+    with serving([b"", b""]) as (url, _), wired(url, 0.05) as wire, pytest.raises(NoAnswer, match="in time"):
+        ask(wire)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/2 200 OK\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n",
+    ],
+)
+def test_an_answer_that_is_not_plain_is_left_to_others(answer: bytes) -> None:
+    with serving([answer]) as (url, _), wired(url) as wire, pytest.raises(NotPlain):
+        ask(wire)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "fields"),
+    [
+        ("GE T", "/", ()),
+        ("GET", "/ü", ()),
+        ("GET", "/ x", ()),
+        ("GET", "/", [("A", "b\r\nC: d")]),
+        ("GET", "/", [("A b", "c")]),
+        ("GET", "/", [("A", "\u20ac")]),
+        ("GET", "/", [("Content-Length", "5")]),
+        ("GET", "/", [("Transfer-Encoding", "chunked")]),
+    ],
+)
+def test_a_request_that_is_not_plain_is_left_to_others(method: str, target: str, fields: list[tuple[str, str]]) -> None:
+    with pytest.raises(NotPlain):
+        Wire("http://127.0.0.1:1", 5).encode(method, target, fields, None)
+
+
+def test_no_connection_is_left_to_others() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with pytest.raises(NotPlain, match="no connection"):
+        ask(Wire(f"http://127.0.0.1:{port}", 5))
+
+
+def test_encoded_content_is_decoded() -> None:
+    packed = gzip.compress(b"hello")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    with serving([answer + packed, answer + b"?" * len(packed)]) as (url, _), wired(url) as wire:
+        assert ask(wire).content() == b"hello"
+        with pytest.raises(NotPlain):
+            ask(wire).content()
+
+
+def test_a_target_asks_the_general_library_where_it_is_not_plain() -> None:
+    folded = b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 2\r\n\r\nhi"
+    with serving([folded], [folded, folded]) as (url, received):
+        target = HttpTarget(url)
+        for _ in range(2):
+            response = target.send(WireRequest("GET", "/")).response
+            assert response is not None
+            assert response.body == b"hi"
+        target.close()
+    assert len(received) == 3, "the short way is tried again after a server that is never plain"
+
+
+def test_fields_of_one_name_are_joined() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nA: b\r\na: c\r\nContent-Length: 0\r\n\r\n"
+    with serving([answer]) as (url, _):
+        target = HttpTarget(url)
+        response = target.send(WireRequest("GET", "/")).response
+        target.close()
+    assert response is not None
+    assert response.field("a") == "b, c"
+
+
+def test_a_connection_that_is_dropped_twice_is_no_answer() -> None:
+    with serving([None], [None]) as (url, received):
+        target = HttpTarget(url)
+        exchange = target.send(WireRequest("GET", "/"))
+        target.close()
+    assert (exchange.response, len(received)) == (None, 2)
+    assert "dropped" in exchange.problem
