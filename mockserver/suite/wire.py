@@ -195,7 +195,7 @@ class Wire:
                 break
             if status == 101:
                 raise NotPlain("another protocol")
-            line = reader.readline(_MAX_LINE)
+            line = _read_line(reader)
         named = {name.lower(): value for name, value in fields}
         body, kept = _read_body(reader, method, status, named)
         said = named.get(b"connection", b"").lower()
