@@ -219,7 +219,7 @@ class Contract:
             elif isinstance(value, dict):
                 words.extend(value)
                 pending.extend(item for name, item in value.items() if name not in {"example", "examples"})
-        return "\n".join(words).casefold()
+        return "\n".join(words).lower()
 
     def provenance(self, pointer: str) -> Provenance:
         """Return how the contract knows the statement at a pointer."""

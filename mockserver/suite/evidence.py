@@ -32,7 +32,7 @@ class Evidence:
         return {
             "method": request.method,
             "path": self._secrets.mask(request.path),
-            "headers": {name: self._field(name, value) for name, value in request.fields},
+            "headers": {self._secrets.mask(name): self._field(name, value) for name, value in request.fields},
             "body": None if request.body is None else _cut(self._request_body(label, request)),
         }
 
@@ -40,10 +40,10 @@ class Evidence:
         """Return an answer as the JSON report shows it: `{status, headers, body}`, or `{problem}`."""
         response = exchange.response
         if response is None:
-            return {"problem": exchange.problem}
+            return {"problem": self._secrets.mask(exchange.problem)}
         return {
             "status": response.status,
-            "headers": {name: self._secrets.mask(value) for name, value in response.fields},
+            "headers": self._secrets.mask_json(dict(response.fields)),
             "body": _cut(self._response_body(label, response)),
         }
 

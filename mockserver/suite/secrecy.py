@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import html
 import json
 import string
 from collections.abc import Collection, Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from mockserver.contract.model import Contract
 from mockserver.contract.secrets import same_value
 from mockserver.pointers import child
+from mockserver.suite.encodings import Finder, Kind, fold, folded_digits, folded_texts, readings
 from mockserver.suite.exchanges import NotJSON, WireResponse, is_json, parse_json
 
 #: A text shorter than this may well stand in an answer by chance.
@@ -47,19 +45,27 @@ class Secrets:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        self._forms: list[tuple[str, str]] = []
+        self._values: dict[str, str] = {}
+        self._leaks = Finder()
+        self._all = Finder()
 
     def add(self, name: str, value: str) -> None:
         """Register a secret under the name of its `$VARIABLE`; the first name stays."""
-        if value and value not in self._names:
-            self._names[value] = name
+        if not value or value in self._names:
+            return
+        self._names[value] = name
+        kind: Kind = "text" if len(value) >= MIN_SECRET // 2 else "word"
+        digits = folded_digits(value)
+        for form in folded_texts(value) | digits:
+            self._values.setdefault(form, value)
+            self._all.add(form, "digits" if form in digits else kind)
             if len(value) >= MIN_SECRET:
-                self._forms += [(form, value) for form in folded_forms(value)]
+                self._leaks.add(form)
 
     def leaked(self, text: str) -> Iterator[str]:
         """Yield the secrets that a text holds, also when escaped, encoded or in another case."""
-        folded = text.casefold()
-        yield from dict.fromkeys(value for form, value in self._forms if form in folded)
+        found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
+        yield from dict.fromkeys(self._values[form] for form in found)
 
     def name_of(self, value: str) -> str | None:
         """Return the name of the variable that stands for a secret, or None if it is none."""
@@ -70,13 +76,39 @@ class Secrets:
         return name in self._names.values()
 
     def mask(self, text: str) -> str:
-        """Return a text in which `$VARIABLE` stands for every secret, in whatever form it is."""
-        for value, name in sorted(self._names.items(), key=lambda item: -len(item[0])):
-            if len(value) < MIN_SECRET // 2:
-                continue
-            for form in _spellings(value):
-                text = text.replace(form, f"${name}")
-        return text
+        """Return a text in which `$VARIABLE` stands for every secret, in whatever form it is.
+
+        A secret that is too short to be told from chance is masked where it is a word of its own.
+        """
+        return self._masked(text, self._all)
+
+    def scrub(self, text: str) -> str:
+        """Return a finished output in which `$VARIABLE` stands for what got past all masks.
+
+        Only secrets that cannot be a part of the document's own syntax by chance.
+        """
+        return self._masked(text, self._leaks)
+
+    def mask_json(self, value: Any) -> Any:
+        """Return a JSON value with all its texts masked, names of members included."""
+        if isinstance(value, str):
+            return self.mask(value)
+        if isinstance(value, dict):
+            return {self.mask(name): self.mask_json(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self.mask_json(item) for item in value]
+        return value
+
+    def _masked(self, text: str, finder: Finder) -> str:
+        places = sorted(finder.places(text), key=lambda place: (place.start, -place.end))
+        if not places:
+            return text
+        parts, done = [], 0
+        for place in places:
+            if place.start >= done:
+                parts += [text[done : place.start], f"${self._names[self._values[place.form]]}"]
+            done = max(done, place.end)
+        return "".join([*parts, text[done:]])
 
 
 def marked(contract: Contract, schema: str | None, keyword: str) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -174,21 +206,3 @@ def texts_of(value: Any) -> Iterator[str]:
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)
-
-
-def folded_forms(value: str) -> frozenset[str]:
-    """Return what a secret looks like wherever somebody wrote it down, in folded case."""
-    return frozenset(form.casefold() for form in _spellings(value))
-
-
-def _spellings(value: str) -> Iterator[str]:
-    yield value
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield quote(value, safe="")
-    yield quote_plus(value)
-    yield html.escape(value)
-    yield repr(value)[1:-1]
-    raw = value.encode("utf-8", "surrogatepass")
-    yield base64.b64encode(raw).decode().rstrip("=")
-    yield raw.hex()

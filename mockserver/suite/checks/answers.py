@@ -9,8 +9,9 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
+from mockserver.suite.encodings import fold, folded_forms, readings
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
-from mockserver.suite.secrecy import MIN_SECRET, Secrets, folded_forms, marked, text_of, texts_of, values_at
+from mockserver.suite.secrecy import MIN_SECRET, Secrets, marked, text_of, texts_of, values_at
 from mockserver.suite.verdicts import CheckFailure, Rule, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
@@ -212,9 +213,10 @@ def no_secret_comes_back(answer: Answer) -> bool:
     text = text_of(answer.response, answer.issued)
     for secret in answer.secrets.leaked(text):
         raise _leak(answer, f"a secret of the run, {answer.secrets.name_of(secret)}", _secret_pointer(answer))
-    folded = text.casefold()
+    read: list[str] = []
     for value, pointer in sent_secrets(answer.contract, answer.operation, answer.exchange.request):
-        if any(form in folded for form in folded_forms(value)):
+        read = read or [fold(reading) for reading in readings(text)]
+        if any(form in reading for form in folded_forms(value) for reading in read):
             raise _leak(answer, "the writeOnly value that the request held", pointer)
     return True
 
@@ -394,7 +396,7 @@ def sent_secrets(contract: Contract, operation: Operation | None, request: WireR
     for content in operation.request_body.content.values():
         places = list(marked(contract, content.schema, "writeOnly"))
         others = _without(value, tuple(path for path, _ in places))
-        public = "\n".join((*texts_of(others), *_HTTP_WORDS)).casefold() + contract.vocabulary
+        public = "\n".join((*texts_of(others), *_HTTP_WORDS)).lower() + contract.vocabulary
         for path, pointer in places:
             for secret in values_at(value, path):
                 # A generated password may also stand in another member, whose echo is no leak then, or be a word of

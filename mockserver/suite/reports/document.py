@@ -44,8 +44,9 @@ class Report:
 
 def as_json(report: Report) -> Document:
     """Return the report in version 1 of the JSON form."""
+    mask = report.evidence.text
     findings = [_finding(report, finding) for finding in report.verdicts.findings()]
-    coverage = [_coverage(item) for item in report.verdicts.coverage()]
+    coverage = [_coverage(report, item) for item in report.verdicts.coverage()]
     return {
         "version": VERSION,
         "run": {
@@ -62,15 +63,15 @@ def as_json(report: Report) -> Document:
             "operations_tested": operations_tested(coverage, report.operations_total),
             "operations_total": report.operations_total,
             "interrupted": report.outcome.interrupted,
-            "error": report.evidence.text(report.outcome.error),
+            "error": mask(report.outcome.error),
         },
         "summary": summary_of(findings),
         "findings": findings,
         "coverage": coverage,
         "ledger": {
             "writes": report.ledger.writes,
-            "restored": list(report.ledger.restored),
-            "left": list(report.ledger.left),
+            "restored": list(map(mask, report.ledger.restored)),
+            "left": list(map(mask, report.ledger.left)),
         },
     }
 
@@ -119,18 +120,18 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "pointer": finding.pointer,
         "times": finding.times,
-        "known": finding.known,
+        "known": evidence.text(finding.known),
         "request": None if exchange is None else evidence.request(label, exchange.request),
         "response": None if exchange is None else evidence.response(label, exchange),
         "reproduce": "" if exchange is None else evidence.curl(label, report.target, exchange),
     }
 
 
-def _coverage(item: Coverage) -> dict[str, Any]:
+def _coverage(report: Report, item: Coverage) -> dict[str, Any]:
     return {
         "operation": item.operation,
         "check": item.check,
         "result": item.result,
-        "why": item.why,
+        "why": report.evidence.text(item.why),
         "cases": item.cases,
     }

@@ -1,0 +1,246 @@
+"""In what ways a text may be written, and how it is found in another one however it is written.
+
+::
+
+    text ── readings ──► as it is ── escapes undone ──► once ── escapes undone ──► twice ...
+                         └──────────────┬──────────────┘
+    secret ── folded_forms ──► raw, base64 at each offset, hex ── Finder ──► which are there, and where
+
+Escapes (percent, JSON, HTML, Python) are undone in the text, since each character may be written in its own way, and
+once more what was escaped twice. Base64 and hexadecimal digits are looked for as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import quote
+
+#: So many times a text may be escaped on top of itself.
+MAX_LEVELS = 4
+#: Fewer characters of base64 or hexadecimal digits say nothing.
+MIN_DIGITS = 5
+_BASE64 = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+/-_")
+#: How a form is looked for: wherever it is; as a word of its own; among digits that hold parts of it.
+Kind = Literal["text", "word", "digits"]
+_ESCAPE = re.compile(
+    r"""
+      (?:%[0-9A-Fa-f]{2})+                                              # percent (RFC 3986, section 2.1)
+    | \\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}        # JSON, two surrogates (RFC 8259, section 7)
+    | \\u[0-9A-Fa-f]{4} | \\["'\\/bfnrt]
+    | \\x[0-9A-Fa-f]{2} | \\U[0-9A-Fa-f]{8}                             # Python's repr
+    | &(?:\#[0-9]{1,7} | \#[xX][0-9A-Fa-f]{1,6} | [A-Za-z][A-Za-z0-9]{1,31});?   # HTML, named, decimal, hexadecimal
+    """,
+    re.VERBOSE,
+)
+_SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_LAST_CHARACTER = 0x10FFFF
+
+
+def undone(text: str) -> str:
+    """Return a text with its escapes undone once; the same text where there are none."""
+    if "%" not in text and "\\" not in text and "&" not in text:
+        return text
+    return _ESCAPE.sub(_undo, text)
+
+
+def _undo(found: re.Match[str]) -> str:
+    escape = found[0]
+    if len(escape) == 2:  # a backslash and a character, of which JSON in JSON is full
+        return _SHORT.get(escape[1], escape[1])
+    return "".join([character for character, _ in _units(escape)])
+
+
+def _units(escape: str) -> Iterator[tuple[str, int]]:
+    """Yield the text of an escape in parts that cannot be divided, each with its length as it was written."""
+    if escape[0] == "%":
+        for character in bytes.fromhex(escape.replace("%", "")).decode("utf-8", "surrogateescape"):
+            yield character, 3 * len(character.encode("utf-8", "surrogateescape"))
+    elif escape[0] == "&":
+        yield html.unescape(escape), len(escape)
+    elif escape[1] not in "uxU":
+        yield _SHORT.get(escape[1], escape[1]), len(escape)
+    elif escape.count("\\") > 1:
+        high, low = int(escape[2:6], 16), int(escape[8:12], 16)
+        yield chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)), len(escape)
+    else:
+        number = int(escape[2:], 16)
+        yield (chr(number) if number <= _LAST_CHARACTER else escape), len(escape)
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case, as long as it was."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(character.lower() if len(character.lower()) == 1 else character for character in text)
+
+
+def readings(text: str) -> Iterator[str]:
+    """Yield a text as it is, and then with its escapes undone once more, until there are none."""
+    yield text
+    for _ in range(MAX_LEVELS):
+        plain = undone(text)
+        if plain == text:
+            return
+        yield plain
+        text = plain
+
+
+@lru_cache(maxsize=4096)
+def folded_forms(value: str) -> frozenset[str]:
+    """Return what a text looks like in a reading of another one, in lower case."""
+    return folded_texts(value) | folded_digits(value)
+
+
+def folded_texts(value: str) -> frozenset[str]:
+    """Return how a text is read, in lower case: as it is, as a form field, by lines, and like what looks escaped."""
+    *_, last = readings(value)
+    lines = [line.strip() for line in value.splitlines()]
+    long = [line for line in lines if len(line) * len(lines) * 2 >= len(value)]  # not the brackets around a key
+    bytewise = value.encode("utf-8", "surrogatepass").decode("latin-1")  # as Python shows bytes, and header fields come
+    return frozenset(fold(form) for form in (value, last, bytewise, value.replace(" ", "+"), *long) if form)
+
+
+def folded_digits(value: str) -> frozenset[str]:
+    """Return a text's hexadecimal digits, and its base64 at each offset in what was encoded, in lower case."""
+    # What is encoded may have been escaped before: a whole JSON text in a header field.
+    inner = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
+    return frozenset(fold(form) for text in inner for form in _digits(text) if len(form) >= MIN_DIGITS)
+
+
+def _digits(text: str) -> Iterator[str]:
+    raw = text.encode("utf-8", "surrogatepass")
+    yield raw.hex()
+    for offset in range(3):
+        digits = base64.b64encode(bytes(offset) + raw).decode()
+        # Digits that hold bits of what stands before or behind are left out: those are not known.
+        core = digits[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]
+        yield core
+        yield core.replace("+", "-").replace("/", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a form stands in a text as it is written."""
+
+    start: int
+    end: int
+    form: str
+
+
+class Finder:
+    """Finds which of many texts another one holds, in one pass that does not take longer the more there are.
+
+    A text of at least `2 * STEP - 1` characters holds a whole piece of each `STEP` characters at which another one is
+    cut, wherever it stands in it, so that it is enough to look up these pieces.
+    """
+
+    STEP = 6
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, list[str]] = {}
+        self._short: dict[str, None] = {}
+        self._words: set[str] = set()
+        self._digits: set[str] = set()
+
+    def add(self, form: str, kind: Kind = "text") -> None:
+        """Take a form to look for, in lower case."""
+        if kind == "word":
+            self._words.add(form)
+        elif kind == "digits":
+            self._digits.add(form)
+        if len(form) < 2 * self.STEP - 1:
+            self._short.setdefault(form)
+            return
+        for start in range(self.STEP):
+            known = self._pieces.setdefault(form[start : start + self.STEP], [])
+            if form not in known:
+                known.append(form)
+
+    def found(self, folded: str) -> list[str]:
+        """Return the forms that a text in lower case holds."""
+        step, pieces = self.STEP, self._pieces
+        hits = [form for form in self._short if form in folded]
+        for start in range(0, len(folded) - step + 1, step):
+            piece = folded[start : start + step]
+            if piece in pieces:
+                hits += [form for form in pieces[piece] if form not in hits and form in folded]
+        return hits
+
+    def places(self, text: str) -> list[Place]:
+        """Return where a text holds forms, in any of its readings; an escape is never divided."""
+        found: list[Place] = []
+        ways: list[_Way] = []
+        for reading in readings(text):
+            folded = fold(reading)
+            for form in self.found(folded):
+                for start, end in self._spans(folded, form):
+                    for way in reversed(ways):
+                        start, end = way.back(start, end)
+                    found.append(Place(start, end, form))
+            ways.append(_Way(reading))
+        return found
+
+    def _spans(self, folded: str, form: str) -> Iterator[tuple[int, int]]:
+        start = folded.find(form)
+        while start >= 0:
+            end = start + len(form)
+            if form in self._digits:
+                # The digits around hold bits of it.
+                yield start - (folded[start - 1 : start] in _BASE64), end + (folded[end : end + 1] in _BASE64)
+            elif form not in self._words or not (
+                folded[start - 1 : start].isalnum() or folded[end : end + 1].isalnum()
+            ):
+                yield start, end
+            start = folded.find(form, end)
+
+
+class _Way:
+    """The way back from a reading to the one before."""
+
+    def __init__(self, before: str) -> None:
+        self._before = before
+        self._marks: tuple[list[int], list[int], list[int], list[int]] | None = None
+
+    def back(self, start: int, end: int) -> tuple[int, int]:
+        """Return where in the text before a part of its reading comes from, escapes whole."""
+        return self._at(start)[0], self._at(end - 1)[1]
+
+    def _at(self, position: int) -> tuple[int, int]:
+        """Return start and end of what a character comes from."""
+        if self._marks is None:
+            self._marks = self._marked()
+        here, there, width_here, width_there = self._marks
+        mark = bisect_right(here, position) - 1
+        if mark < 0:
+            return position, position + 1
+        beyond = position - here[mark] - width_here[mark]
+        if beyond < 0:
+            return there[mark], there[mark] + width_there[mark]
+        start = there[mark] + width_there[mark] + beyond
+        return start, start + 1
+
+    def _marked(self) -> tuple[list[int], list[int], list[int], list[int]]:
+        here: list[int] = []
+        there: list[int] = []
+        width_here: list[int] = []
+        width_there: list[int] = []
+        shift = 0  # how much shorter the reading is so far
+        for escape in _ESCAPE.finditer(self._before):
+            start = escape.start()
+            for character, width in _units(escape[0]):
+                here.append(start - shift)
+                there.append(start)
+                width_here.append(len(character))
+                width_there.append(width)
+                start += width
+                shift += width - len(character)
+        return here, there, width_here, width_there
