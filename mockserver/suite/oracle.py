@@ -21,6 +21,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -226,14 +227,16 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             from mockserver.suite.fuzzing import FuzzSettings, fuzz
 
             outcome = fuzz(run, FuzzSettings(**spec["settings"]))
+        found = [finding for finding in run.verdicts.findings() if not _is_beyond_the_stub(finding)]
+        beyond = {finding.operation for finding in run.verdicts.findings() if _is_beyond_the_stub(finding)}
         coverage = run.verdicts.coverage()
         kept = {item.operation for item in coverage if item.passed}
         tried = {item.operation for item in coverage if item.cases}
         return {
             "error": outcome.error,
-            "findings": [_written(finding) for finding in run.verdicts.findings()],
+            "findings": [_written(finding) for finding in found],
             "cases": target.governor.requests,
-            "bare": sorted(tried - kept),
+            "bare": sorted(tried - kept - beyond),
         }
 
 
@@ -292,6 +295,12 @@ def _written(finding: Finding) -> dict[str, Any]:
         **{name: getattr(finding, name) for name in ("source", "pointer", "rule", "times")},
         "evidence": None if finding.evidence is None else _plain(finding.evidence),
     }
+
+
+def _is_beyond_the_stub(finding: Finding) -> bool:
+    """Tell whether it is about an answer that says that the stub has none: that is not the contract's mistake."""
+    response = finding.evidence.response if finding.evidence else None
+    return response is not None and response.status == HTTPStatus.NOT_IMPLEMENTED
 
 
 def _plain(exchange: Exchange) -> dict[str, Any]:

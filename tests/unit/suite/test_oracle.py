@@ -79,6 +79,26 @@ def test_a_contract_that_contradicts_itself_often_judges_nobody(judged: Callable
     assert {one["owner"] for one in report["findings"]} == {"contract"}
 
 
+def _without_examples(document: dict[str, Any]) -> None:
+    """Leave our own stub without an answer to a read: no behaviour, no example."""
+    read = document["paths"][_READ]["get"]
+    del read["x-mockserver-behaviour"]
+    del read["responses"]["200"]["content"]["application/json"]["examples"]
+    del read["responses"]["204"]
+    for operation in document["paths"][_READ].values():
+        operation.pop("x-mockserver-behaviour", None)
+        for response in operation["responses"].values():
+            response.pop("links", None)
+
+
+def test_what_our_own_stub_cannot_answer_is_not_the_contracts_mistake(judged: Callable[..., Any]) -> None:
+    _, report, page = judged(_without_examples)
+    crashed = [one for one in report["findings"] if one["check"] == "no_server_error"]
+    assert crashed, page
+    assert {one["owner"] for one in crashed} == {"server"}
+    assert "mend the contract" not in page
+
+
 FINDING = Finding("id", "violation", "contract", "check", "GET /", "t", "d", "s", "")
 
 
