@@ -34,6 +34,7 @@ class Run:
     Attributes:
         control: the control API of a stub that belongs to this run, None for any other target.
         settle_seconds: how long a documented transition may last.
+        world_prefix: how the names of this run's worlds begin, where the target has worlds.
         progress: is told how far the run is.
         selected: operations that the run is limited to by `--only`, all if it is not.
     """
@@ -47,6 +48,7 @@ class Run:
     selected: tuple[Operation, ...]
     control: StubControl | None = None
     settle_seconds: float = 5.0
+    world_prefix: str = "check"
     progress: Progress = field(default_factory=Silence)
     canaries: Canaries = field(default_factory=Canaries)
     writes: int = 0
@@ -126,7 +128,7 @@ class Session:
         self.world = ""
         if run.own and fresh:
             run.worlds += 1
-            self.world = f"check-{run.worlds}"
+            self.world = f"{run.world_prefix}-{run.worlds}"
 
     def call(self, operation: Operation, request: WireRequest, *, login: bool = False) -> WireResponse:
         """Return the answer to a request for an operation, after every claim about any answer was made on it.

@@ -32,14 +32,25 @@ _SETTINGS = "MOCKSERVER_"
 class StubProcess:
     """A `mockserver serve` on a free loopback port; a context manager that always ends it.
 
+    Args:
+        contract: its file, None for the built-in one.
+        options: what else the command is given.
+        program: what `python -m` runs, for a server that is started and ends like `mockserver serve`.
+
     Attributes:
         base_url: where it listens, known after entering.
         control_token: what its control API asks for.
     """
 
-    def __init__(self, contract: Path | None = None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        contract: Path | None = None,
+        options: Sequence[str] = (),
+        *,
+        program: Sequence[str] = ("mockserver", "serve"),
+    ) -> None:
         self.control_token = secrets.token_urlsafe(24)
-        self._command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *options]
+        self._command = [sys.executable, "-m", *program, "--port", "0", *options]
         if contract is not None:
             self._command += ["--contract", str(contract.resolve())]
         # Away from the settings file of whoever runs the suite, which could give the stub another store.

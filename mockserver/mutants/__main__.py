@@ -1,0 +1,52 @@
+"""`python -m mockserver.mutants`: all mutants of a contract behind one port, until SIGTERM; the suite starts it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from mockserver import defaults, server
+from mockserver.behaviour.seeding import Seed, load_seed
+from mockserver.contract.building import load_contract
+from mockserver.errors import MockServerError
+from mockserver.mutants.registry import all_mutants
+from mockserver.mutants.server import MutantServer
+
+
+def main() -> None:
+    """Serve; print one line with URL and process number when connections are accepted.
+
+    Raises:
+        MockServerError: the contract or the port cannot be used.
+    """
+    parser = argparse.ArgumentParser(prog="python -m mockserver.mutants", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--contract", type=Path)
+    options = parser.parse_args()
+    contract = load_contract(options.contract or defaults.CONTRACT)
+    # Seed data belongs to the built-in contract, as with `serve`.
+    seed = load_seed(defaults.SEED_DATA) if options.contract is None else Seed()
+    mutants = tuple(all_mutants(contract, seed.accounts))
+    token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")
+    listening = server.bind("127.0.0.1", options.port)
+    url = server.url_of(listening, tls=False)
+
+    def on_ready() -> None:
+        sys.stdout.write(f"mockserver: serving {len(mutants)} mutants on {url} (process {os.getpid()})\n")
+        sys.stdout.flush()
+
+    def make() -> MutantServer:
+        return MutantServer(contract, seed, mutants, token)
+
+    server.run(make, listening, workers=1, certificate=None, on_ready=on_ready)
+    sys.stderr.flush()
+    os._exit(0)  # a thread of granian may still wait for half a request (commands.py)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except MockServerError as error:
+        sys.exit(f"mockserver: {error}")

@@ -1,0 +1,259 @@
+"""The wrong ones are let in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mockserver.behaviour.seeding import Account
+from mockserver.mutants.catalogue import Behind, Catalogue, Mutation
+from mockserver.mutants.messages import Call, Reply, basic
+from mockserver.mutants.plants import letting_in, only_here
+from mockserver.mutants.subject import Sign, Subject, at, members
+
+CREDENTIALS = Catalogue("credentials")
+#: Tells whether an account is let in by a user name and what is shown in place of a token.
+_Match = Callable[[Account, str], bool]
+
+
+def _lenient(name: str, claim: str, matches: _Match, *checks: str) -> None:
+    """Register a class that lets in whoever shows a user name with something that passes for its token."""
+
+    def make(subject: Subject) -> Mutation | None:
+        def whom(call: Call) -> Account | None:
+            username, shown = call.credentials
+            account = subject.accounts.get(username)
+            return account if account and account.tokens and matches(account, shown) else None
+
+        return letting_in(subject, subject.universal(*checks), whom)
+
+    CREDENTIALS.add(name, claim, make)
+
+
+_LENIENT: tuple[tuple[str, str, _Match, tuple[str, ...]], ...] = (
+    ("token_not_compared", "The user name is looked up, the token is not compared.",
+     lambda _account, shown: bool(shown), ("unknown_tokens_are_refused",)),
+    ("token_empty", "An empty token is taken: it equals the empty field of an account without one.",
+     lambda _account, shown: not shown, ("unknown_tokens_are_refused", "malformed_credentials_are_refused")),
+    ("token_beginning", "As many characters of a token are compared as the caller sent.",
+     lambda account, shown: bool(shown) and account.tokens[0].token.startswith(shown), ("tokens_are_compared_whole",)),
+    ("token_end_ignored", "Only the first characters of a token are compared.",
+     lambda account, shown: shown.startswith(account.tokens[0].token), ("tokens_are_compared_whole",)),
+    ("token_last_character_ignored", "The last character of a token is not compared: a loop ends one too early.",
+     lambda account, shown: shown == account.tokens[0].token[:-1], ("tokens_are_compared_whole",)),
+    ("token_case_ignored", "Tokens are compared without regard to case, as the database's collation does it.",
+     lambda account, shown: shown.lower() == account.tokens[0].token.lower(), ("tokens_are_compared_whole",)),
+    ("password_as_token", "The account's password is taken in place of a token.",
+     lambda account, shown: bool(shown) and shown == account.password, ("passwords_are_no_tokens",)),
+)  # fmt: skip
+
+for _name, _claim, _match, _checks in _LENIENT:
+    _lenient(_name, _claim, _match, *_checks)
+
+
+def _door(name: str, claim: str, opens: Callable[[Call], bool], *checks: str) -> None:
+    """Register a class that takes some callers for the mightiest account."""
+
+    def make(subject: Subject) -> Mutation | None:
+        if not subject.is_guarded:
+            return None
+        mightiest = subject.mightiest
+        return letting_in(subject, subject.universal(*checks), lambda call: mightiest if opens(call) else None)
+
+    CREDENTIALS.add(name, claim, make)
+
+
+def _undecodable(call: Call) -> bool:
+    scheme, _, rest = (call.authorization or "").partition(" ")
+    return scheme.lower() == "basic" and bool(rest.strip()) and call.credentials == ("", "")
+
+
+_DOORS: tuple[tuple[str, str, Callable[[Call], bool], tuple[str, ...]], ...] = (
+    ("auth_ignored", "Nobody is asked for credentials: the operation was forgotten when the others got a login.",
+     lambda call: call.authorization is None, ("calls_without_credentials_are_refused", "ignored_auth")),
+    ("auth_field_empty", "An empty Authorization field passes: only its presence is looked at.",
+     lambda call: call.authorization == "", ("calls_without_credentials_are_refused",)),
+    ("auth_scheme_ignored", "Credentials of another scheme pass.",
+     lambda call: bool(call.authorization) and not str(call.authorization).lower().startswith("basic"),
+     ("calls_without_credentials_are_refused",)),
+    ("auth_undecodable", "Credentials that cannot be decoded pass: the exception is caught, and ignored.",
+     _undecodable, ("malformed_credentials_are_refused",)),
+)  # fmt: skip
+
+
+for _name, _claim, _opens, _checks in _DOORS:
+    _door(_name, _claim, _opens, *_checks)
+
+
+@CREDENTIALS.mutant
+def auth_user_unknown(subject: Subject) -> Mutation | None:
+    """A user name that no account has passes: a look-up without result is no refusal."""
+    if not subject.is_guarded:
+        return None
+    mightiest = subject.mightiest
+
+    def whom(call: Call) -> Account | None:
+        username = call.credentials[0]
+        return mightiest if username and username not in subject.accounts else None
+
+    return letting_in(subject, subject.universal("tokens_belong_to_their_user"), whom)
+
+
+@CREDENTIALS.mutant
+def token_of_another(subject: Subject) -> Mutation | None:
+    """The token is looked up, whose it is does not matter."""
+
+    def whom(call: Call) -> Account | None:
+        shown = call.credentials[1]
+        owners = (account for account in subject.accounts.values() if account.tokens)
+        return next((account for account in owners if account.tokens[0].token == shown), None)
+
+    return letting_in(subject, subject.universal("tokens_belong_to_their_user"), whom)
+
+
+@CREDENTIALS.mutant
+def token_revoked(subject: Subject) -> Mutation | None:
+    """A revoked token goes on working here: a cache of tokens is not told."""
+    revocation = subject.revocation
+    if revocation is None or not subject.is_guarded:
+        return None
+
+    def plant(call: Call, server: Behind) -> Reply:
+        reply, revoked = server.send(call), server.memory(call)
+        username = call.credentials[0]
+        if call.operation is revocation and reply.ok:
+            revoked[call.authorization] = username
+        elif call.operation is subject.operation and reply.status == 401 and call.authorization in revoked:
+            return server.aside(call.by(subject.accounts[username]))
+        return reply
+
+    return Mutation(plant, subject.universal("revoked_tokens_are_refused"))
+
+
+def _levels(subject: Subject, admitted: tuple[str, ...]) -> Mutation | None:
+    if not subject.is_guarded or subject.operation.levels is None or not admitted:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        account = subject.accounts.get(call.credentials[0])
+        if reply.status == 403 and account is not None and account.level in admitted:
+            return server.send(call.by(subject.mightiest))
+        return reply
+
+    return Mutation(only_here(subject, act), subject.universal("levels_not_allowed_are_refused"))
+
+
+@CREDENTIALS.mutant
+def level_ignored(subject: Subject) -> Mutation | None:
+    """Every account may do what the documentation allows to some levels only."""
+    return _levels(subject, _excluded(subject))
+
+
+@CREDENTIALS.mutant
+def level_below_admitted(subject: Subject) -> Mutation | None:
+    """The level just below may do it, too: >= in place of >."""
+    return _levels(subject, _excluded(subject)[:1])
+
+
+@CREDENTIALS.mutant
+def level_lowest_admitted(subject: Subject) -> Mutation | None:
+    """The lowest level may do it, too: its number is 0, which counts as none."""
+    return _levels(subject, _excluded(subject)[-1:])
+
+
+def _excluded(subject: Subject) -> tuple[str, ...]:
+    return tuple(level for level in subject.contract.levels if level not in (subject.operation.levels or ()))
+
+
+def _password(name: str, claim: str, matches: _Match) -> None:
+    """Register a class whose login takes something else than the password for it."""
+
+    def make(subject: Subject) -> Mutation | None:
+        if not subject.is_login or not subject.accounts:
+            return None
+
+        def act(call: Call, server: Behind) -> Reply:
+            reply, value = server.send(call), call.json
+            if reply.status != 401 or not isinstance(value, dict):
+                return reply
+            account = subject.accounts.get(str(value.get("username")))
+            if account is None or account.password is None or not matches(account, str(value.get("password"))):
+                return reply
+            return server.send(call.with_json({"username": account.username, "password": account.password}))
+
+        return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
+
+    CREDENTIALS.add(name, claim, make)
+
+
+_PASSWORDS: tuple[tuple[str, str, _Match], ...] = (
+    ("password_not_compared", "A login takes any password of an account that exists.", lambda _account, _shown: True),
+    ("password_case_ignored", "A login compares passwords without regard to case.",
+     lambda account, shown: shown.lower() == str(account.password).lower()),
+    ("password_end_ignored", "A login compares the first eight characters of a password.",
+     lambda account, shown: shown[:8] == str(account.password)[:8]),
+)  # fmt: skip
+
+for _name, _claim, _match in _PASSWORDS:
+    _password(_name, _claim, _match)
+
+
+@CREDENTIALS.mutant
+def password_of_another(subject: Subject) -> Mutation | None:
+    """A login takes the password of any account, whoever is named."""
+    if not subject.is_login or len(subject.accounts) < 2:
+        return None
+    known = {str(account.password): account for account in subject.accounts.values() if account.password}
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, value = server.send(call), call.json
+        owner = known.get(str(value.get("password"))) if isinstance(value, dict) and reply.status == 401 else None
+        if owner is None:
+            return reply
+        return server.send(call.with_json({"username": owner.username, "password": owner.password}))
+
+    return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
+
+
+@CREDENTIALS.mutant
+def issued_token_dead(subject: Subject) -> Mutation | None:
+    """A login gives out a token that has ended already: local time is taken for UTC."""
+    revocation = subject.revocation
+    if not subject.is_login or revocation is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, value = server.send(call), call.json
+        if reply.ok and isinstance(value, dict):
+            for path in members(reply.json):
+                token = at(reply.json, "/" + "/".join(path))
+                if isinstance(token, str):
+                    from_login = call.to(revocation)._replace(authorization=None)
+                    server.send(_with_token(from_login, str(value.get("username")), token))
+        return reply
+
+    return Mutation(only_here(subject, act), subject.stated(subject.operation.pointer, "issued_tokens_work_at_once"))
+
+
+def _with_token(call: Call, username: str, token: str) -> Call:
+    return call._replace(authorization=basic(username, token))
+
+
+@CREDENTIALS.mutant
+def login_tells_another_level(subject: Subject) -> Mutation | None:
+    """A login calls everybody by the mightiest level: clients show buttons that do not work."""
+    levels, behaviour = subject.contract.levels, subject.operation.behaviour
+    if not subject.is_login or len(levels) < 2 or behaviour is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        return reply.changed(_mightier) if reply.ok else reply
+
+    def _mightier(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: _mightier(member) for name, member in value.items()}
+        return levels[0] if value in levels else value
+
+    signs: frozenset[Sign] = subject.stated(behaviour.pointer, "issued_tokens_tell_their_level")
+    return Mutation(only_here(subject, act), signs)

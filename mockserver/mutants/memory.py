@@ -1,0 +1,404 @@
+"""What was written is not what is read, or not only that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mockserver.contract.model import Operation
+from mockserver.mutants.catalogue import Behind, Catalogue, Mutation
+from mockserver.mutants.messages import Call, Reply, crash, problem
+from mockserver.mutants.plants import only_here, replying
+from mockserver.mutants.subject import Change, Sign, Subject, at, holder
+
+MEMORY = Catalogue("memory")
+_READS = "reads_show_the_last_write"
+
+
+def _seen_by_reads(subject: Subject, check: str = _READS) -> frozenset[Sign]:
+    """Return the sign of a change that only a read of the resource can show."""
+    read = subject.sibling("read")
+    if read is None or read.behaviour is None:
+        return frozenset()
+    return subject.stated(read.behaviour.pointer, check, label=read.label)
+
+
+def _blamed(subject: Subject, check: str) -> frozenset[Sign]:
+    """Return the sign of a claim that reads back what the operation left, and blames the operation."""
+    read = subject.sibling("read")
+    if read is None or read.behaviour is None:
+        return frozenset()
+    return subject.stated(read.behaviour.pointer, check)
+
+
+def _with_value(pointer: str, value: Any) -> Change:
+    """Return the change of an answer that puts another value at a pointer."""
+    path = tuple(pointer.split("/")[1:])
+
+    def change(answer: Any) -> Any:
+        holder(answer, path)[path[-1]] = value
+        return answer
+
+    return change
+
+
+def _shows_its_value(subject: Subject) -> bool:
+    behaviour = subject.operation.behaviour
+    return behaviour is not None and bool(behaviour.value)
+
+
+@MEMORY.mutant
+def write_lost(subject: Subject) -> Mutation | None:
+    """A write is answered, and nothing is stored: the transaction is never committed."""
+    if subject.role != "write":
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        return server.aside(call)
+
+    return Mutation(only_here(subject, act), _seen_by_reads(subject))
+
+
+@MEMORY.mutant
+def second_write_lost(subject: Subject) -> Mutation | None:
+    """A write of what is set already is answered, but not stored: an INSERT where an UPDATE was meant."""
+    if subject.role != "write":
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        memory = server.memory(call)
+        reply = server.aside(call) if memory.get("set") else server.send(call)
+        memory["set"] = memory.get("set") or reply.ok
+        return reply
+
+    return Mutation(only_here(subject, act), _seen_by_reads(subject))
+
+
+@MEMORY.mutant
+def write_after_reset_lost(subject: Subject) -> Mutation | None:
+    """What was reset once cannot be written again: it is marked as deleted, and stays so."""
+    reset = subject.sibling("reset")
+    if subject.role != "write" or reset is None:
+        return None
+
+    def plant(call: Call, server: Behind) -> Reply:
+        memory = server.memory(call)
+        if call.operation is subject.operation and memory.get("reset"):
+            return server.aside(call)
+        reply = server.send(call)
+        if call.operation is reset and reply.ok:
+            memory["reset"] = True
+        return reply
+
+    return Mutation(plant, _seen_by_reads(subject))
+
+
+@MEMORY.mutant
+def read_of_the_write_before(subject: Subject) -> Mutation | None:
+    """Reads come from a replica that is one write behind."""
+    write = subject.sibling("write")
+    if subject.role != "read" or write is None:
+        return None
+
+    def plant(call: Call, server: Behind) -> Reply:
+        memory = server.memory(call)
+        if call.operation is write:
+            behind = server.send(call.to(subject.operation))
+            reply = server.send(call)
+            if reply.ok:
+                memory["behind"] = behind
+            return reply
+        reply = server.send(call)
+        if call.operation is subject.operation and reply.ok and "behind" in memory:
+            stale: Reply = memory["behind"]
+            return stale
+        return reply
+
+    return Mutation(plant, _seen_by_reads(subject))
+
+
+@MEMORY.mutant
+def read_of_the_first_write(subject: Subject) -> Mutation | None:
+    """A read shows what it showed first: its cache never ends."""
+    if subject.role != "read":
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, memory = server.send(call), server.memory(call)
+        if not reply.ok or reply.status == 204:
+            return reply
+        cached: Reply = memory.setdefault("cached", reply)
+        return cached
+
+    return Mutation(only_here(subject, act), _seen_by_reads(subject))
+
+
+@MEMORY.mutant
+def read_of_a_reset_cached(subject: Subject) -> Mutation | None:
+    """After a reset a read goes on to show the value: the cache hears of writes alone."""
+    reset = subject.sibling("reset")
+    if subject.role != "read" or reset is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, memory = server.send(call), server.memory(call)
+        if reply.status == 200:
+            memory["shown"] = reply
+        shown: Reply = memory.get("shown", reply) if reply.ok else reply
+        return shown
+
+    # A reset that is forgotten looks the same from outside, so either operation may be named.
+    return Mutation(only_here(subject, act), _of_a_reset(subject, reset))
+
+
+def _of_a_reset(subject: Subject, reset: Operation) -> frozenset[Sign]:
+    signs = _seen_by_reads(subject, "resets_end_the_value")
+    return signs | frozenset(Sign(sign.check, sign.level, reset.label) for sign in signs)
+
+
+@MEMORY.mutant
+def read_of_a_neighbour(subject: Subject) -> Mutation | None:
+    """A read shows the value of another resource, under its own name."""
+    behaviour = subject.operation.behaviour
+    if subject.role != "read" or behaviour is None or not subject.neighbours:
+        return None
+    other = subject.role_of(subject.neighbours[0], "read")
+    if other is None or other.behaviour is None:
+        return None
+    theirs = other.behaviour.value
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        value = at(server.send(call.to(other)).json, theirs)
+        return reply.changed(_with_value(behaviour.value, value)) if reply.status == 200 else reply
+
+    return Mutation(only_here(subject, act), _seen_by_reads(subject))
+
+
+@MEMORY.mutant
+def read_consumes(subject: Subject) -> Mutation | None:
+    """A read takes the value away, as if from a queue."""
+    reset = subject.sibling("reset")
+    if subject.role != "read" or reset is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        if reply.status == 200:
+            server.send(call.to(reset))
+        return reply
+
+    return Mutation(only_here(subject, act), _seen_by_reads(subject, "reads_change_nothing"))
+
+
+@MEMORY.mutant
+def write_resets_a_neighbour(subject: Subject) -> Mutation | None:
+    """A write of one resource resets another one: the whole table is replaced."""
+    return _spilling(subject, "write")
+
+
+@MEMORY.mutant
+def reset_of_all(subject: Subject) -> Mutation | None:
+    """A reset of one resource resets another one, too: its DELETE lacks a condition."""
+    return _spilling(subject, "reset")
+
+
+def _spilling(subject: Subject, role: str) -> Mutation | None:
+    behaviour = subject.operation.behaviour
+    others = [reset for name in subject.neighbours if (reset := subject.role_of(name, "reset"))]
+    if subject.role != role or not others or behaviour is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        if reply.ok:
+            server.send(call.to(others[0]))
+        return reply
+
+    return Mutation(only_here(subject, act), subject.stated(behaviour.pointer, "writes_leave_others_alone"))
+
+
+@MEMORY.mutant
+def write_spills_over(subject: Subject) -> Mutation | None:
+    """A write of one resource writes another one of the same kind, too: the key of the row is wrong."""
+    behaviour = subject.operation.behaviour
+    if subject.role != "write" or behaviour is None or subject.body is None:
+        return None
+    others = [write for name in subject.neighbours if (write := subject.role_of(name, "write"))]
+    other = next((write for write in others if _same_content(subject, write)), None)
+    if other is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        if reply.ok:
+            server.send(call.to(other, call.json))
+        return reply
+
+    return Mutation(only_here(subject, act), subject.stated(behaviour.pointer, "writes_leave_others_alone"))
+
+
+def _same_content(subject: Subject, other: Operation) -> bool:
+    body = Subject(subject.contract, other, subject.index, subject.accounts).body
+    assert subject.body is not None
+    if body is None or body.schema is None or subject.body.schema is None:
+        return False
+    one, two = (subject.contract.at(schema) for schema in (body.schema, subject.body.schema))
+    return bool(one == two)
+
+
+@MEMORY.mutant
+def reset_forgotten(subject: Subject) -> Mutation | None:
+    """A reset is answered, and nothing is reset."""
+    if subject.role != "reset":
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        return server.aside(call)
+
+    return Mutation(only_here(subject, act), _blamed(subject, "resets_end_the_value"))
+
+
+@MEMORY.mutant
+def second_reset_forgotten(subject: Subject) -> Mutation | None:
+    """A second reset is answered, and nothing is reset: only the first one finds its row."""
+    if subject.role != "reset":
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        memory = server.memory(call)
+        reply = server.aside(call) if memory.get("reset") else server.send(call)
+        memory["reset"] = memory.get("reset") or reply.ok
+        return reply
+
+    return Mutation(only_here(subject, act), _blamed(subject, "resets_end_the_value"))
+
+
+@MEMORY.mutant
+def reset_of_nothing_refused(subject: Subject) -> Mutation | None:
+    """A reset of what is not set is not found, so that a reset cannot be repeated."""
+    read, success = subject.sibling("read"), subject.operation.success()
+    if subject.role != "reset" or read is None or success is None or "404" in subject.operation.responses:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        if server.send(call.to(read)).status == 204:
+            return problem(404, "Not Found")
+        return server.send(call)
+
+    signs = subject.stated(success.pointer, "resets_can_be_repeated") | subject.silent("status_is_documented")
+    return Mutation(only_here(subject, act), signs)
+
+
+@MEMORY.mutant
+def second_write_refused(subject: Subject) -> Mutation | None:
+    """What is set cannot be set again before it is reset: 409."""
+    read, success = subject.sibling("read"), subject.operation.success()
+    if subject.role != "write" or read is None or success is None or "409" in subject.operation.responses:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call.to(read))
+        return problem(409, "Conflict") if reply.status == 200 else server.send(call)
+
+    signs = subject.stated(success.pointer, "valid_writes_are_accepted") | subject.silent("status_is_documented")
+    return Mutation(only_here(subject, act), signs)
+
+
+@MEMORY.mutant
+def rejected_write_stored(subject: Subject) -> Mutation | None:
+    """A write is rejected after its valid members are stored: validation and storage go member by member."""
+    if subject.role != "write" or subject.body is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, memory, value = server.send(call), server.memory(call), call.json
+        if reply.ok:
+            memory["held"] = value
+        if reply.status not in {400, 422} or "held" not in memory:
+            return reply
+        if subject.generated:
+            server.send(call.with_json(memory["held"]))
+        for name, member in value.items() if isinstance(value, dict) else ():
+            stored = memory["held"] | {name: member} if isinstance(memory["held"], dict) else memory["held"]
+            if stored != memory["held"] and subject.takes(stored):
+                memory["held"] = stored
+                server.send(call.with_json(stored))
+        return reply
+
+    return Mutation(only_here(subject, act), _blamed(subject, "rejected_writes_change_nothing"))
+
+
+@MEMORY.mutant
+def stranger_acts(subject: Subject) -> Mutation | None:
+    """A call without credentials gets its 401, but after the deed: the guard wraps the answer alone."""
+    return _acting(subject, lambda call: not call.credentials[0], 401)
+
+
+@MEMORY.mutant
+def wrong_level_acts(subject: Subject) -> Mutation | None:
+    """A call by the wrong level gets its 403, but after the deed."""
+    if "403" not in subject.operation.responses or set(subject.contract.levels) <= set(subject.operation.levels or ()):
+        return None
+    return _acting(subject, lambda _call: True, 403)
+
+
+def _acting(subject: Subject, suits: Callable[[Call], bool], status: int) -> Mutation | None:
+    if subject.role not in {"write", "reset"} or not subject.is_guarded:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        if reply.status == status and suits(call):
+            server.send(call.by(subject.mightiest))
+        return reply
+
+    return Mutation(only_here(subject, act), _blamed(subject, "refused_calls_change_nothing"))
+
+
+@MEMORY.mutant
+def generated_value_repeated(subject: Subject) -> Mutation | None:
+    """A value that the server makes is the same every time: the generator is seeded anew for each call."""
+    behaviour = subject.operation.behaviour
+    if subject.role != "write" or not subject.generated or behaviour is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, everywhere = server.send(call), server.everywhere()
+        if not reply.ok:
+            return reply
+        first: Reply = everywhere.setdefault("first", reply)
+        return first
+
+    return Mutation(only_here(subject, act), subject.stated(behaviour.pointer, "generated_values_are_new"))
+
+
+@MEMORY.mutant
+def write_answers_the_value_before(subject: Subject) -> Mutation | None:
+    """A write is answered with the value from before it: the row is read before it is changed."""
+    read, behaviour = subject.sibling("read"), subject.operation.behaviour
+    if subject.role != "write" or read is None or behaviour is None or not _shows_its_value(subject):
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        assert read is not None
+        before = server.send(call.to(read))
+        reply = server.send(call)
+        if not reply.ok or before.status != 200 or read.behaviour is None:
+            return reply
+        return reply.changed(_with_value(behaviour.value, at(before.json, read.behaviour.value)))
+
+    signs = subject.stated(behaviour.pointer, "writes_echo_the_request")
+    if subject.generated:
+        signs = _seen_by_reads(subject) | subject.stated(behaviour.pointer, "generated_values_are_new")
+    return Mutation(only_here(subject, act), signs)
+
+
+@MEMORY.mutant
+def read_while_nothing_is_set_fails(subject: Subject) -> Mutation | None:
+    """A read of what was never set fails: a row is expected, and None comes."""
+    if subject.role != "read" or "204" not in subject.operation.responses:
+        return None
+    return replying(
+        subject, subject.universal("no_server_error"), lambda _call, reply: crash() if reply.status == 204 else reply
+    )

@@ -1,0 +1,250 @@
+"""`mockserver fuzz --self-test`: does the suite notice when a server breaks the contract?
+
+A process of its own (`python -m mockserver.mutants`, which knows nothing of the suite) serves the stub with one
+mutation at a time, chosen by the name of the world. It says of each mutant which findings name it; this module makes
+the claims of `check` and the generated cases of `fuzz` on the mutant until one of these findings comes up.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from mockserver.contract.model import Contract
+from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.checking import make, plan
+from mockserver.suite.checks.task import Task
+from mockserver.suite.engine import FuzzSettings, drive
+from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.governor import matches
+from mockserver.suite.identities import Identities
+from mockserver.suite.kills import Kills, Planted, Result, Sign
+from mockserver.suite.preparing import prepare
+from mockserver.suite.progress import Progress
+from mockserver.suite.session import Run
+from mockserver.suite.stub_process import StubControl, StubProcess
+from mockserver.suite.targets import HttpTarget
+from mockserver.suite.verdicts import Finding, Outcome
+
+Mode = Literal["sample", "full"]
+
+#: Where the process tells its mutants, and how often each has acted.
+CONTROL_PATH = "/__mutants__/"
+#: Of each class so many mutants are in a sample.
+SAMPLE_PER_CLASS = 2
+#: What is generated for a mutant that the claims of `check` leave alive.
+_EXAMPLES = 10
+#: A mutant that keeps clients waiting waits longer than this, and everything else answers in milliseconds.
+_SHORT_SECONDS = 0.3
+_PROGRAM = ("mockserver.mutants",)
+
+
+class UncleanStub(MockServerError):  # noqa: N818 - what is wrong, in two words
+    """The stub without a mutation has findings, so that a finding on a mutant proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """A process with mutants, and all that is needed to judge one."""
+
+    contract: Contract
+    identities: Identities
+    target: HttpTarget
+    impatient: HttpTarget
+    token: str
+    seed: int
+
+    def run(self, prefix: str, only: Sequence[str] = (), *, slow: bool = False) -> Run:
+        """Return a run whose worlds' names begin with a prefix."""
+        target = self.impatient if slow else self.target
+        run = prepare(
+            self.contract,
+            target,
+            self.identities,
+            only=only,
+            settle_seconds=0.0,
+            control=StubControl(target, self.token),
+        )
+        run.world_prefix = prefix
+        return run
+
+    def mutants(self) -> list[Planted]:
+        """Return all mutants, with how often each has acted so far.
+
+        Raises:
+            MockServerError: the process does not tell.
+        """
+        request = WireRequest("GET", CONTROL_PATH, (("Authorization", f"Bearer {self.token}"),))
+        response = self.target.send(request).response
+        if response is None or not response.successful:
+            raise MockServerError("the process with the mutants does not answer")
+        return [_planted(raw) for raw in response.json()["mutants"]]
+
+    def generate(self, run: Run) -> Outcome:
+        """Send generated cases to the world of a run; what they show is in its verdicts."""
+        base = f"{run.target.base_url}/__world__/{run.world_prefix}-generated"
+        assert isinstance(run.target, HttpTarget)
+        target = HttpTarget(base, timeout_seconds=run.target.timeout_seconds)
+        try:
+            within = prepare(
+                self.contract, target, self.identities, only=[item.label for item in run.selected], settle_seconds=0.0
+            )
+            within.verdicts = run.verdicts
+            return drive(within, FuzzSettings(max_examples=_EXAMPLES, seed=self.seed))
+        finally:
+            target.close()
+
+
+@contextmanager
+def laboratory(contract: Contract, path: Path | None, identities: Identities, seed: int) -> Iterator[Laboratory]:
+    """Start the process with the mutants of a contract; it ends with the context."""
+    with StubProcess(path, program=_PROGRAM) as process:
+        target = HttpTarget(process.base_url)
+        impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS)
+        try:
+            yield Laboratory(contract, identities, target, impatient, process.control_token, seed)
+        finally:
+            target.close()
+            impatient.close()
+
+
+def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progress) -> Kills:
+    """Judge mutants; return which were killed, by what.
+
+    Raises:
+        UncleanStub: the stub without mutation has findings.
+        MockServerError: the process is lost, or the engine fails.
+        UsageError: no mutant is at the operations that the run is limited to.
+    """
+    started = time.monotonic()
+    baseline = _clean(lab, progress)
+    mutants = lab.mutants()
+    if only:
+        by_label = {operation.label: operation for operation in lab.contract.operations}
+        mutants = [mutant for mutant in mutants if matches(by_label[mutant.operation], only)]
+    chosen = sample([mutant for mutant in mutants if not mutant.equivalent], mode, lab.seed)
+    if not chosen:
+        raise UsageError("there is no mutant to judge: the contract has nothing to break, or --only names none of it")
+    progress.phase("mutants", len(chosen))
+    results = []
+    for mutant in chosen:
+        results.append(_examine(lab, mutant))
+        progress.step(f"{mutant.kind} at {mutant.operation}")
+    acted = {mutant.number: mutant.acted for mutant in lab.mutants()}
+    return Kills(
+        mode=mode,
+        seed=lab.seed,
+        classes=len({mutant.kind for mutant in mutants}),
+        results=tuple(replace(result, acted=acted[result.mutant.number]) for result in results),
+        equivalent=tuple(mutant for mutant in mutants if mutant.equivalent),
+        seconds=time.monotonic() - started,
+        baseline=baseline,
+    )
+
+
+def sample(mutants: Sequence[Planted], mode: Mode, seed: int) -> list[Planted]:
+    """Return the mutants to judge: all, or some of each class, chosen by the seed."""
+    if mode == "full":
+        return list(mutants)
+    chance = random.Random(seed)  # noqa: S311 - a choice that can be repeated, no secret
+    by_class: dict[str, list[Planted]] = {}
+    for mutant in mutants:
+        by_class.setdefault(mutant.kind, []).append(mutant)
+    chosen = [chance.sample(group, min(SAMPLE_PER_CLASS, len(group))) for group in by_class.values()]
+    return sorted((mutant for group in chosen for mutant in group), key=lambda mutant: mutant.number)
+
+
+def _clean(lab: Laboratory, progress: Progress) -> Run:
+    """Return the run of all claims and generated cases on the stub without mutation.
+
+    Raises:
+        UncleanStub: it has findings.
+        MockServerError: it could not be judged.
+    """
+    run = lab.run("clean")
+    run.progress = progress
+    for outcome in (make(run, plan(run)), lab.generate(run)):
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+        if outcome.error:
+            raise MockServerError(f"the stub without mutation cannot be judged: {outcome.error}")
+    findings = run.verdicts.findings()
+    if findings:
+        first = findings[0]
+        raise UncleanStub(
+            f"the stub without mutation has {len(findings)} findings, so the self-test proves nothing; "
+            f"the first: {first.check} on {first.operation}: {first.title}"
+        )
+    return run
+
+
+def _examine(lab: Laboratory, mutant: Planted) -> Result:
+    """Return what kills a mutant: a finding that names it, by the claims first, by generated cases then."""
+    started = time.monotonic()
+    run = lab.run(f"m{mutant.number}", [mutant.operation], slow=mutant.slow)
+    killed: Finding | None = None
+    for task in _cheapest_first(plan(run), mutant):
+        _go_on(make(run, [task]))
+        killed = _named(run, mutant)
+        if killed is not None:
+            break
+    else:
+        _go_on(lab.generate(run), engine=True)
+        killed = _named(run, mutant)
+    return Result(
+        mutant=mutant,
+        killed_by=None if killed is None else Sign(killed.check, killed.level, killed.operation),
+        others=tuple(Sign(item.check, item.level, item.operation) for item in run.verdicts.findings()),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _cheapest_first(tasks: list[Task], mutant: Planted) -> list[Task]:
+    """Return the tasks in another order: those whose claim names the mutant at the front."""
+    checks = {sign.check for sign in mutant.signs}
+    return sorted(tasks, key=lambda task: (task.check not in checks, task.operation != mutant.operation))
+
+
+def _named(run: Run, mutant: Planted) -> Finding | None:
+    found = run.verdicts.findings()
+    return next((item for item in found if Sign(item.check, item.level, item.operation) in mutant.signs), None)
+
+
+def _go_on(outcome: Outcome, *, engine: bool = False) -> None:
+    """Go on unless the run was ended; what stops the engine on a broken server is no reason to stop here."""
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    if outcome.error and not engine:
+        raise MockServerError(outcome.error)
+
+
+def _planted(raw: dict[str, Any]) -> Planted:
+    return Planted(
+        number=raw["id"],
+        kind=raw["class"],
+        theme=raw["theme"],
+        operation=raw["operation"],
+        signs=frozenset(Sign(*sign) for sign in raw["signs"]),
+        slow=raw["slow"],
+        equivalent=raw["equivalent"],
+        acted=raw["acted"],
+    )
+
+
+def write_json(report: dict[str, Any], kills: Kills, path: Path) -> None:
+    """Write a run's JSON report with the added member `self_test`.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        text = json.dumps(report | {"self_test": kills.as_json()}, indent=1, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: the report cannot be written: {error.strerror}; check --report") from error
