@@ -24,8 +24,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m mockserver.mutants", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--contract", type=Path)
+    parser.add_argument("--overlay", type=Path, action="append", default=[])
     options = parser.parse_args()
-    contract = load_contract(options.contract or defaults.CONTRACT)
+    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     # Seed data belongs to the built-in contract, as with `serve`.
     seed = load_seed(defaults.SEED_DATA) if options.contract is None else Seed()
     mutants = tuple(all_mutants(contract, seed.accounts))

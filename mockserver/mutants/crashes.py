@@ -251,13 +251,13 @@ def no_answer(subject: Subject) -> Mutation | None:
 
 
 @CRASHES.mutant
-def connection_dropped(subject: Subject) -> Mutation | None:
-    """The connection is dropped before the answer is complete: the process dies while it writes."""
+def answer_breaks_off(subject: Subject) -> Mutation | None:
+    """More content is announced than comes: the process dies while it writes."""
 
     def change(_call: Call, reply: Reply) -> Reply:
         if reply.status in {401, 403}:
             return reply
-        # More is announced than comes; the server closes the connection when it notices.
         return reply.with_field("Content-Length", str(len(reply.body) + 100))
 
-    return replying(subject, subject.universal("the_server_answers"), change)
+    plant = replying(subject, subject.universal("the_server_answers"), change).plant
+    return Mutation(plant, subject.universal("the_server_answers"), slow=True)

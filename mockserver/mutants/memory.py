@@ -71,7 +71,11 @@ def second_write_lost(subject: Subject) -> Mutation | None:
         memory["set"] = memory.get("set") or reply.ok
         return reply
 
-    return Mutation(only_here(subject, act), _seen_by_reads(subject))
+    signs = _seen_by_reads(subject)
+    if subject.generated and subject.operation.behaviour is not None:
+        # A value that is made and not stored may well be the one that was made before.
+        signs |= subject.stated(subject.operation.behaviour.pointer, "generated_values_are_new")
+    return Mutation(only_here(subject, act), signs)
 
 
 @MEMORY.mutant

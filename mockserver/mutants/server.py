@@ -40,9 +40,25 @@ _STUBS_KEPT = 8
 
 
 class MutantServer:
-    """A WSGI application with the entrances that our server knows (server.py)."""
+    """A WSGI application with the entrances that our server knows (server.py).
 
-    def __init__(self, contract: Contract, seed: Seed, mutants: tuple[Mutant, ...], token: str | None = None) -> None:
+    Args:
+        contract: what the clean stub keeps.
+        seed: accounts and secrets of each world.
+        mutants: in the order of their numbers.
+        token: bearer token that the control API and the list of mutants ask for, if any.
+        clock: UNIX time in seconds at which all clocks stand; None for the wall clock.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        seed: Seed,
+        mutants: tuple[Mutant, ...],
+        token: str | None = None,
+        clock: int | None = None,
+    ) -> None:
+        self._clock = clock
         self._contract = contract
         self._seed = seed
         self._token = token
@@ -108,7 +124,7 @@ class MutantServer:
             return found
 
     def _stub(self) -> Stub:
-        stub = create_app(self._contract, seed_data=self._seed, control_token=self._token).wsgi_app
+        stub = create_app(self._contract, seed_data=self._seed, control_token=self._token, clock=self._clock).wsgi_app
         assert isinstance(stub, Stub)
         return stub
 

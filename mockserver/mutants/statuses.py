@@ -5,7 +5,7 @@ from __future__ import annotations
 from mockserver.mutants.catalogue import Catalogue, Mutation
 from mockserver.mutants.messages import PROBLEM, Reply, crash, problem
 from mockserver.mutants.plants import replying, with_main, with_status
-from mockserver.mutants.subject import Sign, Subject
+from mockserver.mutants.subject import Subject
 from mockserver.pointers import child
 
 STATUSES = Catalogue("statuses")
@@ -106,7 +106,11 @@ def _refusal(subject: Subject, status: int, other: int, checks: tuple[str, ...])
     documented = subject.operation.responses.get(str(status))
     if documented is None or not subject.is_guarded:
         return None
-    signs = subject.stated(documented.pointer, *checks)
+    if subject.main is not None and subject.main.status == other:
+        # It is what those get who may call, so that nobody can tell that these may not.
+        signs = subject.universal(*checks)
+    else:
+        signs = subject.stated(documented.pointer, *checks)
     if str(other) not in subject.operation.responses:
         signs |= subject.silent("status_is_documented")
     return with_status(subject, status, signs, lambda _reply: problem(other, _TITLES[other]))
@@ -149,12 +153,7 @@ def wrong_level_is_401(subject: Subject) -> Mutation | None:
 @STATUSES.mutant
 def wrong_level_is_404(subject: Subject) -> Mutation | None:
     """The wrong level gets 404, as if nothing was there."""
-    documented = subject.operation.responses.get("403")
-    if documented is None or not subject.is_guarded:
-        return None
-    checks = {Sign("levels_not_allowed_are_refused", subject.level(documented.pointer), subject.label)}
-    silent = frozenset[Sign]() if "404" in subject.operation.responses else subject.silent("status_is_documented")
-    return with_status(subject, 403, frozenset(checks) | silent, lambda _reply: problem(404, _TITLES[404]))
+    return _refusal(subject, 403, 404, ("levels_not_allowed_are_refused",))
 
 
 @STATUSES.mutant

@@ -15,6 +15,16 @@ from mockserver.mutants.subject import Sign, Subject, at, holder
 VALUES = Catalogue("values")
 _LENGTH = 64
 _SMALLINT = 32767
+#: At least one of these is changed by each class, where a contract allows such a value.
+_TRIALS: tuple[Any, ...] = (
+    0,
+    1,
+    17,
+    32768,
+    " Ab\u00e9 \ufb01 e\u0301 '\" <&> %41+ \U0001f600 ",
+    "x" * 65,
+    "b\u00fccher.example",
+)
 
 
 def _to_ascii(text: str) -> str:
@@ -82,9 +92,26 @@ def _of_the_value(subject: Subject, change: Callable[[Any], Any], suits: Callabl
         held[path[-1]] = _changed(held[path[-1]], change, suits)
         return answer
 
+    # A change that touches no value that can be written changes nothing.
+    samples = Subject(subject.contract, write, subject.index, subject.accounts)
+    if not _can_show(samples, change, suits):
+        return None
     check = "writes_echo_the_request" if subject.role == "write" else "reads_show_the_last_write"
     signs: frozenset[Sign] = subject.stated(behaviour.pointer, check)
     return with_main(subject, signs, lambda reply: reply.changed(on_answer))
+
+
+def _can_show(write: Subject, change: Callable[[Any], Any], suits: Callable[[Any], bool]) -> bool:
+    """Tell whether a value that the write takes is changed: one of its example, with a suitable member set."""
+    if not isinstance(write.sample, dict):
+        return True
+    return any(
+        write.takes(write.sample | {name: trial})
+        for name, member in write.sample.items()
+        if suits(member) and name not in write.secret_members
+        for trial in _TRIALS
+        if suits(trial) and change(trial) != trial
+    )
 
 
 def _changed(value: Any, change: Callable[[Any], Any], suits: Callable[[Any], bool]) -> Any:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mockserver.options import option
 from mockserver.suite.options import Options, shared_options
+from mockserver.suite.reports.writing import Reports
 from mockserver.suite.running import run_command
+from mockserver.suite.verdicts import ExitCode
+
+if TYPE_CHECKING:
+    from mockserver.suite.selftest import Mode
 
 #: Generated cases for each operation; at 10 requests a second 10 are a matter of minutes, and 50 are not.
 EXAMPLES = 50
@@ -38,7 +43,14 @@ def check_command(**options: Any) -> int:
 )
 @option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
 @option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
-def fuzz_command(max_examples: int | None, time: int | None, seed: int, **options: Any) -> int:
+@option(
+    "--self-test",
+    is_flag=False,
+    flag_value="sample",
+    type=click.Choice(["sample", "full"]),
+    help="Judge no server, but the suite: it must notice mutants of the stub that break the contract.",
+)
+def fuzz_command(max_examples: int | None, time: int | None, seed: int, self_test: Any, **options: Any) -> int:
     """Send a server generated requests, valid and invalid, and judge what it answers.
 
     TARGET is the base URL of a server; without one the stub is started for the run.
@@ -46,5 +58,20 @@ def fuzz_command(max_examples: int | None, time: int | None, seed: int, **option
     from mockserver.suite.fuzzing import FuzzSettings
 
     shared = Options(**options)
+    if self_test is not None:
+        return _prove(shared, self_test, seed)
     examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
     return run_command("fuzz", shared, FuzzSettings(max_examples=examples, max_seconds=time, seed=seed))
+
+
+def _prove(options: Options, mode: Mode, seed: int) -> int:
+    from mockserver.suite.selftest import prove
+
+    reports = Reports(options.report)
+    kills, document = prove(options, mode, seed)
+    problems = reports.write(document)
+    click.echo(kills.as_text())
+    for problem in problems:
+        click.echo(f"mockserver: {problem}", err=True)
+    code = kills.exit_code()
+    return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code

@@ -7,26 +7,30 @@ the claims of `check` and the generated cases of `fuzz` on the mutant until one 
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any, Literal
 
+from mockserver import defaults
+from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.checking import make, plan
 from mockserver.suite.checks.task import Task
 from mockserver.suite.engine import FuzzSettings, drive
+from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.governor import matches
 from mockserver.suite.identities import Identities
 from mockserver.suite.kills import Kills, Planted, Result, Sign
-from mockserver.suite.preparing import prepare
-from mockserver.suite.progress import Progress
+from mockserver.suite.options import Options
+from mockserver.suite.policy import matches
+from mockserver.suite.preparing import prepare, who_calls
+from mockserver.suite.progress import Progress, Silence
+from mockserver.suite.reports.document import Document, Report, as_json
 from mockserver.suite.session import Run
 from mockserver.suite.stub_process import StubControl, StubProcess
 from mockserver.suite.targets import HttpTarget
@@ -101,10 +105,42 @@ class Laboratory:
             target.close()
 
 
+def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
+    """Judge the mutants of a contract; return what became of them, and the document that reports are made of.
+
+    Raises:
+        UsageError: an option cannot be used, or there is no mutant.
+        MockServerError: the stub without mutation is not clean, or cannot be judged.
+    """
+    if options.target is not None:
+        raise UsageError("--self-test judges mutants of our own stub; leave the target out")
+    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    identities = who_calls(options.identities, builtin_stub=options.contract is None)
+    started = datetime.now(UTC)
+    with laboratory(contract, options, identities, seed) as lab:
+        kills = self_test(lab, mode, options.only, Silence())
+        report = Report(
+            command="fuzz",
+            target=lab.target.base_url,
+            contract=str(contract.document.path),
+            contract_sha256=contract.document.sha256,
+            seed=seed,
+            started=started,
+            duration_seconds=kills.seconds,
+            requests=lab.target.governor.requests + lab.impatient.governor.requests,
+            operations_total=len(contract.operations),
+            verdicts=kills.baseline.verdicts,
+            evidence=Evidence(contract, kills.baseline.secrets),
+            own_stub=True,
+        )
+    return kills, {**as_json(report), "self_test": kills.as_json()}
+
+
 @contextmanager
-def laboratory(contract: Contract, path: Path | None, identities: Identities, seed: int) -> Iterator[Laboratory]:
+def laboratory(contract: Contract, options: Options, identities: Identities, seed: int) -> Iterator[Laboratory]:
     """Start the process with the mutants of a contract; it ends with the context."""
-    with StubProcess(path, program=_PROGRAM) as process:
+    overlays = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
+    with StubProcess(options.contract, overlays, program=_PROGRAM) as process:
         target = HttpTarget(process.base_url)
         impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS)
         try:
@@ -123,7 +159,6 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
         UsageError: no mutant is at the operations that the run is limited to.
     """
     started = time.monotonic()
-    baseline = _clean(lab, progress)
     mutants = lab.mutants()
     if only:
         by_label = {operation.label: operation for operation in lab.contract.operations}
@@ -131,6 +166,7 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     chosen = sample([mutant for mutant in mutants if not mutant.equivalent], mode, lab.seed)
     if not chosen:
         raise UsageError("there is no mutant to judge: the contract has nothing to break, or --only names none of it")
+    baseline = _clean(lab, only, progress)
     progress.phase("mutants", len(chosen))
     results = []
     for mutant in chosen:
@@ -160,14 +196,14 @@ def sample(mutants: Sequence[Planted], mode: Mode, seed: int) -> list[Planted]:
     return sorted((mutant for group in chosen for mutant in group), key=lambda mutant: mutant.number)
 
 
-def _clean(lab: Laboratory, progress: Progress) -> Run:
+def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
     """Return the run of all claims and generated cases on the stub without mutation.
 
     Raises:
         UncleanStub: it has findings.
         MockServerError: it could not be judged.
     """
-    run = lab.run("clean")
+    run = lab.run("clean", only)
     run.progress = progress
     for outcome in (make(run, plan(run)), lab.generate(run)):
         if outcome.interrupted:
@@ -235,16 +271,3 @@ def _planted(raw: dict[str, Any]) -> Planted:
         equivalent=raw["equivalent"],
         acted=raw["acted"],
     )
-
-
-def write_json(report: dict[str, Any], kills: Kills, path: Path) -> None:
-    """Write a run's JSON report with the added member `self_test`.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
-    try:
-        text = json.dumps(report | {"self_test": kills.as_json()}, indent=1, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: the report cannot be written: {error.strerror}; check --report") from error

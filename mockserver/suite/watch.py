@@ -115,7 +115,8 @@ def remember(watch: Watch, answer: Answer) -> bool:
     is_reset = operation is resource.reset
     claim = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
     watch.confirmed.discard(resource.name)
-    if answer.response.status >= 500 or (answer.response.successful and watch.is_broken(claim, resource.read)):
+    judged = operation if is_reset else resource.read
+    if answer.response.status >= 500 or (answer.response.successful and watch.is_broken(claim, judged)):
         watch.known.pop(resource.name, None)
     elif answer.response.successful:
         value = NEVER_SET if is_reset else written(answer.contract, resource, _sent(answer), answer.response)
@@ -146,7 +147,7 @@ def resets_end_the_value(watch: Watch, answer: Answer) -> bool:
         return False
     if answer.operation is not resource.reset or not answer.response.successful:
         return False
-    return _read_back(watch, resource, "resets_end_the_value")
+    return _read_back(watch, resource, "resets_end_the_value", blame=answer.operation)
 
 
 def writes_leave_others_alone(watch: Watch, answer: Answer) -> bool:

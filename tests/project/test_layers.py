@@ -53,6 +53,7 @@ EDGE = {
     "commands",
     "control",
     "listing",
+    "mutants",
     "pytest_plugin",
     "server",
 }
@@ -217,6 +218,8 @@ def test_the_rules_can_be_broken() -> None:
     assert not _allowed("suite.checks.answers", "validation.body")
     assert not _allowed("suite.engine", "app")
     assert not _allowed("app", "suite.engine")
+    assert not _allowed("suite.selftest", "mutants.registry")
+    assert not _allowed("mutants.server", "suite.session")
     assert _allowed("pipeline", "routing")
 
 
