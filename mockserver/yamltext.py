@@ -106,6 +106,28 @@ def parse(path: Path, text: str) -> Any:
     return data
 
 
+class _Dumper(yaml.SafeDumper):
+    """Block style, lines of a text as lines, no anchors: for people to read."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Write a value that stands twice twice."""
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(_TAG + "str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def write(data: Any) -> str:
+    """Return JSON data as YAML text for people to read, its members in their order."""
+    return str(
+        yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
+    )
+
+
 def lines(text: str) -> dict[str, int]:
     """Return the 1-based line of the element at each JSON pointer; text that is not YAML has only the root."""
     try:

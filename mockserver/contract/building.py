@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,9 @@ from mockserver.pointers import child
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
+_NAMES = ("levels", "effect", "behaviour", "presumes", "response", "differs", "instead-of")
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
-EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in ("levels", "effect", "behaviour", "presumes", "response"))
+EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
 
 
 def load_contract(path: Path | str, overlays: Sequence[Path | str] = ()) -> Contract:
@@ -61,12 +63,19 @@ def build(document: Document) -> Contract:
     return _Builder(document).contract()
 
 
+def _is_unseen(header: dict[str, Any]) -> bool:
+    """Tell whether a header field was observed to be left out."""
+    observed = header.get("x-observed")
+    return header.get("required") is False and isinstance(observed, dict) and "required" in observed
+
+
 class _Builder:
     """Reads raw OpenAPI once; every mistake that it meets names its place."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._data = document.data
+        self._differences: dict[str, Mapping[str, frozenset[str]]] = {}
         self._levels = self._texts("/x-mockserver-levels", document.data.get("x-mockserver-levels", []))
 
     def contract(self) -> Contract:
@@ -95,6 +104,7 @@ class _Builder:
             operations=operations,
             security_schemes=schemes,
             levels=self._levels,
+            differences=self._differences,
             _provenance=ProvenanceResolver(data),
             _schemas=Schemas(data),
         )
@@ -163,6 +173,7 @@ class _Builder:
                 raise self._error(child("/paths", path), "a path must start with a slash")
             item, pointer = self._object(child("/paths", path))
             shared = self._parameters(child(pointer, "parameters"), item.get("parameters"))
+            self._note_differences(path, pointer, item)
             for method in METHODS:
                 if method in item:
                     yield self._operation(path, method, child(pointer, method), shared)
@@ -171,6 +182,7 @@ class _Builder:
         raw, pointer = self._object(pointer)
         own = self._parameters(child(pointer, "parameters"), raw.get("parameters"))
         body = self._request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
+        self._note_differences(f"{method.upper()} {path}", pointer, raw)
         levels = raw.get("x-mockserver-levels")
         return Operation(
             id=str(raw.get("operationId") or f"{method}_{path}"),
@@ -185,6 +197,17 @@ class _Builder:
             behaviour=self._behaviour(child(pointer, "x-mockserver-behaviour"), raw),
             effect=raw.get("x-mockserver-effect"),
         )
+
+    def _note_differences(self, place: str, pointer: str, raw: dict[str, Any]) -> None:
+        found = raw.get("x-mockserver-differs")
+        if found is None:
+            return
+        pointer = child(pointer, "x-mockserver-differs")
+        if not isinstance(found, dict):
+            raise self._error(pointer, "must map names of checks to lists of what was seen")
+        self._differences[place] = {
+            check: frozenset(self._texts(child(pointer, check), seen)) for check, seen in found.items()
+        }
 
     def _security(self, pointer: str, raw: Any) -> tuple[Mapping[str, tuple[str, ...]], ...]:
         if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
@@ -247,10 +270,20 @@ class _Builder:
             headers = {}
             for name in item.get("headers") or {}:
                 header, header_place = self._object(child(place, "headers", name))
-                headers[name] = self._parameter(name, "response", header, header_place)
+                parameter = self._parameter(name, "response", header, header_place)
+                headers[name] = replace(parameter, unseen=_is_unseen(header))
             content = self._content(child(place, "content"), item.get("content"))
-            responses[status] = Response(status, place, content, headers)
+            instead_of = self._statuses(
+                child(place, "x-mockserver-instead-of"), item.get("x-mockserver-instead-of", [])
+            )
+            observed = isinstance(item.get("x-observed"), str)
+            responses[status] = Response(status, place, content, headers, observed, instead_of)
         return responses
+
+    def _statuses(self, pointer: str, raw: Any) -> tuple[int, ...]:
+        if not isinstance(raw, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in raw):
+            raise self._error(pointer, "must be a list of status codes")
+        return tuple(raw)
 
     def _content(self, pointer: str, raw: Any) -> Mapping[str, MediaType]:
         content: dict[str, MediaType] = {}

@@ -58,13 +58,18 @@ class MediaType:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter or, with location `response`, a response header."""
+    """A parameter or, with location `response`, a response header.
+
+    Attributes:
+        unseen: it was observed that a real server does without it.
+    """
 
     name: str
     location: Literal["path", "query", "header", "cookie", "response"]
     required: bool
     schema: str | None
     pointer: str
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,19 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One documented answer; `status` is a code, a range (`4XX`) or `default`."""
+    """One documented answer; `status` is a code, a range (`4XX`) or `default`.
+
+    Attributes:
+        observed: it stands here because a real server was seen to answer exactly so.
+        instead_of: statuses in whose place a real server was seen to answer so.
+    """
 
     status: str
     pointer: str
     content: Mapping[str, MediaType]
     headers: Mapping[str, Parameter]
+    observed: bool = False
+    instead_of: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +201,12 @@ class ExamplePair:
 
 @dataclass(frozen=True)
 class Contract:
-    """An OpenAPI document, ready to be asked."""
+    """An OpenAPI document, ready to be asked.
+
+    Attributes:
+        differences: by label of an operation or path of a path item, checks of the suite that a real server was seen
+            not to keep there, and what it does (`x-mockserver-differs`).
+    """
 
     document: Document
     title: str
@@ -197,6 +214,7 @@ class Contract:
     operations: tuple[Operation, ...]
     security_schemes: Mapping[str, SecurityScheme]
     levels: tuple[str, ...]
+    differences: Mapping[str, Mapping[str, frozenset[str]]]
     _provenance: ProvenanceResolver = field(repr=False)
     _schemas: Schemas = field(repr=False)
 
@@ -220,6 +238,13 @@ class Contract:
                 words.extend(value)
                 pending.extend(item for name, item in value.items() if name not in {"example", "examples"})
         return "\n".join(words).lower()
+
+    def differs(self, label: str, check: str, seen: str) -> bool:
+        """Tell whether the contract has on record that a server does this where a check of the suite fails."""
+        if not self.differences:
+            return False
+        places = (label, label.partition(" ")[2])
+        return any(seen in self.differences.get(place, {}).get(check, ()) for place in places)
 
     def provenance(self, pointer: str) -> Provenance:
         """Return how the contract knows the statement at a pointer."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,13 @@ def merge(value: Any, update: Any) -> Any:
     if isinstance(value, list) and isinstance(update, list):
         return [*value, *update]
     return update
+
+
+def write_overlay(title: str, actions: Sequence[Mapping[str, Any]], comments: Sequence[str] = ()) -> str:
+    """Return the text of an overlay, YAML for people to read, with comment lines above it."""
+    above = "".join(f"# {line}".rstrip() + "\n" for line in comments)
+    overlay = {"overlay": "1.0.0", "info": {"title": title, "version": "1"}, "actions": list(actions)}
+    return above + yamltext.write(overlay)
 
 
 def _applied(document: Document, overlay: Document) -> Document:

@@ -27,6 +27,8 @@ class Options:
     report: tuple[str, ...] = ()
     fail_on: str | None = None
     only: tuple[str, ...] = ()
+    write_overlay: Path | None = None
+    apply: bool = False
     no_oracle: bool = False
     treat_as_remote: bool = False
     budget: int | None = None
@@ -132,6 +134,10 @@ def shared_options(command: Command) -> Command:
                 is_flag=True,
                 help="Do not make the same run on our own stub, which tells the contract's mistakes from the server's.",
             ),
+            option(
+                "--write-overlay", type=FILE, help="Write an OpenAPI Overlay that says what was seen where it drifts."
+            ),
+            option("--apply", is_flag=True, help="Run again with the written overlay, to show that the drift is gone."),
             option("--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."),
         )
     ):

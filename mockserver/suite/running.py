@@ -20,6 +20,7 @@ from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.ledger import Ledger
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
+from mockserver.suite.overlays.loop import Made, follow, require_usable
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
 from mockserver.suite.reports.concluding import conclude
 from mockserver.suite.reports.document import Report, as_json
@@ -44,16 +45,21 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         UsageError: an option cannot be used.
     """
     reports = Reports(options.report)
+    require_usable(options)
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     show_notes(contract.document.notes)
-    with prepared(options, contract) as run:
-        if run.own or options.no_oracle:
-            report = judged(command, run, settings)
-        else:
-            with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
-                report = judged(command, run, settings, oracle)
-        document = as_json(report)
-    return conclude(document, reports, fail_on_drift=options.fail_on == "drift")
+
+    def make(options: Options, contract: Contract) -> Made:
+        with prepared(options, contract) as run:
+            if run.own or options.no_oracle:
+                report = judged(command, run, settings)
+            else:
+                with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
+                    report = judged(command, run, settings, oracle)
+            return Made(contract, run, as_json(report))
+
+    made = follow(options, make(options, contract), make)
+    return conclude(made.document, reports, fail_on_drift=options.fail_on == "drift")
 
 
 def judged(command: str, run: Run, settings: FuzzSettings | None, oracle: Oracle | None = None) -> Report:

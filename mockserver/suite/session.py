@@ -312,6 +312,8 @@ class Session:
         alone = Exchange(exchange.request, exchange.response)
         answer = see(self.contract, operation, label, alone, self.run.secrets)
         if answer is not None:
+            if operation is not None:
+                self.run.verdicts.saw(operation.label, answer.response)
             for failure in judge_answer(answer, self.run.verdicts):
                 self.run.verdicts.failed(failure)
 

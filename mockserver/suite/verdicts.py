@@ -10,7 +10,8 @@ from enum import IntEnum
 from typing import Any, Literal
 
 from mockserver.contract.model import Contract
-from mockserver.suite.exchanges import Exchange
+from mockserver.suite.exchanges import Exchange, WireResponse
+from mockserver.suite.observations import Observation, joined, seen
 
 Level = Literal["violation", "drift", "environment"]
 Owner = Literal["server", "contract", "environment"]
@@ -98,6 +99,7 @@ class Finding:
         times: how often it was seen.
         known: why it is no news, "" if it is.
         evidence: the smallest exchange that shows it.
+        observations: what was seen, each different thing once.
     """
 
     id: str
@@ -113,6 +115,7 @@ class Finding:
     times: int = 1
     known: str = ""
     evidence: Exchange | None = None
+    observations: tuple[Observation, ...] = ()
 
 
 def finding_id(check: str, operation: str, pointer: str) -> str:
@@ -135,6 +138,7 @@ def judge(contract: Contract, failure: CheckFailure) -> Finding:
         pointer=failure.pointer,
         rule=failure.rule,
         evidence=failure.exchange,
+        observations=(Observation(seen(failure.check, failure.got, failure.exchange), failure.exchange),),
     )
 
 
@@ -177,6 +181,7 @@ class Verdicts:
         self._findings: dict[str, Finding] = {}
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._excused: dict[str, Finding] = {}
+        self._answers: dict[str, set[tuple[int, str]]] = {}
 
     def excuse(self, findings: Iterable[Finding]) -> None:
         """Take what our own stub breaks in the same way: shown as the contract's, and not held against a server."""
@@ -189,14 +194,30 @@ class Verdicts:
             self._tally(check, operation).passed += cases
 
     def failed(self, failure: CheckFailure) -> Finding:
-        """Note that a claim did not hold; the same cause again raises its count only."""
+        """Note that a claim did not hold; the same cause again raises its count only.
+
+        A difference that the contract has on record, from an overlay, is what it says by now: the claim counts as held.
+        """
         new = judge(self._contract, failure)
         with self._lock:
+            if new.level == "drift" and self._contract.differs(new.operation, new.check, new.observations[0].seen):
+                self._tally(new.check, new.operation).passed += 1
+                return new
             self._tally(new.check, new.operation).failed += 1
             known = self._findings.get(new.id)
             merged = new if known is None else _merge(known, new)
             self._findings[new.id] = merged
         return merged
+
+    def saw(self, operation: str, response: WireResponse) -> None:
+        """Note that an operation was answered so, whatever was claimed of the answer."""
+        with self._lock:
+            self._answers.setdefault(operation, set()).add((response.status, response.media_type))
+
+    def answers(self, operation: str) -> frozenset[tuple[int, str]]:
+        """Return each status and media type that an operation was answered with."""
+        with self._lock:
+            return frozenset(self._answers.get(operation, ()))
 
     def not_run(self, check: str, operation: str, why: str) -> None:
         """Note that a claim could not be tried, and why."""
@@ -246,7 +267,8 @@ def _as_the_contracts(finding: Finding) -> Finding:
 def _merge(known: Finding, new: Finding) -> Finding:
     # What is shown must show the gravest that was seen, and be the smallest of that.
     best = min(known, new, key=lambda finding: (LEVELS.index(finding.level), _size(finding)))
-    return replace(best, times=known.times + new.times)
+    observations = joined(known.observations, new.observations)
+    return replace(best, times=known.times + new.times, observations=observations)
 
 
 def _size(finding: Finding) -> int:

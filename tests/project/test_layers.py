@@ -73,6 +73,7 @@ ONLY_IN: dict[str, set[str]] = {
         "options",
         "suite.commands",
         "suite.options",
+        "suite.overlays.loop",
         "suite.reports.commands",
         "suite.reports.concluding",
     },

@@ -154,6 +154,20 @@ def _check_answer(_subject: Subject, value: Any) -> Iterator[_Mistake]:
         yield (), "must be the name of a response example", "name the one that answers this request"
 
 
+def _check_differences(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, dict) or not value:
+        yield (), "must map names of checks to what was seen", "write {check: [what was seen, ...]}"
+        return
+    for name, seen in value.items():
+        if not isinstance(seen, list) or not seen or not all(isinstance(item, str) for item in seen):
+            yield (name,), "must be a list of texts, at least one", "say what a server was seen to do"
+
+
+def _check_statuses(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in value):
+        yield (), "must be a list of status codes", "name the statuses that this one was seen in place of"
+
+
 def _is(*kinds: str) -> Callable[[Element], bool]:
     return lambda element: element.kind in kinds
 
@@ -171,5 +185,7 @@ _EXTENSIONS: dict[str, _Extension] = {
         "the example of a response", _is_example_but_not_of("request"), _check_presumptions
     ),
     "x-mockserver-response": _Extension("the example of a request", _is_example_but_not_of("response"), _check_answer),
+    "x-mockserver-differs": _Extension("an operation or path item", _is("operation", "path item"), _check_differences),
+    "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),
     "x-secret": _Extension("a schema or header", _is("schema", "header"), _check_secret),
 }

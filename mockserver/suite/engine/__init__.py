@@ -235,6 +235,8 @@ class _Judge:
         exchange = Exchange(sent, wire_response(response))
         answer = see(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert answer is not None
+        if meant is not None:
+            self.run.verdicts.saw(meant.label, answer.response)
         self._last = (response, answer)
         return answer
 

@@ -42,7 +42,7 @@ class Reports:
         if twice is not None:
             raise UsageError(f"--report: {twice} is named twice; give each report a file of its own")
         for kind, path in self.files:
-            _require_writable(kind, path)
+            require_writable(f"--report {kind}", path)
 
     def write(self, document: Document) -> list[str]:
         """Write every report that can be written; return a line for each that cannot."""
@@ -107,8 +107,12 @@ def reason(error: OSError) -> str:
     return remedies.get(error.errno or 0, f"{error.strerror or error}; check --report")
 
 
-def _require_writable(kind: str, path: Path) -> None:
-    """Refuse a file before the run that could not be written after it."""
+def require_writable(option: str, path: Path) -> None:
+    """Refuse a file before the run that could not be written after it.
+
+    Raises:
+        UsageError: it cannot be written; the message names the option.
+    """
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -119,7 +123,9 @@ def _require_writable(kind: str, path: Path) -> None:
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise UsageError(f"--report {kind}={path}: cannot be written: {reason(error)}") from error
+        raise UsageError(
+            f"{option}{'=' if option.startswith('--report') else ' '}{path}: cannot be written: {reason(error)}"
+        ) from error
 
 
 def _is_special(path: Path) -> bool:

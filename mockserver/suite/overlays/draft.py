@@ -1,0 +1,205 @@
+"""A contract that is being changed, one operation at a time: what operations share stays as it is for the others.
+
+::
+
+    responses/401 ── $ref ──► components/responses/Unauthorized      the contract
+    responses/401 ── a copy, to be changed                           while edits are made
+    responses/401 ── $ref ──► components/responses/UnauthorizedSeen  after `share`; or the component itself is changed,
+                                                                     if all that use it came to the same copy
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.contract.references import lookup, target
+from mockserver.errors import ContractError
+from mockserver.pointers import child, split
+
+#: What a changed copy of a component is called, behind the component's name.
+SUFFIX = "Seen"
+
+
+@dataclass(slots=True)
+class _Copy:
+    """A copy of a component in place of a `$ref` to it.
+
+    Attributes:
+        holder: the object or array that holds it, under `key`.
+        pointer: where the component stands.
+        labels: the operations that it was made for.
+    """
+
+    holder: Any
+    key: Any
+    pointer: str
+    reference: dict[str, Any]
+    labels: dict[str, None]
+
+    @property
+    def value(self) -> Any:
+        return self.holder[self.key]
+
+    @property
+    def is_there(self) -> bool:
+        keys = range(len(self.holder)) if isinstance(self.holder, list) else self.holder
+        return self.key in keys and isinstance(self.value, dict) and "$ref" not in self.value
+
+
+class Draft:
+    """A document to be changed.
+
+    Attributes:
+        base: the document as it was; never changed.
+        data: the document as it is to be.
+        stamp: what `x-observed` says of each change: when and where it was seen.
+        notes: by label of an operation, what was changed there and why, in words.
+        shared: pointers of changed components, with the labels of the operations that they were changed for.
+    """
+
+    def __init__(self, base: dict[str, Any], stamp: str) -> None:
+        self.base = base
+        self.data: dict[str, Any] = unshared(base)
+        self.stamp = stamp
+        self.notes: dict[str, dict[str, None]] = {}
+        self.shared: dict[str, list[str]] = {}
+        self._copies: dict[tuple[int, Any], _Copy] = {}
+
+    def note(self, label: str, text: str) -> None:
+        """Note why something was changed for an operation."""
+        self.notes.setdefault(label, {}).setdefault(text)
+
+    def at(self, pointer: str, names: Sequence[str], label: str) -> Any:
+        """Return what stands below a pointer, through `$ref`s, free to be changed for one operation alone.
+
+        Raises:
+            LookupError: nothing stands there.
+        """
+        value: Any = self.data
+        for name in (*split(pointer), *names):
+            key: Any = int(name) if isinstance(value, list) else name
+            value = self._entered(value, key, label)
+        return value
+
+    def routes(self, start: str, pointer: str) -> Iterator[list[str]]:
+        """Yield each way from an element to another one below it, through `$ref`s, as the names along it."""
+        yield from self._routes(start, pointer, frozenset())
+
+    def share(self) -> None:
+        """Put each changed copy where all that have the same one can refer to it."""
+        by_component: dict[str, list[_Copy]] = {}
+        for copy in self._copies.values():
+            by_component.setdefault(copy.pointer, []).append(copy)
+        for pointer in self._inner_first(by_component):
+            self._share(pointer, [copy for copy in by_component[pointer] if copy.is_there])
+        self._copies.clear()
+
+    def _entered(self, holder: Any, key: Any, label: str) -> Any:
+        value = holder[key]
+        found = self._copies.get((id(holder), key))
+        if found is not None:
+            found.labels.setdefault(label)
+        while isinstance(value, dict) and "$ref" in value:
+            try:
+                pointer = target(value["$ref"])
+            except ContractError as error:
+                raise LookupError(str(error)) from error
+            beside = {name: item for name, item in value.items() if name != "$ref"}
+            self._copies[id(holder), key] = _Copy(holder, key, pointer, value, {label: None})
+            holder[key] = value = {**unshared(lookup(self.data, pointer)), **beside}
+        return value
+
+    def _routes(self, start: str, pointer: str, seen: frozenset[str]) -> Iterator[list[str]]:
+        if pointer == start or pointer.startswith(start + "/"):
+            yield split(pointer)[len(split(start)) :]
+            return
+        for names, reference in references(lookup(self.base, start)):
+            if reference not in seen:
+                for rest in self._routes(reference, pointer, seen | {reference}):
+                    yield [*names, *rest]
+
+    def _share(self, pointer: str, copies: list[_Copy]) -> None:
+        groups: dict[str, list[_Copy]] = {}
+        for copy in copies:
+            groups.setdefault(_text(copy.value), []).append(copy)
+        for copy in groups.pop(_text(lookup(self.data, pointer)), ()):
+            copy.holder[copy.key] = copy.reference  # nothing came of it
+        section, _, name = pointer.rpartition("/")
+        if not groups or not section.startswith("/components/"):
+            return
+        used = any(reference == pointer for reference in reachable(self.data))
+        for group in sorted(groups.values(), key=len, reverse=True):
+            labels = list(dict.fromkeys(label for copy in group for label in copy.labels))
+            holder = lookup(self.data, section)
+            key = split(f"/{name}")[0]
+            if used:
+                key = _free(holder, key + SUFFIX)
+            holder[key] = group[0].value
+            used = True  # the component can be what one group came to, not what several did
+            self.shared[child(section, key)] = labels
+            for copy in group:
+                copy.holder[copy.key] = {"$ref": "#" + child(section, key)}
+
+    def _inner_first(self, pointers: dict[str, Any]) -> list[str]:
+        """Return components so that each comes behind those that it refers to."""
+        done: dict[str, None] = {}
+
+        def visit(pointer: str, above: frozenset[str]) -> None:
+            for _, reference in references(lookup(self.base, pointer)):
+                if reference not in above and reference not in done:
+                    visit(reference, above | {reference})
+            done.setdefault(pointer)
+
+        for pointer in pointers:
+            visit(pointer, frozenset({pointer}))
+        return [pointer for pointer in done if pointer in pointers]
+
+
+def references(value: Any) -> Iterator[tuple[list[str], str]]:
+    """Yield each local `$ref` in a value: the names that lead to it, and the pointer that it names."""
+    pending: list[tuple[list[str], Any]] = [([], value)]
+    while pending:
+        names, item = pending.pop()
+        if isinstance(item, dict):
+            reference = item.get("$ref")
+            if isinstance(reference, str) and reference.startswith("#/"):
+                yield names, target(reference)
+            pending.extend(([*names, name], below) for name, below in item.items() if name != "examples")
+        elif isinstance(item, list):
+            pending.extend(([*names, str(index)], below) for index, below in enumerate(item))
+
+
+def reachable(data: dict[str, Any]) -> Iterator[str]:
+    """Yield the pointer of each component that anything outside of the components refers to, at whatever depth."""
+    seen: set[str] = set()
+    pending: list[Any] = [item for name, item in data.items() if name != "components"]
+    while pending:
+        for _, pointer in references(pending.pop()):
+            if pointer not in seen:
+                seen.add(pointer)
+                yield pointer
+                pending.append(lookup(data, pointer))
+
+
+def unshared(value: Any) -> Any:
+    """Return a copy of JSON data in which no two places are one object, as YAML's anchors make them."""
+    if isinstance(value, dict):
+        return {name: unshared(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [unshared(item) for item in value]
+    return value
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _free(holder: dict[str, Any], name: str) -> str:
+    """Return a name that is not taken yet."""
+    number = 1
+    while (name if number == 1 else f"{name}{number}") in holder:
+        number += 1
+    return name if number == 1 else f"{name}{number}"

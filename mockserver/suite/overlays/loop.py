@@ -1,0 +1,172 @@
+"""The loop from documentation to reality: a run, an overlay of what it saw, the run again with it.
+
+::
+
+    contract ── run ── drift ── overlay FILE ── contract + FILE ── run ── drift? ── overlay FILE, anew ── ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import click
+
+from mockserver import defaults
+from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
+from mockserver.contract.overlay import write_overlay
+from mockserver.errors import UsageError
+from mockserver.pointers import split
+from mockserver.suite.evidence import Evidence
+from mockserver.suite.options import Options
+from mockserver.suite.overlays.difference import Action, actions
+from mockserver.suite.overlays.draft import Draft
+from mockserver.suite.overlays.refutations import Subject, refute_all
+from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.page import as_text
+from mockserver.suite.reports.writing import reason, require_writable, write
+from mockserver.suite.session import Run
+from mockserver.suite.verdicts import Finding
+
+#: What a run with the overlay shows can be more of the same; a server that differs each time is not followed for ever.
+MAX_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A run that was made, with its report."""
+
+    contract: Contract
+    run: Run
+    document: Document
+
+    @property
+    def drift(self) -> tuple[Finding, ...]:
+        """Each finding that contradicts no more than an assumption."""
+        return tuple(finding for finding in self.run.verdicts.findings() if finding.level == "drift")
+
+
+#: Makes a run with other options.
+Make = Callable[[Options, Contract], Made]
+
+
+def require_usable(options: Options) -> None:
+    """Refuse options that cannot lead to an overlay, before a run is made.
+
+    Raises:
+        UsageError: `--apply` without a file, or one that cannot be written.
+    """
+    path = options.write_overlay
+    if path is None:
+        if options.apply:
+            raise UsageError("--apply needs an overlay to apply: --write-overlay FILE")
+        return
+    require_writable("--write-overlay", path)
+    if path.absolute() in [other.absolute() for other in options.overlay]:
+        raise UsageError(f"--write-overlay {path}: is read as --overlay, too; name another file")
+
+
+def follow(options: Options, first: Made, make: Make) -> Made:
+    """Write the overlay that was asked for and, with `--apply`, run again with it; return the run that counts.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    path = options.write_overlay
+    if path is None:
+        return first
+    unfinished = first.document["run"]["error"] or first.document["run"]["interrupted"]
+    before = [finding for finding in first.drift if finding.owner == "server"]
+    if unfinished or not before:
+        why = "the run could not be finished" if unfinished else "there is no drift"
+        click.echo(f"No overlay is written: {why}.\n")
+        return first
+    base = first.contract.document.data
+    recorded = _write(path, base, first, before)
+    click.echo(as_text(first.document))
+    click.echo(f"Overlay {path}: what was seen in place of {_count(before)}{_on_record(recorded)}.\n")
+    if not options.apply:
+        return first
+    return _applied(options, path, base, before, make)
+
+
+def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list[Finding], make: Make) -> Made:
+    with_overlay = replace(options, overlay=(*options.overlay, path))
+    for number in range(1, MAX_ROUNDS + 1):
+        contract = load_contract(options.contract or defaults.CONTRACT, with_overlay.overlay)
+        made = make(with_overlay, contract)
+        left = list(made.drift)
+        finished = not made.document["run"]["error"] and not made.document["run"]["interrupted"]
+        if not left or not finished or number == MAX_ROUNDS:
+            break
+        # By now what our own stub breaks counts, too: with the overlay it has to be like the server.
+        _write(path, base, made, left)
+    known = {finding.id for finding in before}
+    here = {finding.id for finding in left}
+    click.echo(
+        f"Overlay {path} applied, run {number + 1}: {_count(before)} before, {len(known - here)} gone, "
+        f"{len(known & here)} left, {len(here - known)} new.\n"
+    )
+    return made
+
+
+def _write(path: Path, base: Mapping[str, Any], made: Made, findings: list[Finding]) -> int:
+    """Write the overlay that leads from a document to what a run saw; return how much could only be put on record."""
+    evidence = Evidence(made.contract, made.run.secrets)
+    stamp = f"{made.document['run']['started'][:10]}, {_public(made.run.target.base_url)}"
+    draft = Draft(made.contract.document.data, stamp)
+    recorded = refute_all(Subject(made.contract, made.run.verdicts, draft), findings)
+    draft.share()
+    text = write_overlay(
+        f"What was seen at {_public(made.run.target.base_url)}",
+        [_described(draft, pointer, action) for pointer, action in actions(dict(base), draft.data)],
+        (
+            f"Written by mockserver {made.document['run']['command']} on {made.document['run']['started'][:10]}:",
+            "what was seen in place of what the contract only assumes. Violations are not in here.",
+            "To go by it: mockserver serve --overlay FILE, mockserver check --overlay FILE TARGET.",
+        ),
+    )
+    try:
+        write(path, [evidence.text(text)])
+    except OSError as error:
+        raise UsageError(f"--write-overlay {path}: cannot be written: {reason(error)}") from error
+    return recorded
+
+
+def _described(draft: Draft, pointer: str, action: Action) -> Action:
+    """Return an action with what it is for."""
+    names = split(pointer)
+    notes: list[str] = []
+    if names[0] == "paths":
+        path, method = names[1], names[2].upper() if len(names) > 2 else ""
+        labels = [label for label in draft.notes if label == f"{method} {path}" or (not method and _is_at(label, path))]
+        notes = [note for label in labels for note in draft.notes[label]]
+    elif "update" in action:
+        for name in action["update"]:
+            labels = draft.shared.get("/".join((pointer, name.replace("~", "~0").replace("/", "~1"))), [])
+            notes.append(f"{name}: {', '.join(labels)}")
+    description = "\n".join(f"- {note}" for note in notes)
+    target = {"target": action["target"]}
+    return {**target, **({"description": description + "\n"} if notes and "update" in action else {}), **action}
+
+
+def _is_at(label: str, path: str) -> bool:
+    return label.partition(" ")[2] == path
+
+
+def _public(url: str) -> str:
+    """Return a URL without what may be a password in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+
+
+def _count(findings: list[Finding]) -> str:
+    return f"{len(findings)} drift finding{'' if len(findings) == 1 else 's'}"
+
+
+def _on_record(number: int) -> str:
+    return f", {number} of them only on record (x-mockserver-differs)" if number else ""

@@ -1,0 +1,356 @@
+"""From a finding to changes of the contract: a table, check by check.
+
+What OpenAPI can say is said in OpenAPI, and the stub does it, too. What it cannot say (a 405 without `Allow`) goes on
+record in `x-mockserver-differs`, which the checks heed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation, Response
+from mockserver.contract.schemas import Direction, SchemaViolation
+from mockserver.pointers import child, split
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.overlays.draft import Draft
+from mockserver.suite.overlays.keywords import mark, mark_whole, refute
+from mockserver.suite.verdicts import Finding, Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is changed, by what was found.
+
+    Attributes:
+        contract: as the run judged by it.
+        verdicts: what the run saw.
+    """
+
+    contract: Contract
+    verdicts: Verdicts
+    draft: Draft
+
+    def operation(self, label: str) -> Operation | None:
+        """Return the operation that a label names, None for a probe of something undefined."""
+        return next((one for one in self.contract.operations if one.label == label), None)
+
+    def was_seen(self, operation: Operation, status: int, media_type: str | None = None) -> bool:
+        """Tell whether an operation was answered so in the run."""
+        answers = self.verdicts.answers(operation.label)
+        return any(seen == status and media_type in (None, kind) for seen, kind in answers)
+
+
+#: Changes the draft so that it says what a finding saw; tells whether that could be said.
+Refute = Callable[[Subject, Operation, Finding], bool]
+
+
+def refute_all(subject: Subject, findings: Iterable[Finding]) -> int:
+    """Change the draft so that no finding holds any more; return how many could only be put on record."""
+    recorded = 0
+    # Another status is a copy of the documented one, so what is said of that one comes first.
+    for finding in sorted(
+        findings, key=lambda one: (one.check == "status_is_documented", one.operation, one.check, one.id)
+    ):
+        operation = subject.operation(finding.operation)
+        express = TABLE.get(finding.check)
+        expressed = operation is not None and express is not None and express(subject, operation, finding)
+        if not expressed:
+            recorded += 1
+            _record(subject, operation, finding)
+        subject.draft.note(finding.operation, f"{finding.title} ({finding.check} {finding.id})")
+    return recorded
+
+
+def another_status(subject: Subject, operation: Operation, finding: Finding) -> bool:
+    """Name each status that was seen; a success takes the place of the assumed one, unless that was seen, too."""
+    draft = subject.draft
+    responses = draft.at(operation.pointer, ["responses"], operation.label)
+    like: dict[str, Any] = {}
+    for status, exchanges in _by_status(finding).items():
+        instead = {_assumed(subject.contract, operation, exchange.request) for exchange in exchanges}
+        success = operation.success()
+        if 200 <= status < 300 and success is not None and success.status.isdecimal():
+            if success.status in responses:
+                like = draft.at(operation.pointer, ["responses", success.status], operation.label)
+                if not subject.was_seen(operation, int(success.status)):
+                    del responses[success.status]
+            responses[str(status)] = _success(like, exchanges, draft.stamp)
+            continue
+        responses[str(status)] = _plain(status, exchanges, draft.stamp)
+        if 400 <= status < 500:
+            free = (code for code in instead if code != status and code is not None)
+            replaced = sorted(code for code in free if _is_free(subject, operation, code))
+            if replaced:
+                responses[str(status)]["x-mockserver-instead-of"] = replaced
+            for code in replaced:
+                responses.pop(str(code), None)
+    return True
+
+
+def another_media_type(subject: Subject, operation: Operation, finding: Finding) -> bool:
+    """Name each media type that was seen, in place of those that were not."""
+    for _, response in _exchanges(finding):
+        documented = operation.response_for(response.status)
+        if documented is None or (response.body and not response.media_type):
+            return False
+        place = subject.draft.at(operation.pointer, ["responses", documented.status], operation.label)
+        if not response.media_type:
+            place.pop("content", None)
+            mark_whole(place, subject.draft.stamp)
+            continue
+        content = place.setdefault("content", {})
+        for name in list(content):
+            if _essence(name) != response.media_type and not _kind_was_seen(subject, operation, documented, name):
+                del content[name]
+        content.setdefault(response.media_type, {"x-observed": subject.draft.stamp})
+    return True
+
+
+def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bool:
+    """Say of a field that it may be missing, or may have other values."""
+    done = False
+    for _, response in _exchanges(finding):
+        documented = operation.response_for(response.status)
+        for name, header in (documented.headers if documented else {}).items():
+            assert documented is not None
+            start = child(operation.pointer, "responses", documented.status)
+            if child(header.pointer, "required") == finding.pointer:
+                place = subject.draft.at(start, ["headers", name], operation.label)
+                place["required"] = False
+                mark(place, "required", subject.draft.stamp)
+                done = True
+            elif header.schema is not None:
+                value = response.field(name)
+                below = list(split(header.schema)[len(split(header.pointer)) :])
+                violations = [] if value is None else _broken(subject, header.schema, value, finding, "response")
+                begin = [*("headers", name), *below]
+                done |= _edit(subject, operation, start, begin, header.schema, finding, violations, "response")
+    return done
+
+
+def other_answers(subject: Subject, operation: Operation, finding: Finding) -> bool:
+    """Loosen the keyword of an answer's schema to what was answered."""
+    violations: dict[tuple[str, str], list[SchemaViolation]] = {}
+    for _, response in _exchanges(finding):
+        documented = operation.response_for(response.status)
+        for name, media_type in (documented.content if documented else {}).items():
+            if documented is None or _essence(name) != response.media_type or media_type.schema is None:
+                continue
+            value = _value(response)
+            found = _broken(subject, media_type.schema, value, finding, "response")
+            violations.setdefault((documented.status, name), []).extend(found)
+    done = False
+    for (status, name), found in violations.items():
+        schema = operation.responses[status].content[name].schema
+        assert schema is not None
+        start = child(operation.pointer, "responses", status)
+        done |= _edit(subject, operation, start, ["content", name, "schema"], schema, finding, found, "response")
+    return done
+
+
+def looser_requests(subject: Subject, operation: Operation, finding: Finding) -> bool:
+    """Loosen the keyword of a request's schema to what was accepted, and that of the answers that show it again."""
+    body = operation.request_body
+    found: list[SchemaViolation] = []
+    for name, media_type in (body.content if body else {}).items():
+        if media_type.schema is None or not is_json(name):
+            continue
+        for exchange, _ in _exchanges(finding):
+            value = _sent(exchange.request)
+            if value is not _NOTHING:
+                found += _broken(subject, media_type.schema, value, finding, "request")
+        below = ["content", name, "schema"]
+        start = child(operation.pointer, "requestBody")
+        if found and _edit(subject, operation, start, below, media_type.schema, finding, found, "request"):
+            _loosen_echoes(subject, operation, finding, found)
+            return True
+    return False
+
+
+def already_said(subject: Subject, operation: Operation, finding: Finding) -> bool:
+    """Leave alone what is only another sight of a status that was not documented."""
+    return any(
+        other.check == "status_is_documented"
+        and other.operation == operation.label
+        and {one.seen for one in finding.observations} <= {one.seen for one in other.observations}
+        for other in subject.verdicts.findings()
+    )
+
+
+#: Check -> how what it found is said in OpenAPI; whatever another check found is put on record.
+TABLE: Mapping[str, Refute] = {
+    "status_is_documented": another_status,
+    "media_type_is_documented": another_media_type,
+    "headers_conform": other_fields,
+    "body_conforms_to_its_schema": other_answers,
+    "bodies_that_break_the_schema_are_refused": looser_requests,
+    "negative_data_rejection": looser_requests,
+    "documented_examples_come_out": already_said,
+    "status_code_conformance": already_said,
+}
+
+
+def _record(subject: Subject, operation: Operation | None, finding: Finding) -> None:
+    """Put on record what a server was seen to do where a check fails."""
+    try:
+        holder = _place(subject, operation, finding)
+    except LookupError:
+        return  # the probe of a path that the contract does not have
+    known = holder.setdefault("x-mockserver-differs", {})
+    seen = {observation.seen for observation in finding.observations}
+    known[finding.check] = sorted({*known.get(finding.check, ()), *seen})
+    mark(holder, "x-mockserver-differs", subject.draft.stamp)
+
+
+def _place(subject: Subject, operation: Operation | None, finding: Finding) -> Any:
+    """Return the operation that a finding is about, or the path item of a method that is not defined there."""
+    if operation is not None:
+        return subject.draft.at(operation.pointer, [], finding.operation)
+    path = finding.operation.partition(" ")[2]
+    return subject.draft.at(child("/paths", path), [], finding.operation)
+
+
+def _edit(
+    subject: Subject,
+    operation: Operation,
+    start: str,
+    below: Sequence[str],
+    schema: str,
+    finding: Finding,
+    violations: Sequence[SchemaViolation],
+    direction: Direction,
+) -> bool:
+    """Loosen a keyword wherever the schema at a place of an operation reaches it; tell whether it does."""
+    holder, _, keyword = finding.pointer.rpartition("/")
+    # Which members are required can be told apart one by one; any other statement is given up when it fails again.
+    again = keyword != "required" and subject.contract.provenance(finding.pointer).kind == "observed"
+    done = False
+    for route in subject.draft.routes(schema, holder):
+        try:
+            place = subject.draft.at(start, [*below, *route], operation.label)
+        except LookupError:
+            continue  # another finding took this place away
+        if isinstance(place, dict) and keyword in place and violations:
+            stamp = subject.draft.stamp
+            refute(place, keyword, violations, direction=direction, stamp=stamp, again=again)
+        done = True
+    return done and bool(violations)
+
+
+def _loosen_echoes(
+    subject: Subject, operation: Operation, finding: Finding, violations: Sequence[SchemaViolation]
+) -> None:
+    """What is accepted for a resource comes back from it, so its answers are loosened where they say the same."""
+    resource = operation.behaviour.resource if operation.behaviour else ""
+    for other in subject.contract.operations:
+        same = other is operation or (resource and other.behaviour and other.behaviour.resource == resource)
+        for status, response in other.responses.items() if same else ():
+            for name, media_type in response.content.items():
+                if status.startswith("2") and media_type.schema is not None:
+                    start, below = child(other.pointer, "responses", status), ["content", name, "schema"]
+                    _edit(subject, other, start, below, media_type.schema, finding, violations, "response")
+
+
+def _success(like: dict[str, Any], exchanges: Sequence[Exchange], stamp: str) -> dict[str, Any]:
+    """Return a documented success for another status: as it was, with the content that was seen of it."""
+    seen = _media_types(exchanges)
+    documented = {name: item for name, item in like.get("content", {}).items() if _essence(name) in seen}
+    named = {_essence(name) for name in documented}
+    content = {**documented, **{name: {"x-observed": stamp} for name in seen if name and name not in named}}
+    found = {name: item for name, item in like.items() if name != "content"}
+    if content:
+        found["content"] = content
+    mark_whole(found, stamp)
+    return found
+
+
+def _plain(status: int, exchanges: Sequence[Exchange], stamp: str) -> dict[str, Any]:
+    content: dict[str, Any] = {name: {} for name in _media_types(exchanges) if name}
+    described = {"description": f"Seen on a real server: {status}.", "x-observed": stamp}
+    return {**described, **({"content": content} if content else {})}
+
+
+def _media_types(exchanges: Sequence[Exchange]) -> list[str]:
+    responses = [exchange.response for exchange in exchanges if exchange.response is not None]
+    return sorted({response.media_type if response.body else "" for response in responses})
+
+
+def _by_status(finding: Finding) -> dict[int, list[Exchange]]:
+    found: dict[int, list[Exchange]] = {}
+    for exchange, response in _exchanges(finding):
+        found.setdefault(response.status, []).append(exchange)
+    return dict(sorted(found.items()))
+
+
+def _exchanges(finding: Finding) -> Iterator[tuple[Exchange, WireResponse]]:
+    for observation in finding.observations:
+        if observation.exchange is not None and observation.exchange.response is not None:
+            yield observation.exchange, observation.exchange.response
+
+
+def _is_free(subject: Subject, operation: Operation, status: int) -> bool:
+    """Tell whether an assumed status was not seen, so that another one may stand in its place."""
+    documented = operation.responses.get(str(status))
+    if subject.was_seen(operation, status):
+        return False
+    return documented is None or not subject.contract.provenance(documented.pointer).documented
+
+
+def _assumed(contract: Contract, operation: Operation, request: WireRequest) -> int | None:
+    """Return the status that is assumed for what is wrong with a request, None if nothing is."""
+    if operation.security and request.field("authorization") is None:
+        return 401
+    body = operation.request_body
+    if body is None:
+        return None
+    media_type = _essence(request.field("content-type") or "")
+    content = next((item for name, item in body.content.items() if _essence(name) == media_type), None)
+    if content is None:
+        return 415
+    value = _sent(request)
+    if value is _NOTHING:
+        return 400
+    if content.schema is not None and not contract.validator(content.schema, "request").is_valid(value):
+        return 422
+    return None
+
+
+def _kind_was_seen(subject: Subject, operation: Operation, documented: Response, name: str) -> bool:
+    return any(
+        _essence(name) == kind and operation.response_for(status) is documented
+        for status, kind in subject.verdicts.answers(operation.label)
+    )
+
+
+def _broken(subject: Subject, schema: str, value: Any, finding: Finding, direction: Direction) -> list[SchemaViolation]:
+    found = subject.contract.validator(schema, direction).violations(value)
+    return [violation for violation in found if violation.keyword_pointer == finding.pointer]
+
+
+def _essence(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
+
+
+class _Nothing:
+    """Stands for content that is no JSON."""
+
+
+_NOTHING = _Nothing()
+
+
+def _sent(request: WireRequest) -> Any:
+    try:
+        return parse_json(request.body or b"")
+    except NotJSON:
+        return _NOTHING
+
+
+def _value(response: WireResponse) -> Any:
+    if is_json(response.media_type):
+        try:
+            return response.json()
+        except NotJSON:
+            return None
+    return response.body.decode("utf-8", "replace")
