@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from requests.adapters import HTTPAdapter
 
 from mockserver.errors import UsageError
 from mockserver.hosts import is_loopback
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.governor import FOREIGN, FOREIGN_RATE, OURS, Governor
+from mockserver.suite.recording import Recorder
 
 CONNECT_SECONDS = 5.0
 
@@ -60,6 +63,7 @@ class GovernedAdapter(HTTPAdapter):
     def __init__(self, governor: Governor, connection: Connection | None = None) -> None:
         self._governor = governor
         self._connection = connection or Connection()
+        self.recorder: Recorder | None = None
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def send(self, request: requests.PreparedRequest, *_args: Any, timeout: Any = None, **_: Any) -> requests.Response:
@@ -77,6 +81,7 @@ class GovernedAdapter(HTTPAdapter):
         using = self._connection
         while True:
             self._governor.admit(label)
+            begun = time.monotonic()
             try:
                 response = super().send(
                     request,
@@ -86,11 +91,35 @@ class GovernedAdapter(HTTPAdapter):
                     proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
                 )
                 response.content  # noqa: B018 - reads it, so that an answer that breaks off is none
-            except requests.RequestException:
+            except requests.RequestException as error:
+                self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
                 self._governor.observe(label, None)
                 raise
+            self._tell(label, request, response, "", time.monotonic() - begun)
             if not self._governor.observe(label, response.status_code, response.headers.get("Retry-After")):
                 return response
+
+    def _tell(
+        self,
+        label: str,
+        request: requests.PreparedRequest,
+        response: requests.Response | None,
+        problem: str,
+        seconds: float,
+    ) -> None:
+        if self.recorder is None:
+            return
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        fields = tuple((name, _text(value)) for name, value in request.headers.items())
+        sent = WireRequest(request.method or "", request.path_url, fields, body if isinstance(body, bytes) else None)
+        answer = None
+        if response is not None:
+            answer = WireResponse(response.status_code, tuple(response.headers.items()), response.content)
+        self.recorder(label, Exchange(sent, answer, problem), seconds)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def govern(connection: Connection, *, foreign: bool) -> Governor:

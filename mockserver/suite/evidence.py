@@ -10,6 +10,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.paths import Resolver
 from mockserver.suite.secrecy import MASK, Secrets, marked, masked
 
 #: The field that selects a world of our own stub, in lower case.
@@ -25,6 +26,7 @@ class Evidence:
     def __init__(self, contract: Contract, secrets: Secrets) -> None:
         self._contract = contract
         self._secrets = secrets
+        self._resolver = Resolver(contract)
         self._by_label = {operation.label: operation for operation in contract.operations}
 
     def request(self, label: str, request: WireRequest) -> dict[str, Any]:
@@ -46,6 +48,33 @@ class Evidence:
             "headers": self._secrets.mask_json(dict(response.fields)),
             "body": _cut(self._response_body(label, response)),
         }
+
+    def exchange(self, label: str, exchange: Exchange) -> dict[str, Any]:
+        """Return an exchange as reports show it: `{label, request, response}`.
+
+        Args:
+            label: the operation that it was for; "" to find it by method and path.
+            exchange: as it went over the wire.
+        """
+        label = label if label in self._by_label else self._label_of(exchange.request)
+        return {
+            "label": label,
+            "request": self.request(label, exchange.request),
+            "response": self.response(label, exchange),
+        }
+
+    def _label_of(self, request: WireRequest) -> str:
+        path = request.path.partition("?")[0]
+        # The request line also holds the base URL's path, which may be anything.
+        found = next(
+            (
+                found
+                for start in _starts(path)
+                if (found := self._resolver.methods_at(path[start:]).get(request.method))
+            ),
+            None,
+        )
+        return found.label if found else ""
 
     def curl(self, label: str, base_url: str, exchange: Exchange) -> str:
         """Return commands that repeat an exchange and those before it; `$VARIABLES` stand for credentials."""
@@ -119,6 +148,11 @@ def _request_schema(operation: Operation | None) -> str | None:
     if operation is None or operation.request_body is None:
         return None
     return next((content.schema for content in operation.request_body.content.values()), None)
+
+
+def _starts(path: str) -> list[int]:
+    """Return where in a path its last parts begin, the longest first."""
+    return [place for place, character in enumerate(path) if character == "/"]
 
 
 def _cut(text: str) -> str:

@@ -28,6 +28,7 @@ def prepare(
     only: Sequence[str] = (),
     settle_seconds: float = 5.0,
     control: StubControl | None = None,
+    secrets: Secrets | None = None,
 ) -> Run:
     """Return a run of the checks against a target.
 
@@ -39,6 +40,7 @@ def prepare(
         only: globs of operations that the run is limited to, all if there are none.
         settle_seconds: how long a documented transition may last.
         control: the control API of a stub that belongs to this run alone, so that its worlds may be used.
+        secrets: what must not be shown, to be added to; none are known before if it is left out.
 
     Raises:
         UsageError: no operation matches, or the contract has none.
@@ -49,7 +51,7 @@ def prepare(
         identities=identities,
         policy=WritePolicy(target.foreign, tuple(allow_writes), contract),
         verdicts=Verdicts(contract),
-        secrets=Secrets(),
+        secrets=Secrets() if secrets is None else secrets,
         selected=select(contract, only),
         control=control,
         settle_seconds=settle_seconds,

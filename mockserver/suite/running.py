@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,9 +22,12 @@ from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.overlays.loop import Made, follow, require_usable
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
+from mockserver.suite.recording import Recording
 from mockserver.suite.reports.concluding import conclude
 from mockserver.suite.reports.document import Report, as_json
 from mockserver.suite.reports.writing import Reports
+from mockserver.suite.scrubbing import Scrubber, scrubbed
+from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import Outcome
@@ -48,18 +51,39 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     require_usable(options)
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     show_notes(contract.document.notes)
+    scrub, recordings = Scrubber(), list[Recording]()
+    with scrubbed(scrub), ExitStack() as stack:
 
-    def make(options: Options, contract: Contract) -> Made:
-        with prepared(options, contract) as run:
-            if run.own or options.no_oracle:
-                report = judged(command, run, settings)
-            else:
-                with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
-                    report = judged(command, run, settings, oracle)
-            return Made(contract, run, as_json(report))
+        def make(options: Options, contract: Contract) -> Made:
+            with prepared(options, contract, scrub.secrets) as run:
+                if reports.has("har"):
+                    recordings.extend(stack.enter_context(recorded(run)))
+                if run.own or options.no_oracle:
+                    report = judged(command, run, settings)
+                else:
+                    with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
+                        report = judged(command, run, settings, oracle)
+                return Made(contract, run, as_json(report))
 
-    made = follow(options, make(options, contract), make)
-    return conclude(made.document, reports, fail_on_drift=options.fail_on == "drift")
+        made = follow(options, make(options, contract), make)
+        return conclude(
+            made.document,
+            reports,
+            fail_on_drift=options.fail_on == "drift",
+            recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
+            scrub=scrub,
+        )
+
+
+@contextmanager
+def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
+    """Keep every exchange of a run as long as the context lasts, masked; a target in this process has none."""
+    if not isinstance(run.target, HttpTarget):
+        yield ()
+        return
+    with closing(Recording(Evidence(run.contract, run.secrets).exchange)) as recording:
+        run.target.record(recording)
+        yield (recording,)
 
 
 def judged(command: str, run: Run, settings: FuzzSettings | None, oracle: Oracle | None = None) -> Report:
@@ -132,8 +156,13 @@ def _reach(run: Run) -> Outcome | None:
 
 
 @contextmanager
-def prepared(options: Options, contract: Contract) -> Iterator[Run]:
+def prepared(options: Options, contract: Contract, secrets: Secrets | None = None) -> Iterator[Run]:
     """Give a run against the target, or against a stub that lives as long as the run.
+
+    Args:
+        options: where the target is, and what may be done to it.
+        contract: what the target is held to.
+        secrets: what must not be shown, to be added to; none are known before if it is left out.
 
     Raises:
         UsageError: an option cannot be used, or the identities file.
@@ -149,6 +178,7 @@ def prepared(options: Options, contract: Contract) -> Iterator[Run]:
         allow_writes=options.allow_writes,
         only=options.only,
         settle_seconds=options.settle,
+        secrets=secrets,
     )
     if options.target is None:
         with own_stub(options.contract, connection, options.overlay) as (stub, control):

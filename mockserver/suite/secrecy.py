@@ -56,11 +56,11 @@ class Secrets:
         self._names[value] = name
         kind: Kind = "text" if len(value) >= MIN_SECRET // 2 else "word"
         digits = folded_digits(value)
+        finders = (self._all, self._leaks) if len(value) >= MIN_SECRET else (self._all,)
         for form in folded_texts(value) | digits:
             self._values.setdefault(form, value)
-            self._all.add(form, "digits" if form in digits else kind)
-            if len(value) >= MIN_SECRET:
-                self._leaks.add(form)
+            for finder in finders:
+                finder.add(form, "digits" if form in digits else kind)
 
     def leaked(self, text: str) -> Iterator[str]:
         """Yield the secrets that a text holds, also when escaped, encoded or in another case."""

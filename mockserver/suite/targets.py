@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -23,6 +24,7 @@ from mockserver.suite.connections import (
 )
 from mockserver.suite.exchanges import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.governor import Governor
+from mockserver.suite.recording import Recorder
 from mockserver.suite.wire import Head, NoAnswer, NotPlain, Wire
 
 TIMEOUT_SECONDS = 10.0
@@ -105,6 +107,7 @@ class HttpTarget:
         plain = parts.scheme == "http" and not self.foreign and self.connection.proxy is None
         self._wire = Wire(self.base_url, self.timeout_seconds) if plain else None
         self._wire_lock = threading.Lock()
+        self._recorder: Recorder | None = None
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return what comes of a request; a dropped connection or a silence is tried once more.
@@ -153,21 +156,32 @@ class HttpTarget:
         if wire is None or not self._wire_lock.acquire(blocking=False):
             return None
         try:
-            content = wire.encode(method, target, fields, body)
+            shown = tuple(fields)
+            content = wire.encode(method, target, shown, body)
             while True:
                 self.governor.admit(label)
+                begun = time.monotonic()
                 head = wire.exchange(content, method)
+                if self._recorder is not None:
+                    self._recorder(label, _exchange(method, target, shown, body, head), time.monotonic() - begun)
                 if not self.governor.observe(label, head.status, head.field("retry-after")):
                     return head
         except NotPlain as reason:
             if reason.lasting:
                 self._wire = None
             return None
-        except NoAnswer:
+        except NoAnswer as error:
+            if self._recorder is not None:
+                silence = Exchange(WireRequest(method, target, shown, body), None, str(error))
+                self._recorder(label, silence, time.monotonic() - begun)
             self.governor.observe(label, None)
             raise
         finally:
             self._wire_lock.release()
+
+    def record(self, recorder: Recorder) -> None:
+        """Tell a recorder of every exchange from now on, whoever makes it."""
+        self._recorder = self.adapter.recorder = recorder
 
     def close(self) -> None:
         """Close the connections."""
@@ -269,6 +283,15 @@ class WsgiTarget:
             key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
             environ[key] = value.encode("utf-8").decode("latin-1")
         return environ
+
+
+def _exchange(method: str, target: str, fields: Fields, body: bytes | None, head: Head) -> Exchange:
+    """Return an exchange of the short way for a recorder; content that cannot be decoded as it came."""
+    try:
+        content = head.content()
+    except NotPlain:
+        content = head.body
+    return Exchange(WireRequest(method, target, fields, body), WireResponse(head.status, _joined(head.fields), content))
 
 
 def _joined(fields: Fields) -> Fields:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+
 import click
 
+from mockserver.suite.recording import Recording
+from mockserver.suite.reports.annotations import as_annotations, guarded
 from mockserver.suite.reports.document import Document, exit_code_of
 from mockserver.suite.reports.page import as_text
 from mockserver.suite.reports.writing import Reports
 from mockserver.suite.verdicts import ExitCode
 
 
-def conclude(document: Document, reports: Reports, *, fail_on_drift: bool) -> ExitCode:
+def conclude(
+    document: Document,
+    reports: Reports,
+    *,
+    fail_on_drift: bool,
+    recording: Recording | None = None,
+    scrub: Callable[[str], str] = str,
+) -> ExitCode:
     """Write the reports, print the page, and return the exit code."""
     document = {**document, "run": {**document["run"], "fail_on": "drift" if fail_on_drift else ""}}
-    problems = reports.write(document)
-    click.echo(as_text(document))
+    problems = reports.write(document, recording=recording, scrub=scrub)
+    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
+    click.echo(guarded(as_text(document)) if on_github else as_text(document))
+    for line in as_annotations(document, fail_on_drift=fail_on_drift) if on_github else ():
+        click.echo(line)
     for problem in problems:
         click.echo(f"mockserver: {problem}", err=True)
     code = exit_code_of(document, fail_on_drift=fail_on_drift)

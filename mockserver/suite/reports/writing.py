@@ -11,7 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from mockserver.errors import UsageError
+from mockserver.suite.recording import Recording
 from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.har import as_har
 from mockserver.suite.reports.html import as_html
 from mockserver.suite.reports.junit import as_junit
 from mockserver.suite.reports.markdown import as_markdown
@@ -25,7 +27,13 @@ def _json(document: Document) -> Iterable[str]:
 
 
 #: Kind of report -> how it is made of the document.
-KINDS: Mapping[str, Render] = {"json": _json, "junit": as_junit, "html": as_html, "markdown": as_markdown}
+KINDS: Mapping[str, Render] = {
+    "json": _json,
+    "junit": as_junit,
+    "html": as_html,
+    "har": as_har,
+    "markdown": as_markdown,
+}
 
 
 class Reports:
@@ -44,12 +52,29 @@ class Reports:
         for kind, path in self.files:
             require_writable(f"--report {kind}", path)
 
-    def write(self, document: Document) -> list[str]:
-        """Write every report that can be written; return a line for each that cannot."""
+    def has(self, kind: str) -> bool:
+        """Tell whether a report of a kind was asked for."""
+        return any(wanted == kind for wanted, _ in self.files)
+
+    def write(
+        self,
+        document: Document,
+        *,
+        recording: Recording | None = None,
+        scrub: Callable[[str], str] = str,
+    ) -> list[str]:
+        """Write every report that can be written; return a line for each that cannot.
+
+        Args:
+            document: what they tell.
+            recording: the run's exchanges, for a HAR.
+            scrub: takes out of each piece of text what must not be in it.
+        """
         problems = []
         for kind, path in self.files:
+            pieces = as_har(document, recording) if kind == "har" else KINDS[kind](document)
             try:
-                write(path, KINDS[kind](document))
+                write(path, map(scrub, pieces))
             except OSError as error:
                 problems.append(f"{path}: the {kind} report cannot be written: {reason(error)}")
         return problems
