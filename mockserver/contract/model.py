@@ -224,6 +224,16 @@ class Contract:
         return {operation.id: operation for operation in self.operations}
 
     @cached_property
+    def by_label(self) -> Mapping[str, Operation]:
+        """Operations by `METHOD /path`."""
+        return {operation.label: operation for operation in self.operations}
+
+    @cached_property
+    def marked(self) -> dict[tuple[str, str], tuple[tuple[tuple[str, ...], str], ...]]:
+        """What was found so far: by schema and keyword, the paths of the properties that bear it, with its pointers."""
+        return {}
+
+    @cached_property
     def vocabulary(self) -> str:
         """Every word of the document outside of examples, in folded case: what any answer may hold by chance."""
         words: list[str] = []

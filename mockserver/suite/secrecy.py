@@ -111,13 +111,18 @@ class Secrets:
         return "".join([*parts, text[done:]])
 
 
-def marked(contract: Contract, schema: str | None, keyword: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the path in a value, and the pointer, of each property below a schema that bears a keyword.
+def marked(contract: Contract, schema: str | None, keyword: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Return the path in a value, and the pointer, of each property below a schema that bears a keyword.
 
     `*` in a path is any index of an array. True or text counts: `writeOnly: true`, `x-secret: issued`.
     """
-    if schema is not None:
-        yield from _marked(contract, schema, keyword, (), frozenset())
+    if schema is None:
+        return ()
+    found = contract.marked.get((schema, keyword))
+    if found is None:  # asked of every answer, and always the same
+        found = tuple(_marked(contract, schema, keyword, (), frozenset()))
+        contract.marked[schema, keyword] = found
+    return found
 
 
 def _marked(

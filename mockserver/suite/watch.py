@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ from mockserver.suite.verdicts import CheckFailure, NotRun
 
 #: A claim that failed so often on an operation is known to be broken; reading back costs requests.
 MAX_FAILURES = 3
+#: What is systematic shows the first times. After those, every so many-th time is read back: it catches what is rare.
+FIRST_TIMES, EVERY = 3, 4
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Watch:
     confirmed: set[str] = field(default_factory=set)
     generated: dict[str, list[Any]] = field(default_factory=dict)
     turn: int = 0
+    times: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
     def resource_of(self, operation: Operation | None) -> Resource | None:
         """Return the resource that an operation acts on, or None."""
@@ -51,6 +55,12 @@ class Watch:
     def is_broken(self, check: str, operation: Operation) -> bool:
         """Tell whether a claim failed so often that trying it again tells nothing."""
         return self.run.verdicts.known(check, operation.label) >= MAX_FAILURES
+
+    def is_due(self, check: str, operation: Operation, status: int, first: int = FIRST_TIMES) -> bool:
+        """Tell whether reading back is worth its requests this time; call it once for each time that it could be."""
+        key = (check, operation.id, status)
+        self.times[key] += 1
+        return self.times[key] <= first or self.times[key] % EVERY == 0
 
 
 #: Returns whether there was anything to judge; raises CheckFailure.
@@ -129,7 +139,7 @@ def remember(watch: Watch, answer: Answer) -> bool:
 def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
     """A read shows what the last accepted write answered, and a refused one changed nothing."""
     resource = watch.resource_of(answer.operation)
-    if resource is None or resource.name not in watch.known:
+    if answer.operation is None or resource is None or resource.name not in watch.known:
         return False
     if answer.operation is resource.reset and answer.response.successful:
         return False  # the claim of resets_end_the_value
@@ -137,6 +147,11 @@ def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
     if answer.operation is resource.read and same_json(shown_by(resource, answer.response), expected):
         watch.confirmed.add(resource.name)
         return True
+    # An accepted write or a read that shows something else is always looked into; a refusal, often enough.
+    if not answer.response.successful and not watch.is_due(
+        "reads_show_the_last_write", answer.operation, answer.response.status
+    ):
+        return False
     return _read_back(watch, resource, "reads_show_the_last_write")
 
 
@@ -159,6 +174,8 @@ def writes_leave_others_alone(watch: Watch, answer: Answer) -> bool:
     # Only of those that showed their value at least once since: a lost write is another finding.
     others = [other for other in _all(watch) if other is not resource and other.name in watch.confirmed]
     if not others or watch.is_broken(check, answer.operation):
+        return False
+    if not watch.is_due(check, answer.operation, 0, first=FIRST_TIMES * len(others)):
         return False
     watch.turn += 1
     return _read_back(watch, others[watch.turn % len(others)], check, blame=answer.operation)

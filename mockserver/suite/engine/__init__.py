@@ -187,8 +187,7 @@ def _provider(run: Run) -> type:
 
 
 def _operation_of(run: Run, case: Any) -> Operation | None:
-    label = case.operation.label
-    return next((operation for operation in run.contract.operations if operation.label == label), None)
+    return run.contract.by_label.get(case.operation.label)
 
 
 class InProcess:
