@@ -193,6 +193,12 @@ class Verdicts:
         with self._lock:
             self._tally(check, operation).passed += cases
 
+    def passed_together(self, checks: Iterable[str], operation: str) -> None:
+        """Note that several claims about one operation held in one case each."""
+        with self._lock:
+            for check in checks:
+                self._tally(check, operation).passed += 1
+
     def failed(self, failure: CheckFailure) -> Finding:
         """Note that a claim did not hold; the same cause again raises its count only.
 
@@ -255,7 +261,10 @@ class Verdicts:
         return any(tally.passed or tally.failed for tally in self._tallies.values())
 
     def _tally(self, check: str, operation: str) -> _Tally:
-        return self._tallies.setdefault((check, operation), _Tally())
+        tally = self._tallies.get((check, operation))
+        if tally is None:
+            tally = self._tallies[check, operation] = _Tally()
+        return tally
 
 
 def _as_the_contracts(finding: Finding) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks import kill, soak, startup, throughput
+from tests.benchmarks import fuzz, kill, soak, startup, throughput
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,16 +15,19 @@ def main(arguments: list[str] | None = None) -> int:
     kinds.add_argument("--startup", action="store_true", help="process start to first 2xx, against Flask")
     kinds.add_argument("--soak", type=int, metavar="N", help="N mixed requests, valid and hostile")
     kinds.add_argument("--kill", type=int, metavar="N", help="kill -9 during parallel writers, N times")
+    kinds.add_argument("--fuzz", action="store_true", help="generated cases a second, beside `schemathesis run`")
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=4.0, help="load in each round (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=32, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=1, help="of the soak's requests (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of generated requests (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="of the server that is killed (default: 1)")
     chosen = parser.parse_args(arguments)
     if chosen.startup:
         met = startup.report(chosen.rounds)
     elif chosen.soak:
         met = soak.report(chosen.soak, chosen.connections, chosen.seed)
+    elif chosen.fuzz:
+        met = fuzz.report(chosen.rounds, chosen.seed)
     elif chosen.kill:
         met = kill.report(chosen.kill, chosen.workers)
     else:

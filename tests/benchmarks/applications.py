@@ -5,10 +5,17 @@ Neither authenticates, validates, stores, journals or logs: they are the least t
 
 from __future__ import annotations
 
+import io
+import json
+import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import orjson
+
+#: What differs from connection to connection, or says how it is kept.
+_HOP_BY_HOP = frozenset({"HTTP_HOST", "HTTP_CONNECTION", "HTTP_ACCEPT_ENCODING"})
 
 
 def bare(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -34,3 +41,26 @@ def make_flask() -> Any:
         return {"settings": {"name": "system_mailer", "status": "applying", "value": value}}
 
     return app
+
+
+def make_recording() -> Any:
+    """Return the stub's WSGI entrance, which writes down every request: a JSON line each in the file `$RECORD`."""
+    from mockserver.app import create_app
+
+    stub = create_app().wsgi_app
+    record = Path(os.environ["RECORD"]).open("a", encoding="utf-8")  # noqa: SIM115 - closed with the process
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        content = environ["wsgi.input"].read()
+        fields = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+        line = {
+            "request": f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}",
+            "fields": {name: value for name, value in sorted(fields.items()) if name not in _HOP_BY_HOP},
+            "type": environ.get("CONTENT_TYPE", ""),
+            "content": content.decode("latin-1"),
+        }
+        record.write(json.dumps(line) + "\n")
+        record.flush()
+        return stub({**environ, "wsgi.input": io.BytesIO(content)}, start_response)
+
+    return application

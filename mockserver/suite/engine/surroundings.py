@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hypothesis import configuration
+from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.charmap import charmap_file
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 #: Generated cases are many small objects without cycles; at its own threshold of 700, Python looks for some all along.
 _GC_THRESHOLD = 50_000
@@ -29,6 +32,22 @@ def no_files_in_the_users_folder() -> Iterator[None]:
             yield
         finally:
             configuration.set_hypothesis_home_dir(before)
+
+
+@contextmanager
+def no_words_of_ours() -> Iterator[None]:
+    """Keep Hypothesis from drawing constants of whatever source code is not in `site-packages`.
+
+    It would find ours in a checkout and none in an installed package: the same seed has to make the same cases in both.
+    """
+    before, seen = providers._get_local_constants, providers.CONSTANTS_CACHE
+    nothing = Constants()
+    providers._get_local_constants = lambda: nothing
+    providers.CONSTANTS_CACHE = LRUCache(seen.max_size)
+    try:
+        yield
+    finally:
+        providers._get_local_constants, providers.CONSTANTS_CACHE = before, seen
 
 
 @contextmanager

@@ -1,0 +1,131 @@
+"""What schemathesis is given: the contract with what may and can be called, its settings, and who calls."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import schemathesis
+
+from mockserver.contract.model import SAFE_METHODS, Operation
+from mockserver.suite.identities import Identity, credentials
+from mockserver.suite.policy import PROBES, is_login
+from mockserver.suite.session import Run, Session
+from mockserver.suite.targets import HttpTarget
+from mockserver.suite.verdicts import NotRun
+
+_PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzSettings:
+    """How much is generated, and from which seed."""
+
+    max_examples: int = 50
+    max_seconds: int | None = None
+    seed: int = 0
+
+
+def schema_for(run: Run, settings: FuzzSettings) -> Any:
+    """Return the contract as schemathesis takes it, with what may and can be called; None if nothing can."""
+    possible = {operation.label for operation in run.selected if _is_possible(run, operation)}
+    if not possible:
+        return None
+    config = schemathesis.Config.from_dict(engine_config(run, settings))
+    whole = schemathesis.openapi.from_dict(copy.deepcopy(run.contract.document.data), config=config)
+    schema = whole.include(lambda ctx: ctx.operation.label in possible)
+    schema.auth(refresh_interval=None)(_provider(run))
+    return schema
+
+
+def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
+    """Return how schemathesis is set, in the words of its configuration file."""
+    probes = not run.target.foreign or PROBES in run.policy.patterns
+    return {
+        "base-url": run.target.base_url,
+        "seed": settings.seed,
+        "workers": 1,
+        "continue-on-failure": True,
+        "max-redirects": 0,
+        "request-timeout": run.target.timeout_seconds if isinstance(run.target, HttpTarget) else 10,
+        "cache": {"enabled": False},
+        # It compares what two users of the same level see, and is never told of two.
+        "checks": {"object_level_authorization": {"enabled": False}},
+        **({"max-time": settings.max_seconds} if settings.max_seconds else {}),
+        "generation": {
+            "max-examples": settings.max_examples,
+            "database": "none",
+            # The smallest of many cases is kept anyway; shrinking repeats requests by the hundred.
+            "no-shrink": True,
+            # Credentials are the matter of `check`; here they would give every GET a hundred cases.
+            "with-security-parameters": False,
+        },
+        "phases": {
+            "examples": {"extra-data-sources": {"responses": False}},
+            "coverage": {
+                "extra-data-sources": {"responses": False},
+                "unexpected-methods": [method for method in _PROBE_METHODS if probes or method.upper() in SAFE_METHODS],
+            },
+            "fuzzing": {
+                "extra-data-sources": {"responses": False},
+                "error-feedback": {"enabled": False},
+            },
+            "stateful": {"inference": {"algorithms": ["dependency-analysis"]}, "link-calibration": False},
+        },
+    }
+
+
+def _is_possible(run: Run, operation: Operation) -> bool:
+    """Tell whether an operation may be called, and by somebody who is there; if not, the report says so."""
+    why = run.policy.refusal(operation.method, operation)
+    if why is None and operation.security:
+        try:
+            identity = run.allowed(operation)
+            if identity is None or credentials(run.contract, operation, identity) is None:
+                why = "no identity has a credential of the kind that it needs"
+            elif operation.effect == "credentials" and not _can_log_in(run, identity):
+                why = "it ends the token that it is called with, and there is no login to get another one"
+        except NotRun as reason:
+            why = str(reason)
+    if why is not None:
+        run.verdicts.not_run("fuzz", operation.label, why)
+    return why is None
+
+
+def _can_log_in(run: Run, identity: Identity) -> bool:
+    return identity.password is not None and any(map(is_login, run.contract.operations))
+
+
+def _provider(run: Run) -> type:
+    """Return the class through which schemathesis gives each case its credentials."""
+    session = Session(run, fresh=False)
+
+    class Provider:
+        def get(self, case: Any, _context: Any) -> Identity | None:
+            operation = operation_of(run, case)
+            if operation is None or not operation.security:
+                return None
+            identity = run.allowed(operation)
+            if identity is not None and operation.effect == "credentials":
+                try:
+                    return session.login(identity)
+                except NotRun:
+                    return None  # whatever keeps a login from working is a finding of its own
+            return identity
+
+        def set(self, case: Any, data: Identity, _context: Any) -> None:
+            operation = operation_of(run, case)
+            assert operation is not None
+            shown = credentials(run.contract, operation, data)
+            for name, value in shown[0] if shown else ():
+                case.headers[name] = value
+            for name, value in shown[1] if shown else ():
+                case.query[name] = value
+
+    return Provider
+
+
+def operation_of(run: Run, case: Any) -> Operation | None:
+    """Return the operation that a case was generated for."""
+    return run.contract.by_label.get(case.operation.label)

@@ -1,0 +1,201 @@
+"""How fast `mockserver fuzz` gets through generated cases, beside `schemathesis run` itself.
+
+Both are given the same contract, seed, settings and credentials, and a fresh stub each, in turns (plain, ours, ...).
+A first pair of runs, not timed, goes to a stub that writes down what it is sent, and counts the checks that are made:
+the lists of generated requests have to be the same, and so have the built-in checks. A case counts once, whatever else
+is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from mockserver import defaults
+from mockserver.contract.building import load_contract
+from mockserver.suite.engine import FuzzSettings
+from mockserver.suite.engine.schema import engine_config
+from mockserver.suite.identities import credentials
+from mockserver.suite.preparing import prepare, who_calls
+from mockserver.suite.session import Run, Session
+from mockserver.suite.targets import HttpTarget
+from tests.benchmarks.servers import HOST, LOAD_CORE, ROOT, free_port, granian_command, pinned, serving, stub_command
+from tests.benchmarks.tables import say, table
+
+#: How many times the cases per second of plain schemathesis there must be (issue 3, "Must show" 6).
+AIM = 1.5
+KINDS = ("plain", "ours")
+_SECONDS = 120
+
+
+class Round(NamedTuple):
+    """What one run took."""
+
+    seconds: float
+    processor_seconds: float
+
+
+class Proof(NamedTuple):
+    """What a run sent and checked, told by the server and by a counter.
+
+    Attributes:
+        cases: the generated requests in order, each as the server got it.
+        others: how many other requests there were.
+        checks: how often each check was made.
+    """
+
+    cases: Sequence[Any]
+    others: int
+    checks: Mapping[str, int]
+
+
+def report(rounds: int, seed: int, max_examples: int = 50) -> bool:
+    """Prove that both do the same, measure, print the table, and tell whether the aim is met."""
+    with tempfile.TemporaryDirectory() as name:
+        proofs = {kind: prove(kind, Path(name) / kind, seed, max_examples) for kind in KINDS}
+        cases = len(proofs["plain"].cases)
+        differences = compare(proofs["plain"], proofs["ours"])
+        say(f"{cases} generated requests, seed {seed}, the same from both: {'no' if differences else 'yes'}")
+        for line in differences:
+            say(line)
+        extra = proofs["ours"].others - proofs["plain"].others
+        say(f"{sum(proofs['plain'].checks.values())} built-in checks made; {extra} requests of ours besides")
+        measured: dict[str, list[Round]] = {kind: [] for kind in KINDS}
+        for _ in range(rounds):
+            for kind in KINDS:
+                measured[kind].append(measure(kind, Path(name) / kind, seed, max_examples))
+    rows = [
+        (
+            kind,
+            f"{median(cases / part.seconds for part in parts):,.0f}",
+            f"{min(cases / part.seconds for part in parts):,.0f} to {max(cases / part.seconds for part in parts):,.0f}",
+            f"{median(part.processor_seconds / cases * 1000 for part in parts):.2f}",
+        )
+        for kind, parts in measured.items()
+    ]
+    say(table(("engine", "cases/s (median)", "range", "processor ms/case"), rows))
+    return _judge(measured) and not differences
+
+
+def compare(plain: Proof, ours: Proof) -> list[str]:
+    """Return what is not the same: the first request that differs, checks that are made more or less often."""
+    found = []
+    if plain.cases != ours.cases:
+        pairs = enumerate(zip(plain.cases, ours.cases, strict=False))
+        place = next((i for i, (one, other) in pairs if one != other), min(len(plain.cases), len(ours.cases)))
+        found.append(f"request {place} of {len(plain.cases)} and {len(ours.cases)} differs:")
+        found += [f"  {str(proof.cases[place : place + 1])[:600]}" for proof in (plain, ours)]
+    for name, times in plain.checks.items():
+        if ours.checks.get(name, 0) != times:
+            found.append(f"{name} is made {times} and {ours.checks.get(name, 0)} times")
+    return found
+
+
+def prove(kind: str, folder: Path, seed: int, max_examples: int) -> Proof:
+    """Return what an engine sends and checks."""
+    folder.mkdir(exist_ok=True)
+    record, port = folder / "record.jsonl", free_port()
+    record.unlink(missing_ok=True)
+    command = granian_command(port, "make_recording", "--factory")
+    os.environ["RECORD"] = str(record)
+    with serving(command, port, folder / "server.log"):
+        result = _run(kind, folder, port, seed, max_examples, count_checks=True)
+    sent = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    cases = [request for request in sent if request["fields"].pop("HTTP_X_SCHEMATHESIS_TESTCASEID", None)]
+    return Proof(cases, len(sent) - len(cases), result["checks"])
+
+
+def measure(kind: str, folder: Path, seed: int, max_examples: int) -> Round:
+    """Return what a run takes against a fresh stub on the other core."""
+    port = free_port()
+    with serving(stub_command(port), port, folder / "server.log"):
+        result = _run(kind, folder, port, seed, max_examples, count_checks=False)
+    return Round(result["seconds"], result["processor_seconds"])
+
+
+def _run(kind: str, folder: Path, port: int, seed: int, max_examples: int, *, count_checks: bool) -> Any:
+    job, result = folder / "job.json", folder / "result.json"
+    base_url = f"http://{HOST}:{port}"
+    settings = FuzzSettings(max_examples, seed=seed)
+    with _prepared(base_url) as run:
+        (folder / "schemathesis.toml").write_text("\n".join(_toml(engine_config(run, settings))), encoding="utf-8")
+        (folder / "contract.json").write_text(json.dumps(run.contract.document.data), encoding="utf-8")
+        asked = _who_calls(run)
+    details = {
+        "base_url": base_url,
+        "config": str(folder / "schemathesis.toml"),
+        "contract": str(folder / "contract.json"),
+        "output": str(folder / "output.txt"),
+        "result": str(result),
+        "seed": seed,
+        "max_examples": max_examples,
+        "count_checks": count_checks,
+        **asked,
+    }
+    job.write_text(json.dumps(details), encoding="utf-8")
+    command = [sys.executable, "-m", "tests.benchmarks.engines", kind, str(job)]
+    made = subprocess.run(
+        pinned(command, LOAD_CORE), cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+    if made.returncode:
+        raise RuntimeError(f"{kind}: {made.stdout[-1000:]}{made.stderr[-2000:]}")
+    return json.loads(result.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _prepared(base_url: str) -> Iterator[Run]:
+    target = HttpTarget(base_url)
+    try:
+        yield prepare(load_contract(defaults.CONTRACT), target, who_calls(None, builtin_stub=True))
+    finally:
+        target.close()
+
+
+def _who_calls(run: Run) -> dict[str, Any]:
+    """Return the credentials of each operation, as the suite chooses them."""
+    session = Session(run, fresh=False)
+    shown = {}
+    for operation in run.contract.operations:
+        identity = run.allowed(operation)
+        if identity is not None and (found := credentials(run.contract, operation, identity)) is not None:
+            shown[operation.label] = dict(found[0])["Authorization"]
+    return {
+        "authorization": shown,
+        "needs_login": [operation.label for operation in run.contract.operations if operation.effect == "credentials"],
+        "login_url": run.target.base_url + session.login_operation().path,
+        "username": run.admin.username,
+        "password": run.admin.password,
+    }
+
+
+def _toml(value: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yield the lines of a TOML document with a value's members."""
+    for name, member in value.items():
+        if not isinstance(member, dict):
+            yield f"{name} = {json.dumps(member)}"
+    for name, member in value.items():
+        if isinstance(member, dict):
+            yield f"[{above}{name}]"
+            yield from _toml(member, f"{above}{name}.")
+
+
+def _judge(measured: Mapping[str, Sequence[Round]]) -> bool:
+    rounds = list(zip(measured["ours"], measured["plain"], strict=True))
+    ratios = [its.seconds / mine.seconds for mine, its in rounds]
+    by_time = [its.processor_seconds / mine.processor_seconds for mine, its in rounds]
+    reached = median(ratios)
+    verdict = "met" if reached >= AIM else "MISSED"
+    say(
+        f"ours/plain: {reached:.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f}; "
+        f"by processor time {median(by_time):.2f}, {min(by_time):.2f} to {max(by_time):.2f}); "
+        f"aim at least {AIM:g}: {verdict}"
+    )
+    return reached >= AIM
