@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,6 +96,8 @@ class GovernedAdapter(HTTPAdapter):
                 self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
                 self._governor.observe(label, None)
                 raise
+            # `requests` measures in its session, which would count the governor's waiting, too.
+            response.elapsed = timedelta(seconds=time.monotonic() - begun)
             self._tell(label, request, response, "", time.monotonic() - begun)
             if not self._governor.observe(label, response.status_code, response.headers.get("Retry-After")):
                 return response

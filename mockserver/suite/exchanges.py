@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Fields = tuple[tuple[str, str], ...]
@@ -21,12 +21,14 @@ class WireRequest:
         path: path and query below the target's base URL, percent-encoded, with its leading slash.
         fields: header fields in order; `Host`, `Content-Length` and the like are the target's affair.
         body: the content, or None for a request without any.
+        chunked: whether the content is sent in chunks, its length untold (RFC 9112, section 7.1).
     """
 
     method: str
     path: str
     fields: Fields = ()
     body: bytes | None = None
+    chunked: bool = False
 
     def field(self, name: str) -> str | None:
         """Return the value of a header field, whatever the case of its name, or None."""
@@ -35,16 +37,21 @@ class WireRequest:
     def with_field(self, name: str, value: str) -> WireRequest:
         """Return the same request with one header field set, in place of one of that name."""
         kept = tuple((key, held) for key, held in self.fields if key.lower() != name.lower())
-        return WireRequest(self.method, self.path, (*kept, (name, value)), self.body)
+        return replace(self, fields=(*kept, (name, value)))
 
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:
-    """An answer as it arrived."""
+    """An answer as it arrived.
+
+    Attributes:
+        seconds: how long it took to come, from the request's last byte to the answer's; 0 where nobody looked.
+    """
 
     status: int
     fields: Fields
     body: bytes
+    seconds: float = field(default=0.0, compare=False)
 
     def field(self, name: str) -> str | None:
         """Return the value of a header field, whatever the case of its name, or None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +13,6 @@ from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
 
-#: Pause between two reads that wait for a change to settle.
-POLL_SECONDS = 0.2
-#: After so many changes that did not settle in time the run does not wait for others: this server does not.
-MAX_UNSETTLED = 2
 #: Answers to who asks or how often; with a failure of the server they tell nothing about what it remembers.
 _NOT_ABOUT_STATE = frozenset({401, 403, 429})
 #: A read's answer: the resource was never set.
@@ -157,19 +152,16 @@ def expect_value(
         CheckFailure: it never does; drift where the server still says that it is under way.
         NotRun: it cannot be read, whatever it holds.
     """
-    patient = _lags(resource) and session.run.unsettled < MAX_UNSETTLED
-    deadline = time.monotonic() + (session.run.settle_seconds if patient else 0.0)
-    while True:
+    patience = session.run.patience
+    for _ in patience.looks(resource.name, lags=_lags(resource)):
         response, request = read(session, resource)
         if response.status in _NOT_ABOUT_STATE or response.status >= 500:
             raise NotRun(f"the read was answered with {response.status}")
         shown = shown_by(resource, response)
         if same_json(shown, expected) and not (settled and _under_way(resource, response)):
             return
-        if time.monotonic() >= deadline:
-            break
-        time.sleep(POLL_SECONDS)
-    session.run.unsettled += 1
+    if _lags(resource) and patience.spent:
+        raise NotRun(f"changes take their time to show, and the run has waited {patience.waited_seconds:.0f} s in all")
     rule: Rule = "silent" if _under_way(resource, response) else "contract"
     operation = blame or resource.read
     raise failure(
@@ -182,6 +174,20 @@ def expect_value(
         exchange=evidence(session, request, response),
         rule=rule,
     )
+
+
+def settle(session: Session, resource: Resource, expected: Any) -> Any:
+    """Return what a resource shows once it shows what was written, or at the end of patience.
+
+    That it never does is the finding of `reads_show_the_last_write`; here it is what later reads are compared with.
+    """
+    shown: Any = None
+    for _ in session.run.patience.looks(resource.name, lags=_lags(resource)):
+        response, _request = read(session, resource)
+        shown = shown_by(resource, response)
+        if expected is None or (same_json(shown, expected) and not _under_way(resource, response)):
+            break
+    return shown
 
 
 def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:

@@ -9,10 +9,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.contract.model import Contract, Example, ExamplePair, Operation
-from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, no_answer, see, sent_secrets
+from mockserver.suite.checks.answers import (
+    ANSWER_CHECKS,
+    Answer,
+    documented_content,
+    no_answer,
+    promise,
+    see,
+    sent_secrets,
+)
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.identities import Identities, Identity, credentials
 from mockserver.suite.paths import Resolver, as_text, fill
+from mockserver.suite.patience import Patience
 from mockserver.suite.policy import WritePolicy, is_login
 from mockserver.suite.progress import Progress, Silence
 from mockserver.suite.samples import sample
@@ -55,12 +64,13 @@ class Run:
     written: dict[str, None] = field(default_factory=dict)
     silences: dict[str, int] = field(default_factory=dict)
     worlds: int = 0
-    unsettled: int = 0
     sent_secrets: int = 0
     resolver: Resolver = field(init=False)
+    patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
         self.resolver = Resolver(self.contract)
+        self.patience = Patience(self.settle_seconds)
         for identity in self.identities.all:
             for name, value in identity.secrets():
                 self.secrets.add(name, value)
@@ -281,15 +291,16 @@ class Session:
 
     def issued(self, operation: Operation, response: WireResponse) -> str | None:
         """Return the secret that an answer is there to give out, or None."""
-        documented = operation.response_for(response.status)
-        content = documented.content.get(response.media_type) if documented else None
+        return next(self._issued(operation, response), None)
+
+    def _issued(self, operation: Operation, response: WireResponse) -> Iterator[str]:
+        content = documented_content(promise(operation, response), response.media_type)
         if not response.successful or content is None:
-            return None
+            return
         for path, _ in marked(self.contract, content.schema, "x-secret"):
             for value in values_at(json_or_none(response), path):
                 if isinstance(value, str) and value:
-                    return value
-        return None
+                    yield value
 
     def _with_password(self, operation: Operation) -> Identity:
         found = next((identity for identity in self.run.identities.all if identity.password), None)

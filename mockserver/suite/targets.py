@@ -198,7 +198,10 @@ class HttpTarget:
         quick = self._send_plain(request, label)
         if quick is not None:
             return quick
-        prepared = requests.Request(request.method, self.base_url, data=request.body).prepare()
+        content: Any = request.body
+        if request.chunked:  # `requests` sends in chunks what does not tell its length
+            content = (part for part in [request.body or b""] if part)
+        prepared = requests.Request(request.method, self.base_url, data=content).prepare()
         # Set afterwards: `requests` normalises URLs and adds a Content-Type, and the probes need neither.
         prepared.url = self.base_url + request.path
         prepared.headers.pop("Content-Type", None)
@@ -207,7 +210,8 @@ class HttpTarget:
             prepared.headers[name] = value.encode("utf-8").decode("latin-1")
         timeout = (self.connection.connect_seconds, self.timeout_seconds)
         response = self.adapter.send_for(label, prepared, timeout=timeout)
-        return WireResponse(response.status_code, tuple(response.headers.items()), response.content)
+        seconds = response.elapsed.total_seconds()
+        return WireResponse(response.status_code, tuple(response.headers.items()), response.content, seconds)
 
     def _send_plain(self, request: WireRequest, label: str) -> WireResponse | None:
         fields = [(name, value.encode("utf-8").decode("latin-1")) for name, value in request.fields]
@@ -217,7 +221,7 @@ class HttpTarget:
         if head is None:
             return None
         try:
-            return WireResponse(head.status, _joined(head.fields), head.content())
+            return WireResponse(head.status, _joined(head.fields), head.content(), head.seconds)
         except NotPlain:
             return None
 
@@ -227,8 +231,15 @@ class WsgiTarget:
 
     foreign = False
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], base_url: str = "http://localhost") -> None:
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        base_url: str = "http://localhost",
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._application = application
+        self._clock = clock
         self.base_url = base_url
         self.governor = Governor(None)
 
@@ -243,6 +254,7 @@ class WsgiTarget:
             fields[:] = headers
             return _no_write
 
+        begin = self._clock()
         chunks = self._application(self._environ(request), start_response)
         try:
             body = b"".join(chunks)
@@ -250,7 +262,8 @@ class WsgiTarget:
             close = getattr(chunks, "close", None)
             if close is not None:
                 close()
-        return Exchange(request, WireResponse(int(status[0].split()[0]), tuple(fields), body))
+        seconds = self._clock() - begin
+        return Exchange(request, WireResponse(int(status[0].split()[0]), tuple(fields), body, seconds))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -276,7 +289,10 @@ class WsgiTarget:
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
-        if request.body is not None:
+        if request.chunked:
+            # How a server says that the content ends by itself (PEP 3333 knows lengths only).
+            environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+        elif request.body is not None:
             environ["CONTENT_LENGTH"] = str(len(body))
         for name, value in request.fields:
             key = name.upper().replace("-", "_")

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 from tests.faults.messages import Call, Reply
 
+#: Stands for every operation, and every method on every path.
+ANYWHERE = ("*",)
 Theme = Literal["shape", "secrets", "echo", "state", "credentials", "robustness", "routing"]
 Level = Literal["violation", "drift"]
 
@@ -28,6 +30,14 @@ class Stub(Protocol):
 
     def memory(self, call: Call) -> dict[Any, Any]:
         """Return what the fault remembers of the call's world, to be changed in place."""
+        ...
+
+    def now(self) -> float:
+        """Return seconds since some point of time; they pass in `pause` only where time is played."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass, at most until the server is closed."""
         ...
 
 
@@ -60,6 +70,10 @@ class Fault:
     plant: Plant | None = None
     edit: Edit | None = None
     needs_socket: bool = False
+
+    def is_at(self, operation: str) -> bool:
+        """Tell whether it changes the answers of an operation, by its label."""
+        return self.at == ANYWHERE or operation in self.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,16 @@ class Verdict(NamedTuple):
         return tuple(
             one
             for one in self.found
-            if one.check in fault.checks and one.operation in fault.at and one.level == fault.level
+            if one.check in fault.checks and fault.is_at(one.operation) and one.level == fault.level
         )
 
 
 def checked(fault: Fault) -> Verdict:
     """Return what `check` finds, run within this process (over a socket where the fault needs one)."""
-    server = FaultyServer(fault)
-    return _over_http(server, check) if fault.needs_socket else checked_in_process(server)
+    if fault.needs_socket:
+        return _over_http(FaultyServer(fault), check)
+    server = FaultyServer(fault, played=True)
+    return _verdict(WsgiTarget(server, clock=server.now), check, server)
 
 
 def checked_in_process(application: Application) -> Verdict:
@@ -67,7 +69,7 @@ def checked_in_process(application: Application) -> Verdict:
 
 def fuzzed(fault: Fault, max_examples: int) -> Verdict:
     """Return what `fuzz` finds, run within this process over a socket, with the seed 1."""
-    return fuzzed_over_http(FaultyServer(fault), max_examples)
+    return fuzzed_over_http(FaultyServer(fault, played=not fault.needs_socket), max_examples)
 
 
 def fuzzed_over_http(application: Application, max_examples: int) -> Verdict:
@@ -80,13 +82,15 @@ def _over_http(server: Application, judge: Callable[[Run], Outcome]) -> Verdict:
     with serving(server) as url:
         target = HttpTarget(url, timeout_seconds=_TIMEOUT_SECONDS)
         try:
-            return _verdict(target, judge)
+            return _verdict(target, judge, server if isinstance(server, FaultyServer) else None)
         finally:
             target.close()
 
 
-def _verdict(target: Target, judge: Callable[[Run], Outcome]) -> Verdict:
-    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), settle_seconds=0.0)
+def _verdict(target: Target, judge: Callable[[Run], Outcome], server: FaultyServer | None = None) -> Verdict:
+    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA))
+    if server is not None:
+        run.patience.clock, run.patience.sleep = server.now, server.pause
     outcome = judge(run)
     found = tuple(Found(*(getattr(one, name) for name in Found._fields)) for one in run.verdicts.findings())
     return Verdict(exit_code(run.verdicts, outcome), found)

@@ -13,6 +13,7 @@ import io
 import json
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -37,14 +38,29 @@ _WORLD_PREFIX = "/__world__/"
 
 
 class FaultyServer:
-    """A WSGI application: a stub of its own with a fault, or without one."""
+    """A WSGI application: a stub of its own with a fault, or without one.
 
-    def __init__(self, fault: Fault | None = None, *, clock: int | None = None) -> None:
+    With `played` time nobody waits: it passes in `pause` alone, which whoever asks may call, too.
+    """
+
+    def __init__(self, fault: Fault | None = None, *, clock: int | None = None, played: bool = False) -> None:
         contract = _loosened(fault.edit) if fault and fault.edit else clean_contract()
         self._stub = create_app(contract, seed_data=defaults.SEED_DATA, clock=clock).wsgi_app
         self._plant = fault.plant if fault and fault.plant else lambda call, server: server.send(call)
         self._memories: dict[str, dict[Any, Any]] = {}
         self.closing = threading.Event()
+        self._played_seconds: float | None = 0.0 if played else None
+
+    def now(self) -> float:
+        """Return seconds since some point of time."""
+        return time.monotonic() if self._played_seconds is None else self._played_seconds
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass, at most until the server is closed."""
+        if self._played_seconds is None:
+            self.closing.wait(seconds)
+        else:
+            self._played_seconds += seconds
 
     def send(self, call: Call) -> Reply:
         """Return the clean stub's reply."""

@@ -34,7 +34,8 @@ class Answer:
         operation: what the request's method and path mean by the contract, None if nothing.
         label: how reports name it.
         documented: what the contract says of the answer's status, None if nothing.
-        media_type: what it says of the answer's content in that media type, None if nothing.
+        promised: what the content is held to: `documented`, or the documented success for a success of another status.
+        media_type: what that says of the answer's content in its media type, None if nothing.
     """
 
     contract: Contract
@@ -44,6 +45,7 @@ class Answer:
     response: WireResponse
     secrets: Secrets
     documented: Response | None = None
+    promised: Response | None = None
     media_type: MediaType | None = None
     issued: tuple[tuple[str, ...], ...] = field(default=())
 
@@ -82,10 +84,23 @@ def see(
     if response is None:
         return None
     documented = operation.response_for(response.status) if operation else None
-    media_type = _documented_content(documented, response.media_type)
+    promised = promise(operation, response) if operation else None
+    media_type = documented_content(promised, response.media_type)
     schema = media_type.schema if media_type else None
     issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))
-    return Answer(contract, operation, label, exchange, response, secrets, documented, media_type, issued)
+    return Answer(contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued)
+
+
+def promise(operation: Operation, response: WireResponse) -> Response | None:
+    """Return what an answer's content is held to, None if nothing.
+
+    A success of an undocumented status is another way to say what the documented success says: 202 for 200. That is
+    one difference, and whatever the content breaks besides is another one.
+    """
+    documented = operation.response_for(response.status)
+    if documented is None and response.successful and response.body:
+        return operation.success()
+    return documented
 
 
 def no_server_error(answer: Answer) -> bool:
@@ -126,7 +141,7 @@ def status_is_documented(answer: Answer) -> bool:
 
 def media_type_is_documented(answer: Answer) -> bool:
     """The answer's content has a media type that the contract names for its status."""
-    documented, response = answer.documented, answer.response
+    documented, response = answer.promised, answer.response
     if documented is None or answer.media_type is not None:
         return documented is not None
     shown = response.media_type or "none"
@@ -170,7 +185,7 @@ def body_is_what_its_content_type_says(answer: Answer) -> bool:
 
 def headers_conform(answer: Answer) -> bool:
     """Each documented header field that must be there is, and what it says is valid by its schema."""
-    documented = answer.documented
+    documented = answer.promised
     if documented is None or not documented.headers:
         return False
     failures = []
@@ -280,7 +295,8 @@ def _names_status(documented: Response | None, status: int) -> bool:
     return documented is not None and documented.status in {str(status), f"{status // 100}XX"}
 
 
-def _documented_content(documented: Response | None, media_type: str) -> MediaType | None:
+def documented_content(documented: Response | None, media_type: str) -> MediaType | None:
+    """Return what a response says of content of a media type, by its name or its range; None if nothing."""
     if documented is None:
         return None
     main = media_type.partition("/")[0]
