@@ -21,14 +21,17 @@ class WireRequest:
         path: path and query below the target's base URL, percent-encoded, with its leading slash.
         fields: header fields in order; `Host`, `Content-Length` and the like are the target's affair.
         body: the content, or None for a request without any.
-        chunked: whether the content is sent in chunks, its length untold (RFC 9112, section 7.1).
     """
 
     method: str
     path: str
     fields: Fields = ()
     body: bytes | None = None
-    chunked: bool = False
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the content is sent in chunks, its length untold (RFC 9112, section 7.1)."""
+        return (self.field("Transfer-Encoding") or "").lower() == "chunked"
 
     def field(self, name: str) -> str | None:
         """Return the value of a header field, whatever the case of its name, or None."""
@@ -45,7 +48,7 @@ class WireResponse:
     """An answer as it arrived.
 
     Attributes:
-        seconds: how long it took to come, from the request's last byte to the answer's; 0 where nobody looked.
+        seconds: how long it took to come, from the request's first byte to the answer's last; 0 where nobody looked.
     """
 
     status: int
@@ -84,12 +87,14 @@ class Exchange:
         response: the answer, or None where there was none, not even when asked again.
         problem: why there is no answer, "" where there is one.
         history: the exchanges before it that it can only be understood with, oldest first.
+        dropped: whether the connection was closed before the answer; without one, it was silence otherwise.
     """
 
     request: WireRequest
     response: WireResponse | None
     problem: str = ""
     history: tuple[Exchange, ...] = field(default=())
+    dropped: bool = False
 
     @property
     def size(self) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import json
+import operator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from mockserver.contract.model import Contract
 from mockserver.contract.references import follow
-from mockserver.contract.schemas import SchemaViolation
+from mockserver.contract.schemas import SchemaViolation, Validator
 from mockserver.pointers import child
 from mockserver.suite.verdicts import NotRun
 
@@ -18,6 +21,22 @@ _MAX_VARIANTS = 12
 _MAX_LENGTH = 100_000
 #: Spaces around and letters of both cases; composed and decomposed letters; what HTML, URLs and SQL escape.
 _TELLING_TEXTS = (" Blanks Before and Behind {0} ", "\u00e9 e\u0301 \ufb01 {0}", "<b>&amp; %41+%2B 'q' \"d\" \\ {0}")
+#: Where columns end: 16 and 32 bits, with a sign and without; what a float holds exactly.
+_TELLING_NUMBERS = (65535, 2**31 - 1, 2**31, 2**32, 2**53 + 1)
+#: A long text that is a host name, too: labels of 62 characters (RFC 1035, section 2.3.4), in both cases.
+_LONG = ("Label-" * 10 + "xy.") * 20
+#: How long texts are tried, the longest that is valid: what columns and protocols are limited to.
+_LENGTHS = (1000, 320, 253, 64)
+#: Texts and numbers that are JSON and a trap for what stands behind the parser, as they are written in JSON.
+_HOSTILE_TEXTS = (
+    r'"\u0000"',
+    r'"a\u0000b"',
+    r'"\ud800"',
+    r'"\udfff\ud800"',
+    r'"\u202e\ufeff"',
+    '"' + "x" * 100_000 + '"',
+)
+_HOSTILE_NUMBERS = ("9" * 400, "1e999", str(2**31), str(2**63), str(-(2**63) - 1), "0.1", "-0")
 _WRONG_TYPES: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
@@ -108,6 +127,64 @@ def telling(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
                 value = changed
         if value != valid:
             yield value
+    others = [
+        _as_long_as_may_be(valid, validator),
+        *(_with_each(valid, int, partial(operator.sub, number), validator) for number in _TELLING_NUMBERS),
+        # Items in an order that sorting would change.
+        _with_each(valid, list, lambda index: [f"b{index}", "a", f"C{index}"], validator),
+    ]
+    yield from (other for other in others if other != valid)
+
+
+def with_fractions(value: Any) -> Any:
+    """Return a value in which each integer, at any depth, has a fraction of zero: the same to JSON Schema."""
+    if isinstance(value, dict):
+        return {name: with_fractions(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [with_fractions(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def hostile(valid: Any) -> Iterator[bytes]:
+    """Yield JSON texts of valid content in which one member is a trap: NUL, half a character, what overflows."""
+    if not isinstance(valid, dict):
+        return
+    for name, member in valid.items():
+        texts = _HOSTILE_TEXTS if isinstance(member, str) else _HOSTILE_NUMBERS if _is_number(member) else ()
+        others = "".join(f", {json.dumps(key)}: {json.dumps(held)}" for key, held in valid.items() if key != name)
+        for text in texts:
+            yield f"{{{json.dumps(name)}: {text}{others}}}".encode()
+    if valid:
+        whole = json.dumps(valid)
+        name = next(iter(valid))
+        yield f"{whole[:-1]}, {json.dumps(name)}: null}}".encode()
+        yield f"{{{json.dumps(name)}: {'[' * 2000}{']' * 2000}}}".encode()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _as_long_as_may_be(valid: dict[str, Any], validator: Validator) -> dict[str, Any]:
+    """Return an object with texts as long as they may be, up to what is usual for a column."""
+    value = dict(valid)
+    for index, (name, member) in enumerate(valid.items()):
+        for length in _LENGTHS:
+            changed = value | {name: f"{index}{_LONG}"[: length - 1] + "x"}
+            if isinstance(member, str) and length > len(member) and validator.is_valid(changed):
+                value = changed
+                break
+    return value
+
+
+def _with_each(valid: dict[str, Any], kind: type, make: Callable[[int], Any], validator: Validator) -> dict[str, Any]:
+    """Return an object with each member of a type made from its number, where it stays valid."""
+    value = dict(valid)
+    for index, (name, member) in enumerate(valid.items()):
+        changed = value | {name: make(index)}
+        if type(member) is kind and validator.is_valid(changed):
+            value = changed
+    return value
 
 
 def broken(contract: Contract, schema: str, valid: Any) -> Iterator[tuple[Any, tuple[SchemaViolation, ...]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -34,6 +34,8 @@ from mockserver.suite.verdicts import CheckFailure, NotRun, Verdicts, failures_i
 MAX_SILENCES = 2
 #: So many sent secrets are looked for in later answers; each costs a search in every answer.
 MAX_SENT_SECRETS = 50
+#: The same of secrets that the server gave out.
+MAX_ISSUED_SECRETS = 50
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Run:
         settle_seconds: how long a documented transition may last.
         world_prefix: how the names of this run's worlds begin, where the target has worlds.
         progress: is told how far the run is.
+        timings: seconds that the answers of each operation took, by its label.
         selected: operations that the run is limited to by `--only`, all if it is not.
     """
 
@@ -65,6 +68,8 @@ class Run:
     silences: dict[str, int] = field(default_factory=dict)
     worlds: int = 0
     sent_secrets: int = 0
+    issued_secrets: int = 0
+    timings: dict[str, list[float]] = field(default_factory=dict)
     resolver: Resolver = field(init=False)
     patience: Patience = field(init=False)
 
@@ -119,6 +124,13 @@ class Run:
                 self.sent_secrets += 1
                 self.secrets.add(f"SENT_SECRET_{self.sent_secrets}", value)
 
+    def remember_issued(self, values: Iterable[str]) -> None:
+        """Take note of secrets that a server gave out where it may: they stand nowhere else."""
+        for value in values:
+            if is_distinctive(value) and self.issued_secrets < MAX_ISSUED_SECRETS:
+                self.issued_secrets += 1
+                self.secrets.add(f"ISSUED_SECRET_{self.issued_secrets}", value)
+
     def has_selected(self, operation: Operation) -> bool:
         """Tell whether the run is about an operation."""
         return operation in self.selected
@@ -151,13 +163,29 @@ class Session:
         Raises:
             NotRun: it must not be sent, or the server gives no answer.
         """
+        response = self._exchange(operation, request, login=login)
+        assert response is not None
+        return response
+
+    def offer(self, operation: Operation, request: WireRequest) -> WireResponse | None:
+        """Return the answer to a request that a server need not read, None if it closes the connection on it.
+
+        Raises:
+            NotRun: it must not be sent, or the server keeps silent.
+        """
+        return self._exchange(operation, request, may_drop=True)
+
+    def _exchange(
+        self, operation: Operation, request: WireRequest, *, login: bool = False, may_drop: bool = False
+    ) -> WireResponse | None:
         refusal = self.run.policy.refusal(request.method, operation, login=login)
         if refusal:
             raise NotRun(refusal)
-        exchange = self._send(operation.label, operation.pointer, request)
+        exchange = self._send(operation.label, operation.pointer, request, may_drop=may_drop)
+        if exchange.response is None:
+            return None
         meant = self.run.resolver.methods_at(request.path).get(request.method)
         self._judge(meant, operation.label, exchange)
-        assert exchange.response is not None
         self._remember(operation, exchange, exchange.response)
         return exchange.response
 
@@ -308,15 +336,18 @@ class Session:
             raise NotRun(f"{operation.label} needs an identity with a password (--identities)")
         return found
 
-    def _send(self, label: str, pointer: str, request: WireRequest) -> Exchange:
+    def _send(self, label: str, pointer: str, request: WireRequest, *, may_drop: bool = False) -> Exchange:
         if self.run.silences.get(label, 0) >= MAX_SILENCES:
             raise NotRun("the server gave no answer before")
         exchange = self.run.target.send(request, label)
+        if exchange.response is None and may_drop and exchange.dropped:
+            return exchange
         if exchange.response is None:
             self.run.silences[label] = self.run.silences.get(label, 0) + 1
             self.run.verdicts.failed(no_answer(label, exchange, pointer))
             raise NotRun("the server gave no answer")
         self.run.verdicts.passed("the_server_answers", label)
+        self.run.timings.setdefault(label, []).append(exchange.response.seconds)
         return Exchange(request, exchange.response, history=tuple(self.history))
 
     def _judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
@@ -329,7 +360,11 @@ class Session:
                 self.run.verdicts.failed(failure)
 
     def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
-        if operation.safe or not response.successful:
+        if not response.successful:
+            return
+        if not is_login(operation):  # `login` knows a better name
+            self.run.remember_issued(self._issued(operation, response))
+        if operation.safe:
             return
         self.run.writes += 1
         self.history.append(Exchange(exchange.request, response))

@@ -117,23 +117,23 @@ class HttpTarget:
             Stopped: the governor ended the run.
             LeftAlone: the governor lets nothing more through for this operation.
         """
-        problem = ""
+        problem, dropped = "", False
         for _ in range(2):
             try:
                 return Exchange(request, self._send_once(request, label))
             except NoAnswer as error:
-                problem = self._problem(slow=error.slow)
+                problem, dropped = self._problem(slow=error.slow), not error.slow
             except requests.exceptions.ConnectTimeout as error:
                 raise TargetLost(f"{self.base_url} does not take connections") from error
             except requests.exceptions.Timeout:
-                problem = self._problem(slow=True)
+                problem, dropped = self._problem(slow=True), False
             except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
                 if (reason := unreachable(error, self.base_url, self.connection)) is not None:
                     raise TargetLost(reason) from error
-                problem = self._problem(slow=False)
+                problem, dropped = self._problem(slow=False), True
             except requests.exceptions.RequestException as error:
                 problem = f"the answer cannot be read as HTTP: {type(error).__name__}"
-        return Exchange(request, None, problem)
+        return Exchange(request, None, problem, dropped=dropped)
 
     def send_quickly(
         self, label: str, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes | None
@@ -291,7 +291,7 @@ class WsgiTarget:
         }
         if request.chunked:
             # How a server says that the content ends by itself (PEP 3333 knows lengths only).
-            environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+            environ["wsgi.input_terminated"] = True
         elif request.body is not None:
             environ["CONTENT_LENGTH"] = str(len(body))
         for name, value in request.fields:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import socket
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,13 +56,18 @@ class NoAnswer(Exception):  # noqa: N818 - what happened, in a word
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An answer as it was read: fields in order, names as they were sent, content still encoded."""
+    """An answer as it was read: fields in order, names as they were sent, content still encoded.
+
+    Attributes:
+        seconds: how long it took from the request's first byte to the answer's last.
+    """
 
     status: int
     reason: str
     version: str
     fields: tuple[tuple[str, str], ...]
     body: bytes
+    seconds: float = 0.0
 
     def field(self, name: str) -> str | None:
         """Return the first value of a field by its name in lower case, or None."""
@@ -161,8 +167,9 @@ class Wire:
     def _once(self, content: bytes, method: str) -> Head:
         try:
             connection, reader = self._open()
+            begin = time.monotonic()
             connection.sendall(content)
-            return self._read(reader, method)
+            return self._read(reader, method, begin)
         except TimeoutError:
             self.close()
             raise NoAnswer(slow=True) from None
@@ -183,7 +190,7 @@ class Wire:
             self._reader = self._socket.makefile("rb")
         return self._socket, self._reader
 
-    def _read(self, reader: BufferedReader, method: str) -> Head:
+    def _read(self, reader: BufferedReader, method: str, begin: float) -> Head:
         line = _read_line(reader)
         while True:
             found = _STATUS_LINE.fullmatch(line)
@@ -207,6 +214,7 @@ class Wire:
             f"1.{version.decode()}",
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields),
             body,
+            time.monotonic() - begin,
         )
 
 

@@ -59,6 +59,8 @@ class Fault:
         checks: names of the suite's checks that may find it; one of them must, at one of these operations.
         level: how grave the suite must call it.
         needs_socket: whether it cannot be seen within one process.
+        needs_clock: whether it shows only when the stub's clock is set, which a run can do of a stub of its own.
+        settle_seconds: how long the commands wait for changes to show.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Fault:
     plant: Plant | None = None
     edit: Edit | None = None
     needs_socket: bool = False
+    needs_clock: bool = False
+    settle_seconds: float = 0.2
 
     def is_at(self, operation: str) -> bool:
         """Tell whether it changes the answers of an operation, by its label."""
@@ -84,7 +88,13 @@ class Catalogue:
     faults: dict[str, Fault] = field(default_factory=dict)
 
     def plant(
-        self, *checks: str, at: Iterable[str], level: Level = "violation", needs_socket: bool = False
+        self,
+        *checks: str,
+        at: Iterable[str],
+        level: Level = "violation",
+        needs_socket: bool = False,
+        needs_clock: bool = False,
+        settle_seconds: float = 0.2,
     ) -> Callable[[Plant], Plant]:
         """Return the decorator that registers a function between network and stub."""
 
@@ -99,6 +109,8 @@ class Catalogue:
                 level,
                 plant=plant,
                 needs_socket=needs_socket,
+                needs_clock=needs_clock,
+                settle_seconds=settle_seconds,
             )
             return plant
 

@@ -8,6 +8,7 @@ from tests.faults.catalogue import Catalogue, Stub
 from tests.faults.messages import (
     ADMIN,
     DAYS,
+    DESCRIBE,
     IMAP,
     LOGIN,
     MAILER,
@@ -188,3 +189,63 @@ def any_scheme(call: Call, server: Stub) -> Reply:
     if call.label == RESET[MAILER] and reply.status == 401 and call.authorization:
         return server.send(call.by(ADMIN))
     return reply
+
+
+@CREDENTIALS.plant("tokens_are_compared_whole", at=SECURED)
+def token_end(call: Call, server: Stub) -> Reply:
+    """As many characters of a token are compared as the caller sent, from its end."""
+    reply, (username, token) = server.send(call), call.credentials
+    ends = token and TOKENS.get(username, "").endswith(token)
+    return server.send(call.by(username)) if reply.status == 401 and ends else reply
+
+
+@CREDENTIALS.plant("tokens_are_compared_whole", at=SECURED)
+def token_with_blanks(call: Call, server: Stub) -> Reply:
+    """Blanks around a token are dropped."""
+    reply, (username, token) = server.send(call), call.credentials
+    same = token.strip() == TOKENS.get(username)
+    return server.send(call.by(username)) if reply.status == 401 and same else reply
+
+
+@CREDENTIALS.plant("expired_tokens_are_refused", at=[*SECURED], needs_clock=True)
+def token_for_ever(call: Call, server: Stub) -> Reply:
+    """A token goes on working when its time is over: nobody compares the two."""
+    reply, issued = server.send(call), server.memory(call)
+    if call.label == LOGIN and reply.ok:
+        issued[reply.json["auth"]["auth_token"]] = call.json["username"]
+    if call.label == REVOKE and reply.ok:
+        issued.pop(call.credentials[1], None)
+    owner = issued.get(call.credentials[1])
+    return server.send(call.by(owner)) if reply.status == 401 and owner == call.credentials[0] else reply
+
+
+@CREDENTIALS.plant("answers_name_the_caller", at=[DESCRIBE])
+def everybody_is_admin(call: Call, server: Stub) -> Reply:
+    """Reading about a token names the account that was created first."""
+    reply = server.send(call)
+    return reply.changed(lambda auth: auth | {"username": ADMIN}) if call.label == DESCRIBE else reply
+
+
+@CREDENTIALS.plant("issued_tokens_tell_their_level", at=[DESCRIBE])
+def token_of_a_master(call: Call, server: Stub) -> Reply:
+    """Reading about a token calls its owner a MasterAdmin, whoever it is."""
+    reply = server.send(call)
+    return reply.changed(lambda auth: auth | {"perm_level": "MasterAdmin"}) if call.label == DESCRIBE else reply
+
+
+_UNGUARDED = "undefined_methods_ask_for_credentials"
+
+
+@CREDENTIALS.plant(_UNGUARDED, at=[f"PUT {SETTINGS}{MAILER}/"])
+def put_unguarded(call: Call, server: Stub) -> Reply:
+    """PUT does what POST does, and the guard knows of GET, POST and DELETE only."""
+    unguarded = call.label == f"PUT {SETTINGS}{MAILER}/"
+    return server.send(call._replace(method="POST").by(ADMIN) if unguarded else call)
+
+
+@CREDENTIALS.plant(_UNGUARDED, at=[f"HEAD {SETTINGS}{RELAY}/"])
+def head_unguarded(call: Call, server: Stub) -> Reply:
+    """HEAD tells whoever asks how long the answer to a GET is."""
+    if call.label != f"HEAD {SETTINGS}{RELAY}/":
+        return server.send(call)
+    return server.send(call._replace(method="GET").by(ADMIN)).with_body(b"")

@@ -116,3 +116,18 @@ def constant_password(call: Call, server: Stub) -> Reply:
     if call.setting != IMAP or call.method == "DELETE":
         return reply
     return reply.with_value(lambda _value: "kJ3dQ0xW7fLm2RtYb8Zc5NvG1sHp")
+
+
+@ECHO.plant(_ECHO, at=[WRITE[RELAY], READ[RELAY]])
+def port_with_a_sign(call: Call, server: Stub) -> Reply:
+    """Ports are kept in 16 bits with a sign: the upper half comes back negative."""
+    reply = server.send(call)
+    if call.setting != RELAY or call.method == "DELETE":
+        return reply
+    return reply.with_value(lambda value: value | {"server_port": (value["server_port"] + 2**15) % 2**16 - 2**15})
+
+
+@ECHO.plant(_ECHO, at=_USERNAME)
+def long_name_cut(call: Call, server: Stub) -> Reply:
+    """A column of 255 characters cuts longer user names."""
+    return _shown_otherwise(MAILER, "username", lambda text: text[:255])(call, server)

@@ -17,6 +17,7 @@ from mockserver.suite.fuzzing import fuzz
 from mockserver.suite.identities import seeded_identities
 from mockserver.suite.preparing import prepare
 from mockserver.suite.session import Run
+from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts import Outcome, exit_code
 from tests.faults.catalogue import Fault
@@ -59,7 +60,7 @@ def checked(fault: Fault) -> Verdict:
     if fault.needs_socket:
         return _over_http(FaultyServer(fault), check)
     server = FaultyServer(fault, played=True)
-    return _verdict(WsgiTarget(server, clock=server.now), check, server)
+    return _verdict(WsgiTarget(server, clock=server.now), check, server, own=fault.needs_clock)
 
 
 def checked_in_process(application: Application) -> Verdict:
@@ -87,8 +88,11 @@ def _over_http(server: Application, judge: Callable[[Run], Outcome]) -> Verdict:
             target.close()
 
 
-def _verdict(target: Target, judge: Callable[[Run], Outcome], server: FaultyServer | None = None) -> Verdict:
-    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA))
+def _verdict(
+    target: Target, judge: Callable[[Run], Outcome], server: FaultyServer | None = None, *, own: bool = False
+) -> Verdict:
+    control = StubControl(target, None) if own else None
+    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), control=control)
     if server is not None:
         run.patience.clock, run.patience.sleep = server.now, server.pause
     outcome = judge(run)
@@ -97,14 +101,19 @@ def _verdict(target: Target, judge: Callable[[Run], Outcome], server: FaultyServ
 
 
 def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
-    """Return what `mockserver check` or `mockserver fuzz` finds on a faulty server, run as a user does."""
+    """Return what `mockserver check` or `mockserver fuzz` finds on a faulty server, run as a user does.
+
+    No command can set the clock of a server that it did not start: what needs that is judged within this process.
+    """
+    if fault.needs_clock:
+        return checked(fault)
     with tempfile.TemporaryDirectory() as name, serving(FaultyServer(fault)) as url:
         report, identities = Path(name) / "report.json", Path(name) / "identities.yaml"
         identities.write_text(identities_file(), encoding="utf-8")
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "mockserver", command, url, "--identities", str(identities)),
-                *("--settle", "0.2", "--report", f"json={report}", *options),
+                *("--settle", str(fault.settle_seconds), "--report", f"json={report}", *options),
             ],
             cwd=ROOT,
             capture_output=True,

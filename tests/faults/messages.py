@@ -149,7 +149,8 @@ class Reply(NamedTuple):
 
 def refusal(status: int, title: str, **members: Any) -> Reply:
     """Return problem details (RFC 9457), as the stub's own look."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": title, "violations": []}
+    told = {"pointer": "", "expected": "another request", "message": title}
+    content = {"type": "about:blank", "title": title, "status": status, "detail": title, "violations": [told]}
     fields = (("Content-Type", "application/problem+json"),)
     return Reply(status, fields, b"").with_json({**content, **members})
 

@@ -20,6 +20,7 @@ from tests.faults.messages import (
     Call,
     Reply,
     crash,
+    refusal,
 )
 
 ROBUSTNESS = Catalogue("robustness")
@@ -28,6 +29,7 @@ _CRASH = "no_server_error"
 _REFUSED = ("bodies_that_break_the_schema_are_refused", "negative_data_rejection")
 _SILENCE = "the_server_answers"
 _HANG_SECONDS = 30.0
+_SLOW_SECONDS = 1.0
 
 
 def _crashing(label: str, on: Callable[[Call], bool]) -> Plant:
@@ -211,3 +213,111 @@ def any_member(document: dict[str, Any]) -> None:
 def _schemas(document: dict[str, Any]) -> dict[str, Any]:
     schemas: dict[str, Any] = document["components"]["schemas"]
     return schemas
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[RELAY]])
+def nul_crashes(call: Call, server: Stub) -> Reply:
+    """A NUL in a text makes it fail: the database's texts cannot hold one."""
+    return _crashing(WRITE[RELAY], lambda call: any("\0" in text for text in _texts(call)))(call, server)
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[MAILER]])
+def lone_surrogate_crashes(call: Call, server: Stub) -> Reply:
+    """Half of a character makes it fail: it cannot be encoded for the database."""
+    halves = range(0xD800, 0xE000)
+    return _crashing(WRITE[MAILER], lambda call: any(ord(char) in halves for text in _texts(call) for char in text))(
+        call, server
+    )
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[RELAY]])
+def long_text_crashes(call: Call, server: Stub) -> Reply:
+    """A text of more than 65,535 bytes makes it fail: the column cannot hold it."""
+    return _crashing(WRITE[RELAY], lambda call: any(len(text) > 65_535 for text in _texts(call)))(call, server)
+
+
+def _texts(call: Call) -> list[str]:
+    members = call.json.values() if isinstance(call.json, dict) else ()
+    return [member for member in members if isinstance(member, str)]
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[RELAY]])
+def huge_number_crashes(call: Call, server: Stub) -> Reply:
+    """A number beyond 64 bits makes it fail, or one that is infinite to a float."""
+    return _crashing(WRITE[RELAY], _has_huge_number)(call, server)
+
+
+def _has_huge_number(call: Call) -> bool:
+    members = call.json.values() if isinstance(call.json, dict) else ()
+    return any(isinstance(member, int | float) and abs(member) >= 2**63 for member in members)
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[DAYS]])
+def fraction_crashes(call: Call, server: Stub) -> Reply:
+    """A number with a fraction makes it fail, be it zero."""
+    members = call.json.values() if isinstance(call.json, dict) else ()
+    return _crashing(WRITE[DAYS], lambda _call: any(isinstance(member, float) for member in members))(call, server)
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[RELAY]])
+def repeated_member_crashes(call: Call, server: Stub) -> Reply:
+    """A member that comes twice makes it fail: its parser refuses what the language's own takes."""
+    return _crashing(WRITE[RELAY], _has_repeated_member)(call, server)
+
+
+def _has_repeated_member(call: Call) -> bool:
+    names: list[str] = []
+    try:
+        json.loads(call.body, object_pairs_hook=lambda pairs: names.extend(name for name, _ in pairs))
+    except (ValueError, RecursionError):
+        return False
+    return len(names) > len(set(names))
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[DAYS]])
+def large_body_crashes(call: Call, server: Stub) -> Reply:
+    """Content of megabytes makes it fail: it is kept in a buffer of a fixed size."""
+    return _crashing(WRITE[DAYS], lambda call: len(call.body) > 1_000_000)(call, server)
+
+
+@ROBUSTNESS.plant("chunked_bodies_are_understood", at=[WRITE[MAILER]], level="drift")
+def chunks_unread(call: Call, server: Stub) -> Reply:
+    """Content without a length is not read: what comes in chunks is taken for nothing."""
+    return server.send(call._replace(body=b"") if call.label == WRITE[MAILER] and _in_chunks(call) else call)
+
+
+@ROBUSTNESS.plant(_CRASH, at=[WRITE[DAYS]])
+def chunks_crash(call: Call, server: Stub) -> Reply:
+    """Content without a length makes it fail: a KeyError for Content-Length."""
+    return _crashing(WRITE[DAYS], _in_chunks)(call, server)
+
+
+def _in_chunks(call: Call) -> bool:
+    return call.environ.get("HTTP_TRANSFER_ENCODING") == "chunked"
+
+
+@ROBUSTNESS.plant("whole_floats_are_integers", "positive_data_acceptance", at=[WRITE[DAYS]], level="drift")
+def fraction_refused(call: Call, server: Stub) -> Reply:
+    """A number of days with a fraction of zero is refused, though JSON Schema takes it for an integer."""
+    reply = server.send(call)
+    members = call.json.values() if isinstance(call.json, dict) else ()
+    strict = call.label == WRITE[DAYS] and reply.ok and any(isinstance(member, float) for member in members)
+    return refusal(422, "Unprocessable Content") if strict else reply
+
+
+@ROBUSTNESS.plant("repeats_get_the_same_answer", at=[READ[DAYS]])
+def sometimes_refused(call: Call, server: Stub) -> Reply:
+    """Each twentieth read by who may read is refused: one of the servers behind the balancer has an old list."""
+    memory, reply = server.memory(call), server.send(call)
+    if call.label != READ[DAYS] or not reply.ok:
+        return reply
+    memory["reads"] = memory.get("reads", 0) + 1
+    return refusal(403, "Forbidden") if memory["reads"] % 20 == 0 else reply
+
+
+@ROBUSTNESS.plant("answers_are_not_slow", at=[DESCRIBE], level="drift")
+def slow_operation(call: Call, server: Stub) -> Reply:
+    """One call takes a second where all others take milliseconds: it counts all there is."""
+    if call.label == DESCRIBE:
+        server.pause(_SLOW_SECONDS)
+    return server.send(call)

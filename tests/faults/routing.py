@@ -23,7 +23,16 @@ _METHODS = ("undefined_methods_are_refused", "unsupported_method")
 _OTHER_METHODS = [f"{method} {SETTINGS}{name}/" for name in NAMES for method in ("PUT", "PATCH")]
 
 
-@ROUTING.plant(*_METHODS, at=[*_OTHER_METHODS, "PUT /api/v1/auth/", "PATCH /api/v1/auth/"], level="drift")
+@ROUTING.plant(
+    *_METHODS,
+    at=[
+        *_OTHER_METHODS,
+        *(f"HEAD {SETTINGS}{name}/" for name in NAMES),
+        "PUT /api/v1/auth/",
+        "PATCH /api/v1/auth/",
+    ],
+    level="drift",
+)
 def no_allow(call: Call, server: Stub) -> Reply:
     """A 405 does not say which methods there are, though RFC 9110, section 15.5.6, demands it."""
     reply = server.send(call)

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 from tests.faults.catalogue import Catalogue, Stub
-from tests.faults.messages import DESCRIBE, LOGIN, MAILER, READ, RELAY, SECURED, WRITE, Call, Reply
+from tests.faults.messages import (
+    DESCRIBE,
+    IMAP,
+    LOGIN,
+    MAILER,
+    READ,
+    RELAY,
+    RESET,
+    REVOKE,
+    SECURED,
+    WRITE,
+    Call,
+    Reply,
+)
 
 SECRETS = Catalogue("secrets")
 _LEAK = "no_secret_comes_back"
@@ -66,3 +80,44 @@ def credentials_in_a_refusal(call: Call, server: Stub) -> Reply:
     if reply.status != 403:
         return reply
     return reply.with_json(reply.json | {"detail": f"refused: Authorization: {call.authorization}"})
+
+
+@SECRETS.plant(_LEAK, at=[WRITE[MAILER]])
+def password_in_a_link(call: Call, server: Stub) -> Reply:
+    """A write is answered with a link to its log entry that holds the body, percent-encoded."""
+    reply = server.send(call)
+    if call.label != WRITE[MAILER] or not reply.ok:
+        return reply
+    return reply.with_field("Link", f"</log?entry={quote(call.body.decode('utf-8', 'replace'))}>; rel=log")
+
+
+@SECRETS.plant(_LEAK, at=[WRITE[RELAY]])
+def password_in_a_trace(call: Call, server: Stub) -> Reply:
+    """A trace of an error, in base64, holds the body somewhere in its middle."""
+    reply = server.send(call)
+    if call.label != WRITE[RELAY] or reply.status != 422:
+        return reply
+    trace = base64.b64encode(b"Traceback: " + call.body).decode()
+    return reply.with_json(reply.json | {"detail": trace})
+
+
+@SECRETS.plant(_LEAK, at=[RESET[IMAP]])
+def master_password_in_the_reset(call: Call, server: Stub) -> Reply:
+    """A reset says which password it has just cleared."""
+    reply, memory = server.send(call), server.memory(call)
+    if call.label == WRITE[IMAP] and reply.ok:
+        memory["password"] = reply.json["settings"]["value"]
+    if call.label != RESET[IMAP] or "password" not in memory:
+        return reply
+    return reply.with_field("X-Cleared", memory["password"])
+
+
+@SECRETS.plant(_LEAK, at=SECURED)
+def revoked_token_in_a_refusal(call: Call, server: Stub) -> Reply:
+    """Whoever comes with a token that was revoked is told which one it was."""
+    reply, revoked = server.send(call), server.memory(call)
+    if call.label == REVOKE and reply.ok:
+        revoked[call.authorization] = call.credentials[1]
+    if reply.status != 401 or call.authorization not in revoked:
+        return reply
+    return reply.with_json(reply.json | {"detail": f"{revoked[call.authorization]} was revoked"})

@@ -104,3 +104,37 @@ def acts_before_it_asks(call: Call, server: Stub) -> Reply:
     if call.label == RESET[MAILER] and reply.status == 401:
         server.send(call.by(ADMIN))
     return reply
+
+
+@STATE.plant("writes_can_be_repeated", "valid_writes_are_accepted", at=[WRITE[RELAY]], level="drift")
+def same_write_refused(call: Call, server: Stub) -> Reply:
+    """What is written already cannot be written again: 409, so that a client cannot try again after a silence."""
+    memory = server.memory(call)
+    if call.label == WRITE[RELAY] and memory.get("last") == call.body:
+        return refusal(409, "Conflict")
+    reply = server.send(call)
+    if call.setting == RELAY and call.method != "GET" and reply.ok:
+        memory["last"] = call.body
+    return reply
+
+
+@STATE.plant("writes_can_be_repeated", at=[WRITE[DAYS]])
+def same_write_answered_with_nothing(call: Call, server: Stub) -> Reply:
+    """A write that changes nothing is answered with empty values: the statement says that no row was changed."""
+    memory, reply = server.memory(call), server.send(call)
+    if call.setting != DAYS or call.method == "GET" or not reply.ok:
+        return reply
+    same, memory["last"] = memory.get("last") == call.json, call.json
+    return reply.with_value(lambda value: dict.fromkeys(value, 0)) if same and call.method == "POST" else reply
+
+
+@STATE.plant("writes_can_be_repeated", _READ, at=[WRITE[MAILER], READ[MAILER]])
+def same_write_toggles(call: Call, server: Stub) -> Reply:
+    """The same write again takes the value away, as a switch does."""
+    memory, reply = server.memory(call), server.send(call)
+    if call.setting == MAILER and call.method != "GET" and reply.ok:
+        same, memory["last"] = memory.get("last") == call.body, call.body
+        if same and call.method == "POST":
+            server.send(call.to(RESET[MAILER]))
+            memory["last"] = None
+    return reply

@@ -78,6 +78,7 @@ class Step(NamedTuple):
     body: bytes = b""
     authorization: str | None = basic(ADMIN, TOKENS[ADMIN])
     content_type: str | None = "application/json"
+    chunked: bool = False
 
     @property
     def operation(self) -> str:
@@ -123,6 +124,9 @@ def _ask(server: FaultyServer, step: Step) -> Reply:
         environ["HTTP_AUTHORIZATION"] = step.authorization
     if step.content_type is not None:
         environ["CONTENT_TYPE"] = step.content_type
+    if step.chunked:
+        del environ["CONTENT_LENGTH"]
+        environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
     started: list[tuple[str, list[tuple[str, str]]]] = []
     body = b"".join(server(environ, lambda line, fields: started.append((line, fields))))
     line, fields = started[-1]
@@ -143,8 +147,41 @@ def _around(name: str) -> list[Step]:
         send(write, FIRST[name])._replace(content_type="text/plain"),
         send(f"PUT {SETTINGS}{name}/", FIRST[name]),
         send(f"PATCH {SETTINGS}{name}/", FIRST[name]),
+        send(f"PUT {SETTINGS}{name}/", FIRST[name], by=None),
+        send(f"HEAD {SETTINGS}{name}/", by=None),
     ]
-    return [read, first, read, second, read, read, *refused, read, reset, read, reset, first, read]
+    again = [send(write, FIRST[name], by=ADMIN)._replace(chunked=True), first, first]
+    return [
+        read,
+        first,
+        read,
+        second,
+        read,
+        read,
+        *refused,
+        read,
+        *_traps(name),
+        reset,
+        read,
+        reset,
+        first,
+        read,
+        *again,
+        read,
+    ]
+
+
+def _traps(name: str) -> list[Step]:
+    write, valid = WRITE[name], FIRST[name]
+    texts = ("a\0b", "\ud800", "x" * 70_000, "x" * 300)
+    return [
+        *(send(write, valid | {"username": text}) for text in texts),
+        send(write, {member: float(held) if isinstance(held, int) else held for member, held in valid.items()}),
+        send(write, valid | {"server_port": 2**64}),
+        send(write, valid | {"server_port": 65535}),
+        Step(write, json.dumps(valid)[:-1].encode() + b', "server_port": 1, "server_port": 2}'),
+        Step(write, b" " * 1_100_000 + json.dumps(valid).encode()),
+    ]
 
 
 def _strangers(label: str, value: dict[str, Any]) -> list[Step]:
@@ -156,6 +193,8 @@ def _strangers(label: str, value: dict[str, Any]) -> list[Step]:
         send(label, value, token=TOKENS[ADMIN].upper()),
         send(label, value, token=TOKENS[ADMIN] + "x"),
         send(label, value, token=TOKENS[ADMIN][:-1]),
+        send(label, value, token=TOKENS[ADMIN][1:]),
+        send(label, value, token=f" {TOKENS[ADMIN]} "),
         send(label, value, token=PASSWORDS[ADMIN]),
         send(label, value, token=TOKENS[MAIL_USER]),
         send(label, value, token=""),
@@ -164,6 +203,8 @@ def _strangers(label: str, value: dict[str, Any]) -> list[Step]:
     ]
 
 
+#: After it every token that was issued is over.
+EXPIRED = send("PUT /__mock__/clock", {"now": CLOCK + 10**8})
 #: Past every operation, with everything that a fault could mind.
 TOUR: tuple[Step, ...] = (
     *(step for name in NAMES for step in _around(name)),
@@ -171,11 +212,16 @@ TOUR: tuple[Step, ...] = (
     *(step for label in UNKNOWN for step in _strangers(label.format(setting="nothing"), {})),
     *_strangers(DESCRIBE, {}),
     send(DESCRIBE),
+    send(DESCRIBE, by=MAIL_USER),
     login(),
     login(password="wrong"),
     login(password=PASSWORDS[ADMIN].upper()),
     login(MAIL_USER, PASSWORDS[MAIL_USER]),
     send(LOGIN, {"username": ADMIN}),
+    EXPIRED,
+    send(DESCRIBE, token=FIRST_ISSUED),
+    send(READ[DAYS], token=FIRST_ISSUED),
+    send("PUT /__mock__/clock", {"now": CLOCK}),
     send(DESCRIBE, token=FIRST_ISSUED),
     send(REVOKE, token=FIRST_ISSUED),
     send(DESCRIBE, token=FIRST_ISSUED),
@@ -185,4 +231,5 @@ TOUR: tuple[Step, ...] = (
     send(WRITE[MAILER], FIRST[MAILER]),
     send(RESET[RELAY]),
     send(READ[MAILER]),
+    *([send(READ[DAYS])] * 20),
 )

@@ -5,6 +5,7 @@ Nothing of the suite is used, so that a fault that the suite finds is known to b
 
 from __future__ import annotations
 
+import base64
 import http.client
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ from tests.faults.messages import (
 )
 from tests.faults.registry import CLEAN_VARIANTS, FAULTS
 from tests.faults.server import FaultyServer, serving
-from tests.faults.steps import CLOCK, FIRST, FIRST_ISSUED, SECOND, TOUR, Step, login, send, walk
+from tests.faults.steps import CLOCK, EXPIRED, FIRST, FIRST_ISSUED, SECOND, TOUR, Step, login, send, walk
 
 
 class Sight(NamedTuple):
@@ -132,6 +133,22 @@ SIGHTS: dict[str, Sight] = {
     "password_in_a_header": Sight([set_first(RELAY)], lambda reply: reply.field("X-Debug") is None, True, False),
     "token_in_its_description": Sight([send(DESCRIBE)], member("auth", "auth_token"), None, TOKENS[ADMIN]),
     "password_in_the_login_answer": Sight([login()], member("auth", "password"), None, PASSWORDS[ADMIN]),
+    "password_in_a_link": Sight([set_first(MAILER)], holds("secret-of-one"), False, True),
+    "password_in_a_trace": Sight(
+        [send(WRITE[RELAY], FIRST[RELAY] | {"server_port": 0})],
+        lambda reply: b"secret-three" in base64.b64decode(reply.json["detail"] + "==="),
+        False,
+        True,
+    ),
+    "master_password_in_the_reset": Sight(
+        [set_first(IMAP), send(RESET[IMAP])], field("X-Cleared"), None, "long-imap-master-password-here"
+    ),
+    "revoked_token_in_a_refusal": Sight(
+        [login(), send(REVOKE, token=FIRST_ISSUED), send(READ[DAYS], token=FIRST_ISSUED)],
+        holds(FIRST_ISSUED),
+        False,
+        True,
+    ),
     "credentials_in_a_refusal": Sight(
         by_other(READ[DAYS], by=MAIL_USER), holds(basic(MAIL_USER, TOKENS[MAIL_USER])), False, True
     ),
@@ -146,6 +163,10 @@ SIGHTS: dict[str, Sight] = {
     "punycode": Sight(host("bücher.example"), value("server_hostname"), "bücher.example", "xn--bcher-kva.example"),
     "swapped": Sight([set_first(DAYS)], value(), _DAYS, {"junk_days": 14, "trash_days": 7}),
     "port_ignored": Sight([set_first(RELAY)], value("server_port"), 465, 587),
+    "port_with_a_sign": Sight(
+        [send(WRITE[RELAY], FIRST[RELAY] | {"server_port": 65535})], value("server_port"), 65535, -1
+    ),
+    "long_name_cut": Sight(user("x" * 320), value("username"), "x" * 320, "x" * 255),
     "constant_password": Sight(
         [set_first(IMAP), set_first(IMAP)], lambda reply: value()(reply) == _HANDED_OUT, False, True
     ),
@@ -164,6 +185,9 @@ SIGHTS: dict[str, Sight] = {
         7,
         3,
     ),
+    "same_write_refused": Sight([set_first(RELAY), set_first(RELAY)], status, 200, 409),
+    "same_write_answered_with_nothing": Sight([set_first(DAYS), set_first(DAYS)], value("junk_days"), 7, 0),
+    "same_write_toggles": Sight([set_first(MAILER), set_first(MAILER), send(READ[MAILER])], status, 200, 204),
     "acts_before_it_asks": Sight(
         [set_first(MAILER), send(RESET[MAILER], by=None), send(READ[MAILER])], status, 200, 204
     ),
@@ -193,7 +217,25 @@ SIGHTS: dict[str, Sight] = {
         by_other(READ[DAYS], by=None), lambda reply: reply.field("WWW-Authenticate") is None, False, True
     ),
     "any_scheme": Sight([send(RESET[MAILER])._replace(authorization="Bearer of news")], status, 401, 200),
+    "token_end": Sight(by_other(READ[DAYS], token=TOKENS[ADMIN][4:]), status, 401, 204),
+    "token_with_blanks": Sight(by_other(READ[DAYS], token=f" {TOKENS[ADMIN]} "), status, 401, 204),
+    "token_for_ever": Sight([login(), EXPIRED, send(READ[DAYS], token=FIRST_ISSUED)], status, 401, 204),
+    "everybody_is_admin": Sight([send(DESCRIBE, by=MAIL_USER)], member("auth", "username"), MAIL_USER, ADMIN),
+    "token_of_a_master": Sight([send(DESCRIBE, by=MAIL_USER)], member("auth", "perm_level"), "MailUser", "MasterAdmin"),
+    "put_unguarded": Sight([send(f"PUT {SETTINGS}{MAILER}/", FIRST[MAILER], by=None)], status, 405, 200),
+    "head_unguarded": Sight([send(f"HEAD {SETTINGS}{RELAY}/", by=None)], status, 405, 204),
     # robustness
+    "nul_crashes": Sight([send(WRITE[RELAY], FIRST[RELAY] | {"username": "a\0b"})], status, 200, 500),
+    "lone_surrogate_crashes": Sight([send(WRITE[MAILER], FIRST[MAILER] | {"username": "\ud800"})], status, 400, 500),
+    "long_text_crashes": Sight([send(WRITE[RELAY], FIRST[RELAY] | {"username": "x" * 70_000})], status, 422, 500),
+    "huge_number_crashes": Sight([send(WRITE[RELAY], FIRST[RELAY] | {"server_port": 2**64})], status, 422, 500),
+    "fraction_crashes": Sight([send(WRITE[DAYS], {"junk_days": 7.0, "trash_days": 1})], status, 200, 500),
+    "repeated_member_crashes": Sight([Step(WRITE[RELAY], b'{"server_port": 1, "server_port": 2}')], status, 422, 500),
+    "large_body_crashes": Sight([Step(WRITE[DAYS], b" " * 1_100_000 + b"{}")], status, 413, 500),
+    "chunks_unread": Sight([set_first(MAILER)._replace(chunked=True)], status, 200, 400),
+    "chunks_crash": Sight([set_first(DAYS)._replace(chunked=True)], status, 200, 500),
+    "fraction_refused": Sight([send(WRITE[DAYS], {"junk_days": 7.0, "trash_days": 1})], status, 200, 422),
+    "sometimes_refused": Sight([send(READ[DAYS])] * 20, status, 204, 403),
     "null_crashes": Sight([Step(WRITE[MAILER], b"null")], status, 422, 500),
     "list_crashes": Sight([Step(WRITE[DAYS], b"[]")], status, 422, 500),
     "empty_body_crashes": Sight([Step(WRITE[RELAY])], status, 400, 500),
@@ -222,7 +264,9 @@ SIGHTS: dict[str, Sight] = {
     "other_method_crashes": Sight([send(f"PUT {SETTINGS}{MAILER}/", {})], status, 405, 500),
 }
 
-IN_PROCESS = [fault for fault in FAULTS.values() if not fault.needs_socket]
+#: It changes no answer, only when it comes.
+_SLOW = "slow_operation"
+IN_PROCESS = [fault for fault in FAULTS.values() if not fault.needs_socket and fault.name != _SLOW]
 
 
 def _named(fault: Fault) -> str:
@@ -281,6 +325,14 @@ def test_an_answer_does_not_come() -> None:
         assert _ask(url, send(READ[RELAY])) == 204
         with pytest.raises(TimeoutError):
             _ask(url, send(DESCRIBE), timeout=0.3)
+
+
+def test_an_answer_takes_a_second() -> None:
+    server = FaultyServer(FAULTS[_SLOW], clock=CLOCK, played=True)
+    walk(server, [send(READ[RELAY])])
+    assert server.now() == 0.0
+    walk(server, [send(DESCRIBE)])
+    assert server.now() == 1.0
 
 
 def _ask(url: str, step: Step, timeout: float = 10.0) -> int:

@@ -170,6 +170,8 @@ def media_type_is_documented(answer: Answer) -> bool:
 def body_is_what_its_content_type_says(answer: Answer) -> bool:
     """Content that is called JSON is JSON, text is text in its charset, and problem details are an object."""
     response = answer.response
+    if answer.exchange.request.method == "HEAD":
+        return False  # tells of content that it does not have (RFC 9110, section 9.3.2)
     problem = _not_as_called(response)
     if problem:
         raise answer.failure(

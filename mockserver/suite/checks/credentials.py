@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
-from mockserver.contract.model import Operation, SecurityScheme
+from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.pointers import child
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
@@ -16,6 +18,11 @@ from mockserver.suite.secrecy import paths_of, values_at
 from mockserver.suite.session import Run, Session, json_or_none
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
 
+#: So many malformed credentials are tried with each method, the others with safe ones only.
+_MALFORMED_EVERYWHERE = 4
+#: No token that a login gives out is valid for ten years.
+_BEYOND_EXPIRY_SECONDS = 10 * 365 * 86_400
+
 
 def tasks(run: Run) -> list[Task]:
     """Return the matrix: each claim on each operation that it can be made on."""
@@ -25,11 +32,15 @@ def tasks(run: Run) -> list[Task]:
             found += [on_operation(check, operation) for check in _checks_for(run, operation)]
             if _revocation(run) is not None:
                 found.append(replace(on_operation(revoked_tokens_are_refused, operation), last=True))
+            if any(map(is_login, run.contract.operations)):
+                found.append(on_operation(expired_tokens_are_refused, operation))
         if is_login(operation):
             found += [on_operation(wrong_passwords_are_refused, operation)]
             found += [on_operation(issued_tokens_work_at_once, operation)]
-            if run.contract.levels:
-                found += [on_operation(issued_tokens_tell_their_level, operation)]
+        if operation.behaviour and operation.behaviour.handler == "auth":
+            found.append(on_operation(answers_name_the_caller, operation))
+            if run.contract.levels and any(_level_paths(run.contract, operation)):
+                found.append(on_operation(issued_tokens_tell_their_level, operation))
     return found
 
 
@@ -72,6 +83,8 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
     secret = caller.credential(scheme) or ""
     bare = session.valid_request(operation, None)
     values = _malformed(scheme, caller.username, secret)
+    if not operation.safe:
+        values = values[:_MALFORMED_EVERYWHERE]  # what reads credentials is hardly other code for each method
     for value in values:
         _expect_refusal(
             "malformed_credentials_are_refused",
@@ -94,13 +107,15 @@ def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
 
 
 def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
-    """A token's beginning, the token with more behind it, and the token in other case are not accepted."""
+    """A token's beginning or end, the token with more around it, and the token in other case are not accepted."""
     caller = _caller(session, operation)
     token = caller.credential(_scheme(session.run, operation)) or ""
     changed = {
         "BEGINNING": token[: len(token) // 2],
+        "END": token[len(token) // 2 :],
         "ALL_BUT_ITS_END": token[:-1],
         "AND_MORE": token + "x",
+        "AND_BLANKS": f" {token} ",
         "IN_OTHER_CASE": token.swapcase(),
     }
     for name, value in changed.items():
@@ -116,7 +131,7 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     """A token is not accepted with another user's name, nor with a name that no account has."""
     caller = _caller(session, operation)
     names = [_canary(session, "UNKNOWN_USER")]
-    names += [other.username for other in session.run.identities.all if other.username != caller.username][:2]
+    names += [other.username for other in session.run.identities.all if other.username != caller.username][:1]
     for name in names:
         request = session.valid_request(operation, Identity(name, token=caller.token, password=caller.password))
         _expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
@@ -143,6 +158,18 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
     request = session.valid_request(operation, identity)
     _expect_refusal("revoked_tokens_are_refused", session, operation, request, "a revoked token")
+    return 1
+
+
+def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
+    """A token whose time is over is not accepted any more; only our own stub's clock can be set to see that."""
+    control = session.run.control
+    if control is None:
+        raise NotRun("no token can be made to expire here: only the clock of our own stub can be set")
+    identity = session.login(session.run.allowed(operation) or session.run.admin)
+    control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
+    request = session.valid_request(operation, identity)
+    _expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
     return 1
 
 
@@ -247,21 +274,16 @@ def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
 
 
 def issued_tokens_tell_their_level(session: Session, operation: Operation) -> int:
-    """A login tells the permission level of the account that logged in, where its answer shows one."""
+    """What is told of a token, at the login and later, is the permission level of the account that logged in."""
     cases = 0
-    for identity in session.run.identities.all:
-        if identity.password is None or not identity.level:
-            continue
-        body = session.login_body(identity)
-        request = session.request(operation, None, body=body, media_type="application/json")
-        response = session.call(operation, request, login=True)
-        for path in _level_paths(session, operation):
-            shown = list(values_at(json_or_none(response), path)) if response.successful else []
-            if shown and shown != [identity.level]:
+    for identity, request, response in _told_of_tokens(session, operation):
+        for path in _level_paths(session.contract, operation):
+            shown = list(values_at(json_or_none(response), path))
+            if identity.level and shown and shown != [identity.level]:
                 raise CheckFailure(
                     "issued_tokens_tell_their_level",
                     operation.label,
-                    "a login tells another level than the account has",
+                    "another level is told than the account has",
                     expected=identity.level,
                     got=describe(shown[0]),
                     pointer=behaviour_pointer(operation),
@@ -272,12 +294,69 @@ def issued_tokens_tell_their_level(session: Session, operation: Operation) -> in
     return cases
 
 
-def _level_paths(session: Session, operation: Operation) -> Iterator[tuple[str, ...]]:
+def answers_name_the_caller(session: Session, operation: Operation) -> int:
+    """What is told of a token, at the login and later, is the name of the account whose it is."""
+    cases = 0
+    for identity, request, response in _told_of_tokens(session, operation):
+        for path in _name_paths(operation):
+            shown = list(values_at(json_or_none(response), path))
+            # Names that differ in case alone may well be one account.
+            if shown and [str(name).casefold() for name in shown] != [identity.username.casefold()]:
+                raise CheckFailure(
+                    "answers_name_the_caller",
+                    operation.label,
+                    "another account is named than the one that calls",
+                    expected=identity.username,
+                    got=describe(shown[0]),
+                    pointer=behaviour_pointer(operation),
+                    rule="contract",
+                    exchange=Exchange(request, response),
+                )
+        cases += 1
+    return cases
+
+
+def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Identity, WireRequest, WireResponse]]:
+    """Yield each account that can call an operation about tokens, with what it is told; refusals tell nothing."""
+    login = is_login(operation)
+    ends = operation.effect == "credentials"
+    for identity in session.run.identities.all:
+        if operation.levels is not None and identity.level not in operation.levels:
+            continue
+        if identity.password is None if login or ends else identity.token is None:
+            continue
+        if login:
+            request = session.request(operation, None, body=session.login_body(identity), media_type="application/json")
+        else:
+            request = session.valid_request(operation, session.login(identity) if ends else identity)
+        response = session.call(operation, request, login=login)
+        if response.successful:
+            yield identity, request, response
+
+
+def _level_paths(contract: Contract, operation: Operation) -> Iterator[tuple[str, ...]]:
     """Yield where the examples of an operation's answers show a permission level."""
-    for response in operation.responses.values():
-        for content in response.content.values():
-            for example in content.examples.values():
-                yield from paths_of(example.value, session.contract.levels)
+    for value in _answer_examples(operation):
+        yield from paths_of(value, contract.levels)
+
+
+def _name_paths(operation: Operation) -> set[tuple[str, ...]]:
+    """Return where the examples of an operation's answers show the name that an account logs in with."""
+    return {path for value in _answer_examples(operation) for path in _paths_to("username", value)}
+
+
+def _paths_to(name: str, value: Any) -> Iterator[tuple[str, ...]]:
+    for key, member in value.items() if isinstance(value, dict) else ():
+        if key == name:
+            yield (key,)
+        else:
+            yield from ((key, *path) for path in _paths_to(name, member))
+
+
+def _answer_examples(operation: Operation) -> Iterator[Any]:
+    for status, response in operation.responses.items():
+        for content in response.content.values() if status.startswith("2") else ():
+            yield from (example.value for example in content.examples.values())
 
 
 def _caller(session: Session, operation: Operation) -> Identity:
@@ -307,15 +386,12 @@ def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str,
         # What parsers written by hand get wrong: no payload, bad padding, no colon, bytes that are no text.
         return (
             "Basic",
-            "Basic ",
             "Basic !!!not-base64!!!",
-            "Basic YWRtaW4",
             basic(username),
-            basic(f"{username}:"),
+            "Basic /////w==",
+            "Basic YWRtaW4",
             basic(":"),
             basic(""),
-            "Basic /////w==",
-            "Digest username",
         )
     return ("Bearer", "Bearer ", "Bearer \t", "bearer", "x", f"{secret[:3]}=")
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from mockserver.contract.building import METHODS
 from mockserver.contract.model import Operation
+from mockserver.pointers import child
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.identities import Identity
@@ -30,6 +31,10 @@ def tasks(run: Run) -> list[Task]:
             if method not in defined | _IMPLICIT:
                 check = partial(undefined_methods_are_refused, operations=operations, method=method)
                 found.append(Task("undefined_methods_are_refused", f"{method} {path}", check))
+        if all(operation.security for operation in operations):
+            for method in sorted({*map(str.upper, METHODS), "HEAD"} - defined - {"OPTIONS", "TRACE"}):
+                check = partial(undefined_methods_ask_for_credentials, operations=operations, method=method)
+                found.append(Task("undefined_methods_ask_for_credentials", f"{method} {path}", check))
         check = partial(undefined_paths_are_refused, operation=operations[0])
         found.append(Task("undefined_paths_are_refused", f"GET {path}", check))
     return found
@@ -71,6 +76,40 @@ def undefined_methods_are_refused(session: Session, *, operations: list[Operatio
             exchange=exchange,
         )
     return 1
+
+
+def undefined_methods_ask_for_credentials(session: Session, *, operations: list[Operation], method: str) -> int:
+    """Where every defined method asks for credentials, no other method lets in whoever has none."""
+    first = operations[0]
+    label = f"{method} {first.path}"
+    like = session.request(first, None)
+    body, media_type = _body_for(session, operations, method)
+    request = WireRequest(method, like.path, like.fields, body)
+    request = request.with_field("Content-Type", media_type) if media_type else request
+    exchange = session.probe(label, request)
+    assert exchange.response is not None
+    if exchange.response.successful:
+        raise CheckFailure(
+            "undefined_methods_ask_for_credentials",
+            label,
+            "a method that is not defined is accepted without credentials",
+            expected="401, 405 or 404",
+            got=str(exchange.response.status),
+            pointer=child(first.pointer, "security"),
+            rule="universal",
+            exchange=exchange,
+        )
+    return 1
+
+
+def _body_for(session: Session, operations: list[Operation], method: str) -> tuple[bytes | None, str | None]:
+    """Return content that one of a path's operations would take, for a method that may have content."""
+    if method in {"POST", "PUT", "PATCH"}:
+        for operation in operations:
+            body, media_type = session.valid_body(operation)
+            if body is not None:
+                return body, media_type
+    return None, None
 
 
 def undefined_paths_are_refused(session: Session, *, operation: Operation) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.task import Task
-from mockserver.suite.exchanges import WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.exchanges import WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.resources import (
     NEVER_SET,
     Resource,
@@ -22,6 +22,7 @@ from mockserver.suite.resources import (
     failure,
     json_of,
     read,
+    refused,
     reset,
     resources,
     settle,
@@ -30,8 +31,10 @@ from mockserver.suite.resources import (
 )
 from mockserver.suite.samples import broken, telling, variants
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import NotRun
+from mockserver.suite.verdicts import NotRun, describe
 
+#: So often a write is repeated: enough to meet what fails once in twenty times in turn.
+REPEATS = 20
 #: So many values that break the schema are sent before a read looks whether one of them left a trace.
 _REJECTED = 12
 
@@ -57,6 +60,7 @@ def _plan(resource: Resource) -> Iterator[tuple[Callable[..., int], Operation]]:
     yield answers_name_the_resource, resource.write
     yield reads_show_the_last_write, resource.read
     yield reads_change_nothing, resource.read
+    yield writes_can_be_repeated, resource.write
     yield rejected_writes_change_nothing, resource.write
     yield generated_values_are_new if resource.generated else writes_echo_the_request, resource.write
     if resource.write.security:
@@ -136,6 +140,38 @@ def reads_change_nothing(session: Session, *, resource: Resource) -> int:
         shown = settle(session, resource, written(session.contract, resource, value, response))
         expect_value(session, resource, shown, "reads_change_nothing")
     return 1
+
+
+def writes_can_be_repeated(session: Session, *, resource: Resource) -> int:
+    """The same write, twenty times in a row, gets the same answer each time, and a read shows it as after the first."""
+    operation = resource.write
+    for _ in writes(session, resource, variants=(2,)):
+        request = session.valid_request(operation, session.run.allowed(operation))
+    first: Any = None
+    for number in range(REPEATS):
+        response = session.call(operation, request)
+        if response.status >= 500 or response.status == 429 or (number == 0 and not response.successful):
+            refused(operation, request, response)
+        shown = echoed(operation, json_of(response))
+        first = shown if number == 0 else first
+        if not response.successful or not (resource.generated or same_json(shown, first)):
+            # That it can be written again is what the success stands for, as long as nobody documents a conflict.
+            success = operation.success()
+            refusal = success.pointer if success else operation.pointer
+            raise failure(
+                "writes_can_be_repeated",
+                operation,
+                "a write cannot be repeated" if not response.successful else "a repeated write is answered otherwise",
+                expected=f"the answer that came first, with {describe(first, 200)}",
+                got=f"{response.status} with {describe(shown, 200)}",
+                pointer=behaviour_pointer(operation) if response.successful else refusal,
+                exchange=evidence(session, request, response),
+            )
+        if number in {1, REPEATS - 1}:
+            expected = written(session.contract, resource, parse_json(request.body or b"null"), response)
+            if expected is not None:
+                expect_value(session, resource, expected, "writes_can_be_repeated", blame=operation)
+    return REPEATS
 
 
 def rejected_writes_change_nothing(session: Session, *, resource: Resource) -> int:

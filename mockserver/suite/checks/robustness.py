@@ -1,0 +1,254 @@
+"""Claims about how a server bears what is unusual: traps for parsers, much of it, often, and in another form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from statistics import median
+
+from mockserver.contract.model import MediaType, Operation
+from mockserver.suite.checks.task import Task, on_operation
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json, parse_json, same_json
+from mockserver.suite.identities import Identity
+from mockserver.suite.policy import is_login
+from mockserver.suite.resources import Resource, evidence, resources, settle, shown_by, writes, written
+from mockserver.suite.samples import hostile, with_fractions
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun
+
+#: So often a call is repeated: enough to meet what fails once in twenty times in turn.
+REPEATS = 20
+#: Content of so many bytes is more than any call of an API of settings needs.
+LARGE_BYTES = 5_000_000
+#: An operation is slow if its answers usually take longer than this, and than `SLOWER` times those of others.
+SLOW_SECONDS = 0.5
+#: The same where there is nothing to compare with.
+SLOW_ALONE_SECONDS = 2.0
+SLOWER = 20
+#: Fewer answers than this do not say what is usual.
+_MIN_ANSWERS = 5
+#: JSON by its grammar, but a trap for parsers: a server may accept or refuse it, not crash.
+_HOSTILE = (
+    b'{"a": "\\ud800"}',
+    b'{"a": 1e999}',
+    b'{"a": ' + b"9" * 400 + b"}",
+    b'{"a": 1, "a": 2}',
+    b'{"\\u0000": "\\u0000"}',
+    b"[" * 2000 + b"]" * 2000,
+    b'{"a":' * 2000 + b"1" + b"}" * 2000,
+    b"[" * 100_000,
+    b'\xef\xbb\xbf{"a": 1}',
+)
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return the claims for each operation that they can be made on; how fast the answers came is judged last."""
+    found: list[Task] = []
+    by_read = {resource.read.id: resource for resource in resources(run.contract)}
+    for operation in run.selected:
+        if _json_content(operation) is not None:
+            found += [on_operation(check, operation) for check in _BODY_CHECKS]
+            if not is_login(operation):
+                found.append(on_operation(whole_floats_are_integers, operation))
+        if _can_be_repeated(operation):
+            check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
+            found.append(Task("repeats_get_the_same_answer", operation.label, check))
+    return found + timing_tasks(run)
+
+
+def timing_tasks(run: Run) -> list[Task]:
+    """Return the claims about how fast a run's answers came, which are made at its end."""
+    return [
+        Task("answers_are_not_slow", operation.label, partial(answers_are_not_slow, operation=operation), last=True)
+        for operation in run.selected
+    ]
+
+
+def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
+    """JSON made to break parsers, or what stands behind them, does not make the server fail.
+
+    Lone surrogates, NUL, huge and tiny numbers, deep nesting, members that come twice, very long texts: as the whole
+    content, and in each member of content that is valid otherwise. What is claimed is made on every answer: no failure
+    of the server, and an answer at all.
+    """
+    content = _json_content(operation)
+    assert content is not None
+    valid, _ = session.valid_body(operation)
+    bodies = (*_HOSTILE, *hostile(parse_json(valid or b"null")))
+    for body in bodies:
+        session.call(operation, _request(session, operation, body, content.name))
+    return len(bodies)
+
+
+def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
+    """Content of 5 MB is taken or refused, and the next call is answered as ever.
+
+    A server may close the connection on it without reading it all (RFC 9110, section 15.5.14).
+    """
+    content = _json_content(operation)
+    assert content is not None
+    if session.run.target.foreign:
+        raise NotRun("5 MB are much to send to a server that is not ours")
+    valid, _ = session.valid_body(operation)
+    padded = (valid or b"{}").replace(b"{", b"{" + b" " * LARGE_BYTES, 1)
+    text = b'{"mockserver_large": "' + b"x" * LARGE_BYTES + b'"}'
+    for body in (padded, text):
+        session.offer(operation, _request(session, operation, body, content.name))
+        session.call(operation, _request(session, operation, valid, content.name))
+    return 2
+
+
+def chunked_bodies_are_understood(session: Session, operation: Operation) -> int:
+    """Content that is sent in chunks counts as the same content sent whole (RFC 9112, section 7.1)."""
+    whole = session.valid_request(operation, _caller(session, operation))
+    first = session.call(operation, whole)
+    if not first.successful:
+        raise NotRun(f"the same content sent whole was answered with {first.status}")
+    chunked = whole.with_field("Transfer-Encoding", "chunked")
+    response = session.call(operation, chunked)
+    # A crash, or no answer, is the finding of others. A server that wants a length first may say so.
+    if response.status < 500 and not response.successful:
+        raise _failure(
+            "chunked_bodies_are_understood",
+            operation,
+            "content sent in chunks is refused",
+            expected=f"{first.status}, as for the same content sent whole",
+            got=str(response.status),
+            exchange=evidence(session, chunked, response),
+        )
+    return 1
+
+
+def whole_floats_are_integers(session: Session, operation: Operation) -> int:
+    """An integer may be written with a fraction of zero: to JSON Schema, 280.0 is one."""
+    content = _json_content(operation)
+    assert content is not None
+    valid, media_type = session.valid_body(operation)
+    value = parse_json(valid or b"null")
+    changed = with_fractions(value)
+    if same_json(changed, None) or repr(changed) == repr(value):
+        return 0
+    if content.schema is None or not session.contract.validator(content.schema, "request").is_valid(changed):
+        return 0
+    request = session.request(
+        operation, _caller(session, operation), body=json.dumps(changed).encode(), media_type=media_type
+    )
+    response = session.call(operation, request)
+    if response.status in {401, 403, 429} or response.status >= 500:
+        raise NotRun(f"it was answered with {response.status}")
+    if not response.successful:
+        raise _failure(
+            "whole_floats_are_integers",
+            operation,
+            "an integer with a fraction of zero is refused",
+            expected="2xx, for the value is an integer by JSON Schema",
+            got=str(response.status),
+            exchange=evidence(session, request, response),
+        )
+    return 1
+
+
+def repeats_get_the_same_answer(session: Session, *, operation: Operation, resource: Resource | None = None) -> int:
+    """The same call, twenty times in a row, gets the same status each time, and a read the same value."""
+    if resource is not None:
+        _set(session, resource)
+    request = session.valid_request(operation, session.run.allowed(operation))
+    responses: list[WireResponse] = []
+    for _ in range(REPEATS):
+        responses.append(session.call(operation, request, login=is_login(operation)))
+        # A crash or a limit is the finding of others.
+        if responses[-1].status >= 500 or responses[-1].status == 429:
+            raise NotRun(f"one of the calls was answered with {responses[-1].status}")
+    for number, response in enumerate(responses):
+        if not _same(resource, responses[0], response):
+            raise CheckFailure(
+                "repeats_get_the_same_answer",
+                operation.label,
+                "the same call gets different answers",
+                expected=f"{responses[0].status} each time" + (", with the same value" if resource else ""),
+                got=f"{response.status} at the {number + 1}. time",
+                pointer=operation.pointer,
+                rule="contract",
+                exchange=Exchange(request, response, history=tuple(session.history[-1:])),
+            )
+    return REPEATS
+
+
+def answers_are_not_slow(session: Session, *, operation: Operation) -> int:
+    """Answers of one operation do not usually take much longer than those of the others."""
+    timings = session.run.timings
+    own = timings.get(operation.label, [])
+    if len(own) < _MIN_ANSWERS:
+        return 0
+    others = [median(some) for label, some in timings.items() if label != operation.label and len(some) >= _MIN_ANSWERS]
+    usual, own_usual = median(others) if others else 0.0, median(own)
+    if own_usual > (max(SLOW_SECONDS, SLOWER * usual) if others else SLOW_ALONE_SECONDS):
+        raise _failure(
+            "answers_are_not_slow",
+            operation,
+            "its answers are slow",
+            expected=f"about {usual:.2g} s, as other operations take"
+            if others
+            else f"{SLOW_ALONE_SECONDS:g} s at most",
+            got=f"{own_usual:.2g} s, as a rule",
+            exchange=None,
+        )
+    return len(own)
+
+
+_BODY_CHECKS = (hostile_bodies_do_no_harm, large_bodies_do_no_harm, chunked_bodies_are_understood)
+
+
+def _can_be_repeated(operation: Operation) -> bool:
+    """Tell whether nothing documented makes a second call of an operation other than the first.
+
+    Writes and resets have claims of their own, and what ends credentials ends them once.
+    """
+    return operation.effect != "credentials" and (operation.safe or is_login(operation))
+
+
+def _set(session: Session, resource: Resource) -> None:
+    """Write a value and wait for it to show, where that is allowed; a late change would look like a whim."""
+    with suppress(NotRun, CheckFailure):
+        for value, response, _ in writes(session, resource, variants=(0,)):
+            settle(session, resource, written(session.contract, resource, value, response))
+
+
+def _same(resource: Resource | None, one: WireResponse, other: WireResponse) -> bool:
+    if one.status != other.status:
+        return False
+    return resource is None or same_json(shown_by(resource, one), shown_by(resource, other))
+
+
+def _json_content(operation: Operation) -> MediaType | None:
+    content: Iterator[MediaType] = iter(())
+    if operation.request_body is not None:
+        content = (held for name, held in operation.request_body.content.items() if is_json(name))
+    return next(content, None)
+
+
+def _caller(session: Session, operation: Operation) -> Identity | None:
+    caller = session.run.allowed(operation)
+    return session.login(caller) if caller is not None and operation.effect == "credentials" else caller
+
+
+def _request(session: Session, operation: Operation, body: bytes | None, media_type: str) -> WireRequest:
+    return session.request(operation, _caller(session, operation), body=body, media_type=media_type)
+
+
+def _failure(
+    check: str, operation: Operation, title: str, *, expected: str, got: str, exchange: Exchange | None
+) -> CheckFailure:
+    """Return the failure of a claim on which the contract is silent."""
+    return CheckFailure(
+        check,
+        operation.label,
+        title,
+        expected=expected,
+        got=got,
+        pointer=operation.pointer,
+        rule="silent",
+        exchange=exchange,
+    )
