@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from subprocess import CompletedProcess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,17 +28,28 @@ from mockserver.suite.preparing import prepare
 from mockserver.suite.reports.document import Report, as_json
 from mockserver.suite.targets import WsgiTarget
 from tests.faults.catalogue import Fault, Stub
-from tests.faults.messages import WRITE, Call, Reply
+from tests.faults.judging import identities_file
+from tests.faults.messages import MAILER, READ, SETTINGS, WRITE, Call, Reply
 from tests.faults.registry import CLEAN_VARIANTS
-from tests.faults.server import FaultyServer, clean_contract
+from tests.faults.server import FaultyServer, clean_contract, serving
+
+if TYPE_CHECKING:
+    from tests.conftest import Serve
 
 #: One resource with all its operations, one that shares schemas with it, and a login: all kinds that there are.
-_ONLY = ("* /api/v1/settings/system_mailer/", "POST /api/v1/settings/postfix_relayhost/", "POST /api/v1/auth/")
+_MAILER = "* /api/v1/settings/system_mailer/"
+_ONLY = (_MAILER, "POST /api/v1/settings/postfix_relayhost/", "POST /api/v1/auth/")
 
 
 def accepts_port_0_with_202(call: Call, server: Stub) -> Reply:
     reply = server.send(call)
     return reply._replace(status=202) if call.label in WRITE.values() and reply.ok else reply
+
+
+def html_mailer(call: Call, server: Stub) -> Reply:
+    reply = server.send(call)
+    is_page = call.label == READ[MAILER] and reply.status == 401
+    return reply.with_field("Content-Type", "text/html").with_body(b"<h1>401</h1>") if is_page else reply
 
 
 def _port_0(document: dict[str, Any]) -> None:
@@ -58,6 +75,7 @@ def _fault(name: str, **members: Any) -> Fault:
 
 SERVERS = {
     "accepts_port_0_with_202": _fault("show8", plant=accepts_port_0_with_202, edit=_port_0),
+    "html_mailer": _fault("html", plant=html_mailer),
     "no_port_limits": _fault("ports", edit=_no_port_limits),
     "optional_members": _fault("optional", edit=_optional_members),
     "any_members": _fault("any", edit=_any_members),
@@ -87,6 +105,94 @@ def made(application: Any, contract: Contract, only: tuple[str, ...] = _ONLY) ->
     return Made(contract, run, as_json(report))
 
 
+def write(path: Path, fault: Fault) -> None:
+    """Write the overlay of what `check` sees of a server."""
+    first = made(FaultyServer(fault), clean_contract())
+    follow(Options(write_overlay=path), first, lambda _options, _contract: first)
+
+
+def test_fuzz_writes_the_overlay_applies_it_and_the_stub_goes_by_it(
+    command: Callable[..., CompletedProcess[str]], serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "identities.yaml").write_text(identities_file())
+    with serving(FaultyServer(SERVERS["accepts_port_0_with_202"])) as url:
+        options = [
+            "--identities",
+            "identities.yaml",
+            "--max-examples",
+            "3",
+            "--only",
+            _MAILER,
+            "--report",
+            "json=r.json",
+        ]
+        done = subprocess.run(
+            [sys.executable, "-m", "mockserver", "fuzz", url, *options, "--write-overlay", "real.yaml", "--apply"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    told = re.search(r"run 2: (\d+) drift findings before, (\d+) gone, 0 left, 0 new", done.stdout)
+    assert told is not None, done.stdout
+    assert told[1] == told[2]
+    assert json.loads((tmp_path / "r.json").read_text())["findings"] == []
+    value = {"server_hostname": "h", "server_port": 0, "username": "u", "password": "a-password"}
+    answer = serve("--overlay", "real.yaml").client.call("POST", f"{SETTINGS}{MAILER}/", json=value)
+    assert (answer.status, answer.json()["settings"]["value"]["server_port"]) == (202, 0)
+    assert command("check", "--overlay", "real.yaml", "--fail-on", "drift").returncode == 0
+
+
+def test_what_one_operation_shows_is_not_said_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "real.yaml"
+    write(path, SERVERS["html_mailer"])
+    contract = load_contract(defaults.CONTRACT, [path])
+    refused = {
+        operation.label: list(operation.responses["401"].content)
+        for operation in contract.operations
+        if operation.security
+    }
+    assert refused.pop(READ[MAILER]) == ["text/html"]
+    assert set(map(tuple, refused.values())) == {("application/problem+json",)}
+
+
+def test_the_overlay_is_the_same_for_the_same_server(tmp_path: Path) -> None:
+    texts = []
+    for name in ("one.yaml", "two.yaml"):
+        write(tmp_path / name, SERVERS["html_refusals"])
+        texts.append((tmp_path / name).read_text())
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--apply"], "--apply needs an overlay to apply: --write-overlay FILE"),
+        (
+            ["--write-overlay", "none/real.yaml"],
+            "--write-overlay none/real.yaml: cannot be written: its folder does not",
+        ),
+        (["--write-overlay", "."], "--write-overlay .: cannot be written: it is a folder"),
+        (["--overlay", "a.yaml", "--write-overlay", "a.yaml"], "--write-overlay a.yaml: is read as --overlay, too"),
+    ],
+)
+def test_options_that_lead_to_no_overlay_are_refused_before_the_run(
+    command: Callable[..., CompletedProcess[str]], options: list[str], message: str
+) -> None:
+    done = command("check", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_without_drift_nothing_is_written(command: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:
+    done = command("check", "--only", "GET /api/v1/auth/", "--write-overlay", "real.yaml", "--apply")
+    assert done.returncode == 0
+    assert "No overlay is written: there is no drift." in done.stdout
+    assert not (tmp_path / "real.yaml").exists()
+
+
 @pytest.mark.parametrize("name", sorted(SERVERS))
 def test_what_drifts_becomes_an_overlay_and_then_nothing_does(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -97,7 +203,9 @@ def test_what_drifts_becomes_an_overlay_and_then_nothing_does(
     last = follow(Options(write_overlay=path, apply=True), first, lambda _options, contract: made(server, contract))
 
     number = len(first.drift)
-    assert number
+    if not number:  # only `fuzz` sees this one
+        assert not path.exists()
+        return
     told = f"{number} drift finding{'' if number == 1 else 's'} before, {number} gone, 0 left, 0 new."
     assert told in capsys.readouterr().out
     assert {one.level for one in last.run.verdicts.findings()} <= {"violation"}

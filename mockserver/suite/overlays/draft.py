@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.references import lookup, target
+from mockserver.contract.references import follow, lookup, target
 from mockserver.errors import ContractError
 from mockserver.pointers import child, split
 
@@ -156,6 +156,24 @@ class Draft:
         for pointer in pointers:
             visit(pointer, frozenset({pointer}))
         return [pointer for pointer in done if pointer in pointers]
+
+
+def member_ways(data: Any, schema: str, members: Sequence[str]) -> Iterator[list[str]]:
+    """Yield each way from a schema to those that a member of its values is held to, as the names along it."""
+    try:
+        value, schema = follow(data, schema)
+    except ContractError:
+        return
+    if not isinstance(value, dict):
+        return
+    if not members:
+        yield []
+    elif isinstance(value.get("properties"), dict) and members[0] in value["properties"]:
+        for way in member_ways(data, child(schema, "properties", members[0]), members[1:]):
+            yield ["properties", members[0], *way]
+    for index in range(len(value.get("allOf", ()))):
+        for way in member_ways(data, child(schema, "allOf", str(index)), members):
+            yield ["allOf", str(index), *way]
 
 
 def references(value: Any) -> Iterator[tuple[list[str], str]]:

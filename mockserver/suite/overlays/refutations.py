@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.model import Contract, Operation, Response
+from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.schemas import Direction, SchemaViolation
 from mockserver.pointers import child, split
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
-from mockserver.suite.overlays.draft import Draft
+from mockserver.suite.overlays.draft import Draft, member_ways
 from mockserver.suite.overlays.keywords import mark, mark_whole, refute
 from mockserver.suite.verdicts import Finding, Verdicts
 
@@ -92,7 +92,7 @@ def another_status(subject: Subject, operation: Operation, finding: Finding) -> 
 def another_media_type(subject: Subject, operation: Operation, finding: Finding) -> bool:
     """Name each media type that was seen, in place of those that were not."""
     for _, response in _exchanges(finding):
-        documented = operation.response_for(response.status)
+        documented = _promised(operation, response.status)
         if documented is None or (response.body and not response.media_type):
             return False
         place = subject.draft.at(operation.pointer, ["responses", documented.status], operation.label)
@@ -112,7 +112,7 @@ def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bo
     """Say of a field that it may be missing, or may have other values."""
     done = False
     for _, response in _exchanges(finding):
-        documented = operation.response_for(response.status)
+        documented = _promised(operation, response.status)
         for name, header in (documented.headers if documented else {}).items():
             assert documented is not None
             start = child(operation.pointer, "responses", documented.status)
@@ -134,7 +134,7 @@ def other_answers(subject: Subject, operation: Operation, finding: Finding) -> b
     """Loosen the keyword of an answer's schema to what was answered."""
     violations: dict[tuple[str, str], list[SchemaViolation]] = {}
     for _, response in _exchanges(finding):
-        documented = operation.response_for(response.status)
+        documented = _promised(operation, response.status)
         for name, media_type in (documented.content if documented else {}).items():
             if documented is None or _essence(name) != response.media_type or media_type.schema is None:
                 continue
@@ -251,6 +251,37 @@ def _loosen_echoes(
                 if status.startswith("2") and media_type.schema is not None:
                     start, below = child(other.pointer, "responses", status), ["content", name, "schema"]
                     _edit(subject, other, start, below, media_type.schema, finding, violations, "response")
+                    _loosen_value(subject, other, start, media_type, finding, violations)
+
+
+def _loosen_value(
+    subject: Subject,
+    operation: Operation,
+    start: str,
+    media_type: MediaType,
+    finding: Finding,
+    violations: Sequence[SchemaViolation],
+) -> None:
+    """Loosen the schema of a resource's value as that of its request: a member more or less comes back so, too."""
+    keyword = finding.pointer.rpartition("/")[2]
+    if (
+        keyword not in {"required", "additionalProperties"}
+        or operation.behaviour is None
+        or not operation.behaviour.value
+    ):
+        return
+    draft = subject.draft
+    for violation in violations:
+        names = [*split(operation.behaviour.value), *map(str, violation.instance_path)]
+        for way in member_ways(draft.base, media_type.schema or "", names):
+            place = draft.at(start, ["content", media_type.name, "schema", *way], operation.label)
+            refute(place, keyword, [violation], direction="request", stamp=draft.stamp, again=False)
+
+
+def _promised(operation: Operation, status: int) -> Response | None:
+    """Return what an answer is held to: an undocumented success to what the documented one says."""
+    documented = operation.response_for(status)
+    return operation.success() if documented is None and 200 <= status < 300 else documented
 
 
 def _success(like: dict[str, Any], exchanges: Sequence[Exchange], stamp: str) -> dict[str, Any]:
@@ -319,7 +350,7 @@ def _assumed(contract: Contract, operation: Operation, request: WireRequest) -> 
 
 def _kind_was_seen(subject: Subject, operation: Operation, documented: Response, name: str) -> bool:
     return any(
-        _essence(name) == kind and operation.response_for(status) is documented
+        _essence(name) == kind and _promised(operation, status) is documented
         for status, kind in subject.verdicts.answers(operation.label)
     )
 
