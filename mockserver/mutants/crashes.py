@@ -243,8 +243,7 @@ def no_answer(subject: Subject) -> Mutation | None:
 
     def act(call: Call, server: Behind) -> Reply:
         reply = server.send(call)
-        if reply.status not in {401, 403}:
-            server.wait(HANG_SECONDS)
+        server.wait(HANG_SECONDS)
         return reply
 
     return Mutation(only_here(subject, act), subject.universal("the_server_answers"), slow=True)
@@ -255,8 +254,6 @@ def answer_breaks_off(subject: Subject) -> Mutation | None:
     """More content is announced than comes: the process dies while it writes."""
 
     def change(_call: Call, reply: Reply) -> Reply:
-        if reply.status in {401, 403}:
-            return reply
         return reply.with_field("Content-Length", str(len(reply.body) + 100))
 
     plant = replying(subject, subject.universal("the_server_answers"), change).plant

@@ -7,43 +7,44 @@ from collections.abc import Callable
 from mockserver.behaviour.seeding import Account
 from mockserver.mutants.catalogue import Behind, Catalogue, Mutation
 from mockserver.mutants.messages import Call, Reply, basic
-from mockserver.mutants.plants import letting_in, only_here
+from mockserver.mutants.plants import Known, letting_in, only_here
 from mockserver.mutants.subject import Sign, Subject, at, members
 
 CREDENTIALS = Catalogue("credentials")
-#: Tells whether an account is let in by a user name and what is shown in place of a token.
+#: Tells whether what is shown passes for a token.
+_MatchToken = Callable[[str, str], bool]
+#: Tells whether what is shown passes for an account's password.
 _Match = Callable[[Account, str], bool]
 
 
-def _lenient(name: str, claim: str, matches: _Match, *checks: str) -> None:
+def _lenient(name: str, claim: str, matches: _MatchToken, *checks: str) -> None:
     """Register a class that lets in whoever shows a user name with something that passes for its token."""
 
     def make(subject: Subject) -> Mutation | None:
-        def whom(call: Call) -> Account | None:
+        def whom(call: Call, known: Known) -> Account | None:
             username, shown = call.credentials
             account = subject.accounts.get(username)
-            return account if account and account.tokens and matches(account, shown) else None
+            passes = account is not None and any(matches(token, shown) for token in known.tokens(account))
+            return account if passes else None
 
         return letting_in(subject, subject.universal(*checks), whom)
 
     CREDENTIALS.add(name, claim, make)
 
 
-_LENIENT: tuple[tuple[str, str, _Match, tuple[str, ...]], ...] = (
+_LENIENT: tuple[tuple[str, str, _MatchToken, tuple[str, ...]], ...] = (
     ("token_not_compared", "The user name is looked up, the token is not compared.",
-     lambda _account, shown: bool(shown), ("unknown_tokens_are_refused",)),
+     lambda _token, shown: bool(shown), ("unknown_tokens_are_refused",)),
     ("token_empty", "An empty token is taken: it equals the empty field of an account without one.",
-     lambda _account, shown: not shown, ("unknown_tokens_are_refused", "malformed_credentials_are_refused")),
+     lambda _token, shown: not shown, ("unknown_tokens_are_refused", "malformed_credentials_are_refused")),
     ("token_beginning", "As many characters of a token are compared as the caller sent.",
-     lambda account, shown: bool(shown) and account.tokens[0].token.startswith(shown), ("tokens_are_compared_whole",)),
+     lambda token, shown: bool(shown) and token.startswith(shown), ("tokens_are_compared_whole",)),
     ("token_end_ignored", "Only the first characters of a token are compared.",
-     lambda account, shown: shown.startswith(account.tokens[0].token), ("tokens_are_compared_whole",)),
+     lambda token, shown: shown.startswith(token), ("tokens_are_compared_whole",)),
     ("token_last_character_ignored", "The last character of a token is not compared: a loop ends one too early.",
-     lambda account, shown: shown == account.tokens[0].token[:-1], ("tokens_are_compared_whole",)),
+     lambda token, shown: shown == token[:-1], ("tokens_are_compared_whole",)),
     ("token_case_ignored", "Tokens are compared without regard to case, as the database's collation does it.",
-     lambda account, shown: shown.lower() == account.tokens[0].token.lower(), ("tokens_are_compared_whole",)),
-    ("password_as_token", "The account's password is taken in place of a token.",
-     lambda account, shown: bool(shown) and shown == account.password, ("passwords_are_no_tokens",)),
+     lambda token, shown: shown.lower() == token.lower(), ("tokens_are_compared_whole",)),
 )  # fmt: skip
 
 for _name, _claim, _match, _checks in _LENIENT:
@@ -57,7 +58,7 @@ def _door(name: str, claim: str, opens: Callable[[Call], bool], *checks: str) ->
         if not subject.is_guarded:
             return None
         mightiest = subject.mightiest
-        return letting_in(subject, subject.universal(*checks), lambda call: mightiest if opens(call) else None)
+        return letting_in(subject, subject.universal(*checks), lambda call, _known: mightiest if opens(call) else None)
 
     CREDENTIALS.add(name, claim, make)
 
@@ -91,7 +92,7 @@ def auth_user_unknown(subject: Subject) -> Mutation | None:
         return None
     mightiest = subject.mightiest
 
-    def whom(call: Call) -> Account | None:
+    def whom(call: Call, _known: Known) -> Account | None:
         username = call.credentials[0]
         return mightiest if username and username not in subject.accounts else None
 
@@ -102,12 +103,22 @@ def auth_user_unknown(subject: Subject) -> Mutation | None:
 def token_of_another(subject: Subject) -> Mutation | None:
     """The token is looked up, whose it is does not matter."""
 
-    def whom(call: Call) -> Account | None:
-        shown = call.credentials[1]
-        owners = (account for account in subject.accounts.values() if account.tokens)
-        return next((account for account in owners if account.tokens[0].token == shown), None)
+    def whom(call: Call, known: Known) -> Account | None:
+        return known.owner(call.credentials[1])
 
     return letting_in(subject, subject.universal("tokens_belong_to_their_user"), whom)
+
+
+@CREDENTIALS.mutant
+def password_as_token(subject: Subject) -> Mutation | None:
+    """The account's password is taken in place of a token."""
+
+    def whom(call: Call, _known: Known) -> Account | None:
+        username, shown = call.credentials
+        account = subject.accounts.get(username)
+        return account if account is not None and shown and shown == account.password else None
+
+    return letting_in(subject, subject.universal("passwords_are_no_tokens"), whom)
 
 
 @CREDENTIALS.mutant
@@ -194,8 +205,8 @@ _PASSWORDS: tuple[tuple[str, str, _Match], ...] = (
      lambda account, shown: shown[:8] == str(account.password)[:8]),
 )  # fmt: skip
 
-for _name, _claim, _match in _PASSWORDS:
-    _password(_name, _claim, _match)
+for _row in _PASSWORDS:
+    _password(*_row)
 
 
 @CREDENTIALS.mutant

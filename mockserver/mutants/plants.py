@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from mockserver.behaviour.seeding import Account
 from mockserver.mutants.catalogue import Behind, Mutation, Plant
 from mockserver.mutants.messages import Call, Reply, crash
-from mockserver.mutants.subject import Change, Sign, Subject, is_json
+from mockserver.mutants.subject import Change, Sign, Subject, is_json, is_login
+
+#: A shorter text in the answer to a login is no token.
+_TOKEN_LENGTH = 20
 
 
 def only_here(subject: Subject, act: Plant) -> Plant:
@@ -53,21 +57,56 @@ def answering(subject: Subject, change: Change) -> Mutation | None:
     return with_main(subject, signs, lambda reply: reply.changed(change)) if signs else None
 
 
-def letting_in(subject: Subject, signs: frozenset[Sign], whom: Callable[[Call], Account | None]) -> Mutation | None:
+class Known:
+    """Which tokens there are: the seeded ones, and those that logins gave out in a world."""
+
+    def __init__(self, subject: Subject, memory: dict[Any, Any]) -> None:
+        self._accounts = subject.accounts
+        self._issued: dict[str, list[str]] = memory.setdefault("issued", {})
+
+    def remember(self, call: Call, reply: Reply) -> None:
+        """Take note of the tokens in the answer to a login."""
+        sent = call.json
+        if reply.ok and isinstance(sent, dict):
+            self._issued.setdefault(str(sent.get("username")), []).extend(_tokens(reply.json))
+
+    def tokens(self, account: Account) -> list[str]:
+        """Return an account's tokens."""
+        return [token.token for token in account.tokens] + self._issued.get(account.username, [])
+
+    def owner(self, shown: str) -> Account | None:
+        """Return whose a token is."""
+        return next((account for account in self._accounts.values() if shown in self.tokens(account)), None)
+
+
+def _tokens(value: Any) -> list[str]:
+    """Return the texts of an answer that may be a token: long, and of one word."""
+    if isinstance(value, dict):
+        return [token for member in value.values() for token in _tokens(member)]
+    return [value] if isinstance(value, str) and len(value) >= _TOKEN_LENGTH and " " not in value else []
+
+
+def letting_in(
+    subject: Subject, signs: frozenset[Sign], whom: Callable[[Call, Known], Account | None]
+) -> Mutation | None:
     """Return the mutation that takes a call refused with 401 for one of the account that `whom` returns."""
     if not subject.is_guarded:
         return None
     ends = subject.operation.effect == "credentials"
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply = server.send(call)
-        account = whom(call) if reply.status == 401 else None
+    def plant(call: Call, server: Behind) -> Reply:
+        reply, known = server.send(call), Known(subject, server.memory(call))
+        if is_login(call.operation):
+            known.remember(call, reply)
+        if call.operation is not subject.operation or reply.status != 401:
+            return reply
+        account = whom(call, known)
         if account is None:
             return reply
         # What ends a token ends none that the suite needs: it is the refusal that is missing, no more.
         return (server.aside if ends else server.send)(call.by(account))
 
-    return Mutation(only_here(subject, act), signs)
+    return Mutation(plant, signs)
 
 
 def crashing(subject: Subject, signs: frozenset[Sign], when: Callable[[Call], bool]) -> Mutation:

@@ -64,8 +64,7 @@ class Subject:
     @property
     def is_login(self) -> bool:
         """Whether it exchanges a password for a token."""
-        behaviour = self.operation.behaviour
-        return behaviour is not None and (behaviour.handler, behaviour.role) == ("auth", "issue")
+        return is_login(self.operation)
 
     @property
     def revocation(self) -> Operation | None:
@@ -238,6 +237,12 @@ class Subject:
 def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[Subject, ...]:
     """Return every operation of a contract as a mutant sees it."""
     return tuple(Subject(contract, operation, index, accounts) for index, operation in enumerate(contract.operations))
+
+
+def is_login(operation: Operation | None) -> bool:
+    """Tell whether an operation exchanges a password for a token."""
+    behaviour = operation.behaviour if operation else None
+    return behaviour is not None and (behaviour.handler, behaviour.role) == ("auth", "issue")
 
 
 def is_json(media_type: str) -> bool:

@@ -1,0 +1,253 @@
+"""Each class really mutates: the same calls, once past a mutant and once past the clean stub, are answered differently.
+
+Without the suite, so that a mutant that does nothing cannot be taken for one that the suite does not see.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import pytest
+
+from mockserver import defaults
+from mockserver.behaviour.seeding import load_seed
+from mockserver.contract.building import load_contract
+from mockserver.mutants.catalogue import Mutant
+from mockserver.mutants.messages import basic
+from mockserver.mutants.registry import CLASSES, all_mutants
+from mockserver.mutants.server import CONTROL_PATH, MutantServer
+
+SEED = load_seed(defaults.SEED_DATA)
+CONTRACT = load_contract(defaults.CONTRACT)
+MUTANTS = tuple(all_mutants(CONTRACT, SEED.accounts))
+ACCOUNTS = tuple(SEED.accounts.values())
+ADMIN = ACCOUNTS[0]
+#: For structures that the built-in contract does not have.
+NOT_HERE = {"choice_widened"}
+_CLOCK = 1_582_540_000
+
+
+class Step(NamedTuple):
+    """A call of the tour."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    authorization: str | None = basic(ADMIN.username, ADMIN.tokens[0].token)
+    content_type: str | None = "application/json"
+
+
+Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
+
+
+def ask(server: MutantServer, world: str, step: Step) -> Answer:
+    environ = {
+        "REQUEST_METHOD": step.method,
+        "PATH_INFO": step.path,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+        "HTTP_MOCK_WORLD": world,
+        "wsgi.input": io.BytesIO(step.body or b""),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if step.body is not None:
+        environ["CONTENT_LENGTH"] = str(len(step.body))
+        if step.content_type is not None:
+            environ["CONTENT_TYPE"] = step.content_type
+    if step.authorization is not None:
+        environ["HTTP_AUTHORIZATION"] = step.authorization
+    head: list[Any] = []
+    content = b"".join(server(environ, lambda status, fields: head.extend((int(status[:3]), tuple(fields)))))
+    return head[0], head[1], content
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+#: Values of the settings that show what a server does to them.
+VALUES: tuple[dict[str, Any], ...] = (
+    {
+        "server_hostname": "Bücher.example",
+        "server_port": 40_000,
+        "username": " É e\u0301 \ufb01 😀 <b>%41+ 'q' ",
+        "password": "a-secret-to-begin",
+    },
+    {"server_hostname": "x" * 253, "server_port": 1, "username": "u" * 300, "password": "secret-of-this-tour"},
+    {"server_hostname": "h", "server_port": 65_535, "username": "u", "password": "another-secret-here"},
+    {"junk_days": 0, "trash_days": 36_500},
+    {"junk_days": 17, "trash_days": 3},
+    {"null": None},
+    {"username": ADMIN.username, "password": ADMIN.password},
+    {"username": ACCOUNTS[1].username, "password": ACCOUNTS[1].password},
+)
+
+
+def _bodies(valid: dict[str, Any]) -> Iterator[bytes]:
+    """Yield content that breaks the contract, or whoever reads it."""
+    yield from (b"", b"null", b"[]", b"{}", b'"text"', b'{"a": 1} {}', b"{'a': 1}", b'"\xff"')
+    yield _json(valid) + b" {}"
+    yield b"[" * 2000 + b"]" * 2000
+    yield _json(valid | {"more": "x" * 2**20})
+    yield from (_json(valid | {"unknown": 1}), _json(valid)[:-1] + b', "unknown": {}, "unknown": {}}')
+    for name, member in valid.items():
+        yield _json({key: held for key, held in valid.items() if key != name})
+        wrong: Any
+        for wrong in (None, {}, 1.5, -5, 2**40, "", "text", 1, "x" * 1025, "x" * 321, "x" * 254, "o'hara", "😀" * 300):
+            if wrong != member:
+                yield _json(valid | {name: wrong})
+        for limit in (0, 65_536, -1, 36_501):
+            yield _json(valid | {name: limit})
+        for text in (b'"\\ud800"', b'"\\u0000"', b"9" * 400):
+            yield _json(valid | {name: "?"}).replace(b'"?"', text)
+
+
+def _credentials() -> Iterator[str | None]:
+    token = ADMIN.tokens[0].token
+    yield from (None, "", "Bearer x", "Basic !!!", "Basic " + base64.b64encode(b"admin").decode())
+    for shown in ("unknown-token", "", token[:4], token[:-1], token + "x", token.upper(), str(ADMIN.password)):
+        yield basic(ADMIN.username, shown)
+    yield basic("nobody", "unknown-token")
+    yield basic(ACCOUNTS[1].username, token)
+    yield from (basic(account.username, account.tokens[0].token) for account in ACCOUNTS[1:])
+
+
+def _valid(label: str) -> list[dict[str, Any]]:
+    """Return the values that an operation takes."""
+    operation = next(item for item in CONTRACT.operations if item.label == label)
+    schema = next(iter(operation.request_body.content.values())).schema if operation.request_body else None
+    if schema is None:
+        return []
+    return [value for value in VALUES if CONTRACT.validator(schema, "request").is_valid(value)]
+
+
+@cache
+def tour(path: str) -> tuple[Step, ...]:
+    """Return calls past all operations of a path, and what stands beside them."""
+    here = path.replace("{setting}", "nothing")
+    at = [item for item in CONTRACT.operations if item.path == path]
+    steps: list[Step] = []
+    neighbours = [item for item in CONTRACT.operations if item.path != path and "{" not in item.path]
+    for other in neighbours:
+        if other.method == "POST":
+            steps += [Step("POST", other.path, _json(_valid(other.label)[0])), Step("GET", other.path)]
+    read = Step("GET", here)
+    steps.append(read)
+    for operation in at:
+        if operation.effect == "credentials":
+            continue  # at the end
+        valid = _valid(operation.label)
+        for value in valid:
+            write = Step(operation.method, here, _json(value))
+            steps += [write, read, read, write, read, Step("DELETE" if "settings" in here else "GET", here)]
+            steps += [read, *(Step("GET", other.path) for other in neighbours), write, read]
+        if len(valid) > 1:
+            rejected = _json(valid[1] | {"unknown": 1})
+            steps += [Step(operation.method, here, _json(valid[0])), Step(operation.method, here, rejected), read]
+        for value in valid[:2]:
+            steps += [Step(operation.method, here, body) for body in _bodies(value)] + [read]
+            steps += [Step(operation.method, here, _json(value), content_type="text/plain")]
+            steps += [Step(operation.method, here, _json(value), content_type=None), read]
+        body = _json(valid[0]) if valid else None
+        for shown in _credentials():
+            steps += [Step(operation.method, here, body, authorization=shown), read]
+        steps += [Step(operation.method, here, body)] * 21
+    for wrong in ("wrong", str(ADMIN.password).upper(), str(ADMIN.password)[:9], str(ACCOUNTS[1].password)):
+        steps.append(Step("POST", "/api/v1/auth/", _json({"username": ADMIN.username, "password": wrong})))
+    steps += [Step(method, here, b"{}") for method in ("PUT", "PATCH", "POST")]
+    steps += [Step("GET", f"{here}below/"), Step("GET", f"{here.rstrip('/')}-beside/")]
+    return tuple(steps)
+
+
+def _tail(server: MutantServer, world: str, path: str) -> Iterator[Answer]:
+    """Yield the answers around the end of a token that was obtained just now."""
+    login = Step("POST", "/api/v1/auth/", _json({"username": ADMIN.username, "password": ADMIN.password}))
+    answer = ask(server, world, login)
+    yield answer
+    if answer[0] != 200:
+        return
+    try:
+        token = json.loads(answer[2])["auth"]["auth_token"]
+    except (ValueError, LookupError, TypeError):
+        return
+    shown = basic(ADMIN.username, token if isinstance(token, str) else "")
+    at = [item for item in CONTRACT.operations if item.path == path]
+    yield ask(server, world, Step("GET", "/api/v1/auth/", authorization=shown))
+    yield ask(server, world, Step("DELETE", "/api/v1/auth/", authorization=shown))
+    for operation in at:
+        bodies = _valid(operation.label)
+        body = _json(bodies[0]) if bodies else None
+        yield ask(server, world, Step(operation.method, path.format(setting="nothing"), body, authorization=shown))
+    stranger = basic(ACCOUNTS[2].username, ACCOUNTS[2].tokens[0].token)
+    for caller in (None, *_credentials(), stranger):
+        yield ask(server, world, Step("DELETE", "/api/v1/auth/", authorization=caller))
+    yield from (ask(server, world, Step("DELETE", "/api/v1/auth/")) for _ in range(21))
+
+
+def answers(server: MutantServer, world: str, path: str) -> list[Answer]:
+    return [*(ask(server, world, step) for step in tour(path)), *_tail(server, world, path)]
+
+
+@cache
+def clean(world: str, path: str) -> list[Answer]:
+    return answers(MutantServer(CONTRACT, SEED, (), clock=_CLOCK), world, path)
+
+
+def _server(mutant: Mutant) -> MutantServer:
+    server = MutantServer(CONTRACT, SEED, (mutant,), clock=_CLOCK)
+    server.close()  # nobody waits
+    return server
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_class_changes_what_a_client_sees(name: str) -> None:
+    found = [mutant for mutant in MUTANTS if mutant.kind.name == name]
+    assert bool(found) != (name in NOT_HERE)
+    for mutant in found[:1]:
+        path = mutant.operation.path
+        server = _server(mutant)
+        if not mutant.slow:
+            assert answers(server, "m0-tour", path) != clean("m0-tour", path)
+        listed = json.loads(ask(server, "", Step("GET", CONTROL_PATH))[2])["mutants"]
+        assert [item["class"] for item in listed] == [name]
+        assert (listed[0]["acted"] > 0) != mutant.slow
+
+
+def test_a_mutant_acts_in_its_own_world_only_and_says_so() -> None:
+    mutant = next(mutant for mutant in MUTANTS if mutant.slow)
+    server = _server(mutant)
+    step = Step(mutant.operation.method, mutant.operation.path)
+    listed = Step("GET", CONTROL_PATH)
+    ask(server, "m0-x", step)
+    assert json.loads(ask(server, "", listed)[2])["mutants"][0]["acted"] == 1
+    ask(server, "m1-x", step)
+    ask(server, "x", step)
+    assert json.loads(ask(server, "", listed)[2])["mutants"][0]["acted"] == 1
+
+
+def test_worlds_without_a_mutant_are_as_clean_as_the_stub() -> None:
+    server = MutantServer(CONTRACT, SEED, MUTANTS, clock=_CLOCK)
+    path = MUTANTS[0].operation.path
+    before = clean("elsewhere", path)
+    ask(server, "m0-x", Step("GET", path))
+    assert answers(server, "elsewhere", path) == before
+
+
+def test_the_list_of_mutants_asks_for_its_token() -> None:
+    server = MutantServer(CONTRACT, SEED, MUTANTS[:1], token="token-of-the-test")
+    assert ask(server, "", Step("GET", CONTROL_PATH))[0] == 401
+    assert ask(server, "", Step("GET", CONTROL_PATH, authorization="Bearer token-of-the-test"))[0] == 200

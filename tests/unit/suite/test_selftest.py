@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver import defaults
+from mockserver.contract.building import load_contract
+from mockserver.suite import selftest, session
+from mockserver.suite.checks import answers
+from mockserver.suite.identities import seeded_identities
+from mockserver.suite.kills import Kills, Planted, Result, Sign
+from mockserver.suite.options import Options
+from mockserver.suite.progress import Silence
+from mockserver.suite.verdicts import ExitCode, Outcome
+
+_DESCRIBE = "GET /api/v1/auth/"
+_SIGN = Sign("no_server_error", "violation", _DESCRIBE)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[selftest.Laboratory]:
+    identities = seeded_identities(defaults.SEED_DATA)
+    with selftest.laboratory(load_contract(defaults.CONTRACT), Options(), identities, 1) as found:
+        yield found
+
+
+def planted(number: int, kind: str = "crash", **more: Any) -> Planted:
+    return Planted(number, kind, "theme", _DESCRIBE, frozenset({_SIGN}), **more)
+
+
+def kills(lab: selftest.Laboratory, *results: Result) -> Kills:
+    return Kills("full", 0, 1, results, (), 1.0, lab.run("none"))
+
+
+def test_the_suite_kills_what_breaks_an_operation(lab: selftest.Laboratory) -> None:
+    found = selftest.self_test(lab, "sample", ["auth_get"], Silence())
+    alive = [result.mutant.kind for result in found.results if result.verdict != "killed"]
+    assert found.exit_code() is ExitCode.CLEAN, alive
+    assert len(found.results) > 80
+    by_class = {row.kind: row.by for row in found.rows()}
+    assert "level_ignored" not in by_class  # every level may call it
+    assert set(by_class["auth_ignored"]) == {"calls_without_credentials_are_refused"}
+    assert set(by_class["json_as_html"]) == {"media_type_is_documented"}
+    assert set(by_class["token_in_the_answer"]) == {"no_secret_comes_back"}
+
+
+def test_a_suite_without_a_check_is_found_out(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    weakened = tuple(check for check in answers.ANSWER_CHECKS if check is not answers.body_conforms_to_its_schema)
+    monkeypatch.setattr(session, "ANSWER_CHECKS", weakened)
+    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    found = selftest.self_test(lab, "full", ["auth_get"], Silence())
+    assert found.exit_code() is ExitCode.VIOLATION
+    alive = {result.mutant.kind for result in found.results if result.verdict == "survived"}
+    assert {"member_dropped", "number_as_text", "member_null"} <= alive
+    assert "auth_ignored" not in alive
+
+
+def test_a_stub_that_is_not_clean_proves_nothing(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never_content(answer: answers.Answer) -> bool:
+        raise answer.failure("never_content", "never", expected="", got="", pointer="", rule="universal")
+
+    monkeypatch.setattr(session, "ANSWER_CHECKS", (*answers.ANSWER_CHECKS, never_content))
+    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    with pytest.raises(selftest.UncleanStub, match="never_content"):
+        selftest.self_test(lab, "sample", ["auth_get"], Silence())
+
+
+def test_a_finding_of_another_name_does_not_kill(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutants = lab.mutants()
+    mutant = next(item for item in mutants if item.kind == "json_as_html" and item.operation == _DESCRIBE)
+    renamed = planted(mutant.number, "json_as_html")
+    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    assert selftest._examine(lab, mutant).killed_by in mutant.signs
+    result = selftest._examine(lab, renamed)
+    assert result.killed_by is None
+    assert "media_type_is_documented" in {sign.check for sign in result.others}
+
+
+def test_a_finding_of_another_level_does_not_kill(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant = next(item for item in lab.mutants() if item.kind == "auth_ignored" and item.operation == _DESCRIBE)
+    softer = frozenset(sign._replace(level="drift") for sign in mutant.signs)
+    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    changed = Planted(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
+    assert selftest._examine(lab, changed).killed_by is None
+
+
+def test_the_seed_chooses_the_sample() -> None:
+    mutants = [planted(number, kind) for number, kind in enumerate("aaaabbbbccccdddd" * 4)]
+    chosen = selftest.sample(mutants, "sample", 1)
+    assert chosen == selftest.sample(mutants, "sample", 1)
+    assert chosen != selftest.sample(mutants, "sample", 2)
+    assert [mutant.kind for mutant in chosen].count("a") == selftest.SAMPLE_PER_CLASS
+    assert {mutant.kind for mutant in chosen} == set("abcd")
+    assert selftest.sample(mutants, "full", 1) == mutants
+
+
+@pytest.mark.parametrize(
+    ("killed", "survived", "expected"),
+    [(100, 0, ExitCode.CLEAN), (95, 5, ExitCode.CLEAN), (94, 6, ExitCode.VIOLATION), (0, 3, ExitCode.VIOLATION)],
+)
+def test_exit_codes(lab: selftest.Laboratory, killed: int, survived: int, expected: ExitCode) -> None:
+    results = [Result(planted(n, f"class-{n}"), _SIGN, acted=1) for n in range(killed)]
+    results += [Result(planted(n, f"alive-{n}"), None, acted=1) for n in range(survived)]
+    assert kills(lab, *results).exit_code() is expected
+
+
+def test_classes_count_as_well_as_mutants(lab: selftest.Laboratory) -> None:
+    """One class that nobody notices anywhere is not lost among many mutants of others."""
+    results = [Result(planted(n, f"class-{n % 9}"), _SIGN, acted=1) for n in range(99)]
+    found = kills(lab, *results, Result(planted(99, "alive"), None, acted=1))
+    assert found.percent == 99.0
+    assert found.percent_of_classes == 90.0
+    assert found.exit_code() is ExitCode.VIOLATION
+
+
+def test_what_never_acted_is_not_killed(lab: selftest.Laboratory) -> None:
+    vacuous = Result(planted(0), _SIGN, acted=0)
+    assert vacuous.verdict == "vacuous"
+    assert kills(lab, vacuous).exit_code() is ExitCode.NOT_JUDGED
+    assert "vacuous: crash at" in kills(lab, vacuous).as_text()
+
+
+def test_the_table_and_the_report_tell_the_same(lab: selftest.Laboratory) -> None:
+    found = kills(lab, Result(planted(0), _SIGN, acted=2), Result(planted(1, "leak"), None, acted=1))
+    shown = found.as_json()
+    assert (shown["mutants"], shown["killed"], shown["survived"], shown["percent"]) == (2, 1, 1, 50.0)
+    assert shown["results"][0]["killed_by"] == _SIGN._asdict()
+    text = found.as_text()
+    assert text.startswith("ALIVE: 1 of 2 mutants (50.0 %)")
+    assert f"survived: leak at {_DESCRIBE}" in text
+
+
+def test_the_command_prints_the_table_and_writes_the_report(
+    tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    report = tmp_path / "self-test.json"
+    done = command("fuzz", "--self-test", "--only", "auth_get", "--report", f"json={report}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("KILLED: ")
+    shown = json.loads(report.read_text(encoding="utf-8"))
+    assert shown["self_test"]["mode"] == "sample"
+    verdicts = [result["result"] for result in shown["self_test"]["results"]]
+    assert verdicts.count("killed") == shown["self_test"]["killed"] > 60
+    assert len(verdicts) == shown["self_test"]["mutants"]
+    assert shown["summary"] == {"violation": 0, "drift": 0, "environment": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["http://127.0.0.1:1"], "leave the target out"),
+        (["--only", "nothing_of_that_name"], "there is no mutant to judge"),
+    ],
+)
+def test_bad_usage_is_told_in_a_line(
+    command: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], words: str
+) -> None:
+    done = command("fuzz", "--self-test=full", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
