@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "mockserver.commands:serve_command",
     "check": "mockserver.suite.commands:check_command",
     "fuzz": "mockserver.suite.commands:fuzz_command",
+    "restore": "mockserver.suite.commands:restore_command",
     "report": "mockserver.suite.reports.commands:report_command",
     "lint": "mockserver.commands:lint_command",
     "examples": "mockserver.commands:examples_command",

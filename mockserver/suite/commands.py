@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.options import option
-from mockserver.suite.options import Options, shared_options
+from mockserver.options import FILE, contract_option, option
+from mockserver.suite.options import (
+    IDENTITIES,
+    RESTORE_VALUES,
+    SETTLE,
+    Options,
+    connection_options,
+    shared_options,
+)
 from mockserver.suite.reports.writing import Reports
+from mockserver.suite.returning import restore
 from mockserver.suite.running import run_command
 from mockserver.suite.verdicts import ExitCode
 
@@ -75,3 +84,18 @@ def _prove(options: Options, mode: Mode, seed: int) -> int:
         click.echo(f"mockserver: {problem}", err=True)
     code = kills.exit_code()
     return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
+
+
+@click.command("restore", short_help="Put back what a run that was killed has changed.")
+@click.argument("ledger", type=FILE)
+@contract_option()
+@IDENTITIES
+@RESTORE_VALUES
+@SETTLE
+@connection_options
+def restore_command(ledger: Path, **options: Any) -> int:
+    """Put back what check or fuzz changed on a server, from the LEDGER that it left.
+
+    Exit codes: 0 all is as it was, 1 something is left, 2 that could not be tried. Doing it twice does no harm.
+    """
+    return restore(ledger, Options(**options))

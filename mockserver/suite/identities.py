@@ -113,7 +113,7 @@ def load_identities(path: Path, environment: Mapping[str, str] | None = None) ->
     values = os.environ if environment is None else environment
     return Identities(
         tuple(
-            _identity(f"{path}: identity {number}", _expand(raw, values, path))
+            _identity(f"{path}: identity {number}", expand(raw, values, path))
             for number, raw in enumerate(data["identities"], 1)
         )
     )
@@ -214,12 +214,12 @@ def _texts(place: str, key: str, raw: dict[str, Any]) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _expand(value: Any, environment: Mapping[str, str], path: Path) -> Any:
+def expand(value: Any, environment: Mapping[str, str], path: Path) -> Any:
     """Return a value with every `${NAME}` in its texts replaced."""
     if isinstance(value, dict):
-        return {key: _expand(item, environment, path) for key, item in value.items()}
+        return {key: expand(item, environment, path) for key, item in value.items()}
     if isinstance(value, list):
-        return [_expand(item, environment, path) for item in value]
+        return [expand(item, environment, path) for item in value]
     if not isinstance(value, str):
         return value
 

@@ -1,13 +1,27 @@
-"""What a run changed on the target, and what became of it."""
+"""The ledger: what a run changed on the target, and what became of it; in a file that outlives the run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mockserver.errors import UsageError
+
+VERSION = 1
+#: Settings are nobody's business but the owner's.
+_PRIVATE = 0o600
+#: The outcome of what is as it was before the run.
+DONE = "restored"
+#: What a setting was before the run: a value, never set, or not to be found out.
+Before = Literal["value", "never set", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a run changed on the target.
+    """What a run changed on the target, as reports tell it.
 
     Attributes:
         writes: accepted requests with unsafe methods.
@@ -18,3 +32,116 @@ class Ledger:
     writes: int = 0
     restored: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Setting:
+    """A setting as it was before the first write.
+
+    Attributes:
+        resource: its name.
+        before: what it was.
+        value: the value that it had.
+        why: why that could not be found out.
+        touched: whether a request that may change it was sent.
+        accepted: whether one was accepted, or not answered.
+        outcome: `DONE`, or why it is left; "" as long as nothing was tried.
+    """
+
+    resource: str
+    before: Before
+    value: Any = None
+    why: str = ""
+    touched: bool = False
+    accepted: bool = False
+    outcome: str = ""
+
+
+@dataclass(slots=True)
+class Item:
+    """Something that the run created; it is `DONE` when it is deleted."""
+
+    path: str
+    outcome: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """An operation that was called and that nothing documented reverses."""
+
+    label: str
+    outcome: str = ""
+
+
+@dataclass(slots=True)
+class Book:
+    """All that is needed to put back what a run changes.
+
+    Attributes:
+        sessions: tokens that the run obtained by logging in. They are secrets, so they are counted and not kept.
+    """
+
+    target: str
+    contract: str
+    contract_sha256: str
+    overlays: list[str]
+    started: str
+    settings: list[Setting] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    sessions: int = 0
+
+    def setting(self, resource: str) -> Setting | None:
+        """Return what is known of a resource."""
+        return next((setting for setting in self.settings if setting.resource == resource), None)
+
+
+class LedgerFile:
+    """A book on disk: each change is there before the request that makes it is sent, also after `kill -9`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, book: Book) -> None:
+        """Replace the file's content at one stroke, and wait until it is on the disk.
+
+        Raises:
+            UsageError: it cannot be written; nothing may be changed then.
+        """
+        text = json.dumps({"version": VERSION, **asdict(book)}, indent=1, ensure_ascii=False) + "\n"
+        new = self.path.with_name(self.path.name + ".new")
+        try:
+            with os.fdopen(
+                os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8"
+            ) as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self.path)
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise UsageError(f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger") from error
+
+    def read(self) -> Book:
+        """Return the book in the file.
+
+        Raises:
+            UsageError: it cannot be read, or is no ledger.
+        """
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.path}: cannot be read: {error}; name a ledger that check or fuzz wrote") from error
+        try:
+            if data.pop("version") != VERSION:
+                raise UsageError(f"{self.path}: a ledger of another version; use the mockserver that wrote it")
+            settings = [Setting(**raw) for raw in data.pop("settings")]
+            items = [Item(**raw) for raw in data.pop("items")]
+            calls = [Call(**raw) for raw in data.pop("calls")]
+            return Book(**data, settings=settings, items=items, calls=calls)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise UsageError(f"{self.path}: is no ledger; name one that check or fuzz wrote") from error

@@ -39,6 +39,9 @@ class Options:
     cert: Path | None = None
     key: Path | None = None
     proxy: str | None = None
+    restore_values: Path | None = None
+    ledger: Path | None = None
+    dry_run: bool = False
 
     @property
     def foreign(self) -> bool:
@@ -66,10 +69,24 @@ class Options:
         )
 
 
+IDENTITIES = option("--identities", type=FILE, help="Accounts of the target, with ${VARIABLES} for secrets (YAML).")
+SETTLE = option(
+    "--settle",
+    type=click.FloatRange(0),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a documented transition may last.",
+)
+RESTORE_VALUES = option(
+    "--restore-values",
+    type=FILE,
+    help="Original values to put back, where the API does not give them (YAML), with ${VARIABLES} for secrets.",
+)
 _POSITIVE = click.FloatRange(0, min_open=True)
 
 #: How the target is reached, and how gently.
-_CONNECTION = (
+CONNECTION = (
     option("--rate", metavar="N/s", help="Requests a second.  [default: 10/s off loopback]"),
     option(
         "--budget",
@@ -100,6 +117,13 @@ _CONNECTION = (
 )
 
 
+def connection_options(command: Command) -> Command:
+    """Give a command the options that say how the target is reached."""
+    for decorate in reversed(CONNECTION):
+        command = decorate(command)
+    return command
+
+
 def shared_options(command: Command) -> Command:
     """Give a command the options that `check` and `fuzz` share."""
     for decorate in reversed(
@@ -107,26 +131,22 @@ def shared_options(command: Command) -> Command:
             click.argument("target", required=False, envvar="MOCKSERVER_TARGET"),
             contract_option(),
             overlay_option(),
-            option(
-                "--identities",
-                type=FILE,
-                help="Accounts of the target, with ${VARIABLES} for secrets (YAML).",
-            ),
+            IDENTITIES,
             option(
                 "--allow-writes",
                 multiple=True,
                 metavar="GLOB",
                 help="Operations whose unsafe methods may be sent to a server that is not on this machine.",
             ),
-            *_CONNECTION,
+            *CONNECTION,
+            SETTLE,
+            RESTORE_VALUES,
             option(
-                "--settle",
-                type=click.FloatRange(0),
-                default=5.0,
-                show_default=True,
-                metavar="SECONDS",
-                help="How long a documented transition may last.",
+                "--ledger",
+                type=FILE,
+                help="Where to keep what is changed.  [default: mockserver-ledger-<UTC time>.json, if anything may be]",
             ),
+            option("--dry-run", is_flag=True, help="Print the plan, and send nothing."),
             option("--report", multiple=True, metavar="KIND=FILE", help="Write a report, in a kind of docs/suite.md."),
             option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too."),
             option(

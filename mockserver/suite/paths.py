@@ -26,6 +26,11 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def parameters_of(template: str) -> list[str]:
+    """Return the names of a path template's parameters, in order."""
+    return _PARAMETER.findall(template)
+
+
 class Resolver:
     """Finds what a path means; a concrete path wins over a template (OpenAPI 3.1, section 4.8.8.2)."""
 

@@ -12,6 +12,8 @@ from mockserver.suite.secrecy import marked
 #: The word that allows unsafe probes of what no contract names.
 PROBES = "probes"
 
+_NEVER_GIVEN_BACK = "is never given back"
+
 
 def matches(operation: Operation, patterns: Sequence[str]) -> bool:
     """Tell whether one of the globs matches an operation's `operationId` or its `METHOD /path`."""
@@ -31,6 +33,12 @@ def is_login(operation: Operation) -> bool:
     """Tell whether an operation exchanges a password for a token."""
     behaviour = operation.behaviour
     return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "issue"
+
+
+def is_revocation(operation: Operation) -> bool:
+    """Tell whether an operation ends the token that it is called with."""
+    behaviour = operation.behaviour
+    return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "revoke"
 
 
 def is_undocumented(operation: Operation) -> bool:
@@ -68,7 +76,7 @@ def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
         return "the server makes its value, and nothing sets it to the one that it had"
     hidden = [name for names in _marked(contract, write, "writeOnly") for name in names[-1:]]
     if hidden:
-        return f"its {hidden[0]} is never given back"
+        return f"its {hidden[0]} {_NEVER_GIVEN_BACK}"
     return None
 
 
@@ -154,10 +162,8 @@ class WritePolicy:
         why = cannot_be_undone(self.contract, operation) if self.contract is not None else None
         if why is None or self.restorable & {operation.id, operation.behaviour.resource if operation.behaviour else ""}:
             return None
-        return (
-            f"{why}, so no glob covers it: name it in full (--allow-writes {operation.id})"
-            " or give its original value (--restore-values)"
-        )
+        given = " or --restore-values with its original value" if why.endswith(_NEVER_GIVEN_BACK) else ""
+        return f"{why}, so no glob covers it; --allow-writes {operation.id} does{given}"
 
 
 def _literal_braces(pattern: str) -> str:

@@ -11,6 +11,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
 from mockserver.suite.connections import Connection
 from mockserver.suite.identities import Identities, load_identities, seeded_identities
+from mockserver.suite.originals import Originals
 from mockserver.suite.policy import WritePolicy, matches
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
@@ -29,6 +30,7 @@ def prepare(
     settle_seconds: float = 5.0,
     control: StubControl | None = None,
     secrets: Secrets | None = None,
+    originals: Originals | None = None,
 ) -> Run:
     """Return a run of the checks against a target.
 
@@ -41,17 +43,22 @@ def prepare(
         settle_seconds: how long a documented transition may last.
         control: the control API of a stub that belongs to this run alone, so that its worlds may be used.
         secrets: what must not be shown, to be added to; none are known before if it is left out.
+        originals: values that will be put back, so that globs cover what holds them.
 
     Raises:
         UsageError: no operation matches, or the contract has none.
     """
+    secrets = Secrets() if secrets is None else secrets
+    for name, value in originals.secrets(contract) if originals is not None else ():
+        secrets.add(name, value)
+    restorable = frozenset(originals.values) if originals is not None else frozenset()
     return Run(
         contract=contract,
         target=target,
         identities=identities,
-        policy=WritePolicy(target.foreign, tuple(allow_writes), contract),
+        policy=WritePolicy(target.foreign, tuple(allow_writes), contract, restorable),
         verdicts=Verdicts(contract),
-        secrets=Secrets() if secrets is None else secrets,
+        secrets=secrets,
         selected=select(contract, only),
         control=control,
         settle_seconds=settle_seconds,

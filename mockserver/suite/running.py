@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
+
+import click
 
 from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.options import show_notes
+from mockserver.suite.books import Books, new_book
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.ledger import Ledger
+from mockserver.suite.ledger import Ledger, LedgerFile
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
+from mockserver.suite.originals import Originals, load_originals
 from mockserver.suite.overlays.loop import Made, follow, require_usable
+from mockserver.suite.plan import as_lines as plan_lines
+from mockserver.suite.plan import may_write
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
 from mockserver.suite.recording import Recording
 from mockserver.suite.reports.concluding import conclude
@@ -30,7 +40,10 @@ from mockserver.suite.scrubbing import Scrubber, scrubbed
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
-from mockserver.suite.verdicts import Outcome
+from mockserver.suite.verdicts import ExitCode, Outcome
+
+#: Stands for the stub that a run starts for itself, where none is started.
+OWN_STUB = "http://localhost"
 
 if TYPE_CHECKING:
     from mockserver.suite.engine import FuzzSettings
@@ -51,18 +64,27 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     require_usable(options)
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     show_notes(contract.document.notes)
+    originals = load_originals(options.restore_values, contract)
+    if options.dry_run:
+        with prepared(options, contract, originals=originals, send_nothing=True) as run:
+            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
+        return ExitCode.CLEAN
     scrub, recordings = Scrubber(), list[Recording]()
-    with scrubbed(scrub), ExitStack() as stack:
+    with terminable(), scrubbed(scrub), ExitStack() as stack:
 
         def make(options: Options, contract: Contract) -> Made:
-            with prepared(options, contract, scrub.secrets) as run:
+            with prepared(options, contract, scrub.secrets, originals=originals) as run:
                 if reports.has("har"):
                     recordings.extend(stack.enter_context(recorded(run)))
+                path = ledger_path(options.ledger, run)
+                if run.target.foreign:
+                    click.echo(_plan(command, options, run, originals, settings, path), err=True)
+                books = None if run.own else Books(run, originals, new_book(run), LedgerFile(path) if path else None)
                 if run.own or options.no_oracle:
-                    report = judged(command, run, settings)
+                    report = judged(command, run, settings, books=books)
                 else:
                     with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
-                        report = judged(command, run, settings, oracle)
+                        report = judged(command, run, settings, oracle, books)
                 return Made(contract, run, as_json(report))
 
         made = follow(options, make(options, contract), make)
@@ -86,10 +108,33 @@ def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
         yield (recording,)
 
 
-def judged(command: str, run: Run, settings: FuzzSettings | None, oracle: Oracle | None = None) -> Report:
-    """Return all there is to tell of a run, after it was made."""
+def _plan(
+    command: str, options: Options, run: Run, originals: Originals, settings: FuzzSettings | None, path: Path | None
+) -> str:
+    examples = settings.max_examples if settings is not None else None
+    ledger, own = str(path or ""), options.target is None
+    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own))
+
+
+def judged(
+    command: str,
+    run: Run,
+    settings: FuzzSettings | None,
+    oracle: Oracle | None = None,
+    books: Books | None = None,
+) -> Report:
+    """Return all there is to tell of a run, after it was made and what it changed was put back."""
     started, clock = datetime.now(UTC), time.monotonic()
-    outcome = _made(run, settings, oracle)
+    run.guard.keeper = books
+    try:
+        outcome = _made(run, settings, oracle)
+    except KeyboardInterrupt:
+        outcome = Outcome(interrupted=True)
+    except BaseException:
+        if books is not None:
+            books.put_back()
+        raise
+    ledger = Ledger(run.guard.writes) if books is None else books.put_back()
     return Report(
         command=command,
         target=run.target.base_url,
@@ -103,13 +148,13 @@ def judged(command: str, run: Run, settings: FuzzSettings | None, oracle: Oracle
         verdicts=run.verdicts,
         evidence=Evidence(run.contract, run.secrets),
         outcome=outcome,
-        ledger=Ledger(run.writes, (), tuple(run.written)),
+        ledger=ledger,
         own_stub=run.own,
     )
 
 
 def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Outcome:
-    outcome = _reach(run)
+    outcome = reach(run)
     # A server that is not ours is sent nothing before the contract is known to be fit. On this machine both runs go on
     # at the same time, and the verdict waits for both.
     if outcome is None and oracle is not None and run.target.foreign:
@@ -144,7 +189,7 @@ def _heed(run: Run, oracle: Oracle) -> Outcome | None:
     return Outcome(error=opinion.unfit) if opinion.unfit else None
 
 
-def _reach(run: Run) -> Outcome | None:
+def reach(run: Run) -> Outcome | None:
     """Return why nothing can be judged if nothing listens at the target, else None."""
     try:
         run.target.send(WireRequest("GET", "/"))
@@ -155,14 +200,50 @@ def _reach(run: Run) -> Outcome | None:
     return None
 
 
+def ledger_path(given: Path | None, run: Run) -> Path | None:
+    """Return where the ledger of a run is kept, None for a run that changes nothing of anybody else's."""
+    if not run.target.foreign or run.own or not may_write(run):
+        return None
+    wanted = given or Path(f"mockserver-ledger-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
+    # That of another run is never overwritten: somebody may have to restore from it.
+    names = (wanted, *(wanted.with_stem(f"{wanted.stem}-{number}") for number in range(2, 1000)))
+    return next(path for path in names if not path.exists())
+
+
 @contextmanager
-def prepared(options: Options, contract: Contract, secrets: Secrets | None = None) -> Iterator[Run]:
+def terminable() -> Iterator[None]:
+    """Let SIGTERM, which ends jobs, do what Ctrl-C does: the report is written, and what was changed is put back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def prepared(
+    options: Options,
+    contract: Contract,
+    secrets: Secrets | None = None,
+    *,
+    originals: Originals | None = None,
+    send_nothing: bool = False,
+) -> Iterator[Run]:
     """Give a run against the target, or against a stub that lives as long as the run.
 
     Args:
         options: where the target is, and what may be done to it.
         contract: what the target is held to.
         secrets: what must not be shown, to be added to; none are known before if it is left out.
+        originals: values that are put back; what is theirs may be written.
+        send_nothing: whether the run is only looked at, so that no stub is needed.
 
     Raises:
         UsageError: an option cannot be used, or the identities file.
@@ -179,14 +260,15 @@ def prepared(options: Options, contract: Contract, secrets: Secrets | None = Non
         only=options.only,
         settle_seconds=options.settle,
         secrets=secrets,
+        originals=originals or Originals(),
     )
-    if options.target is None:
+    if options.target is None and not send_nothing:
         with own_stub(options.contract, connection, options.overlay) as (stub, control):
             yield make(stub, control=control)
         return
     if options.insecure:
         show_notes(("WARNING: --insecure: whoever is on the way to the target can read the credentials",))
-    target = HttpTarget(options.target, connection)
+    target = HttpTarget(options.target or OWN_STUB, connection)
     try:
         yield make(target)
     finally:

@@ -19,6 +19,7 @@ from mockserver.suite.checks.answers import (
     sent_secrets,
 )
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
+from mockserver.suite.guard import Guard
 from mockserver.suite.identities import Identities, Identity, credentials
 from mockserver.suite.paths import Resolver, as_text, fill
 from mockserver.suite.patience import Patience
@@ -63,18 +64,18 @@ class Run:
     world_prefix: str = "check"
     progress: Progress = field(default_factory=Silence)
     canaries: Canaries = field(default_factory=Canaries)
-    writes: int = 0
-    written: dict[str, None] = field(default_factory=dict)
     silences: dict[str, int] = field(default_factory=dict)
     worlds: int = 0
     sent_secrets: int = 0
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     resolver: Resolver = field(init=False)
+    guard: Guard = field(init=False)
     patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
         self.resolver = Resolver(self.contract)
+        self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
         self.patience = Patience(self.settle_seconds)
         for identity in self.identities.all:
             for name, value in identity.secrets():
@@ -178,7 +179,7 @@ class Session:
     def _exchange(
         self, operation: Operation, request: WireRequest, *, login: bool = False, may_drop: bool = False
     ) -> WireResponse | None:
-        refusal = self.run.policy.refusal(request.method, operation, login=login)
+        refusal = self.run.guard.refusal(request, operation, login=login)
         if refusal:
             raise NotRun(refusal)
         exchange = self._send(operation.label, operation.pointer, request, may_drop=may_drop)
@@ -195,7 +196,7 @@ class Session:
         Raises:
             NotRun: it must not be sent, or the server gives no answer.
         """
-        refusal = self.run.policy.refusal(request.method, None)
+        refusal = self.run.guard.refusal(request, None)
         if refusal:
             raise NotRun(refusal)
         exchange = self._send(label, "", request)
@@ -340,6 +341,7 @@ class Session:
         if self.run.silences.get(label, 0) >= MAX_SILENCES:
             raise NotRun("the server gave no answer before")
         exchange = self.run.target.send(request, label)
+        self.run.guard.answered(request, exchange.response)
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:
@@ -366,12 +368,8 @@ class Session:
             self.run.remember_issued(self._issued(operation, response))
         if operation.safe:
             return
-        self.run.writes += 1
         self.history.append(Exchange(exchange.request, response))
         self.run.remember_secrets(operation, exchange.request)
-        behaviour = operation.behaviour
-        if not self.run.own and behaviour is not None and behaviour.resource:
-            self.run.written.setdefault(behaviour.resource)
 
 
 def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:

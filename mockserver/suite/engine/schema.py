@@ -10,7 +10,7 @@ import schemathesis
 
 from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.suite.identities import Identity, credentials
-from mockserver.suite.policy import PROBES, is_login
+from mockserver.suite.policy import is_login, item_path
 from mockserver.suite.session import Run, Session
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import NotRun
@@ -41,7 +41,9 @@ def schema_for(run: Run, settings: FuzzSettings) -> Any:
 
 def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
     """Return how schemathesis is set, in the words of its configuration file."""
-    probes = not run.target.foreign or PROBES in run.policy.patterns
+    # On collections unsafe probes would reach other people's items, and the engine cannot be told path by path.
+    items = any(item_path(operation) for operation in run.contract.operations)
+    probes = run.policy.probes and not (run.target.foreign and items)
     return {
         "base-url": run.target.base_url,
         "seed": settings.seed,
@@ -79,6 +81,8 @@ def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
 def _is_possible(run: Run, operation: Operation) -> bool:
     """Tell whether an operation may be called, and by somebody who is there; if not, the report says so."""
     why = run.policy.refusal(operation.method, operation)
+    if why is None and run.target.foreign and not operation.safe and item_path(operation):
+        why = "a generated request may reach an item that this run did not create"
     if why is None and operation.security:
         try:
             identity = run.allowed(operation)

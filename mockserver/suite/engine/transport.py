@@ -79,14 +79,17 @@ def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kw
     parts = urlsplit(prepared.url)
     if f"{parts.scheme}://{parts.netloc}" != _origin(target.base_url):
         return None
-    label = _meaning(run, prepared)[1]
+    sent, label, operation = _meaning(run, prepared)
     if run.silences.get(label, 0) >= MAX_SILENCES:
         raise Silence(f"{label} gave no answer before", request=prepared)
+    _withhold(run, sent, label, operation)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     started = time.perf_counter()
     try:
         with _governed(run, label):
             head = target.send_quickly(label, prepared.method, path, _fields(prepared), prepared.body)
+            if head is not None:
+                run.guard.answered(sent, WireResponse(head.status, head.fields, head.body))
     except NoAnswer:
         adapter = session.get_adapter(prepared.url)
         if isinstance(adapter, _FuzzAdapter):
@@ -99,6 +102,18 @@ def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kw
         return _response(head, prepared, elapsed, kwargs)
     except NotPlain:
         return None
+
+
+def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:
+    """Let a case that must not be sent not count.
+
+    Raises:
+        UnsatisfiedAssumption: it must not be sent.
+    """
+    why = run.guard.refusal(sent, operation)
+    if why is not None:
+        run.verdicts.not_run("fuzz", label, why)
+        raise UnsatisfiedAssumption
 
 
 @contextmanager
@@ -219,24 +234,29 @@ class _FuzzAdapter(HTTPAdapter):
         sent, label, operation = _meaning(self._run, request)
         if self._run.silences.get(label, 0) >= MAX_SILENCES:
             raise Silence(f"{label} gave no answer before", request=request)
+        _withhold(self._run, sent, label, operation)
         tried, self.tried = self.tried, False
         try:
             if not tried:
-                return self._send_once(label, request)
+                return self._send_once(label, sent, request)
         except (requests.Timeout, requests.ConnectionError) as error:
             if is_refused(error):
                 raise
         try:
-            return self._send_once(label, request)
+            return self._send_once(label, sent, request)
         except (requests.Timeout, requests.ConnectionError) as error:
             if not is_refused(error):
+                self._run.guard.answered(sent, None)
                 self._report(sent, label, operation, error)
             raise
 
-    def _send_once(self, label: str, request: requests.PreparedRequest) -> requests.Response:
+    def _send_once(self, label: str, sent: WireRequest, request: requests.PreparedRequest) -> requests.Response:
         timeout = (self._target.connection.connect_seconds, self._target.timeout_seconds)
         with _governed(self._run, label):
-            return self._target.adapter.send_for(label, request, timeout=timeout)
+            response = self._target.adapter.send_for(label, request, timeout=timeout)
+            fields = tuple(response.headers.items())
+            self._run.guard.answered(sent, WireResponse(response.status_code, fields, response.content))
+            return response
         raise AssertionError("sent or refused")
 
     def _report(

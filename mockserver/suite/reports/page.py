@@ -54,8 +54,11 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
     if document["coverage"]:
         yield ""
         yield from _coverage_lines(document["coverage"])
+    if ledger["restored"]:
+        yield f"Put back: {', '.join(ledger['restored'])}"
     if ledger["left"]:
-        yield "Changed and not put back: " + ", ".join(ledger["left"])
+        yield "Changed and not put back:"
+        yield from (f"  {line}" for line in ledger["left"])
 
 
 def _cause_lines(cause: Cause) -> Iterator[str]:

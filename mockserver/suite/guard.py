@@ -1,0 +1,238 @@
+"""What passes, request by request: policy, ownership, whose credentials; and what each answer means for the run."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.errors import MockServerError
+from mockserver.suite.exchanges import NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.governor import Stopped
+from mockserver.suite.identities import Identities, Identity, credentials
+from mockserver.suite.paths import Resolver, fill, parameters_of
+from mockserver.suite.policy import WritePolicy, is_login, item_path
+from mockserver.suite.secrecy import marked, values_at
+from mockserver.suite.targets import Target
+
+#: Members of an answer that name what was created, where none is called like the path's parameter.
+_NAMES = ("id", "uuid", "name", "key", "slug")
+
+
+class Keeper(Protocol):
+    """Keeps the books of what a run changes, so that it can be put back."""
+
+    def before(self, operation: Operation | None, request: WireRequest) -> str | None:
+        """Save what a request may change; return why the request must not be sent, or None if it may."""
+        ...
+
+    def accepted(self, operation: Operation | None, request: WireRequest) -> None:
+        """A request with an unsafe method was accepted, or there was no answer to it."""
+        ...
+
+    def created(self, path: str) -> None:
+        """The run created an item."""
+        ...
+
+    def obtained(self, identity: Identity) -> None:
+        """The run logged an identity in; its token is the run's own."""
+        ...
+
+
+class Guard:
+    """Stands between whoever makes requests and the target.
+
+    Attributes:
+        keeper: keeps the books, None where nothing needs to be put back.
+        writes: accepted requests with unsafe methods.
+    """
+
+    def __init__(
+        self, contract: Contract, resolver: Resolver, policy: WritePolicy, identities: Identities, target: Target
+    ) -> None:
+        self._contract = contract
+        self._resolver = resolver
+        self._policy = policy
+        self._identities = identities
+        self._target = target
+        self._owned: set[str] = set()
+        self._good: set[tuple[str, str]] = set()
+        self.keeper: Keeper | None = None
+        self.writes = 0
+
+    def refusal(self, request: WireRequest, operation: Operation | None, *, login: bool = False) -> str | None:
+        """Return why a request must not be sent, or None if it may; what it may change is saved by then.
+
+        Args:
+            request: what is to be sent.
+            operation: what it is for, None for a probe of what no contract defines.
+            login: whether it logs an identity in, with that identity's own password.
+        """
+        why = self._policy.refusal(request.method, operation, login=login)
+        if why is None and self._policy.foreign and request.method not in SAFE_METHODS:
+            why = self._not_ours(request) or self._ends_credentials(request)
+        if why is None and self.keeper is not None and request.method not in SAFE_METHODS and not login:
+            why = self.keeper.before(self._meant(request), request)
+        return why
+
+    def answered(self, request: WireRequest, response: WireResponse | None) -> None:
+        """Take note of an answer, or of there being none.
+
+        Raises:
+            Stopped: good credentials are not accepted any more.
+        """
+        status = response.status if response is not None else None
+        if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
+            self._check_credentials(operation, request)
+        if request.method in SAFE_METHODS or (response is not None and not response.successful):
+            return
+        self.writes += response is not None
+        if not self._policy.foreign and self.keeper is None:
+            return
+        operation = self._meant(request)
+        if operation is not None and is_login(operation):
+            self._logged_in(operation, request, response)
+            return
+        for path in self._created(operation, response):
+            self._owned.add(path.rstrip("/"))
+            if self.keeper is not None:
+                self.keeper.created(path)
+        if self.keeper is not None:
+            self.keeper.accepted(operation, request)
+
+    def _meant(self, request: WireRequest) -> Operation | None:
+        return self._resolver.methods_at(request.path).get(request.method)
+
+    # Ownership: on items of collections, unsafe methods only on what this run created.
+
+    def _not_ours(self, request: WireRequest) -> str | None:
+        """Return why an item must not be touched, None if the request is about none, or about one of this run's own."""
+        templates = {item_path(operation) for operation in self._resolver.methods_at(request.path).values()} - {None}
+        path = request.path.partition("?")[0]
+        for template in templates:
+            assert template is not None
+            item = "/".join(path.split("/")[: template.count("/") + 1])
+            if item not in self._owned:
+                return f"{template} names an item that this run did not create"
+        return None
+
+    def _created(self, operation: Operation | None, response: WireResponse | None) -> Iterator[str]:
+        """Yield the paths of the items that an accepted request created."""
+        if operation is None or response is None or operation.method != "POST":
+            return
+        head = operation.path.rstrip("/") + "/"
+        templates = {
+            other.path
+            for other in self._contract.operations
+            if other.path.startswith(head + "{") and other.path.rstrip("/").count("/") == head.count("/")
+        }
+        for template in templates:
+            if (item_path(operation) is None) and (path := self._path_of(template, response)) is not None:
+                yield path
+
+    def _path_of(self, template: str, response: WireResponse) -> str | None:
+        location = response.field("Location")
+        base = urlsplit(self._target.base_url)
+        if location is not None:
+            parts = urlsplit(location)
+            path = parts.path.removeprefix(base.path)
+            here = parts.netloc in {"", base.netloc}
+            if here and any(other.path == template for other in self._resolver.methods_at(path).values()):
+                return path
+        names = parameters_of(template)
+        value = _name_in(response, names[-1])
+        return fill(template, {names[-1]: value}) if len(names) == 1 and value is not None else None
+
+    # Credentials: those of the user are never ended by the run, and are good until the server says otherwise.
+
+    def _ends_credentials(self, request: WireRequest) -> str | None:
+        operation = self._meant(request)
+        if operation is None or operation.effect != "credentials":
+            return None
+        shown = " ".join([request.path, *(text for _, value in request.fields for text in _texts(value))])
+        if any(secret in shown for identity in self._identities.all for _, secret in identity.secrets()):
+            return "it ends the credentials that it is called with, and these are not of this run's own making"
+        return None
+
+    def _logged_in(self, operation: Operation, request: WireRequest, response: WireResponse | None) -> None:
+        documented = operation.response_for(response.status) if response is not None else None
+        if response is None or documented is None or self.keeper is None:
+            return
+        content = documented.content.get(response.media_type)
+        sent = _json(request.body)
+        username = sent.get("username") if isinstance(sent, dict) else None
+        for path, _ in marked(self._contract, content.schema if content else None, "x-secret"):
+            for value in values_at(_json(response.body), path):
+                if isinstance(value, str) and value:
+                    self.keeper.obtained(Identity(str(username or ""), token=value))
+
+    def _check_credentials(self, operation: Operation, request: WireRequest) -> None:
+        """Ask once more, by a plain safe call, whether credentials that the documentation lets in are still good.
+
+        Raises:
+            Stopped: they are not.
+        """
+        for identity in self._identities.all:
+            shown = credentials(self._contract, operation, identity)
+            known = (identity.label, operation.label)
+            if shown is None or not shown[0] or not set(shown[0]) <= set(request.fields) or known in self._good:
+                continue
+            plain = self._plain_call(identity)
+            if plain is not None and self._ask(plain, identity) == 401:
+                why = f"the credentials of {identity.label} are refused ({operation.label}, then {plain.label}: 401): "
+                self._target.governor.stop(why + "wrong, revoked, expired or banned; check --identities")
+                raise Stopped(self._target.governor.stopped)
+            self._good.add(known)
+
+    def _plain_call(self, identity: Identity) -> Operation | None:
+        """Return a read without parameters that an identity may make."""
+        return next(
+            (
+                operation
+                for operation in self._contract.operations
+                if operation.method == "GET"
+                and operation.security
+                and not any(parameter.required for parameter in operation.parameters)
+                and (operation.levels is None or identity.level in operation.levels)
+            ),
+            None,
+        )
+
+    def _ask(self, operation: Operation, identity: Identity) -> int | None:
+        shown = credentials(self._contract, operation, identity)
+        fields = shown[0] if shown else ()
+        try:
+            exchange = self._target.send(WireRequest("GET", operation.path, (("Accept", "*/*"), *fields)))
+        except MockServerError:
+            return None
+        return exchange.response.status if exchange.response else None
+
+
+def _name_in(response: WireResponse, parameter: str) -> Any:
+    """Return what an answer calls the item that was created, None if it does not say."""
+    value = _json(response.body)
+    holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}
+    for holder in holders:
+        if isinstance(holder, Mapping):
+            for name in (parameter, *_NAMES):
+                if isinstance(holder.get(name), str | int) and not isinstance(holder[name], bool):
+                    return holder[name]
+    return None
+
+
+def _texts(value: str) -> Iterator[str]:
+    """Yield a field's value, and what it says where that is encoded (RFC 7617)."""
+    yield value
+    try:
+        yield base64.b64decode(value.partition(" ")[2], validate=True).decode()
+    except ValueError:
+        return
+
+
+def _json(body: bytes | None) -> Any:
+    try:
+        return parse_json(body or b"null")
+    except NotJSON:
+        return None

@@ -1,0 +1,127 @@
+"""The plan of a run: what it will send to a server, how fast, what it leaves alone, what it puts back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mockserver.contract.model import Operation
+from mockserver.suite.governor import MAX_PAUSE_SECONDS
+from mockserver.suite.originals import Originals
+from mockserver.suite.policy import cannot_be_undone, is_login
+from mockserver.suite.resources import resources
+from mockserver.suite.session import Run
+from mockserver.suite.verdicts import NotRun
+
+
+def as_lines(
+    command: str, run: Run, originals: Originals, *, examples: int | None, ledger: str, own: bool
+) -> Iterator[str]:
+    """Yield the plan, a line each.
+
+    Args:
+        command: `check` or `fuzz`.
+        run: what would be run; nothing is sent for this.
+        originals: values that were given to be put back.
+        examples: generated cases for each operation, None where none are generated.
+        ledger: the ledger's file, "" if there is none.
+        own: whether the target is a stub that is started for the run.
+    """
+    allowed = [operation for operation in run.selected if _refusal(run, operation) is None]
+    target = "a stub that is started for it" if own else run.target.base_url
+    yield f"Plan of {command} on {target}" + (", which is somebody else's server" * run.target.foreign)
+    yield from _amount(run, allowed, examples)
+    yield "Called:"
+    yield from (f"  {operation.label}  {_caller(run, operation)}" for operation in allowed)
+    if run.policy.probes:
+        yield "  methods and names that no contract defines, also with unsafe methods"
+    elif run.target.foreign:
+        yield "  names that no contract defines, with safe methods"
+    withheld: dict[str, list[str]] = {}
+    for operation in run.selected:
+        if (why := _refusal(run, operation)) is not None:
+            withheld.setdefault(why, []).append(operation.label)
+    if withheld:
+        yield "Withheld:"
+    for why, labels in withheld.items():
+        yield from (f"  {label}" for label in labels)
+        yield f"    because {why}"
+    if not own:
+        yield from _changes(run, originals, allowed, ledger)
+
+
+def may_write(run: Run) -> bool:
+    """Tell whether a run may send unsafe methods, logins apart."""
+    return run.policy.probes or any(
+        not operation.safe and not is_login(operation) and _refusal(run, operation) is None
+        for operation in run.selected
+    )
+
+
+def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
+    governor = run.target.governor
+    budget = governor.limits.budget
+    rate = (
+        f"at most {governor.rate:g} requests a second, over one connection" if governor.rate else "as fast as it goes"
+    )
+    yield f"  {rate}" + (f"; {examples} generated cases for each operation" if examples is not None else "")
+    if budget is not None:
+        most = budget * len(allowed)
+        time = f", {_duration(most / governor.rate)} at most" if governor.rate else ""
+        yield f"  at most {budget} requests for an operation, {most} in all{time}"
+    if governor.limits.patient:
+        yield f"  Retry-After is obeyed, up to {MAX_PAUSE_SECONDS:g} seconds; failures and 429 in a row end the run"
+
+
+def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: str) -> Iterator[str]:
+    saved, left = [], []
+    for resource in resources(run.contract):
+        if resource.write not in allowed and resource.reset not in allowed:
+            continue
+        why = cannot_be_undone(run.contract, resource.write)
+        if resource.name in originals.values:
+            saved.append(f"  {resource.name}  by {resource.write.label}, with its value of --restore-values")
+        elif why is None:
+            reset = f"; by {resource.reset.label} if it was never set" if resource.reset else ""
+            saved.append(f"  {resource.name}  read by {resource.read.label}; put back by {resource.write.label}{reset}")
+        else:
+            left.append(f"  {resource.name}  unless it was never set: {why}")
+    settings = {operation.id for one in resources(run.contract) for operation in (one.write, one.reset) if operation}
+    for operation in allowed:
+        why = cannot_be_undone(run.contract, operation)
+        if why and operation.id not in settings and not is_login(operation) and operation.success():
+            left.append(f"  {operation.label}  {why}")
+    if saved:
+        yield "Saved before the first write, and put back at the end, also after Ctrl-C:"
+        yield from saved
+    if left:
+        yield "Changed and not put back:"
+        yield from left
+    if ledger:
+        yield f"Ledger: {ledger} (mockserver restore {ledger})"
+
+
+def _refusal(run: Run, operation: Operation) -> str | None:
+    why = run.policy.refusal(operation.method, operation)
+    return None if why is not None and is_login(operation) and _can_log_in(run) else why
+
+
+def _can_log_in(run: Run) -> bool:
+    return any(identity.password for identity in run.identities.all)
+
+
+def _caller(run: Run, operation: Operation) -> str:
+    """Return who calls an operation, in words."""
+    if is_login(operation):
+        own = "" if run.policy.refusal(operation.method, operation) is None else ", with their own passwords only"
+        return "by all identities that have a password" + own
+    if not operation.security:
+        return "by anybody"
+    try:
+        identity = run.allowed(operation)
+    except NotRun as reason:
+        return f"by nobody: {reason}"
+    return f"by {identity.label if identity else 'anybody'}, and with credentials that must be refused"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

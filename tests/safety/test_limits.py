@@ -1,0 +1,48 @@
+"""A server that allows 15 requests a second and bans after repeated excess; here all is ten times as fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.safety.conftest import Suite
+from tests.safety.server import Gate, RemoteServer
+
+#: 15 in a tenth of a second, as 150 a second; the default of 10 requests a second is 100.
+SCALED = ("--treat-as-remote", "--rate", "100/s", "--no-oracle")
+
+
+def gate() -> Gate:
+    return Gate(allowed=15, window_seconds=0.1)
+
+
+@pytest.mark.parametrize("command", ["check", "fuzz"])
+def test_a_run_with_defaults_is_not_banned(suite: Suite, remote: Callable[..., RemoteServer], command: str) -> None:
+    server = remote(gate())
+    done = suite.run(command, server.url, *SCALED)
+    assert server.gate is not None
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(server.log) > 150
+    assert (server.gate.strikes, server.gate.banned) == (0, False)
+    assert server.gate.peak <= 12
+    assert (server.connections, server.most_open) == (1, 1)
+
+
+def test_the_gate_bites_and_a_ban_ends_the_run_as_environment(
+    suite: Suite, remote: Callable[..., RemoteServer]
+) -> None:
+    server = remote(gate())
+    done = suite.run("check", server.url, "--treat-as-remote", "--rate", "2000/s", "--no-oracle")
+    assert done.returncode == 2
+    assert "NOT JUDGED: the server asks for a pause of 3600 seconds (429 with Retry-After: 3600)" in done.stdout
+    assert server.gate is not None
+    assert server.gate.strikes > 0
+    assert sum(entry.status == 429 for entry in server.log) == 1  # it stopped at once
+
+
+def test_the_plan_tells_what_the_defaults_amount_to(suite: Suite, remote: Callable[..., RemoteServer]) -> None:
+    server = remote()
+    done = suite.run("fuzz", server.url, "--treat-as-remote", "--dry-run")
+    assert "at most 10 requests a second, over one connection; 10 generated cases for each operation" in done.stdout
+    assert "at most 200 requests for an operation, 1400 in all, 2 min at most" in done.stdout
