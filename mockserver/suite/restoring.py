@@ -12,6 +12,7 @@ from mockserver.suite.exchanges import WireRequest, WireResponse, is_json, same_
 from mockserver.suite.identities import Identity, credentials
 from mockserver.suite.ledger import DONE, Call, Item, Setting
 from mockserver.suite.originals import Originals
+from mockserver.suite.patience import POLL_SECONDS
 from mockserver.suite.policy import cannot_be_undone, is_revocation
 from mockserver.suite.resources import NEVER_SET, Resource, resources, shown_by, strip_secrets
 from mockserver.suite.secrecy import marked
@@ -22,8 +23,6 @@ from mockserver.suite.verdicts import NotRun
 _GONE = frozenset({404, 410})
 #: Seconds to wait for a server in trouble, the last one first; so often in all.
 _PAUSES = (8.0, 4.0, 2.0, 1.0)
-#: Pause between two reads that wait for a value to settle.
-_POLL_SECONDS = 0.2
 #: A failure of the server (RFC 9110, section 15.6).
 _FAILURE = 500
 
@@ -147,7 +146,7 @@ class Restorer:
         while not self._holds(resource, expected):
             if time.monotonic() >= deadline:
                 return "it was written, and still reads otherwise"
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
         return DONE
 
     def _holds(self, resource: Resource, expected: Any) -> bool:
