@@ -16,11 +16,13 @@ from mockserver.suite.observations import Observation, joined, seen
 Level = Literal["violation", "drift", "environment"]
 Owner = Literal["server", "contract", "environment"]
 #: How a broken claim gets its level: always a violation; as the contract knows the statement at the pointer;
-#: drift, since the contract says nothing; nobody's fault.
-Rule = Literal["universal", "contract", "silent", "environment"]
+#: drift, since the contract says nothing; nobody's fault; our own stub breaks it, too, so nobody is blamed.
+Rule = Literal["universal", "contract", "silent", "environment", "oracle"]
 Result = Literal["passed", "failed", "not run"]
 
 LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
+#: Who has to mend what: a server that breaks what is documented; our assumption, which was wrong; nobody here.
+_OWNERS: Mapping[Level, Owner] = {"violation": "server", "drift": "contract", "environment": "environment"}
 
 #: Why a claim was not tried, where no check says it.
 NOTHING_CAME_UP = "nothing came up that it applies to"
@@ -129,7 +131,7 @@ def judge(contract: Contract, failure: CheckFailure) -> Finding:
     return Finding(
         id=finding_id(failure.check, failure.operation, failure.pointer),
         level=level,
-        owner="environment" if level == "environment" else "server",
+        owner=_OWNERS[level],
         check=failure.check,
         operation=failure.operation,
         title=failure.title,
@@ -269,8 +271,7 @@ class Verdicts:
 
 def _as_the_contracts(finding: Finding) -> Finding:
     """Return a finding that our own stub shows, too: the contract contradicts itself, and no server can keep it."""
-    source = f"our own stub breaks it, too; {finding.source}"
-    return replace(finding, owner="contract", level="drift", source=source)
+    return replace(finding, owner="contract", level="drift", rule="oracle")
 
 
 def _merge(known: Finding, new: Finding) -> Finding:

@@ -80,7 +80,7 @@ def follow(options: Options, first: Made, make: Make) -> Made:
     if path is None:
         return first
     unfinished = first.document["run"]["error"] or first.document["run"]["interrupted"]
-    before = [finding for finding in first.drift if finding.owner == "server"]
+    before = [finding for finding in first.drift if finding.rule != "oracle"]
     if unfinished or not before:
         why = "the run could not be finished" if unfinished else "there is no drift"
         click.echo(f"No overlay is written: {why}.\n")
@@ -102,7 +102,7 @@ def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list
         left = list(made.drift)
         # By now what our own stub breaks counts, too: with the overlay it has to be like the server, or nothing can be
         # judged by it.
-        mendable = not made.document["run"]["error"] or any(finding.owner == "contract" for finding in left)
+        mendable = not made.document["run"]["error"] or any(finding.rule == "oracle" for finding in left)
         if not left or not mendable or made.document["run"]["interrupted"] or number == MAX_ROUNDS:
             break
         _write(path, base, made, left)

@@ -124,7 +124,7 @@ def _findings(reports: Sequence[Document]) -> list[dict[str, Any]]:
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     smaller = min(one, other, key=_size)
     # What our own stub breaks, too, is nobody else's fault, whichever shard saw that.
-    graver = min(one, other, key=lambda finding: (finding["owner"] != "contract", LEVELS.index(finding["level"])))
+    graver = min(one, other, key=lambda finding: (finding["rule"] != "oracle", LEVELS.index(finding["level"])))
     return {**smaller, **{member: graver[member] for member in _JUDGED}, "times": one["times"] + other["times"]}
 
 

@@ -99,7 +99,7 @@ def _times(cause: Cause) -> str:
 
 def provenance(finding: dict[str, Any]) -> str:
     """Return which rule decided a finding's level, with the statement's source where the contract did."""
-    if finding["rule"] == "contract" or finding["owner"] == "contract":
+    if finding["rule"] == "contract":
         return f"the contract, {finding['source']}"
     return RULES[finding["rule"]]
 

@@ -23,6 +23,7 @@ RULES = {
     "universal": "a universal rule",
     "contract": "the contract",
     "silent": "the contract is silent",
+    "oracle": "our own stub, which breaks it, too",
     "environment": "nobody's fault",
 }
 

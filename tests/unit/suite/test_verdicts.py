@@ -29,19 +29,21 @@ def failure(pointer: str = SCHEMA, rule: Rule = "contract", *, body: bytes = b""
 
 
 @pytest.mark.parametrize(
-    ("pointer", "rule", "level"),
+    ("pointer", "rule", "level", "owner"),
     [
-        (f"{SCHEMA}/type", "contract", "violation"),
-        (f"{SCHEMA}/maxProperties", "contract", "drift"),
-        ("/paths/~1note/get/responses/401", "contract", "drift"),
-        (f"{SCHEMA}/maxProperties", "universal", "violation"),
-        (f"{SCHEMA}/type", "silent", "drift"),
-        (f"{SCHEMA}/type", "environment", "environment"),
+        (f"{SCHEMA}/type", "contract", "violation", "server"),
+        (f"{SCHEMA}/maxProperties", "contract", "drift", "contract"),
+        ("/paths/~1note/get/responses/401", "contract", "drift", "contract"),
+        (f"{SCHEMA}/maxProperties", "universal", "violation", "server"),
+        (f"{SCHEMA}/type", "silent", "drift", "contract"),
+        (f"{SCHEMA}/type", "environment", "environment", "environment"),
     ],
 )
-def test_level_comes_from_the_statement_or_the_rule(contract: Contract, pointer: str, rule: Rule, level: str) -> None:
-    verdicts = Verdicts(contract)
-    assert verdicts.failed(failure(pointer, rule)).level == level
+def test_level_and_owner_come_from_the_statement_or_the_rule(
+    contract: Contract, pointer: str, rule: Rule, level: str, owner: str
+) -> None:
+    finding = Verdicts(contract).failed(failure(pointer, rule))
+    assert (finding.level, finding.owner, finding.rule) == (level, owner, rule)
 
 
 def test_same_cause_is_one_finding_with_a_count_and_the_smallest_evidence(contract: Contract) -> None:

@@ -71,7 +71,7 @@ def test_coverage_is_that_of_one_run(
 
 def test_what_the_contract_gets_wrong_stays_its_own(shard: Callable[..., Document]) -> None:
     one, two = shard("1/2"), shard("2/2")
-    one["findings"][0] |= {"owner": "contract", "level": "drift"}
+    one["findings"][0] |= {"owner": "contract", "level": "drift", "rule": "oracle"}
     assert merge([one, two])["findings"][0]["level"] == "drift"
 
 
