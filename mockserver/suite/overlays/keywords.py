@@ -109,7 +109,8 @@ def _add_members(schema: dict[str, Any], keyword: str, violations: Sequence[Sche
         for name in violation.unknown:
             value = violation.value.get(name) if isinstance(violation.value, dict) else None
             types.setdefault(name, set()).add(type_of(value))
-    if len(types) > _MAX_LISTED or schema[keyword] is not False:
+    # Of a schema that allows no member at all, a violation does not name them.
+    if not 0 < len(types) <= _MAX_LISTED or schema[keyword] is not False:
         schema[keyword] = True
         return True
     properties = schema.setdefault("properties", {})
