@@ -137,6 +137,11 @@ def parse_yaml(path: Path, text: str) -> Any:
         raise ContractError(str(error)) from error
 
 
+def write_yaml(data: Any) -> str:
+    """Return JSON data as YAML text that `parse_yaml` reads, for people, too."""
+    return yamltext.write(data)
+
+
 def _parse(path: Path, text: str) -> Any:
     if text.lstrip()[:1] == "{":
         try:

@@ -29,6 +29,8 @@ class Options:
     only: tuple[str, ...] = ()
     write_overlay: Path | None = None
     apply: bool = False
+    baseline: Path | None = None
+    write_baseline: Path | None = None
     no_oracle: bool = False
     treat_as_remote: bool = False
     budget: int | None = None
@@ -157,6 +159,8 @@ def shared_options(command: Command) -> Command:
             option(
                 "--write-overlay", type=FILE, help="Write an OpenAPI Overlay that says what was seen where it drifts."
             ),
+            option("--baseline", type=FILE, help="Known findings (YAML), which do not decide the exit code."),
+            option("--write-baseline", type=FILE, help="Write the findings as a baseline, reasons to be filled in."),
             option("--apply", is_flag=True, help="Run again with the written overlay, to show that the drift is gone."),
             option("--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."),
         )

@@ -20,6 +20,7 @@ from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.options import show_notes
+from mockserver.suite.baseline import Baseline, load_baseline, write_baseline
 from mockserver.suite.books import Books, new_book
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
@@ -34,8 +35,8 @@ from mockserver.suite.plan import may_write
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
 from mockserver.suite.recording import Recording
 from mockserver.suite.reports.concluding import conclude
-from mockserver.suite.reports.document import Report, as_json
-from mockserver.suite.reports.writing import Reports
+from mockserver.suite.reports.document import Document, Report, as_json
+from mockserver.suite.reports.writing import Reports, require_writable
 from mockserver.suite.scrubbing import Scrubber, scrubbed
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
@@ -62,6 +63,9 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     """
     reports = Reports(options.report)
     require_usable(options)
+    if options.write_baseline is not None:
+        require_writable("--write-baseline", options.write_baseline)
+    baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     show_notes(contract.document.notes)
     originals = load_originals(options.restore_values, contract)
@@ -85,9 +89,11 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 else:
                     with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
                         report = judged(command, run, settings, oracle, books)
+                run.verdicts.know(baseline.reasons())
                 return Made(contract, run, as_json(report))
 
         made = follow(options, make(options, contract), make)
+        _remark(options, made.document, baseline)
         return conclude(
             made.document,
             reports,
@@ -95,6 +101,16 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
             recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
             scrub=scrub,
         )
+
+
+def _remark(options: Options, document: Document, baseline: Baseline) -> None:
+    """Tell what became of known findings, and write down those that are there."""
+    for line in baseline.remarks(document, whole=not options.only):
+        click.echo(f"mockserver: {line}", err=True)
+    path = options.write_baseline
+    if path is not None:
+        missing = write_baseline(path, document, baseline)
+        click.echo(f"Baseline {path} is written; {missing} of its reasons are for you to fill in.\n")
 
 
 @contextmanager

@@ -183,12 +183,18 @@ class Verdicts:
         self._findings: dict[str, Finding] = {}
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._excused: dict[str, Finding] = {}
+        self._known: dict[str, str] = {}
         self._answers: dict[str, set[tuple[int, str]]] = {}
 
     def excuse(self, findings: Iterable[Finding]) -> None:
         """Take what our own stub breaks in the same way: shown as the contract's, and not held against a server."""
         with self._lock:
             self._excused.update((finding.id, finding) for finding in findings)
+
+    def know(self, reasons: Mapping[str, str]) -> None:
+        """Take why findings are known, by id; they are shown with it and do not decide the exit code."""
+        with self._lock:
+            self._known.update(reasons)
 
     def passed(self, check: str, operation: str, cases: int = 1) -> None:
         """Note that a claim held in some cases."""
@@ -242,6 +248,7 @@ class Verdicts:
         with self._lock:
             seen = self._excused | self._findings
             found = [_as_the_contracts(item) if item.id in self._excused else item for item in seen.values()]
+            found = [replace(item, known=self._known.get(item.id, "")) for item in found]
         return tuple(
             sorted(found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer))
         )

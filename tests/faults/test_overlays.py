@@ -142,7 +142,8 @@ def test_fuzz_writes_the_overlay_applies_it_and_the_stub_goes_by_it(
     value = {"server_hostname": "h", "server_port": 0, "username": "u", "password": "a-password"}
     answer = serve("--overlay", "real.yaml").client.call("POST", f"{SETTINGS}{MAILER}/", json=value)
     assert (answer.status, answer.json()["settings"]["value"]["server_port"]) == (202, 0)
-    assert command("check", "--overlay", "real.yaml", "--fail-on", "drift").returncode == 0
+    done = command("check", "--overlay", "real.yaml", "--fail-on", "drift")
+    assert done.returncode == 0, done.stdout
 
 
 def test_what_one_operation_shows_is_not_said_of_others(tmp_path: Path) -> None:

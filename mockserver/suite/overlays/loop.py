@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from mockserver.contract.model import Contract
 from mockserver.contract.overlay import write_overlay
 from mockserver.errors import UsageError
 from mockserver.pointers import split
-from mockserver.suite.evidence import Evidence
 from mockserver.suite.options import Options
 from mockserver.suite.overlays.difference import Action, actions
 from mockserver.suite.overlays.draft import Draft
@@ -117,14 +116,17 @@ def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list
 
 def _write(path: Path, base: Mapping[str, Any], made: Made, findings: list[Finding]) -> int:
     """Write the overlay that leads from a document to what a run saw; return how much could only be put on record."""
-    evidence = Evidence(made.contract, made.run.secrets)
     stamp = f"{made.document['run']['started'][:10]}, {_public(made.run.target.base_url)}"
     draft = Draft(made.contract.document.data, stamp)
     recorded = refute_all(Subject(made.contract, made.run.verdicts, draft), findings)
     draft.share()
+    # What the contract itself says is no secret, also where a server gives out the documented sample.
+    public = set(_texts(base))
+    scrub = made.run.secrets.scrub
+    steps = [_described(draft, pointer, action) for pointer, action in actions(dict(base), draft.data)]
     text = write_overlay(
-        f"What was seen at {_public(made.run.target.base_url)}",
-        [_described(draft, pointer, action) for pointer, action in actions(dict(base), draft.data)],
+        scrub(f"What was seen at {_public(made.run.target.base_url)}"),
+        [_scrubbed(step, public, scrub) for step in steps],
         (
             f"Written by mockserver {made.document['run']['command']} on {made.document['run']['started'][:10]}:",
             "what was seen in place of what the contract only assumes. Violations are not in here.",
@@ -132,7 +134,7 @@ def _write(path: Path, base: Mapping[str, Any], made: Made, findings: list[Findi
         ),
     )
     try:
-        write(path, [evidence.text(text)])
+        write(path, [text])
     except OSError as error:
         raise UsageError(f"--write-overlay {path}: cannot be written: {reason(error)}") from error
     return recorded
@@ -153,6 +155,30 @@ def _described(draft: Draft, pointer: str, action: Action) -> Action:
     description = "\n".join(f"- {note}" for note in notes)
     target = {"target": action["target"]}
     return {**target, **({"description": description + "\n"} if notes and "update" in action else {}), **action}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in JSON data, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _scrubbed(value: Any, public: Collection[str], scrub: Callable[[str], str]) -> Any:
+    """Return JSON data without secrets in any text but public ones."""
+    if isinstance(value, str):
+        return value if value in public else scrub(value)
+    if isinstance(value, dict):
+        return {_scrubbed(name, public, scrub): _scrubbed(item, public, scrub) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item, public, scrub) for item in value]
+    return value
 
 
 def _is_at(label: str, path: str) -> bool:
