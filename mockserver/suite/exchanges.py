@@ -55,6 +55,8 @@ class WireResponse:
     fields: Fields
     body: bytes
     seconds: float = field(default=0.0, compare=False)
+    # What its content says, once somebody asked: every claim does, and nobody changes the value.
+    _read: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def field(self, name: str) -> str | None:
         """Return the value of a header field, whatever the case of its name, or None."""
@@ -76,7 +78,15 @@ class WireResponse:
         Raises:
             NotJSON: the content is not one JSON text in UTF-8; NaN and Infinity are none.
         """
-        return parse_json(self.body)
+        if not self._read:
+            try:
+                self._read.append(parse_json(self.body))
+            except NotJSON as error:
+                self._read.append(error)
+        value = self._read[0]
+        if isinstance(value, NotJSON):
+            raise NotJSON(str(value))
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from mockserver.contract.model import Contract
 from mockserver.contract.secrets import same_value
 from mockserver.pointers import child
 from mockserver.suite.encodings import Finder, Kind, fold, folded_digits, folded_texts, readings
-from mockserver.suite.exchanges import NotJSON, WireResponse, is_json, parse_json
+from mockserver.suite.exchanges import NotJSON, WireResponse, is_json
 
 #: A text shorter than this may well stand in an answer by chance.
 MIN_SECRET = 12
@@ -184,7 +184,7 @@ def text_of(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
     body = response.body.decode("utf-8", "replace")
     if is_json(response.media_type):
         try:
-            value = masked(parse_json(response.body), issued)
+            value = masked(response.json(), issued)
         except NotJSON:
             shown.append(body)
         else:

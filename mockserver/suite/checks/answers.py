@@ -316,7 +316,7 @@ _UNREADABLE = _Unreadable()
 def _value(response: WireResponse) -> Any:
     if is_json(response.media_type):
         try:
-            return parse_json(response.body)
+            return response.json()
         except NotJSON:
             return _UNREADABLE
     if response.media_type.startswith("text/"):
@@ -331,7 +331,7 @@ def _not_as_called(response: WireResponse) -> str:
         if not response.body and response.status in {204, 304}:
             return ""
         try:
-            value = parse_json(response.body)
+            value = response.json()
         except NotJSON as error:
             return str(error)
         if response.media_type == "application/problem+json" and not isinstance(value, dict):

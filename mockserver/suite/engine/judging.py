@@ -17,7 +17,7 @@ from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkEr
 from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, AnswerCheck, see
 from mockserver.suite.connections import is_refused
 from mockserver.suite.engine.schema import operation_of
-from mockserver.suite.engine.transport import Silence, wire_request, wire_response
+from mockserver.suite.engine.transport import Silence, meaning, wire_response
 from mockserver.suite.exchanges import Exchange
 from mockserver.suite.session import Run
 from mockserver.suite.translation import ForeignFailure, translate
@@ -48,8 +48,7 @@ class Judge:
         """Return an exchange beside what the contract says of it; kept for the checks that follow."""
         if self._last is not None and self._last[0] is response:
             return self._last[1]
-        sent = wire_request(self.run, request)
-        meant = self.run.resolver.methods_at(sent.path).get(sent.method)
+        sent, _, meant = meaning(self.run, request)
         exchange = Exchange(sent, wire_response(response))
         answer = see(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert answer is not None
@@ -118,8 +117,10 @@ class Judge:
             if interaction is None or interaction.response is None:
                 continue
             label = _label(case)
-            passed.update((node.name, label) for node in nodes if node.status == Status.SUCCESS)
             failed = [node for node in nodes if node.failure_info is not None]
+            for node in nodes:
+                if node.status is Status.SUCCESS:
+                    passed[node.name, label] += 1
             if failed:
                 self._take_failures(case, interaction.response, failed)
         for (name, label), cases in passed.items():

@@ -104,6 +104,7 @@ def _can_log_in(run: Run, identity: Identity) -> bool:
 def _provider(run: Run) -> type:
     """Return the class through which schemathesis gives each case its credentials."""
     session = Session(run, fresh=False)
+    shown_for: dict[str, Any] = {}
 
     class Provider:
         def get(self, case: Any, _context: Any) -> Identity | None:
@@ -121,7 +122,11 @@ def _provider(run: Run) -> type:
         def set(self, case: Any, data: Identity, _context: Any) -> None:
             operation = operation_of(run, case)
             assert operation is not None
-            shown = credentials(run.contract, operation, data)
+            shown = shown_for.get(operation.label)
+            if shown is None:
+                shown = credentials(run.contract, operation, data)
+                if operation.effect != "credentials":  # those are called with a token of their own each time
+                    shown_for[operation.label] = shown
             for name, value in shown[0] if shown else ():
                 case.headers[name] = value
             for name, value in shown[1] if shown else ():

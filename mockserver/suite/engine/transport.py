@@ -14,7 +14,7 @@ from hypothesis.errors import UnsatisfiedAssumption
 from requests.adapters import HTTPAdapter
 from requests.utils import check_header_validity, get_encoding_from_headers
 from schemathesis.core.transport import Response
-from schemathesis.engine import context
+from schemathesis.engine import context, outage
 from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
@@ -53,11 +53,14 @@ def short_way(run: Run, target: HttpTarget) -> Iterator[None]:
                 return _send(run, target, case, own, kwargs) or send(case, session=own, **kwargs)
         return _send(run, target, case, session, kwargs) or send(case, session=session, **kwargs)
 
+    address = outage._address
+    outage._address = lru_cache(maxsize=16)(address)  # it is asked for the same URL with every request
     context.make_session = make_governed
     REQUESTS_TRANSPORT.send = send_case  # type: ignore[method-assign]
     try:
         yield
     finally:
+        outage._address = address
         context.make_session = make_session
         del REQUESTS_TRANSPORT.send
 
@@ -76,14 +79,14 @@ def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kw
     prepared = _prepared(data)
     if prepared is None:
         return None
-    parts = urlsplit(prepared.url)
-    if f"{parts.scheme}://{parts.netloc}" != _origin(target.base_url):
+    origin = _origin(target.base_url)
+    if not prepared.url.startswith(f"{origin}/"):
         return None
-    sent, label, operation = _meaning(run, prepared)
+    sent, label, operation = meaning(run, prepared)
     if run.silences.get(label, 0) >= MAX_SILENCES:
         raise Silence(f"{label} gave no answer before", request=prepared)
     _withhold(run, sent, label, operation)
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    path = prepared.url[len(origin) :].partition("#")[0]
     started = time.perf_counter()
     try:
         with _governed(run, label):
@@ -173,10 +176,8 @@ def _prepare_url(url: str, params: Any) -> str:
     return str(prepared.url)
 
 
-def _fields(prepared: requests.PreparedRequest) -> Iterator[tuple[str, str]]:
-    for name, value in prepared.headers.items():
-        if name.lower() != "content-length":
-            yield _text(name), _text(value)
+def _fields(prepared: requests.PreparedRequest) -> list[tuple[str, str]]:
+    return [(_text(name), _text(value)) for name, value in prepared.headers.items() if name.lower() != "content-length"]
 
 
 def _text(value: str | bytes) -> str:
@@ -231,7 +232,7 @@ class _FuzzAdapter(HTTPAdapter):
             requests.RequestException: there was no answer; that it repeats is reported by then.
             UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
         """
-        sent, label, operation = _meaning(self._run, request)
+        sent, label, operation = meaning(self._run, request)
         if self._run.silences.get(label, 0) >= MAX_SILENCES:
             raise Silence(f"{label} gave no answer before", request=request)
         _withhold(self._run, sent, label, operation)
@@ -269,21 +270,36 @@ class _FuzzAdapter(HTTPAdapter):
         self._run.verdicts.failed(failure)
 
 
-def _meaning(run: Run, request: Any) -> tuple[WireRequest, str, Operation | None]:
+Meaning = tuple[WireRequest, str, Operation | None]
+
+
+def meaning(run: Run, request: Any) -> Meaning:
     """Return a request as evidence shows it, how reports name it, and what it means by the contract."""
+    known: Meaning | None = getattr(request, "meaning", None)
+    if known is not None:
+        return known
     sent = wire_request(run, request)
     operation = run.resolver.methods_at(sent.path).get(sent.method)
-    return sent, operation.label if operation else f"{sent.method} {sent.path.partition('?')[0]}", operation
+    label = operation.label if operation else f"{sent.method} {sent.path.partition('?')[0]}"
+    request.meaning = sent, label, operation  # it is asked when it is sent, and again when it is judged
+    return sent, label, operation
 
 
 def wire_request(run: Run, request: Any) -> WireRequest:
     """Return a request of `requests` as evidence shows it."""
     body = request.body.encode() if isinstance(request.body, str) else request.body
-    parts = urlsplit(str(request.url))
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
-    base = urlsplit(run.target.base_url).path
+    path = _target(str(request.url), run.target.base_url)
     fields = tuple((name, _text(value)) for name, value in request.headers.items() if name.lower() not in _HIDDEN)
-    return WireRequest(str(request.method), path.removeprefix(base), fields, body or None)
+    return WireRequest(str(request.method), path, fields, body or None)
+
+
+def _target(url: str, base_url: str) -> str:
+    """Return path and query below the base URL."""
+    if url.startswith(base_url) and url[len(base_url) : len(base_url) + 1] == "/":
+        return url[len(base_url) :].partition("#")[0]
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path.removeprefix(urlsplit(base_url).path)
 
 
 def wire_response(response: Any) -> WireResponse:
