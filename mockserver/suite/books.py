@@ -83,9 +83,9 @@ class Books:
                 if item.path.rstrip("/") == path:
                     self._note(item, DONE)
 
-    def created(self, path: str) -> None:
+    def created(self, template: str, path: str) -> None:
         """Note that an item was created, which is deleted at the end."""
-        self.book.items.append(Item(path))
+        self.book.items.append(Item(path, template))
         self._keep()
 
     def obtained(self, identity: Identity) -> None:

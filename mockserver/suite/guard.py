@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.errors import MockServerError
@@ -32,8 +33,8 @@ class Keeper(Protocol):
         """A request with an unsafe method was accepted, or there was no answer to it."""
         ...
 
-    def created(self, path: str) -> None:
-        """The run created an item."""
+    def created(self, template: str, path: str) -> None:
+        """The run created an item, which has a path by a template of the contract."""
         ...
 
     def obtained(self, identity: Identity) -> None:
@@ -57,6 +58,9 @@ class Guard:
         self._policy = policy
         self._identities = identities
         self._target = target
+        self._concrete = {operation.path for operation in contract.operations if "{" not in operation.path}
+        templates = {template for operation in contract.operations if (template := item_path(operation))}
+        self._items = {template: _shape(template) for template in templates}
         self._owned: set[str] = set()
         self._good: set[tuple[str, str]] = set()
         self.keeper: Keeper | None = None
@@ -95,10 +99,10 @@ class Guard:
         if operation is not None and is_login(operation):
             self._logged_in(operation, request, response)
             return
-        for path in self._created(operation, response):
+        for template, path in self._created(operation, response):
             self._owned.add(path.rstrip("/"))
             if self.keeper is not None:
-                self.keeper.created(path)
+                self.keeper.created(template, path)
         if self.keeper is not None:
             self.keeper.accepted(operation, request)
 
@@ -109,17 +113,17 @@ class Guard:
 
     def _not_ours(self, request: WireRequest) -> str | None:
         """Return why an item must not be touched, None if the request is about none, or about one of this run's own."""
-        templates = {item_path(operation) for operation in self._resolver.methods_at(request.path).values()} - {None}
         path = request.path.partition("?")[0]
-        for template in templates:
-            assert template is not None
-            item = "/".join(path.split("/")[: template.count("/") + 1])
-            if item not in self._owned:
-                return f"{template} names an item that this run did not create"
-        return None
+        if unquote(path) in self._concrete:
+            return None
+        # By shape alone: what a server has below a path need not be what the contract's parameter allows.
+        found = {template: match[1] for template, shape in self._items.items() if (match := shape.match(path))}
+        if not found or not self._owned.isdisjoint(found.values()):
+            return None
+        return f"{' and '.join(found)} names an item that this run did not create"
 
-    def _created(self, operation: Operation | None, response: WireResponse | None) -> Iterator[str]:
-        """Yield the paths of the items that an accepted request created."""
+    def _created(self, operation: Operation | None, response: WireResponse | None) -> Iterator[tuple[str, str]]:
+        """Yield template and path of the items that an accepted request created."""
         if operation is None or response is None or operation.method != "POST":
             return
         head = operation.path.rstrip("/") + "/"
@@ -129,21 +133,21 @@ class Guard:
             if other.path.startswith(head + "{") and other.path.rstrip("/").count("/") == head.count("/")
         }
         for template in templates:
-            if (item_path(operation) is None) and (path := self._path_of(template, response)) is not None:
-                yield path
+            if (path := self._path_of(operation, template, response)) is not None:
+                yield template, path
 
-    def _path_of(self, template: str, response: WireResponse) -> str | None:
+    def _path_of(self, operation: Operation, template: str, response: WireResponse) -> str | None:
         location = response.field("Location")
         base = urlsplit(self._target.base_url)
         if location is not None:
             parts = urlsplit(location)
             path = parts.path.removeprefix(base.path)
-            here = parts.netloc in {"", base.netloc}
-            if here and any(other.path == template for other in self._resolver.methods_at(path).values()):
+            if parts.netloc in {"", base.netloc} and _shape(template).fullmatch(path):
                 return path
         names = parameters_of(template)
         value = _name_in(response, names[-1])
-        return fill(template, {names[-1]: value}) if len(names) == 1 and value is not None else None
+        # An item of an item has a path that the answer alone does not tell.
+        return fill(template, {names[-1]: value}) if "{" not in operation.path and value is not None else None
 
     # Credentials: those of the user are never ended by the run, and are good until the server says otherwise.
 
@@ -208,6 +212,12 @@ class Guard:
         except MockServerError:
             return None
         return exchange.response.status if exchange.response else None
+
+
+def _shape(template: str) -> re.Pattern[str]:
+    """Return what matches the paths of an item and all below it, with the item's own path in its first group."""
+    parts = re.split(r"\{[^}]+\}", template)
+    return re.compile(f"({'[^/]+'.join(map(re.escape, parts))})(?:/|$)")
 
 
 def _name_in(response: WireResponse, parameter: str) -> Any:

@@ -62,6 +62,7 @@ class Item:
     """Something that the run created; it is `DONE` when it is deleted."""
 
     path: str
+    template: str
     outcome: str = ""
 
 

@@ -32,6 +32,7 @@ from mockserver.errors import MockServerError
 from mockserver.suite.checking import check
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import Identities, Identity
+from mockserver.suite.originals import Originals
 from mockserver.suite.preparing import prepare
 from mockserver.suite.secrecy import Canaries
 from mockserver.suite.stub_process import StubProcess
@@ -99,6 +100,7 @@ class Oracle:
             "accounts": [_account(identity) for identity in run.identities.all],
             "foreign": run.target.foreign,
             "allow_writes": list(run.policy.patterns),
+            "restorable": sorted(run.policy.restorable),
             "only": [operation.label for operation in run.selected],
             "settle": run.settle_seconds,
         }
@@ -220,6 +222,7 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             allow_writes=spec["allow_writes"],
             only=spec["only"],
             settle_seconds=spec["settle"],
+            originals=Originals(dict.fromkeys(spec["restorable"])),  # nothing is put back there, but it may be written
         )
         if spec["settings"] is None:
             outcome = check(run)

@@ -57,7 +57,8 @@ class Restorer:
 
     def item(self, item: Item) -> str:
         """Delete an item that the run created; return `DONE`, or why it is left."""
-        delete = self._run.resolver.methods_at(item.path).get("DELETE")
+        deletes = (one for one in self._run.contract.operations if one.method == "DELETE")
+        delete = next((one for one in deletes if one.path == item.template), None)
         if delete is None:
             return "nothing documented deletes it"
         try:

@@ -76,6 +76,7 @@ ONLY_IN: dict[str, set[str]] = {
         "suite.overlays.loop",
         "suite.reports.commands",
         "suite.reports.concluding",
+        "suite.returning",
         "suite.running",
     },
     "jinja2": {"suite.reports.html"},
