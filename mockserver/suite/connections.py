@@ -157,9 +157,7 @@ def unreachable(error: BaseException, base_url: str, connection: Connection) -> 
         if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
             return f"{base_url} does not speak TLS; write http:// instead of https://"
         reason = text.partition("SSLError(")[2][:120] or text[:120]
-        return (
-            f"{base_url}: no TLS connection can be made: {reason}; if it asks for a certificate, give one with --cert"
-        )
+        return f"{base_url}: no TLS connection can be made: {reason}; if it asks for a certificate: --cert"
     if isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy {connection.proxy} does not let requests to {base_url} through; check --proxy"
     if not is_refused(error):
