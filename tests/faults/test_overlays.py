@@ -29,7 +29,7 @@ from mockserver.suite.reports.document import Report, as_json
 from mockserver.suite.targets import WsgiTarget
 from tests.faults.catalogue import Fault, Stub
 from tests.faults.judging import identities_file
-from tests.faults.messages import MAILER, READ, SETTINGS, WRITE, Call, Reply
+from tests.faults.messages import ADMIN, MAILER, READ, SETTINGS, TOKENS, WRITE, Call, Reply
 from tests.faults.registry import CLEAN_VARIANTS
 from tests.faults.server import FaultyServer, clean_contract, serving
 
@@ -105,9 +105,9 @@ def made(application: Any, contract: Contract, only: tuple[str, ...] = _ONLY) ->
     return Made(contract, run, as_json(report))
 
 
-def write(path: Path, fault: Fault) -> None:
+def write(path: Path, fault: Fault, only: tuple[str, ...] = _ONLY) -> None:
     """Write the overlay of what `check` sees of a server."""
-    first = made(FaultyServer(fault), clean_contract())
+    first = made(FaultyServer(fault), clean_contract(), only)
     follow(Options(write_overlay=path), first, lambda _options, _contract: first)
 
 
@@ -165,6 +165,22 @@ def test_the_overlay_is_the_same_for_the_same_server(tmp_path: Path) -> None:
         write(tmp_path / name, SERVERS["html_refusals"])
         texts.append((tmp_path / name).read_text())
     assert texts[0] == texts[1]
+
+
+def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path: Path) -> None:
+    path = tmp_path / "real.yaml"
+    secret = TOKENS[ADMIN]
+
+    def says_its_token(call: Call, server: Stub) -> Reply:
+        reply = server.send(call)
+        shown = {secret: 1, "by": secret, "at": f"https://admin:{secret}@example.com"}
+        reply = reply.changed(lambda setting: setting | shown)
+        return reply._replace(status=202) if call.label in WRITE.values() and reply.ok else reply
+
+    write(path, _fault("telling", plant=says_its_token), only=())
+    text = path.read_text()
+    assert secret not in text
+    assert "value: long-imap-master-password-here" in text
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_nothing_is_called_gone_that_was_not_looked_for(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("known: [", "known.yaml:1: "),
+        ("known: [", "is not valid YAML"),
         ("[]", "must hold `known:` with a list and nothing else"),
         ("known: []\nmore: 1", "must hold `known:` with a list and nothing else"),
         ("known: [1]", "entry 1: must be an object of texts with id, reason, expires"),
