@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
-from mockserver.contract.references import lookup
+from mockserver.contract.references import follow, lookup
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Session
@@ -26,6 +26,7 @@ class Resource:
     Attributes:
         name: its key, and the name that answers give it.
         unset: what a read answers where there is nothing, None if the contract does not say.
+        members: names of all that a value can have, by the contract; None if it does not say.
     """
 
     name: str
@@ -33,6 +34,13 @@ class Resource:
     write: Operation
     reset: Operation | None
     unset: Response | None
+    members: frozenset[str] | None = None
+
+    def known(self, value: Any) -> Any:
+        """Return a shown value without members that the contract does not know: these are drift, whatever they hold."""
+        if self.members is None or not isinstance(value, dict):
+            return value
+        return {name: member for name, member in value.items() if name in self.members}
 
     @property
     def generated(self) -> bool:
@@ -49,8 +57,25 @@ def resources(contract: Contract) -> Iterator[Resource]:
             roles.setdefault(behaviour.resource, {})[behaviour.role] = operation
     for name, operations in roles.items():
         if {"read", "write"} <= operations.keys():
-            reads = operations["read"]
-            yield Resource(name, reads, operations["write"], operations.get("reset"), _unset(reads))
+            reads, write = operations["read"], operations["write"]
+            yield Resource(name, reads, write, operations.get("reset"), _unset(reads), _members(contract, write))
+
+
+def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
+    """Return the names of all that a value can have, None where others are allowed."""
+    content = write.request_body.content if write.request_body else {}
+    schema = next((held.schema for name, held in content.items() if is_json(name)), None)
+    raw = follow(contract.document.data, schema)[0] if schema is not None else None
+    if not isinstance(raw, dict) or raw.get("additionalProperties") is not False:
+        return None
+    return frozenset(raw.get("properties") or ())
+
+
+def matches(shown: Any, expected: Any) -> bool:
+    """Tell whether a shown value is the expected one; that it has members besides is another finding."""
+    if isinstance(shown, dict) and isinstance(expected, dict):
+        shown = {name: member for name, member in shown.items() if name in expected}
+    return same_json(shown, expected)
 
 
 def check_echo(contract: Contract, operation: Operation, sent: Any, response: WireResponse, exchange: Exchange) -> None:
@@ -65,7 +90,7 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
     shown = echoed(operation, json_of(response))
     if expected is None:
         return  # that it is accepted at all is the finding of others
-    if not same_json(shown, expected):
+    if not matches(shown, expected):
         raise failure(
             "writes_echo_the_request",
             operation,
@@ -158,7 +183,7 @@ def expect_value(
         if response.status in _NOT_ABOUT_STATE or response.status >= 500:
             raise NotRun(f"the read was answered with {response.status}")
         shown = shown_by(resource, response)
-        if same_json(shown, expected) and not (settled and _under_way(resource, response)):
+        if matches(shown, expected) and not (settled and _under_way(resource, response)):
             return
     if _lags(resource) and patience.spent:
         raise NotRun(f"changes take their time to show, and the run has waited {patience.waited_seconds:.0f} s in all")
@@ -185,7 +210,7 @@ def settle(session: Session, resource: Resource, expected: Any) -> Any:
     for _ in session.run.patience.looks(resource.name, lags=_lags(resource)):
         response, _request = read(session, resource)
         shown = shown_by(resource, response)
-        if expected is None or (same_json(shown, expected) and not _under_way(resource, response)):
+        if expected is None or (matches(shown, expected) and not _under_way(resource, response)):
             break
     return shown
 
@@ -266,7 +291,9 @@ def shown_by(resource: Resource, response: WireResponse) -> Any:
     """Return the value that a read shows, `NEVER_SET`, or the status for whatever else it is."""
     if resource.unset is not None and str(response.status) == resource.unset.status:
         return NEVER_SET
-    return echoed(resource.read, json_of(response)) if response.successful else f"status {response.status}"
+    return (
+        resource.known(echoed(resource.read, json_of(response))) if response.successful else f"status {response.status}"
+    )
 
 
 def _lags(resource: Resource) -> bool:

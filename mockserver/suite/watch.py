@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.answers import Answer
-from mockserver.suite.exchanges import NotJSON, WireResponse, parse_json, same_json
+from mockserver.suite.exchanges import NotJSON, WireResponse, parse_json
 from mockserver.suite.resources import (
     NEVER_SET,
     Resource,
@@ -17,6 +17,7 @@ from mockserver.suite.resources import (
     check_name,
     echoed,
     expect_value,
+    matches,
     resources,
     shown_by,
     written,
@@ -144,7 +145,7 @@ def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
     if answer.operation is resource.reset and answer.response.successful:
         return False  # the claim of resets_end_the_value
     expected = watch.known[resource.name]
-    if answer.operation is resource.read and same_json(shown_by(resource, answer.response), expected):
+    if answer.operation is resource.read and matches(shown_by(resource, answer.response), expected):
         watch.confirmed.add(resource.name)
         return True
     # An accepted write or a read that shows something else is always looked into; a refusal, often enough.

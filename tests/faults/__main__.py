@@ -96,6 +96,9 @@ def _judgement(verdicts: dict[str, Verdict], fault: Fault) -> str:
     """Tell by which commands a fault is named rightly; a clean server must have no violation."""
     if fault.name in CLEAN_VARIANTS:
         wrong = [one.check for verdict in verdicts.values() for one in verdict.found if one.level == "violation"]
+        codes = [int(verdict.exit_code) for verdict in verdicts.values()]
+        if any(codes) and not wrong:
+            return f"NO: exit code {max(codes)}"
         return f"NO: {wrong[0]}" if wrong else "yes: no violation"
     by = [command for command, verdict in verdicts.items() if verdict.right(fault)]
     return f"yes, by {' and '.join(by)}" if by else "NO"

@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from mockserver import defaults
 from mockserver.suite.checking import check
+from mockserver.suite.checks import robustness
 from mockserver.suite.engine import FuzzSettings
 from mockserver.suite.fuzzing import fuzz
 from mockserver.suite.identities import seeded_identities
@@ -60,7 +62,9 @@ def checked(fault: Fault) -> Verdict:
     if fault.needs_socket:
         return _over_http(FaultyServer(fault), check)
     server = FaultyServer(fault, played=True)
-    return _verdict(WsgiTarget(server, clock=server.now), check, server, own=fault.needs_clock)
+    # Large is what the stub refuses; the real size goes over the sockets of `mockserver check`.
+    with patch.object(robustness, "LARGE_BYTES", 1_200_000):
+        return _verdict(WsgiTarget(server, clock=server.now), check, server, own=fault.needs_clock)
 
 
 def checked_in_process(application: Application) -> Verdict:

@@ -43,6 +43,13 @@ def password_read_back(call: Call, server: Stub) -> Reply:
     return reply.with_value(lambda value: value | {"password": memory["password"]})
 
 
+@SECRETS.plant(_LEAK, at=[READ[MAILER]])
+def older_password_read_back(call: Call, server: Stub) -> Reply:
+    """A read shows a password that was set long ago, by somebody else."""
+    reply = server.send(call)
+    return reply.with_value(lambda value: value | {"password": "s3same!"}) if call.label == READ[MAILER] else reply
+
+
 @SECRETS.plant(_LEAK, at=[WRITE[MAILER]])
 def password_in_an_error(call: Call, server: Stub) -> Reply:
     """A rejection repeats the whole body that it rejects, so that the password is in every client's log."""

@@ -135,6 +135,15 @@ def created_instead_of_ok(call: Call, server: Stub) -> Reply:
     return reply._replace(status=201) if call.label == WRITE[RELAY] and reply.ok else reply
 
 
+@SHAPE.plant("problem_details_are_well_formed", at=[WRITE[DAYS]], level="drift")
+def problem_of_another_status(call: Call, server: Stub) -> Reply:
+    """The problem details of a rejection tell the status 400, their answer 422: a proxy changed one of the two."""
+    reply = server.send(call)
+    if call.label != WRITE[DAYS] or reply.status != 422:
+        return reply
+    return reply.with_json(reply.json | {"status": 400})
+
+
 @SHAPE.plant("never_set_reads_as_documented", "resets_end_the_value", _EXAMPLES, at=[READ[RELAY], RESET[RELAY]])
 def never_set_is_404(call: Call, server: Stub) -> Reply:
     """What was never set is not found, where 204 is documented."""

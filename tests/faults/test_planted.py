@@ -124,9 +124,11 @@ SIGHTS: dict[str, Sight] = {
     "created_instead_of_ok": Sight([set_first(RELAY)], status, 200, 201),
     "never_set_is_404": Sight([send(READ[RELAY])], status, 204, 404),
     "never_set_is_null": Sight([send(READ[MAILER])], status, 204, 200),
+    "problem_of_another_status": Sight([send(WRITE[DAYS], {})], member("status"), 422, 400),
     # secrets
     "password_in_the_answer": Sight([set_first(MAILER)], holds("secret-of-one"), False, True),
     "password_read_back": Sight([set_first(RELAY), send(READ[RELAY])], value("password"), None, "secret-three"),
+    "older_password_read_back": Sight([set_first(MAILER), send(READ[MAILER])], value("password"), None, "s3same!"),
     "password_in_an_error": Sight(
         [send(WRITE[MAILER], FIRST[MAILER] | {"server_port": 0})], holds("secret-of-one"), False, True
     ),
@@ -232,6 +234,7 @@ SIGHTS: dict[str, Sight] = {
     "fraction_crashes": Sight([send(WRITE[DAYS], {"junk_days": 7.0, "trash_days": 1})], status, 200, 500),
     "repeated_member_crashes": Sight([Step(WRITE[RELAY], b'{"server_port": 1, "server_port": 2}')], status, 422, 500),
     "large_body_crashes": Sight([Step(WRITE[DAYS], b" " * 1_100_000 + b"{}")], status, 413, 500),
+    "nothing_accepted": Sight([Step(WRITE[IMAP])], status, 400, 200),
     "chunks_unread": Sight([set_first(MAILER)._replace(chunked=True)], status, 200, 400),
     "chunks_crash": Sight([set_first(DAYS)._replace(chunked=True)], status, 200, 500),
     "fraction_refused": Sight([send(WRITE[DAYS], {"junk_days": 7.0, "trash_days": 1})], status, 200, 422),

@@ -11,7 +11,7 @@ from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
 from mockserver.suite.encodings import fold, folded_forms, readings
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
-from mockserver.suite.secrecy import MIN_SECRET, Secrets, marked, text_of, texts_of, values_at
+from mockserver.suite.secrecy import MIN_SECRET, Secrets, marked, masked, text_of, texts_of, values_at
 from mockserver.suite.verdicts import CheckFailure, Rule, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
@@ -22,6 +22,8 @@ _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
     "detail": str,
     "instance": str,
 }
+#: What stands for a secret in an answer, and is none.
+_PLACEHOLDERS = frozenset({"", "hidden", "masked", "redacted", "removed", "secret", "set", "unset", "none", "null"})
 #: What an answer may say of itself or of the request, whatever the request held.
 _HTTP_WORDS = ("Content-Type", "Content-Length", "WWW-Authenticate", "Authorization", "application/problem+json")
 
@@ -235,6 +237,8 @@ def no_secret_comes_back(answer: Answer) -> bool:
         read = read or [fold(reading) for reading in readings(text)]
         if any(form in reading for form in folded_forms(value) for reading in read):
             raise _leak(answer, "the writeOnly value that the request held", pointer)
+    for name, pointer in _shown_write_only(answer):
+        raise _leak(answer, f"a value of {name!r}, which is writeOnly", pointer)
     return True
 
 
@@ -396,6 +400,52 @@ def _leak(answer: Answer, what: str, pointer: str) -> CheckFailure:
         pointer=pointer,
         rule="universal",
     )
+
+
+def _shown_write_only(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield the `writeOnly` members of a resource that an answer about it shows, by name, with their pointers.
+
+    Whatever their value: it may have been written long before this run.
+    """
+    hidden = _write_only_names(answer.contract, answer.operation) if answer.response.successful else {}
+    value = masked(_value(answer.response), answer.issued) if hidden else None
+    for name, held in _members(value):
+        if name in hidden and isinstance(held, str) and not _is_placeholder(held):
+            yield name, hidden[name]
+
+
+def _write_only_names(contract: Contract, operation: Operation | None) -> dict[str, str]:
+    """Return the names of the `writeOnly` members of what an operation is about, with their pointers."""
+    if operation is None or operation.behaviour is None:
+        return {}
+    resource = operation.behaviour.resource
+    writers = (
+        other
+        for other in contract.operations
+        if other is operation or (resource and other.behaviour and other.behaviour.resource == resource)
+    )
+    return {
+        path[-1]: pointer
+        for writer in writers
+        for content in (writer.request_body.content.values() if writer.request_body else ())
+        for path, pointer in marked(contract, content.schema, "writeOnly")
+    }
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            yield from item.items()
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+def _is_placeholder(text: str) -> bool:
+    """Tell whether a text stands for a secret and is none: asterisks, or a word that says so."""
+    return text.strip("*•●xX.#-_<>[](){} ").lower() in _PLACEHOLDERS
 
 
 def _secret_pointer(answer: Answer) -> str:

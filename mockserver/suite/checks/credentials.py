@@ -107,13 +107,12 @@ def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
 
 
 def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
-    """A token's beginning or end, the token with more around it, and the token in other case are not accepted."""
+    """A token without its end or its beginning, with more around it, or in other case is not accepted."""
     caller = _caller(session, operation)
     token = caller.credential(_scheme(session.run, operation)) or ""
     changed = {
-        "BEGINNING": token[: len(token) // 2],
-        "END": token[len(token) // 2 :],
         "ALL_BUT_ITS_END": token[:-1],
+        "ALL_BUT_ITS_BEGINNING": token[1:],
         "AND_MORE": token + "x",
         "AND_BLANKS": f" {token} ",
         "IN_OTHER_CASE": token.swapcase(),
