@@ -15,6 +15,7 @@ CRASHES = Catalogue("crashes")
 #: Longer than the suite waits for such a mutant, and no longer than it takes to be sure.
 HANG_SECONDS = 1.5
 _FLAKY_EVERY = 20
+_SLOW_SECONDS = 0.55
 
 
 def _values(call: Call) -> list[Any]:
@@ -215,8 +216,6 @@ def one_call_in_twenty_fails(subject: Subject) -> Mutation | None:
 
     def act(call: Call, server: Behind) -> Reply:
         reply, count = server.send(call), server.everywhere()
-        if reply.status in {401, 403}:
-            return reply
         count["calls"] = count.get("calls", 0) + 1
         return crash() if count["calls"] % _FLAKY_EVERY == 0 else reply
 
@@ -247,6 +246,18 @@ def no_answer(subject: Subject) -> Mutation | None:
         return reply
 
     return Mutation(only_here(subject, act), subject.universal("the_server_answers"), slow=True)
+
+
+@CRASHES.mutant
+def answers_slow(subject: Subject) -> Mutation | None:
+    """Answers take more than half a second, where those of other operations take none: an index is missing."""
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply = server.send(call)
+        server.wait(_SLOW_SECONDS)
+        return reply
+
+    return Mutation(only_here(subject, act), subject.silent("answers_are_not_slow"))
 
 
 @CRASHES.mutant

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from mockserver.behaviour.seeding import Account
 from mockserver.mutants.catalogue import Behind, Catalogue, Mutation
 from mockserver.mutants.messages import Call, Reply, basic
-from mockserver.mutants.plants import Known, letting_in, only_here
-from mockserver.mutants.subject import Sign, Subject, at, members
+from mockserver.mutants.plants import Known, letting_in, only_here, with_main
+from mockserver.mutants.subject import Subject, at, is_login, members
 
 CREDENTIALS = Catalogue("credentials")
 #: Tells whether what is shown passes for a token.
@@ -43,6 +43,10 @@ _LENIENT: tuple[tuple[str, str, _MatchToken, tuple[str, ...]], ...] = (
      lambda token, shown: shown.startswith(token), ("tokens_are_compared_whole",)),
     ("token_last_character_ignored", "The last character of a token is not compared: a loop ends one too early.",
      lambda token, shown: shown == token[:-1], ("tokens_are_compared_whole",)),
+    ("token_end_suffices", "A token is looked up by its end, as LIKE with a wildcard before it does.",
+     lambda token, shown: len(shown) > 2 and token.endswith(shown), ("tokens_are_compared_whole",)),
+    ("token_trimmed", "Blanks around a token are dropped before it is compared.",
+     lambda token, shown: shown.strip() == token, ("tokens_are_compared_whole",)),
     ("token_case_ignored", "Tokens are compared without regard to case, as the database's collation does it.",
      lambda token, shown: shown.lower() == token.lower(), ("tokens_are_compared_whole",)),
 )  # fmt: skip
@@ -138,6 +142,34 @@ def token_revoked(subject: Subject) -> Mutation | None:
         return reply
 
     return Mutation(plant, subject.universal("revoked_tokens_are_refused"))
+
+
+@CREDENTIALS.mutant
+def token_expired(subject: Subject) -> Mutation | None:
+    """A token whose time is over goes on working here: only its being there is looked at."""
+    revocation = subject.revocation
+
+    def whom(call: Call, known: Known) -> Account | None:
+        username, shown = call.credentials
+        account = subject.accounts.get(username)
+        return account if account is not None and shown in known.tokens(account) else None
+
+    if not any(is_login(operation) for operation in subject.contract.operations):
+        return None
+    mutation = letting_in(subject, subject.universal("expired_tokens_are_refused"), whom)
+    if mutation is None:
+        return None
+
+    def plant(call: Call, server: Behind) -> Reply:
+        memory = server.memory(call)
+        if memory.get("revoked") and call.operation is subject.operation:
+            return server.send(call)  # what was revoked is no matter of time
+        reply = mutation.plant(call, server)
+        if call.operation is revocation and reply.ok:
+            memory["revoked"] = True
+        return reply
+
+    return Mutation(plant, mutation.signs)
 
 
 def _levels(subject: Subject, admitted: tuple[str, ...]) -> Mutation | None:
@@ -250,21 +282,42 @@ def _with_token(call: Call, username: str, token: str) -> Call:
     return call._replace(authorization=basic(username, token))
 
 
-@CREDENTIALS.mutant
-def login_tells_another_level(subject: Subject) -> Mutation | None:
-    """A login calls everybody by the mightiest level: clients show buttons that do not work."""
-    levels, behaviour = subject.contract.levels, subject.operation.behaviour
-    if not subject.is_login or len(levels) < 2 or behaviour is None:
+def _told(subject: Subject, check: str, replace: Callable[[object], object]) -> Mutation | None:
+    """Return the mutation of an answer about a token in which some texts are others."""
+    behaviour, main = subject.operation.behaviour, subject.main
+    if behaviour is None or behaviour.handler != "auth" or main is None:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply = server.send(call)
-        return reply.changed(_mightier) if reply.ok else reply
-
-    def _mightier(value: object) -> object:
+    def changed(value: object) -> object:
         if isinstance(value, dict):
-            return {name: _mightier(member) for name, member in value.items()}
-        return levels[0] if value in levels else value
+            return {name: changed(member) for name, member in value.items()}
+        return replace(value)
 
-    signs: frozenset[Sign] = subject.stated(behaviour.pointer, "issued_tokens_tell_their_level")
-    return Mutation(only_here(subject, act), signs)
+    if all(changed(value) == value for value in ({"shown": text} for text in _texts(main.value))):
+        return None
+    return with_main(subject, subject.stated(behaviour.pointer, check), lambda reply: reply.changed(changed))
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for member in value.values() for text in _texts(member)]
+    return [value] if isinstance(value, str) else []
+
+
+@CREDENTIALS.mutant
+def another_level_told(subject: Subject) -> Mutation | None:
+    """Everybody is told to have the lowest level: clients hide what would work."""
+    levels = subject.contract.levels
+    if len(levels) < 2:
+        return None
+    check = "issued_tokens_tell_their_level"
+    return _told(subject, check, lambda text: levels[-1] if text in levels else text)
+
+
+@CREDENTIALS.mutant
+def another_account_named(subject: Subject) -> Mutation | None:
+    """What is told of a token names the last account, whosever it is."""
+    names = list(subject.accounts)
+    if len(names) < 2:
+        return None
+    return _told(subject, "answers_name_the_caller", lambda text: names[-1] if text in names else text)

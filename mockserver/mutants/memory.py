@@ -406,3 +406,39 @@ def read_while_nothing_is_set_fails(subject: Subject) -> Mutation | None:
     return replying(
         subject, subject.universal("no_server_error"), lambda _call, reply: crash() if reply.status == 204 else reply
     )
+
+
+@MEMORY.mutant
+def one_read_in_twenty_is_stale(subject: Subject) -> Mutation | None:
+    """Each twentieth read finds nothing: one of twenty replicas is new, and empty."""
+    if subject.role != "read" or "204" not in subject.operation.responses:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, everywhere = server.send(call), server.everywhere()
+        if reply.status != 200:
+            return reply
+        everywhere["reads"] = everywhere.get("reads", 0) + 1
+        return Reply(204, (("Content-Type", "text/html"),), b"") if everywhere["reads"] % 20 == 0 else reply
+
+    signs = subject.stated(subject.operation.pointer, "repeats_get_the_same_answer") | _seen_by_reads(subject)
+    return Mutation(only_here(subject, act), signs)
+
+
+@MEMORY.mutant
+def third_write_refused(subject: Subject) -> Mutation | None:
+    """More than two writes in a row are refused: a limit that nobody documented."""
+    success = subject.operation.success()
+    if subject.role != "write" or success is None or "409" in subject.operation.responses:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        memory = server.memory(call)
+        if memory.get("writes", 0) > 1:
+            return problem(409, "Conflict")
+        reply = server.send(call)
+        memory["writes"] = memory.get("writes", 0) + reply.ok
+        return reply
+
+    signs = subject.stated(success.pointer, "writes_can_be_repeated", "valid_writes_are_accepted")
+    return Mutation(only_here(subject, act), signs)

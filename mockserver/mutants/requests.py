@@ -309,3 +309,32 @@ def valid_request_refused(subject: Subject) -> Mutation | None:
         for example in subject.main.content.examples.values():
             signs |= subject.stated(example.pointer, "documented_examples_come_out")
     return Mutation(only_here(subject, act), frozenset(signs))
+
+
+@REQUESTS.mutant
+def chunks_not_read(subject: Subject) -> Mutation | None:
+    """Content that comes in chunks is taken for none: only Content-Length is looked at."""
+    if subject.body is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        return server.send(call if call.environ.get("CONTENT_LENGTH") else call._replace(body=b""))
+
+    return Mutation(only_here(subject, act), subject.silent("chunked_bodies_are_understood"))
+
+
+@REQUESTS.mutant
+def whole_float_refused(subject: Subject) -> Mutation | None:
+    """An integer that is written with a fraction of zero is refused."""
+    numbers = subject.sample.values() if isinstance(subject.sample, dict) else ()
+    if not any(isinstance(value, int) and not isinstance(value, bool) for value in numbers):
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        value = call.json
+        whole = isinstance(value, dict) and any(
+            isinstance(item, float) and item.is_integer() for item in value.values()
+        )
+        return server.send(call.with_json(None) if whole else call)
+
+    return Mutation(only_here(subject, act), subject.silent("whole_floats_are_integers"))

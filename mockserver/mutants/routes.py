@@ -92,6 +92,27 @@ for _name, _claim, _change, _crashes in _METHOD_ROWS:
 
 
 @ROUTES.mutant
+def method_unguarded(subject: Subject) -> Mutation | None:
+    """A method that is not defined does what another one does, for everybody: the guard has a list of methods."""
+    method = _undefined(subject)
+    at_path = [item for item in subject.contract.operations if item.path == subject.operation.path]
+    if method is None or not all(item.security for item in at_path) or not subject.is_guarded:
+        return None
+    if subject.main is None or subject.main.status >= 300:
+        return None
+    label = f"{method} {subject.operation.path}"
+
+    def plant(call: Call, server: Behind) -> Reply:
+        if call.method != method or not _is_at(call._replace(method=subject.operation.method), subject):
+            return server.send(call)
+        return server.send(
+            call._replace(method=subject.operation.method, operation=subject.operation).by(subject.mightiest)
+        )
+
+    return Mutation(plant, subject.universal("undefined_methods_ask_for_credentials", label=label))
+
+
+@ROUTES.mutant
 def path_below_answered(subject: Subject) -> Mutation | None:
     """Whatever begins with a path is taken for it, as a route without an end does."""
     if not subject.first_at_its_path or "{" in subject.operation.path:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Literal
 
 from mockserver import defaults
@@ -20,6 +21,7 @@ from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.checking import make, plan
+from mockserver.suite.checks.robustness import timing_tasks
 from mockserver.suite.checks.task import Task
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.evidence import Evidence
@@ -47,6 +49,8 @@ _EXAMPLES = 10
 #: A mutant that keeps clients waiting waits longer than this, and everything else answers in milliseconds.
 _SHORT_SECONDS = 0.3
 _PROGRAM = ("mockserver.mutants",)
+#: The claim that compares how long operations take.
+_SLOW = "answers_are_not_slow"
 
 
 class UncleanStub(MockServerError):  # noqa: N818 - what is wrong, in two words
@@ -223,10 +227,15 @@ def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
 def _examine(lab: Laboratory, mutant: Planted) -> Result:
     """Return what kills a mutant: a finding that names it, by the claims first, by generated cases then."""
     started = time.monotonic()
-    run = lab.run(f"m{mutant.number}", [mutant.operation], slow=mutant.slow)
+    timed = any(sign.check == _SLOW for sign in mutant.signs)
+    labels = [mutant.operation, *(_another(lab.contract, mutant.operation) if timed else ())]
+    run = lab.run(f"m{mutant.number}", labels, slow=mutant.slow)
+    tasks = _in_turns(plan(run), mutant) if timed else _cheapest_first(plan(run), mutant)
+    # How slow an operation is shows as soon as there are answers to compare, and each of them takes its time.
+    after = timing_tasks(run) if timed else []
     killed: Finding | None = None
-    for task in _cheapest_first(plan(run), mutant):
-        _go_on(make(run, [task]))
+    for task in tasks:
+        _go_on(make(run, [task, *after]))
         killed = _named(run, mutant)
         if killed is not None:
             break
@@ -239,6 +248,19 @@ def _examine(lab: Laboratory, mutant: Planted) -> Result:
         others=tuple(Sign(item.check, item.level, item.operation) for item in run.verdicts.findings()),
         seconds=time.monotonic() - started,
     )
+
+
+def _another(contract: Contract, label: str) -> tuple[str, ...]:
+    """Return the label of an operation to compare another one with: safe, if there is one."""
+    others = sorted((item for item in contract.operations if item.label != label), key=lambda item: not item.safe)
+    return tuple(item.label for item in others[:1])
+
+
+def _in_turns(tasks: list[Task], mutant: Planted) -> list[Task]:
+    """Return tasks of the mutant's operation and of others in turns."""
+    own = [task for task in tasks if task.operation == mutant.operation]
+    others = [task for task in tasks if task.operation != mutant.operation]
+    return [task for pair in zip_longest(own, others) for task in pair if task is not None]
 
 
 def _cheapest_first(tasks: list[Task], mutant: Planted) -> list[Task]:
