@@ -111,9 +111,11 @@ def letting_in(
 
 def crashing(subject: Subject, signs: frozenset[Sign], when: Callable[[Call], bool]) -> Mutation:
     """Return the mutation that fails on some calls of the operation, whose caller may call it."""
+    # Where credentials are asked for, what comes behind the door cannot fail for those who are refused at it.
+    refusals = {401, 403} if subject.operation.security else set()
 
     def change(call: Call, reply: Reply) -> Reply:
-        return crash() if reply.status not in {401, 403} and when(call) else reply
+        return crash() if reply.status not in refusals and when(call) else reply
 
     return replying(subject, signs, change)
 

@@ -11,9 +11,9 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import zip_longest
+from itertools import count, zip_longest
 from typing import Any, Literal
 
 from mockserver import defaults
@@ -51,6 +51,12 @@ _SHORT_SECONDS = 0.3
 _PROGRAM = ("mockserver.mutants",)
 #: The claim that compares how long operations take.
 _SLOW = "answers_are_not_slow"
+#: So many tasks of another operation give enough answers to compare with.
+_TO_COMPARE = 4
+#: Claims that take a handful of calls: where each of them is slow, these are made first.
+_SHORT = frozenset(
+    {"calls_without_credentials_are_refused", "unknown_tokens_are_refused", "wrong_passwords_are_refused"}
+)
 
 
 class UncleanStub(MockServerError):  # noqa: N818 - what is wrong, in two words
@@ -67,9 +73,10 @@ class Laboratory:
     impatient: HttpTarget
     token: str
     seed: int
+    _runs: Iterator[int] = field(default_factory=count)
 
     def run(self, prefix: str, only: Sequence[str] = (), *, slow: bool = False) -> Run:
-        """Return a run whose worlds' names begin with a prefix."""
+        """Return a run whose worlds' names begin with a prefix, and are used by no other run."""
         target = self.impatient if slow else self.target
         run = prepare(
             self.contract,
@@ -79,7 +86,7 @@ class Laboratory:
             settle_seconds=0.0,
             control=StubControl(target, self.token),
         )
-        run.world_prefix = prefix
+        run.world_prefix = f"{prefix}-{next(self._runs)}"
         return run
 
     def mutants(self) -> list[Planted]:
@@ -251,16 +258,19 @@ def _examine(lab: Laboratory, mutant: Planted) -> Result:
 
 
 def _another(contract: Contract, label: str) -> tuple[str, ...]:
-    """Return the label of an operation to compare another one with: safe, if there is one."""
-    others = sorted((item for item in contract.operations if item.label != label), key=lambda item: not item.safe)
+    """Return the label of an operation at another path to compare one with: safe, if there is one."""
+    path = label.partition(" ")[2]
+    others = sorted((item for item in contract.operations if item.path != path), key=lambda item: not item.safe)
     return tuple(item.label for item in others[:1])
 
 
 def _in_turns(tasks: list[Task], mutant: Planted) -> list[Task]:
-    """Return tasks of the mutant's operation and of others in turns."""
+    """Return some tasks of another operation, then those of the mutant's and of the other in turns."""
     own = [task for task in tasks if task.operation == mutant.operation]
+    own.sort(key=lambda task: task.check not in _SHORT)
     others = [task for task in tasks if task.operation != mutant.operation]
-    return [task for pair in zip_longest(own, others) for task in pair if task is not None]
+    first, rest = others[:_TO_COMPARE], others[_TO_COMPARE:]
+    return [*first, *(task for pair in zip_longest(own, rest) for task in pair if task is not None)]
 
 
 def _cheapest_first(tasks: list[Task], mutant: Planted) -> list[Task]:
