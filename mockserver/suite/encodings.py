@@ -40,6 +40,8 @@ _ESCAPE = re.compile(
     """,
     re.VERBOSE,
 )
+#: What is left of an escape that was cut.
+_CUT_ESCAPE = re.compile(r"(?:%[0-9a-f]?|\\(?:[uxU][0-9a-f]{0,7})?|&\#?[0-9a-z]{0,10})$", re.IGNORECASE)
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LAST_CHARACTER = 0x10FFFF
 
@@ -144,63 +146,90 @@ class Finder:
     """
 
     STEP = 6
+    #: So much of what was cut is enough to know it by; less says little.
+    HEAD = 5
 
     def __init__(self) -> None:
-        self._pieces: dict[str, list[str]] = {}
-        self._short: dict[str, None] = {}
-        self._words: set[str] = set()
-        self._digits: set[str] = set()
+        self._kinds: dict[str, Kind] = {}
+        self._pieces: dict[str, list[tuple[str, int]]] = {}  # piece -> forms that have it, and where
+        self._short: list[str] = []
+        self._heads: dict[str, list[str]] = {}
+        self._longest = 0
 
     def add(self, form: str, kind: Kind = "text") -> None:
-        """Take a form to look for, in lower case."""
-        if kind == "word":
-            self._words.add(form)
-        elif kind == "digits":
-            self._digits.add(form)
-        if len(form) < 2 * self.STEP - 1:
-            self._short.setdefault(form)
+        """Take a form to look for, in lower case; how it was first added counts."""
+        if form in self._kinds:
             return
-        for start in range(self.STEP):
-            known = self._pieces.setdefault(form[start : start + self.STEP], [])
-            if form not in known:
-                known.append(form)
+        self._kinds[form] = kind
+        self._longest = max(self._longest, len(form))
+        if len(form) > self.HEAD:
+            self._heads.setdefault(form[: self.HEAD], []).append(form)
+        if len(form) < 2 * self.STEP - 1:
+            self._short.append(form)
+            return
+        for offset in range(self.STEP):
+            self._pieces.setdefault(form[offset : offset + self.STEP], []).append((form, offset))
 
     def found(self, folded: str) -> list[str]:
         """Return the forms that a text in lower case holds."""
-        step, pieces = self.STEP, self._pieces
-        hits = [form for form in self._short if form in folded]
-        for start in range(0, len(folded) - step + 1, step):
-            piece = folded[start : start + step]
-            if piece in pieces:
-                hits += [form for form in pieces[piece] if form not in hits and form in folded]
-        return hits
+        return list(dict.fromkeys(form for _, form in self._hits(folded)))
 
     def places(self, text: str) -> list[Place]:
-        """Return where a text holds forms, in any of its readings; an escape is never divided."""
+        """Return where a text holds forms, in any of its readings; an escape is never divided.
+
+        Where a text was shortened, as `…` tells, what is left of a form counts, too.
+        """
         found: list[Place] = []
         ways: list[_Way] = []
         for reading in readings(text):
             folded = fold(reading)
-            for form in self.found(folded):
-                for start, end in self._spans(folded, form):
-                    for way in reversed(ways):
-                        start, end = way.back(start, end)
-                    found.append(Place(start, end, form))
+            for start, end, form in (*self._whole(folded), *self._cut(folded)):
+                for way in reversed(ways):
+                    start, end = way.back(start, end)
+                found.append(Place(start, end, form))
             ways.append(_Way(reading))
         return found
 
-    def _spans(self, folded: str, form: str) -> Iterator[tuple[int, int]]:
-        start = folded.find(form)
-        while start >= 0:
-            end = start + len(form)
-            if form in self._digits:
+    def _hits(self, folded: str) -> Iterator[tuple[int, str]]:
+        """Yield where forms stand; the same place more than once for a long one."""
+        for form in self._short:
+            start = folded.find(form)
+            while start >= 0:
+                yield start, form
+                start = folded.find(form, start + 1)
+        step, pieces = self.STEP, self._pieces
+        cuts = range(0, len(folded) - step + 1, step)
+        for start in [start for start in cuts if folded[start : start + step] in pieces]:
+            for form, offset in pieces[folded[start : start + step]]:
+                if start >= offset and folded.startswith(form, start - offset):
+                    yield start - offset, form
+
+    def _whole(self, folded: str) -> Iterator[tuple[int, int, str]]:
+        """Yield start and end of each form that stands in a text as it is looked for."""
+        for start, form in dict.fromkeys(self._hits(folded)):
+            end, kind = start + len(form), self._kinds[form]
+            before, behind = folded[max(0, start - 1) : start], folded[end : end + 1]
+            if kind == "digits":
                 # The digits around hold bits of it.
-                yield start - (folded[start - 1 : start] in _BASE64), end + (folded[end : end + 1] in _BASE64)
-            elif form not in self._words or not (
-                folded[start - 1 : start].isalnum() or folded[end : end + 1].isalnum()
-            ):
-                yield start, end
-            start = folded.find(form, end)
+                yield start - (before in _BASE64), end + (behind in _BASE64), form
+            elif kind == "text" or not (before.isalnum() or behind.isalnum()):
+                yield start, end, form
+
+    def _cut(self, folded: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where the beginnings of forms stand before an ellipsis."""
+        place = folded.find("…")
+        while place >= 0:
+            end = _CUT_ESCAPE.search(folded, max(0, place - 12), place)
+            last = end.start() if end else place
+            for start in range(max(0, last - self._longest), last - self.HEAD + 1):
+                if folded[start : start + self.HEAD] not in self._heads:
+                    continue
+                left = folded[start:last]
+                for form in self._heads[left[: self.HEAD]]:
+                    # Half an escape may have been read as another character.
+                    if form.startswith((left, left[:-1] if len(left) > self.HEAD else left)):
+                        yield start, place, form
+            place = folded.find("…", place + 1)
 
 
 class _Way:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
@@ -145,6 +146,16 @@ def test_short_secrets_are_masked_too(secret: str, text: str, masked: str) -> No
     secrets.add("S", secret)
     assert secrets.mask(text) == masked
     assert secrets.scrub(text) == text, "a document's own words"
+
+
+@pytest.mark.parametrize("way", [*_LETTER, "hex", "basic"])
+def test_what_is_left_of_a_secret_that_was_cut_is_masked(secrets: Secrets, way: str) -> None:
+    whole = "".join(map(_LETTER[way], SECRET)) if way in _LETTER else _WHOLE[way](SECRET)
+    start = 8 if way == "basic" else 0  # of `admin:`
+    for length in range(len(whole) // 2, len(whole)):
+        shown = re.sub("&#x?[0-9A-F]*…", "…", secrets.mask(f"got {whole[:length]}… and more"))
+        assert shown in {f"got {whole[:start]}$ADMIN_TOKEN… and more", "got YWRtaW4$ADMIN_TOKEN… and more"}, length
+    assert secrets.mask("T0p… T0p") == "T0p… T0p"
 
 
 def test_each_line_of_a_key_is_one() -> None:
