@@ -90,7 +90,8 @@ def _actions(overlay: Document) -> Iterator[dict[str, Any]]:
         raise _mistake(
             overlay, "/overlay", f"`overlay` is {version!r}; this is for OpenAPI Overlay 1.0, `overlay: 1.0.0`"
         )
-    if not isinstance(overlay.data.get("info"), dict):
+    info = overlay.data.get("info")
+    if not isinstance(info, dict) or not all(isinstance(info.get(name), str) for name in ("title", "version")):
         raise _mistake(overlay, "/info", "`info` must be an object with `title` and `version`")
     if not isinstance(actions, list) or not actions:
         raise _mistake(overlay, "/actions", "`actions` must be a list of at least one action")

@@ -12,7 +12,7 @@ from mockserver.suite.exchanges import Exchange
 #: So many different exchanges of one finding are kept; what differs only in more of the same tells nothing new.
 MAX_OBSERVATIONS = 200
 #: Longer content is kept only if nothing else shows the same cause.
-_MAX_BODY = 16 * 1024
+_MAX_BODY = 4 * 1024
 #: Claims whose answers differ by more than their status, in few words that hold no value of anybody's.
 _TELLING = frozenset({"undefined_methods_are_refused"})
 

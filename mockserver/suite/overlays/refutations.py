@@ -6,16 +6,28 @@ record in `x-mockserver-differs`, which the checks heed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.schemas import Direction, SchemaViolation
 from mockserver.pointers import child, split
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.exchanges import Exchange, is_json
 from mockserver.suite.overlays.draft import Draft, member_ways
 from mockserver.suite.overlays.keywords import mark, mark_whole, refute
+from mockserver.suite.overlays.sights import (
+    NOTHING,
+    assumed,
+    broken,
+    by_status,
+    essence,
+    exchanges_of,
+    media_types,
+    promised,
+    sent,
+    value_of,
+)
 from mockserver.suite.verdicts import Finding, Verdicts
 
 
@@ -68,8 +80,8 @@ def another_status(subject: Subject, operation: Operation, finding: Finding) -> 
     draft = subject.draft
     responses = draft.at(operation.pointer, ["responses"], operation.label)
     like: dict[str, Any] = {}
-    for status, exchanges in _by_status(finding).items():
-        instead = {_assumed(subject.contract, operation, exchange.request) for exchange in exchanges}
+    for status, exchanges in by_status(finding).items():
+        instead = {assumed(subject.contract, operation, exchange.request) for exchange in exchanges}
         success = operation.success()
         if 200 <= status < 300 and success is not None and success.status.isdecimal():
             if success.status in responses:
@@ -91,8 +103,8 @@ def another_status(subject: Subject, operation: Operation, finding: Finding) -> 
 
 def another_media_type(subject: Subject, operation: Operation, finding: Finding) -> bool:
     """Name each media type that was seen, in place of those that were not."""
-    for _, response in _exchanges(finding):
-        documented = _promised(operation, response.status)
+    for _, response in exchanges_of(finding):
+        documented = promised(operation, response.status)
         if documented is None or (response.body and not response.media_type):
             return False
         place = subject.draft.at(operation.pointer, ["responses", documented.status], operation.label)
@@ -102,7 +114,7 @@ def another_media_type(subject: Subject, operation: Operation, finding: Finding)
             continue
         content = place.setdefault("content", {})
         for name in list(content):
-            if _essence(name) != response.media_type and not _kind_was_seen(subject, operation, documented, name):
+            if essence(name) != response.media_type and not _kind_was_seen(subject, operation, documented, name):
                 del content[name]
         content.setdefault(response.media_type, {"x-observed": subject.draft.stamp})
     return True
@@ -111,8 +123,8 @@ def another_media_type(subject: Subject, operation: Operation, finding: Finding)
 def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bool:
     """Say of a field that it may be missing, or may have other values."""
     done = False
-    for _, response in _exchanges(finding):
-        documented = _promised(operation, response.status)
+    for _, response in exchanges_of(finding):
+        documented = promised(operation, response.status)
         for name, header in (documented.headers if documented else {}).items():
             assert documented is not None
             start = child(operation.pointer, "responses", documented.status)
@@ -124,7 +136,9 @@ def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bo
             elif header.schema is not None:
                 value = response.field(name)
                 below = list(split(header.schema)[len(split(header.pointer)) :])
-                violations = [] if value is None else _broken(subject, header.schema, value, finding, "response")
+                violations = (
+                    [] if value is None else broken(subject.contract, header.schema, value, finding, "response")
+                )
                 begin = [*("headers", name), *below]
                 done |= _edit(subject, operation, start, begin, header.schema, finding, violations, "response")
     return done
@@ -133,13 +147,13 @@ def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bo
 def other_answers(subject: Subject, operation: Operation, finding: Finding) -> bool:
     """Loosen the keyword of an answer's schema to what was answered."""
     violations: dict[tuple[str, str], list[SchemaViolation]] = {}
-    for _, response in _exchanges(finding):
-        documented = _promised(operation, response.status)
+    for _, response in exchanges_of(finding):
+        documented = promised(operation, response.status)
         for name, media_type in (documented.content if documented else {}).items():
-            if documented is None or _essence(name) != response.media_type or media_type.schema is None:
+            if documented is None or essence(name) != response.media_type or media_type.schema is None:
                 continue
-            value = _value(response)
-            found = _broken(subject, media_type.schema, value, finding, "response")
+            value = value_of(response)
+            found = broken(subject.contract, media_type.schema, value, finding, "response")
             violations.setdefault((documented.status, name), []).extend(found)
     done = False
     for (status, name), found in violations.items():
@@ -157,10 +171,10 @@ def looser_requests(subject: Subject, operation: Operation, finding: Finding) ->
     for name, media_type in (body.content if body else {}).items():
         if media_type.schema is None or not is_json(name):
             continue
-        for exchange, _ in _exchanges(finding):
-            value = _sent(exchange.request)
-            if value is not _NOTHING:
-                found += _broken(subject, media_type.schema, value, finding, "request")
+        for exchange, _ in exchanges_of(finding):
+            value = sent(exchange.request)
+            if value is not NOTHING:
+                found += broken(subject.contract, media_type.schema, value, finding, "request")
         below = ["content", name, "schema"]
         start = child(operation.pointer, "requestBody")
         if found and _edit(subject, operation, start, below, media_type.schema, finding, found, "request"):
@@ -278,17 +292,11 @@ def _loosen_value(
             refute(place, keyword, [violation], direction="request", stamp=draft.stamp, again=False)
 
 
-def _promised(operation: Operation, status: int) -> Response | None:
-    """Return what an answer is held to: an undocumented success to what the documented one says."""
-    documented = operation.response_for(status)
-    return operation.success() if documented is None and 200 <= status < 300 else documented
-
-
 def _success(like: dict[str, Any], exchanges: Sequence[Exchange], stamp: str) -> dict[str, Any]:
     """Return a documented success for another status: as it was, with the content that was seen of it."""
-    seen = _media_types(exchanges)
-    documented = {name: item for name, item in like.get("content", {}).items() if _essence(name) in seen}
-    named = {_essence(name) for name in documented}
+    seen = media_types(exchanges)
+    documented = {name: item for name, item in like.get("content", {}).items() if essence(name) in seen}
+    named = {essence(name) for name in documented}
     content = {**documented, **{name: {"x-observed": stamp} for name in seen if name and name not in named}}
     found = {name: item for name, item in like.items() if name != "content"}
     if content:
@@ -298,27 +306,9 @@ def _success(like: dict[str, Any], exchanges: Sequence[Exchange], stamp: str) ->
 
 
 def _plain(status: int, exchanges: Sequence[Exchange], stamp: str) -> dict[str, Any]:
-    content: dict[str, Any] = {name: {} for name in _media_types(exchanges) if name}
+    content: dict[str, Any] = {name: {} for name in media_types(exchanges) if name}
     described = {"description": f"Seen on a real server: {status}.", "x-observed": stamp}
     return {**described, **({"content": content} if content else {})}
-
-
-def _media_types(exchanges: Sequence[Exchange]) -> list[str]:
-    responses = [exchange.response for exchange in exchanges if exchange.response is not None]
-    return sorted({response.media_type if response.body else "" for response in responses})
-
-
-def _by_status(finding: Finding) -> dict[int, list[Exchange]]:
-    found: dict[int, list[Exchange]] = {}
-    for exchange, response in _exchanges(finding):
-        found.setdefault(response.status, []).append(exchange)
-    return dict(sorted(found.items()))
-
-
-def _exchanges(finding: Finding) -> Iterator[tuple[Exchange, WireResponse]]:
-    for observation in finding.observations:
-        if observation.exchange is not None and observation.exchange.response is not None:
-            yield observation.exchange, observation.exchange.response
 
 
 def _is_free(subject: Subject, operation: Operation, status: int) -> bool:
@@ -329,59 +319,8 @@ def _is_free(subject: Subject, operation: Operation, status: int) -> bool:
     return documented is None or not subject.contract.provenance(documented.pointer).documented
 
 
-def _assumed(contract: Contract, operation: Operation, request: WireRequest) -> int | None:
-    """Return the status that is assumed for what is wrong with a request, None if nothing is."""
-    if operation.security and request.field("authorization") is None:
-        return 401
-    body = operation.request_body
-    if body is None:
-        return None
-    media_type = _essence(request.field("content-type") or "")
-    content = next((item for name, item in body.content.items() if _essence(name) == media_type), None)
-    if content is None:
-        return 415
-    value = _sent(request)
-    if value is _NOTHING:
-        return 400
-    if content.schema is not None and not contract.validator(content.schema, "request").is_valid(value):
-        return 422
-    return None
-
-
 def _kind_was_seen(subject: Subject, operation: Operation, documented: Response, name: str) -> bool:
     return any(
-        _essence(name) == kind and _promised(operation, status) is documented
+        essence(name) == kind and promised(operation, status) is documented
         for status, kind in subject.verdicts.answers(operation.label)
     )
-
-
-def _broken(subject: Subject, schema: str, value: Any, finding: Finding, direction: Direction) -> list[SchemaViolation]:
-    found = subject.contract.validator(schema, direction).violations(value)
-    return [violation for violation in found if violation.keyword_pointer == finding.pointer]
-
-
-def _essence(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
-
-
-class _Nothing:
-    """Stands for content that is no JSON."""
-
-
-_NOTHING = _Nothing()
-
-
-def _sent(request: WireRequest) -> Any:
-    try:
-        return parse_json(request.body or b"")
-    except NotJSON:
-        return _NOTHING
-
-
-def _value(response: WireResponse) -> Any:
-    if is_json(response.media_type):
-        try:
-            return response.json()
-        except NotJSON:
-            return None
-    return response.body.decode("utf-8", "replace")

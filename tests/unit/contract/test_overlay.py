@@ -165,6 +165,7 @@ def test_an_unknown_extension_is_refused_where_an_overlay_brings_it(tmp_path: Pa
         ("actions: []", "`overlay` is None; this is for OpenAPI Overlay 1.0"),
         (overlay({"target": "$"}, overlay="1.1.0"), "`overlay` is '1.1.0'"),
         (overlay({"target": "$"}, info=None), "`info` must be an object"),
+        (overlay({"target": "$"}, info={"title": "t"}), "`info` must be an object with `title` and `version`"),
         (overlay(), "`actions` must be a list of at least one action"),
         (overlay({"update": {}}), "action 1: must be an object with a `target`"),
         (overlay({"target": "$", "updates": {}}), "action 1: 'updates' is no member of an action"),
