@@ -96,6 +96,13 @@ class Book:
         """Return what is known of a resource."""
         return next((setting for setting in self.settings if setting.resource == resource), None)
 
+    @property
+    def open(self) -> bool:
+        """Whether something was touched of which nobody tried yet to put it back: the run was killed."""
+        outcomes = [one.outcome for one in self.settings if one.touched]
+        outcomes += [one.outcome for one in self.items] + [one.outcome for one in self.calls]
+        return "" in outcomes
+
 
 class LedgerFile:
     """A book on disk: each change is there before the request that makes it is sent, also after `kill -9`."""
@@ -146,3 +153,15 @@ class LedgerFile:
             return Book(**data, settings=settings, items=items, calls=calls)
         except (AttributeError, KeyError, TypeError) as error:
             raise UsageError(f"{self.path}: is no ledger; name one that check or fuzz wrote") from error
+
+
+def left_open(folder: Path, target: str) -> Path | None:
+    """Return the ledger in a folder of a run on a target that was killed and never put back, None if there is none."""
+    for path in sorted(folder.glob("mockserver-ledger-*.json")):
+        try:
+            book = LedgerFile(path).read()
+        except UsageError:
+            continue  # no ledger, or that of another version; nothing can be said of it
+        if book.target == target and book.open:
+            return path
+    return None

@@ -18,14 +18,14 @@ import click
 from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
-from mockserver.errors import MockServerError
+from mockserver.errors import MockServerError, UsageError
 from mockserver.options import show_notes
 from mockserver.suite.baseline import Baseline, load_baseline, write_baseline
 from mockserver.suite.books import Books, new_book
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.ledger import Ledger, LedgerFile
+from mockserver.suite.ledger import Ledger, LedgerFile, left_open
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.originals import Originals, load_originals
@@ -217,10 +217,17 @@ def reach(run: Run) -> Outcome | None:
 
 
 def ledger_path(given: Path | None, run: Run) -> Path | None:
-    """Return where the ledger of a run is kept, None for a run that changes nothing of anybody else's."""
+    """Return where the ledger of a run is kept, None for a run that changes nothing of anybody else's.
+
+    Raises:
+        UsageError: an earlier run was killed; what it left would be saved as if it were the owner's.
+    """
     if not run.target.foreign or run.own or not may_write(run):
         return None
     wanted = given or Path(f"mockserver-ledger-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
+    killed = left_open(wanted.parent, run.target.base_url)
+    if killed is not None:
+        raise UsageError(f"{killed}: a run on this target was killed; first mockserver restore {killed}, or remove it")
     # That of another run is never overwritten: somebody may have to restore from it.
     names = (wanted, *(wanted.with_stem(f"{wanted.stem}-{number}") for number in range(2, 1000)))
     return next(path for path in names if not path.exists())

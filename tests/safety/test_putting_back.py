@@ -129,6 +129,10 @@ def test_killed_half_way_it_leaves_a_ledger_to_restore_from(suite: Suite, server
     text = ledger.read_text(encoding="utf-8")
     assert not any(secret in text for secret in (PASSWORD, "long-auth_token-here"))
 
+    once_more = suite.run("check", server.url, *REMOTE, *EVERYTHING)
+    assert once_more.returncode == 2
+    assert f"a run on this target was killed; first mockserver restore {ledger.name}" in once_more.stderr
+
     first = suite.run("restore", ledger.name, "--treat-as-remote", "--rate=500/s", "--settle=1")
     assert owner.call("GET", JUNK) == (200, DAYS)
     assert owner.call("GET", MAILER) == (204, None)
@@ -217,6 +221,18 @@ def test_what_is_no_ledger_is_one_line_and_exit_code_2(suite: Suite, content: st
     assert done.returncode == 2
     assert done.stderr.startswith("mockserver: ledger.json: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_ledger_of_another_contract_is_not_used(suite: Suite, server: RemoteServer, owner: Owner) -> None:
+    suite.run("check", server.url, *REMOTE, "--allow-writes=*junk*", "--only=setting_post_junk*")
+    owner.set(JUNK, {"junk_days": 7, "trash_days": 7})
+    [ledger] = suite.ledgers
+    book = json.loads(ledger.read_text(encoding="utf-8"))
+    ledger.write_text(json.dumps({**book, "contract_sha256": "0" * 64}), encoding="utf-8")
+    done = suite.run("restore", ledger.name)
+    assert done.returncode == 2
+    assert "is not what it was when the ledger was written; name one with --contract" in done.stderr
+    assert suite.run("restore", ledger.name, f"--contract={book['contract']}").returncode == 0
 
 
 def test_a_server_that_is_gone_is_not_restored(suite: Suite) -> None:
