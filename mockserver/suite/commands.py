@@ -19,6 +19,7 @@ from mockserver.suite.options import (
 from mockserver.suite.reports.writing import Reports
 from mockserver.suite.returning import restore
 from mockserver.suite.running import run_command
+from mockserver.suite.sharding import WHOLE, parse_shard
 from mockserver.suite.verdicts import ExitCode
 
 if TYPE_CHECKING:
@@ -53,24 +54,33 @@ def check_command(**options: Any) -> int:
 @option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
 @option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
 @option(
+    "--shard",
+    metavar="I/N",
+    help="Make the I-th of N parts of the run; auto/N in a Kubernetes Indexed Job. Join them with report merge.",
+)
+@option(
     "--self-test",
     is_flag=False,
     flag_value="sample",
     type=click.Choice(["sample", "full"]),
     help="Judge no server, but the suite: it must notice mutants of the stub that break the contract.",
 )
-def fuzz_command(max_examples: int | None, time: int | None, seed: int, self_test: Any, **options: Any) -> int:
+def fuzz_command(
+    max_examples: int | None, time: int | None, seed: int, shard: str | None, self_test: Any, **options: Any
+) -> int:
     """Send a server generated requests, valid and invalid, and judge what it answers.
 
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
     from mockserver.suite.fuzzing import FuzzSettings
 
-    shared = Options(**options)
+    part = parse_shard(shard) if shard else WHOLE
+    shared = Options(**options, share=part.total)
     if self_test is not None:
         return _prove(shared, self_test, seed)
     examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
-    return run_command("fuzz", shared, FuzzSettings(max_examples=examples, max_seconds=time, seed=seed))
+    settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part))
+    return run_command("fuzz", shared, settings)
 
 
 def _prove(options: Options, mode: Mode, seed: int) -> int:

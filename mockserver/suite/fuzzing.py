@@ -6,6 +6,7 @@ from mockserver.suite.checking import make
 from mockserver.suite.checks import credentials, state
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.session import Run
+from mockserver.suite.sharding import WHOLE, Division, parse_shard
 from mockserver.suite.verdicts import Outcome
 
 __all__ = ["FuzzSettings", "fuzz"]
@@ -16,9 +17,10 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
 
     Who may call, and what a refusal leaves behind, is not a matter of generated values, so these tasks of `check` are
     made as they are: first, and what ends credentials behind all the rest, for a server that ends the wrong ones would
-    leave nothing to fuzz with.
+    leave nothing to fuzz with. Of several parts of a run each makes the claims on its own operations.
     """
-    tasks = [*state.tasks(run), *credentials.tasks(run)]
+    run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
+    tasks = [task for task in (*state.tasks(run), *credentials.tasks(run)) if run.division.owns(task.operation)]
     outcome = make(run, [task for task in tasks if not task.last])
     if outcome == Outcome():
         outcome = drive(run, settings)

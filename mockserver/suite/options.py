@@ -15,7 +15,11 @@ from mockserver.suite.governor import parse_rate
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options that `check` and `fuzz` share; each as docs/suite.md says."""
+    """The options that `check` and `fuzz` share; each as docs/suite.md says.
+
+    Attributes:
+        share: of how many parts of a run, which share the rate, this is one.
+    """
 
     target: str | None = None
     contract: Path | None = None
@@ -44,6 +48,7 @@ class Options:
     restore_values: Path | None = None
     ledger: Path | None = None
     dry_run: bool = False
+    share: int = 1
 
     @property
     def foreign(self) -> bool:
@@ -68,6 +73,7 @@ class Options:
             key=self.key,
             proxy=self.proxy,
             connect_seconds=self.connect_timeout,
+            share=self.share,
         )
 
 

@@ -166,6 +166,7 @@ def judged(
         outcome=outcome,
         ledger=ledger,
         own_stub=run.own,
+        shard=settings.shard if settings else "",
     )
 
 

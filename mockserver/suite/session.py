@@ -27,6 +27,7 @@ from mockserver.suite.policy import WritePolicy, is_login
 from mockserver.suite.progress import Progress, Silence
 from mockserver.suite.samples import sample
 from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, values_at
+from mockserver.suite.sharding import Division
 from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import Target
 from mockserver.suite.verdicts import CheckFailure, NotRun, Verdicts, failures_in
@@ -50,6 +51,7 @@ class Run:
         progress: is told how far the run is.
         timings: seconds that the answers of each operation took, by its label.
         selected: operations that the run is limited to by `--only`, all if it is not.
+        division: which of them are this part's, where several make the run together.
     """
 
     contract: Contract
@@ -70,11 +72,13 @@ class Run:
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     resolver: Resolver = field(init=False)
+    division: Division = field(init=False)
     guard: Guard = field(init=False)
     patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
         self.resolver = Resolver(self.contract)
+        self.division = Division(self.selected)
         self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
         self.patience = Patience(self.settle_seconds)
         for identity in self.identities.all:

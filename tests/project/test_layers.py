@@ -86,7 +86,13 @@ ONLY_IN: dict[str, set[str]] = {
     "jsonschema_rs": {"contract.schemas", "contract.lint.validity"},
     "jsonschema": {"contract.lint.validity"},
     "openapi_spec_validator": {"contract.lint.validity"},
-    "schemathesis": {"suite.engine", "suite.engine.judging", "suite.engine.schema", "suite.engine.transport"},
+    "schemathesis": {
+        "suite.engine",
+        "suite.engine.judging",
+        "suite.engine.schema",
+        "suite.engine.splitting",
+        "suite.engine.transport",
+    },
     "pytest": {"pytest_plugin"},
     # Clock and chance of the stub come from `sources` alone.
     "time": {"sources", "accesslog"},

@@ -26,6 +26,7 @@ from mockserver.suite.resources import (
     reset,
     resources,
     settle,
+    shown_by,
     writes,
     written,
 )
@@ -35,6 +36,8 @@ from mockserver.suite.verdicts import NotRun, describe
 
 #: So often a write is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20
+#: So often it is looked whether two resources change together, and so often they have to.
+_LOOKS, _CHANGES = 9, 3
 #: So many values that break the schema are sent before a read looks whether one of them left a trace.
 _REJECTED = 12
 
@@ -248,6 +251,8 @@ def resets_end_the_value(session: Session, *, resource: Resource) -> int:
 
 def writes_leave_others_alone(session: Session, *, resource: Resource, others: list[Resource]) -> int:
     """A write and a reset of one resource do not change what another one reads."""
+    elsewhere = [other for other in others if not _is_ours(session.run, other)]
+    others = [other for other in others if other not in elsewhere]
     before = {}
     for other in others:
         for value, response, _ in writes(session, other, variants=(0,)):
@@ -257,7 +262,48 @@ def writes_leave_others_alone(session: Session, *, resource: Resource, others: l
     if resource.reset is not None:
         reset(session, resource)
         _expect_unchanged(session, before, others, resource.reset)
-    return len(others)
+    for other in elsewhere:
+        _expect_no_part(session, resource, other)
+    return len(others) + len(elsewhere)
+
+
+def _is_ours(run: Run, other: Resource) -> bool:
+    """Tell whether nobody else writes a resource: no other part of this run, on a server that all of them share."""
+    return run.own or run.division.owns(other.write.label)
+
+
+def _expect_no_part(session: Session, resource: Resource, other: Resource) -> None:
+    """Write a resource, and look whether another one changes with it that another part of the run writes meanwhile.
+
+    A change may be that part's. So it is seen right before that nobody is at work, and it has to happen each time.
+
+    Raises:
+        CheckFailure: it did.
+    """
+    changed = 0
+    for attempt in range(_LOOKS):
+        first, _ = read(session, other)
+        second, _ = read(session, other)
+        before = shown_by(other, second)
+        if not same_json(shown_by(other, first), before):
+            continue
+        (_, _, _), *_ = writes(session, resource, variants=((0, 2)[attempt % 2],))
+        response, request = read(session, other)
+        if same_json(shown_by(other, response), before):
+            if not changed:
+                return
+            continue
+        changed += 1
+        if changed == _CHANGES:
+            raise failure(
+                "writes_leave_others_alone",
+                resource.write,
+                f"{other.name} reads otherwise",
+                expected=describe(before, 300),
+                got=describe(shown_by(other, response), 300),
+                pointer=behaviour_pointer(resource.write),
+                exchange=evidence(session, request, response),
+            )
 
 
 def _expect_unchanged(session: Session, before: Mapping[str, Any], others: Iterable[Resource], by: Operation) -> None:

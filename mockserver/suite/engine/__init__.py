@@ -12,6 +12,7 @@ from schemathesis.engine import from_schema
 from mockserver.errors import MockServerError
 from mockserver.suite.engine.judging import OURS, Judge, OwnFailure
 from mockserver.suite.engine.schema import FuzzSettings, schema_for
+from mockserver.suite.engine.splitting import own_cases
 from mockserver.suite.engine.surroundings import no_files_in_the_users_folder, no_words_of_ours, rare_collections
 from mockserver.suite.engine.transport import short_way
 from mockserver.suite.session import Run
@@ -35,8 +36,11 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
         stack.enter_context(no_words_of_ours())
         stack.enter_context(rare_collections())
         stack.enter_context(short_way(run, run.target))
+        stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))
         schema = schema_for(run, settings)
+        if schema is None and not run.division.shard.whole:
+            return Outcome()  # other parts of the run have it all
         if schema is None:
             return Outcome(error="no operation can be fuzzed; see what is not run, and why")
         return _consume(schema, judge)
@@ -61,7 +65,7 @@ def _consume(schema: Any, judge: Judge) -> Outcome:
         return Outcome(error=judge.run.target.governor.stopped)
     if judge.errors:
         return Outcome(error=judge.errors[0])
-    if not judge.cases:
+    if not judge.cases and judge.run.division.shard.whole:
         return Outcome(error="no case was generated, so nothing was tested")
     return Outcome()
 

@@ -20,21 +20,27 @@ _PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
 
 @dataclass(frozen=True, slots=True)
 class FuzzSettings:
-    """How much is generated, and from which seed."""
+    """How much is generated, and from which seed.
+
+    Attributes:
+        shard: which part of the run is made, as `2/3`; "" for all of it.
+    """
 
     max_examples: int = 50
     max_seconds: int | None = None
     seed: int = 0
+    shard: str = ""
 
 
 def schema_for(run: Run, settings: FuzzSettings) -> Any:
     """Return the contract as schemathesis takes it, with what may and can be called; None if nothing can."""
     possible = {operation.label for operation in run.selected if _is_possible(run, operation)}
-    if not possible:
+    called = {operation.label for operation in run.selected if run.division.calls(operation)} & possible
+    if not called:
         return None
     config = schemathesis.Config.from_dict(engine_config(run, settings))
     whole = schemathesis.openapi.from_dict(copy.deepcopy(run.contract.document.data), config=config)
-    schema = whole.include(lambda ctx: ctx.operation.label in possible)
+    schema = whole.include(lambda ctx: ctx.operation.label in called)
     schema.auth(refresh_interval=None)(_provider(run))
     return schema
 
@@ -73,7 +79,12 @@ def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
                 "extra-data-sources": {"responses": False},
                 "error-feedback": {"enabled": False},
             },
-            "stateful": {"inference": {"algorithms": ["dependency-analysis"]}, "link-calibration": False},
+            "stateful": {
+                "inference": {"algorithms": ["dependency-analysis"]},
+                "link-calibration": False,
+                # Each part makes sequences of its own operations, and all parts together as many as one run.
+                "generation": {"max-examples": -(-settings.max_examples // run.division.shard.total)},
+            },
         },
     }
 
