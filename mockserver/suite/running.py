@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from mockserver.suite.overlays.loop import Made, follow, require_usable
 from mockserver.suite.plan import as_lines as plan_lines
 from mockserver.suite.plan import may_write
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
+from mockserver.suite.progress.choosing import shown_progress
 from mockserver.suite.recording import Recording
 from mockserver.suite.reports.concluding import conclude
 from mockserver.suite.reports.document import Document, Report, as_json
@@ -143,7 +145,8 @@ def judged(
     started, clock = datetime.now(UTC), time.monotonic()
     run.guard.keeper = books
     try:
-        outcome = _made(run, settings, oracle)
+        with shown_progress(sys.stderr, lambda: len(run.verdicts.findings())) as run.progress:
+            outcome = _made(run, settings, oracle)
     except KeyboardInterrupt:
         outcome = Outcome(interrupted=True)
     except BaseException:
@@ -196,6 +199,7 @@ def _judge(run: Run, settings: FuzzSettings | None) -> Outcome:
 
 def _heed(run: Run, oracle: Oracle) -> Outcome | None:
     """Excuse what our own stub breaks, too; return why the contract is not fit to judge by, if it is not."""
+    run.progress.phase("the same on our own stub")
     try:
         opinion = oracle.opinion()
     except MockServerError as error:

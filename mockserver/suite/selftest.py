@@ -8,6 +8,7 @@ the claims of `check` and the generated cases of `fuzz` on the mutant until one 
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +32,8 @@ from mockserver.suite.kills import Kills, Planted, Result, Sign
 from mockserver.suite.options import Options
 from mockserver.suite.policy import matches
 from mockserver.suite.preparing import prepare, who_calls
-from mockserver.suite.progress import Progress, Silence
+from mockserver.suite.progress import Progress
+from mockserver.suite.progress.choosing import shown_progress
 from mockserver.suite.reports.document import Document, Report, as_json
 from mockserver.suite.session import Run
 from mockserver.suite.stub_process import StubControl, StubProcess
@@ -129,7 +131,8 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
     identities = who_calls(options.identities, builtin_stub=options.contract is None)
     started = datetime.now(UTC)
     with laboratory(contract, options, identities, seed) as lab:
-        kills = self_test(lab, mode, options.only, Silence())
+        with shown_progress(sys.stderr) as progress:
+            kills = self_test(lab, mode, options.only, progress)
         report = Report(
             command="fuzz",
             target=lab.target.base_url,

@@ -80,6 +80,7 @@ ONLY_IN: dict[str, set[str]] = {
         "suite.running",
     },
     "jinja2": {"suite.reports.html"},
+    "rich": {"suite.progress.bar"},
     "orjson": {"documents"},
     "yaml": {"yamltext"},
     "jsonpath_rfc9535": {"contract.overlay"},
@@ -244,6 +245,7 @@ NOT_FOR_SERVE = [
     "jsonschema",
     "openapi_spec_validator",
     "cryptography",
+    "rich",
     "mockserver.suite",
     "mockserver.contract.lint",
 ]
