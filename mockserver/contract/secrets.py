@@ -8,7 +8,10 @@ from typing import Any
 
 from mockserver.contract.references import follow, lookup
 from mockserver.errors import ContractError
+from mockserver.masking import looks_secret
 from mockserver.pointers import child
+
+__all__ = ["looks_secret", "marked_names", "same_value"]
 
 _BRANCHES = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SUBSCHEMAS = ("items", "additionalProperties", "not", "if", "then", "else", "unevaluatedProperties", "contains")

@@ -73,7 +73,13 @@ def _fault(name: str, **members: Any) -> Fault:
     return Fault(name, name, "shape", (), frozenset(), "drift", **members)
 
 
+def says_a_password(call: Call, server: Stub) -> Reply:
+    reply = server.send(call)
+    return reply.changed(lambda setting: setting | {"old_password": "x"}) if call.label == READ[MAILER] else reply
+
+
 SERVERS = {
+    "says_a_password": _fault("password", plant=says_a_password),
     "accepts_port_0_with_202": _fault("show8", plant=accepts_port_0_with_202, edit=_port_0),
     "html_mailer": _fault("html", plant=html_mailer),
     "no_port_limits": _fault("ports", edit=_no_port_limits),

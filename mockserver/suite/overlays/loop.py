@@ -33,6 +33,8 @@ from mockserver.suite.verdicts import Finding
 
 #: What a run with the overlay shows can be more of the same; a server that differs each time is not followed for ever.
 MAX_ROUNDS = 4
+#: Operations of one change are listed by name up to this many.
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,8 @@ def _described(draft: Draft, pointer: str, action: Action) -> Action:
     elif "update" in action:
         for name in action["update"]:
             labels = draft.shared.get("/".join((pointer, name.replace("~", "~0").replace("/", "~1"))), [])
-            notes.append(f"{name}: {', '.join(labels)}")
+            more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+            notes.append(f"{name}: {', '.join(labels[:_NAMED])}{more}")
     description = "\n".join(f"- {note}" for note in notes)
     target = {"target": action["target"]}
     return {**target, **({"description": description + "\n"} if notes and "update" in action else {}), **action}
