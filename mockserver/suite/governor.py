@@ -17,7 +17,7 @@ from mockserver.suite.verdicts import NotRun
 #: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it.
 FOREIGN_RATE = 10.0
 #: Requests for one operation of a server that is not ours; what `check` sends of one is below it.
-FOREIGN_BUDGET = 200
+FOREIGN_BUDGET = 300
 #: A server that asks for a longer pause than this does not want to be tested now.
 MAX_PAUSE_SECONDS = 60.0
 #: How often a request that was answered with "later" is asked again.

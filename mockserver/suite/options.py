@@ -100,7 +100,7 @@ CONNECTION = (
         "--budget",
         type=click.IntRange(1),
         metavar="N",
-        help="Requests for one operation at most.  [default: 200 off loopback]",
+        help="Requests for one operation at most.  [default: 300 off loopback]",
     ),
     option("--treat-as-remote", is_flag=True, help="Be as careful on loopback as with somebody else's server."),
     option(

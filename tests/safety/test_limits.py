@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.safety.conftest import Suite
-from tests.safety.server import Gate, RemoteServer
+from tests.safety.conftest import REMOTE, Suite
+from tests.safety.server import Environ, Gate, RemoteServer
 
 #: 15 in a tenth of a second, as 150 a second; the default of 10 requests a second is 100.
 SCALED = ("--treat-as-remote", "--rate", "100/s", "--no-oracle")
@@ -45,4 +46,30 @@ def test_the_plan_tells_what_the_defaults_amount_to(suite: Suite, remote: Callab
     server = remote()
     done = suite.run("fuzz", server.url, "--treat-as-remote", "--dry-run")
     assert "at most 10 requests a second, over one connection; 10 generated cases for each operation" in done.stdout
-    assert "at most 200 requests for an operation, 1400 in all, 2 min at most" in done.stdout
+    assert "at most 300 requests for an operation, 2100 in all, 4 min at most" in done.stdout
+
+
+@pytest.mark.parametrize(("command", "status"), [("check", 429), ("fuzz", 503)])
+def test_what_was_asked_to_come_later_is_asked_again_and_no_finding(
+    suite: Suite, remote: Callable[..., RemoteServer], command: str, status: int
+) -> None:
+    server = remote()
+    later: list[float] = []
+
+    def before(_environ: Environ) -> tuple[int, list[tuple[str, str]]] | None:
+        # Claims, then generated cases.
+        if len(server.log) not in {20, 150} or len(later) > 1:
+            return None
+        later.append(time.monotonic())
+        return status, [("Retry-After", "1")]
+
+    server.before = before
+    done = suite.run(command, server.url, *REMOTE)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("KEPT: 0 violations, 0 drift")
+    assert len(later) == 2
+    for number, entry in enumerate(server.log):
+        if entry.status == status:
+            again = server.log[number + 1]
+            assert (again.method, again.path) == (entry.method, entry.path)
+            assert again.at - entry.at >= 1.0
