@@ -82,10 +82,6 @@ def _takes_content(subject: Subject) -> bool:
     return subject.body is not None
 
 
-def _asks_for_credentials(subject: Subject) -> bool:
-    return subject.is_guarded
-
-
 #: Name, claim, which operations it applies to, on which of their calls it fails.
 _ON_CONTENT: tuple[tuple[str, str, Callable[[Subject], bool], Callable[[Subject, Call], bool]], ...] = (
     ("null_crashes", "The content `null` makes it fail: it asks a dictionary for its members.", _takes_content,

@@ -6,20 +6,37 @@ from collections.abc import Iterator, Mapping
 
 from mockserver.behaviour.seeding import Account
 from mockserver.contract.model import Contract
+from mockserver.mutants.bounds import BOUNDS
 from mockserver.mutants.catalogue import Mutant, MutantClass, mutants_of
 from mockserver.mutants.content import CONTENT
 from mockserver.mutants.crashes import CRASHES
 from mockserver.mutants.credentials import CREDENTIALS
 from mockserver.mutants.leaks import LEAKS
+from mockserver.mutants.logins import LOGINS
 from mockserver.mutants.memory import MEMORY
 from mockserver.mutants.requests import REQUESTS
 from mockserver.mutants.routes import ROUTES
 from mockserver.mutants.shape import SHAPE
 from mockserver.mutants.statuses import STATUSES
 from mockserver.mutants.subject import subjects
+from mockserver.mutants.traces import TRACES
 from mockserver.mutants.values import VALUES
 
-_THEMES = (SHAPE, CONTENT, STATUSES, VALUES, MEMORY, CREDENTIALS, LEAKS, REQUESTS, CRASHES, ROUTES)
+_THEMES = (
+    SHAPE,
+    CONTENT,
+    STATUSES,
+    VALUES,
+    MEMORY,
+    TRACES,
+    CREDENTIALS,
+    LOGINS,
+    LEAKS,
+    REQUESTS,
+    BOUNDS,
+    CRASHES,
+    ROUTES,
+)
 
 CLASSES: Mapping[str, MutantClass] = {name: kind for theme in _THEMES for name, kind in theme.classes.items()}
 

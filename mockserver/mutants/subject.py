@@ -13,7 +13,6 @@ from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.contract.secrets import marked_names
-from mockserver.pointers import child
 
 Level = Literal["violation", "drift"]
 Change = Callable[[Any], Any]
@@ -278,11 +277,6 @@ def holder(value: Any, path: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(value, dict) or path[-1] not in value:
         raise LookupError(path)
     return value
-
-
-def pointer_of(*names: str) -> str:
-    """Return the JSON pointer of a path in a value."""
-    return child("", *names)
 
 
 def _shown(status: str, response: Response) -> Iterator[Answer]:

@@ -14,6 +14,14 @@ from mockserver.suite.verdicts import ExitCode
 REQUIRED_PERCENT = 95.0
 
 
+_WORDS = {
+    ExitCode.CLEAN: "KILLED",
+    ExitCode.VIOLATION: "ALIVE",
+    ExitCode.NOT_JUDGED: "VACUOUS",
+    ExitCode.INTERRUPTED: "INTERRUPTED",
+}
+
+
 class Sign(NamedTuple):
     """A finding as far as it names a mutant."""
 
@@ -95,6 +103,7 @@ class Kills:
         classes: number of classes that the contract has something to break for.
         equivalent: mutants that were left out, each with its reason.
         baseline: the run on the stub without mutation.
+        interrupted: whether the user ended it before all mutants were judged.
     """
 
     mode: str
@@ -104,6 +113,7 @@ class Kills:
     equivalent: tuple[Planted, ...]
     seconds: float
     baseline: Run
+    interrupted: bool = False
 
     def rows(self) -> tuple[Row, ...]:
         """Return the results by class."""
@@ -119,16 +129,18 @@ class Kills:
     @property
     def percent(self) -> float:
         """How many of 100 mutants were killed."""
-        return 100.0 * self.count("killed") / len(self.results)
+        return 100.0 * self.count("killed") / max(len(self.results), 1)
 
     @property
     def percent_of_classes(self) -> float:
         """How many of 100 classes were killed at every operation that was tried."""
         rows = self.rows()
-        return 100.0 * sum(row.count("killed") == len(row.results) for row in rows) / len(rows)
+        return 100.0 * sum(row.count("killed") == len(row.results) for row in rows) / max(len(rows), 1)
 
     def exit_code(self) -> ExitCode:
         """Return the exit code: 2 if no mutant ever acted, 1 below what is required."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
         if self.count("vacuous") == len(self.results):
             return ExitCode.NOT_JUDGED
         enough = min(self.percent, self.percent_of_classes) >= REQUIRED_PERCENT
@@ -158,8 +170,7 @@ class Kills:
 
     def _lines(self) -> Iterator[str]:
         rows = self.rows()
-        code = self.exit_code()
-        word = {ExitCode.CLEAN: "KILLED", ExitCode.VIOLATION: "ALIVE", ExitCode.NOT_JUDGED: "VACUOUS"}[code]
+        word = _WORDS[self.exit_code()]
         whole = sum(row.count("killed") == len(row.results) for row in rows)
         yield (
             f"{word}: {self.count('killed')} of {len(self.results)} mutants ({self.percent:.1f} %), "
@@ -170,6 +181,8 @@ class Kills:
             f"  {self.mode}, seed {self.seed}, {self.seconds:.0f} s; {self.count('survived')} survived, "
             f"{self.count('vacuous')} vacuous, {len(self.equivalent)} equivalent left out"
         )
+        if not rows:
+            return
         width = max(len(row.kind) for row in rows)
         yield ""
         yield f"{'class':<{width}}  mutants  killed  survived  killed by"

@@ -10,12 +10,11 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count, zip_longest
-from typing import Any, Literal
+from itertools import zip_longest
+from typing import Literal
 
 from mockserver import defaults
 from mockserver.contract.building import load_contract
@@ -24,33 +23,22 @@ from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.checking import make, plan
 from mockserver.suite.checks.robustness import timing_tasks
 from mockserver.suite.checks.task import Task
-from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.evidence import Evidence
-from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.identities import Identities
 from mockserver.suite.kills import Kills, Planted, Result, Sign
+from mockserver.suite.laboratory import Laboratory, laboratory
 from mockserver.suite.options import Options
 from mockserver.suite.policy import matches
-from mockserver.suite.preparing import prepare, who_calls
+from mockserver.suite.preparing import who_calls
 from mockserver.suite.progress import Progress
 from mockserver.suite.progress.choosing import shown_progress
 from mockserver.suite.reports.document import Document, Report, as_json
 from mockserver.suite.session import Run
-from mockserver.suite.stub_process import StubControl, StubProcess
-from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import Finding, Outcome
 
 Mode = Literal["sample", "full"]
 
-#: Where the process tells its mutants, and how often each has acted.
-CONTROL_PATH = "/__mutants__/"
 #: Of each class so many mutants are in a sample.
-SAMPLE_PER_CLASS = 2
-#: What is generated for a mutant that the claims of `check` leave alive.
-_EXAMPLES = 10
-#: A mutant that keeps clients waiting waits longer than this, and everything else answers in milliseconds.
-_SHORT_SECONDS = 0.3
-_PROGRAM = ("mockserver.mutants",)
+SAMPLE_PER_CLASS = 3
 #: The claim that compares how long operations take.
 _SLOW = "answers_are_not_slow"
 #: So many tasks of another operation give enough answers to compare with.
@@ -65,59 +53,6 @@ class UncleanStub(MockServerError):  # noqa: N818 - what is wrong, in two words
     """The stub without a mutation has findings, so that a finding on a mutant proves nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Laboratory:
-    """A process with mutants, and all that is needed to judge one."""
-
-    contract: Contract
-    identities: Identities
-    target: HttpTarget
-    impatient: HttpTarget
-    token: str
-    seed: int
-    _runs: Iterator[int] = field(default_factory=count)
-
-    def run(self, prefix: str, only: Sequence[str] = (), *, slow: bool = False) -> Run:
-        """Return a run whose worlds' names begin with a prefix, and are used by no other run."""
-        target = self.impatient if slow else self.target
-        run = prepare(
-            self.contract,
-            target,
-            self.identities,
-            only=only,
-            settle_seconds=0.0,
-            control=StubControl(target, self.token),
-        )
-        run.world_prefix = f"{prefix}-{next(self._runs)}"
-        return run
-
-    def mutants(self) -> list[Planted]:
-        """Return all mutants, with how often each has acted so far.
-
-        Raises:
-            MockServerError: the process does not tell.
-        """
-        request = WireRequest("GET", CONTROL_PATH, (("Authorization", f"Bearer {self.token}"),))
-        response = self.target.send(request).response
-        if response is None or not response.successful:
-            raise MockServerError("the process with the mutants does not answer")
-        return [_planted(raw) for raw in response.json()["mutants"]]
-
-    def generate(self, run: Run) -> Outcome:
-        """Send generated cases to the world of a run; what they show is in its verdicts."""
-        base = f"{run.target.base_url}/__world__/{run.world_prefix}-generated"
-        assert isinstance(run.target, HttpTarget)
-        target = HttpTarget(base, timeout_seconds=run.target.timeout_seconds)
-        try:
-            within = prepare(
-                self.contract, target, self.identities, only=[item.label for item in run.selected], settle_seconds=0.0
-            )
-            within.verdicts = run.verdicts
-            return drive(within, FuzzSettings(max_examples=_EXAMPLES, seed=self.seed))
-        finally:
-            target.close()
-
-
 def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
     """Judge the mutants of a contract; return what became of them, and the document that reports are made of.
 
@@ -125,8 +60,9 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
         UsageError: an option cannot be used, or there is no mutant.
         MockServerError: the stub without mutation is not clean, or cannot be judged.
     """
-    if options.target is not None:
-        raise UsageError("--self-test judges mutants of our own stub; leave the target out")
+    if options.target is not None or options.dry_run:
+        what = "the target" if options.target is not None else "--dry-run"
+        raise UsageError(f"--self-test judges mutants of our own stub; leave {what} out")
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     identities = who_calls(options.identities, builtin_stub=options.contract is None)
     started = datetime.now(UTC)
@@ -145,23 +81,10 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
             operations_total=len(contract.operations),
             verdicts=kills.baseline.verdicts,
             evidence=Evidence(contract, kills.baseline.secrets),
+            outcome=Outcome(interrupted=kills.interrupted),
             own_stub=True,
         )
     return kills, {**as_json(report), "self_test": kills.as_json()}
-
-
-@contextmanager
-def laboratory(contract: Contract, options: Options, identities: Identities, seed: int) -> Iterator[Laboratory]:
-    """Start the process with the mutants of a contract; it ends with the context."""
-    overlays = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
-    with StubProcess(options.contract, overlays, program=_PROGRAM) as process:
-        target = HttpTarget(process.base_url)
-        impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS)
-        try:
-            yield Laboratory(contract, identities, target, impatient, process.control_token, seed)
-        finally:
-            target.close()
-            impatient.close()
 
 
 def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progress) -> Kills:
@@ -182,10 +105,14 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
         raise UsageError("there is no mutant to judge: the contract has nothing to break, or --only names none of it")
     baseline = _clean(lab, only, progress)
     progress.phase("mutants", len(chosen))
-    results = []
-    for mutant in chosen:
-        results.append(_examine(lab, mutant))
-        progress.step(f"{mutant.kind} at {mutant.operation}")
+    results: list[Result] = []
+    interrupted = False
+    try:
+        for mutant in chosen:
+            results.append(_examine(lab, mutant))
+            progress.step(f"{mutant.kind} at {mutant.operation}")
+    except KeyboardInterrupt:
+        interrupted = True  # what is known so far is told
     acted = {mutant.number: mutant.acted for mutant in lab.mutants()}
     return Kills(
         mode=mode,
@@ -195,6 +122,7 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
         equivalent=tuple(mutant for mutant in mutants if mutant.equivalent),
         seconds=time.monotonic() - started,
         baseline=baseline,
+        interrupted=interrupted,
     )
 
 
@@ -293,16 +221,3 @@ def _go_on(outcome: Outcome, *, engine: bool = False) -> None:
         raise KeyboardInterrupt
     if outcome.error and not engine:
         raise MockServerError(outcome.error)
-
-
-def _planted(raw: dict[str, Any]) -> Planted:
-    return Planted(
-        number=raw["id"],
-        kind=raw["class"],
-        theme=raw["theme"],
-        operation=raw["operation"],
-        signs=frozenset(Sign(*sign) for sign in raw["signs"]),
-        slow=raw["slow"],
-        equivalent=raw["equivalent"],
-        acted=raw["acted"],
-    )

@@ -10,7 +10,7 @@ import pytest
 
 from mockserver import defaults
 from mockserver.contract.building import load_contract
-from mockserver.suite import selftest, session
+from mockserver.suite import laboratory, selftest, session
 from mockserver.suite.checks import answers
 from mockserver.suite.identities import seeded_identities
 from mockserver.suite.kills import Kills, Planted, Result, Sign
@@ -23,9 +23,9 @@ _SIGN = Sign("no_server_error", "violation", _DESCRIBE)
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[selftest.Laboratory]:
+def lab() -> Iterator[laboratory.Laboratory]:
     identities = seeded_identities(defaults.SEED_DATA)
-    with selftest.laboratory(load_contract(defaults.CONTRACT), Options(), identities, 1) as found:
+    with laboratory.laboratory(load_contract(defaults.CONTRACT), Options(), identities, 1) as found:
         yield found
 
 
@@ -33,11 +33,11 @@ def planted(number: int, kind: str = "crash", **more: Any) -> Planted:
     return Planted(number, kind, "theme", _DESCRIBE, frozenset({_SIGN}), **more)
 
 
-def kills(lab: selftest.Laboratory, *results: Result) -> Kills:
+def kills(lab: laboratory.Laboratory, *results: Result) -> Kills:
     return Kills("full", 0, 1, results, (), 1.0, lab.run("none"))
 
 
-def test_the_suite_kills_what_breaks_an_operation(lab: selftest.Laboratory) -> None:
+def test_the_suite_kills_what_breaks_an_operation(lab: laboratory.Laboratory) -> None:
     found = selftest.self_test(lab, "sample", ["auth_get"], Silence())
     alive = [result.mutant.kind for result in found.results if result.verdict != "killed"]
     assert found.exit_code() is ExitCode.CLEAN, alive
@@ -49,10 +49,10 @@ def test_the_suite_kills_what_breaks_an_operation(lab: selftest.Laboratory) -> N
     assert set(by_class["token_in_the_answer"]) == {"no_secret_comes_back"}
 
 
-def test_a_suite_without_a_check_is_found_out(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     weakened = tuple(check for check in answers.ANSWER_CHECKS if check is not answers.body_conforms_to_its_schema)
     monkeypatch.setattr(session, "ANSWER_CHECKS", weakened)
-    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
     found = selftest.self_test(lab, "full", ["auth_get"], Silence())
     assert found.exit_code() is ExitCode.VIOLATION
     alive = {result.mutant.kind for result in found.results if result.verdict == "survived"}
@@ -60,31 +60,31 @@ def test_a_suite_without_a_check_is_found_out(lab: selftest.Laboratory, monkeypa
     assert "auth_ignored" not in alive
 
 
-def test_a_stub_that_is_not_clean_proves_nothing(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stub_that_is_not_clean_proves_nothing(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     def never_content(answer: answers.Answer) -> bool:
         raise answer.failure("never_content", "never", expected="", got="", pointer="", rule="universal")
 
     monkeypatch.setattr(session, "ANSWER_CHECKS", (*answers.ANSWER_CHECKS, never_content))
-    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
     with pytest.raises(selftest.UncleanStub, match="never_content"):
         selftest.self_test(lab, "sample", ["auth_get"], Silence())
 
 
-def test_a_finding_of_another_name_does_not_kill(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finding_of_another_name_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     mutants = lab.mutants()
     mutant = next(item for item in mutants if item.kind == "json_as_html" and item.operation == _DESCRIBE)
     renamed = planted(mutant.number, "json_as_html")
-    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
     assert selftest._examine(lab, mutant).killed_by in mutant.signs
     result = selftest._examine(lab, renamed)
     assert result.killed_by is None
     assert "media_type_is_documented" in {sign.check for sign in result.others}
 
 
-def test_a_finding_of_another_level_does_not_kill(lab: selftest.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finding_of_another_level_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(item for item in lab.mutants() if item.kind == "auth_ignored" and item.operation == _DESCRIBE)
     softer = frozenset(sign._replace(level="drift") for sign in mutant.signs)
-    monkeypatch.setattr(selftest, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
     changed = Planted(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
     assert selftest._examine(lab, changed).killed_by is None
 
@@ -103,13 +103,13 @@ def test_the_seed_chooses_the_sample() -> None:
     ("killed", "survived", "expected"),
     [(100, 0, ExitCode.CLEAN), (95, 5, ExitCode.CLEAN), (94, 6, ExitCode.VIOLATION), (0, 3, ExitCode.VIOLATION)],
 )
-def test_exit_codes(lab: selftest.Laboratory, killed: int, survived: int, expected: ExitCode) -> None:
+def test_exit_codes(lab: laboratory.Laboratory, killed: int, survived: int, expected: ExitCode) -> None:
     results = [Result(planted(n, f"class-{n}"), _SIGN, acted=1) for n in range(killed)]
     results += [Result(planted(n, f"alive-{n}"), None, acted=1) for n in range(survived)]
     assert kills(lab, *results).exit_code() is expected
 
 
-def test_classes_count_as_well_as_mutants(lab: selftest.Laboratory) -> None:
+def test_classes_count_as_well_as_mutants(lab: laboratory.Laboratory) -> None:
     """One class that nobody notices anywhere is not lost among many mutants of others."""
     results = [Result(planted(n, f"class-{n % 9}"), _SIGN, acted=1) for n in range(99)]
     found = kills(lab, *results, Result(planted(99, "alive"), None, acted=1))
@@ -118,14 +118,32 @@ def test_classes_count_as_well_as_mutants(lab: selftest.Laboratory) -> None:
     assert found.exit_code() is ExitCode.VIOLATION
 
 
-def test_what_never_acted_is_not_killed(lab: selftest.Laboratory) -> None:
+def test_what_never_acted_is_not_killed(lab: laboratory.Laboratory) -> None:
     vacuous = Result(planted(0), _SIGN, acted=0)
     assert vacuous.verdict == "vacuous"
     assert kills(lab, vacuous).exit_code() is ExitCode.NOT_JUDGED
     assert "vacuous: crash at" in kills(lab, vacuous).as_text()
 
 
-def test_the_table_and_the_report_tell_the_same(lab: selftest.Laboratory) -> None:
+def test_ctrl_c_tells_what_is_known_so_far(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    examine, seen = selftest._examine, 0
+
+    def until_the_third(lab: laboratory.Laboratory, mutant: Planted) -> Result:
+        nonlocal seen
+        seen += 1
+        if seen > 2:
+            raise KeyboardInterrupt
+        return examine(lab, mutant)
+
+    monkeypatch.setattr(selftest, "_examine", until_the_third)
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    found = selftest.self_test(lab, "sample", ["auth_get"], Silence())
+    assert len(found.results) == 2
+    assert found.exit_code() is ExitCode.INTERRUPTED
+    assert found.as_text().startswith("INTERRUPTED: 2 of 2 mutants")
+
+
+def test_the_table_and_the_report_tell_the_same(lab: laboratory.Laboratory) -> None:
     found = kills(lab, Result(planted(0), _SIGN, acted=2), Result(planted(1, "leak"), None, acted=1))
     shown = found.as_json()
     assert (shown["mutants"], shown["killed"], shown["survived"], shown["percent"]) == (2, 1, 1, 50.0)
