@@ -18,6 +18,8 @@ WORLD_FIELD = "mock-world"
 _VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
 #: Longer content is cut in reports; the command to reproduce it keeps the whole.
 MAX_SHOWN = 2000
+#: A few characters, again and again.
+_RUN = re.compile(r"(.{1,4}?)\1{499,}", re.DOTALL)
 
 
 class Evidence:
@@ -95,10 +97,12 @@ class Evidence:
                 words += ["-u", f"{login[0]}:${self._secrets.name_of(login[1])}"]
             else:
                 words += ["-H", f"{name}: {self._secrets.mask(value)}"]
-        if request.body is not None:
-            words += ["--data-binary", self._request_body(label, request)]
+        body = None if request.body is None else self._request_body(label, request)
+        maker = "" if body is None else _maker(body)
+        if body is not None:
+            words += ["--data-binary", "@-" if maker else body]
         words.append(base_url + self._secrets.mask(request.path))
-        return " ".join(map(self._quote, words))
+        return maker + " ".join(map(self._quote, words))
 
     def _quote(self, word: str) -> str:
         """Return a word for the shell in which our `$VARIABLES`, and nothing else, are replaced by it."""
@@ -142,6 +146,24 @@ class Evidence:
                 if paths:
                     text = json.dumps(masked(value, paths), ensure_ascii=False)
         return self._secrets.mask(text)
+
+
+def _maker(body: str) -> str:
+    """Return a command that writes long content of few words and pipes it on, "" where it can be given as it is.
+
+    A shell takes no argument of megabytes, and nobody reads one.
+    """
+    if len(body) <= MAX_SHOWN:
+        return ""
+    parts, done = [], 0
+    for run in _RUN.finditer(body):
+        count = len(run[0]) // len(run[1])
+        parts += [repr(body[done : run.start()]), f"{run[1]!r} * {count}"]
+        done = run.end()
+    if not parts or _VARIABLE.search(body):
+        return ""
+    code = f"import sys; sys.stdout.write({' + '.join([*parts, repr(body[done:])])})"
+    return f"python3 -c {shlex.quote(code)} | "
 
 
 def _request_schema(operation: Operation | None) -> str | None:

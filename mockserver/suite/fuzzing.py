@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.suite.checking import make
-from mockserver.suite.checks import credentials, state
+from mockserver.suite.checks import credentials, robustness, state
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.session import Run
 from mockserver.suite.sharding import WHOLE, Division, parse_shard
@@ -20,7 +20,8 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     leave nothing to fuzz with. Of several parts of a run each makes the claims on its own operations.
     """
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
-    tasks = [task for task in (*state.tasks(run), *credentials.tasks(run)) if run.division.owns(task.operation)]
+    every = (*state.tasks(run), *credentials.tasks(run), *robustness.timing_tasks(run))
+    tasks = [task for task in every if run.division.owns(task.operation)]
     outcome = make(run, [task for task in tasks if not task.last])
     if outcome == Outcome():
         outcome = drive(run, settings)

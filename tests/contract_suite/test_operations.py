@@ -11,7 +11,7 @@ import schemathesis
 from mockserver import defaults
 from mockserver.app import create_app
 from mockserver.contract.building import load_contract
-from mockserver.suite.checks import credentials, requests, routing
+from mockserver.suite.checks import credentials, requests, robustness, routing
 from mockserver.suite.checks.task import Task
 from mockserver.suite.engine import FuzzSettings, InProcess
 from mockserver.suite.identities import seeded_identities
@@ -23,7 +23,7 @@ from tests.contract_suite.conftest import make
 from tests.contract_suite.planning import parameters
 
 
-@pytest.mark.parametrize("task", parameters(credentials.tasks, requests.tasks, routing.tasks))
+@pytest.mark.parametrize("task", parameters(credentials.tasks, requests.tasks, routing.tasks, robustness.tasks))
 def test_claim_about_an_operation_holds(run: Run, task: Task) -> None:
     make(run, task)
 

@@ -92,9 +92,9 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
     if session.run.target.foreign:
         raise NotRun("5 MB are much to send to a server that is not ours")
     valid, _ = session.valid_body(operation)
-    padded = (valid or b"{}").replace(b"{", b"{" + b" " * LARGE_BYTES, 1)
     text = b'{"mockserver_large": "' + b"x" * LARGE_BYTES + b'"}'
-    for body in (padded, text):
+    items = b'{"mockserver_large": [' + b"0, " * (LARGE_BYTES // 3) + b"0]}"
+    for body in (text, items):
         session.offer(operation, _request(session, operation, body, content.name))
         session.call(operation, _request(session, operation, valid, content.name))
     return 2

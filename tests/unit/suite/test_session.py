@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mockserver.suite.checking import check, plan
+from mockserver.suite.guard import Guard
 from mockserver.suite.session import Run
 from mockserver.suite.verdicts import ExitCode, exit_code
 from tests.unit.suite.conftest import ADMIN, GUEST, Application, answering
@@ -89,7 +90,8 @@ def test_nothing_unsafe_is_sent_to_another_machine(run_against: Callable[[Applic
         return inner(environ, start_response)
 
     run = run_against(application)
-    run.policy = type(run.policy)(foreign=True)
+    policy = type(run.policy)(foreign=True)
+    run.guard = Guard(run.contract, run.resolver, policy, run.identities, run.target)
     check(run)
     assert methods <= {"GET", "HEAD", "OPTIONS"}
     assert any(item.result == "not run" and "--allow-writes" in item.why for item in run.verdicts.coverage())
