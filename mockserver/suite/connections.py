@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -91,7 +94,7 @@ class GovernedAdapter(HTTPAdapter):
                     cert=_client_certificate(using),
                     proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
                 )
-                response.content  # noqa: B018 - reads it, so that an answer that breaks off is none
+                _read_in_time(response, timeout)
             except requests.RequestException as error:
                 self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
                 self._governor.observe(label, None)
@@ -123,6 +126,42 @@ class GovernedAdapter(HTTPAdapter):
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _read_in_time(response: requests.Response, timeout: Any) -> None:
+    """Read an answer's content, so that one that breaks off is none; a timeout of `requests` is for each byte anew.
+
+    Raises:
+        requests.RequestException: it does not come whole, or not in time.
+    """
+    seconds = timeout[1] if isinstance(timeout, tuple) else timeout
+    try:
+        incoming = None if seconds is None else socket.socket(fileno=os.dup(response.raw.fileno()))
+    except OSError:  # all has come already
+        incoming = None
+    if incoming is None:
+        response.content  # noqa: B018 - reads it
+        return
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        with suppress(OSError):
+            incoming.shutdown(socket.SHUT_RDWR)
+
+    watchdog = threading.Timer(float(seconds), end)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        response.content  # noqa: B018 - reads it
+    except requests.RequestException:
+        if not late.is_set():
+            raise
+    finally:
+        watchdog.cancel()
+        incoming.close()
+    if late.is_set():
+        raise requests.exceptions.ReadTimeout(f"not whole within {seconds} seconds")
 
 
 def govern(connection: Connection, *, foreign: bool) -> Governor:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
+from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
@@ -94,13 +95,14 @@ class Wire:
     """A connection to one server, opened when needed and kept; not for several threads at once."""
 
     def __init__(self, base_url: str, timeout_seconds: float) -> None:
-        """Take a base URL of the scheme http, and how long a byte may take to come."""
+        """Take a base URL of the scheme http, and how long an answer may take, however steadily its bytes come."""
         parts = urlsplit(base_url)
         self._address = (parts.hostname or "", parts.port or 80)
         self._host = parts.netloc.rpartition("@")[2]
         self._timeout = timeout_seconds
         self._socket: socket.socket | None = None
         self._reader: BufferedReader | None = None
+        self._incoming: _Incoming | None = None
 
     def exchange(self, content: bytes, method: str) -> Head:
         """Return the answer to a request.
@@ -168,7 +170,10 @@ class Wire:
         try:
             connection, reader = self._open()
             begin = time.monotonic()
+            connection.settimeout(self._timeout)
             connection.sendall(content)
+            assert self._incoming is not None
+            self._incoming.deadline = begin + self._timeout
             return self._read(reader, method, begin)
         except TimeoutError:
             self.close()
@@ -187,7 +192,8 @@ class Wire:
             except OSError as error:
                 raise NotPlain("no connection") from error
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._reader = self._socket.makefile("rb")
+            self._incoming = _Incoming(self._socket)
+            self._reader = BufferedReader(self._incoming)
         return self._socket, self._reader
 
     def _read(self, reader: BufferedReader, method: str, begin: float) -> Head:
@@ -216,6 +222,30 @@ class Wire:
             body,
             time.monotonic() - begin,
         )
+
+
+class _Incoming(io.RawIOBase):
+    """The bytes that come over a connection until a point of time; a socket's own limit is for each of them anew."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self.deadline = 0.0
+
+    def readable(self) -> bool:
+        """Return True; it is what `BufferedReader` asks for."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come, at least a byte, and return how many it is; 0 at the end.
+
+        Raises:
+            TimeoutError: nothing came until the deadline.
+        """
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._socket.recv_into(buffer)
 
 
 class _Dropped(Exception):  # noqa: N818 - what happened, in a word

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from mockserver.suite.connections import Connection
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.wire import Head, NoAnswer, NotPlain, Wire
@@ -191,3 +192,49 @@ def test_a_connection_that_is_dropped_twice_is_no_answer() -> None:
         target.close()
     assert (exchange.response, len(received)) == (None, 2)
     assert "dropped" in exchange.problem
+
+
+@contextmanager
+def trickling(first: bytes) -> Iterator[str]:
+    """Serve an answer that begins in some way and then comes a byte at a time, without an end."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(first)
+            while not over.wait(0.05):
+                connection.sendall(b"x")
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=trickle, args=(listener.accept()[0],), daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
+def test_an_answer_that_never_ends_is_none(first: bytes) -> None:
+    with trickling(first) as url, wired(url, seconds=0.3) as wire, pytest.raises(NoAnswer) as caught:
+        ask(wire)
+    assert caught.value.slow
+
+
+@pytest.mark.parametrize("how", [b"Content-Length: 100000\r\n", b"Connection: close\r\n"])
+def test_content_that_never_ends_is_no_answer_on_the_long_way_either(how: bytes) -> None:
+    with trickling(b"HTTP/1.1 200 OK\r\n" + how + b"\r\n") as url:
+        target = HttpTarget(url, Connection(treat_as_remote=True, timeout_seconds=0.3))
+        exchange = target.send(WireRequest("GET", "/"))
+        target.close()
+    assert exchange.response is None
+    assert "no answer within" in exchange.problem
