@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mockserver.contract.model import Operation
+from mockserver.errors import UsageError
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.identities import Identity
 from mockserver.suite.ledger import DONE, Book, Call, Item, Ledger, LedgerFile, Setting
@@ -49,6 +50,7 @@ class Books:
         self._file = file
         self._restorer = Restorer(run, originals)
         self._tokens: list[Identity] = []
+        self._closing = False
         self._open = bool(book.settings)  # whether there is anything to keep
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:  # noqa: ARG002 - a Keeper's
@@ -98,6 +100,7 @@ class Books:
 
         Ctrl-C ends it early; what is not put back by then is left, and stays in the file for `mockserver restore`.
         """
+        self._closing = True
         self._run.target.governor.reopen()
         self._restorer.wait_for_trouble_to_pass()
         try:
@@ -168,5 +171,11 @@ class Books:
         return self.book.setting(resource) if resource else None
 
     def _keep(self) -> None:
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self._file.write(self.book)
+        except UsageError:
+            if not self._closing:
+                raise  # nothing is changed that is not in the ledger
+            # What is put back without a note is only put back twice.

@@ -78,7 +78,7 @@ class Guard:
         if why is None and self._policy.foreign and request.method not in SAFE_METHODS:
             why = self._not_ours(request) or self._ends_credentials(request)
         if why is None and self.keeper is not None and request.method not in SAFE_METHODS and not login:
-            why = self.keeper.before(self._meant(request), request)
+            why = self.keeper.before(self._near(request), request)
         return why
 
     def answered(self, request: WireRequest, response: WireResponse | None) -> None:
@@ -104,10 +104,15 @@ class Guard:
             if self.keeper is not None:
                 self.keeper.created(template, path)
         if self.keeper is not None:
-            self.keeper.accepted(operation, request)
+            self.keeper.accepted(self._near(request), request)
 
     def _meant(self, request: WireRequest) -> Operation | None:
         return self._resolver.methods_at(request.path).get(request.method)
+
+    def _near(self, request: WireRequest) -> Operation | None:
+        """Return what a request is for, or for an undefined method any operation at its path: it may change as much."""
+        methods = self._resolver.methods_at(request.path)
+        return methods.get(request.method) or next(iter(methods.values()), None)
 
     # Ownership: on items of collections, unsafe methods only on what this run created.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -79,6 +80,7 @@ class Book:
     """All that is needed to put back what a run changes.
 
     Attributes:
+        process: the number of the process that keeps it, on the machine `host`.
         sessions: tokens that the run obtained by logging in. They are secrets, so they are counted and not kept.
     """
 
@@ -87,6 +89,8 @@ class Book:
     contract_sha256: str
     overlays: list[str]
     started: str
+    host: str = field(default_factory=socket.gethostname)
+    process: int = field(default_factory=os.getpid)
     settings: list[Setting] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -97,18 +101,26 @@ class Book:
         return next((setting for setting in self.settings if setting.resource == resource), None)
 
     @property
-    def open(self) -> bool:
-        """Whether something was touched of which nobody tried yet to put it back: the run was killed."""
+    def abandoned(self) -> bool:
+        """Whether something was touched, nobody tried yet to put it back, and the run is over: it was killed."""
+        if self.host != socket.gethostname() or self.process == os.getpid() or _runs(self.process):
+            return False
         outcomes = [one.outcome for one in self.settings if one.touched]
         outcomes += [one.outcome for one in self.items] + [one.outcome for one in self.calls]
         return "" in outcomes
 
 
 class LedgerFile:
-    """A book on disk: each change is there before the request that makes it is sent, also after `kill -9`."""
+    """A book on disk: each change is there before the request that makes it is sent, also after `kill -9`.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        path: the file; another name if that is somebody else's when the first line is written.
+    """
+
+    def __init__(self, path: Path, *, new: bool = False) -> None:
+        """Take a file's path; one that is `new` never overwrites another, which somebody may have to restore from."""
         self.path = path
+        self._new = new
 
     def write(self, book: Book) -> None:
         """Replace the file's content at one stroke, and wait until it is on the disk.
@@ -116,6 +128,7 @@ class LedgerFile:
         Raises:
             UsageError: it cannot be written; nothing may be changed then.
         """
+        self._take_name()
         text = json.dumps({"version": VERSION, **asdict(book)}, indent=1, ensure_ascii=False) + "\n"
         new = self.path.with_name(self.path.name + ".new")
         try:
@@ -132,7 +145,26 @@ class LedgerFile:
             finally:
                 os.close(folder)
         except OSError as error:
-            raise UsageError(f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger") from error
+            raise self._unwritable(error) from error
+
+    def _take_name(self) -> None:
+        """Make the file ours by creating it, under the first name that nobody has.
+
+        Raises:
+            UsageError: it cannot be created.
+        """
+        wanted, number = self.path, 1
+        while self._new:
+            try:
+                os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
+                self._new = False
+            except FileExistsError:
+                number += 1
+                self.path = wanted.with_stem(f"{wanted.stem}-{number}")
+            except OSError as error:
+                raise UsageError(
+                    f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger"
+                ) from error
 
     def read(self) -> Book:
         """Return the book in the file.
@@ -155,6 +187,17 @@ class LedgerFile:
             raise UsageError(f"{self.path}: is no ledger; name one that check or fuzz wrote") from error
 
 
+def _runs(process: int) -> bool:
+    """Tell whether a process of this machine is still there."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's
+    return True
+
+
 def left_open(folder: Path, target: str) -> Path | None:
     """Return the ledger in a folder of a run on a target that was killed and never put back, None if there is none."""
     for path in sorted(folder.glob("mockserver-ledger-*.json")):
@@ -162,6 +205,6 @@ def left_open(folder: Path, target: str) -> Path | None:
             book = LedgerFile(path).read()
         except UsageError:
             continue  # no ledger, or that of another version; nothing can be said of it
-        if book.target == target and book.open:
+        if book.target == target and book.abandoned:
             return path
     return None

@@ -85,7 +85,11 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 path = ledger_path(options.ledger, run)
                 if run.target.foreign:
                     click.echo(_plan(command, options, run, originals, settings, path), err=True)
-                books = None if run.own else Books(run, originals, new_book(run), LedgerFile(path) if path else None)
+                books = (
+                    None
+                    if run.own
+                    else Books(run, originals, new_book(run), LedgerFile(path, new=True) if path else None)
+                )
                 if run.own or options.no_oracle:
                     report = judged(command, run, settings, books=books)
                 else:
@@ -233,9 +237,7 @@ def ledger_path(given: Path | None, run: Run) -> Path | None:
     killed = left_open(wanted.parent, run.target.base_url)
     if killed is not None:
         raise UsageError(f"{killed}: a run on this target was killed; first mockserver restore {killed}, or remove it")
-    # That of another run is never overwritten: somebody may have to restore from it.
-    names = (wanted, *(wanted.with_stem(f"{wanted.stem}-{number}") for number in range(2, 1000)))
-    return next(path for path in names if not path.exists())
+    return wanted
 
 
 @contextmanager

@@ -224,6 +224,29 @@ def test_what_is_no_ledger_is_one_line_and_exit_code_2(suite: Suite, content: st
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_probes_change_settings_too(suite: Suite, server: RemoteServer, owner: Owner) -> None:
+    def before(environ: dict[str, Any]) -> None:
+        if environ["REQUEST_METHOD"] == "PUT":  # a server that takes it for a POST, whatever the contract says
+            environ["REQUEST_METHOD"] = "POST"
+            content = b'{"junk_days": 1, "trash_days": 1}'
+            environ.update({"wsgi.input": io.BytesIO(content), "CONTENT_LENGTH": str(len(content))})
+
+    server.before = before
+    done = suite.run("check", server.url, *REMOTE, "--allow-writes=probes", "--only=setting_get_junk*")
+    assert f"Put back: {JUNK} (what it held)" in done.stdout
+    assert owner.call("GET", JUNK) == (200, DAYS)
+
+
+def test_the_ledger_of_another_run_is_never_overwritten(suite: Suite, server: RemoteServer, owner: Owner) -> None:
+    (suite.folder / "ledger.json").write_text("of another run", encoding="utf-8")
+    given = ("--allow-writes=*junk*", "--only=setting_post_junk*", "--ledger=ledger.json")
+    suite.run("check", server.url, *REMOTE, *given)
+    assert (suite.folder / "ledger.json").read_text(encoding="utf-8") == "of another run"
+    book = json.loads((suite.folder / "ledger-2.json").read_text(encoding="utf-8"))
+    assert {one["resource"] for one in book["settings"] if one["touched"]} == {JUNK}
+    assert owner.call("GET", JUNK) == (200, DAYS)
+
+
 def test_a_ledger_of_another_contract_is_not_used(suite: Suite, server: RemoteServer, owner: Owner) -> None:
     suite.run("check", server.url, *REMOTE, "--allow-writes=*junk*", "--only=setting_post_junk*")
     owner.set(JUNK, {"junk_days": 7, "trash_days": 7})
