@@ -132,9 +132,8 @@ class LedgerFile:
         text = json.dumps({"version": VERSION, **asdict(book)}, indent=1, ensure_ascii=False) + "\n"
         new = self.path.with_name(self.path.name + ".new")
         try:
-            with os.fdopen(
-                os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8"
-            ) as file:
+            number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+            with os.fdopen(number, "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -162,9 +161,10 @@ class LedgerFile:
                 number += 1
                 self.path = wanted.with_stem(f"{wanted.stem}-{number}")
             except OSError as error:
-                raise UsageError(
-                    f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger"
-                ) from error
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger")
 
     def read(self) -> Book:
         """Return the book in the file.
