@@ -33,6 +33,7 @@ actions:
         x-observed: 2026-11-25, staging
         content: {application/json: {}}
 """
+EXAMPLE = "content: {application/json: {examples: {system_mailer: {value: accepted}}}}"
 
 
 @pytest.fixture
@@ -50,6 +51,20 @@ def test_the_stub_does_what_the_overlay_says(serve: Serve, overlay: Path) -> Non
 
 def test_the_overlay_can_stand_in_the_environment(serve: Serve, overlay: Path) -> None:
     assert serve(MOCKSERVER_OVERLAY=str(overlay)).client.call("POST", MAILER, json=SETTING).status == 202
+
+
+def test_the_overlay_can_stand_in_the_settings_file(serve: Serve, overlay: Path, tmp_path: Path) -> None:
+    (tmp_path / "mockserver.toml").write_text(f'overlay = ["{overlay.name}"]\n')
+    assert serve().client.call("POST", MAILER, json=SETTING).status == 202
+
+
+def test_the_examples_are_those_of_the_overlay(
+    command: Callable[..., subprocess.CompletedProcess[str]], overlay: Path
+) -> None:
+    overlay.write_text(overlay.read_text().replace("content: {application/json: {}}", EXAMPLE))
+    done = command("examples", "--overlay", str(overlay))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '# 202 "accepted"' in done.stdout
 
 
 def test_an_action_in_vain_is_told_and_served_all_the_same(serve: Serve, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from mockserver.suite.options import Options
 from mockserver.suite.overlays.difference import Action, actions
 from mockserver.suite.overlays.draft import Draft
 from mockserver.suite.overlays.refutations import Subject, refute_all
+from mockserver.suite.reports.concluding import show_page
 from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.page import as_text
 from mockserver.suite.reports.writing import reason, require_writable, write
 from mockserver.suite.session import Run
 from mockserver.suite.verdicts import Finding
@@ -88,7 +88,8 @@ def follow(options: Options, first: Made, make: Make) -> Made:
         return first
     base = first.contract.document.data
     recorded = _write(path, base, first, before)
-    click.echo(as_text(first.document))
+    if options.apply:
+        show_page(first.document)
     click.echo(f"Overlay {path}: what was seen in place of {_count(before)}{_on_record(recorded)}.\n")
     if not options.apply:
         return first

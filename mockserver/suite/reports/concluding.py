@@ -26,11 +26,20 @@ def conclude(
     """Write the reports, print the page, and return the exit code."""
     document = {**document, "run": {**document["run"], "fail_on": "drift" if fail_on_drift else ""}}
     problems = reports.write(document, recording=recording, scrub=scrub)
-    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    click.echo(guarded(as_text(document)) if on_github else as_text(document))
-    for line in as_annotations(document, fail_on_drift=fail_on_drift) if on_github else ():
+    show_page(document)
+    for line in as_annotations(document, fail_on_drift=fail_on_drift) if _on_github() else ():
         click.echo(line)
     for problem in problems:
         click.echo(f"mockserver: {problem}", err=True)
     code = exit_code_of(document, fail_on_drift=fail_on_drift)
     return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
+
+
+def show_page(document: Document) -> None:
+    """Print the page of a report; on GitHub in a way that no line of it is taken for a command."""
+    page = as_text(document)
+    click.echo(guarded(page) if _on_github() else page)
+
+
+def _on_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
