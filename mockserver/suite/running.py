@@ -64,7 +64,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         UsageError: an option cannot be used.
     """
     reports = Reports(options.report)
-    require_usable(options)
+    require_usable(options, settings.shard if settings else "")
     if options.write_baseline is not None:
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())

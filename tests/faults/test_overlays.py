@@ -196,19 +196,23 @@ def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--apply"], "--apply needs an overlay to apply: --write-overlay FILE"),
+        (["check", "--apply"], "--apply needs an overlay to apply: --write-overlay FILE"),
         (
             ["--write-overlay", "none/real.yaml"],
             "--write-overlay none/real.yaml: cannot be written: its folder does not",
         ),
-        (["--write-overlay", "."], "--write-overlay .: cannot be written: it is a folder"),
-        (["--overlay", "a.yaml", "--write-overlay", "a.yaml"], "--write-overlay a.yaml: is read as --overlay, too"),
+        (["check", "--write-overlay", "."], "--write-overlay .: cannot be written: it is a folder"),
+        (["fuzz", "--shard", "1/2", "--write-overlay", "real.yaml"], "--write-overlay needs a whole run"),
+        (
+            ["check", "--overlay", "a.yaml", "--write-overlay", "a.yaml"],
+            "--write-overlay a.yaml: is read as --overlay, too",
+        ),
     ],
 )
 def test_options_that_lead_to_no_overlay_are_refused_before_the_run(
     command: Callable[..., CompletedProcess[str]], options: list[str], message: str
 ) -> None:
-    done = command("check", *options)
+    done = command(*options)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
 

@@ -55,17 +55,25 @@ class Made:
 Make = Callable[[Options, Contract], Made]
 
 
-def require_usable(options: Options) -> None:
+def require_usable(options: Options, shard: str = "") -> None:
     """Refuse options that cannot lead to an overlay, before a run is made.
 
+    Args:
+        options: what the command was asked for.
+        shard: which part of a run it is to be, "" for a whole one.
+
     Raises:
-        UsageError: `--apply` without a file, or one that cannot be written.
+        UsageError: `--apply` without a file, one that cannot be written, or a part of a run.
     """
     path = options.write_overlay
     if path is None:
         if options.apply:
             raise UsageError("--apply needs an overlay to apply: --write-overlay FILE")
         return
+    if shard:
+        raise UsageError(
+            "--write-overlay needs a whole run: what a part did not see, another one may have; leave --shard out"
+        )
     require_writable("--write-overlay", path)
     if path.absolute() in [other.absolute() for other in options.overlay]:
         raise UsageError(f"--write-overlay {path}: is read as --overlay, too; name another file")
