@@ -72,6 +72,13 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["examples", "--contract", "none.yaml"], ["none.yaml"]),
     (["examples", "--seed-data", "none.yaml"], ["none.yaml"]),
     (["lint", "--nope"], ["--nope"]),
+    (["check", "--report", "pdf=x"], ["--report", "'pdf'", "json, junit, html, har, markdown"]),
+    (["check", "--report", "json=none/x"], ["--report json=none/x", "folder does not exist"]),
+    (["fuzz", "--report", "json=x", "--report", "html=x"], ["--report", "named twice"]),
+    (["report", "nope"], ["nope"]),
+    (["report", "merge"], ["FILES"]),
+    (["report", "merge", "none.json"], ["none.json", "No such file"]),
+    (["report", "merge", "broken.yaml"], ["broken.yaml", "is no JSON", "--report json=FILE"]),
     (["lint", "--contract", "none.yaml"], ["none.yaml"]),
 ]
 
@@ -107,7 +114,7 @@ def test_help_is_help(command: Command, arguments: list[str]) -> None:
     assert "Traceback" not in shown
 
 
-@pytest.mark.parametrize("name", ["serve", "lint", "examples", "check", "fuzz"])
+@pytest.mark.parametrize("name", ["serve", "lint", "examples", "check", "fuzz", "report"])
 def test_every_command_has_help(command: Command, name: str) -> None:
     done = command(name, "--help")
     assert done.returncode == 0

@@ -61,7 +61,10 @@ def _matrix(document: Document) -> dict[str, Any]:
     """Return the coverage as a table: operations across, checks down; reasons are numbered and told below it."""
     coverage = document["coverage"]
     operations = sorted({item["operation"] for item in coverage}, key=lambda label: label.partition(" ")[::-1])
-    checks = sorted({item["check"] for item in coverage})
+    results: dict[str, set[str]] = {}
+    for item in coverage:
+        results.setdefault(item["check"], set()).add(item["result"])
+    checks = sorted(results, key=lambda check: ("failed" not in results[check], "not run" not in results[check], check))
     reasons: dict[str, int] = {}
     for item in coverage:
         if item["result"] == "not run":

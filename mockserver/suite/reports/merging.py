@@ -12,8 +12,6 @@ from mockserver.suite.reports.document import VERSION, Document, operations_test
 from mockserver.suite.verdicts import LEVELS, NOTHING_CAME_UP, OTHER_SHARD, REASONS
 
 _MEMBERS = ("run", "summary", "findings", "coverage", "ledger")
-#: What a finding's judgement is.
-_JUDGED: tuple[str, ...] = ("level", "owner", "rule", "source")
 #: What the shards of one run have in common, and how a message calls it.
 _COMMON = {
     "command": "commands",
@@ -122,10 +120,13 @@ def _findings(reports: Sequence[Document]) -> list[dict[str, Any]]:
 
 
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    smaller = min(one, other, key=_size)
-    # What our own stub breaks, too, is nobody else's fault, whichever shard saw that.
-    graver = min(one, other, key=lambda finding: (finding["rule"] != "oracle", LEVELS.index(finding["level"])))
-    return {**smaller, **{member: graver[member] for member in _JUDGED}, "times": one["times"] + other["times"]}
+    # What is shown must show the gravest that was seen, and be the smallest of that. What our own stub breaks, too, is
+    # nobody else's fault, whichever shard saw that.
+    best = min(
+        (one, other),
+        key=lambda finding: (finding["rule"] != "oracle", LEVELS.index(finding["level"]), _size(finding)),
+    )
+    return {**best, "times": one["times"] + other["times"]}
 
 
 def _size(finding: dict[str, Any]) -> int:

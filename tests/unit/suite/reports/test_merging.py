@@ -37,13 +37,20 @@ def test_one_cause_in_two_shards_is_one_finding(shard: Callable[..., Document]) 
         (one["findings"][0]["id"], 5, "violation")
     ]
     assert whole["findings"][0]["rule"] == "universal"
-    assert whole["findings"][0]["request"] is None, "the smaller evidence"
+    assert whole["findings"][0]["request"] is not None, "the evidence of the graver one, though it is larger"
     assert whole["run"]["requests"] == 14
     assert whole["run"]["duration_seconds"] == 5.0
     assert whole["run"]["shard"] == ""
     assert whole["run"]["error"] == ""
     assert whole["ledger"] == {"writes": 3, "restored": ["x"], "left": ["note"]}
     assert whole["summary"] == {"violation": 1, "drift": 0, "environment": 0}
+
+
+def test_the_smaller_of_two_alike_is_shown(shard: Callable[..., Document]) -> None:
+    one, two = shard("1/2"), shard("2/2")
+    two["findings"][0]["response"] = {"status": 200, "headers": {}, "body": ""}
+    assert merge([one, two])["findings"][0]["response"]["body"] == ""
+    assert merge([two, one])["findings"][0]["response"]["body"] == ""
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, get_args
+
+import pytest
 
 from mockserver.suite.reports.document import Document, summary_of
 from mockserver.suite.reports.page import as_text, printable
 from mockserver.suite.reports.ranking import causes
+from mockserver.suite.verdicts import Rule
 
 
 def _with(document: Document, *findings: dict[str, Any]) -> Document:
@@ -66,3 +69,9 @@ def test_what_a_server_says_plays_no_tricks_on_the_terminal(document: Document) 
     document["findings"][0]["detail"] = "\x1b[2J\x1b]0;owned\x07 \u202e \x9b31m"
     assert not {character for character in as_text(document) if not character.isprintable()} - {"\n"}
     assert printable("a\tü\x1b") == "a\\x09ü\\x1b"
+
+
+@pytest.mark.parametrize("rule", get_args(Rule))
+def test_every_rule_has_words(document: Document, rule: str) -> None:
+    document["findings"][0]["rule"] = rule
+    assert "; by " in as_text(document)
