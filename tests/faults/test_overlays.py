@@ -198,7 +198,7 @@ def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path:
     [
         (["check", "--apply"], "--apply needs an overlay to apply: --write-overlay FILE"),
         (
-            ["--write-overlay", "none/real.yaml"],
+            ["check", "--write-overlay", "none/real.yaml"],
             "--write-overlay none/real.yaml: cannot be written: its folder does not",
         ),
         (["check", "--write-overlay", "."], "--write-overlay .: cannot be written: it is a folder"),
