@@ -108,6 +108,23 @@ def password_in_a_trace(call: Call, server: Stub) -> Reply:
     return reply.with_json(reply.json | {"detail": trace})
 
 
+@SECRETS.plant(_LEAK, at=[WRITE[MAILER]])
+def password_in_hexadecimal(call: Call, server: Stub) -> Reply:
+    """A write's entity tag is the body, in hexadecimal."""
+    reply = server.send(call)
+    return reply.with_field("ETag", f'"{call.body.hex()}"') if call.label == WRITE[MAILER] and reply.ok else reply
+
+
+@SECRETS.plant(_LEAK, at=[WRITE[RELAY]])
+def password_in_escapes(call: Call, server: Stub) -> Reply:
+    """A rejection quotes the body as a text in which each character is an escape."""
+    reply = server.send(call)
+    if call.label != WRITE[RELAY] or reply.status != 422:
+        return reply
+    escaped = "".join(f"\\u{ord(char):04x}" for char in call.body.decode("utf-8", "replace"))
+    return reply.with_json(reply.json | {"detail": escaped})
+
+
 @SECRETS.plant(_LEAK, at=[RESET[IMAP]])
 def master_password_in_the_reset(call: Call, server: Stub) -> Reply:
     """A reset says which password it has just cleared."""

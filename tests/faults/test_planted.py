@@ -136,6 +136,15 @@ SIGHTS: dict[str, Sight] = {
     "token_in_its_description": Sight([send(DESCRIBE)], member("auth", "auth_token"), None, TOKENS[ADMIN]),
     "password_in_the_login_answer": Sight([login()], member("auth", "password"), None, PASSWORDS[ADMIN]),
     "password_in_a_link": Sight([set_first(MAILER)], holds("secret-of-one"), False, True),
+    "password_in_hexadecimal": Sight(
+        [set_first(MAILER)], lambda reply: b"secret-of-one".hex() in str(reply.field("ETag")), False, True
+    ),
+    "password_in_escapes": Sight(
+        [send(WRITE[RELAY], FIRST[RELAY] | {"server_port": 0})],
+        lambda reply: "secret-three" in reply.json["detail"].encode().decode("unicode_escape"),
+        False,
+        True,
+    ),
     "password_in_a_trace": Sight(
         [send(WRITE[RELAY], FIRST[RELAY] | {"server_port": 0})],
         lambda reply: b"secret-three" in base64.b64decode(reply.json["detail"] + "==="),
