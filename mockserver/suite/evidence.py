@@ -88,7 +88,8 @@ class Evidence:
         return self._secrets.mask(value)
 
     def _curl(self, label: str, base_url: str, request: WireRequest) -> str:
-        words = ["curl", "-i", "-X", request.method]
+        # With -X HEAD curl would wait for content that never comes.
+        words = ["curl", "-I"] if request.method == "HEAD" else ["curl", "-i", "-X", request.method]
         for name, value in request.fields:
             login = _decode_basic(value) if name.lower() == "authorization" else None
             if name.lower() == WORLD_FIELD:

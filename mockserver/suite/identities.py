@@ -134,6 +134,14 @@ def seeded_identities(path: Path) -> Identities:
     return Identities(tuple(_account(raw) for raw in data["accounts"] if isinstance(raw, dict)))
 
 
+def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
+    """Tell whether a request without credentials must be refused: no way in is open, or shown by the connection."""
+    return bool(operation.security) and all(
+        requirement and all(contract.security_schemes[name].type != "mutualTLS" for name in requirement)
+        for requirement in operation.security
+    )
+
+
 def credentials(
     contract: Contract, operation: Operation, identity: Identity
 ) -> tuple[Fields, tuple[tuple[str, str], ...]] | None:

@@ -20,7 +20,7 @@ from mockserver.suite.checks.answers import (
 )
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.guard import Guard
-from mockserver.suite.identities import Identities, Identity, credentials
+from mockserver.suite.identities import Identities, Identity, asks_for_credentials, credentials
 from mockserver.suite.paths import Resolver, as_text, fill
 from mockserver.suite.patience import Patience
 from mockserver.suite.policy import WritePolicy, is_login
@@ -111,6 +111,8 @@ class Run:
         if not operation.security:
             return None
         found = self.identities.allowed(operation, self.contract.levels)
+        if found is None and not asks_for_credentials(self.contract, operation):
+            return None
         if found is None:
             raise NotRun(
                 f"it needs an identity of level {' or '.join(operation.levels or ())} (--identities)"

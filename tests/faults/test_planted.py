@@ -205,6 +205,7 @@ SIGHTS: dict[str, Sight] = {
     # credentials
     "any_token": Sight(by_other(READ[DAYS], token="anything"), status, 401, 204),
     "any_user": Sight(by_other(READ[DAYS], by=MAIL_USER, token=TOKENS[ADMIN]), status, 401, 204),
+    "name_decides": Sight(by_other(READ[DAYS], token=TOKENS[MAIL_USER]), status, 401, 204),
     "token_case_ignored": Sight(by_other(READ[DAYS], token=TOKENS[ADMIN].upper()), status, 401, 204),
     "token_prefix": Sight(by_other(READ[DAYS], token=TOKENS[ADMIN][:4]), status, 401, 204),
     "token_cut": Sight(by_other(READ[DAYS], token=TOKENS[ADMIN] + "more"), status, 401, 204),

@@ -11,7 +11,7 @@ from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.pointers import child
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.identities import Identity, basic
+from mockserver.suite.identities import Identity, asks_for_credentials, basic
 from mockserver.suite.policy import is_login
 from mockserver.suite.resources import behaviour_pointer
 from mockserver.suite.secrecy import paths_of, values_at
@@ -28,7 +28,7 @@ def tasks(run: Run) -> list[Task]:
     """Return the matrix: each claim on each operation that it can be made on."""
     found: list[Task] = []
     for operation in run.selected:
-        if operation.security:
+        if asks_for_credentials(run.contract, operation):
             found += [on_operation(check, operation) for check in _checks_for(run, operation)]
             if _revocation(run) is not None:
                 found.append(replace(on_operation(revoked_tokens_are_refused, operation), last=True))
@@ -129,14 +129,19 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
 
 
 def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
-    """A token is not accepted with another user's name, nor with a name that no account has."""
+    """A token is not accepted with another user's name, nor with a name that no account has.
+
+    Both ways: who may call shows a token of who may not, for a server could take rights from the name alone.
+    """
     caller = _caller(session, operation)
-    names = [_canary(session, "UNKNOWN_USER")]
-    names += [other.username for other in session.run.identities.all if other.username != caller.username][:1]
-    for name in names:
-        request = session.valid_request(operation, Identity(name, token=caller.token, password=caller.password))
+    others = [other for other in session.run.identities.all if other.username != caller.username]
+    attempts = [Identity(_canary(session, "UNKNOWN_USER"), token=caller.token, password=caller.password)]
+    attempts += [Identity(other.username, token=caller.token, password=caller.password) for other in others[:1]]
+    attempts += [Identity(caller.username, token=other.token) for other in others[-1:] if other.token]
+    for attempt in attempts:
+        request = session.valid_request(operation, attempt)
         _expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
-    return len(names)
+    return len(attempts)
 
 
 def passwords_are_no_tokens(session: Session, operation: Operation) -> int:

@@ -9,7 +9,7 @@ from mockserver.contract.model import Operation
 from mockserver.pointers import child
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.identities import Identity
+from mockserver.suite.identities import Identity, asks_for_credentials
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun
 
@@ -31,7 +31,7 @@ def tasks(run: Run) -> list[Task]:
             if method not in defined | _IMPLICIT:
                 check = partial(undefined_methods_are_refused, operations=operations, method=method)
                 found.append(Task("undefined_methods_are_refused", f"{method} {path}", check))
-        if all(operation.security for operation in operations):
+        if all(asks_for_credentials(run.contract, operation) for operation in operations):
             for method in sorted({*map(str.upper, METHODS), "HEAD"} - defined - {"OPTIONS", "TRACE"}):
                 check = partial(undefined_methods_ask_for_credentials, operations=operations, method=method)
                 found.append(Task("undefined_methods_ask_for_credentials", f"{method} {path}", check))

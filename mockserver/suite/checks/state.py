@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest, WireResponse, is_json, parse_json, same_json
+from mockserver.suite.identities import asks_for_credentials
 from mockserver.suite.resources import (
     NEVER_SET,
     Resource,
@@ -66,7 +67,7 @@ def _plan(resource: Resource) -> Iterator[tuple[Callable[..., int], Operation]]:
     yield writes_can_be_repeated, resource.write
     yield rejected_writes_change_nothing, resource.write
     yield generated_values_are_new if resource.generated else writes_echo_the_request, resource.write
-    if resource.write.security:
+    if any(resource.write.security):
         yield refused_calls_change_nothing, resource.read
     if resource.unset is not None:
         yield never_set_reads_as_documented, resource.read
@@ -197,7 +198,7 @@ def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int
     before = _held(session, resource)
     cases = 0
     for operation in (resource.write, resource.reset):
-        if operation is None or not operation.security:
+        if operation is None or not asks_for_credentials(session.contract, operation):
             continue
         lower = [level for level in session.contract.levels if level not in (operation.levels or (level,))]
         callers = [None, *(session.run.identities.of_level(level) for level in lower)]

@@ -1,13 +1,29 @@
 from __future__ import annotations
 
+import copy
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mockserver import defaults
+from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
-from mockserver.suite.identities import Identity, basic, credentials, load_identities, seeded_identities
+from mockserver.suite.checking import plan
+from mockserver.suite.identities import (
+    Identities,
+    Identity,
+    asks_for_credentials,
+    basic,
+    credentials,
+    load_identities,
+    seeded_identities,
+)
+from mockserver.suite.preparing import prepare
+from mockserver.suite.targets import WsgiTarget
+from tests.unit.suite.conftest import ADMIN, GUEST, NOTE, answering
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -69,3 +85,29 @@ def test_secrets_have_names_for_output() -> None:
         ("U2_VONMAIL_COM_PASSWORD", "p"),
         ("U2_VONMAIL_COM_API_KEY", "k"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("security", "asks"),
+    [
+        ([{"basic": []}], True),
+        ([{"basic": []}, {"basic": []}], True),
+        ([], False),
+        ([{}, {"basic": []}], False),
+        ([{"basic": []}, {}], False),
+        ([{"tls": []}], False),
+    ],
+)
+def test_credentials_that_need_not_be_shown_are_not_asked_for(
+    tmp_path: Path, security: list[dict[str, list[str]]], asks: bool
+) -> None:
+    note: dict[str, Any] = copy.deepcopy(NOTE)
+    note["components"]["securitySchemes"]["tls"] = {"type": "mutualTLS"}
+    note["paths"]["/note"]["get"]["security"] = security
+    path = tmp_path / "note.json"
+    path.write_text(json.dumps(note))
+    contract = load_contract(path)
+    assert asks_for_credentials(contract, contract.by_id["note_get"]) == asks
+    run = prepare(contract, WsgiTarget(answering(404)), Identities((ADMIN, GUEST)))
+    claims = {task.check for task in plan(run) if task.operation == "GET /note"}
+    assert ("calls_without_credentials_are_refused" in claims) == asks
