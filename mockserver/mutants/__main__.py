@@ -25,10 +25,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--contract", type=Path)
     parser.add_argument("--overlay", type=Path, action="append", default=[])
+    parser.add_argument("--seed-data", type=Path)
     options = parser.parse_args()
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     # Seed data belongs to the built-in contract, as with `serve`.
-    seed = load_seed(defaults.SEED_DATA) if options.contract is None else Seed()
+    seed_file = options.seed_data or (defaults.SEED_DATA if options.contract is None else None)
+    seed = load_seed(seed_file) if seed_file is not None else Seed()
     mutants = tuple(all_mutants(contract, seed.accounts))
     token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")
     listening = server.bind("127.0.0.1", options.port)

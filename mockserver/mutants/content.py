@@ -65,9 +65,8 @@ def refusal_as_html(subject: Subject) -> Mutation | None:
     """A refusal is the web server's own page in place of the documented content."""
     refusals = [
         (int(status), content)
-        for status, response in subject.operation.responses.items()
-        if status in {"401", "403", "404", "422"}
-        for name, content in response.content.items()
+        for status in subject.refusals
+        for name, content in subject.operation.responses[status].content.items()
         if is_json(name)
     ]
     chosen = subject.pick(refusals)
@@ -87,8 +86,7 @@ def refusal_as_html(subject: Subject) -> Mutation | None:
 @CONTENT.mutant
 def refusal_with_another_status(subject: Subject) -> Mutation | None:
     """Problem details tell another status than the answer has."""
-    statuses = [status for status in subject.operation.responses if status in {"401", "403", "404", "422"}]
-    chosen = subject.pick(statuses)
+    chosen = subject.pick(subject.refusals)
     if chosen is None:
         return None
     content = subject.operation.responses[chosen].content.get("application/problem+json")
@@ -112,7 +110,7 @@ def _required_field(subject: Subject) -> tuple[int, str, str] | None:
     found = [
         (int(status), name, header.pointer)
         for status, response in subject.operation.responses.items()
-        if status.isdecimal()
+        if status.isdecimal() and (status in subject.refusals or status.startswith("2"))
         for name, header in response.headers.items()
         if header.required and header.schema is not None
     ]

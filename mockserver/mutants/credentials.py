@@ -114,6 +114,8 @@ def token_of_another(subject: Subject) -> Mutation | None:
 @CREDENTIALS.mutant
 def password_as_token(subject: Subject) -> Mutation | None:
     """The account's password is taken in place of a token."""
+    if subject.revocation is None or not any(is_login(operation) for operation in subject.contract.operations):
+        return None  # without tokens that a login gives out, the password is what is shown
 
     def whom(call: Call, _known: Known) -> Account | None:
         username, shown = call.credentials

@@ -28,9 +28,14 @@ def _first_object_with(members: dict[str, str]) -> Callable[[object], object]:
 
     def change(answer: object) -> object:
         held = answer
-        assert isinstance(held, dict)
-        while inner := [member for member in held.values() if isinstance(member, dict)]:
+        while True:
+            parts = held.values() if isinstance(held, dict) else held if isinstance(held, list) else ()
+            inner = [part for part in parts if isinstance(part, dict | list)]
+            if not inner:
+                break
             held = inner[0]
+        if not isinstance(held, dict):
+            raise TypeError("an answer without an object has no members")
         held.update(members)
         return answer
 

@@ -67,6 +67,7 @@ class MutantServer:
         self._behind: OrderedDict[int, _Behind] = OrderedDict()
         self._clean = self._stub()
         self._acted: dict[int, int] = {}
+        self._broken: dict[int, str] = {}
         self._router: Router[Operation] = Router((item.method, item.path, item) for item in contract.operations)
         self._closing = threading.Event()
 
@@ -107,7 +108,12 @@ class MutantServer:
 
     def _mutated(self, behind: _Behind, call: Call) -> Response:
         visit = _Visit(behind)
-        reply = behind.mutant.plant(call, visit)
+        try:
+            reply = behind.mutant.plant(call, visit)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not pass for a server that fails
+            with self._lock:
+                self._broken.setdefault(behind.number, f"{type(error).__name__}: {error}")
+            reply = visit.send(call)
         if visit.acted(call, reply):
             with self._lock:
                 self._acted[behind.number] = self._acted.get(behind.number, 0) + 1
@@ -148,8 +154,11 @@ class MutantServer:
             if not hmac.compare_digest(token.encode(), self._token.encode()):
                 return Response(401, [("WWW-Authenticate", "Bearer")], b"")
         with self._lock:
-            acted = dict(self._acted)
-        mutants = [_as_json(number, mutant, acted.get(number, 0)) for number, mutant in enumerate(self._mutants)]
+            acted, broken = dict(self._acted), dict(self._broken)
+        mutants = [
+            {**_as_json(number, mutant), "acted": acted.get(number, 0), "broken": broken.get(number, "")}
+            for number, mutant in enumerate(self._mutants)
+        ]
         return Response(200, [("Content-Type", "application/json")], json.dumps({"mutants": mutants}).encode())
 
 
@@ -228,7 +237,7 @@ class _Visit:
         return self._acted or bool(others) or len(clean) != 1 or clean[0] != reply
 
 
-def _as_json(number: int, mutant: Mutant, acted: int) -> Mapping[str, Any]:
+def _as_json(number: int, mutant: Mutant) -> Mapping[str, Any]:
     return {
         "id": number,
         "class": mutant.kind.name,
@@ -238,7 +247,6 @@ def _as_json(number: int, mutant: Mutant, acted: int) -> Mapping[str, Any]:
         "signs": sorted(mutant.signs),
         "slow": mutant.slow,
         "equivalent": EQUIVALENT.get((mutant.kind.name, mutant.operation.id), ""),
-        "acted": acted,
     }
 
 

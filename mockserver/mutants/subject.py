@@ -128,7 +128,10 @@ class Subject:
         """Tell whether a value is valid content for the operation."""
         assert self.body is not None
         assert self.body.schema is not None
-        return bool(self.contract.validator(self.body.schema, "request").is_valid(value))
+        try:
+            return bool(self.contract.validator(self.body.schema, "request").is_valid(value))
+        except ValueError:  # half a character, which the validator cannot take, or nesting that is too deep
+            return False
 
     @cached_property
     def secret_members(self) -> tuple[str, ...]:
@@ -146,6 +149,17 @@ class Subject:
             for requirement in self.operation.security
             for name in requirement
         )
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The documented refusals that a caller can bring about."""
+        can = {
+            "401": bool(self.operation.security) or self.is_login,
+            "403": self.is_guarded and not set(self.contract.levels) <= set(self.operation.levels or ()),
+            "404": self.main is not None and self.main.status == 404,
+            "422": self.body is not None,
+        }
+        return tuple(status for status in self.operation.responses if can.get(status))
 
     @cached_property
     def mightiest(self) -> Account:

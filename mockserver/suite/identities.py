@@ -142,6 +142,24 @@ def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
     )
 
 
+def seed_data(identities: Identities) -> dict[str, Any]:
+    """Return the stub's seed data (docs/stub.md): an account for each identity that has a name."""
+    return {
+        "accounts": [
+            {
+                "username": identity.username,
+                **({"level": identity.level} if identity.level else {}),
+                **({"password": identity.password} if identity.password else {}),
+                "tokens": [{"token": identity.token, "valid_from": 0, "valid_to": 2**31 - 1, "expires": False}]
+                if identity.token
+                else [],
+            }
+            for identity in identities.all
+            if identity.username
+        ]
+    }
+
+
 def credentials(
     contract: Contract, operation: Operation, identity: Identity
 ) -> tuple[Fields, tuple[tuple[str, str], ...]] | None:

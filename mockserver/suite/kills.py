@@ -41,6 +41,7 @@ class Planted:
         slow: whether it keeps clients waiting.
         equivalent: why no client can tell it from the clean stub, "" if one can.
         acted: on how many calls it has done something.
+        broken: why it could not do what it is there for, "" if it could.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Planted:
     slow: bool = False
     equivalent: str = ""
     acted: int = 0
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)

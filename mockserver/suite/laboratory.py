@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.identities import Identities
+from mockserver.suite.identities import Identities, Identity, seed_data
 from mockserver.suite.kills import Planted, Sign
 from mockserver.suite.options import Options
-from mockserver.suite.preparing import prepare
+from mockserver.suite.preparing import prepare, who_calls
+from mockserver.suite.secrecy import Canaries
 from mockserver.suite.session import Run
 from mockserver.suite.stub_process import StubControl, StubProcess
 from mockserver.suite.targets import HttpTarget
@@ -84,17 +88,46 @@ class Laboratory:
 
 
 @contextmanager
-def laboratory(contract: Contract, options: Options, identities: Identities, seed: int) -> Iterator[Laboratory]:
-    """Start the process with the mutants of a contract; it ends with the context."""
-    overlays = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
-    with StubProcess(options.contract, overlays, program=_PROGRAM) as process:
-        target = HttpTarget(process.base_url)
-        impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS)
-        try:
-            yield Laboratory(contract, identities, target, impatient, process.control_token, seed)
-        finally:
-            target.close()
-            impatient.close()
+def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Laboratory]:
+    """Start the process with the mutants of a contract; it ends with the context.
+
+    Raises:
+        UsageError: the identities file cannot be used.
+        MockServerError: the process does not start.
+    """
+    identities = who_calls(options.identities, builtin_stub=options.contract is None)
+    more = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
+    with tempfile.TemporaryDirectory(prefix="mockserver-self-test-") as folder:
+        if options.contract is not None:
+            identities = identities if identities.all else _made_up(contract)
+            accounts = Path(folder) / "seed.json"
+            accounts.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
+            more += ["--seed-data", str(accounts)] if identities.all else []
+        with StubProcess(options.contract, more, program=_PROGRAM) as process:
+            target = HttpTarget(process.base_url)
+            impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS)
+            try:
+                yield Laboratory(contract, identities, target, impatient, process.control_token, seed)
+            finally:
+                target.close()
+                impatient.close()
+
+
+def _made_up(contract: Contract) -> Identities:
+    """Return two accounts of each level; none where the stub compares no credentials, as it does those of Basic."""
+    schemes = contract.security_schemes.values()
+    if not schemes or any((scheme.type, scheme.scheme) != ("http", "basic") for scheme in schemes):
+        return Identities(())
+    canaries = Canaries()
+    return Identities(
+        tuple(
+            Identity(
+                f"{level or 'user'}-{number}@example.com", canaries.make("token"), canaries.make("password"), level
+            )
+            for level in contract.levels or ("",)
+            for number in (1, 2)
+        )
+    )
 
 
 def _planted(raw: dict[str, Any]) -> Planted:
@@ -107,4 +140,5 @@ def _planted(raw: dict[str, Any]) -> Planted:
         slow=raw["slow"],
         equivalent=raw["equivalent"],
         acted=raw["acted"],
+        broken=raw["broken"],
     )

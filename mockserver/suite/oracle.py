@@ -31,7 +31,7 @@ from mockserver.contract.building import load_contract
 from mockserver.errors import MockServerError
 from mockserver.suite.checking import check
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.identities import Identities, Identity
+from mockserver.suite.identities import Identities, Identity, seed_data
 from mockserver.suite.originals import Originals
 from mockserver.suite.preparing import prepare
 from mockserver.suite.secrecy import Canaries
@@ -247,7 +247,7 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
 def _stub(contract: str | None, overlays: Sequence[str], identities: Identities) -> Iterator[HttpTarget]:
     with tempfile.TemporaryDirectory(prefix="mockserver-oracle-") as folder:
         seed = Path(folder) / "seed.yaml"
-        seed.write_text(json.dumps(_seed(identities)), encoding="utf-8")
+        seed.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
         options = ["--seed-data", str(seed), *(text for path in overlays for text in ("--overlay", path))]
         with StubProcess(None if contract is None else Path(contract), options) as stub:
             target = HttpTarget(stub.base_url)
@@ -271,24 +271,6 @@ def _made_up(accounts: Sequence[Mapping[str, Any]]) -> Identities:
             for account in accounts
         )
     )
-
-
-def _seed(identities: Identities) -> dict[str, Any]:
-    """Return the stub's seed data (docs/stub.md): an account for each identity that has a name."""
-    return {
-        "accounts": [
-            {
-                "username": identity.username,
-                **({"level": identity.level} if identity.level else {}),
-                **({"password": identity.password} if identity.password else {}),
-                "tokens": [{"token": identity.token, "valid_from": 0, "valid_to": 2**31 - 1, "expires": False}]
-                if identity.token
-                else [],
-            }
-            for identity in identities.all
-            if identity.username
-        ]
-    }
 
 
 def _written(finding: Finding) -> dict[str, Any]:

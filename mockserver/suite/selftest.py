@@ -28,7 +28,6 @@ from mockserver.suite.kills import Kills, Planted, Result, Sign
 from mockserver.suite.laboratory import Laboratory, laboratory
 from mockserver.suite.options import Options
 from mockserver.suite.policy import matches
-from mockserver.suite.preparing import who_calls
 from mockserver.suite.progress import Progress
 from mockserver.suite.progress.choosing import shown_progress
 from mockserver.suite.reports.document import Document, Report, as_json
@@ -64,9 +63,8 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
         what = "the target" if options.target is not None else "--dry-run"
         raise UsageError(f"--self-test judges mutants of our own stub; leave {what} out")
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
-    identities = who_calls(options.identities, builtin_stub=options.contract is None)
     started = datetime.now(UTC)
-    with laboratory(contract, options, identities, seed) as lab:
+    with laboratory(contract, options, seed) as lab:
         with shown_progress(sys.stderr) as progress:
             kills = self_test(lab, mode, options.only, progress)
         report = Report(
@@ -113,7 +111,11 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
             progress.step(f"{mutant.kind} at {mutant.operation}")
     except KeyboardInterrupt:
         interrupted = True  # what is known so far is told
-    acted = {mutant.number: mutant.acted for mutant in lab.mutants()}
+    afterwards = lab.mutants()
+    broken = next((mutant for mutant in afterwards if mutant.broken), None)
+    if broken is not None:
+        raise MockServerError(f"the mutant {broken.kind} at {broken.operation} is itself at fault: {broken.broken}")
+    acted = {mutant.number: mutant.acted for mutant in afterwards}
     return Kills(
         mode=mode,
         seed=lab.seed,

@@ -9,6 +9,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,8 +18,8 @@ import pytest
 from mockserver import defaults
 from mockserver.behaviour.seeding import load_seed
 from mockserver.contract.building import load_contract
-from mockserver.mutants.catalogue import Mutant
-from mockserver.mutants.messages import basic
+from mockserver.mutants.catalogue import Behind, Mutant
+from mockserver.mutants.messages import Call, Reply, basic
 from mockserver.mutants.registry import CLASSES, all_mutants
 from mockserver.mutants.server import CONTROL_PATH, MutantServer
 
@@ -240,7 +241,7 @@ def test_a_class_changes_what_a_client_sees(name: str) -> None:
         if not waits:
             assert answers(server, "m0-tour", path) != clean("m0-tour", path)
         listed = json.loads(ask(server, "", Step("GET", CONTROL_PATH))[2])["mutants"]
-        assert [item["class"] for item in listed] == [name]
+        assert [(item["class"], item["broken"]) for item in listed] == [(name, "")]
         assert (listed[0]["acted"] > 0) != waits
 
 
@@ -262,6 +263,16 @@ def test_worlds_without_a_mutant_are_as_clean_as_the_stub() -> None:
     before = clean("elsewhere", path)
     ask(server, "m0-x", Step("GET", path))
     assert answers(server, "elsewhere", path) == before
+
+
+def test_a_mutant_that_fails_itself_says_so_and_is_no_crash_of_the_server() -> None:
+    def fails(_call: Call, _server: Behind) -> Reply:
+        raise KeyError("a mistake in the mutant")
+
+    server = _server(replace(MUTANTS[0], plant=fails))
+    assert ask(server, "m0-x", Step("GET", "/api/v1/auth/"))[0] == 200
+    listed = json.loads(ask(server, "", Step("GET", CONTROL_PATH))[2])["mutants"]
+    assert "a mistake in the mutant" in listed[0]["broken"]
 
 
 def test_the_list_of_mutants_asks_for_its_token() -> None:

@@ -12,7 +12,6 @@ from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.suite import laboratory, selftest, session
 from mockserver.suite.checks import answers
-from mockserver.suite.identities import seeded_identities
 from mockserver.suite.kills import Kills, Planted, Result, Sign
 from mockserver.suite.options import Options
 from mockserver.suite.progress import Silence
@@ -24,8 +23,7 @@ _SIGN = Sign("no_server_error", "violation", _DESCRIBE)
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[laboratory.Laboratory]:
-    identities = seeded_identities(defaults.SEED_DATA)
-    with laboratory.laboratory(load_contract(defaults.CONTRACT), Options(), identities, 1) as found:
+    with laboratory.laboratory(load_contract(defaults.CONTRACT), Options(), 1) as found:
         yield found
 
 
