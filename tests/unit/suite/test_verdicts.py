@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mockserver.contract.model import Contract
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.observations import MAX_OBSERVATIONS
 from mockserver.suite.verdicts import (
     CheckFailure,
     Coverage,
@@ -125,3 +128,35 @@ def test_failures_of_one_check_travel_alone_or_as_a_group() -> None:
     assert list(failures_in(group.value)) == [one, two]
     assert list(failures_in(NotRun("reason"))) == []
     raise_failures([])
+
+
+def test_a_finding_keeps_each_different_thing_that_was_seen(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    for body in (b"1", b"2", b"1", b"x" * 100_000, *(str(number).encode() for number in range(1000))):
+        verdicts.failed(failure(body=body))
+    (finding,) = verdicts.findings()
+    bodies = [one.exchange.request.body for one in finding.observations if one.exchange is not None]
+    assert bodies[:3] == [b"1", b"2", b"0"]
+    assert len(bodies) == len(set(bodies)) == MAX_OBSERVATIONS
+
+
+@pytest.mark.parametrize("place", ["GET /note", "/note"])
+def test_a_difference_on_record_is_no_drift_any_more_and_any_other_is(contract: Contract, place: str) -> None:
+    on_record = replace(contract, differences={place: {"claim": frozenset({"200"})}})
+    verdicts = Verdicts(on_record)
+    verdicts.failed(failure(rule="silent"))
+    assert verdicts.findings() == ()
+    assert [(item.check, item.result) for item in verdicts.coverage()] == [("claim", "passed")]
+    other = failure(rule="silent")
+    other.exchange = Exchange(WireRequest("GET", "/note"), WireResponse(404, (), b""))
+    verdicts.failed(other)
+    verdicts.failed(failure(f"{SCHEMA}/type"))
+    assert sorted(finding.level for finding in verdicts.findings()) == ["drift", "violation"]
+
+
+def test_known_findings_say_why(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    known = verdicts.failed(failure())
+    verdicts.know({known.id: "ticket 1 (until 2026-12-31)"})
+    verdicts.failed(failure("/paths/~1note/get/responses/401"))
+    assert sorted(finding.known for finding in verdicts.findings()) == ["", "ticket 1 (until 2026-12-31)"]
