@@ -9,7 +9,7 @@ import shlex
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.paths import Resolver
 from mockserver.suite.secrecy import MASK, Secrets, marked, masked
 
@@ -144,8 +144,9 @@ class Evidence:
             except NotJSON:
                 pass
             else:
-                if paths:
-                    text = json.dumps(masked(value, paths), ensure_ascii=False)
+                safe = masked(value, paths)
+                if not same_json(safe, value):  # else as it was written, which may be what matters
+                    text = json.dumps(safe, ensure_ascii=False)
         return self._secrets.mask(text)
 
 

@@ -457,22 +457,27 @@ def sent_secrets(contract: Contract, operation: Operation | None, request: WireR
     body = request.body
     if operation is None or operation.request_body is None or body is None:
         return
+    every = [marked(contract, content.schema, "writeOnly") for content in operation.request_body.content.values()]
     try:
-        value = parse_json(body)
+        value = parse_json(body) if any(every) else None
     except NotJSON:
         return
-    for content in operation.request_body.content.values():
-        places = list(marked(contract, content.schema, "writeOnly"))
+    for places in every:
+        long = [
+            (secret, pointer)
+            for path, pointer in places
+            for secret in values_at(value, path)
+            if isinstance(secret, str) and len(secret) >= MIN_SECRET
+        ]
+        if not long:
+            continue
+        # A generated password may also stand in another member, whose echo is no leak then, or be a word of the
+        # contract: Hypothesis likes `application/json`.
         others = _without(value, tuple(path for path, _ in places))
         public = "\n".join((*texts_of(others), *_HTTP_WORDS)).lower() + contract.vocabulary
-        for path, pointer in places:
-            for secret in values_at(value, path):
-                # A generated password may also stand in another member, whose echo is no leak then, or be a word of
-                # the contract: Hypothesis likes `application/json`.
-                if not isinstance(secret, str) or len(secret) < MIN_SECRET:
-                    continue
-                if not any(form in public for form in folded_forms(secret)):
-                    yield secret, pointer
+        for secret, pointer in long:
+            if not any(form in public for form in folded_forms(secret)):
+                yield secret, pointer
 
 
 def _without(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
