@@ -31,6 +31,9 @@ SCHEMES = {
     "in_cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
 }
 
+#: Outputs that need not hold anything that a server said.
+_SHOW_NO_VALUES = {"stderr", "report.junit", "overlay.yaml", "baseline.yaml"}
+
 
 def _contract() -> dict[str, Any]:
     content = {"application/json": {"schema": {"type": "object", "properties": {"token": {"type": "string"}}}}}
@@ -100,6 +103,7 @@ def folder(tmp_path: Path) -> Path:
 
 def _arguments(url: str) -> list[str]:
     given = ["--contract", "../contract.json", "--identities", "../identities.yaml", "--no-oracle"]
+    given += ["--write-overlay", "overlay.yaml", "--write-baseline", "baseline.yaml"]
     return [url, *given, *(word for kind in KINDS for word in ("--report", f"{kind}=report.{kind}"))]
 
 
@@ -131,10 +135,10 @@ def test_no_output_holds_a_secret(folder: Path, command: list[str]) -> None:
     assert found_in("\n".join(server.sent[: server.rounds]), secrets) == set(secrets)
     outputs = {"stdout": done.stdout, "stderr": done.stderr}
     outputs |= {path.name: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    assert outputs.keys() >= {f"report.{kind}" for kind in KINDS}
+    assert outputs.keys() >= {"overlay.yaml", "baseline.yaml", *(f"report.{kind}" for kind in KINDS)}
     for name, content in outputs.items():
         assert found_in(content.decode(), secrets) == set(), name
-        assert b"$USER" in content or name in {"stderr", "report.junit"}, f"{name} shows nothing that was masked"
+        assert b"$USER" in content or name in _SHOW_NO_VALUES, f"{name} shows nothing that was masked"
     report = json.loads(outputs["report.json"])
     assert any(finding["check"] == "no_secret_comes_back" for finding in report["findings"])
     json.loads(outputs["report.har"])
