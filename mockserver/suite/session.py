@@ -309,6 +309,17 @@ class Session:
         self.run.secrets.add(name.replace("PASSWORD", "SESSION_TOKEN"), token)
         return identity.with_token(token)
 
+    def login_for(self, operation: Operation, identity: Identity) -> Identity:
+        """Return an identity with a token that was obtained just now, to call an operation with that ends it.
+
+        Raises:
+            NotRun: the operation must not be sent, so that a token is not even asked for; or as `login`.
+        """
+        refusal = self.run.policy.refusal(operation.method, operation)
+        if refusal:
+            raise NotRun(refusal)
+        return self.login(identity)
+
     def login_operation(self) -> Operation:
         """Return the operation that exchanges a password for a token.
 

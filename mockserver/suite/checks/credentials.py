@@ -158,7 +158,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
     """A token that was revoked is not accepted any more; it was obtained by a login made for this."""
     revocation = _revocation(session.run)
     assert revocation is not None
-    identity = session.login(session.run.allowed(operation) or session.run.admin)
+    identity = session.login_for(revocation, session.run.allowed(operation) or session.run.admin)
     revoked = session.call(revocation, session.valid_request(revocation, identity))
     if not revoked.successful:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
@@ -215,7 +215,7 @@ def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
             missing.append(level)
             continue
         if operation.effect == "credentials":
-            identity = session.login(identity)
+            identity = session.login_for(operation, identity)
         response = session.call(operation, session.valid_request(operation, identity))
         if response.status in {401, 403}:
             raise CheckFailure(
@@ -334,7 +334,7 @@ def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Id
         if login:
             request = session.request(operation, None, body=session.login_body(identity), media_type="application/json")
         else:
-            request = session.valid_request(operation, session.login(identity) if ends else identity)
+            request = session.valid_request(operation, session.login_for(operation, identity) if ends else identity)
         response = session.call(operation, request, login=login)
         if response.successful:
             yield identity, request, response
@@ -368,7 +368,7 @@ def _answer_examples(operation: Operation) -> Iterator[Any]:
 def _caller(session: Session, operation: Operation) -> Identity:
     """Return who may call; with a token of this run's own where a mistake of the server would end it."""
     identity = session.run.allowed(operation) or session.run.admin
-    return session.login(identity) if operation.effect == "credentials" else identity
+    return session.login_for(operation, identity) if operation.effect == "credentials" else identity
 
 
 def _scheme(run: Run, operation: Operation) -> SecurityScheme:

@@ -113,7 +113,7 @@ def _caller(session: Session, pair: ExamplePair) -> Identity | None:
     identity = session.run.identities.named(wanted) if wanted else None
     identity = identity or session.run.allowed(operation)
     if identity is not None and operation.effect == "credentials" and session.run.control is None:
-        return session.login(identity)
+        return session.login_for(operation, identity)
     return identity
 
 

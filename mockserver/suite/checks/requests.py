@@ -158,7 +158,7 @@ def _json_content(operation: Operation) -> MediaType | None:
 def _request(session: Session, operation: Operation, body: bytes | None, media_type: str | None) -> WireRequest:
     caller = session.run.allowed(operation)
     if caller is not None and operation.effect == "credentials":
-        caller = session.login(caller)
+        caller = session.login_for(operation, caller)
     return session.request(operation, caller, body=body, media_type=media_type)
 
 
