@@ -18,6 +18,7 @@ WORLD_FIELD = "mock-world"
 _VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
 #: Longer content is cut in reports; the command to reproduce it keeps the whole.
 MAX_SHOWN = 2000
+_FAR = 20 * MAX_SHOWN
 #: A few characters, again and again.
 _RUN = re.compile(r"(.{1,4}?)\1{499,}", re.DOTALL)
 
@@ -37,7 +38,7 @@ class Evidence:
             "method": request.method,
             "path": self._secrets.mask(request.path),
             "headers": {self._secrets.mask(name): self._field(name, value) for name, value in request.fields},
-            "body": None if request.body is None else _cut(self._request_body(label, request)),
+            "body": None if request.body is None else self._shown(self._request_body(label, request)),
         }
 
     def response(self, label: str, exchange: Exchange) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class Evidence:
         return {
             "status": response.status,
             "headers": self._secrets.mask_json(dict(response.fields)),
-            "body": _cut(self._response_body(label, response)),
+            "body": self._shown(self._response_body(label, response)),
         }
 
     def exchange(self, label: str, exchange: Exchange) -> dict[str, Any]:
@@ -98,7 +99,7 @@ class Evidence:
                 words += ["-u", f"{login[0]}:${self._secrets.name_of(login[1])}"]
             else:
                 words += ["-H", f"{name}: {self._secrets.mask(value)}"]
-        body = None if request.body is None else self._request_body(label, request)
+        body = None if request.body is None else self._secrets.mask(self._request_body(label, request))
         maker = "" if body is None else _maker(body)
         if body is not None:
             words += ["--data-binary", "@-" if maker else body]
@@ -147,7 +148,15 @@ class Evidence:
                 safe = masked(value, paths)
                 if not same_json(safe, value):  # else as it was written, which may be what matters
                     text = json.dumps(safe, ensure_ascii=False)
-        return self._secrets.mask(text)
+        return text
+
+    def _shown(self, text: str) -> str:
+        """Return content masked, and cut where it is long; what is far beyond the cut is not even searched."""
+        near = text if len(text) <= _FAR else text[:_FAR] + "…"
+        masked_text = self._secrets.mask(near)
+        if len(masked_text) <= MAX_SHOWN and near is text:
+            return masked_text
+        return f"{masked_text[:MAX_SHOWN]}… ({len(text)} characters)"
 
 
 def _maker(body: str) -> str:
@@ -177,10 +186,6 @@ def _request_schema(operation: Operation | None) -> str | None:
 def _starts(path: str) -> list[int]:
     """Return where in a path its last parts begin, the longest first."""
     return [place for place, character in enumerate(path) if character == "/"]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text)} characters)"
 
 
 def _decode_basic(value: str) -> tuple[str, str] | None:

@@ -43,6 +43,8 @@ _AWKWARD = (
     "&amp;",
 )
 _SHORT = 4
+#: So much of a canary stands before anything awkward.
+_BEGINNING = len(MARK) + _SHORT // 2
 
 
 def canaries(count: int, seed: int = 0) -> list[str]:
@@ -148,13 +150,15 @@ class LeakingServer:
 
 def found_in(text: str, secrets: Iterable[str]) -> set[str]:
     """Return the secrets that a text holds in any way: everything is decoded that looks as if it could be."""
-    wanted = [(secret, secret.lower()) for secret in secrets]
+    by_beginning: dict[str, list[str]] = {}
+    for secret in secrets:
+        by_beginning.setdefault(secret.lower()[:_BEGINNING], []).append(secret)
     return {
         secret
         for reading in _everything(text)
         for around in _around_marks(reading.lower())
-        for secret, lower in wanted
-        if around.startswith(lower)
+        for secret in by_beginning.get(around[:_BEGINNING], ())
+        if around.startswith(secret.lower())
     }
 
 
