@@ -54,6 +54,13 @@ def check_command(**options: Any) -> int:
 @option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
 @option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
 @option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Make the run in so many processes at once.",
+)
+@option(
     "--shard",
     metavar="I/N",
     help="Make the I-th of N parts of the run; auto/N in a Kubernetes Indexed Job. Join them with report merge.",
@@ -66,7 +73,13 @@ def check_command(**options: Any) -> int:
     help="Judge no server, but the suite: it must notice mutants of the stub that break the contract.",
 )
 def fuzz_command(
-    max_examples: int | None, time: int | None, seed: int, shard: str | None, self_test: Any, **options: Any
+    max_examples: int | None,
+    time: int | None,
+    seed: int,
+    workers: int,
+    shard: str | None,
+    self_test: Any,
+    **options: Any,
 ) -> int:
     """Send a server generated requests, valid and invalid, and judge what it answers.
 
@@ -80,7 +93,7 @@ def fuzz_command(
         return _prove(shared, self_test, seed)
     examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
     settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part))
-    return run_command("fuzz", shared, settings)
+    return run_command("fuzz", shared, settings, workers)
 
 
 def _prove(options: Options, mode: Mode, seed: int) -> int:

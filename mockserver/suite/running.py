@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from mockserver.suite.overlays.loop import Made, follow, require_usable
 from mockserver.suite.plan import as_lines as plan_lines
 from mockserver.suite.plan import may_write
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
+from mockserver.suite.progress import Progress
 from mockserver.suite.progress.choosing import shown_progress
 from mockserver.suite.recording import Recording
 from mockserver.suite.reports.concluding import conclude
@@ -52,13 +53,14 @@ if TYPE_CHECKING:
     from mockserver.suite.engine import FuzzSettings
 
 
-def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
+def run_command(command: str, options: Options, settings: FuzzSettings | None = None, workers: int = 1) -> int:
     """Judge the target, write the reports, return the exit code.
 
     Args:
         command: `check` or `fuzz`.
         options: what both commands share.
         settings: what is generated, for `fuzz`.
+        workers: in how many processes at once, for `fuzz`.
 
     Raises:
         UsageError: an option cannot be used.
@@ -75,6 +77,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
             click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
         return ExitCode.CLEAN
+    if workers > 1 and settings is not None:
+        return _in_parts(options, settings, workers, reports, baseline)
     scrub, recordings = Scrubber(), list[Recording]()
     with terminable(), scrubbed(scrub), ExitStack() as stack:
 
@@ -107,6 +111,22 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
             recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
             scrub=scrub,
         )
+
+
+def _in_parts(options: Options, settings: FuzzSettings, workers: int, reports: Reports, baseline: Baseline) -> int:
+    """Make the run in several processes at once; each masks what it shows, and nothing gets past here either."""
+    from mockserver.suite.workers import require_divisible, run_in_parts
+
+    require_divisible(options, settings)
+    scrub = Scrubber()
+    builtin_stub = options.target is None and options.contract is None
+    for identity in who_calls(options.identities, builtin_stub=builtin_stub).all:
+        for name, value in identity.secrets():
+            scrub.secrets.add(name, value)
+    with scrubbed(scrub):
+        document = run_in_parts(options, settings, workers)
+        _remark(options, document, baseline)
+        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", scrub=scrub)
 
 
 def _remark(options: Options, document: Document, baseline: Baseline) -> None:
@@ -144,12 +164,23 @@ def judged(
     settings: FuzzSettings | None,
     oracle: Oracle | None = None,
     books: Books | None = None,
+    progress: Progress | None = None,
 ) -> Report:
-    """Return all there is to tell of a run, after it was made and what it changed was put back."""
+    """Return all there is to tell of a run, after it was made and what it changed was put back.
+
+    Args:
+        command: `check` or `fuzz`.
+        run: what is judged.
+        settings: what is generated, for `fuzz`.
+        oracle: the same run on our own stub.
+        books: what is put back at the end.
+        progress: who is told how far it is; shown on standard error if nobody else is.
+    """
     started, clock = datetime.now(UTC), time.monotonic()
     run.guard.keeper = books
     try:
-        with shown_progress(sys.stderr, lambda: len(run.verdicts.findings())) as run.progress:
+        shown = shown_progress(sys.stderr, lambda: len(run.verdicts.findings()))
+        with shown if progress is None else nullcontext(progress) as run.progress:
             outcome = _made(run, settings, oracle)
     except KeyboardInterrupt:
         outcome = Outcome(interrupted=True)

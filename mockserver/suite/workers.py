@@ -1,0 +1,267 @@
+"""`--workers N`: a run on one machine as N parts, each in a process of its own, and their reports as one.
+
+::
+
+    run_in_parts() ──┬── python -m mockserver.suite.workers (1/2) ── lines of JSON: progress, and last the document
+                     └── python -m mockserver.suite.workers (2/2) ── ...
+                                                           merge(documents)
+
+A part is what `--shard I/N` makes. Ctrl-C reaches this process alone, which passes it on and waits for the reports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mockserver import defaults
+from mockserver.contract.building import load_contract
+from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.baseline import load_baseline
+from mockserver.suite.books import Books, new_book
+from mockserver.suite.options import Options
+from mockserver.suite.oracle import Oracle
+from mockserver.suite.originals import load_originals
+from mockserver.suite.progress import Progress
+from mockserver.suite.progress.choosing import shown_progress
+from mockserver.suite.reports.document import Document, as_json
+from mockserver.suite.reports.merging import merge
+from mockserver.suite.running import judged, prepared, terminable
+from mockserver.suite.scrubbing import Scrubber
+from mockserver.suite.session import Run
+from mockserver.suite.sharding import Shard
+
+if TYPE_CHECKING:
+    from mockserver.suite.engine import FuzzSettings
+
+#: How long a part may take to put things back and report after it was asked to end.
+STOP_SECONDS = 30.0
+
+
+def require_divisible(options: Options, settings: FuzzSettings) -> None:
+    """Refuse what several processes cannot do together.
+
+    Raises:
+        UsageError: it is somebody else's server, a part already, or a report that only one process can write.
+    """
+    if options.foreign:
+        raise UsageError("--workers: a server that is not on this machine is asked over one connection; leave it out")
+    if settings.shard:
+        raise UsageError("--workers and --shard divide the same run; give one of them")
+    for given, name in (
+        (options.write_overlay, "--write-overlay"),
+        (any(text.startswith("har=") for text in options.report), "--report har="),
+    ):
+        if given:
+            raise UsageError(f"{name} needs the whole run in one process; leave --workers out")
+
+
+def run_in_parts(options: Options, settings: FuzzSettings, workers: int) -> Document:
+    """Make a run in so many parts at once, and return what they found together.
+
+    Args:
+        options: of the command.
+        settings: what is generated, in all parts together.
+        workers: how many parts.
+
+    Raises:
+        UsageError: an option cannot be used.
+        MockServerError: no part could tell anything.
+    """
+    with terminable(), _parts(options, settings, workers) as parts:
+        with shown_progress(sys.stderr, lambda: sum(part.findings for part in parts)) as progress:
+            _listen(parts, progress)
+    documents = [part.document for part in parts if part.document is not None]
+    usage = next((part.error for part in parts if part.misused), "")
+    if usage:
+        raise UsageError(usage)
+    errors = [part.error for part in parts if part.error]
+    if not documents:
+        raise MockServerError(errors[0] if errors else "no part of the run could tell anything")
+    document = merge(documents)
+    run = document["run"]
+    run["workers"] = workers
+    if errors and not run["error"]:
+        run["error"] = errors[0]
+    elif errors:
+        run["error"] = f"{errors[0]}; {run['error']}"
+    return document
+
+
+class _Part:
+    """A process that makes one part, and what it has told so far."""
+
+    def __init__(self, options: Options, settings: FuzzSettings, shard: Shard) -> None:
+        self.shard = shard
+        self.document: Document | None = None
+        self.error = ""
+        self.misused = False
+        self.findings = 0
+        # A session of its own, so that Ctrl-C reaches us first.
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mockserver.suite.workers"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stdin is not None
+        spec = {"options": asdict(options), "settings": asdict(replace(settings, shard=str(shard)))}
+        self.process.stdin.write(json.dumps(spec, default=str) + "\n")
+        self.process.stdin.flush()
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """Take over its last words."""
+        self.document = line.get("document", self.document)
+        self.error = line.get("error", self.error)
+        self.misused = line.get("misused", self.misused)
+
+    def ended(self) -> None:
+        """Note that it tells nothing more."""
+        assert self.process.stderr is not None
+        if self.document is None and not self.error:
+            words = " / ".join(self.process.stderr.read().strip().splitlines()[-2:]) or "without a word"
+            self.error = f"part {self.shard} of the run ended before its report: {words}"
+
+    def close(self) -> None:
+        """End it by force if it is still there."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@contextmanager
+def _parts(options: Options, settings: FuzzSettings, workers: int) -> Iterator[Sequence[_Part]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(closing(_Part(options, settings, Shard(number, workers))))
+            for number in range(1, workers + 1)
+        ]
+
+
+def _listen(parts: Sequence[_Part], progress: Progress) -> None:
+    """Take what the parts tell until all have ended; Ctrl-C asks them to, and a second one does not wait."""
+    told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]] = queue.Queue()
+    for part in parts:
+        threading.Thread(target=_read, args=(part, told), daemon=True).start()
+    waiting, asked, phases = set(parts), False, set[str]()
+    while waiting:
+        try:
+            part, line = told.get(timeout=STOP_SECONDS if asked else None)
+        except queue.Empty:
+            return  # asked to end, and nothing was heard for so long
+        except KeyboardInterrupt:
+            if asked:
+                return
+            asked = True
+            for one in waiting:
+                one.process.send_signal(signal.SIGTERM)
+            continue
+        if line is None:
+            waiting.discard(part)
+            part.ended()
+        elif "phase" in line:
+            if line["phase"] not in phases:  # the first part that comes to it
+                phases.add(line["phase"])
+                progress.phase(line["phase"])
+        elif "step" in line:
+            part.findings = line["findings"]
+            progress.step(line["step"], line["cases"])
+        else:
+            part.take(line)
+
+
+def _read(part: _Part, told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]]) -> None:
+    assert part.process.stdout is not None
+    for text in part.process.stdout:
+        if text.startswith("{"):
+            told.put((part, json.loads(text)))
+    told.put((part, None))
+
+
+class _Telling:
+    """Progress of a part, told to the process that started it."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def phase(self, name: str, total: int | None = None) -> None:  # noqa: ARG002 - of this part alone
+        """Pass it on."""
+        _tell({"phase": name})
+
+    def step(self, label: str, cases: int = 1) -> None:
+        """Pass it on."""
+        _tell({"step": label, "cases": cases, "findings": len(self._run.verdicts.findings())})
+
+    def close(self) -> None:
+        """Nothing to put back."""
+
+
+def _tell(line: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _document(options: Options, settings: FuzzSettings) -> Document:
+    """Make one part, and return its report."""
+    scrub = Scrubber()
+    baseline = load_baseline(options.baseline, datetime.now(UTC).date())
+    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    originals = load_originals(options.restore_values, contract)
+    with prepared(options, contract, scrub.secrets, originals=originals) as run, ExitStack() as stack:
+        oracle = None
+        if not run.own and not options.no_oracle:
+            oracle = stack.enter_context(Oracle(run, "fuzz", settings, options.contract, options.overlay))
+        books = None if run.own else Books(run, originals, new_book(run))
+        report = judged("fuzz", run, settings, oracle, books, _Telling(run))
+        run.verdicts.know(baseline.reasons())
+        return as_json(report)
+
+
+def _options(raw: Mapping[str, Any]) -> Options:
+    """Return options that went through JSON: paths are paths again, lists are tuples."""
+    paths = {field.name for field in fields(Options) if "Path" in str(field.type)}
+
+    def value(name: str, item: Any) -> Any:
+        if isinstance(item, list):
+            return tuple(Path(one) if name in paths else one for one in item)
+        return Path(item) if name in paths and item is not None else item
+
+    return Options(**{name: value(name, item) for name, item in raw.items()})
+
+
+def _end_with_parent() -> None:
+    """End as Ctrl-C does when whoever reads is there no more."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _main() -> None:
+    from mockserver.suite.fuzzing import FuzzSettings
+
+    spec = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with terminable():
+        try:
+            _tell({"document": _document(_options(spec["options"]), FuzzSettings(**spec["settings"]))})
+        except MockServerError as error:
+            _tell({"error": str(error), "misused": isinstance(error, UsageError)})
+
+
+if __name__ == "__main__":
+    _main()
