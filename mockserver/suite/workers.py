@@ -79,19 +79,25 @@ def run_in_parts(options: Options, settings: FuzzSettings, workers: int) -> Docu
         UsageError: an option cannot be used.
         MockServerError: no part could tell anything.
     """
-    with terminable(), _parts(options, settings, workers) as parts:
-        with shown_progress(sys.stderr, lambda: sum(part.findings for part in parts)) as progress:
-            _listen(parts, progress)
+    with (
+        terminable(),
+        _parts(options, settings, workers) as parts,
+        shown_progress(sys.stderr, lambda: sum(part.findings for part in parts)) as progress,
+    ):
+        interrupted = _listen(parts, progress)
     documents = [part.document for part in parts if part.document is not None]
     usage = next((part.error for part in parts if part.misused), "")
     if usage:
         raise UsageError(usage)
     errors = [part.error for part in parts if part.error]
+    if not documents and interrupted:
+        raise KeyboardInterrupt
     if not documents:
         raise MockServerError(errors[0] if errors else "no part of the run could tell anything")
     document = merge(documents)
     run = document["run"]
     run["workers"] = workers
+    run["interrupted"] = interrupted or run["interrupted"]
     if errors and not run["error"]:
         run["error"] = errors[0]
     elif errors:
@@ -154,8 +160,11 @@ def _parts(options: Options, settings: FuzzSettings, workers: int) -> Iterator[S
         ]
 
 
-def _listen(parts: Sequence[_Part], progress: Progress) -> None:
-    """Take what the parts tell until all have ended; Ctrl-C asks them to, and a second one does not wait."""
+def _listen(parts: Sequence[_Part], progress: Progress) -> bool:
+    """Take what the parts tell until all have ended; Ctrl-C asks them to, and a second one does not wait.
+
+    Returns whether they were asked to.
+    """
     told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]] = queue.Queue()
     for part in parts:
         threading.Thread(target=_read, args=(part, told), daemon=True).start()
@@ -164,10 +173,10 @@ def _listen(parts: Sequence[_Part], progress: Progress) -> None:
         try:
             part, line = told.get(timeout=STOP_SECONDS if asked else None)
         except queue.Empty:
-            return  # asked to end, and nothing was heard for so long
+            break  # asked to end, and nothing was heard for so long
         except KeyboardInterrupt:
             if asked:
-                return
+                break
             asked = True
             for one in waiting:
                 one.process.send_signal(signal.SIGTERM)
@@ -184,6 +193,7 @@ def _listen(parts: Sequence[_Part], progress: Progress) -> None:
             progress.step(line["step"], line["cases"])
         else:
             part.take(line)
+    return asked
 
 
 def _read(part: _Part, told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]]) -> None:
@@ -261,6 +271,8 @@ def _main() -> None:
             _tell({"document": _document(_options(spec["options"]), FuzzSettings(**spec["settings"]))})
         except MockServerError as error:
             _tell({"error": str(error), "misused": isinstance(error, UsageError)})
+        except KeyboardInterrupt:
+            _tell({"error": "it was interrupted before it began"})
 
 
 if __name__ == "__main__":

@@ -97,13 +97,19 @@ def _credentials(job: dict[str, Any]) -> type:
 def _ours(job: dict[str, Any]) -> Callable[[], Any]:
     from mockserver import defaults
     from mockserver.contract.building import load_contract
-    from mockserver.suite.engine import FuzzSettings, drive
+    from mockserver.suite.engine import FuzzSettings, drive, schema
     from mockserver.suite.preparing import prepare, who_calls
+    from mockserver.suite.sharding import Division, parse_shard
     from mockserver.suite.targets import HttpTarget
     from mockserver.suite.verdicts import Outcome
 
     target = HttpTarget(job["base_url"])
     prepared = prepare(load_contract(defaults.CONTRACT), target, who_calls(None, builtin_stub=True))
+    if job["shard"]:
+        prepared.division = Division(prepared.selected, parse_shard(job["shard"]))
+        configure = schema.engine_config
+        # Sequences are made by each part anew.
+        schema.engine_config = lambda run, settings: _without_sequences(configure(run, settings))
 
     def run() -> None:
         outcome = drive(prepared, FuzzSettings(job["max_examples"], seed=job["seed"]))
@@ -111,6 +117,10 @@ def _ours(job: dict[str, Any]) -> Callable[[], Any]:
             raise RuntimeError(f"{outcome} {prepared.verdicts.findings()}")
 
     return run
+
+
+def _without_sequences(config: dict[str, Any]) -> dict[str, Any]:
+    return {**config, "phases": {**config["phases"], "stateful": {"enabled": False}}}
 
 
 def _count_checks(counts: Counter[str]) -> None:

@@ -99,15 +99,15 @@ def compare(plain: Proof, ours: Proof) -> list[str]:
     return found
 
 
-def prove(kind: str, folder: Path, seed: int, max_examples: int) -> Proof:
-    """Return what an engine sends and checks."""
+def prove(kind: str, folder: Path, seed: int, max_examples: int, shard: str = "") -> Proof:
+    """Return what an engine sends and checks; of a part of a run, what it sends but for sequences."""
     folder.mkdir(exist_ok=True)
     record, port = folder / "record.jsonl", free_port()
     record.unlink(missing_ok=True)
     command = granian_command(port, "make_recording", "--factory")
     os.environ["RECORD"] = str(record)
     with serving(command, port, folder / "server.log"):
-        result = _run(kind, folder, port, seed, max_examples, count_checks=True)
+        result = _run(kind, folder, port, seed, max_examples, count_checks=True, shard=shard)
     sent = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     cases = [request for request in sent if request["fields"].pop("HTTP_X_SCHEMATHESIS_TESTCASEID", None)]
     return Proof(cases, len(sent) - len(cases), result["checks"])
@@ -121,7 +121,9 @@ def measure(kind: str, folder: Path, seed: int, max_examples: int) -> Round:
     return Round(result["seconds"], result["processor_seconds"])
 
 
-def _run(kind: str, folder: Path, port: int, seed: int, max_examples: int, *, count_checks: bool) -> Any:
+def _run(
+    kind: str, folder: Path, port: int, seed: int, max_examples: int, *, count_checks: bool, shard: str = ""
+) -> Any:
     job, result = folder / "job.json", folder / "result.json"
     base_url = f"http://{HOST}:{port}"
     settings = FuzzSettings(max_examples, seed=seed)
@@ -138,6 +140,7 @@ def _run(kind: str, folder: Path, port: int, seed: int, max_examples: int, *, co
         "seed": seed,
         "max_examples": max_examples,
         "count_checks": count_checks,
+        "shard": shard,
         **asked,
     }
     job.write_text(json.dumps(details), encoding="utf-8")

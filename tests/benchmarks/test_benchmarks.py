@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import kill, load, soak
+from tests.benchmarks import fuzz, kill, load, soak
 from tests.benchmarks.hostile import Mix
 from tests.benchmarks.requests import SETTING, SETTING_ANSWER, WireRequest, as_json, exchange
 from tests.benchmarks.servers import commands, free_port, serving
@@ -35,6 +36,22 @@ def test_the_soak_of_a_seed_is_the_same_again() -> None:
     mixes = [Mix(random.Random(7)) for _ in range(2)]
     first, second = ([mix.next() for _ in range(500)] for mix in mixes)
     assert first == second
+
+
+def test_plain_schemathesis_and_ours_send_the_same_cases_and_make_the_same_checks(tmp_path: Path) -> None:
+    plain, ours = (fuzz.prove(kind, tmp_path / kind, seed=3, max_examples=2) for kind in fuzz.KINDS)
+    assert fuzz.compare(plain, ours) == []
+    assert len(plain.cases) > 200
+    assert ours.checks["claims_of_mockserver"] >= max(plain.checks.values())
+
+
+def test_parts_of_a_run_send_the_cases_of_the_whole_run(tmp_path: Path) -> None:
+    def sent(shard: str) -> Counter[str]:
+        return Counter(map(str, fuzz.prove("ours", tmp_path / shard.replace("/", "-"), 3, 2, shard).cases))
+
+    whole, first, second = map(sent, ("1/1", "1/2", "2/2"))
+    assert first + second == whole
+    assert max(first.total(), second.total()) < 0.7 * whole.total()
 
 
 @pytest.mark.parametrize("name", ["stub", "flask", "bare"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 from mockserver.contract.model import Operation
@@ -37,8 +38,10 @@ from mockserver.suite.verdicts import NotRun, describe
 
 #: So often a write is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20
-#: So often it is looked whether two resources change together, and so often they have to.
-_LOOKS, _CHANGES = 9, 3
+#: Two resources change together if they do so often, each time after so many reads that show nobody else at work.
+_CHANGES, _QUIET_READS = 3, 12
+#: Stands for the value of a resource that somebody else is writing.
+_AT_WORK = object()
 #: So many values that break the schema are sent before a read looks whether one of them left a trace.
 _REJECTED = 12
 
@@ -274,37 +277,57 @@ def _is_ours(run: Run, other: Resource) -> bool:
 
 
 def _expect_no_part(session: Session, resource: Resource, other: Resource) -> None:
-    """Write a resource, and look whether another one changes with it that another part of the run writes meanwhile.
+    """Write and reset a resource, and look whether another one changes that another part of the run writes meanwhile.
 
-    A change may be that part's. So it is seen right before that nobody is at work, and it has to happen each time.
+    A change may be that part's. So a change is looked into once more: it has to come each time, after many reads that
+    show nobody at work. A server that sets the other one to the same value each time gets away with it here.
 
     Raises:
         CheckFailure: it did.
     """
-    changed = 0
-    for attempt in range(_LOOKS):
-        first, _ = read(session, other)
-        second, _ = read(session, other)
-        before = shown_by(other, second)
-        if not same_json(shown_by(other, first), before):
-            continue
-        (_, _, _), *_ = writes(session, resource, variants=((0, 2)[attempt % 2],))
+
+    def write() -> None:
+        variant = next(turns)
+        for _ in writes(session, resource, variants=(variant,)):
+            pass
+
+    turns = cycle((0, 2))
+    _expect_no_change(session, other, write, resource.write)
+    if resource.reset is not None:
+        _expect_no_change(session, other, partial(reset, session, resource), resource.reset)
+
+
+def _expect_no_change(session: Session, other: Resource, act: Callable[[], None], by: Operation) -> None:
+    for number in range(_CHANGES):
+        before = _at_rest(session, other, 2 if number == 0 else _QUIET_READS)
+        if before is _AT_WORK:
+            return
+        act()
         response, request = read(session, other)
         if same_json(shown_by(other, response), before):
-            if not changed:
-                return
-            continue
-        changed += 1
-        if changed == _CHANGES:
-            raise failure(
-                "writes_leave_others_alone",
-                resource.write,
-                f"{other.name} reads otherwise",
-                expected=describe(before, 300),
-                got=describe(shown_by(other, response), 300),
-                pointer=behaviour_pointer(resource.write),
-                exchange=evidence(session, request, response),
-            )
+            return
+    raise failure(
+        "writes_leave_others_alone",
+        by,
+        f"{other.name} reads otherwise",
+        expected=describe(before, 300),
+        got=describe(shown_by(other, response), 300),
+        pointer=behaviour_pointer(by),
+        exchange=evidence(session, request, response),
+    )
+
+
+def _at_rest(session: Session, other: Resource, times: int) -> Any:
+    """Return what a resource shows so many times in a row, `_AT_WORK` if it keeps changing."""
+    shown, equal = _AT_WORK, 0
+    for _ in range(10 * times):
+        response, _ = read(session, other)
+        now = shown_by(other, response)
+        equal = equal + 1 if shown is not _AT_WORK and same_json(now, shown) else 1
+        shown = now
+        if equal == times:
+            return shown
+    return _AT_WORK
 
 
 def _expect_unchanged(session: Session, before: Mapping[str, Any], others: Iterable[Resource], by: Operation) -> None:

@@ -7,11 +7,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from schemathesis import checks as schemathesis_checks
-from schemathesis.engine import from_schema
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.run import PhaseName
 
 from mockserver.errors import MockServerError
 from mockserver.suite.engine.judging import OURS, Judge, OwnFailure
-from mockserver.suite.engine.schema import FuzzSettings, schema_for
+from mockserver.suite.engine.schema import FuzzSettings, Selection, selection
 from mockserver.suite.engine.splitting import own_cases
 from mockserver.suite.engine.surroundings import no_files_in_the_users_folder, no_words_of_ours, rare_collections
 from mockserver.suite.engine.transport import short_way
@@ -21,6 +22,9 @@ from mockserver.suite.verdicts import Outcome
 from mockserver.suite.watch import start_watch
 
 __all__ = ["FuzzSettings", "InProcess", "drive"]
+
+#: Phases in which operations do not lean on each other's, so that a part of a run generates for its own alone.
+_NARROW = frozenset({PhaseName.FUZZING, PhaseName.STATEFUL_TESTING})
 
 
 def drive(run: Run, settings: FuzzSettings) -> Outcome:
@@ -38,20 +42,20 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
         stack.enter_context(short_way(run, run.target))
         stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))
-        schema = schema_for(run, settings)
-        if schema is None and not run.division.shard.whole:
-            return Outcome()  # other parts of the run have it all
-        if schema is None:
+        chosen = selection(run, settings)
+        if chosen is None:
             return Outcome(error="no operation can be fuzzed; see what is not run, and why")
-        return _consume(schema, judge)
+        return _consume(chosen, judge)
 
 
-def _consume(schema: Any, judge: Judge) -> Outcome:
-    stream = from_schema(schema).execute()
+def _consume(chosen: Selection, judge: Judge) -> Outcome:
+    stream = from_schema(chosen.schema).execute()
     interrupted = False
     try:
         for event in stream:
             judge.take(event)
+            if isinstance(event, events.PhaseStarted) and event.phase.name in _NARROW:
+                chosen.narrow()
             if judge.run.target.governor.stopped:
                 stream.stop()
     except KeyboardInterrupt:
@@ -79,7 +83,10 @@ class InProcess:
 
     def __init__(self, run: Run, application: Any, settings: FuzzSettings) -> None:
         self._judge = Judge(run, start_watch(run))
-        self.schema = schema_for(run, settings)
+        chosen = selection(run, settings)
+        if chosen is None:
+            raise MockServerError("no operation can be fuzzed")
+        self.schema = chosen.schema
         self.schema.app = application
 
     def judge(self, case: Any) -> list[str]:

@@ -32,17 +32,40 @@ class FuzzSettings:
     shard: str = ""
 
 
-def schema_for(run: Run, settings: FuzzSettings) -> Any:
+@dataclass(slots=True)
+class Selection:
+    """The contract as schemathesis takes it, and which of its operations are generated for.
+
+    Attributes:
+        schema: the contract with what may and can be called.
+        allowed: labels of the operations that are generated for; looked up each time, so that it can change.
+        own: those of them whose cases this part of the run sends.
+    """
+
+    schema: Any
+    allowed: set[str]
+    own: frozenset[str]
+
+    def narrow(self) -> None:
+        """Generate for operations of this part alone from now on.
+
+        Not from the start: values of one operation's examples are tried in another one, and methods that no operation
+        of a path defines are tried once for each path. So examples and coverage need them all.
+        """
+        self.allowed &= self.own
+
+
+def selection(run: Run, settings: FuzzSettings) -> Selection | None:
     """Return the contract as schemathesis takes it, with what may and can be called; None if nothing can."""
-    possible = {operation.label for operation in run.selected if _is_possible(run, operation)}
-    called = {operation.label for operation in run.selected if run.division.calls(operation)} & possible
-    if not called:
+    allowed = {operation.label for operation in run.selected if _is_possible(run, operation)}
+    if not allowed:
         return None
     config = schemathesis.Config.from_dict(engine_config(run, settings))
     whole = schemathesis.openapi.from_dict(copy.deepcopy(run.contract.document.data), config=config)
-    schema = whole.include(lambda ctx: ctx.operation.label in called)
+    schema = whole.include(lambda ctx: ctx.operation.label in allowed)
     schema.auth(refresh_interval=None)(_provider(run))
-    return schema
+    own = frozenset(operation.label for operation in run.selected if run.division.calls(operation))
+    return Selection(schema, allowed, own)
 
 
 def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
