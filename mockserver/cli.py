@@ -5,6 +5,7 @@ Each command's module is imported when the command runs: `serve` starts fast bec
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 import tomllib
@@ -129,7 +130,9 @@ def _by_command(ctx: click.Context, path: Path, table: Any) -> dict[str, Any]:
         result[name] = chosen(command)
     unknown = sorted(values.keys() - known)
     if unknown:
-        raise UsageError(f"{path}: {unknown[0]!r} is not an option; known are {', '.join(sorted(known))}")
+        close = difflib.get_close_matches(unknown[0].lower(), sorted(known), n=1)
+        hint = f"did you mean {close[0].replace('_', '-')!r}?" if close else "see docs/cli.md for those that are there"
+        raise UsageError(f"{path}: {unknown[0]!r} is not an option; {hint}")
     return result
 
 
