@@ -8,7 +8,7 @@ from mockserver.behaviour.seeding import Account
 from mockserver.mutants.catalogue import Behind, Catalogue, Mutation
 from mockserver.mutants.messages import Call, Reply, basic
 from mockserver.mutants.plants import only_here, with_main
-from mockserver.mutants.subject import Subject, at, members
+from mockserver.mutants.subject import Subject, holder, members
 
 LOGINS = Catalogue("logins")
 #: Tells whether what is shown passes for an account's password.
@@ -76,7 +76,7 @@ def issued_token_dead(subject: Subject) -> Mutation | None:
         reply, value = server.send(call), call.json
         if reply.ok and isinstance(value, dict):
             for path in members(reply.json):
-                token = at(reply.json, "/" + "/".join(path))
+                token = holder(reply.json, path)[path[-1]]
                 if isinstance(token, str):
                     from_login = call.to(revocation)._replace(authorization=None)
                     server.send(_with_token(from_login, str(value.get("username")), token))

@@ -107,7 +107,7 @@ class MutantServer:
         self._clean.close()
 
     def _mutated(self, behind: _Behind, call: Call) -> Response:
-        visit = _Visit(behind)
+        visit = _Visit(behind, lambda: self._note(behind.number))
         try:
             reply = behind.mutant.plant(call, visit)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not pass for a server that fails
@@ -115,9 +115,12 @@ class MutantServer:
                 self._broken.setdefault(behind.number, f"{type(error).__name__}: {error}")
             reply = visit.send(call)
         if visit.acted(call, reply):
-            with self._lock:
-                self._acted[behind.number] = self._acted.get(behind.number, 0) + 1
+            visit.activate()
         return Response(reply.status, list(reply.fields), reply.body)
+
+    def _note(self, number: int) -> None:
+        with self._lock:
+            self._acted[number] = self._acted.get(number, 0) + 1
 
     def _behind_of(self, number: int) -> _Behind:
         with self._lock:
@@ -197,8 +200,9 @@ class _Behind:
 class _Visit:
     """What a mutant does on one call."""
 
-    def __init__(self, behind: _Behind) -> None:
+    def __init__(self, behind: _Behind, note: Callable[[], None]) -> None:
         self._behind = behind
+        self._note = note
         self._sent: list[tuple[Call, Reply]] = []
         self._acted = False
 
@@ -222,13 +226,15 @@ class _Visit:
         return self._behind.memories.setdefault("", {})
 
     def wait(self, seconds: float) -> None:
-        """Let the client wait."""
-        self._acted = True
+        """Let the client wait; that it has to is noted at once, for it may not wait until the end."""
+        self.activate()
         self._behind.closing.wait(seconds)
 
     def activate(self) -> None:
-        """Note that the mutant acts on this call."""
-        self._acted = True
+        """Note that the mutant acts on this call, once."""
+        if not self._acted:
+            self._acted = True
+            self._note()
 
     def acted(self, call: Call, reply: Reply) -> bool:
         """Tell whether the client or the state saw anything else than without the mutant."""

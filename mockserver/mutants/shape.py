@@ -9,10 +9,9 @@ from typing import Any
 from mockserver.mutants.catalogue import Catalogue, Mutation
 from mockserver.mutants.messages import Reply
 from mockserver.mutants.plants import answering, with_main
-from mockserver.mutants.subject import Change, Subject, holder, members
+from mockserver.mutants.subject import Change, Path, Subject, holder, members
 
 SHAPE = Catalogue("shape")
-Path = tuple[str, ...]
 
 
 def _member(
@@ -23,7 +22,7 @@ def _member(
 
     def changing(path: Path) -> Change:
         def change(answer: Any) -> Any:
-            edit(holder(answer, path), path[-1])
+            edit(holder(answer, path), str(path[-1]))
             return answer
 
         return change
@@ -116,6 +115,8 @@ def member_added(subject: Subject) -> Mutation | None:
 
 
 def _objects(value: Any) -> Iterator[Path]:
+    if isinstance(value, list) and value:
+        yield from ((0, *path) for path in _objects(value[0]))
     if isinstance(value, dict):
         yield ()
         yield from (path for path in members(value) if isinstance(holder(value, path)[path[-1]], dict))

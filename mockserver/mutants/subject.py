@@ -16,6 +16,8 @@ from mockserver.contract.secrets import marked_names
 
 Level = Literal["violation", "drift"]
 Change = Callable[[Any], Any]
+#: Names and indexes that lead to a part of a JSON value.
+Path = tuple[str | int, ...]
 
 
 class Sign(NamedTuple):
@@ -271,8 +273,10 @@ def at(value: Any, pointer: str) -> Any:
         return None
 
 
-def members(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every member of a JSON value's objects, the outermost first."""
+def members(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every member of a JSON value's objects, the outermost first; of a list, its first item's."""
+    if isinstance(value, list) and value:
+        yield from members(value[0], (*path, 0))
     if isinstance(value, dict):
         for name in value:
             yield (*path, name)
@@ -280,7 +284,7 @@ def members(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
             yield from members(member, (*path, name))
 
 
-def holder(value: Any, path: tuple[str, ...]) -> dict[str, Any]:
+def holder(value: Any, path: Path) -> dict[Any, Any]:
     """Return the object that holds the member at a path.
 
     Raises:

@@ -180,3 +180,41 @@ def test_bad_usage_is_told_in_a_line(
     assert done.returncode == 2
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+_PETS = """
+openapi: 3.1.0
+info: {title: Pets, version: '1'}
+paths:
+  /pets:
+    get:
+      operationId: listPets
+      security: [{basic: []}]
+      responses:
+        '200':
+          description: All of them.
+          content:
+            application/json:
+              schema:
+                type: array
+                items: {type: object, required: [id], properties: {id: {type: integer, minimum: 1}}}
+              example: [{id: 1}]
+        '401':
+          description: Who are you?
+          headers: {WWW-Authenticate: {required: true, schema: {type: string, minLength: 5}}}
+          content: {application/problem+json: {schema: {type: object}}}
+components:
+  securitySchemes: {basic: {type: http, scheme: basic}}
+"""
+
+
+def test_another_contract_has_mutants_and_accounts_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "pets.yaml"
+    path.write_text(_PETS, encoding="utf-8")
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    with laboratory.laboratory(load_contract(path), Options(contract=path), 1) as found:
+        result = selftest.self_test(found, "full", (), Silence())
+    kinds = {item.mutant.kind for item in result.results}
+    assert {"number_as_text", "token_of_another", "field_missing", "json_as_html"} <= kinds
+    assert not {"write_lost", "level_ignored", "malformed_json_taken"} & kinds
+    assert [item.mutant.kind for item in result.results if item.verdict != "killed"] == []
