@@ -93,7 +93,11 @@ def fuzz_command(
         return _prove(shared, self_test, seed)
     examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
     settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part))
-    return run_command("fuzz", shared, settings, workers)
+    if workers > 1:
+        from mockserver.suite.workers import run_with_workers
+
+        return run_with_workers(shared, settings, workers)
+    return run_command("fuzz", shared, settings)
 
 
 def _prove(options: Options, mode: Mode, seed: int) -> int:

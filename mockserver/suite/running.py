@@ -53,14 +53,13 @@ if TYPE_CHECKING:
     from mockserver.suite.engine import FuzzSettings
 
 
-def run_command(command: str, options: Options, settings: FuzzSettings | None = None, workers: int = 1) -> int:
+def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
     """Judge the target, write the reports, return the exit code.
 
     Args:
         command: `check` or `fuzz`.
         options: what both commands share.
         settings: what is generated, for `fuzz`.
-        workers: in how many processes at once, for `fuzz`.
 
     Raises:
         UsageError: an option cannot be used.
@@ -77,8 +76,6 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
             click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
         return ExitCode.CLEAN
-    if workers > 1 and settings is not None:
-        return _in_parts(options, settings, workers, reports, baseline)
     scrub, recordings = Scrubber(), list[Recording]()
     with terminable(), scrubbed(scrub), ExitStack() as stack:
 
@@ -103,7 +100,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 return Made(contract, run, as_json(report))
 
         made = follow(options, make(options, contract), make)
-        _remark(options, made.document, baseline)
+        remark(options, made.document, baseline)
         return conclude(
             made.document,
             reports,
@@ -113,23 +110,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         )
 
 
-def _in_parts(options: Options, settings: FuzzSettings, workers: int, reports: Reports, baseline: Baseline) -> int:
-    """Make the run in several processes at once; each masks what it shows, and nothing gets past here either."""
-    from mockserver.suite.workers import require_divisible, run_in_parts
-
-    require_divisible(options, settings)
-    scrub = Scrubber()
-    builtin_stub = options.target is None and options.contract is None
-    for identity in who_calls(options.identities, builtin_stub=builtin_stub).all:
-        for name, value in identity.secrets():
-            scrub.secrets.add(name, value)
-    with scrubbed(scrub):
-        document = run_in_parts(options, settings, workers)
-        _remark(options, document, baseline)
-        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", scrub=scrub)
-
-
-def _remark(options: Options, document: Document, baseline: Baseline) -> None:
+def remark(options: Options, document: Document, baseline: Baseline) -> None:
     """Tell what became of known findings, and write down those that are there."""
     for line in baseline.remarks(document, whole=not options.only):
         click.echo(f"mockserver: {line}", err=True)

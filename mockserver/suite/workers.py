@@ -33,12 +33,15 @@ from mockserver.suite.books import Books, new_book
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.originals import load_originals
+from mockserver.suite.preparing import who_calls
 from mockserver.suite.progress import Progress
 from mockserver.suite.progress.choosing import shown_progress
+from mockserver.suite.reports.concluding import conclude
 from mockserver.suite.reports.document import Document, as_json
 from mockserver.suite.reports.merging import merge
-from mockserver.suite.running import judged, prepared, terminable
-from mockserver.suite.scrubbing import Scrubber
+from mockserver.suite.reports.writing import Reports, require_writable
+from mockserver.suite.running import judged, prepared, remark, run_command, terminable
+from mockserver.suite.scrubbing import Scrubber, scrubbed
 from mockserver.suite.session import Run
 from mockserver.suite.sharding import Shard
 
@@ -47,6 +50,32 @@ if TYPE_CHECKING:
 
 #: How long a part may take to put things back and report after it was asked to end.
 STOP_SECONDS = 30.0
+
+
+def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> int:
+    """Make a run of `fuzz` in several processes at once, write the reports, return the exit code.
+
+    Raises:
+        UsageError: an option cannot be used, or not with several processes.
+        MockServerError: no part could tell anything.
+    """
+    if options.dry_run:
+        return run_command("fuzz", options, settings)  # sends nothing, whoever would have
+    require_divisible(options, settings)
+    reports = Reports(options.report)
+    if options.write_baseline is not None:
+        require_writable("--write-baseline", options.write_baseline)
+    baseline = load_baseline(options.baseline, datetime.now(UTC).date())
+    scrub = Scrubber()
+    builtin_stub = options.target is None and options.contract is None
+    for identity in who_calls(options.identities, builtin_stub=builtin_stub).all:
+        for name, value in identity.secrets():
+            scrub.secrets.add(name, value)
+    # Each part masks what it shows, and nothing gets past here either.
+    with scrubbed(scrub):
+        document = run_in_parts(options, settings, workers)
+        remark(options, document, baseline)
+        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", scrub=scrub)
 
 
 def require_divisible(options: Options, settings: FuzzSettings) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from mockserver.cli import cli
-from tests.faults.judging import judged
+from tests.faults.judging import identities_file, judged
 from tests.faults.registry import FAULTS
+from tests.faults.server import FaultyServer, serving
 
 _DEADLINE_SECONDS = 60.0
 
@@ -63,31 +65,34 @@ def test_parts_find_on_one_faulty_server_what_one_run_finds() -> None:
 
 
 def test_ctrl_c_ends_all_parts_with_a_report(tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
-    command = [
-        sys.executable,
-        "-m",
-        "mockserver",
-        "fuzz",
-        "--workers",
-        "2",
-        "--time",
-        "120",
-        "--report",
-        f"json={report}",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        assert process.stderr.readline(), "no word of progress"
-        parts = list(children(process.pid))
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=_DEADLINE_SECONDS)
-    finally:
-        process.kill()
-        process.communicate()
+    report, identities = tmp_path / "report.json", tmp_path / "identities.yaml"
+    identities.write_text(identities_file(), encoding="utf-8")
+    at_work = threading.Event()
+    server, cases = FaultyServer(), iter(range(50))
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        if "HTTP_X_SCHEMATHESIS_TESTCASEID" in environ and next(cases, None) is None:
+            at_work.set()
+        return server(environ, start_response)
+
+    with serving(application) as url:
+        options = (url, "--identities", str(identities), "--no-oracle", "--time", "120", "--report", f"json={report}")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mockserver", "fuzz", "--workers", "2", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert at_work.wait(_DEADLINE_SECONDS)
+            parts = list(children(process.pid))
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=_DEADLINE_SECONDS)
+        finally:
+            process.kill()
+            process.communicate()
     assert process.returncode == 130, errors
-    assert json.loads(report.read_text(encoding="utf-8"))["run"]["interrupted"]
+    assert json.loads(report.read_text(encoding="utf-8"))["run"]["interrupted"], errors
     assert len(parts) == 2
     assert not [part for part in parts if is_running(part)]
 
