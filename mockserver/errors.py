@@ -5,6 +5,7 @@
     MockServerError
     ├── ContractError        the contract cannot be read or used           (at start, CLI exit 2)
     ├── UsageError           the user's options or files cannot be used    (CLI exit 2)
+    ├── InternalError        a mistake of ours in check or fuzz            (CLI exit 2)
     ├── StateError           the store cannot be opened or written         (at start exit 2, later a logged 500)
     └── RequestRejected      a request breaks the contract                 (4xx)
 
@@ -30,6 +31,10 @@ class ContractError(MockServerError):
 
 class UsageError(MockServerError):
     """An option, environment variable, settings file or seed-data file cannot be used."""
+
+
+class InternalError(MockServerError):
+    """Something that must not happen did; the text names the place in the package."""
 
 
 class StateError(MockServerError):

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from mockserver.errors import MockServerError, UsageError
+from mockserver.errors import InternalError, MockServerError
 from mockserver.suite.secrecy import Secrets
 
 _PACKAGE = Path(__file__).parents[1]
@@ -92,7 +92,8 @@ def scrubbed(scrub: Scrubber) -> Iterator[None]:
     That is also for what libraries print: warnings, log lines, tracebacks of threads.
 
     Raises:
-        UsageError: whatever went wrong, in one line without secrets.
+        MockServerError: what went wrong, in one line without secrets.
+        InternalError: a mistake of ours, likewise.
     """
     outputs = sys.stdout, sys.stderr
     streams = ScrubbedStream(sys.stdout, scrub), ScrubbedStream(sys.stderr, scrub)
@@ -100,11 +101,12 @@ def scrubbed(scrub: Scrubber) -> Iterator[None]:
     try:
         yield
     except MockServerError as error:
-        raise UsageError(scrub.line(str(error))) from None
+        error.args = (scrub.line(str(error)),)
+        raise
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - a traceback would show what stands in the frames' messages
-        raise UsageError(scrub.line(_told(error))) from None
+        raise InternalError(scrub.line(_told(error))) from None
     finally:
         sys.stdout, sys.stderr = outputs
         for stream in streams:

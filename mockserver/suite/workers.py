@@ -262,7 +262,9 @@ def _document(options: Options, settings: FuzzSettings) -> Document:
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     originals = load_originals(options.restore_values, contract)
-    with prepared(options, contract, scrub.secrets, originals=originals) as run, ExitStack() as stack:
+    with ExitStack() as stack:
+        stack.enter_context(scrubbed(scrub))
+        run = stack.enter_context(prepared(options, contract, scrub.secrets, originals=originals))
         oracle = None
         if not run.own and not options.no_oracle:
             oracle = stack.enter_context(Oracle(run, "fuzz", settings, options.contract, options.overlay))
