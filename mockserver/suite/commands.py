@@ -66,6 +66,11 @@ def check_command(**options: Any) -> int:
     help="Make the I-th of N parts of the run; auto/N in a Kubernetes Indexed Job. Join them with report merge.",
 )
 @option(
+    "--example-database",
+    metavar="DIR|URL",
+    help="Keep failures in a folder or in Redis (redis://...), and try those of earlier runs first.",
+)
+@option(
     "--self-test",
     is_flag=False,
     flag_value="sample",
@@ -78,6 +83,7 @@ def fuzz_command(
     seed: int,
     workers: int,
     shard: str | None,
+    example_database: str | None,
     self_test: Any,
     **options: Any,
 ) -> int:
@@ -92,7 +98,7 @@ def fuzz_command(
     if self_test is not None:
         return _prove(shared, self_test, seed)
     examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
-    settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part))
+    settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part), example_database or "")
     if workers > 1:
         from mockserver.suite.workers import run_with_workers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mockserver.suite.checking import make
 from mockserver.suite.checks import credentials, robustness, state
+from mockserver.suite.database import Database, keep_failures, replay
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.session import Run
 from mockserver.suite.sharding import WHOLE, Division, parse_shard
@@ -17,14 +18,20 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
 
     Who may call, and what a refusal leaves behind, is not a matter of generated values, so these tasks of `check` are
     made as they are: first, and what ends credentials behind all the rest, for a server that ends the wrong ones would
-    leave nothing to fuzz with. Of several parts of a run each makes the claims on its own operations.
+    leave nothing to fuzz with. What failed in earlier runs is tried before all that. Of several parts of a run each
+    makes the claims on its own operations.
     """
+    database = Database(settings.database, run.secrets) if settings.database else None
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
     every = (*state.tasks(run), *credentials.tasks(run), *robustness.timing_tasks(run))
     tasks = [task for task in every if run.division.owns(task.operation)]
-    outcome = make(run, [task for task in tasks if not task.last])
+    outcome = replay(run, database) if database is not None else Outcome()
+    if outcome == Outcome():
+        outcome = make(run, [task for task in tasks if not task.last])
     if outcome == Outcome():
         outcome = drive(run, settings)
     if outcome == Outcome():
         outcome = make(run, [task for task in tasks if task.last])
+    if database is not None:
+        keep_failures(run, database)
     return outcome

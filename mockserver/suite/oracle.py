@@ -20,7 +20,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -96,7 +96,7 @@ class Oracle:
             "command": command,
             "contract": None if contract is None else str(contract.resolve()),
             "overlays": [str(path.resolve()) for path in overlays],
-            "settings": None if settings is None else asdict(settings),
+            "settings": None if settings is None else asdict(replace(settings, database="")),
             "accounts": [_account(identity) for identity in run.identities.all],
             "foreign": run.target.foreign,
             "allow_writes": list(run.policy.patterns),

@@ -151,3 +151,6 @@ _STATEMENTS: Mapping[str, Callable[[ForeignFailure], _Statement | None]] = {
     "unsupported_method": _the_path,
     "allow_header_conformance": _the_path,
 }
+
+#: Names of the checks whose findings are told in our words.
+TRANSLATED = frozenset(_STATEMENTS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.answers import Answer
-from mockserver.suite.exchanges import NotJSON, WireResponse, parse_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, parse_json
 from mockserver.suite.resources import (
     NEVER_SET,
     Resource,
@@ -29,6 +29,8 @@ from mockserver.suite.verdicts import CheckFailure, NotRun
 MAX_FAILURES = 3
 #: What is systematic shows the first times. After those, every so many-th time is read back: it catches what is rare.
 FIRST_TIMES, EVERY = 3, 4
+#: So many exchanges before a read are kept.
+MAX_HISTORY = 5
 
 
 @dataclass(slots=True)
@@ -123,6 +125,9 @@ def remember(watch: Watch, answer: Answer) -> bool:
     resource, operation = watch.resource_of(answer.operation), answer.operation
     if resource is None or operation is None or operation.safe:
         return False
+    # What a later read shows can only be understood with what was sent before it.
+    watch.session.history.append(Exchange(answer.exchange.request, answer.response))
+    del watch.session.history[:-MAX_HISTORY]
     is_reset = operation is resource.reset
     claim = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
     watch.confirmed.discard(resource.name)

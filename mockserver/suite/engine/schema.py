@@ -24,12 +24,14 @@ class FuzzSettings:
 
     Attributes:
         shard: which part of the run is made, as `2/3`; "" for all of it.
+        database: where failures of earlier runs are kept, a folder or the URL of a Redis server; "" for nowhere.
     """
 
     max_examples: int = 50
     max_seconds: int | None = None
     seed: int = 0
     shard: str = ""
+    database: str = ""
 
 
 @dataclass(slots=True)
