@@ -26,6 +26,12 @@ _FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t
 _SAFE_TARGET = re.compile(r"[\x21-\x7e]+")
 _SAFE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SAFE_VALUE = re.compile(r"[^\x00\r\n]*")
+_WHOLE_HEAD = re.compile(
+    rb"HTTP/1\.1 ([2-5]\d\d)(?: ([^\r\n]*))?\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[ \t]*[^\r\n]*\r\n)*)\r\n"
+)
+_FIELDS = re.compile(r"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
+#: Fields that ask for a closer look at how the answer ends.
+_UNUSUAL = frozenset({"connection", "transfer-encoding"})
 #: Fields that frame the message; a request that sets one is a probe of framing.
 _OURS = frozenset({"host", "content-length", "transfer-encoding"})
 _ENDLESS = b"text/event-stream"
@@ -246,6 +252,29 @@ class _Incoming(io.RawIOBase):
             raise TimeoutError
         self._socket.settimeout(left)
         return self._socket.recv_into(buffer)
+
+
+def _read_at_once(reader: BufferedReader, method: str) -> Head | None:
+    """Return an answer that has arrived whole and is as plain as can be, or None with nothing consumed."""
+    arrived = reader.peek()
+    found = _WHOLE_HEAD.match(arrived)
+    if found is None or method == "HEAD":
+        return None
+    fields = tuple(_FIELDS.findall(found[3].decode("latin-1")))
+    length = -1
+    for name, value in fields:
+        name = name.lower()
+        if name == "content-length":
+            if length >= 0 or not value.isascii() or not value.isdigit():
+                return None
+            length = int(value)
+        elif name in _UNUSUAL:
+            return None
+    status, end = int(found[1]), found.end()
+    if length < 0 or length > len(arrived) - end or status in {204, 304}:
+        return None
+    body = reader.read(end + length)[end:]
+    return Head(status, (found[2] or b"").decode("latin-1"), "1.1", fields, body)
 
 
 class _Dropped(Exception):  # noqa: N818 - what happened, in a word

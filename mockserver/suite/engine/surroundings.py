@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,11 +16,27 @@ from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.charmap import charmap_file
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
+from hypothesis.strategies._internal import lazy
 
 #: Generated cases are many small objects without cycles; at its own threshold of 700, Python looks for some all along.
 _GC_THRESHOLD = 50_000
 #: What UTF-8 can encode: everything but surrogates.
 _UTF_8 = [[[0, 0xD7FF], [0xE000, 0x10FFFF]], []]
+_PLANE = 0x10000
+#: Planes without a single character so far, and the two that are for private use.
+_EVEN_PLANES = frozenset({*range(4, 14), 15, 16})
+
+
+@contextmanager
+def no_descriptions() -> Iterator[None]:
+    """Keep Hypothesis from reading the source of each function for messages that nobody sees."""
+    module = vars(lazy)
+    before = module["get_pretty_function_description"]
+    module["get_pretty_function_description"] = lambda function: getattr(function, "__name__", "a function")
+    try:
+        yield
+    finally:
+        module["get_pretty_function_description"] = before
 
 
 @contextmanager
@@ -65,11 +83,39 @@ def rare_collections() -> Iterator[None]:
 
 
 def _write_tables() -> None:
-    """Write the table of what UTF-8 can encode, which takes Hypothesis most of a second to find out.
+    """Write two tables that Hypothesis takes a second to make: what UTF-8 can encode, and categories of characters.
 
-    A version that wants another form does not find the file, or cannot read it, and finds out by itself.
+    A version that wants another form does not find a file, or cannot read it, and makes the table by itself.
     """
-    path = charmap_file("codec-v2-utf-8")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt") as file:
-        json.dump(_UTF_8, file)
+    for name, table in (("codec-v2-utf-8", _UTF_8), ("charmap", sorted(categories().items()))):
+        path = charmap_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with gzip.open(path, "wt", compresslevel=1) as file:
+            json.dump(table, file)
+
+
+def categories() -> dict[str, list[tuple[int, int]]]:
+    """Return the ranges of characters of each category (Unicode Standard, section 4.5).
+
+    Eleven of the seventeen planes hold one category each, but for the two last code points, so they are not walked.
+    """
+    found: dict[str, list[tuple[int, int]]] = {}
+    start, last = 0, ""
+    for number in _places():
+        category = unicodedata.category(chr(number))
+        if category != last:
+            if last:
+                found.setdefault(last, []).append((start, number - 1))
+            start, last = number, category
+    found.setdefault(last, []).append((start, sys.maxunicode))
+    return found
+
+
+def _places() -> Iterator[int]:
+    """Yield the code points at which a category can begin: all, or a few of the planes that hold one category."""
+    for plane in range(17):
+        first = plane * _PLANE
+        if plane in _EVEN_PLANES:
+            yield from (first, first + _PLANE - 2, first + _PLANE - 1)
+        else:
+            yield from range(first, first + _PLANE)

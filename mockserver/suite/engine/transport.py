@@ -28,6 +28,7 @@ from mockserver.suite.targets import HttpTarget
 from mockserver.suite.wire import Head, NoAnswer, NotPlain
 
 #: What belongs to the transport, and to nobody's evidence.
+_NO_COOKIES = requests.cookies.RequestsCookieJar()
 _HIDDEN = frozenset({"content-length", "x-schemathesis-testcaseid", "connection", "accept-encoding"})
 
 
@@ -154,7 +155,7 @@ def _prepared(data: dict[str, Any]) -> Any:
         prepared.headers = headers = data["headers"]
         for field in headers.items():
             check_header_validity(field)
-        prepared._cookies = requests.cookies.RequestsCookieJar()  # type: ignore[attr-defined]
+        prepared._cookies = _NO_COOKIES  # type: ignore[attr-defined]
         prepared.prepare_body(data.get("data"), None, data.get("json"))
     except (requests.RequestException, UnicodeError, ValueError):
         return None  # the long way fails the way that schemathesis expects

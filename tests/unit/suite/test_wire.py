@@ -238,3 +238,14 @@ def test_content_that_never_ends_is_no_answer_on_the_long_way_either(how: bytes)
         target.close()
     assert exchange.response is None
     assert "no answer within" in exchange.problem
+
+
+def test_an_answer_that_comes_in_pieces_is_the_same() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nA:  b \r\nContent-Length: 2\r\na: c\r\n\r\nhi"
+    for at in range(1, len(answer), 7):
+        with serving([answer[:at]]) as (url, _), wired(url, 0.2) as wire, pytest.raises(NoAnswer):
+            ask(wire)
+    with serving([answer]) as (url, _), wired(url) as wire:
+        head = ask(wire)
+    assert (head.status, head.reason, head.version, head.body) == (200, "OK", "1.1", b"hi")
+    assert head.fields == (("A", "b"), ("Content-Length", "2"), ("a", "c"))
