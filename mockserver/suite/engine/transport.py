@@ -14,7 +14,7 @@ from hypothesis.errors import UnsatisfiedAssumption
 from requests.adapters import HTTPAdapter
 from requests.utils import check_header_validity, get_encoding_from_headers
 from schemathesis.core.transport import Response
-from schemathesis.engine import context, outage
+from schemathesis.engine import context
 from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
@@ -54,14 +54,11 @@ def short_way(run: Run, target: HttpTarget) -> Iterator[None]:
                 return _send(run, target, case, own, kwargs) or send(case, session=own, **kwargs)
         return _send(run, target, case, session, kwargs) or send(case, session=session, **kwargs)
 
-    address = outage._address
-    outage._address = lru_cache(maxsize=16)(address)  # it is asked for the same URL with every request
     context.make_session = make_governed
     REQUESTS_TRANSPORT.send = send_case  # type: ignore[method-assign]
     try:
         yield
     finally:
-        outage._address = address
         context.make_session = make_session
         del REQUESTS_TRANSPORT.send
 
