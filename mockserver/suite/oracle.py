@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.errors import MockServerError
+from mockserver.suite import processes
 from mockserver.suite.checking import check
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import Identities, Identity, seed_data
@@ -108,17 +109,7 @@ class Oracle:
         self._opinion: Opinion | None = None
 
     def __enter__(self) -> Oracle:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mockserver.suite.oracle"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(self._spec) + "\n")
-        self._process.stdin.flush()
+        self._process = processes.start("mockserver.suite.oracle", self._spec)
         return self
 
     def __exit__(
@@ -128,18 +119,8 @@ class Oracle:
         traceback: TracebackType | None,
     ) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(_STOP_SECONDS)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None and not stream.closed:
-                stream.close()
+        if process is not None:
+            processes.end(process, _STOP_SECONDS)
 
     def opinion(self) -> Opinion:
         """Wait for the run on our own stub, and return what it said.
@@ -149,12 +130,10 @@ class Oracle:
         """
         if self._opinion is None:
             assert self._process is not None
-            # stdin stays open until the answer is there: its end tells the process that nobody waits any more.
             assert self._process.stdout is not None
-            assert self._process.stderr is not None
             answer = self._process.stdout.readline()
             if not answer.startswith("{"):
-                words = " / ".join(self._process.stderr.read().strip().splitlines()[-2:]) or "without a word"
+                words = processes.last_words(self._process)
                 raise MockServerError(f"the run on our own stub could not be made: {words}")
             self._opinion = _opinion(json.loads(answer))
         return self._opinion

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from mockserver.errors import MockServerError
+from mockserver.suite import processes
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.targets import Target
 
@@ -93,16 +94,9 @@ class StubProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
         try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_SECONDS)
+            processes.end(process, STOP_SECONDS)
         finally:
-            for stream in (process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
             self._folder.cleanup()
 
     def _wait_until_ready(self, process: subprocess.Popen[str]) -> str:

@@ -15,7 +15,6 @@ import json
 import os
 import queue
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite import processes
 from mockserver.suite.baseline import load_baseline
 from mockserver.suite.books import Books, new_book
 from mockserver.suite.options import Options
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 #: How long a part may take to put things back and report after it was asked to end.
 STOP_SECONDS = 30.0
+#: How long it may take after that.
+KILL_SECONDS = 5.0
 
 
 def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> int:
@@ -143,19 +145,8 @@ class _Part:
         self.error = ""
         self.misused = False
         self.findings = 0
-        # A session of its own, so that Ctrl-C reaches us first.
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mockserver.suite.workers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        assert self.process.stdin is not None
         spec = {"options": asdict(options), "settings": asdict(replace(settings, shard=str(shard)))}
-        self.process.stdin.write(json.dumps(spec, default=str) + "\n")
-        self.process.stdin.flush()
+        self.process = processes.start("mockserver.suite.workers", spec)
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Take over its last words."""
@@ -165,19 +156,12 @@ class _Part:
 
     def ended(self) -> None:
         """Note that it tells nothing more."""
-        assert self.process.stderr is not None
         if self.document is None and not self.error:
-            words = " / ".join(self.process.stderr.read().strip().splitlines()[-2:]) or "without a word"
-            self.error = f"part {self.shard} of the run ended before its report: {words}"
+            self.error = f"part {self.shard} of the run ended before its report: {processes.last_words(self.process)}"
 
     def close(self) -> None:
-        """End it by force if it is still there."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+        """End it if it is still there."""
+        processes.end(self.process, KILL_SECONDS)
 
 
 @contextmanager

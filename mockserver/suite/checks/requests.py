@@ -109,7 +109,7 @@ def bodies_that_break_the_schema_are_refused(session: Session, operation: Operat
                 session,
                 operation,
                 request,
-                title=f"accepted a value that breaks {violations[0].keyword}",
+                title=f"accepted a value that breaks {violations[0].keyword} of {_place(violations[0])}",
                 pointer=broken_statement(session, violations).keyword_pointer,
                 got=_shown(violations[0]),
             )
@@ -190,7 +190,10 @@ def _expect_refusal(
     )
 
 
+def _place(violation: SchemaViolation) -> str:
+    return "/".join(map(str, violation.instance_path)) or "the content"
+
+
 def _shown(violation: SchemaViolation) -> str:
-    place = "/".join(map(str, violation.instance_path)) or "the content"
     value: Any = violation.missing or violation.value
-    return f"{place} = {describe(value, 60)}"
+    return f"{_place(violation)} = {describe(value, 60)}"
