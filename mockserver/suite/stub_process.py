@@ -6,13 +6,14 @@ import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ from mockserver.suite.targets import Target
 
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 #: What `mockserver serve` prints when it accepts connections.
 _READY = re.compile(r" on (https?://\S+) ")
 #: How this process and the stub must not find settings of the user's own: a suite run judges defaults.
@@ -63,18 +65,9 @@ class StubProcess:
     def __enter__(self) -> StubProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
         environment["MOCKSERVER_CONTROL_TOKEN"] = self.control_token
-        # A session of its own, so that Ctrl-C reaches us first and the stub is there until clean-up is done.
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            self._command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-            cwd=self._folder.name,
-            start_new_session=True,
-        )
         try:
+            with _later():  # interrupted while it starts, nobody would know of the process
+                self._process = self._start(environment)
             self.base_url = self._wait_until_ready(self._process)
         except BaseException:
             self.stop()
@@ -98,6 +91,19 @@ class StubProcess:
             processes.end(process, STOP_SECONDS)
         finally:
             self._folder.cleanup()
+
+    def _start(self, environment: dict[str, str]) -> subprocess.Popen[str]:
+        # A session of its own, so that Ctrl-C reaches us first and the stub is there until clean-up is done.
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self._command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+            cwd=self._folder.name,
+            start_new_session=True,
+        )
 
     def _wait_until_ready(self, process: subprocess.Popen[str]) -> str:
         """Return the URL in the first line that the stub prints; its output is drained from then on.
@@ -129,6 +135,23 @@ class StubProcess:
             for line in process.stderr:
                 if line.strip():
                     self._errors.append(line.strip())
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the context has ended; threads but the main one never get them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: waiting.append(number)) for number in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for interrupt, handler in before.items():
+            signal.signal(interrupt, handler if handler is not None else signal.SIG_DFL)
+    for number in waiting:
+        signal.raise_signal(number)
 
 
 class StubControl:
