@@ -198,6 +198,7 @@ def send_over_http(url: str) -> Send:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=PATIENCE_SECONDS)
         try:
             sent = {name: value.encode() for name, value in fields.items()}
+            connection.connect()  # what goes wrong here is for whoever called
             with suppress(BrokenPipeError, ConnectionResetError):  # a server may answer before it has read all
                 connection.request(method, target, content, sent)
             response = connection.getresponse()

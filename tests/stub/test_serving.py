@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -176,7 +177,7 @@ def test_everything_acknowledged_is_there_after_kill_9(serve: Serve, tmp_path: P
                     acknowledged[number] = days
                     if days == 10:
                         threads_ready.wait()
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             pass  # the server is gone, as it should be
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
