@@ -151,5 +151,8 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _find(fields: Fields, name: str) -> str | None:
-    wanted = name.lower()
-    return next((value for key, value in fields if key.lower() == wanted), None)
+    wanted, length = name.lower(), len(name)
+    for key, value in fields:
+        if len(key) == length and key.lower() == wanted:
+            return value
+    return None

@@ -28,7 +28,7 @@ from mockserver.suite.verdicts import CheckFailure, NotRun
 #: A claim that failed so often on an operation is known to be broken; reading back costs requests.
 MAX_FAILURES = 3
 #: What is systematic shows the first times. After those, every so many-th time is read back: it catches what is rare.
-FIRST_TIMES, EVERY = 3, 4
+FIRST_TIMES, EVERY = 3, 8
 #: So many exchanges before a read are kept.
 MAX_HISTORY = 5
 
@@ -153,8 +153,10 @@ def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
     if answer.operation is resource.read and matches(shown_by(resource, answer.response), expected):
         watch.confirmed.add(resource.name)
         return True
-    # An accepted write or a read that shows something else is always looked into; a refusal, often enough.
-    if not answer.response.successful and not watch.is_due(
+    # An accepted write or a read that shows something else is always looked into; a refusal, often enough, and so a
+    # write whose value does not come from the request.
+    told_by_the_request = answer.response.successful and not (resource.generated and not answer.operation.safe)
+    if not told_by_the_request and not watch.is_due(
         "reads_show_the_last_write", answer.operation, answer.response.status
     ):
         return False

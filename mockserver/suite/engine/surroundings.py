@@ -9,16 +9,17 @@ import sys
 import tempfile
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
-from hypothesis import configuration
+from hypothesis import configuration, control
 from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.charmap import charmap_file
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
-from hypothesis.strategies._internal import lazy
+from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies._internal import core, lazy, strategies
 from schemathesis.config import GenerationConfig, ProjectConfig
 from schemathesis.engine import outage
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
@@ -51,6 +52,8 @@ def prepared_surroundings() -> Iterator[None]:
         no_files_in_the_users_folder(),
         no_words_of_ours(),
         no_descriptions(),
+        no_eye_on_chance(),
+        short_properties(),
         answers_kept(),
         rare_collections(),
     ):
@@ -84,6 +87,61 @@ def no_words_of_ours() -> Iterator[None]:
         yield
     finally:
         providers._get_local_constants, providers.CONSTANTS_CACHE = before, seen
+
+
+@contextmanager
+def no_eye_on_chance() -> Iterator[None]:
+    """Keep Hypothesis from looking, twice a draw, whether a strategy used Python's `random` behind its back."""
+    before = control.deprecate_random_in_strategy
+    for module in (control, core):
+        vars(module)["deprecate_random_in_strategy"] = lambda *_: nullcontext()
+    try:
+        yield
+    finally:
+        for module in (control, core):
+            vars(module)["deprecate_random_in_strategy"] = before
+
+
+class _Cycle(Exception):  # noqa: N818 - what was met, in a word
+    """A property of a strategy depends on itself."""
+
+
+@contextmanager
+def short_properties() -> Iterator[None]:
+    """Work out what strategies are (empty, reusable) by plain recursion where none depends on itself.
+
+    Strategies are made anew for each case, and Hypothesis prepares a search for a fixed point for each of them. Where
+    there is no cycle, that search ends with its first pass, whose values these are.
+    """
+    module = vars(strategies)
+    thorough = module["recursive_property"]
+
+    def short(strategy: SearchStrategy[Any], name: str, default: object) -> Any:
+        cached, forced, calculation = f"cached_{name}", f"force_{name}", f"calc_{name}"
+        running: set[int] = set()
+
+        def value(one: SearchStrategy[Any]) -> Any:
+            held = one.__dict__
+            if forced in held:
+                return held[forced]
+            if cached in held:
+                return held[cached]
+            if id(one) in running or hasattr(one, forced):
+                raise _Cycle
+            running.add(id(one))
+            held[cached] = getattr(one, calculation)(value)
+            return held[cached]
+
+        try:
+            return value(strategy)
+        except _Cycle:
+            return thorough(strategy, name, default)
+
+    module["recursive_property"] = short
+    try:
+        yield
+    finally:
+        module["recursive_property"] = thorough
 
 
 @contextmanager

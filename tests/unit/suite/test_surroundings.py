@@ -1,32 +1,64 @@
-"""Tables that are written in place of Hypothesis: the same as its own."""
+"""What is worked out in a short way comes out as Hypothesis works it out."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from hypothesis.internal import charmap
-from hypothesis.internal.intervalsets import IntervalSet
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
-from mockserver.suite.engine import surroundings
+from mockserver.suite.engine.surroundings import no_eye_on_chance, short_properties
 
-
-def test_the_categories_are_those_that_hypothesis_finds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(charmap, "_charmap", None)
-    monkeypatch.setattr(charmap, "charmap_file", lambda name="charmap": tmp_path / f"{name}.gz")
-    assert {name: tuple(ranges) for name, ranges in surroundings.categories().items()} == charmap.charmap()
+Make = Callable[[], SearchStrategy[object]]
 
 
-def test_hypothesis_reads_the_tables_that_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charmap, "_charmap", None)
-    monkeypatch.setattr(charmap, "chr", _never, raising=False)
-    charmap.intervals_from_codec.cache_clear()
-    with surroundings.no_files_in_the_users_folder():
-        encodable, lossy = charmap.intervals_from_codec("utf-8")
-        assert charmap.charmap()["Cs"] == ((0xD800, 0xDFFF),)
-    assert encodable.intervals == ((0, 0xD7FF), (0xE000, 0x10FFFF))
-    assert lossy == IntervalSet([])
+def _itself() -> SearchStrategy[object]:
+    found: SearchStrategy[object] = st.deferred(lambda: st.none() | st.tuples(found, found))
+    return found
 
 
-def _never(_number: int) -> str:
-    raise AssertionError("Hypothesis does not find the table, or makes nothing of it")
+def _each_other() -> SearchStrategy[object]:
+    one: SearchStrategy[object] = st.deferred(lambda: st.tuples(other))
+    other: SearchStrategy[object] = st.deferred(lambda: st.lists(one, min_size=1))
+    return one
+
+
+STRATEGIES: dict[str, Make] = {
+    "nothing": st.nothing,
+    "just": lambda: st.just(1),
+    "mapped nothing": lambda: st.nothing().map(str),
+    "filtered": lambda: st.integers().filter(bool),
+    "one of nothing": lambda: st.one_of(st.nothing(), st.nothing()),
+    "one of some": lambda: st.one_of(st.nothing(), st.text()),
+    "tuple with nothing": lambda: st.tuples(st.integers(), st.nothing()),
+    "list of nothing": lambda: st.lists(st.nothing()),
+    "dictionary": lambda: st.fixed_dictionaries({"a": st.none(), "b": st.nothing() | st.booleans()}),
+    "flat map": lambda: st.integers(0, 3).flatmap(lambda size: st.lists(st.none(), min_size=size)),
+    "recursive": lambda: st.recursive(st.none(), st.lists),
+    "itself": _itself,
+    "each other": _each_other,
+}
+
+
+def _properties(strategy: SearchStrategy[object]) -> tuple[bool, bool, bool]:
+    return strategy.is_empty, strategy.has_reusable_values, strategy.is_cacheable
+
+
+@pytest.mark.parametrize("make", STRATEGIES.values(), ids=STRATEGIES.keys())
+def test_the_short_way_says_the_same_of_a_strategy(make: Make) -> None:
+    expected = _properties(make())
+    with short_properties():
+        assert _properties(make()) == expected
+    assert _properties(make()) == expected
+
+
+def test_both_are_as_before_afterwards() -> None:
+    from hypothesis import control
+    from hypothesis.strategies._internal import strategies
+
+    before = control.deprecate_random_in_strategy, vars(strategies)["recursive_property"]
+    with no_eye_on_chance(), short_properties():
+        assert control.deprecate_random_in_strategy is not before[0]
+        assert vars(strategies)["recursive_property"] is not before[1]
+    assert (control.deprecate_random_in_strategy, vars(strategies)["recursive_property"]) == before
