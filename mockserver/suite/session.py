@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.contract.model import Contract, Example, ExamplePair, Operation
+from mockserver.contract.model import SAFE_METHODS, Contract, Example, ExamplePair, Operation
 from mockserver.suite.checks.answers import (
     ANSWER_CHECKS,
     Answer,
@@ -50,6 +50,7 @@ class Run:
         world_prefix: how the names of this run's worlds begin, where the target has worlds.
         progress: is told how far the run is.
         timings: seconds that the answers of each operation took, by its label.
+        last_writes: the last accepted write by world and path.
         selected: operations that the run is limited to by `--only`, all if it is not.
         division: which of them are this part's, where several make the run together.
     """
@@ -71,6 +72,7 @@ class Run:
     sent_secrets: int = 0
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
+    last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)
@@ -370,13 +372,21 @@ class Session:
         return Exchange(request, exchange.response, history=tuple(self.history))
 
     def _judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
-        alone = Exchange(exchange.request, exchange.response)
-        answer = see(self.contract, operation, label, alone, self.run.secrets)
+        shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
+        answer = see(self.contract, operation, label, shown, self.run.secrets)
         if answer is not None:
             if operation is not None:
                 self.run.verdicts.saw(operation.label, answer.response)
             for failure in judge_answer(answer, self.run.verdicts):
                 self.run.verdicts.failed(failure)
+
+    def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
+        """Return the write that a successful read shows the outcome of: whoever repeats the read needs that, too."""
+        request, response = exchange.request, exchange.response
+        if request.method not in SAFE_METHODS or response is None or not response.successful:
+            return ()
+        last = self.run.last_writes.get((self.world, request.path.partition("?")[0]))
+        return () if last is None else (last,)
 
     def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
         if not response.successful:
@@ -386,6 +396,7 @@ class Session:
         if operation.safe:
             return
         self.history.append(Exchange(exchange.request, response))
+        self.run.last_writes[self.world, exchange.request.path.partition("?")[0]] = self.history[-1]
         self.run.remember_secrets(operation, exchange.request)
 
 

@@ -127,6 +127,9 @@ def remember(watch: Watch, answer: Answer) -> bool:
         return False
     # What a later read shows can only be understood with what was sent before it.
     watch.session.history.append(Exchange(answer.exchange.request, answer.response))
+    if answer.response.successful:
+        path = answer.exchange.request.path.partition("?")[0]
+        watch.run.last_writes[watch.session.world, path] = watch.session.history[-1]
     del watch.session.history[:-MAX_HISTORY]
     is_reset = operation is resource.reset
     claim = "resets_end_the_value" if is_reset else "reads_show_the_last_write"

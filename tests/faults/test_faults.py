@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import pytest
 
+from mockserver import defaults
+from mockserver.suite.checking import check
+from mockserver.suite.identities import seeded_identities
+from mockserver.suite.preparing import prepare
+from mockserver.suite.targets import WsgiTarget
 from tests.faults.catalogue import Fault
 from tests.faults.judging import Verdict, checked, fuzzed
 from tests.faults.registry import CLEAN_VARIANTS, FAULTS
+from tests.faults.server import FaultyServer, clean_contract
 from tests.unit.suite.test_docs import documented
 
 #: Two of each theme; a run of `fuzz` takes seconds, and the table makes all of them.
@@ -66,3 +72,12 @@ def test_every_check_has_a_fault_that_it_finds() -> None:
 def test_fuzz_finds_nothing_where_there_is_nothing() -> None:
     verdict = fuzzed(CLEAN_VARIANTS["unchanged"], max_examples=3)
     assert verdict == Verdict(exit_code=0, found=())
+
+
+def test_what_a_read_gives_away_is_one_finding_with_the_write_before_it() -> None:
+    server = FaultyServer(FAULTS["password_read_back"])
+    run = prepare(clean_contract(), WsgiTarget(server), seeded_identities(defaults.SEED_DATA), settle_seconds=0.0)
+    check(run)
+    (finding,) = run.verdicts.findings()
+    assert finding.evidence is not None
+    assert [step.request.method for step in (*finding.evidence.history, finding.evidence)] == ["POST", "GET"]
