@@ -173,8 +173,7 @@ def answers_kept() -> Iterator[None]:
 def rare_collections() -> Iterator[None]:
     """Let Python look for cyclic garbage less often for as long as the run lasts."""
     before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a collection before it: that takes longer than all that it saves in a short run
     gc.set_threshold(_GC_THRESHOLD, *before[1:])
     try:
         yield
