@@ -234,6 +234,16 @@ class Contract:
         return {}
 
     @cached_property
+    def by_resource(self) -> Mapping[str, tuple[Operation, ...]]:
+        """Operations by the resource that `x-mockserver-behaviour` names, in the document's order."""
+        found: dict[str, tuple[Operation, ...]] = {}
+        for operation in self.operations:
+            if operation.behaviour is not None and operation.behaviour.resource:
+                resource = operation.behaviour.resource
+                found[resource] = (*found.get(resource, ()), operation)
+        return found
+
+    @cached_property
     def vocabulary(self) -> str:
         """Every word of the document outside of examples, in folded case: what any answer may hold by chance."""
         words: list[str] = []

@@ -20,7 +20,8 @@ from hypothesis.database import ExampleDatabase as Store
 
 from mockserver.contract.model import Operation
 from mockserver.errors import UsageError
-from mockserver.suite.checks.answers import ANSWER_CHECKS, see
+from mockserver.suite.checks.answers import ANSWER_CHECKS
+from mockserver.suite.checks.seeing import see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import credentials
 from mockserver.suite.secrecy import Secrets

@@ -365,10 +365,10 @@ def failure(
     expected: str,
     got: str,
     pointer: str,
-    exchange: Exchange,
+    exchange: Exchange | None,
     rule: Rule = "contract",
 ) -> CheckFailure:
-    """Return the failure of a claim about a resource."""
+    """Return the failure of a claim about an operation or its resource."""
     return CheckFailure(
         check,
         operation.label,

@@ -9,15 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Example, ExamplePair, Operation
-from mockserver.suite.checks.answers import (
-    ANSWER_CHECKS,
-    Answer,
-    documented_content,
-    no_answer,
-    promise,
-    see,
-    sent_secrets,
-)
+from mockserver.suite.checks.answers import ANSWER_CHECKS, no_answer
+from mockserver.suite.checks.leaks import sent_secrets
+from mockserver.suite.checks.seeing import Answer, documented_content, promise, see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.guard import Guard
 from mockserver.suite.identities import Identities, Identity, asks_for_credentials, credentials

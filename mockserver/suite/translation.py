@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
 from mockserver.pointers import child
-from mockserver.suite.checks.answers import Answer
+from mockserver.suite.checks.seeing import Answer
 from mockserver.suite.exchanges import NotJSON, parse_json, same_json
 from mockserver.suite.verdicts import CheckFailure, Rule, describe
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.suite.checks.answers import Answer
+from mockserver.suite.checks.seeing import Answer
 from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, parse_json
 from mockserver.suite.resources import (
     NEVER_SET,

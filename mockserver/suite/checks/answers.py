@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Response
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
-from mockserver.suite.encodings import fold, folded_forms, readings
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
-from mockserver.suite.secrecy import MIN_SECRET, Secrets, marked, masked, text_of, texts_of, values_at
-from mockserver.suite.verdicts import CheckFailure, Rule, describe, raise_failures
+from mockserver.suite.checks.leaks import no_secret_comes_back, shown_write_only
+from mockserver.suite.checks.seeing import UNREADABLE, Answer, value_of
+from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json
+from mockserver.suite.verdicts import CheckFailure, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
@@ -23,87 +21,10 @@ _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
     "detail": str,
     "instance": str,
 }
-#: What stands for a secret in an answer, and is none.
-_PLACEHOLDERS = frozenset({"", "hidden", "masked", "redacted", "removed", "secret", "set", "unset", "none", "null"})
-#: What an answer may say of itself or of the request, whatever the request held.
-_HTTP_WORDS = ("Content-Type", "Content-Length", "WWW-Authenticate", "Authorization", "application/problem+json")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An exchange beside what the contract says of it.
-
-    Attributes:
-        operation: what the request's method and path mean by the contract, None if nothing.
-        label: how reports name it.
-        documented: what the contract says of the answer's status, None if nothing.
-        promised: what the content is held to: `documented`, or the documented success for a success of another status.
-        media_type: what that says of the answer's content in its media type, None if nothing.
-    """
-
-    contract: Contract
-    operation: Operation | None
-    label: str
-    exchange: Exchange
-    response: WireResponse
-    secrets: Secrets
-    documented: Response | None = None
-    promised: Response | None = None
-    media_type: MediaType | None = None
-    issued: tuple[tuple[str, ...], ...] = field(default=())
-
-    def failure(self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule) -> CheckFailure:
-        """Return the failure of a check on this answer."""
-        return CheckFailure(
-            check,
-            self.label,
-            title,
-            expected=expected,
-            got=got,
-            pointer=pointer,
-            rule=rule,
-            exchange=self.exchange,
-        )
-
-    @property
-    def place(self) -> str:
-        """Pointer of the operation, "" where the contract defines none."""
-        return self.operation.pointer if self.operation else ""
 
 
 #: Returns whether there was anything to judge; raises CheckFailure, or a group of them.
 AnswerCheck = Callable[[Answer], bool]
-
-
-def see(
-    contract: Contract,
-    operation: Operation | None,
-    label: str,
-    exchange: Exchange,
-    secrets: Secrets,
-) -> Answer | None:
-    """Return an exchange beside what the contract says of it, or None if there was no answer."""
-    response = exchange.response
-    if response is None:
-        return None
-    documented = operation.response_for(response.status) if operation else None
-    promised = promise(operation, response) if operation else None
-    media_type = documented_content(promised, response.media_type)
-    schema = media_type.schema if media_type else None
-    issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))
-    return Answer(contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued)
-
-
-def promise(operation: Operation, response: WireResponse) -> Response | None:
-    """Return what an answer's content is held to, None if nothing.
-
-    A success of an undocumented status is another way to say what the documented success says: 202 for 200. That is
-    one difference, and whatever the content breaks besides is another one.
-    """
-    documented = operation.response_for(response.status)
-    if documented is None and response.successful and response.body:
-        return operation.success()
-    return documented
 
 
 def no_server_error(answer: Answer) -> bool:
@@ -218,32 +139,15 @@ def body_conforms_to_its_schema(answer: Answer) -> bool:
     schema = answer.media_type.schema if answer.media_type else None
     if schema is None:
         return False
-    value = _value(answer.response)
-    if value is _UNREADABLE:
+    value = value_of(answer.response)
+    if value is UNREADABLE:
         return False  # the claim of body_is_what_its_content_type_says
     failures: dict[str, CheckFailure] = {}
     for violation in answer.contract.validator(schema, "response").violations(value):
-        if violation.unknown and {name for name, _ in _shown_write_only(answer)}.issuperset(violation.unknown):
+        if violation.unknown and {name for name, _ in shown_write_only(answer)}.issuperset(violation.unknown):
             continue  # the claim of no_secret_comes_back
         failures.setdefault(violation.keyword_pointer, _schema_failure(answer, violation, schema))
     raise_failures(failures.values())
-    return True
-
-
-def no_secret_comes_back(answer: Answer) -> bool:
-    """No credential and no `writeOnly` value is anywhere in an answer, neither encoded nor in an error."""
-    # Where the contract names the member, that is the cause, whoever's value it is.
-    for name, pointer in _shown_write_only(answer):
-        raise _leak(answer, f"a value of {name!r}, which is writeOnly", pointer)
-    text = text_of(answer.response, answer.issued)
-    for secret in answer.secrets.leaked(text):
-        raise _leak(answer, f"a secret of the run, {answer.secrets.name_of(secret)}", _secret_pointer(answer))
-    read: list[str] = []
-    for value, pointer, public in _sent_texts(answer.contract, answer.operation, answer.exchange.request):
-        read = read or [fold(reading) for reading in readings(text)]
-        # Whether it may stand there by chance takes longer to find out, and hardly ever matters.
-        if any(form in reading for form in folded_forms(value) for reading in read) and not public():
-            raise _leak(answer, "the writeOnly value that the request held", pointer)
     return True
 
 
@@ -252,7 +156,7 @@ def problem_details_are_well_formed(answer: Answer) -> bool:
     response = answer.response
     if response.media_type != "application/problem+json":
         return False
-    value = _value(response)
+    value = value_of(response)
     if not isinstance(value, dict):
         return False  # the claim of body_is_what_its_content_type_says
     wrong = [
@@ -304,33 +208,6 @@ def no_answer(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
 def _names_status(documented: Response | None, status: int) -> bool:
     """Tell whether a failure is documented by its number or range; `default` does not excuse a crash."""
     return documented is not None and documented.status in {str(status), f"{status // 100}XX"}
-
-
-def documented_content(documented: Response | None, media_type: str) -> MediaType | None:
-    """Return what a response says of content of a media type, by its name or its range; None if nothing."""
-    if documented is None:
-        return None
-    main = media_type.partition("/")[0]
-    by_name = {name.partition(";")[0].strip().lower(): content for name, content in documented.content.items()}
-    return by_name.get(media_type) or by_name.get(f"{main}/*") or by_name.get("*/*")
-
-
-class _Unreadable:
-    """Stands for content that is not what it is called."""
-
-
-_UNREADABLE = _Unreadable()
-
-
-def _value(response: WireResponse) -> Any:
-    if is_json(response.media_type):
-        try:
-            return response.json()
-        except NotJSON:
-            return _UNREADABLE
-    if response.media_type.startswith("text/"):
-        return response.body.decode("utf-8", "replace")
-    return _UNREADABLE
 
 
 def _not_as_called(response: WireResponse) -> str:
@@ -394,111 +271,3 @@ def _limit(answer: Answer, violation: SchemaViolation) -> Any:
         return answer.contract.at(violation.keyword_pointer)
     except LookupError:
         return ""
-
-
-def _leak(answer: Answer, what: str, pointer: str) -> CheckFailure:
-    return answer.failure(
-        "no_secret_comes_back",
-        f"a {answer.response.status} gives a secret back",
-        expected="an answer without any secret but those that it is there to give out",
-        got=what,
-        pointer=pointer,
-        rule="universal",
-    )
-
-
-def _shown_write_only(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Yield the `writeOnly` members of a resource that an answer about it shows, by name, with their pointers.
-
-    Whatever their value: it may have been written long before this run.
-    """
-    hidden = _write_only_names(answer.contract, answer.operation) if answer.response.successful else {}
-    value = masked(_value(answer.response), answer.issued) if hidden else None
-    for name, held in _members(value):
-        if name in hidden and isinstance(held, str) and not _is_placeholder(held):
-            yield name, hidden[name]
-
-
-def _write_only_names(contract: Contract, operation: Operation | None) -> dict[str, str]:
-    """Return the names of the `writeOnly` members of what an operation is about, with their pointers."""
-    if operation is None or operation.behaviour is None:
-        return {}
-    resource = operation.behaviour.resource
-    writers = (
-        other
-        for other in contract.operations
-        if other is operation or (resource and other.behaviour and other.behaviour.resource == resource)
-    )
-    return {
-        path[-1]: pointer
-        for writer in writers
-        for content in (writer.request_body.content.values() if writer.request_body else ())
-        for path, pointer in marked(contract, content.schema, "writeOnly")
-    }
-
-
-def _members(value: Any) -> Iterator[tuple[str, Any]]:
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            yield from item.items()
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-
-
-def _is_placeholder(text: str) -> bool:
-    """Tell whether a text stands for a secret and is none: asterisks, or a word that says so."""
-    return text.strip("*•●xX.#-_<>[](){} ").lower() in _PLACEHOLDERS
-
-
-def _secret_pointer(answer: Answer) -> str:
-    return child(answer.place, "responses") if answer.operation else ""
-
-
-def sent_secrets(contract: Contract, operation: Operation | None, request: WireRequest) -> Iterator[tuple[str, str]]:
-    """Yield the request's `writeOnly` texts that an answer cannot hold by chance, with their pointers."""
-    for secret, pointer, public in _sent_texts(contract, operation, request):
-        if not public():
-            yield secret, pointer
-
-
-def _sent_texts(
-    contract: Contract, operation: Operation | None, request: WireRequest
-) -> Iterator[tuple[str, str, Callable[[], bool]]]:
-    """Yield the request's long `writeOnly` texts, with their pointers, and what tells whether each is known anyway."""
-    body = request.body
-    if operation is None or operation.request_body is None or body is None:
-        return
-    every = [marked(contract, content.schema, "writeOnly") for content in operation.request_body.content.values()]
-    try:
-        value = parse_json(body) if any(every) else None
-    except NotJSON:
-        return
-    for places in every:
-        for path, pointer in places:
-            for secret in values_at(value, path):
-                if isinstance(secret, str) and len(secret) >= MIN_SECRET:
-                    yield secret, pointer, partial(_is_public, contract, value, places, secret)
-
-
-def _is_public(contract: Contract, value: Any, places: tuple[tuple[tuple[str, ...], str], ...], secret: str) -> bool:
-    """Tell whether a text also stands in another member, whose echo is no leak then, or in the contract.
-
-    Generated passwords do: Hypothesis likes `application/json`.
-    """
-    others = _without(value, tuple(path for path, _ in places))
-    said = "\n".join((*texts_of(others), *_HTTP_WORDS)).lower()
-    return any(form in said or form in contract.vocabulary for form in folded_forms(secret))
-
-
-def _without(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
-    if not isinstance(value, dict):
-        return value
-    below = {name: tuple(path[1:] for path in paths if path[0] == name) for name in value}
-    return {
-        name: _without(member, tuple(path for path in below[name] if path))
-        for name, member in value.items()
-        if () not in below[name]
-    }

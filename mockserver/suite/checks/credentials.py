@@ -13,7 +13,7 @@ from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import Identity, asks_for_credentials, basic
 from mockserver.suite.policy import is_login
-from mockserver.suite.resources import behaviour_pointer
+from mockserver.suite.resources import behaviour_pointer, failure
 from mockserver.suite.secrecy import paths_of, values_at
 from mockserver.suite.session import Run, Session, json_or_none
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
@@ -286,14 +286,13 @@ def issued_tokens_tell_their_level(session: Session, operation: Operation) -> in
         for path in _level_paths(session.contract, operation):
             shown = list(values_at(json_or_none(response), path))
             if identity.level and shown and shown != [identity.level]:
-                raise CheckFailure(
+                raise failure(
                     "issued_tokens_tell_their_level",
-                    operation.label,
+                    operation,
                     "another level is told than the account has",
                     expected=identity.level,
                     got=describe(shown[0]),
                     pointer=behaviour_pointer(operation),
-                    rule="contract",
                     exchange=Exchange(request, response),
                 )
         cases += 1
@@ -308,14 +307,13 @@ def answers_name_the_caller(session: Session, operation: Operation) -> int:
             shown = list(values_at(json_or_none(response), path))
             # Names that differ in case alone may well be one account.
             if shown and [str(name).casefold() for name in shown] != [identity.username.casefold()]:
-                raise CheckFailure(
+                raise failure(
                     "answers_name_the_caller",
-                    operation.label,
+                    operation,
                     "another account is named than the one that calls",
                     expected=identity.username,
                     got=describe(shown[0]),
                     pointer=behaviour_pointer(operation),
-                    rule="contract",
                     exchange=Exchange(request, response),
                 )
         cases += 1

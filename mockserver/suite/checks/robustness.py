@@ -13,7 +13,7 @@ from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.identities import Identity
 from mockserver.suite.policy import is_login
-from mockserver.suite.resources import Resource, evidence, resources, settle, shown_by, writes, written
+from mockserver.suite.resources import Resource, evidence, failure, resources, settle, shown_by, writes, written
 from mockserver.suite.samples import hostile, with_fractions
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun
@@ -244,9 +244,9 @@ def _failure(
     check: str, operation: Operation, title: str, *, expected: str, got: str, exchange: Exchange | None
 ) -> CheckFailure:
     """Return the failure of a claim on which the contract is silent."""
-    return CheckFailure(
+    return failure(
         check,
-        operation.label,
+        operation,
         title,
         expected=expected,
         got=got,

@@ -14,7 +14,8 @@ from schemathesis.core.failures import Failure
 from schemathesis.engine import Status, StopReason, events
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
 
-from mockserver.suite.checks.answers import ANSWER_CHECKS, Answer, AnswerCheck, see
+from mockserver.suite.checks.answers import ANSWER_CHECKS, AnswerCheck
+from mockserver.suite.checks.seeing import Answer, see
 from mockserver.suite.connections import is_refused
 from mockserver.suite.engine.schema import operation_of
 from mockserver.suite.engine.transport import Silence, meaning, wire_response

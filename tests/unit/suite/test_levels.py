@@ -12,7 +12,7 @@ import pytest
 from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Operation
-from mockserver.suite.checks.answers import see
+from mockserver.suite.checks.seeing import see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import judge_answer

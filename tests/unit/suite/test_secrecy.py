@@ -8,7 +8,7 @@ import pytest
 
 from mockserver import defaults
 from mockserver.contract.building import load_contract
-from mockserver.suite.checks.answers import sent_secrets
+from mockserver.suite.checks.leaks import sent_secrets
 from mockserver.suite.exchanges import WireRequest, WireResponse
 from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, masked, paths_of, text_of, values_at
 

@@ -11,7 +11,7 @@ import pytest
 from mockserver import defaults
 from mockserver.contract.building import load_contract
 from mockserver.suite import laboratory, selftest, session
-from mockserver.suite.checks import answers
+from mockserver.suite.checks import answers, seeing
 from mockserver.suite.kills import Kills, Planted, Result, Sign
 from mockserver.suite.options import Options
 from mockserver.suite.progress import Silence
@@ -59,7 +59,7 @@ def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkey
 
 
 def test_a_stub_that_is_not_clean_proves_nothing(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_content(answer: answers.Answer) -> bool:
+    def never_content(answer: seeing.Answer) -> bool:
         raise answer.failure("never_content", "never", expected="", got="", pointer="", rule="universal")
 
     monkeypatch.setattr(session, "ANSWER_CHECKS", (*answers.ANSWER_CHECKS, never_content))
