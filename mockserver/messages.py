@@ -6,7 +6,7 @@ because each request makes several (docs/decisions/0005-pipeline-below-flask.md)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 #: Shown in place of every secret, whatever its length.
@@ -45,6 +45,36 @@ class Caller(NamedTuple):
     username: str
     level: str
     token_key: str
+
+
+class Arguments(NamedTuple):
+    """What a valid request says, decoded: values of its parameters by location and name, and its content.
+
+    Attributes:
+        content: decoded content, None where there is none.
+        media_type: the request's media type without parameters, "" where there is no content.
+    """
+
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    header: Mapping[str, Any]
+    cookie: Mapping[str, Any]
+    content: Any = None
+    media_type: str = ""
+
+
+class Preferences(NamedTuple):
+    """What the client prefers of this answer, by the field `Prefer` (RFC 7240).
+
+    Attributes:
+        code: status code or None.
+        example: name of an example, or "".
+        dynamic: generated content, or None for what the server was started with.
+    """
+
+    code: int | None = None
+    example: str = ""
+    dynamic: bool | None = None
 
 
 class Outcome(NamedTuple):

@@ -12,6 +12,7 @@ from mockserver.contract.loading import Document, load
 from mockserver.contract.model import (
     Behaviour,
     Contract,
+    Encoding,
     Example,
     MediaType,
     Operation,
@@ -29,6 +30,8 @@ from mockserver.errors import ContractError
 from mockserver.pointers import child
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+#: Style of a parameter that names none, by its location.
+_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form", "response": "simple"}
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
 _NAMES = ("levels", "effect", "behaviour", "presumes", "response", "differs", "instead-of")
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
@@ -241,12 +244,20 @@ class _Builder:
         return found
 
     def _parameter(self, name: str, location: Any, raw: dict[str, Any], pointer: str) -> Parameter:
+        style = raw.get("style")
+        style = style if isinstance(style, str) else _STYLES[location]
+        explode = raw.get("explode")
         return Parameter(
             name=name,
             location=location,
             required=raw.get("required") is True,
             schema=self._schema(raw, pointer),
             pointer=pointer,
+            style=style,
+            explode=explode if isinstance(explode, bool) else style == "form",
+            allow_empty=raw.get("allowEmptyValue") is True,
+            content=next(iter(self._content(child(pointer, "content"), raw.get("content")).values()), None),
+            examples=self._examples(raw, pointer),
         )
 
     def _schema(self, holder: dict[str, Any], pointer: str) -> str | None:
@@ -289,8 +300,18 @@ class _Builder:
         content: dict[str, MediaType] = {}
         for name in raw if isinstance(raw, dict) else ():
             item, place = self._object(child(pointer, name))
-            content[name] = MediaType(name, place, self._schema(item, place), self._examples(item, place))
+            encoding = self._encoding(item.get("encoding"))
+            content[name] = MediaType(name, place, self._schema(item, place), self._examples(item, place), encoding)
         return content
+
+    def _encoding(self, raw: Any) -> Mapping[str, Encoding]:
+        found: dict[str, Encoding] = {}
+        for name, item in raw.items() if isinstance(raw, dict) else ():
+            if isinstance(item, dict):
+                style = item.get("style", "")
+                explode = item.get("explode", style in {"", "form"})
+                found[name] = Encoding(str(item.get("contentType", "")), str(style), explode is True)
+        return found
 
     def _examples(self, raw: dict[str, Any], pointer: str) -> Mapping[str, Example]:
         if "example" in raw:

@@ -47,13 +47,32 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoding:
+    """How one property of a form is serialised (OpenAPI 3.1, section 4.8.15).
+
+    Attributes:
+        content_type: media types of a part, "" for the default of its schema.
+        style: as of a query parameter; "" where none is given, so that `content_type` counts.
+    """
+
+    content_type: str = ""
+    style: str = ""
+    explode: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class MediaType:
-    """Content of one media type; `schema` is the pointer of its schema, or None for any content."""
+    """Content of one media type; `schema` is the pointer of its schema, or None for any content.
+
+    Attributes:
+        encoding: of the properties of a form, by name.
+    """
 
     name: str
     pointer: str
     schema: str | None
     examples: Mapping[str, Example]
+    encoding: Mapping[str, Encoding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +80,13 @@ class Parameter:
     """A parameter or, with location `response`, a response header.
 
     Attributes:
+        schema: pointer of its schema, None where it has none or `content` has it.
         unseen: it was observed that a real server does without it.
+        style: how arrays and objects are written (OpenAPI 3.1, section 4.8.12.3).
+        explode: whether each of their values stands apart.
+        allow_empty: an empty value is taken, whatever the schema says (query only).
+        content: the media type that it is written in instead of a style.
+        examples: by name.
     """
 
     name: str
@@ -70,6 +95,11 @@ class Parameter:
     schema: str | None
     pointer: str
     unseen: bool = False
+    style: str = "simple"
+    explode: bool = False
+    allow_empty: bool = False
+    content: MediaType | None = None
+    examples: Mapping[str, Example] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +170,7 @@ class Operation:
     Attributes:
         security: requirements, any one of which suffices; each maps scheme names to scopes; empty means open to all.
         levels: permission levels that may call it, or None where the contract does not limit them.
+        refused: why it cannot be served, with the place, "" if it can; the stub answers 501 then.
     """
 
     id: str
@@ -153,6 +184,7 @@ class Operation:
     levels: tuple[str, ...] | None
     behaviour: Behaviour | None
     effect: str | None
+    refused: str = ""
 
     @property
     def label(self) -> str:
