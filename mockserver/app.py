@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 from flask import Flask
 
-from mockserver import defaults, sources
+from mockserver import cors, defaults, sources
 from mockserver.accesslog import AccessLog
 from mockserver.authentication import ANYBODY, Authentication
-from mockserver.behaviour.handlers import Rules
+from mockserver.behaviour.handlers import Handler, Rules
 from mockserver.behaviour.seeding import Seed, load_seed
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
 from mockserver.contract.building import load_contract
-from mockserver.contract.model import Contract
+from mockserver.contract.inference import infer
+from mockserver.contract.model import Behaviour, Contract
 from mockserver.control import HINT_KEY, WORLD_KEY, Exposure, register_control
 from mockserver.errors import MockServerError
 from mockserver.journal import keep
 from mockserver.masking import show
 from mockserver.messages import Caller, Request, Response
-from mockserver.pipeline import Answer, Pipeline
+from mockserver.pipeline import Answer, Pipeline, Settings
 from mockserver.problem import MEDIA_TYPE as PROBLEM
 from mockserver.problem import problem
 from mockserver.response import STATUS_LINES
@@ -52,6 +53,11 @@ def create_app(
     transition_seconds: float = 0.0,
     host: str = "127.0.0.1",
     control_token: str | None = None,
+    dynamic: bool = False,
+    errors: bool = False,
+    no_state: bool = False,
+    no_cors: bool = False,
+    behaviours: Mapping[str, Handler] | None = None,
     log: TextIO | None = None,
     log_format: str = "text",
 ) -> Flask:
@@ -68,6 +74,11 @@ def create_app(
         transition_seconds: how long `applying` and `deleting` last, on the stub's clock.
         host: the address served on; off loopback the control API is closed without a `control_token`.
         control_token: bearer token that the control API asks for.
+        dynamic: generate content where the contract has examples, too.
+        errors: answer 500 where an example or an answer of the stub breaks its schema.
+        no_state: infer no state from the contract.
+        no_cors: let no web page of another origin read the answers.
+        behaviours: Python behaviours by `operationId`.
         log: stream for one line per request; None for no log.
         log_format: `text` or `json`.
 
@@ -91,14 +102,38 @@ def create_app(
     app = Flask("mockserver", static_folder=None)
     stub = Stub(
         app.wsgi_app,
-        Pipeline(contract, authentication, Rules(seed_data, seed, transition_seconds)),
+        Pipeline(
+            contract,
+            authentication,
+            Settings(
+                Rules(seed_data, seed, transition_seconds),
+                dynamic=dynamic,
+                errors=errors,
+                behaviours=behaviours or {},
+                inferred=dict if no_state else _Inferred(contract),
+            ),
+        ),
         worlds,
         AccessLog(log, as_json=log_format == "json") if log is not None else None,
+        allow_origins=not no_cors,
     )
     register_control(app, contract, worlds, Exposure(host, control_token))
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app
+
+
+class _Inferred:
+    """What is inferred from a contract, worked out when first asked for."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._found: Mapping[str, Behaviour] | None = None
+
+    def __call__(self) -> Mapping[str, Behaviour]:
+        if self._found is None:
+            self._found = infer(self._contract).behaviours
+        return self._found
 
 
 def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
@@ -111,11 +146,14 @@ def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
 class Stub:
     """The WSGI entrance: environment to request, answer to response, and a line in journal and log."""
 
-    def __init__(self, flask: WsgiApplication, pipeline: Pipeline, worlds: Worlds, log: AccessLog | None) -> None:
+    def __init__(
+        self, flask: WsgiApplication, pipeline: Pipeline, worlds: Worlds, log: AccessLog | None, *, allow_origins: bool
+    ) -> None:
         self._flask = flask
         self._pipeline = pipeline
         self._worlds = worlds
         self._log = log
+        self._cors = allow_origins
         self._default = worlds.get(DEFAULT_WORLD)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -144,7 +182,7 @@ class Stub:
                 return None
         request = _request(environ, path)
         try:
-            answer = self._pipeline.answer(request, world)
+            answer = self._answer(request, world)
         except MockServerError as error:
             answer = _broken(error)
         except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
@@ -152,8 +190,18 @@ class Stub:
             answer = _broken(error)
         if answer is None:
             return None
+        if self._cors and "HTTP_ORIGIN" in environ:
+            response = answer.response
+            answer = answer._replace(response=response._replace(fields=cors.shared(environ, response.fields)))
         self._record(request, world, answer, started)
         return answer.response
+
+    def _answer(self, request: Request, world: World) -> Answer | None:
+        if self._cors and "HTTP_ORIGIN" in request.fields and cors.is_preflight(request.fields):
+            methods = self._pipeline.allowed(request.path)
+            if methods:
+                return Answer(cors.preflight(request.fields, methods), "", b"", "CORS preflight", (), _NO_NAMES)
+        return self._pipeline.answer(request, world)
 
     def close(self) -> None:
         """Write what is left of the log and release the store; the server calls it when it stops."""
@@ -185,10 +233,12 @@ class Stub:
             return self._flask(environ, start_response)
         status = 0
 
-        def noting(line: str, *rest: Any, **named: Any) -> Any:
+        def noting(line: str, fields: list[tuple[str, str]], *rest: Any, **named: Any) -> Any:
             nonlocal status
             status = int(line.split(" ", 1)[0])
-            return start_response(line, *rest, **named)
+            if self._cors and "HTTP_ORIGIN" in environ:
+                fields = cors.shared(environ, fields)
+            return start_response(line, fields, *rest, **named)
 
         request = _request(environ, path)
         if not request.path.endswith("/") and self._pipeline.knows(request.path + "/"):

@@ -84,11 +84,13 @@ class Outcome(NamedTuple):
         status: status code, or 0 for the operation's documented success.
         content: value to be serialised, or NO_CONTENT.
         why: the rule or example that decided, for the journal.
+        fields: response fields that follow from what happened, such as `Location` and `ETag`.
     """
 
     status: int
     content: Any
     why: str
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def success(content: Any, why: str) -> Outcome:

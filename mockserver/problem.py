@@ -12,18 +12,24 @@ MEDIA_TYPE = "application/problem+json"
 
 def problem(status: int, title: str, detail: str, **members: Any) -> bytes:
     """Return problem details as JSON text; `about:blank` says that the status code is the whole type."""
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "violations": [],
-    }
-    content.update(members)
-    return documents.encode(content)
+    return documents.encode(_members(status, title, detail) | members)
+
+
+def members(rejected: RequestRejected, status: int) -> dict[str, Any]:
+    """Return the problem details of a rejection, all its violations included (docs/stub.md, "Rejections")."""
+    shown = [violation.as_json() for violation in rejected.violations]
+    return _members(status, rejected.title, rejected.detail) | {"violations": shown}
 
 
 def of(rejected: RequestRejected, status: int) -> bytes:
-    """Return the problem details of a rejection, all its violations included (docs/stub.md, "Rejections")."""
-    shown = [violation.as_json() for violation in rejected.violations]
-    return problem(status, rejected.title, rejected.detail, violations=shown)
+    """Return the problem details of a rejection as JSON text."""
+    return encode(members(rejected, status))
+
+
+def encode(details: dict[str, Any]) -> bytes:
+    """Return problem details as JSON text."""
+    return documents.encode(details)
+
+
+def _members(status: int, title: str, detail: str) -> dict[str, Any]:
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "violations": []}

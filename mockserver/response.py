@@ -1,27 +1,54 @@
-"""Outcome to response: status, media type and content, as the contract documents them."""
+"""Outcome to response: status, media type, fields and content, as the contract documents them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from mockserver import documents, problem
-from mockserver.contract.model import Operation
+from mockserver import problem, statuses
+from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.model import Response as Documented
+from mockserver.encoding import Encode, content_type, encoder
 from mockserver.errors import RequestRejected
+from mockserver.headers import Fields, ValueOf, documented_fields, merged
 from mockserver.messages import NO_CONTENT, Outcome, Response
+from mockserver.negotiation import is_json, rank
+from mockserver.statuses import WITHOUT_CONTENT, Status
 
-#: What the documentation says of 204: an empty body of this media type.
-EMPTY_MEDIA_TYPE = "text/html"
-#: Where a contract knows only one of the two, it means the same (docs/decisions/0004-order-of-rejections.md).
-_ALTERNATIVES: Mapping[int, int] = {422: 400, 400: 422}
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",  # RFC 9110 renamed both; Python 3.11 has the old names
     422: "Unprocessable Content",
 }
 #: Status code to status line, as WSGI wants it.
 STATUS_LINES: Mapping[int, str] = {code: f"{code} {_PHRASES.get(code, 'Unknown')}" for code in range(100, 1000)}
+#: Clients send few different `Accept` fields; what the odd one asks for is worked out each time.
+_MAX_REMEMBERED = 256
+#: Members of error content in which a person looks for what is wrong, the likeliest first.
+_TEXT_MEMBERS = ("detail", "message", "error_description", "description", "error", "reason", "msg", "title")
+
+#: Content for a documented response and media type; raises RequestRejected where there is none.
+Content = Callable[[Documented, MediaType], Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """One way to answer: all that does not depend on the call.
+
+    Attributes:
+        media_type: what is documented, None where no content is.
+        empty_fields: fields of an answer without content.
+        empty: no content is sent, whatever the outcome has.
+    """
+
+    code: int
+    documented: Documented | None
+    media_type: MediaType | None
+    encode: Encode
+    fields: Fields = field(default_factory=list)
+    empty_fields: Fields = field(default_factory=list)
+    empty: bool = False
 
 
 class Responder:
@@ -30,14 +57,19 @@ class Responder:
     `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
     """
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf) -> None:
+        """Prepare for one operation.
+
+        Args:
+            contract: the contract of the operation.
+            operation: what is answered.
+            value_of: gives the values of documented header fields.
+        """
+        self._contract = contract
         self._operation = operation
-        success = operation.success()
-        self._status = int(success.status) if success is not None and success.status.isdecimal() else 200
-        media_type = next(iter(success.content), "application/json") if success is not None else "application/json"
-        self._fields = [("Content-Type", media_type)]
-        self._empty_fields = [("Content-Type", EMPTY_MEDIA_TYPE)]
-        self._without_content = success is not None and success.observed and not success.content
+        self._value_of = value_of
+        self._successes = statuses.successes(operation)
+        self._plans: dict[tuple[int, str | None], tuple[Plan, ...]] = {}
         self._instead = {
             status: int(response.status)
             for response in operation.responses.values()
@@ -45,36 +77,141 @@ class Responder:
             if response.status.isdecimal() and str(status) not in operation.responses
         }
 
-    def respond(self, outcome: Outcome) -> Response:
-        """Return the response to an outcome."""
-        if outcome.content is NO_CONTENT:
-            return Response(outcome.status or self._status, self._empty_fields, b"")
-        if self._without_content:
-            return Response(outcome.status or self._status, [], b"")
-        return Response(outcome.status or self._status, self._fields, documents.encode(outcome.content))
+    def plans(self, code: int, accept: str | None) -> tuple[Plan, ...]:
+        """Return the ways to answer with a status (0: with success), the best first; none where `Accept` takes none."""
+        found = self._plans.get((code, accept))
+        if found is None:
+            found = tuple(self._make_plans(code, accept))
+            if len(self._plans) < _MAX_REMEMBERED:
+                self._plans[code, accept] = found
+        return found
 
-    def reject(self, rejected: RequestRejected) -> Response:
+    def respond(self, outcome: Outcome, accept: str | None) -> Response:
+        """Return the response to an outcome.
+
+        Raises:
+            RequestRejected: 406, the client takes none of the media types that are documented.
+        """
+        plans = self.plans(outcome.status, accept)
+        if not plans:
+            raise self.not_acceptable(outcome.status, accept)
+        return finish(plans[0], outcome)
+
+    def not_acceptable(self, code: int, accept: str | None) -> RequestRejected:
+        """Return the rejection of a request whose `Accept` takes nothing that is documented."""
+        offers = ", ".join(
+            dict.fromkeys(
+                name
+                for status in self._statuses(code)
+                if status.documented is not None
+                for name in status.documented.content
+            )
+        )
+        return RequestRejected(406, "Not Acceptable", f"Accept {(accept or '')[:100]!r} takes none of {offers}")
+
+    def reject(self, rejected: RequestRejected, accept: str | None, content: Content) -> Response:
         """Return the contract's own answer to a rejection, or problem details where it has none."""
-        status = self._instead.get(rejected.status, rejected.status)
-        documented = self._operation.response_for(status)
-        alternative = _ALTERNATIVES.get(status)
-        if documented is None and alternative is not None:
-            documented = self._operation.response_for(alternative)
-            status = status if documented is None or not documented.status.isdecimal() else alternative
+        code = self._instead.get(rejected.status, rejected.status)
+        status = statuses.of_rejection(self._operation, code)
+        return self._rejection(status, rejected, accept, content)
+
+    def _statuses(self, code: int) -> list[Status]:
+        return [statuses.preferred(self._operation, code)] if code else self._successes
+
+    def _make_plans(self, code: int, accept: str | None) -> list[Plan]:
+        found: list[Plan] = []
+        for status in self._statuses(code):
+            documented = status.documented
+            if documented is None or not documented.content or status.code in WITHOUT_CONTENT:
+                found.append(self._plan(status, None, ""))
+                continue
+            found += [
+                self._plan(status, documented.content[offer], name)
+                for offer, name in rank([*documented.content], accept)
+            ]
+        return found
+
+    def _plan(self, status: Status, media_type: MediaType | None, name: str) -> Plan:
+        documented = status.documented
+        own = documented_fields(documented, self._value_of)
+        first = next(iter(documented.content), "") if documented is not None else ""
+        silent = documented is not None and documented.observed and not documented.content
+        shown = name or first or "application/json"
+        return Plan(
+            status.code,
+            documented,
+            media_type,
+            encoder(self._contract, media_type, shown),
+            [*([] if silent else [("Content-Type", content_type(shown))]), *own],
+            [*([("Content-Type", content_type(name or first))] if name or first else []), *own],
+            silent or status.code in WITHOUT_CONTENT,
+        )
+
+    def _rejection(self, status: Status, rejected: RequestRejected, accept: str | None, content: Content) -> Response:
+        code, documented = status
         if documented is None:
-            return rejection(status, rejected, problem.of(rejected, status))
+            return rejection(code, rejected, problem.of(rejected, code))
         rejected = _without_unseen(rejected, documented)
-        if not documented.content and documented.observed:
-            return Response(status, list(rejected.fields.items()), b"")
-        if documented.content and problem.MEDIA_TYPE not in documented.content:
-            name, media_type = next(iter(documented.content.items()))
-            for example in media_type.examples.values():
-                return rejection(status, rejected, _encoded(name, example.value), name)
-            if media_type.schema is None and _is_json(name):
-                return rejection(status, rejected, problem.of(rejected, status), name)
-            if media_type.schema is None and name.startswith("text/"):
-                return rejection(status, rejected, f"{status} {_PHRASES.get(status, '')}\n".encode(), name)
-        return rejection(status, rejected, problem.of(rejected, status))
+        fields = merged(documented_fields(documented, self._value_of), list(rejected.fields.items()))
+        if not documented.content:
+            if documented.observed:
+                return Response(code, fields, b"")
+            return Response(code, [("Content-Type", problem.MEDIA_TYPE), *fields], problem.of(rejected, code))
+        offers = [*documented.content]
+        for offer, name in rank(offers, accept) or rank(offers, None):
+            found = self._error_content(documented, documented.content[offer], name, code, rejected, content)
+            if found is not None:
+                return Response(code, [("Content-Type", content_type(name)), *fields], found)
+        return Response(code, [("Content-Type", problem.MEDIA_TYPE), *fields], problem.of(rejected, code))
+
+    def _error_content(
+        self,
+        documented: Documented,
+        media_type: MediaType,
+        name: str,
+        code: int,
+        rejected: RequestRejected,
+        content: Content,
+    ) -> bytes | None:
+        """Return error content of a media type, None where none can be made that is valid."""
+        details = problem.members(rejected, code)
+        is_valid = is_json(name) and self._is_valid(media_type, details)
+        if is_valid and (name == problem.MEDIA_TYPE or (media_type.schema is None and not media_type.examples)):
+            return problem.encode(details)
+        if media_type.schema is None and not media_type.examples and name.startswith("text/"):
+            return f"{code} {_PHRASES.get(code, '')}\n".encode()
+        try:
+            value = content(documented, media_type)
+        except RequestRejected:
+            return None
+        if not media_type.examples:
+            value = details if value == {} and is_valid else self._with_detail(media_type, value, rejected.detail)
+        return encoder(self._contract, media_type, name)(value)
+
+    def _with_detail(self, media_type: MediaType, value: Any, detail: str) -> Any:
+        """Return made-up error content with what is really wrong in it, where it has a member for that."""
+        if not isinstance(value, dict):
+            return value
+        for name in _TEXT_MEMBERS:
+            if isinstance(value.get(name), str):
+                told = {**value, name: detail}
+                if self._is_valid(media_type, told):
+                    return told
+        return value
+
+    def _is_valid(self, media_type: MediaType, value: Any) -> bool:
+        return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)
+
+
+def finish(plan: Plan, outcome: Outcome) -> Response:
+    """Return the response by a plan to an outcome."""
+    if outcome.content is NO_CONTENT or plan.empty:
+        fields, content = plan.empty_fields, b""
+    else:
+        fields, content = plan.fields, plan.encode(outcome.content)
+    if outcome.fields:
+        fields = merged(fields, list(outcome.fields))
+    return Response(outcome.status or plan.code, fields, content)
 
 
 def _without_unseen(rejected: RequestRejected, documented: Documented) -> RequestRejected:
@@ -86,14 +223,6 @@ def _without_unseen(rejected: RequestRejected, documented: Documented) -> Reques
     return RequestRejected(
         rejected.status, rejected.title, rejected.detail, violations=rejected.violations, fields=fields
     )
-
-
-def _encoded(media_type: str, value: Any) -> bytes:
-    return value.encode() if isinstance(value, str) and not _is_json(media_type) else documents.encode(value)
-
-
-def _is_json(media_type: str) -> bool:
-    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def rejection(status: int, rejected: RequestRejected, content: bytes, media_type: str = problem.MEDIA_TYPE) -> Response:

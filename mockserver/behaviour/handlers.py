@@ -15,7 +15,7 @@ from mockserver.behaviour.store import SETTINGS, WORLD, Record, Transaction
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
 from mockserver.errors import RequestRejected
-from mockserver.messages import Caller, Outcome, no_content, success
+from mockserver.messages import Arguments, Caller, Outcome, no_content, success
 
 #: Validity of an issued token in seconds, as the documented login shows it (auth_post).
 TOKEN_SECONDS = 86_400
@@ -47,6 +47,9 @@ class Call(NamedTuple):
         content: decoded content of the request, None where there is none.
         write_only: names of properties that never come back.
         now: UNIX time in seconds on the world's clock.
+        arguments: all that the request says, decoded, by location and name.
+        operation: what is called.
+        template: gives the value that would be answered without state; raises RequestRejected where there is none.
     """
 
     behaviour: Behaviour
@@ -57,6 +60,9 @@ class Call(NamedTuple):
     write_only: frozenset[str]
     now: float
     rules: Rules
+    arguments: Arguments
+    operation: Operation
+    template: Callable[[], Any]
 
 
 Handler = Callable[[Call], Outcome]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from mockserver.contract.loading import Document
 from mockserver.contract.provenance import Provenance, ProvenanceResolver
-from mockserver.contract.references import lookup
+from mockserver.contract.references import follow, lookup
 from mockserver.contract.schemas import Direction, Schemas, Validator
 
 _WITHOUT_CONTENT = frozenset({"204", "205"})
@@ -309,6 +309,14 @@ class Contract:
             ContractError: the schema cannot be compiled.
         """
         return self._schemas.validator(schema, direction)
+
+    def schema(self, pointer: str) -> tuple[Any, str]:
+        """Return the Schema Object at a pointer in terms of JSON Schema 2020-12, and where it really stands.
+
+        Raises:
+            ContractError: a `$ref` is broken or a circle.
+        """
+        return follow(self.document.data, pointer)
 
     def at(self, pointer: str) -> Any:
         """Return the raw value at a pointer, for messages and generated cases.

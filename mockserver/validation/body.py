@@ -106,6 +106,10 @@ class BodyReader:
             return None
         return (self._by_field.get(content_type or "") or self._choose(content_type)).read(content)
 
+    def media_type(self, content_type: str | None) -> str:
+        """Return the media type of a request without its parameters, "" for none."""
+        return (content_type or "").partition(";")[0].strip().lower()
+
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(self._decoders)
         if field is None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, Parameter
 from mockserver.contract.references import follow
-from mockserver.messages import Request, Violation
+from mockserver.messages import Arguments, Request, Violation
 from mockserver.pointers import child
 from mockserver.validation.violations import missing_parameter, reject, translate
 
@@ -32,16 +32,14 @@ class ParameterReader:
         self._operation = operation
         self._parameters = operation.parameters
 
-    def read(self, request: Request, path_values: Mapping[str, str]) -> dict[str, Any]:
-        """Return the values by parameter name; the absent ones are left out.
+    def read(self, request: Request, path_values: Mapping[str, str]) -> Arguments:
+        """Return the values by location and name; the absent ones are left out.
 
         Raises:
             RequestRejected: 422 (404, see `_status`) with every violation of every parameter.
         """
-        if not self._parameters:
-            return {}
         query = parse_qs(request.query, keep_blank_values=True) if request.query else {}
-        values: dict[str, Any] = {}
+        values: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
         violations: list[Violation] = []
         for parameter in self._parameters:
             raw = self._raw(parameter, request, path_values, query)
@@ -51,7 +49,7 @@ class ParameterReader:
                     violations.append(missing_parameter(self._contract, parameter.location, parameter.name, rule))
                 continue
             value = self._typed(parameter, raw)
-            values[parameter.name] = value
+            values[parameter.location][parameter.name] = value
             if parameter.schema is not None:
                 for found in self._contract.validator(parameter.schema, "request").violations(value):
                     violations.extend(
@@ -59,7 +57,7 @@ class ParameterReader:
                     )
         if violations:
             raise reject(violations, len(violations), self._status(violations))
-        return values
+        return Arguments(values["path"], values["query"], values["header"], values["cookie"])
 
     def _raw(
         self,

@@ -31,6 +31,7 @@ SHARED = {
     "options",
     "pointers",
     "sources",
+    "xmltext",
     "yamltext",
 }
 #: Stage by its modules' first name; a stage knows its own modules, the contract layer and what is shared.
@@ -41,7 +42,13 @@ STAGES = {
     "behaviour": "behaviour",
     "examples": "examples",
     "response": "response",
+    "encoding": "response",
+    "cors": "response",
+    "headers": "response",
+    "negotiation": "response",
+    "preferences": "response",
     "problem": "response",
+    "statuses": "response",
 }
 #: The edge knows all of the stub.
 EDGE = {
@@ -168,7 +175,7 @@ def _allowed(name: str, imported: str) -> bool:
     if layer == "contract":
         return target == "contract" or target in SHARED
     if layer == "pipeline":
-        return target in STAGES or target == "contract" or target in SHARED
+        return target in STAGES or target in {"contract", "pipeline"} or target in SHARED
     return STAGES.get(target) == STAGES[layer] or target == "contract" or target in SHARED
 
 

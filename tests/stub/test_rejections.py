@@ -86,19 +86,31 @@ def test_all_faults_at_once(stub: Client) -> None:
 
 @pytest.mark.parametrize(
     ("path", "allow"),
-    [(MAILER, "DELETE, GET, POST"), (UNKNOWN, "DELETE, GET, POST"), (AUTH, "DELETE, GET, POST")],
+    [
+        (MAILER, "DELETE, GET, HEAD, OPTIONS, POST"),
+        (UNKNOWN, "DELETE, GET, HEAD, OPTIONS, POST"),
+        (AUTH, "DELETE, GET, HEAD, OPTIONS, POST"),
+    ],
 )
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "BREW"])
 def test_405_says_what_is_allowed(stub: Client, path: str, allow: str, method: str) -> None:
     answer = stub.call(method, path)
     _is_problem(answer, 405)
     assert answer.fields["allow"] == allow
 
 
-def test_head_is_405_and_has_no_content_on_the_wire(stub: Client) -> None:
-    answer = stub.call("HEAD", MAILER)
-    assert answer.status == 405
-    assert answer.fields["allow"] == "DELETE, GET, POST"
+def test_head_is_get_without_content(stub: Client) -> None:
+    stub.call("POST", MAILER, json=GOOD)
+    full, head = stub.call("GET", MAILER), stub.call("HEAD", MAILER)
+    assert (head.status, head.content) == (full.status, b"") == (200, b"")
+    assert head.fields["content-type"] == full.fields["content-type"]
+    assert head.fields["content-length"] == str(len(full.content))
+
+
+def test_options_tells_the_methods(stub: Client) -> None:
+    answer = stub.call("OPTIONS", MAILER, user=None)
+    assert (answer.status, answer.content) == (204, b"")
+    assert answer.fields["allow"] == "DELETE, GET, HEAD, OPTIONS, POST"
 
 
 @pytest.mark.parametrize(

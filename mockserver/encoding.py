@@ -1,0 +1,130 @@
+"""Value to content, by media type."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote_plus
+
+from mockserver import documents
+from mockserver.contract.model import Contract, MediaType
+from mockserver.negotiation import essence, is_json
+
+Encode = Callable[[Any], bytes]
+_BOUNDARY = "mockserver-boundary"
+_LINES = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson", "application/json-seq"})
+
+
+def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Encode:
+    """Return the function that writes values as content of a media type.
+
+    Args:
+        contract: for the schemas' `xml` hints.
+        media_type: as documented, None where it is not.
+        name: the concrete media type that is sent.
+    """
+    plain = essence(name)
+    if is_json(plain):
+        return documents.encode
+    if plain.endswith(("/xml", "+xml")):
+        return _xml(contract, media_type)
+    if plain in _LINES:
+        return _lines
+    if plain == "application/x-www-form-urlencoded":
+        return _form
+    if plain.startswith("multipart/"):
+        return _multipart
+    return _text(_charset(name)) if plain.startswith("text/") else _bytes
+
+
+def content_type(name: str) -> str:
+    """Return the field for a media type: as documented, with what its content cannot be read without."""
+    if essence(name).startswith("multipart/") and "boundary=" not in name:
+        return f"{name}; boundary={_BOUNDARY}"
+    return name
+
+
+def _charset(name: str) -> str:
+    for part in name.split(";")[1:]:
+        key, _, value = part.strip().partition("=")
+        if key.lower() == "charset":
+            charset = value.strip('"')
+            try:
+                "".encode(charset)
+            except LookupError:
+                return "utf-8"
+            return charset
+    return "utf-8"
+
+
+def _text(charset: str) -> Encode:
+    def encode(value: Any) -> bytes:
+        return _as_text(value).encode(charset, "replace")
+
+    return encode
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else documents.encode(value).decode()
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return _as_text(value).encode()
+
+
+def from_base64(value: Any) -> bytes:
+    """Return the bytes that text in base64 stands for, or the text's own where it is not base64."""
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        return _bytes(value)
+
+
+def _lines(value: Any) -> bytes:
+    items = value if isinstance(value, list) else [value]
+    if isinstance(value, str):
+        return value.encode()
+    return b"".join(documents.encode(item) + b"\n" for item in items)
+
+
+def _form(value: Any) -> bytes:
+    if not isinstance(value, Mapping):
+        return _bytes(value)
+    pairs: list[tuple[str, Any]] = []
+    for name, item in value.items():
+        pairs.extend((name, each) for each in (item if isinstance(item, list) else [item]))
+    return "&".join(f"{quote_plus(name)}={quote_plus(_as_text(item))}" for name, item in pairs).encode()
+
+
+def _multipart(value: Any) -> bytes:
+    """Return one part for each member (RFC 7578, section 4.2)."""
+    if not isinstance(value, Mapping):
+        value = {"value": value}
+    parts = []
+    for name, item in value.items():
+        shown = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        kind = "text/plain" if isinstance(item, str | bytes) else "application/json"
+        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{shown}"\r\nContent-Type: {kind}\r\n\r\n'
+        parts.append(head.encode() + _bytes(item) + b"\r\n")
+    return b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()
+
+
+def _xml(contract: Contract, media_type: MediaType | None) -> Encode:
+    from mockserver.xmltext import encode as to_xml  # loaded for the contracts that speak XML
+
+    pointer = (media_type.schema if media_type is not None else None) or ""
+
+    def encode(value: Any) -> bytes:
+        return (
+            value.encode()
+            if isinstance(value, str) and value.lstrip().startswith("<")
+            else to_xml(value, contract.schema, pointer)
+        )
+
+    return encode

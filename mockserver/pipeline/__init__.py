@@ -1,0 +1,168 @@
+"""The order of all that happens to a request, on one page.
+
+::
+
+    route ── refused ── authenticate ── parameters ── content ── prefer ── act ── respond
+     404       501         401             422        413 415      400      (behaviour, or the contract's example)
+     405                   403                        400 422                              406
+       └─────────┴───────────┴──────────────┴────────────┴──── RequestRejected ── reject ────┘
+
+What can be known from the contract alone is compiled when an operation is first asked for; a request costs look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mockserver.authentication import Authentication
+from mockserver.behaviour.worlds import World
+from mockserver.contract.model import Contract, Operation
+from mockserver.errors import RequestRejected
+from mockserver.messages import Arguments, Request, Response, Violation
+from mockserver.pipeline.operation import NO_ARGUMENTS, NO_NAMES, CompiledOperation, Settings, handler_of
+from mockserver.pointers import split
+from mockserver.preferences import NONE, parse
+from mockserver.problem import of as problem_of
+from mockserver.response import rejection
+from mockserver.routing import Route, Router
+from mockserver.validation.violations import ABSENT, MAX_VIOLATIONS
+
+__all__ = ["Answer", "Pipeline", "Settings"]
+
+
+class Answer(NamedTuple):
+    """A response with what the journal and the log want to know of it.
+
+    Attributes:
+        operation: `operationId`, or "" for none.
+        content: the request's content as far as it was read.
+    """
+
+    response: Response
+    operation: str
+    content: bytes
+    why: str
+    violations: tuple[Violation, ...]
+    secret_names: frozenset[str]
+
+
+class Pipeline:
+    """Answers the requests of one contract."""
+
+    def __init__(self, contract: Contract, authentication: Authentication, settings: Settings) -> None:
+        self._contract = contract
+        self._authentication = authentication
+        self._settings = settings
+        self._compiled: dict[str, CompiledOperation] = {}
+        self._router = Router((operation.method, operation.path, operation) for operation in contract.operations)
+        self._concrete = self._router.concrete
+        for operation in contract.operations:
+            if operation.behaviour is not None:
+                handler_of(contract, operation)  # a misspelt handler is told at start, not at the first call
+
+    def knows(self, path: str) -> bool:
+        """Tell whether the contract has anything at a path."""
+        return self._router.match(path) is not None
+
+    def allowed(self, path: str) -> tuple[str, ...]:
+        """Return the methods that a path answers, none where the contract has nothing there."""
+        found = self._router.match(path)
+        return () if found is None else _allowed(found[0])
+
+    def answer(self, request: Request, world: World) -> Answer | None:
+        """Return the answer to a request, or None where the contract has nothing at its path.
+
+        Raises:
+            StateError: the store cannot be read or written.
+            ContractError: the operation cannot be compiled.
+        """
+        route = self._concrete.get(request.path)
+        path_values: Mapping[str, str] = {}
+        if route is None:
+            found = self._router.match(request.path)
+            if found is None:
+                return None
+            route, path_values = found
+        operation = route.methods.get(request.method)
+        if operation is None:
+            return self._implicit(request, route, path_values, world)
+        return self._answer(operation, request, path_values, world)
+
+    def _answer(self, operation: Operation, request: Request, path_values: Mapping[str, str], world: World) -> Answer:
+        if operation.refused:
+            return _refused(operation)
+        compiled = self._compiled.get(operation.id) or self._compile(operation)
+        content = b""
+        try:
+            caller = compiled.authenticate(request, world)
+            arguments = NO_ARGUMENTS
+            if compiled.parameters is not None:
+                arguments = compiled.parameters.read(request, path_values)
+            if compiled.body is not None:
+                content = compiled.body.receive(request)
+                value = compiled.body.decode(content, request.content_type)
+                if content:
+                    media_type = compiled.body.media_type(request.content_type)
+                    arguments = Arguments(*arguments[:4], value, media_type)
+            preferences = parse(request.fields["HTTP_PREFER"]) if "HTTP_PREFER" in request.fields else NONE
+            response, why = compiled.answer(request, arguments, caller, preferences, world)
+        except RequestRejected as rejected:
+            return Answer(
+                compiled.reject(rejected, request),
+                operation.id,
+                # Content is shown where its violations tell which of its names are known, and so which are not.
+                content if 0 < len(rejected.violations) < MAX_VIOLATIONS else b"",
+                f"{rejected.title}: {rejected.detail}",
+                rejected.violations,
+                compiled.secret_names | _misspelt(rejected.violations),
+            )
+        return Answer(response, operation.id, content, why, (), compiled.secret_names)
+
+    def _compile(self, operation: Operation) -> CompiledOperation:
+        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings)
+        return self._compiled.setdefault(operation.id, compiled)
+
+    def _implicit(
+        self, request: Request, route: Route[Operation], path_values: Mapping[str, str], world: World
+    ) -> Answer:
+        """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""
+        if request.method == "HEAD" and "GET" in route.methods:
+            answer = self._answer(route.methods["GET"], request, path_values, world)
+            return answer._replace(response=_without_content(answer.response))
+        allow = ", ".join(_allowed(route))
+        if request.method == "OPTIONS":
+            return Answer(Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES)
+        rejected = RequestRejected(
+            405,
+            "Method Not Allowed",
+            f"{request.method} is not defined for {route.template}; defined are {allow}",
+            fields={"Allow": allow},
+        )
+        why = f"{rejected.title}: {rejected.detail}"
+        return Answer(rejection(405, rejected, problem_of(rejected, 405)), "", b"", why, (), NO_NAMES)
+
+
+def _refused(operation: Operation) -> Answer:
+    rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {operation.refused}")
+    response = rejection(501, rejected, problem_of(rejected, 501))
+    return Answer(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
+
+
+def _allowed(route: Route[Operation]) -> tuple[str, ...]:
+    """Return the methods that a route answers, those that every resource has included (RFC 9110, section 9.1)."""
+    implicit = {"OPTIONS", "HEAD"} if "GET" in route.methods else {"OPTIONS"}
+    return tuple(sorted(implicit | route.methods.keys()))
+
+
+def _without_content(response: Response) -> Response:
+    """Return what HEAD is answered: the fields of GET, with the length its content has (RFC 9110, section 9.3.2)."""
+    fields = response.fields
+    if response.content:
+        fields = [*fields, ("Content-Length", str(len(response.content)))]
+    return Response(response.status, fields, b"")
+
+
+def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:
+    """Return the names that the contract does not know: any of them may be a secret's name, misspelt."""
+    return frozenset(split(violation.pointer)[-1] for violation in violations if violation.expected == ABSENT)

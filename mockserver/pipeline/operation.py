@@ -1,0 +1,242 @@
+"""All that the contract says of one operation, ready to be applied to its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from mockserver.authentication import Authentication
+from mockserver.behaviour.handlers import Call, Handler, Rules, find_handler
+from mockserver.behaviour.worlds import World
+from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
+from mockserver.contract.model import Response as Documented
+from mockserver.contract.secrets import marked_names
+from mockserver.errors import ContractError, RequestRejected
+from mockserver.examples.generating import CannotGenerate, Generator
+from mockserver.examples.selection import Examples
+from mockserver.messages import NO_CONTENT, Arguments, Caller, Outcome, Preferences, Request, Response, no_content
+from mockserver.preferences import NONE, applied
+from mockserver.problem import of as problem_of
+from mockserver.response import Plan, Responder, finish, rejection
+from mockserver.validation.body import BodyReader
+from mockserver.validation.parameters import ParameterReader
+
+NO_NAMES: frozenset[str] = frozenset()
+NO_ARGUMENTS = Arguments({}, {}, {}, {})
+#: Handlers whose answers are known to be what the contract says, and so are not looked at again.
+_TRUSTED = frozenset({"setting", "auth", "absent"})
+_UNSOUND = "Internal Server Error"
+
+
+class Settings(NamedTuple):
+    """How a stub answers, the same for all operations.
+
+    Attributes:
+        dynamic: content is generated where the contract has examples, too.
+        errors: an answer that breaks its own schema becomes 500.
+        behaviours: Python behaviours by `operationId`.
+        inferred: gives the behaviours that were inferred, by `operationId`.
+    """
+
+    rules: Rules
+    dynamic: bool = False
+    errors: bool = False
+    behaviours: Mapping[str, Handler] = {}
+    inferred: Callable[[], Mapping[str, Behaviour]] = dict
+
+
+class CompiledOperation:
+    """One operation: who may call it, what it takes, what it does, how it answers."""
+
+    def __init__(
+        self, contract: Contract, operation: Operation, authentication: Authentication, settings: Settings
+    ) -> None:
+        self._contract = contract
+        self._rules = settings.rules
+        self._errors = settings.errors
+        self._generator = Generator(contract, settings.rules.seed_number)
+        self._operation, self._handler = _behaviour(contract, operation, settings)
+        self._behaviour = self._operation.behaviour or Behaviour("python")
+        self._trusted = self._behaviour.handler in _TRUSTED and not settings.errors
+        self._examples = Examples(contract, operation, self._generator, dynamic=settings.dynamic)
+        self.authenticate = authentication.compile(operation)
+        self.parameters = ParameterReader(contract, operation) if operation.parameters else None
+        self.body = BodyReader(contract, operation) if operation.request_body is not None else None
+        self._responder = Responder(contract, operation, self._value_of)
+        self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
+        self.secret_names = self._write_only | _issued_names(contract, operation)
+
+    def answer(
+        self, request: Request, arguments: Arguments, caller: Caller, preferences: Preferences, world: World
+    ) -> tuple[Response, str]:
+        """Return the response to a valid call, and why it is this one.
+
+        Raises:
+            RequestRejected: the behaviour, `Accept` or `Prefer` leave no other answer.
+        """
+        accept = request.fields.get("HTTP_ACCEPT")
+        if preferences is not NONE and preferences != NONE:
+            return self._preferred(arguments, preferences, accept)
+        handler = self._handler
+        if handler is None:
+            return self._from_examples(self._responder.plans(0, accept), arguments, preferences, accept)
+        with world.transaction() as transaction:
+            outcome = handler(
+                Call(
+                    self._behaviour,
+                    transaction,
+                    caller,
+                    world.name,
+                    arguments.content,
+                    self._write_only,
+                    world.now(),
+                    self._rules,
+                    arguments,
+                    self._operation,
+                    lambda: self._template(arguments),
+                )
+            )
+        if self._trusted:
+            return self._responder.respond(outcome, accept), outcome.why
+        return self._judged(outcome, accept)
+
+    def reject(self, rejected: RequestRejected, request: Request) -> Response:
+        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        return self._responder.reject(rejected, request.fields.get("HTTP_ACCEPT"), self._error_content)
+
+    def _preferred(self, arguments: Arguments, preferences: Preferences, accept: str | None) -> tuple[Response, str]:
+        """Answer as `Prefer` asks; nothing happens to the state then."""
+        plans = self._responder.plans(preferences.code or 0, accept)
+        if preferences.code is not None and (not plans or plans[0].documented is None):
+            return self._undocumented(preferences.code)
+        if preferences.example and preferences.code is None:
+            plans = self._with_example(preferences.example, accept) or plans
+        response, why = self._from_examples(plans, arguments, preferences, accept)
+        field = ("Preference-Applied", applied(preferences))
+        return response._replace(fields=[*response.fields, field]), f"Prefer: {field[1]}; {why}"
+
+    def _with_example(self, name: str, accept: str | None) -> tuple[Plan, ...]:
+        """Return the plans whose media type has an example of a name: those of success, else of any status."""
+        codes = (0, *(int(key) for key in self._operation.responses if key.isdecimal()))
+        for code in codes:
+            found = tuple(
+                plan
+                for plan in self._responder.plans(code, accept)
+                if plan.media_type is not None and name in plan.media_type.examples
+            )
+            if found:
+                return found
+        return ()
+
+    def _undocumented(self, code: int) -> tuple[Response, str]:
+        """Answer with an error that was asked for and is not documented; any other status is a mistake."""
+        known = ", ".join(self._operation.responses) or "none"
+        detail = f"Prefer: code={code} is not documented for {self._operation.label}; documented are {known}"
+        if code < 400:
+            raise RequestRejected(400, "Bad Request", detail)
+        forced = RequestRejected(code, "As preferred", detail)
+        response = rejection(code, forced, problem_of(forced, code))
+        return response._replace(fields=[*response.fields, ("Preference-Applied", f"code={code}")]), detail
+
+    def _from_examples(
+        self, plans: Iterable[Plan], arguments: Arguments, preferences: Preferences, accept: str | None
+    ) -> tuple[Response, str]:
+        """Answer by the first plan that valid content can be had for."""
+        failed: RequestRejected | None = None
+        for plan in plans:
+            if plan.media_type is None or plan.documented is None or plan.empty:
+                return finish(plan, no_content(0, "documented without content")), "documented without content"
+            try:
+                chosen = self._examples.choose(plan.documented, plan.media_type, arguments, preferences)
+            except RequestRejected as rejected:
+                failed = failed or rejected
+                continue
+            if not chosen.valid and self._errors:
+                return self._unsound(f"{chosen.why} breaks the schema of the {plan.documented.status} response")
+            return finish(plan, Outcome(0, chosen.value, chosen.why)), chosen.why
+        raise failed or self._responder.not_acceptable(preferences.code or 0, accept)
+
+    def _template(self, arguments: Arguments) -> Any:
+        """Return the value that would be answered without state, None where no content is documented."""
+        failed: RequestRejected | None = None
+        for plan in self._responder.plans(0, None):
+            if plan.media_type is None or plan.documented is None:
+                return None
+            try:
+                return self._examples.choose(plan.documented, plan.media_type, arguments, NONE).value
+            except RequestRejected as rejected:
+                failed = failed or rejected
+        if failed is not None:
+            raise failed
+        return None
+
+    def _judged(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
+        """Answer with what a behaviour gave, after a look at whether the contract allows it."""
+        plans = self._responder.plans(outcome.status, accept)
+        if not plans:
+            raise self._responder.not_acceptable(outcome.status, accept)
+        why = outcome.why
+        schema = plans[0].media_type.schema if plans[0].media_type is not None else None
+        if schema is not None and outcome.content is not NO_CONTENT:
+            broken = next(iter(self._contract.validator(schema, "response").violations(outcome.content)), None)
+            if broken is not None:
+                place = "/".join(("", *map(str, broken.instance_path)))
+                why = f"{why}; breaks its own schema at {place or 'the top'}: {broken.keyword}"
+                if self._errors:
+                    return self._unsound(why)
+        return finish(plans[0], outcome), why
+
+    def _unsound(self, why: str) -> tuple[Response, str]:
+        rejected = RequestRejected(500, _UNSOUND, f"the stub's own answer breaks the contract: {why}")
+        return rejection(500, rejected, problem_of(rejected, 500)), rejected.detail
+
+    def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
+        return self._examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+
+    def _value_of(self, header: Parameter) -> Any:
+        """Return the value of a response header: its first valid example, else one of its schema; None for neither."""
+        schema = header.content.schema if header.content is not None else header.schema
+        is_valid = self._contract.validator(schema, "response").is_valid if schema is not None else None
+        examples = [*header.examples.values(), *(header.content.examples.values() if header.content else ())]
+        for example in examples:
+            if is_valid is None or is_valid(example.value):
+                return example.value
+        try:
+            return self._generator.generate(schema, "response", header.name) if schema is not None else None
+        except CannotGenerate:
+            return None
+
+
+def _behaviour(contract: Contract, operation: Operation, settings: Settings) -> tuple[Operation, Handler | None]:
+    """Return an operation with its behaviour, and the handler: Python's, the contract's, or what was inferred."""
+    if operation.id in settings.behaviours:
+        return operation, settings.behaviours[operation.id]
+    if operation.behaviour is None:
+        inferred = settings.inferred().get(operation.id)
+        if inferred is not None:
+            operation = replace(operation, behaviour=inferred)
+    return operation, handler_of(contract, operation)
+
+
+def handler_of(contract: Contract, operation: Operation) -> Handler | None:
+    """Return the handler that an operation's behaviour names, None for none.
+
+    Raises:
+        ContractError: there is no such handler.
+    """
+    try:
+        return find_handler(operation)
+    except LookupError as error:
+        assert operation.behaviour is not None
+        raise ContractError(f"{contract.place(operation.behaviour.pointer)}: {error}") from error
+
+
+def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:
+    """Return the names of response properties that hold secrets given out on purpose."""
+    names: set[str] = set()
+    for response in operation.responses.values():
+        for media_type in response.content.values():
+            if media_type.schema is not None:
+                names.update(*marked_names(contract.document.data, media_type.schema))
+    return frozenset(names)

@@ -1,0 +1,60 @@
+"""What a client prefers of one answer: `Prefer: code=404, example=NAME, dynamic=true` (RFC 7240)."""
+
+from __future__ import annotations
+
+import re
+
+from mockserver.errors import RequestRejected
+from mockserver.messages import Preferences
+
+NONE = Preferences()
+_PREFERENCE = re.compile(r'\s*([A-Za-z0-9_-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
+_SWITCH = {"true": True, "": True, "1": True, "false": False, "0": False}
+
+
+def parse(field: str) -> Preferences:
+    """Return what a `Prefer` field asks of us; preferences of other kinds are ignored (RFC 7240, section 2).
+
+    Of a preference that stands twice, the first counts.
+
+    Raises:
+        RequestRejected: 400, `code` is no status code or `dynamic` neither true nor false.
+    """
+    found: dict[str, str] = {}
+    for match in _PREFERENCE.finditer(field):
+        name, quoted, token = match.groups()
+        found.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else token or "")
+    code = dynamic = None
+    if "code" in found:
+        if re.fullmatch("[2-5][0-9][0-9]", found["code"]) is None:
+            raise _unusable(f"code={found['code'][:20]} is no status code from 200 to 599")
+        code = int(found["code"])
+    if "dynamic" in found:
+        dynamic = _SWITCH.get(found["dynamic"].lower())
+        if dynamic is None:
+            raise _unusable(f"dynamic={found['dynamic'][:20]} is neither true nor false")
+    return Preferences(code, found.get("example", ""), dynamic)
+
+
+def applied(preferences: Preferences) -> str:
+    """Return the value of `Preference-Applied` for preferences that were followed (RFC 7240, section 3)."""
+    parts = []
+    if preferences.code is not None:
+        parts.append(f"code={preferences.code}")
+    if preferences.example:
+        parts.append(f"example={_token(preferences.example)}")
+    if preferences.dynamic is not None:
+        parts.append(f"dynamic={'true' if preferences.dynamic else 'false'}")
+    return ", ".join(parts)
+
+
+def _token(text: str) -> str:
+    """Return text as a token, or as a quoted string where it is none or would break the field."""
+    if re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text):
+        return text
+    shown = text.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
+    return '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _unusable(what: str) -> RequestRejected:
+    return RequestRejected(400, "Bad Request", f"Prefer: {what}")

@@ -1,0 +1,85 @@
+"""Which of the documented responses: by outcome, by a code that the client prefers, by rejection.
+
+The tables are explained in docs/stub.md, "Answers of any contract".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mockserver.contract.model import Operation
+from mockserver.contract.model import Response as Documented
+
+#: Answers that have no content, whatever is documented (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
+WITHOUT_CONTENT = frozenset({204, 205, 304})
+#: What says the same as a status that a contract does not document by its code, the nearest first.
+_STAND_INS: Mapping[int, tuple[int, ...]] = {
+    400: (422,),
+    422: (400,),
+    401: (403,),
+    403: (401,),
+    406: (415, 400),
+    412: (409, 400),
+    413: (400, 422),
+    415: (400, 422),
+    428: (400, 422),
+}
+_NOT_MODIFIED = 304
+
+
+class Status(NamedTuple):
+    """A status code to answer with, and what the contract says of it (None: nothing)."""
+
+    code: int
+    documented: Documented | None
+
+
+def successes(operation: Operation) -> list[Status]:
+    """Return the statuses that stand for success, the one to answer with first.
+
+    2xx with content before those without; without any 2xx a redirect, `default` (as 200), the lowest code that is
+    documented. An operation without responses is answered 200.
+    """
+    coded = sorted(
+        (Status(_code(key), documented) for key, documented in operation.responses.items() if _code(key)),
+        key=lambda status: (status.documented is not None and not status.documented.status.isdecimal(), status.code),
+    )
+    of_class = {digit: [status for status in coded if status.code // 100 == digit] for digit in (2, 3)}
+    found = [status for status in of_class[2] if _has_content(status)]
+    found += [status for status in of_class[2] if not _has_content(status)]
+    if found:
+        return found
+    found = sorted(of_class[3], key=lambda status: status.code == _NOT_MODIFIED)
+    if "default" in operation.responses:
+        found.append(Status(200, operation.responses["default"]))
+    found += [status for status in coded if status.code >= 400]
+    return found or [Status(200, None)]
+
+
+def preferred(operation: Operation, code: int) -> Status:
+    """Return what the contract says of a status code that was asked for."""
+    return Status(code, operation.response_for(code))
+
+
+def of_rejection(operation: Operation, status: int) -> Status:
+    """Return the contract's own status for a rejection, and what is documented of it (None: nothing fits).
+
+    The code itself, else a code that says the same, else its range, else `default`.
+    """
+    for code in (status, *_STAND_INS.get(status, ())):
+        documented = operation.responses.get(str(code))
+        if documented is not None:
+            return Status(code, documented)
+    return Status(status, operation.response_for(status))
+
+
+def _code(key: str) -> int:
+    """Return the lowest code that a key of Responses names, 0 for `default` and for 1xx, which are no answers."""
+    text = f"{key[0]}00" if key[1:].upper() == "XX" else key
+    code = int(text) if text.isdecimal() else 0
+    return code if 200 <= code <= 599 else 0
+
+
+def _has_content(status: Status) -> bool:
+    return status.documented is not None and bool(status.documented.content) and status.code not in WITHOUT_CONTENT
