@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How long `applying` and `deleting` last, on the stub's clock.",
 )
+@option("--dynamic", is_flag=True, help="Generate content where the contract has examples, too.")
+@option("--errors", is_flag=True, help="Answer 500 where an example or the stub's answer breaks its schema.")
+@option("--no-cors", is_flag=True, help="Let no web page of another origin read the answers.")
 @option("--no-auth", is_flag=True, help="Ask for no credentials.")
 @option("--tls", is_flag=True, help="Serve https with a self-signed certificate.")
 @option("--cert", type=FILE, help="Serve https with this certificate (PEM).")
@@ -64,6 +67,9 @@ def serve_command(
     seed: int,
     clock: str | None,
     transition_seconds: float,
+    dynamic: bool,
+    errors: bool,
+    no_cors: bool,
     no_auth: bool,
     tls: bool,
     cert: Path | None,
@@ -105,6 +111,9 @@ def serve_command(
             state=state,
             clock=standing,
             seed=seed,
+            dynamic=dynamic,
+            errors=errors,
+            no_cors=no_cors,
             no_auth=no_auth,
             transition_seconds=transition_seconds,
             host=host,

@@ -105,8 +105,9 @@ def _precision(element: Range, name: str, parameters: frozenset[str]) -> int:
         return 3 + len(element.parameters & parameters)
     if "*" in (offered_kind, offered_subtype) and (offered_kind in {"*", kind} or kind == "*"):
         return 2 if "*" not in (kind, subtype) else 1
-    # A client that asks for application/json can read application/problem+json, too (RFC 6839).
-    if kind == offered_kind and offered_subtype.endswith(f"+{subtype}"):
+    # A client that asks for application/json can read application/problem+json, too (RFC 6839); one that does not want
+    # the one may want the other.
+    if element.quality and kind == offered_kind and offered_subtype.endswith(f"+{subtype}"):
         return 2
     if kind == offered_kind and subtype == "*":
         return 1

@@ -107,9 +107,12 @@ class CompiledOperation:
 
     def _preferred(self, arguments: Arguments, preferences: Preferences, accept: str | None) -> tuple[Response, str]:
         """Answer as `Prefer` asks; nothing happens to the state then."""
-        plans = self._responder.plans(preferences.code or 0, accept)
-        if preferences.code is not None and (not plans or plans[0].documented is None):
-            return self._undocumented(preferences.code)
+        code = preferences.code or 0
+        if code and self._operation.response_for(code) is None:
+            return self._undocumented(code)
+        plans = self._responder.plans(code, accept)
+        if code >= 400 and not plans:
+            plans = self._responder.plans(code, None)  # an error is told whatever the client takes
         if preferences.example and preferences.code is None:
             plans = self._with_example(preferences.example, accept) or plans
         response, why = self._from_examples(plans, arguments, preferences, accept)

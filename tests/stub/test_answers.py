@@ -1,0 +1,325 @@
+"""Which response a contract's operation is answered with, and in which form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver import documents
+from tests.conftest import Client, Serve
+
+MakeStub = Callable[..., Client]
+Write = Callable[..., Path]
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+
+
+def _content(*names: str, example: Any = "x", **more: Any) -> dict[str, Any]:
+    return {"description": "", "content": {name: {"example": example, **more} for name in names}}
+
+
+def _json(example: Any, **more: Any) -> dict[str, Any]:
+    return _content("application/json", example=example, **more)
+
+
+@pytest.fixture
+def answering(make_stub: MakeStub, write_contract: Write) -> Callable[..., Client]:
+    """Return a stub of one operation with some responses; options are those of `create_app`."""
+
+    def make(responses: Any, method: str = "get", operation: Any = None, **options: Any) -> Client:
+        return make_stub(write_contract({"/a": {method: {"responses": responses, **(operation or {})}}}), **options)
+
+    return make
+
+
+STATUSES: list[tuple[str, dict[str, Any], int, bytes]] = [
+    ("lowest 2xx", {"201": _json(2), "200": _json(1)}, 200, b"1"),
+    ("content first", {"200": {"description": ""}, "202": _json(2)}, 202, b"2"),
+    ("range", {"2XX": _json(2), "404": _json(4)}, 200, b"2"),
+    ("lower-case range", {"2xx": _json(2)}, 200, b"2"),
+    ("code before range", {"2XX": _json(2), "201": _json(1)}, 201, b"1"),
+    ("default only", {"default": _json(3)}, 200, b"3"),
+    ("2xx before default", {"default": _json(3), "204": {"description": ""}}, 204, b""),
+    ("redirect", {"302": {"description": ""}, "404": _json(4)}, 302, b""),
+    ("not 304 first", {"304": {"description": ""}, "307": {"description": ""}}, 307, b""),
+    ("redirect before default", {"default": _json(3), "303": {"description": ""}}, 303, b""),
+    ("errors only", {"501": _json(5), "404": _json(4)}, 404, b"4"),
+    ("never 1xx", {"101": {"description": ""}, "200": _json(1)}, 200, b"1"),
+    ("only 1xx", {"101": {"description": ""}}, 200, b""),
+    ("no responses", {}, 200, b""),
+    ("204 has no content", {"204": _json(1)}, 204, b""),
+    ("304 has no content", {"304": _json(1)}, 304, b""),
+]
+
+
+@pytest.mark.parametrize(
+    ("responses", "status", "content"), [case[1:] for case in STATUSES], ids=[c[0] for c in STATUSES]
+)
+def test_the_status_of_success(
+    answering: Callable[..., Client], responses: dict[str, Any], status: int, content: bytes
+) -> None:
+    answer = answering(responses).call("GET", "/a")
+    assert (answer.status, answer.content) == (status, content)
+
+
+REJECTED: list[tuple[dict[str, Any], int]] = [
+    ({"422": _json(1), "400": _json(2), "4XX": _json(3), "default": _json(4)}, 422),
+    ({"400": _json(2), "4XX": _json(3), "default": _json(4)}, 400),
+    ({"4XX": _json(3), "default": _json(4)}, 422),
+    ({"default": _json(4)}, 422),
+]
+
+
+@pytest.mark.parametrize(("responses", "status"), REJECTED)
+def test_an_invalid_request_gets_the_contracts_own_error(
+    answering: Callable[..., Client], responses: dict[str, Any], status: int
+) -> None:
+    parameter = {"name": "n", "in": "query", "required": True, "schema": {"type": "integer"}}
+    client = answering({"200": _json(0), **responses}, operation={"parameters": [parameter]})
+    answer = client.call("GET", "/a?n=x")
+    assert answer.status == status
+    assert answer.json() == next(iter(responses.values()))["content"]["application/json"]["example"]
+
+
+def test_without_an_error_of_its_own_there_are_problem_details(answering: Callable[..., Client]) -> None:
+    parameter = {"name": "n", "in": "query", "required": True, "schema": {"type": "integer"}}
+    answer = answering({"200": _json(0)}, operation={"parameters": [parameter]}).call("GET", "/a?n=x")
+    assert answer.status == 422
+    assert answer.fields["content-type"] == "application/problem+json"
+    assert answer.json()["violations"][0]["in"] == "query"
+
+
+def test_content_of_another_type_gets_400_where_415_is_not_documented(answering: Callable[..., Client]) -> None:
+    body = {"content": {"application/json": {"schema": {}}}, "required": True}
+    client = answering({"200": _json(0), "400": _json("bad")}, "post", {"requestBody": body})
+    answer = client.call("POST", "/a", content=b"x", fields={"Content-Type": "text/csv"})
+    assert (answer.status, answer.json()) == (400, "bad")
+
+
+NEGOTIATED: list[tuple[str | None, str]] = [
+    (None, "application/json"),
+    ("*/*", "application/json"),
+    ("text/plain", "text/plain"),
+    ("text/*", "text/plain"),
+    ("text/plain;q=0.5, application/json;q=0.4", "text/plain"),
+    ("text/plain;q=0.1, */*;q=0.9", "application/json"),
+    ("application/json;q=0, */*", "application/vnd.api+json"),
+    ("application/vnd.api+json", "application/vnd.api+json"),
+    ("application/json; charset=utf-8", "application/json"),
+    ("nonsense", "application/json"),
+    ("", "application/json"),
+    ("TEXT/Plain", "text/plain"),
+    ("text/html, application/xhtml+xml, */*;q=0.8", "application/json"),
+    ("application/json;q=nonsense", "application/json"),
+]
+
+
+@pytest.mark.parametrize(("accept", "chosen"), NEGOTIATED)
+def test_accept_chooses_the_media_type(answering: Callable[..., Client], accept: str | None, chosen: str) -> None:
+    client = answering({"200": _content("text/plain", "application/json", "application/vnd.api+json")})
+    answer = client.call("GET", "/a", fields={} if accept is None else {"Accept": accept})
+    assert (answer.status, answer.fields["content-type"]) == (200, chosen)
+    assert answer.content == (b"x" if chosen == "text/plain" else b'"x"')
+
+
+def test_nothing_that_the_client_takes_is_406_with_the_offers(answering: Callable[..., Client]) -> None:
+    client = answering({"200": _content("text/plain", "application/json")})
+    answer = client.call("GET", "/a", fields={"Accept": "image/png"})
+    assert answer.status == 406
+    assert "text/plain, application/json" in answer.json()["detail"]
+
+
+def test_errors_are_answered_whatever_the_client_takes(answering: Callable[..., Client]) -> None:
+    client = answering({"200": _json(0), "404": _json("none")})
+    answer = client.call("GET", "/a", fields={"Accept": "application/problem+xml", "Prefer": "code=404"})
+    assert (answer.status, answer.json()) == (404, "none")
+    answer = client.call("BREW", "/a", fields={"Accept": "application/problem+xml"})
+    assert answer.status == 405
+
+
+@pytest.mark.parametrize(
+    ("offer", "accept", "sent"),
+    [
+        ("*/*", None, "application/json"),
+        ("*/*", "text/csv", "text/csv"),
+        ("image/*", None, "image/png"),
+        ("image/*", "image/webp", "image/webp"),
+        ("text/*", "*/*", "text/plain"),
+        ("application/json; version=2", "application/json", "application/json; version=2"),
+        ("application/problem+json", "application/json", "application/problem+json"),
+    ],
+)
+def test_a_range_is_sent_as_a_concrete_type(
+    answering: Callable[..., Client], offer: str, accept: str | None, sent: str
+) -> None:
+    fields = {} if accept is None else {"Accept": accept}
+    answer = answering({"200": _content(offer)}).call("GET", "/a", fields=fields)
+    assert (answer.status, answer.fields["content-type"]) == (200, sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "content"),
+    [
+        ("text/csv", "a,b\n1,2\n", b"a,b\n1,2\n"),
+        ("text/plain; charset=latin-1", "\u00e9", b"\xe9"),
+        ("text/plain; charset=nonsense", "\u00e9", b"\xc3\xa9"),
+        ("application/x-ndjson", [{"a": 1}, {"a": 2}], b'{"a":1}\n{"a":2}\n'),
+        ("application/x-www-form-urlencoded", {"a b": [1, True], "c": "&"}, b"a+b=1&a+b=true&c=%26"),
+        ("application/octet-stream", "raw", b"raw"),
+        ("application/hal+json", {"a": None}, b'{"a":null}'),
+        ("text/plain", {"a": 1}, b'{"a":1}'),
+    ],
+)
+def test_content_is_written_as_its_media_type_says(
+    answering: Callable[..., Client], name: str, example: Any, content: bytes
+) -> None:
+    answer = answering({"200": _content(name, example=example)}).call("GET", "/a")
+    assert (answer.status, answer.content, answer.fields["content-type"]) == (200, content, name)
+
+
+def test_multipart_content_names_its_boundary(answering: Callable[..., Client]) -> None:
+    answer = answering({"200": _content("multipart/form-data", example={"a": "1", "b": {"c": 2}})}).call("GET", "/a")
+    boundary = answer.fields["content-type"].partition("boundary=")[2]
+    parts = answer.content.split(b"--" + boundary.encode())
+    assert len(parts) == 4
+    assert b'name="b"' in parts[2]
+    assert parts[2].endswith(b'\r\n\r\n{"c":2}\r\n')
+
+
+def test_prefer_code_forces_a_documented_status(answering: Callable[..., Client]) -> None:
+    client = answering({"200": _json(1), "404": _json("none"), "5XX": _json("range")})
+    for code, expected in ((404, "none"), (503, "range"), (200, 1)):
+        answer = client.call("GET", "/a", fields={"Prefer": f"code={code}"})
+        assert (answer.status, answer.json()) == (code, expected)
+        assert answer.fields["preference-applied"] == f"code={code}"
+
+
+def test_prefer_code_that_is_not_documented(answering: Callable[..., Client]) -> None:
+    client = answering({"200": _json(1)})
+    forced = client.call("GET", "/a", fields={"Prefer": "code=503"})
+    assert (forced.status, forced.json()["status"]) == (503, 503)
+    refused = client.call("GET", "/a", fields={"Prefer": "code=201"})
+    assert refused.status == 400
+    assert "documented are 200" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("field", ["code=99", "code=abc", "code=", "code", "dynamic=maybe", "code=1000"])
+def test_a_preference_that_makes_no_sense_is_400(answering: Callable[..., Client], field: str) -> None:
+    assert answering({"200": _json(1)}).call("GET", "/a", fields={"Prefer": field}).status == 400
+
+
+@pytest.mark.parametrize("field", ["return=minimal", "respond-async, wait=10", "", ",,;", 'return="a,code=5"'])
+def test_preferences_of_others_are_ignored(answering: Callable[..., Client], field: str) -> None:
+    answer = answering({"200": _json(1)}).call("GET", "/a", fields={"Prefer": field})
+    assert (answer.status, answer.content) == (200, b"1")
+    assert "preference-applied" not in answer.fields
+
+
+def test_prefer_example_by_name(answering: Callable[..., Client]) -> None:
+    examples = {"one": {"value": 1}, "two words": {"value": 2}}
+    content = {"description": "", "content": {"application/json": {"examples": examples}}}
+    failed = {"description": "", "content": {"application/json": {"examples": {"gone": {"value": "gone"}}}}}
+    client = answering({"200": content, "404": failed})
+    assert client.call("GET", "/a").json() == 1
+    answer = client.call("GET", "/a", fields={"Prefer": 'respond-async, example="two words"'})
+    assert (answer.status, answer.json()) == (200, 2)
+    assert answer.fields["preference-applied"] == 'example="two words"'
+    answer = client.call("GET", "/a", fields={"Prefer": "example=gone"})
+    assert (answer.status, answer.json()) == (404, "gone")
+    assert 400 <= client.call("GET", "/a", fields={"Prefer": "example=nonsense"}).status < 500
+
+
+def test_prefer_code_leaves_the_state_alone(make_stub: MakeStub, write_setting: Write) -> None:
+    client = make_stub(write_setting({"type": "integer"}))
+    client.call("POST", "/setting", json=5, fields={"Prefer": "code=503"})
+    assert client.call("GET", "/setting").status == 204
+
+
+HEADERS: list[tuple[str, Schema, str]] = [
+    ("X-Count", {"schema": {"type": "integer"}, "example": 7}, "7"),
+    ("X-List", {"schema": {"type": "array"}, "example": ["a", "b"]}, "a,b"),
+    ("X-Object", {"schema": {"type": "object"}, "example": {"a": 1, "b": True}}, "a,1,b,true"),
+    ("X-Explode", {"schema": {"type": "object"}, "explode": True, "example": {"a": 1}}, "a=1"),
+    ("X-Json", {"content": {"application/json": {"example": {"a": 1}}}}, '{"a":1}'),
+    ("X-Wild", {"schema": {}, "example": "a\r\nSet-Cookie: b"}, "a??Set-Cookie: b"),
+]
+
+
+@pytest.mark.parametrize(("name", "header", "value"), HEADERS, ids=[header[0] for header in HEADERS])
+def test_response_headers_by_example(answering: Callable[..., Client], name: str, header: Schema, value: str) -> None:
+    answer = answering({"200": {**_json(1), "headers": {name: header}}}).call("GET", "/a")
+    assert answer.fields[name.lower()] == value
+    assert "set-cookie" not in answer.fields
+
+
+def test_fields_that_the_server_owns_are_not_made_up(answering: Callable[..., Client]) -> None:
+    headers = {name: {"schema": TEXT, "example": "7"} for name in ("Content-Length", "Content-Encoding", "Date")}
+    answer = answering({"200": {**_json(1), "headers": headers}}).call("GET", "/a")
+    assert answer.fields.keys() <= {"content-type", "content-length"}
+    assert answer.fields["content-type"] == "application/json"
+
+
+def test_errors_answers_500_where_an_answer_breaks_its_schema(make_stub: MakeStub, write_setting: Write) -> None:
+    contract = write_setting({"type": "integer"})
+    document = documents.decode(contract.read_bytes())
+    answer = document["paths"]["/setting"]["post"]["responses"]["200"]
+    answer["content"]["application/json"]["schema"] = {"type": "integer"}
+    contract.write_bytes(documents.encode(document))
+    refused = make_stub(contract, errors=True).call("POST", "/setting", json=5)
+    assert refused.status == 500
+    assert "breaks its own schema" in refused.json()["detail"]
+    assert make_stub(contract).call("POST", "/setting", json=5).status == 200
+
+
+ORIGIN = {"Origin": "https://app.example"}
+PREFLIGHT = {**ORIGIN, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,x-a"}
+
+
+def test_a_page_of_any_origin_may_ask(answering: Callable[..., Client]) -> None:
+    headers = {"X-Total": {"schema": {}, "example": "1"}}
+    client = answering({"200": {**_json(1), "headers": headers}})
+    answer = client.call("GET", "/a", fields=ORIGIN)
+    assert answer.fields["access-control-allow-origin"] == "https://app.example"
+    assert answer.fields["access-control-allow-credentials"] == "true"
+    assert answer.fields["access-control-expose-headers"] == "X-Total"
+    assert answer.fields["vary"] == "Origin"
+    assert client.call("GET", "/nothing", fields=ORIGIN).fields["access-control-allow-origin"] == "https://app.example"
+    assert client.call("PUT", "/a", fields=ORIGIN).fields["access-control-allow-origin"] == "https://app.example"
+    assert "access-control-allow-origin" not in client.call("GET", "/a").fields
+
+
+def test_preflight(answering: Callable[..., Client]) -> None:
+    security = {"security": [{"key": []}]}
+    del security["security"]
+    answer = answering({"200": _json(1)}, operation=security).call("OPTIONS", "/a", user=None, fields=PREFLIGHT)
+    assert (answer.status, answer.content) == (204, b"")
+    assert answer.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+    assert answer.fields["access-control-allow-headers"] == "authorization,x-a"
+    assert answer.fields["access-control-allow-origin"] == "https://app.example"
+
+
+def test_without_cors(answering: Callable[..., Client]) -> None:
+    client = answering({"200": _json(1)}, no_cors=True)
+    for method, fields in (("GET", ORIGIN), ("OPTIONS", PREFLIGHT)):
+        answer = client.call(method, "/a", fields=fields)
+        assert answer.status in {200, 204}
+        assert not {name for name in answer.fields if name.startswith("access-control")}
+
+
+def test_cors_never_covers_the_control_api(answering: Callable[..., Client]) -> None:
+    answer = answering({"200": _json(1)}).call("OPTIONS", "/__mock__/state", fields=PREFLIGHT)
+    assert not {name for name in answer.fields if name.startswith("access-control")}
+
+
+def test_the_options_of_serve(serve: Serve, write_contract: Write) -> None:
+    contract = write_contract({"/a": {"get": {"responses": {"200": _json(1)}}}})
+    answer = serve("--contract", str(contract), "--no-cors", "--errors").client.call("GET", "/a", fields=ORIGIN)
+    assert (answer.status, answer.content) == (200, b"1")
+    assert "access-control-allow-origin" not in answer.fields
+    head = serve("--contract", str(contract)).client.call("HEAD", "/a", fields=ORIGIN)
+    assert (head.status, head.content, head.fields["content-length"]) == (200, b"", "1")
+    assert head.fields["access-control-allow-origin"] == "https://app.example"
