@@ -292,10 +292,12 @@ def test_a_page_of_any_origin_may_ask(answering: Callable[..., Client]) -> None:
     assert "access-control-allow-origin" not in client.call("GET", "/a").fields
 
 
-def test_preflight(answering: Callable[..., Client]) -> None:
-    security = {"security": [{"key": []}]}
-    del security["security"]
-    answer = answering({"200": _json(1)}, operation=security).call("OPTIONS", "/a", user=None, fields=PREFLIGHT)
+def test_a_preflight_needs_no_credentials(make_stub: MakeStub, write_contract: Write) -> None:
+    scheme = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
+    operation = {"security": [{"key": []}], "responses": {"200": _json(1)}}
+    client = make_stub(write_contract({"/a": {"get": operation}}, components=scheme))
+    assert client.call("GET", "/a", user=None, fields=ORIGIN).status == 401
+    answer = client.call("OPTIONS", "/a", user=None, fields=PREFLIGHT)
     assert (answer.status, answer.content) == (204, b"")
     assert answer.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
     assert answer.fields["access-control-allow-headers"] == "authorization,x-a"
