@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,6 +24,7 @@ from mockserver.contract.building import load_contract
 from mockserver.contract.inference import infer
 from mockserver.contract.model import Behaviour, Contract
 from mockserver.control import HINT_KEY, WORLD_KEY, Exposure, register_control
+from mockserver.delivery import Deliverer
 from mockserver.errors import MockServerError
 from mockserver.journal import keep
 from mockserver.masking import show
@@ -58,6 +59,7 @@ def create_app(
     no_state: bool = False,
     no_cors: bool = False,
     behaviours: Mapping[str, Handler] | None = None,
+    allow_callbacks: Sequence[str] = (),
     log: TextIO | None = None,
     log_format: str = "text",
 ) -> Flask:
@@ -79,6 +81,7 @@ def create_app(
         no_state: infer no state from the contract.
         no_cors: let no web page of another origin read the answers.
         behaviours: Python behaviours by `operationId`.
+        allow_callbacks: hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.
         log: stream for one line per request; None for no log.
         log_format: `text` or `json`.
 
@@ -110,6 +113,7 @@ def create_app(
                 dynamic=dynamic,
                 errors=errors,
                 behaviours=behaviours or {},
+                deliver=Deliverer(allow_callbacks).deliver,
                 inferred=dict if no_state else _Inferred(contract),
             ),
         ),

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @option("--dynamic", is_flag=True, help="Generate content where the contract has examples, too.")
 @option("--errors", is_flag=True, help="Answer 500 where an example or the stub's answer breaks its schema.")
 @option("--no-cors", is_flag=True, help="Let no web page of another origin read the answers.")
+@option("--allow-callbacks", multiple=True, metavar="HOST[:PORT]", help="Send callbacks to this host; may be repeated.")
 @option("--no-auth", is_flag=True, help="Ask for no credentials.")
 @option("--tls", is_flag=True, help="Serve https with a self-signed certificate.")
 @option("--cert", type=FILE, help="Serve https with this certificate (PEM).")
@@ -70,6 +71,7 @@ def serve_command(
     dynamic: bool,
     errors: bool,
     no_cors: bool,
+    allow_callbacks: tuple[str, ...],
     no_auth: bool,
     tls: bool,
     cert: Path | None,
@@ -114,6 +116,7 @@ def serve_command(
             dynamic=dynamic,
             errors=errors,
             no_cors=no_cors,
+            allow_callbacks=allow_callbacks,
             no_auth=no_auth,
             transition_seconds=transition_seconds,
             host=host,

@@ -111,6 +111,25 @@ class Response(NamedTuple):
     content: bytes
 
 
+class Outgoing(NamedTuple):
+    """A request that the stub makes itself: a callback.
+
+    Attributes:
+        name: `operationId/callback`.
+        content_type: "" for a request without content.
+        cause: the operation whose answer it follows, as `METHOD /path`.
+        secret_names: property names that the journal masks in its content.
+    """
+
+    name: str
+    method: str
+    url: str
+    content_type: str
+    content: bytes
+    cause: str
+    secret_names: frozenset[str]
+
+
 class Violation(NamedTuple):
     """One way in which a request breaks the contract, safe to show: secret values are masked.
 

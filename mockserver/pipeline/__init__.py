@@ -107,6 +107,8 @@ class Pipeline:
                     arguments = Arguments(*arguments[:4], value, media_type)
             preferences = parse(request.fields["HTTP_PREFER"]) if "HTTP_PREFER" in request.fields else NONE
             response, why = compiled.answer(request, arguments, caller, preferences, world)
+            if compiled.calls_back:
+                why += compiled.call_back(request, arguments, response, world)
         except RequestRejected as rejected:
             return Answer(
                 compiled.reject(rejected, request),

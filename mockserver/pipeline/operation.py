@@ -15,7 +15,18 @@ from mockserver.contract.secrets import marked_names
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.examples.generating import CannotGenerate, Generator
 from mockserver.examples.selection import Examples
-from mockserver.messages import NO_CONTENT, Arguments, Caller, Outcome, Preferences, Request, Response, no_content
+from mockserver.messages import (
+    NO_CONTENT,
+    Arguments,
+    Caller,
+    Outcome,
+    Outgoing,
+    Preferences,
+    Request,
+    Response,
+    no_content,
+)
+from mockserver.pipeline.callbacks import Callbacks
 from mockserver.preferences import NONE, applied
 from mockserver.problem import of as problem_of
 from mockserver.response import Plan, Responder, finish, rejection
@@ -29,6 +40,10 @@ _TRUSTED = frozenset({"setting", "auth", "absent"})
 _UNSOUND = "Internal Server Error"
 
 
+def _nowhere(outgoing: Outgoing, _world: World) -> str:
+    return f"callback {outgoing.name} not sent: no host is allowed"
+
+
 class Settings(NamedTuple):
     """How a stub answers, the same for all operations.
 
@@ -36,6 +51,7 @@ class Settings(NamedTuple):
         dynamic: content is generated where the contract has examples, too.
         errors: an answer that breaks its own schema becomes 500.
         behaviours: Python behaviours by `operationId`.
+        deliver: sends a callback, or tells why not; returns words for the journal.
         inferred: gives the behaviours that were inferred, by `operationId`.
     """
 
@@ -43,6 +59,7 @@ class Settings(NamedTuple):
     dynamic: bool = False
     errors: bool = False
     behaviours: Mapping[str, Handler] = {}
+    deliver: Callable[[Outgoing, World], str] = _nowhere
     inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
 
@@ -66,6 +83,9 @@ class CompiledOperation:
         self._responder = Responder(contract, operation, self._value_of)
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation)
+        self._deliver = settings.deliver
+        self._callbacks = Callbacks(contract, operation, self._generator, self.secret_names)
+        self.calls_back = bool(self._callbacks)
 
     def answer(
         self, request: Request, arguments: Arguments, caller: Caller, preferences: Preferences, world: World
@@ -104,6 +124,13 @@ class CompiledOperation:
     def reject(self, rejected: RequestRejected, request: Request) -> Response:
         """Return the contract's own answer to a rejection, or problem details where it has none."""
         return self._responder.reject(rejected, request.fields.get("HTTP_ACCEPT"), self._error_content)
+
+    def call_back(self, request: Request, arguments: Arguments, response: Response, world: World) -> str:
+        """Let the callbacks of an answered call be sent; return what becomes of them, for the journal."""
+        told = []
+        for outgoing in self._callbacks.after(request, arguments, response) if response.status < 400 else ():
+            told.append(outgoing if isinstance(outgoing, str) else self._deliver(outgoing, world))
+        return "".join(f"; {text}" for text in told)
 
     def _preferred(self, arguments: Arguments, preferences: Preferences, accept: str | None) -> tuple[Response, str]:
         """Answer as `Prefer` asks; nothing happens to the state then."""
