@@ -12,7 +12,7 @@ import click
 
 from mockserver import defaults
 from mockserver.errors import UsageError
-from mockserver.options import FILE, contract_option, option, overlay_option, show_notes
+from mockserver.options import FILE, contract_option, option, overlay_option, show_notes, show_warnings
 
 if TYPE_CHECKING:
     from mockserver.server import Certificate
@@ -104,6 +104,7 @@ def serve_command(
         raise UsageError(f"--clock: {error}") from error
     loaded = load_contract(contract or defaults.CONTRACT, overlay)
     show_notes(loaded.document.notes)
+    show_warnings(loaded.told_warnings(), len(loaded.warnings))
 
     def make_app() -> Any:
         seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)

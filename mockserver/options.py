@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+#: Warnings beyond these are counted only: finding the place of each takes time, and nobody reads them at a start.
+_MOST_WARNINGS = 20
 #: The type of options that name a file.
 FILE = click.Path(path_type=Path)
 
@@ -33,6 +36,14 @@ def overlay_option() -> Callable[[Command], Command]:
         multiple=True,
         help="OpenAPI Overlay 1.0 to apply to the contract first; may be repeated.",
     )
+
+
+def show_warnings(warnings: Iterable[str], count: int) -> None:
+    """Tell on standard error with which mistakes a contract is served, numbered, the first ones only."""
+    for number, warning in enumerate(itertools.islice(warnings, _MOST_WARNINGS), 1):
+        click.echo(f"mockserver: warning {number}: {warning}", err=True)
+    if count > _MOST_WARNINGS:
+        click.echo(f"mockserver: and {count - _MOST_WARNINGS} more warnings; mockserver lint tells them all", err=True)
 
 
 def show_notes(notes: Sequence[str]) -> None:

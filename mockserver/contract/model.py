@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from mockserver.contract.loading import Document
 from mockserver.contract.provenance import Provenance, ProvenanceResolver
+from mockserver.contract.reader import ContractWarning
 from mockserver.contract.references import follow, lookup
 from mockserver.contract.schemas import Direction, Schemas, Validator
 
@@ -249,6 +250,8 @@ class Contract:
     differences: Mapping[str, Mapping[str, frozenset[str]]]
     _provenance: ProvenanceResolver = field(repr=False)
     _schemas: Schemas = field(repr=False)
+    warnings: tuple[ContractWarning, ...] = ()
+    webhooks: tuple[str, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Operation]:
@@ -330,6 +333,11 @@ class Contract:
         """Return `file:line: pointer` for a message."""
         path, line = self.document.where(pointer)
         return f"{path}:{line}: {pointer}"
+
+    def told_warnings(self) -> Iterator[str]:
+        """Yield each warning with its place, as text for a person; placing one takes time in a large file."""
+        for warning in self.warnings:
+            yield f"{self.place(warning.pointer)}: {warning.message}"
 
     def pairs(self) -> Iterator[ExamplePair]:
         """Yield every documented exchange: each request example with the response example that answers it."""

@@ -62,6 +62,8 @@ def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list
             return [_unusable(str(contract_path), error)]
         findings.add(_unusable(_file_of(error, contract_path, overlays), error))
     subject = Subject(document, contract)
+    for warning in contract.warnings if contract is not None else ():
+        findings.add(subject.finding("contract", warning.pointer, warning.message, "it is served all the same"))
     for rule in RULES:
         findings.update(rule(subject))
     return sorted(findings)

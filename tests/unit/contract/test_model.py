@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,20 +136,20 @@ def test_examples_are_paired(load_changed: Load) -> None:
 #: Names that lead to a member, what it becomes, the pointer that the message must name, a word of the message.
 MISTAKES: list[tuple[list[Any], Any, str, str]] = [
     (["openapi"], "2.0", "", "openapi"),
-    (["openapi"], 3.1, "", "openapi"),
+    (["openapi"], 3.1, "/openapi", "openapi"),
     (["openapi"], None, "", "openapi"),
     (["paths"], [], "/paths", "object"),
     (["paths", "a"], {}, "/paths/a", "slash"),
     (["paths", "/b"], None, "/paths/~1b", "object"),
-    (["paths", "/b"], {"$ref": "#/nothing"}, "/nothing", "nothing stands there"),
+    (["paths", "/b"], {"$ref": "#/nothing"}, "/paths/~1b", "nothing stands there"),
     (["paths", "/b"], {"$ref": "other.yaml"}, "/paths/~1b", "outside|pointer"),
     (["paths", "/b"], {"get": []}, "/paths/~1b/get", "object"),
     (["paths", "/b"], {"get": {"operationId": "get_a"}}, "/paths/~1b/get", "twice"),
     (["components"], [], "/components", "object"),
     (["components", "securitySchemes", "basic"], 5, "/components/securitySchemes/basic", "object"),
-    (["security"], [{"unknown": []}], GET, "unknown"),
-    (["security"], {}, f"{GET}/security", "list"),
-    (["paths", "/a/{id}", "get", "security"], None, f"{GET}/security", "list"),
+    (["security"], [{"unknown": []}], "/security", "unknown"),
+    (["security"], {}, "/security", "list"),
+    (["paths", "/a/{id}", "get", "security"], 5, f"{GET}/security", "list"),
     (["paths", "/a/{id}", "get", "security"], ["basic"], f"{GET}/security", "list"),
     (["x-mockserver-levels"], "High", "/x-mockserver-levels", "list"),
     (["x-mockserver-levels"], [1], "/x-mockserver-levels", "list"),
@@ -201,10 +202,14 @@ PLACES: list[list[Any]] = [
 def test_a_mistake_is_told_with_its_place(
     load_changed: Load, names: list[Any], value: Any, pointer: str, word: str
 ) -> None:
-    with pytest.raises(ContractError, match=word) as caught:
-        load_changed(*names, to=value)
-    assert "contract.json:" in str(caught.value)
-    assert pointer in str(caught.value)
+    ours = "x-mockserver" in pointer
+    if ours or (names == ["openapi"] and value != 3.1):
+        with pytest.raises(ContractError, match=word) as caught:
+            load_changed(*names, to=value)
+        told = [str(caught.value)]
+    else:  # a document with it is served
+        told = [text for text in load_changed(*names, to=value).told_warnings() if re.search(word, text)]
+    assert any("contract.json:" in text and pointer in text for text in told), told
 
 
 @pytest.mark.parametrize("names", PLACES, ids=repr)

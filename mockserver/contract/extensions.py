@@ -1,0 +1,116 @@
+"""The package's own `x-mockserver-*` extensions. They are ours, so a mistake in one stops the start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.contract.model import Behaviour, Presumptions
+from mockserver.contract.reader import Reader
+from mockserver.pointers import child
+
+_EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
+_NAMES = ("levels", "effect", "behaviour", "presumes", "response", "differs", "instead-of")
+#: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
+EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
+#: Where the other files of a contract are put (contract/files.py); never written by a person.
+FILES = "x-mockserver-files"
+
+_BEHAVIOUR = frozenset({"handler", "role", "resource", "value", "status", "generated"})
+_MARKS = frozenset({"x-source", "x-assumed", "x-observed"})
+
+
+class Extensions:
+    """Reads the extensions of one document.
+
+    Attributes:
+        levels: the root's `x-mockserver-levels`.
+        differences: by label or path, what servers were seen to do otherwise; grows as operations are read.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.levels = self._texts("/x-mockserver-levels", reader.data.get("x-mockserver-levels", []))
+        self.differences: dict[str, Mapping[str, frozenset[str]]] = {}
+
+    def check_names(self) -> None:
+        """Refuse extensions that look like ours and are not, wherever they stand."""
+        if not self._reader.document.mentions(_EXTENSION) - EXTENSIONS:
+            return  # nearly always; a walk over the whole document is for the rest
+        pending: list[tuple[str, Any]] = [("", self._reader.data)]
+        while pending:
+            pointer, value = pending.pop()
+            if isinstance(value, dict):
+                for key, item in value.items():
+                    if _EXTENSION.fullmatch(key) and key not in EXTENSIONS and key != FILES:
+                        known = ", ".join(sorted(EXTENSIONS))
+                        raise self._reader.error(child(pointer, key), f"unknown extension; known are {known}")
+                    pending.append((child(pointer, key), item))
+            elif isinstance(value, list):
+                pending.extend((child(pointer, str(index)), item) for index, item in enumerate(value))
+
+    def note_differences(self, place: str, pointer: str, raw: dict[str, Any]) -> None:
+        """Keep the `x-mockserver-differs` of an operation or path item, under its label or path."""
+        found = raw.get("x-mockserver-differs")
+        if found is None:
+            return
+        pointer = child(pointer, "x-mockserver-differs")
+        if not isinstance(found, dict):
+            raise self._reader.error(pointer, "must map names of checks to lists of what was seen")
+        self.differences[place] = {
+            check: frozenset(self._texts(child(pointer, check), seen)) for check, seen in found.items()
+        }
+
+    def behaviour(self, pointer: str, raw: dict[str, Any]) -> Behaviour | None:
+        """Return the `x-mockserver-behaviour` of an operation."""
+        behaviour = raw.get("x-mockserver-behaviour")
+        if behaviour is None:
+            return None
+        pointer = child(pointer, "x-mockserver-behaviour")
+        if not isinstance(behaviour, dict) or "handler" not in behaviour or behaviour.keys() - _BEHAVIOUR - _MARKS:
+            known = sorted(_BEHAVIOUR)
+            raise self._reader.error(pointer, f"must be an object with `handler` and, if wanted, {known}")
+        for name in _BEHAVIOUR & behaviour.keys():
+            wanted = bool if name == "generated" else str
+            if not isinstance(behaviour[name], wanted):
+                kind = "true or false" if wanted is bool else "text"
+                raise self._reader.error(child(pointer, name), f"must be {kind}")
+        return Behaviour(**{key: behaviour[key] for key in _BEHAVIOUR & behaviour.keys()}, pointer=pointer)
+
+    def instead_of(self, pointer: str, raw: dict[str, Any]) -> tuple[int, ...]:
+        """Return the `x-mockserver-instead-of` of a response."""
+        found = raw.get("x-mockserver-instead-of", [])
+        if not isinstance(found, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in found):
+            raise self._reader.error(child(pointer, "x-mockserver-instead-of"), "must be a list of status codes")
+        return tuple(found)
+
+    def presumptions(self, pointer: str, raw: dict[str, Any]) -> Presumptions:
+        """Return the `x-mockserver-presumes` of an example."""
+        pointer = child(pointer, "x-mockserver-presumes")
+        presumes = raw.get("x-mockserver-presumes", {})
+        if not isinstance(presumes, dict) or presumes.keys() - {"clock", "calls", "identity"}:
+            raise self._reader.error(pointer, "must be an object of `clock`, `calls` and `identity`")
+        clock, identity = presumes.get("clock"), presumes.get("identity")
+        if clock is not None and (not isinstance(clock, int) or isinstance(clock, bool)):
+            raise self._reader.error(child(pointer, "clock"), "must be UNIX time in whole seconds")
+        if identity is not None and not isinstance(identity, str):
+            raise self._reader.error(child(pointer, "identity"), "must be a username")
+        return Presumptions(clock, self._texts(child(pointer, "calls"), presumes.get("calls", [])), identity)
+
+    def known_levels(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...] | None:
+        """Return the `x-mockserver-levels` of an operation, all of which the root names; None for no limit."""
+        found = raw.get("x-mockserver-levels")
+        if found is None:
+            return None
+        pointer = child(pointer, "x-mockserver-levels")
+        levels = self._texts(pointer, found)
+        for level in levels:
+            if level not in self.levels:
+                raise self._reader.error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
+        return levels
+
+    def _texts(self, pointer: str, raw: Any) -> tuple[str, ...]:
+        if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):
+            raise self._reader.error(pointer, "must be a list of texts")
+        return tuple(raw)
