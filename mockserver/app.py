@@ -186,7 +186,10 @@ class Stub:
                 return None
         request = _request(environ, path)
         try:
-            answer = self._answer(request, world)
+            if self._cors and "HTTP_ORIGIN" in environ:
+                answer = self._answer_page(request, world)
+            else:
+                answer = self._pipeline.answer(request, world)
         except MockServerError as error:
             answer = _broken(error)
         except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
@@ -194,18 +197,24 @@ class Stub:
             answer = _broken(error)
         if answer is None:
             return None
-        if self._cors and "HTTP_ORIGIN" in environ:
-            response = answer.response
-            answer = answer._replace(response=response._replace(fields=cors.shared(environ, response.fields)))
         self._record(request, world, answer, started)
         return answer.response
 
-    def _answer(self, request: Request, world: World) -> Answer | None:
-        if self._cors and "HTTP_ORIGIN" in request.fields and cors.is_preflight(request.fields):
-            methods = self._pipeline.allowed(request.path)
-            if methods:
-                return Answer(cors.preflight(request.fields, methods), "", b"", "CORS preflight", (), _NO_NAMES)
-        return self._pipeline.answer(request, world)
+    def _answer_page(self, request: Request, world: World) -> Answer | None:
+        """Answer a request with `Origin`, so that the page it comes from may read the answer."""
+        answer = None
+        methods = self._pipeline.allowed(request.path) if cors.is_preflight(request.fields) else ()
+        if methods:
+            answer = Answer(cors.preflight(request.fields, methods), "", b"", "CORS preflight", (), _NO_NAMES)
+        else:
+            try:
+                answer = self._pipeline.answer(request, world)
+            except MockServerError as error:
+                answer = _broken(error)
+        if answer is None:
+            return None
+        response = answer.response
+        return answer._replace(response=response._replace(fields=cors.shared(request.fields, response.fields)))
 
     def close(self) -> None:
         """Write what is left of the log and release the store; the server calls it when it stops."""

@@ -92,10 +92,13 @@ class Responder:
         Raises:
             RequestRejected: 406, the client takes none of the media types that are documented.
         """
-        plans = self.plans(outcome.status, accept)
+        plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
         if not plans:
             raise self.not_acceptable(outcome.status, accept)
-        return finish(plans[0], outcome)
+        plan = plans[0]
+        if outcome.fields or outcome.content is NO_CONTENT or plan.empty:
+            return finish(plan, outcome)
+        return Response(outcome.status or plan.code, plan.fields, plan.encode(outcome.content))
 
     def not_acceptable(self, code: int, accept: str | None) -> RequestRejected:
         """Return the rejection of a request whose `Accept` takes nothing that is documented."""

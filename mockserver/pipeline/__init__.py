@@ -19,7 +19,7 @@ from mockserver.authentication import Authentication
 from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import RequestRejected
-from mockserver.messages import Arguments, Request, Response, Violation
+from mockserver.messages import Request, Response, Violation
 from mockserver.pipeline.operation import NO_ARGUMENTS, NO_NAMES, CompiledOperation, Settings, handler_of
 from mockserver.pointers import split
 from mockserver.preferences import NONE, parse
@@ -86,27 +86,23 @@ class Pipeline:
             route, path_values = found
         operation = route.methods.get(request.method)
         if operation is None:
-            return self._implicit(request, route, path_values, world)
-        return self._answer(operation, request, path_values, world)
-
-    def _answer(self, operation: Operation, request: Request, path_values: Mapping[str, str], world: World) -> Answer:
+            return self._implicit(request, route, world)
         if operation.refused:
             return _refused(operation)
         compiled = self._compiled.get(operation.id) or self._compile(operation)
         content = b""
         try:
             caller = compiled.authenticate(request, world)
-            arguments = NO_ARGUMENTS
+            arguments, value = NO_ARGUMENTS, None
             if compiled.parameters is not None:
                 arguments = compiled.parameters.read(request, path_values)
             if compiled.body is not None:
                 content = compiled.body.receive(request)
                 value = compiled.body.decode(content, request.content_type)
-                if content:
-                    media_type = compiled.body.media_type(request.content_type)
-                    arguments = Arguments(*arguments[:4], value, media_type)
             preferences = parse(request.fields["HTTP_PREFER"]) if "HTTP_PREFER" in request.fields else NONE
-            response, why = compiled.answer(request, arguments, caller, preferences, world)
+            if not compiled.simple or preferences is not NONE:
+                arguments = compiled.whole(arguments, value, content, request)
+            response, why = compiled.answer(request, arguments, value, caller, preferences, world)
             if compiled.calls_back:
                 why += compiled.call_back(request, arguments, response, world)
         except RequestRejected as rejected:
@@ -125,13 +121,11 @@ class Pipeline:
         compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings)
         return self._compiled.setdefault(operation.id, compiled)
 
-    def _implicit(
-        self, request: Request, route: Route[Operation], path_values: Mapping[str, str], world: World
-    ) -> Answer:
+    def _implicit(self, request: Request, route: Route[Operation], world: World) -> Answer | None:
         """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""
         if request.method == "HEAD" and "GET" in route.methods:
-            answer = self._answer(route.methods["GET"], request, path_values, world)
-            return answer._replace(response=_without_content(answer.response))
+            answer = self.answer(request._replace(method="GET"), world)
+            return None if answer is None else answer._replace(response=_without_content(answer.response))
         allow = ", ".join(_allowed(route))
         if request.method == "OPTIONS":
             return Answer(Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES)

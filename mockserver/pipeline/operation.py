@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from mockserver.authentication import Authentication
 from mockserver.behaviour.handlers import Call, Handler, Rules, find_handler
@@ -38,6 +38,10 @@ NO_ARGUMENTS = Arguments({}, {}, {}, {})
 #: Handlers whose answers are known to be what the contract says, and so are not looked at again.
 _TRUSTED = frozenset({"setting", "auth", "absent"})
 _UNSOUND = "Internal Server Error"
+
+
+def _no_template() -> NoReturn:
+    raise RequestRejected(501, "Not Implemented", "this behaviour has an answer of its own")
 
 
 def _nowhere(outgoing: Outgoing, _world: World) -> str:
@@ -86,11 +90,21 @@ class CompiledOperation:
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
+        #: Whether the behaviour needs the content and nothing else of the request, so that the rest can be spared.
+        self.simple = self._trusted and not self.calls_back
 
     def answer(
-        self, request: Request, arguments: Arguments, caller: Caller, preferences: Preferences, world: World
+        self,
+        request: Request,
+        arguments: Arguments,
+        value: Any,
+        caller: Caller,
+        preferences: Preferences,
+        world: World,
     ) -> tuple[Response, str]:
         """Return the response to a valid call, and why it is this one.
+
+        `value` is the decoded content; the arguments are whole unless the operation is simple.
 
         Raises:
             RequestRejected: the behaviour, `Accept` or `Prefer` leave no other answer.
@@ -108,18 +122,24 @@ class CompiledOperation:
                     transaction,
                     caller,
                     world.name,
-                    arguments.content,
+                    value,
                     self._write_only,
                     world.now(),
                     self._rules,
                     arguments,
                     self._operation,
-                    lambda: self._template(arguments),
+                    _no_template if self._trusted else lambda: self._template(arguments),
                 )
             )
         if self._trusted:
             return self._responder.respond(outcome, accept), outcome.why
         return self._judged(outcome, accept)
+
+    def whole(self, arguments: Arguments, value: Any, content: bytes, request: Request) -> Arguments:
+        """Return all that a request says: its parameters and its content."""
+        if self.body is None or not content:
+            return arguments
+        return arguments._replace(content=value, media_type=self.body.media_type(request.content_type or ""))
 
     def reject(self, rejected: RequestRejected, request: Request) -> Response:
         """Return the contract's own answer to a rejection, or problem details where it has none."""
