@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mockserver.contract.loading import Document
 from mockserver.contract.provenance import Provenance, ProvenanceResolver
 from mockserver.contract.reader import ContractWarning
-from mockserver.contract.references import follow, lookup
+from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction, Schemas, Validator
 
 _WITHOUT_CONTENT = frozenset({"204", "205"})
@@ -314,12 +314,21 @@ class Contract:
         return self._schemas.validator(schema, direction)
 
     def schema(self, pointer: str) -> tuple[Any, str]:
-        """Return the Schema Object at a pointer in terms of JSON Schema 2020-12, and where it really stands.
+        """Return the schema that is meant at a pointer, and where it stands, its `$ref`s followed.
+
+        It is in terms of JSON Schema 2020-12, whatever the document's version, and without what cannot be used: an
+        object or a truth value, which the caller must not change. All schemas below it are translated likewise; ask
+        for one by its pointer to have its `$ref`s followed.
 
         Raises:
-            ContractError: a `$ref` is broken or a circle.
+            ContractError: nothing stands there.
         """
-        return follow(self.document.data, pointer)
+        return self._schemas.schema(pointer)
+
+    @property
+    def schema_notes(self) -> Mapping[str, str]:
+        """What of the schemas that were used so far is ignored and why, by the pointer of the keyword."""
+        return self._schemas.notes
 
     def at(self, pointer: str) -> Any:
         """Return the raw value at a pointer, for messages and generated cases.

@@ -6,14 +6,18 @@ Validation runs on jsonschema-rs; `jsonschema` is the reference that the tests h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import jsonschema_rs
 
+from mockserver.contract.sparse import SEPARATOR, Sparse
+from mockserver.contract.translation import Translation
 from mockserver.errors import ContractError
+from mockserver.pointers import split
 
 Direction = Literal["request", "response"]
 
@@ -42,6 +46,14 @@ class SchemaViolation:
     value: Any
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*=*\s*")
+
+#: Formats that jsonschema-rs leaves to us, for text; all other unknown ones are accepted.
+_FORMATS = {
+    "byte": lambda text: _BASE64.fullmatch(text) is not None,
+}
 
 
 class _Forbidden:
@@ -74,12 +86,24 @@ class Validator:
 
 
 class Schemas:
-    """Compiles the schemas of one document, each when first asked for."""
+    """Compiles the schemas of one document, each when first asked for, with no more than what it reaches."""
 
     def __init__(self, data: dict[str, Any]) -> None:
-        self._data = data
-        self._registry: Any = None
+        self._translation = Translation(data)
         self._compiled: dict[tuple[str, Direction], Validator] = {}
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What could not be used so far, by the pointer of the keyword."""
+        return self._translation.notes
+
+    def schema(self, pointer: str) -> tuple[Any, str]:
+        """Return the schema at a pointer in terms of 2020-12, its `$ref`s followed, and where it stands.
+
+        Raises:
+            ContractError: nothing stands there.
+        """
+        return self._translation.follow(pointer)
 
     def validator(self, pointer: str, direction: Direction) -> Validator:
         """Return the validator of the Schema Object at a JSON pointer.
@@ -95,15 +119,15 @@ class Schemas:
         return found
 
     def _compile(self, pointer: str, direction: Direction) -> Validator:
+        sparse = Sparse(self._translation, _FORBIDDEN[direction])
+        root = sparse.add(pointer)
         try:
-            if self._registry is None:
-                self._registry = jsonschema_rs.Registry([(_BASE, self._data)])
             return Validator(
                 jsonschema_rs.validator_for(
-                    {"$schema": _DIALECT, "$ref": f"{_BASE}#{quote(pointer)}"},
-                    registry=self._registry,
+                    {"$schema": _DIALECT, "$id": _BASE, "$ref": root, "$defs": sparse.definitions()},
                     validate_formats=True,
                     keywords={_FORBIDDEN[direction]: _Forbidden},
+                    formats=_FORMATS,
                 )
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
@@ -124,9 +148,16 @@ def _translate(error: Any) -> SchemaViolation:
     return SchemaViolation(
         instance_path=tuple(error.instance_path),
         keyword=str(keyword),
-        keyword_pointer=unquote(location.partition("#")[2]),
+        keyword_pointer=_in_contract(unquote(location.partition("#")[2])),
         message=error.message,
         value=error.instance,
         missing=missing,
         unknown=unknown,
     )
+
+
+def _in_contract(location: str) -> str:
+    """Return where a keyword of the sparse copy, `/$defs/NAME/...`, stands in the contract."""
+    _, _, name, *rest = location.split("/", 3)
+    below = f"/{rest[0]}" if rest else ""
+    return split(f"/{name}")[0].partition(SEPARATOR)[0] + below

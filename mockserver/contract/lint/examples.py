@@ -48,6 +48,8 @@ def check_examples(subject: Subject) -> Iterator[LintFinding]:
             continue
         for violation in violations:
             yield _finding(subject, sample, violation)
+    for place, message in subject.schemas.notes.items():
+        yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
 
 
 def _samples(subject: Subject) -> Iterator[_Sample]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mockserver.contract.lint.dialect import as_2020_12
 from mockserver.contract.lint.elements import Element, walk
 from mockserver.contract.loading import Document
 from mockserver.contract.model import Contract
@@ -78,8 +77,8 @@ class Subject:
 
     @cached_property
     def schemas(self) -> Schemas:
-        """The schemas, compiled when asked for; those of OpenAPI 3.0 translated to JSON Schema 2020-12."""
-        return Schemas(as_2020_12(self.data) if self.version.startswith("3.0") else self.data)
+        """The schemas, compiled when asked for, in terms of JSON Schema 2020-12."""
+        return Schemas(self.data)
 
     def of_kind(self, *kinds: str) -> Iterator[Element]:
         """Yield the elements of some kinds, without those that are only references."""

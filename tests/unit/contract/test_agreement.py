@@ -18,7 +18,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mockserver.contract.schemas import Schemas, Validator
-from mockserver.errors import ContractError
 
 
 def _ours(schema: Any, **components: Any) -> Validator:
@@ -240,18 +239,32 @@ def test_known_mistakes_of_ours(schema: Any, value: Any, *, right: bool) -> None
     assert _ours(schema).is_valid(value) is not right
 
 
-@pytest.mark.parametrize("pattern", [r"^(?<n>a)\k<n>$", "^[^]$"])
-def test_patterns_that_ours_cannot_read_are_told_at_once(pattern: str) -> None:
-    """They are ECMA-262 all the same."""
-    with pytest.raises(ContractError, match=r"/schema: is not a usable JSON Schema"):
-        _ours({"pattern": pattern})
+@pytest.mark.parametrize(
+    ("pattern", "right", "wrong"),
+    [
+        (r"^(?<n>a|b)\k<n>$", "aa", "ab"),
+        (r"^([xy])(?<n>a|b)\k<n>$", "xaa", "xab"),
+        ("^[^]$", "\n", ""),
+        ("^a{,2}$", "aa", "aaa"),
+        (r"^[\w-.]+$", "a-b.", "a b"),
+        (r"^[\d-x]$", "-", "a"),
+        (r"^[.-\d]$", "-", "a"),
+        (r"^a\Z", "a", "ab"),
+    ],
+)
+def test_patterns_that_ours_cannot_read_are_translated(pattern: str, right: str, wrong: str) -> None:
+    """Some are ECMA-262, and some are what people take for it."""
+    assert _ours({"pattern": pattern}).is_valid(right)
+    assert not _ours({"pattern": pattern}).is_valid(wrong)
 
 
-@pytest.mark.parametrize("pattern", ["a{,2}", r"^[\d-x]$", r"^\Z", "(", "[", "a**", r"\u{110000}"])
-def test_patterns_that_are_none_are_told_at_once(pattern: str) -> None:
-    """JSON Schema reads patterns with the `u` flag, which allows no sloppiness."""
-    with pytest.raises(ContractError, match=r"/schema: is not a usable JSON Schema"):
-        _ours({"pattern": pattern})
+@pytest.mark.parametrize("pattern", ["(", "[", "a**", r"\u{110000}"])
+def test_patterns_that_are_none_are_ignored_and_noted(pattern: str) -> None:
+    schemas = Schemas({"schema": {"pattern": pattern, "maxLength": 1}})
+    validator = schemas.validator("/schema", "request")
+    assert validator.is_valid("x")
+    assert not validator.is_valid("xx")
+    assert list(schemas.notes) == ["/schema/pattern"]
 
 
 @pytest.mark.parametrize(("pattern", "value"), [(r"\Aa", "ba"), ("(?P<n>a)", "a")])

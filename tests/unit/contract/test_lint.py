@@ -197,7 +197,7 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         f"{BODY}/examples/one/value",
         '"text" is a required',
     ),
-    ("schema", put(f"{NOTE}/properties/text/pattern", "("), f"{NOTE}/properties/text", "regex"),
+    ("schema", put(f"{NOTE}/properties/text/pattern", "("), f"{NOTE}/properties/text/pattern", "'('"),
     # provenance
     ("provenance", drop(f"{POST}/x-source"), POST, "operation"),
     ("provenance", drop("/x-source"), "/security", "how it is known"),

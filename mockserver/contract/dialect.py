@@ -1,0 +1,170 @@
+"""Schema Objects as contracts have them, in the terms of JSON Schema 2020-12.
+
+Translated are what OpenAPI 3.0 has in its own way (`nullable`, boolean `exclusiveMinimum`, `$ref` that stands alone),
+what formats mean for numbers, and what cannot be used: a keyword of the wrong type, a pattern that no engine takes.
+Such a keyword is left out and told of, because the rest of the schema, and the operation, can be used without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mockserver.contract.patterns import usable
+
+#: `tell(pointer of the keyword, what is wrong)`.
+Tell = Callable[[str, str], None]
+
+TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
+#: Keywords by how they hold schemas.
+SINGLE = frozenset(
+    {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
+    | {"unevaluatedItems", "unevaluatedProperties", "contentSchema"}
+)
+LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
+#: Keywords whose schemas the very same value meets.
+SAME_VALUE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+
+#: Whole numbers of each format (OpenAPI Format Registry).
+_INTEGERS = {
+    "int8": (-(2**7), 2**7 - 1),
+    "uint8": (0, 2**8 - 1),
+    "int16": (-(2**15), 2**15 - 1),
+    "uint16": (0, 2**16 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "uint32": (0, 2**32 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "uint64": (0, 2**64 - 1),
+}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value >= 0 and int(value) == value
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, dict | bool)
+
+
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _is_number),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
+    **dict.fromkeys(("minProperties", "maxProperties", "minContains", "maxContains"), _is_count),
+    "multipleOf": lambda value: _is_number(value) and value > 0,
+    "enum": lambda value: isinstance(value, list) and bool(value),
+    "uniqueItems": lambda value: isinstance(value, bool),
+    "format": lambda value: isinstance(value, str),
+    "pattern": lambda value: isinstance(value, str) and usable(value) is not None,
+    "required": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "dependentRequired": lambda value: (
+        isinstance(value, dict)
+        and all(isinstance(names, list) and all(isinstance(one, str) for one in names) for names in value.values())
+    ),
+    **dict.fromkeys(SINGLE, _is_schema),
+    **dict.fromkeys(LISTED, lambda value: isinstance(value, list) and bool(value)),
+    **dict.fromkeys(NAMED, lambda value: isinstance(value, dict)),
+}
+
+
+def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, legacy: bool) -> dict[str, Any]:
+    """Return the keywords of one Schema Object in terms of 2020-12; schemas below it are as they were.
+
+    Args:
+        schema: the Schema Object, which is not changed.
+        pointer: where it stands.
+        tell: is told of each keyword that is left out.
+        legacy: it is one of OpenAPI 3.0.
+    """
+    if legacy and isinstance(schema.get("$ref"), str):
+        return {"$ref": schema["$ref"]}  # what stands beside it is ignored (OpenAPI 3.0, section 4.7.23)
+    kept = dict(schema)
+    if legacy:
+        _bounds(kept)
+    _type(kept, pointer, tell)
+    for keyword in kept.keys() & _FITS.keys():
+        if not _FITS[keyword](kept[keyword]):
+            tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {_shown(kept.pop(keyword))} and is ignored")
+    if "pattern" in kept:
+        kept["pattern"] = usable(kept["pattern"])
+    if isinstance(kept.get("patternProperties"), dict):
+        kept["patternProperties"] = _usable_names(kept["patternProperties"], pointer, tell)
+    _integer_bounds(kept)
+    if legacy and kept.pop("nullable", None) is True:
+        _nullable(kept)
+    return kept
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    if "type" not in kept:
+        return
+    named = kept["type"]
+    if named == "file":  # OpenAPI 2.0, for what is uploaded
+        kept["type"] = "string"
+        kept.setdefault("format", "binary")
+        return
+    names = named if isinstance(named, list) else [named]
+    known = [name for name in names if isinstance(name, str) and name in TYPES]
+    if len(known) < len(names) or not known:
+        tell(
+            f"{pointer}/type", f"`type` is {_shown(named)}, which is none of {', '.join(sorted(TYPES))}; it is ignored"
+        )
+        del kept["type"]
+    elif isinstance(named, list):
+        kept["type"] = list(dict.fromkeys(known))
+
+
+def _bounds(kept: dict[str, Any]) -> None:
+    """Turn `exclusiveMinimum: true` of OpenAPI 3.0 into the bound that it makes exclusive."""
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if isinstance(kept.get(exclusive), bool) and kept.pop(exclusive) and bound in kept:
+            kept[exclusive] = kept.pop(bound)
+
+
+def _integer_bounds(kept: dict[str, Any]) -> None:
+    limits = _INTEGERS.get(kept.get("format", ""))
+    named = kept.get("type")
+    if limits is None or not (named == "integer" or (isinstance(named, list) and "integer" in named)):
+        return
+    low, high = limits
+    if max(kept.get("minimum", low), kept.get("exclusiveMinimum", low)) <= low:
+        kept["minimum"] = low
+    if min(kept.get("maximum", high), kept.get("exclusiveMaximum", high)) >= high:
+        kept["maximum"] = high
+
+
+def _nullable(kept: dict[str, Any]) -> None:
+    """Let null in wherever the author of `nullable: true` can have meant it.
+
+    By the letter of OpenAPI 3.0.3 it counts beside `type` only; but nobody writes it without meaning it.
+    """
+    if isinstance(kept.get("type"), str):
+        kept["type"] = [kept["type"], "null"]
+    if isinstance(kept.get("enum"), list) and None not in kept["enum"]:
+        kept["enum"] = [*kept["enum"], None]
+    branches = next((name for name in ("anyOf", "oneOf") if name in kept), None)
+    if branches is not None:
+        kept[branches] = [*kept[branches], {"type": "null"}]
+    elif "allOf" in kept:
+        # What all of them must hold must hold unless the value is null.
+        kept["anyOf"] = [{"allOf": kept.pop("allOf")}, {"type": "null"}]
+
+
+def _usable_names(named: dict[str, Any], pointer: str, tell: Tell) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pattern, schema in named.items():
+        translated = usable(pattern)
+        if translated is None:
+            tell(f"{pointer}/patternProperties", f"{_shown(pattern)} is no regular expression and is ignored")
+        else:
+            found[translated] = schema
+    return found
