@@ -18,7 +18,7 @@ from typing import NamedTuple
 from mockserver.authentication import Authentication
 from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Contract, Operation
-from mockserver.errors import RequestRejected
+from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import Request, Response, Violation
 from mockserver.pipeline.operation import NO_ARGUMENTS, NO_NAMES, CompiledOperation, Settings, handler_of
 from mockserver.pointers import split
@@ -75,7 +75,6 @@ class Pipeline:
 
         Raises:
             StateError: the store cannot be read or written.
-            ContractError: the operation cannot be compiled.
         """
         route = self._concrete.get(request.path)
         path_values: Mapping[str, str] = {}
@@ -88,8 +87,11 @@ class Pipeline:
         if operation is None:
             return self._implicit(request, route, world)
         if operation.refused:
-            return _refused(operation)
-        compiled = self._compiled.get(operation.id) or self._compile(operation)
+            return _refused(operation, operation.refused)
+        try:
+            compiled = self._compiled.get(operation.id) or self._compile(operation)
+        except ContractError as error:
+            return _refused(operation, str(error))
         content = b""
         try:
             caller = compiled.authenticate(request, world)
@@ -115,6 +117,8 @@ class Pipeline:
                 rejected.violations,
                 compiled.secret_names | _misspelt(rejected.violations),
             )
+        except ContractError as error:  # a schema that is first asked for now, and is none
+            return _refused(operation, str(error))
         return Answer(response, operation.id, content, why, (), compiled.secret_names)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
@@ -139,8 +143,8 @@ class Pipeline:
         return Answer(rejection(405, rejected, problem_of(rejected, 405)), "", b"", why, (), NO_NAMES)
 
 
-def _refused(operation: Operation) -> Answer:
-    rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {operation.refused}")
+def _refused(operation: Operation, reason: str) -> Answer:
+    rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {reason}")
     response = rejection(501, rejected, problem_of(rejected, 501))
     return Answer(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 

@@ -325,3 +325,24 @@ def test_the_options_of_serve(serve: Serve, write_contract: Write) -> None:
     head = serve("--contract", str(contract)).client.call("HEAD", "/a", fields=ORIGIN)
     assert (head.status, head.content, head.fields["content-length"]) == (200, b"", "1")
     assert head.fields["access-control-allow-origin"] == "https://app.example"
+
+
+BROKEN: Schema = {"type": "nonsense"}
+
+
+@pytest.mark.parametrize("place", ["parameter", "body", "answer"])
+def test_an_operation_that_cannot_be_served_is_501_and_others_are_served(
+    make_stub: MakeStub, write_contract: Write, place: str
+) -> None:
+    broken: dict[str, Any] = {"responses": {"200": _json(1)}, "operationId": "broken"}
+    if place == "parameter":
+        broken["parameters"] = [{"name": "q", "in": "query", "schema": BROKEN}]
+    elif place == "body":
+        broken["requestBody"] = {"content": {"application/json": {"schema": BROKEN}}}
+    else:
+        broken["responses"] = {"200": {"description": "", "content": {"application/json": {"schema": BROKEN}}}}
+    client = make_stub(write_contract({"/broken": {"post": broken}, "/a": {"get": {"responses": {"200": _json(1)}}}}))
+    answer = client.call("POST", "/broken?q=1", json=1)
+    assert (answer.status, answer.fields["content-type"]) == (501, "application/problem+json")
+    assert "POST /broken" in answer.json()["detail"]
+    assert client.call("GET", "/a").status == 200
