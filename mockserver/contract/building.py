@@ -20,6 +20,7 @@ from mockserver.contract.provenance import ProvenanceResolver
 from mockserver.contract.reader import Reader
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Schemas
+from mockserver.contract.upgrading import upgraded
 from mockserver.pointers import child
 
 __all__ = ["EXTENSIONS", "METHODS", "build", "load_contract", "load_document"]
@@ -56,7 +57,7 @@ def build(document: Document) -> Contract:
     Raises:
         ContractError: it is not an OpenAPI document that can be served; names the place.
     """
-    return _Builder(document).contract()
+    return _Builder(upgraded(document)).contract()
 
 
 class _Builder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class Document:
         sha256: hexadecimal digest of the file's bytes, and of those of its overlays.
         layers: the overlays, in the order in which they were applied.
         notes: what a person should know of the overlays, a line for each.
+        moved: pointer in `data` to pointer in the file, of what was upgraded; what stands below moved with it.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class Document:
     sha256: str
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _lines(self) -> Mapping[str, int]:
@@ -80,7 +82,7 @@ class Document:
 
         Lines behind an item that an overlay removed from an array are those before it was removed.
         """
-        parts = split(pointer)
+        parts = self._original(split(pointer))
         while parts:
             for layer in reversed(self.layers):
                 brought = layer.locate(parts)
@@ -91,6 +93,14 @@ class Document:
                 return self.path, found
             parts.pop()
         return self.path, 1
+
+    def _original(self, parts: list[str]) -> list[str]:
+        """Return the path in the file of an element that was moved since."""
+        for depth in range(len(parts) if self.moved else 0, 0, -1):
+            old = self.moved.get(child("", *parts[:depth]))
+            if old is not None:
+                return [*split(old), *parts[depth:]]
+        return parts
 
     def mentions(self, pattern: re.Pattern[str]) -> set[str]:
         """Return what a pattern finds in the text of the file and of its overlays."""

@@ -25,7 +25,9 @@ from mockserver.contract.lint.marks import check_marks, check_provenance
 from mockserver.contract.lint.pairing import check_pairing
 from mockserver.contract.lint.subject import LintFinding, Subject
 from mockserver.contract.lint.validity import check_openapi, check_references
+from mockserver.contract.loading import Document
 from mockserver.contract.model import Contract
+from mockserver.contract.upgrading import upgraded
 from mockserver.errors import ContractError
 
 __all__ = ["RULES", "LintFinding", "lint"]
@@ -58,15 +60,20 @@ def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list
     try:
         contract = build(document)
     except ContractError as error:
-        if not str(document.data.get("openapi", "")).startswith("3."):
+        if not _is_openapi(document):
             return [_unusable(str(contract_path), error)]
         findings.add(_unusable(_file_of(error, contract_path, overlays), error))
-    subject = Subject(document, contract)
+    subject = Subject(upgraded(document), contract, document.data)
     for warning in contract.warnings if contract is not None else ():
         findings.add(subject.finding("contract", warning.pointer, warning.message, "it is served all the same"))
     for rule in RULES:
         findings.update(rule(subject))
     return sorted(findings)
+
+
+def _is_openapi(document: Document) -> bool:
+    data = document.data
+    return str(data.get("openapi", "")).startswith("3.") or str(data.get("swagger")) == "2.0"
 
 
 def _file_of(error: ContractError, contract_path: Path | str, overlays: Sequence[Path | str]) -> str:

@@ -50,10 +50,12 @@ class Subject:
     Attributes:
         document: the file.
         contract: the same as the stub would serve it, or None where it cannot be served.
+        written: the root object as the file has it, where the document was upgraded from OpenAPI 2.0.
     """
 
     document: Document
     contract: Contract | None
+    written: dict[str, Any] | None = None
 
     @property
     def data(self) -> dict[str, Any]:

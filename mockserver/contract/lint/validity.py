@@ -41,13 +41,16 @@ def check_openapi(subject: Subject) -> Iterator[LintFinding]:
     from openapi_spec_validator import schemas
 
     versions: dict[str, tuple[Any, Any]] = {
+        "2.0": (schemas.schema_v2, osv.OpenAPIV2SpecValidator),
         "3.0": (schemas.schema_v30, osv.OpenAPIV30SpecValidator),
         "3.1": (schemas.schema_v31, osv.OpenAPIV31SpecValidator),
         "3.2": (schemas.schema_v32, osv.OpenAPIV32SpecValidator),
     }
-    known = versions.get(".".join(subject.version.split(".")[:2]))
+    written = subject.written or subject.data
+    version = str(written.get("openapi", written.get("swagger", "")))
+    known = versions.get(".".join(version.split(".")[:2]))
     if known is None:
-        message = f"version {subject.version!r} of OpenAPI is not known"
+        message = f"version {version!r} of OpenAPI is not known"
         yield subject.finding("openapi", "/openapi", message, "write `openapi: 3.1.0`")
         return
     structure = list(_check_structure(subject, dict(known[0])))
@@ -59,8 +62,9 @@ def check_openapi(subject: Subject) -> Iterator[LintFinding]:
 
 def _check_structure(subject: Subject, openapi: dict[str, Any]) -> Iterator[LintFinding]:
     """Yield where a document breaks the JSON Schema of its version of OpenAPI."""
+    written = subject.written or subject.data
     # openapi-spec-validator runs the same validator, and drops what would tell which branch was nearly right.
-    for error in jsonschema_rs.validator_for(openapi).iter_errors(subject.data):
+    for error in jsonschema_rs.validator_for(openapi).iter_errors(written):
         deepest = _deepest(error)
         yield _finding(subject, deepest.instance_path, deepest.message)
 
@@ -80,7 +84,7 @@ def _check_meaning(subject: Subject, base: Any) -> Iterator[LintFinding]:
     # Values are checked by the rule `example`, and no handler means that nothing is fetched from anywhere.
     keywords["default"] = _silent(base.keyword_validators["default"])
     located: Any = type("Validator", (base,), {"keyword_validators": keywords, "resolver_handlers": {}})
-    validator = located(subject.data)
+    validator = located(subject.written or subject.data)
     for error in validator.root_validator(validator.schema_path):
         deepest = best_match([error]) if error.context else error
         yield _finding(subject, deepest.absolute_path, deepest.message)
@@ -93,7 +97,7 @@ def _finding(subject: Subject, path: Iterable[str | int], message: str) -> LintF
 
 def _across_references(subject: Subject, pointer: str) -> str:
     """Return where the element really stands that a pointer leads to through sound references."""
-    value: Any = subject.data
+    value: Any = subject.written or subject.data
     place = ""
     for token in split(pointer):
         if isinstance(value, dict) and "$ref" in value and token not in value:
