@@ -482,7 +482,7 @@ def test_presumed_calls_of_an_unreadable_contract_are_left_alone(
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("swagger: '2.0'\n", 1, "`openapi`"),
+        ("swagger: '1.2'\n", 1, "`openapi`"),
         ("openapi: 3.1.0\npaths: [\n", 3, "not valid YAML"),
         ("- 1\n", 1, "no object"),
         ("openapi: 3.1.0\nx: &a {k: 1}\nx: 2\n", 3, "twice"),
