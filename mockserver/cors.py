@@ -31,6 +31,9 @@ def preflight(environ: dict[str, Any], methods: Sequence[str]) -> Response:
     asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
     if asked and asked.isprintable() and asked.isascii():
         fields.append(("Access-Control-Allow-Headers", asked))
+    # Asked by pages of the open network before they call a server on this machine (https://wicg.github.io/local-network-access/).
+    if environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
+        fields.append(("Access-Control-Allow-Private-Network", "true"))
     return Response(204, fields, b"")
 
 

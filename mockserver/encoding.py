@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus
@@ -76,14 +74,6 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
     return _as_text(value).encode()
-
-
-def from_base64(value: Any) -> bytes:
-    """Return the bytes that text in base64 stands for, or the text's own where it is not base64."""
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError, TypeError):
-        return _bytes(value)
 
 
 def _lines(value: Any) -> bytes:

@@ -8,7 +8,7 @@ from mockserver.errors import RequestRejected
 from mockserver.messages import Preferences
 
 NONE = Preferences()
-_PREFERENCE = re.compile(r'\s*([A-Za-z0-9_-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
+_PREFERENCE = re.compile(r'([A-Za-z0-9_-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
 _SWITCH = {"true": True, "": True, "1": True, "false": False, "0": False}
 
 

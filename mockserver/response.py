@@ -70,6 +70,7 @@ class Responder:
         self._value_of = value_of
         self._successes = statuses.successes(operation)
         self._plans: dict[tuple[int, str | None], tuple[Plan, ...]] = {}
+        self._fields: dict[str, Fields] = {}
         self._instead = {
             status: int(response.status)
             for response in operation.responses.values()
@@ -136,7 +137,7 @@ class Responder:
 
     def _plan(self, status: Status, media_type: MediaType | None, name: str) -> Plan:
         documented = status.documented
-        own = documented_fields(documented, self._value_of)
+        own = self._documented(documented)
         first = next(iter(documented.content), "") if documented is not None else ""
         silent = documented is not None and documented.observed and not documented.content
         shown = name or first or "application/json"
@@ -150,12 +151,21 @@ class Responder:
             silent or status.code in WITHOUT_CONTENT,
         )
 
+    def _documented(self, documented: Documented | None) -> Fields:
+        """Return the fields of a documented response, worked out once."""
+        if documented is None or not documented.headers:
+            return []
+        found = self._fields.get(documented.pointer)
+        if found is None:
+            found = self._fields[documented.pointer] = documented_fields(documented, self._value_of)
+        return found
+
     def _rejection(self, status: Status, rejected: RequestRejected, accept: str | None, content: Content) -> Response:
         code, documented = status
         if documented is None:
             return rejection(code, rejected, problem.of(rejected, code))
         rejected = _without_unseen(rejected, documented)
-        fields = merged(documented_fields(documented, self._value_of), list(rejected.fields.items()))
+        fields = merged(self._documented(documented), list(rejected.fields.items()))
         if not documented.content:
             if documented.observed:
                 return Response(code, fields, b"")
