@@ -88,18 +88,16 @@ class Responder:
         return found
 
     def respond(self, outcome: Outcome, accept: str | None) -> Response:
-        """Return the response to an outcome.
-
-        Raises:
-            RequestRejected: 406, the client takes none of the media types that are documented.
-        """
-        plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
-        if not plans:
-            raise self.not_acceptable(outcome.status, accept)
-        plan = plans[0]
+        """Return the response to an outcome in a form that the client takes, else in the first: it has happened."""
+        plan = self.plan(outcome, accept)
         if outcome.fields or outcome.content is NO_CONTENT or plan.empty:
             return finish(plan, outcome)
         return Response(outcome.status or plan.code, plan.fields, plan.encode(outcome.content))
+
+    def plan(self, outcome: Outcome, accept: str | None) -> Plan:
+        """Return how an outcome is answered."""
+        plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
+        return (plans or self.plans(outcome.status, None))[0]
 
     def not_acceptable(self, code: int, accept: str | None) -> RequestRejected:
         """Return the rejection of a request whose `Accept` takes nothing that is documented."""
@@ -124,16 +122,17 @@ class Responder:
 
     def _make_plans(self, code: int, accept: str | None) -> list[Plan]:
         found: list[Plan] = []
+        offered = taken = 0
         for status in self._statuses(code):
             documented = status.documented
             if documented is None or not documented.content or status.code in WITHOUT_CONTENT:
                 found.append(self._plan(status, None, ""))
                 continue
-            found += [
-                self._plan(status, documented.content[offer], name)
-                for offer, name in rank([*documented.content], accept)
-            ]
-        return found
+            ranked = rank([*documented.content], accept)
+            found += [self._plan(status, documented.content[offer], name) for offer, name in ranked]
+            offered, taken = offered + len(documented.content), taken + len(ranked)
+        # A response without content is no way out for a client that takes none of the content there is.
+        return [] if offered and not taken else found
 
     def _plan(self, status: Status, media_type: MediaType | None, name: str) -> Plan:
         documented = status.documented

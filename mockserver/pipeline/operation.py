@@ -115,6 +115,8 @@ class CompiledOperation:
         handler = self._handler
         if handler is None:
             return self._from_examples(self._responder.plans(0, accept), arguments, preferences, accept)
+        if accept and not self._responder.plans(0, accept):
+            raise self._responder.not_acceptable(0, accept)  # before anything happens
         with world.transaction() as transaction:
             outcome = handler(
                 Call(
@@ -223,11 +225,9 @@ class CompiledOperation:
 
     def _judged(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
         """Answer with what a behaviour gave, after a look at whether the contract allows it."""
-        plans = self._responder.plans(outcome.status, accept)
-        if not plans:
-            raise self._responder.not_acceptable(outcome.status, accept)
+        plan = self._responder.plan(outcome, accept)
         why = outcome.why
-        schema = plans[0].media_type.schema if plans[0].media_type is not None else None
+        schema = plan.media_type.schema if plan.media_type is not None else None
         if schema is not None and outcome.content is not NO_CONTENT:
             broken = next(iter(self._contract.validator(schema, "response").violations(outcome.content)), None)
             if broken is not None:
@@ -235,7 +235,7 @@ class CompiledOperation:
                 why = f"{why}; breaks its own schema at {place or 'the top'}: {broken.keyword}"
                 if self._errors:
                     return self._unsound(why)
-        return finish(plans[0], outcome), why
+        return finish(plan, outcome), why
 
     def _unsound(self, why: str) -> tuple[Response, str]:
         rejected = RequestRejected(500, _UNSOUND, f"the stub's own answer breaks the contract: {why}")

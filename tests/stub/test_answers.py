@@ -133,6 +133,17 @@ def test_nothing_that_the_client_takes_is_406_with_the_offers(answering: Callabl
     assert "text/plain, application/json" in answer.json()["detail"]
 
 
+def test_no_content_is_no_way_out_of_406(answering: Callable[..., Client]) -> None:
+    client = answering({"200": _json(1), "204": {"description": ""}})
+    assert client.call("GET", "/a", fields={"Accept": "image/png"}).status == 406
+
+
+def test_nothing_happens_to_the_state_before_406(make_stub: MakeStub, write_setting: Write) -> None:
+    client = make_stub(write_setting({"type": "integer"}))
+    assert client.call("POST", "/setting", json=5, fields={"Accept": "image/png"}).status == 406
+    assert client.call("GET", "/setting").status == 204
+
+
 def test_errors_are_answered_whatever_the_client_takes(answering: Callable[..., Client]) -> None:
     client = answering({"200": _json(0), "404": _json("none")})
     answer = client.call("GET", "/a", fields={"Accept": "application/problem+xml", "Prefer": "code=404"})
