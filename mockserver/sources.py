@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from datetime import UTC, datetime
+from random import Random
 
 _SECONDS = re.compile(r"-?[0-9]{1,15}")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -50,3 +51,8 @@ def make_secret(seed: int, world: str, purpose: str, number: int, length: int = 
     return "".join(
         _ALPHABET[int.from_bytes(digest[index : index + 2]) % len(_ALPHABET)] for index in range(0, length * 2, 2)
     )
+
+
+def chance(*parts: object) -> Random:
+    """Return a source of choices that is the same every time for the same parts; for made-up content, no secrets."""
+    return Random("\0".join(map(str, parts)))  # noqa: S311 - it protects nothing

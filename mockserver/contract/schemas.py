@@ -55,6 +55,12 @@ _FORMATS = {
     "byte": lambda text: _BASE64.fullmatch(text) is not None,
 }
 
+#: Keywords that a plain value is checked by without the rest of the document.
+_PLAIN = frozenset(
+    {"type", "enum", "const", "format", "pattern", "minLength", "maxLength"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+)
+
 
 class _Forbidden:
     """The keyword `writeOnly` in answers and `readOnly` in requests: such a property must not be there."""
@@ -161,3 +167,16 @@ def _in_contract(location: str) -> str:
     _, _, name, *rest = location.split("/", 3)
     below = f"/{rest[0]}" if rest else ""
     return split(f"/{name}")[0].partition(SEPARATOR)[0] + below
+
+
+def conforms(schema: dict[str, Any], value: Any) -> bool:
+    """Tell whether a plain value meets a schema's own keywords; one that cannot be compiled alone takes any."""
+    plain = {name: item for name, item in schema.items() if name in _PLAIN}
+    try:
+        return bool(
+            jsonschema_rs.validator_for(
+                {"$schema": _DIALECT, **plain}, validate_formats=True, formats=_FORMATS
+            ).is_valid(value)
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+        return True

@@ -107,9 +107,10 @@ ONLY_IN: dict[str, set[str]] = {
     "pytest": {"pytest_plugin"},
     # Clock and chance of the stub come from `sources` alone.
     "time": {"sources", "accesslog"},
-    "random": set(),
+    "random": {"sources", "examples.making", "examples.texts"},  # the latter two for the type of what sources gives
+    "rstr": {"examples.texts"},
     "secrets": set(),
-    "uuid": set(),
+    "uuid": {"examples.texts"},  # writes down a number as a UUID
 }
 #: The suite has a clock of its own, and makes up canaries.
 SUITE_MAY = {"time", "random", "secrets", "uuid"}
