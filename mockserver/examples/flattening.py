@@ -21,6 +21,8 @@ Choose = Callable[[Sequence[Any]], Any]
 _LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
 _UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
 _MARKS = ("readOnly", "writeOnly", "uniqueItems")
+#: In a flat table: the names that all of the merged schemas allow which take no others.
+ALLOWED = "x-allowed"
 #: References that one value may pass through; more is a circle.
 _MAX_REFERENCES = 64
 
@@ -90,6 +92,9 @@ class Flattener:
             if pointer:
                 references.append(pointer)
             self._merge_in(merged, behind, choose, references)
+        if keywords.get("additionalProperties") is False and "patternProperties" not in keywords:
+            closed = set(keywords.get("properties") or ())
+            merged[ALLOWED] = merged[ALLOWED] & closed if ALLOWED in merged else closed
         branches = []
         for keyword, value in keywords.items():
             if keyword == "allOf":

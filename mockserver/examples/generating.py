@@ -14,6 +14,7 @@ from mockserver.contract.schemas import Direction
 from mockserver.errors import MockServerError
 from mockserver.examples.flattening import Flattener, Impossible
 from mockserver.examples.making import Making, Plan
+from mockserver.messages import NO_CONTENT
 
 #: The ways in which a value is tried to be made: all that is known first, then less and less, branch by branch.
 _PLANS = (
@@ -27,15 +28,22 @@ _PLANS = (
     Plan(optional=False, conditional="else"),
     *(Plan(optional=optional, turn=turn) for turn in range(1, 6) for optional in (True, False)),
     *(Plan(optional=False, examples=False, turn=turn) for turn in range(1, 12)),
+    Plan(lenient=True),
 )
 
 
 class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the caller has a way out of
-    """No valid value of a schema was found."""
+    """No valid value of a schema was found.
 
-    def __init__(self, reason: str) -> None:
+    Attributes:
+        reason: what keeps the first value that was made from being valid.
+        closest: a value that looks like one, for want of a better; NO_CONTENT where none could be made at all.
+    """
+
+    def __init__(self, reason: str, closest: Any = NO_CONTENT) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.closest = closest
 
 
 class Generator:
@@ -63,6 +71,7 @@ class Generator:
             return self._usual[pointer, direction]
         validator = self._contract.validator(pointer, direction)
         why = ""
+        closest: Any = NO_CONTENT
         for number, plan in enumerate(_PLANS):
             chance = sources.chance(self._seed, pointer, key, number)
             try:
@@ -76,5 +85,7 @@ class Generator:
                 if not key:
                     self._usual[pointer, direction] = value
                 return value
+            if closest is NO_CONTENT:
+                closest = value
             why = why or next((found.message[:200] for found in validator.violations(value)), "")
-        raise CannotGenerate(f"{pointer}: no valid value was found: {why}")
+        raise CannotGenerate(f"{pointer}: no valid value was found: {why}", closest)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from mockserver.contract.schemas import Direction, conforms
-from mockserver.examples.flattening import Flat, Flattener, Impossible, force_discriminator
+from mockserver.examples.flattening import ALLOWED, Flat, Flattener, Impossible, force_discriminator
 from mockserver.examples.texts import FORMATS, fitted, matching, named
 
 #: Members and items that a value may have in all before only what is required is made.
@@ -38,12 +38,14 @@ class Plan:
         examples: the schemas' own examples and defaults are taken.
         turn: which branch of `oneOf` and `anyOf` is tried first.
         conditional: which side of `if` is taken, "" for neither.
+        lenient: members that one part of `allOf` requires and another forbids are made.
     """
 
     optional: bool = True
     examples: bool = True
     turn: int = 0
     conditional: str = ""
+    lenient: bool = False
 
 
 class Making:
@@ -166,7 +168,8 @@ class Making:
             found = next((kind for kind in _CHEAP if _is(kind, example)), None)
             if found is not None:
                 return found
-        return "object" if depth == 0 else "string"
+        guesses = ("object", "string", "integer", "array", "boolean", "null")
+        return guesses[((depth > 0) + self._plan.turn) % len(guesses)]
 
     def _fits(self, flat: Flat, kind: str, example: Any) -> bool:
         """Tell whether a plain example meets its own schema; others are checked with the whole value."""
@@ -179,8 +182,9 @@ class Making:
             if trigger in required:
                 required += [one for one in names if one not in required]
         made: dict[str, Any] = {}
+        allowed = None if self._plan.lenient else flat.get(ALLOWED)
         for name, schema in properties.items():
-            if self._is_forbidden(schema):
+            if self._is_forbidden(schema) or (allowed is not None and name not in allowed):
                 continue
             wanted = name in required
             if not wanted and not self._has_room(schema, depth):
@@ -218,7 +222,7 @@ class Making:
             if conforms({"type": "string", "pattern": pattern}, name):
                 return schema
         more = flat.get("additionalProperties", True)
-        if more is False:
+        if more is False and not self._plan.lenient:
             raise Impossible(f"{name} is required and not allowed")
         return more
 

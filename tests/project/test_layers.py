@@ -93,7 +93,7 @@ ONLY_IN: dict[str, set[str]] = {
     "orjson": {"documents"},
     "yaml": {"yamltext"},
     "jsonpath_rfc9535": {"contract.overlay"},
-    "jsonschema_rs": {"contract.schemas", "contract.lint.validity"},
+    "jsonschema_rs": {"contract.schemas", "contract.patterns", "contract.lint.validity"},
     "jsonschema": {"contract.lint.validity"},
     "openapi_spec_validator": {"contract.lint.validity"},
     "schemathesis": {
