@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from mockserver import documents
+from mockserver.behaviour.handlers import Call
+from mockserver.messages import Outcome
 from tests.conftest import Client, Serve
 
 MakeStub = Callable[..., Client]
@@ -356,3 +358,25 @@ def test_a_schema_that_is_none_makes_no_500_and_leaves_other_operations_alone(
     answer = client.call("POST", "/broken?q=1", json=1)
     assert answer.status in {200, 501}  # served without the schema, or said why not
     assert client.call("GET", "/a").status == 200
+
+
+def test_a_python_behaviour_answers_in_place_of_the_contracts(make_stub: MakeStub, write_contract: Write) -> None:
+    schema: Schema = {"type": "object", "properties": {"sum": {"type": "integer"}}, "required": ["sum"]}
+    parameters = [{"name": name, "in": "query", "schema": {"type": "integer"}} for name in ("a", "b")]
+    operation = {"operationId": "add", "parameters": parameters, "responses": {"200": _json({"sum": 0}, schema=schema)}}
+    calls: list[Call] = []
+
+    def add(call: Call) -> Outcome:
+        calls.append(call)
+        values = call.arguments.query
+        total = values["a"] + values["b"]
+        return Outcome(0, {"sum": total if total < 100 else "much"}, "added", (("X-Added", "yes"),))
+
+    client = make_stub(write_contract({"/sum": {"get": operation}}), behaviours={"add": add})
+    answer = client.call("GET", "/sum?a=1&b=2")
+    assert (answer.json(), answer.fields["x-added"]) == ({"sum": 3}, "yes")
+    assert (calls[0].operation.id, calls[0].template()) == ("add", {"sum": 0})
+    assert client.call("GET", "/sum?a=99&b=2").json() == {"sum": "much"}
+    assert client.journal()[-1]["why"] == "added; breaks its own schema at /sum: type"
+    assert client.call("GET", "/sum?a=x").status == 422
+    assert len(calls) == 2
