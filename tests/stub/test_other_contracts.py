@@ -172,9 +172,17 @@ def test_documented_without_content(make_stub: MakeStub, write_contract: Write) 
     assert (answer.status, answer.content) == (204, b"")
 
 
-def test_content_without_example_is_501(make_stub: MakeStub, write_contract: Write) -> None:
+def test_content_without_example_or_schema_is_an_empty_object(make_stub: MakeStub, write_contract: Write) -> None:
     contract = write_contract({"/a": _get({"200": {"description": "x", "content": {"application/json": {}}}})})
     answer = make_stub(contract).call("GET", "/a")
+    assert (answer.status, answer.json()) == (200, {})
+
+
+def test_content_that_no_value_can_be_is_501(make_stub: MakeStub, write_contract: Write) -> None:
+    content = {"application/json": {"schema": False}}
+    answer = make_stub(write_contract({"/a": _get({"200": {"description": "x", "content": content}})})).call(
+        "GET", "/a"
+    )
     assert answer.status == 501
     assert "example" in answer.json()["detail"]
 
