@@ -1,28 +1,115 @@
-"""Method and path to operation: concrete paths by one look-up, templated ones by a tree of segments."""
+"""Method and path to operation: concrete paths by one look-up, templated ones by a tree of segments.
+
+A route is found under its path and under that path behind the base path of each of its servers. Where several fit, the
+one whose path has the most literal text from the left wins.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
+from urllib.parse import parse_qs, unquote
 
 T = TypeVar("T")
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
+class _Query(NamedTuple, Generic[T]):
+    """A target that a path with a query names, as documents have them: `/history?format={format}`."""
+
+    method: str
+    fixed: dict[str, str]
+    free: dict[str, str]
+    target: T
+
+
 class Route(Generic[T]):
-    """What is at one path: a target for each method, and the names of its path parameters."""
+    """What is at one path: a target for each method, and the names of its path parameters.
+
+    Attributes:
+        names: of the path parameters, by the template that came first.
+        queries: what is there only with a certain query; nearly always nothing.
+    """
 
     def __init__(self, template: str) -> None:
         self.template = template
         self.names = tuple(_PARAMETER.findall(template))
         self.methods: dict[str, T] = {}
+        self.queries: list[_Query[T]] = []
+        self._named = [self.names]
 
     @property
     def allow(self) -> str:
         """Value of the `Allow` field (RFC 9110, section 10.2.1)."""
         return ", ".join(sorted(self.methods))
+
+    def add(self, method: str, template: str, query: str, target: T) -> None:
+        """Put a target here; the first of a method stays, others only have their query."""
+        names = tuple(_PARAMETER.findall(template))
+        if names not in self._named:
+            self._named.append(names)
+        if query:
+            pairs = [pair.partition("=")[::2] for pair in query.split("&")]
+            free = {name: found[1] for name, value in pairs if (found := _PARAMETER.fullmatch(value))}
+            self.queries.append(
+                _Query(method, {name: value for name, value in pairs if name not in free}, free, target)
+            )
+        if not query or method not in self.methods:
+            self.methods[method] = target
+
+    def values(self, raw: Sequence[str]) -> dict[str, str]:
+        """Return path values by name: by each of its names where templates call one parameter differently."""
+        found = dict(zip(self.names, raw, strict=True))
+        for names in self._named[1:]:
+            found.update(zip(names, raw, strict=True))
+        return found
+
+    def by_query(self, method: str, query: str) -> tuple[T, dict[str, str]] | None:
+        """Return the target that a query selects, with the values that its template names; None for none."""
+        sent = parse_qs(query, keep_blank_values=True)
+        best: tuple[int, T, dict[str, str]] | None = None
+        for known in self.queries:
+            if known.method != method or any(value not in sent.get(name, ()) for name, value in known.fixed.items()):
+                continue
+            values = {name: sent[key][0] for key, name in known.free.items() if key in sent}
+            weight = len(known.fixed) + len(values)
+            if weight and (best is None or weight > best[0]):
+                best = weight, known.target, values
+        return None if best is None else best[1:]
+
+
+class _Patterns(Generic[T]):
+    """The segments with parameters at one node: found by their literal ends, so that their number does not matter."""
+
+    __slots__ = ("_by_ends", "_known", "_lengths")
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Node[T]] = {}
+        self._by_ends: dict[tuple[str, str], list[tuple[re.Pattern[str], _Node[T]]]] = {}
+        self._lengths: list[tuple[int, int]] = []
+
+    def child(self, segment: str) -> _Node[T]:
+        parts = _PARAMETER.split(segment)[::2]
+        pattern = "(.+)".join(map(re.escape, parts))
+        if pattern not in self._known:
+            self._known[pattern] = _Node()
+            same = self._by_ends.setdefault((parts[0], parts[-1]), [])
+            same.append((re.compile(pattern, re.DOTALL), self._known[pattern]))
+            # The segment with the most literal text is tried first: `{id}.json` before `{id}`.
+            same.sort(key=lambda item: -len(item[0].pattern.replace("(.+)", "")))
+            lengths = {(len(prefix), len(suffix)) for prefix, suffix in self._by_ends}
+            self._lengths = sorted(lengths, key=lambda pair: (-sum(pair), pair))
+        return self._known[pattern]
+
+    def fitting(self, segment: str) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
+        size = len(segment)
+        for before, after in self._lengths:
+            for pattern, below in self._by_ends.get((segment[:before], segment[size - after :]), ()):
+                matched = pattern.fullmatch(segment)
+                if matched is not None:
+                    yield below, matched.groups()
 
 
 class _Node(Generic[T]):
@@ -30,59 +117,81 @@ class _Node(Generic[T]):
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[T]] = {}
-        self.patterns: list[tuple[re.Pattern[str], _Node[T]]] = []
+        self.patterns: _Patterns[T] | None = None
         self.route: Route[T] | None = None
 
 
 class Router(Generic[T]):
     """All routes of a contract; the cost of a look-up does not grow with their number."""
 
-    def __init__(self, targets: Iterable[tuple[str, str, T]]) -> None:
-        """Build from (method, path template, target) triples."""
+    def __init__(self, targets: Iterable[tuple[str, str, T]], bases: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Build from (method, path template, target) triples.
+
+        Args:
+            targets: what is to be found; a query or fragment of a path is no part of it.
+            bases: base paths by path template, such as `/v1`, under which the path is found, too.
+        """
         self._concrete: dict[str, Route[T]] = {}
         self._root: _Node[T] = _Node()
-        for method, template, target in targets:
-            self._route(template).methods[method] = target
+        behind: dict[tuple[str, str], Route[T]] = {}
+        for method, path, target in targets:
+            template, _, query = path.partition("#")[0].partition("?")
+            route = self._route(template)
+            route.add(method, template, query, target)
+            for base in (bases or {}).get(path, ()):
+                behind[base, template] = route
+        for (base, template), route in behind.items():
+            self._put(base + template, route)  # after all others: a path that the contract names wins
 
     @property
     def concrete(self) -> Mapping[str, Route[T]]:
         """Routes without path parameters by their path: the hot path looks here first."""
         return self._concrete
 
-    def match(self, path: str) -> tuple[Route[T], dict[str, str]] | None:
-        """Return the route of a path with its raw path values; a concrete path wins over a templated one."""
+    def match(self, path: str, target: str = "") -> tuple[Route[T], dict[str, str]] | None:
+        """Return the route of a path with its raw path values; a concrete path wins over a templated one.
+
+        Args:
+            path: percent-decoded.
+            target: the request's target as it came, where the server knows it: an encoded slash separates nothing.
+        """
         route = self._concrete.get(path)
         if route is not None:
             return route, {}
-        found = self._descend(self._root, path.split("/")[1:], 0, [])
+        segments = path.split("/")[1:]
+        if target and "%2f" in target.lower():
+            segments = _segments(target, path) or segments
+        found = self._descend(self._root, segments, 0, [])
         if found is None:
             return None
         route, values = found
-        return route, dict(zip(route.names, values, strict=True))
+        return route, route.values(values)
 
     def _route(self, template: str) -> Route[T]:
         if "{" not in template:
             return self._concrete.setdefault(template, Route(template))
-        node = self._root
-        for segment in template.split("/")[1:]:
-            node = self._child(node, segment)
+        node = self._node(template)
         if node.route is None:
             node.route = Route(template)
         return node.route
 
-    def _child(self, node: _Node[T], segment: str) -> _Node[T]:
-        if "{" not in segment:
-            return node.literals.setdefault(segment, _Node())
-        parts = _PARAMETER.split(segment)  # literal, name, literal, name, ..., literal
-        pattern = "".join(re.escape(part) if index % 2 == 0 else "(.+)" for index, part in enumerate(parts))
-        for known, below in node.patterns:
-            if known.pattern == pattern:
-                return below
-        below = _Node[T]()
-        node.patterns.append((re.compile(pattern, re.DOTALL), below))
-        # The segment with the most literal text is tried first: `{id}.json` before `{id}`.
-        node.patterns.sort(key=lambda item: -len(item[0].pattern.replace("(.+)", "")))
-        return below
+    def _put(self, template: str, route: Route[T]) -> None:
+        if "{" not in template:
+            self._concrete.setdefault(template, route)
+            return
+        node = self._node(template)
+        if node.route is None:
+            node.route = route
+
+    def _node(self, template: str) -> _Node[T]:
+        node = self._root
+        for segment in template.split("/")[1:]:
+            if "{" not in segment:
+                node = node.literals.setdefault(segment, _Node())
+            else:
+                node.patterns = node.patterns or _Patterns()
+                node = node.patterns.child(segment)
+        return node
 
     def _descend(
         self, node: _Node[T], segments: list[str], index: int, values: list[str]
@@ -95,10 +204,17 @@ class Router(Generic[T]):
             found = self._descend(below, segments, index + 1, values)
             if found is not None:
                 return found
-        for pattern, below in node.patterns:
-            matched = pattern.fullmatch(segment)
-            if matched is not None:
-                found = self._descend(below, segments, index + 1, [*values, *matched.groups()])
+        if node.patterns is not None:
+            for below, taken in node.patterns.fitting(segment):
+                found = self._descend(below, segments, index + 1, [*values, *taken])
                 if found is not None:
                     return found
         return None
+
+
+def _segments(target: str, path: str) -> list[str] | None:
+    """Return the decoded segments of a request's target whose decoded path ends with a path; None if it does not."""
+    segments = [unquote(segment) for segment in target.partition("?")[0].split("/")]
+    while segments and "/" + "/".join(segments[1:]) != path:
+        segments = segments[1:]  # what is before is the world's prefix
+    return segments[1:] or None

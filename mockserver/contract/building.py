@@ -20,6 +20,7 @@ from mockserver.contract.provenance import ProvenanceResolver
 from mockserver.contract.reader import Reader
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Schemas
+from mockserver.contract.servers import base_paths
 from mockserver.contract.upgrading import upgraded
 from mockserver.pointers import child
 
@@ -164,11 +165,13 @@ class _Builder:
             for method, at in _methods_of(held):
                 if method not in done:
                     done.add(method)
-                    operation = self._operation(path, method, child(where, *at), shared)
+                    operation = self._operation(path, method, child(where, *at), shared, tuple(places.values()))
                     if operation is not None:
                         yield operation
 
-    def _operation(self, path: str, method: str, pointer: str, shared: Parameters) -> Operation | None:
+    def _operation(
+        self, path: str, method: str, pointer: str, shared: Parameters, items: tuple[Any, ...]
+    ) -> Operation | None:
         found = self._reader.find(pointer)
         if found is None:
             return None
@@ -188,6 +191,7 @@ class _Builder:
             request_body=body,
             responses=self._parts.responses(child(pointer, "responses"), raw.get("responses")),
             security=self._security(pointer, raw),
+            bases=base_paths(raw, *items, self._data),
             levels=self._extensions.known_levels(pointer, raw),
             behaviour=self._extensions.behaviour(pointer, raw),
             effect=raw.get("x-mockserver-effect"),

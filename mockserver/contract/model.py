@@ -172,6 +172,7 @@ class Operation:
         security: requirements, any one of which suffices; each maps scheme names to scopes; empty means open to all.
         levels: permission levels that may call it, or None where the contract does not limit them.
         refused: why it cannot be served, with the place, "" if it can; the stub answers 501 then.
+        bases: base paths of its servers, such as `/v1`, under which it is found, too.
     """
 
     id: str
@@ -186,6 +187,7 @@ class Operation:
     behaviour: Behaviour | None
     effect: str | None
     refused: str = ""
+    bases: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

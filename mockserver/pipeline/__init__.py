@@ -12,7 +12,7 @@ What can be known from the contract alone is compiled when an operation is first
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mockserver.authentication import Authentication
@@ -55,7 +55,10 @@ class Pipeline:
         self._authentication = authentication
         self._settings = settings
         self._compiled: dict[str, CompiledOperation] = {}
-        self._router = Router((operation.method, operation.path, operation) for operation in contract.operations)
+        self._router = Router(
+            ((operation.method, operation.path, operation) for operation in contract.operations),
+            _bases(contract.operations),
+        )
         self._concrete = self._router.concrete
         for operation in contract.operations:
             if operation.behaviour is not None:
@@ -79,11 +82,15 @@ class Pipeline:
         route = self._concrete.get(request.path)
         path_values: Mapping[str, str] = {}
         if route is None:
-            found = self._router.match(request.path)
+            found = self._router.match(request.path, _target(request))
             if found is None:
                 return None
             route, path_values = found
         operation = route.methods.get(request.method)
+        if route.queries:
+            selected = route.by_query(request.method, request.query)
+            if selected is not None:
+                operation, path_values = selected[0], {**path_values, **selected[1]}
         if operation is None:
             return self._implicit(request, route, world)
         if operation.refused:
@@ -141,6 +148,19 @@ class Pipeline:
         )
         why = f"{rejected.title}: {rejected.detail}"
         return Answer(rejection(405, rejected, problem_of(rejected, 405)), "", b"", why, (), NO_NAMES)
+
+
+def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for operation in operations:
+        if operation.bases:
+            found[operation.path] = tuple(dict.fromkeys((*found.get(operation.path, ()), *operation.bases)))
+    return found
+
+
+def _target(request: Request) -> str:
+    """Return the request's target as it came, "" where the server does not hand it on (PEP 3333 has no name for it)."""
+    return request.fields.get("RAW_URI") or request.fields.get("REQUEST_URI") or ""
 
 
 def _refused(operation: Operation, reason: str) -> Answer:

@@ -105,3 +105,60 @@ def test_finding_a_path_does_not_take_forever() -> None:
     ]
     router = Router(("GET", template, template) for template in known)
     assert router.match("/" + "/".join("a" * 10) + "/nowhere") is None
+
+
+def test_a_path_is_found_with_and_without_base_path() -> None:
+    targets = [("GET", "/pets/{id}", 1), ("GET", "/pets", 2), ("GET", "/v1/pets", 3)]
+    router = Router(targets, {"/pets/{id}": ("/v1", "/v2/eu"), "/pets": ("/v1",)})
+    for path, target in [("/pets/7", 1), ("/v1/pets/7", 1), ("/v2/eu/pets/7", 1), ("/pets", 2), ("/v1/pets", 3)]:
+        found = router.match(path)
+        assert found is not None
+        assert (found[0].methods["GET"], found[1]) == (target, {"id": "7"} if target == 1 else {})
+    assert router.match("/v3/pets/7") is None
+
+
+def test_templates_that_differ_by_name_only_are_one_path() -> None:
+    found = Router([("GET", "/a/{x}", 1), ("PUT", "/a/{y}", 2)]).match("/a/7")
+    assert found is not None
+    assert found[0].allow == "GET, PUT"
+    assert found[1] == {"x": "7", "y": "7"}
+
+
+def test_an_encoded_slash_separates_nothing_where_the_server_tells_of_it() -> None:
+    router = Router([("GET", "/a/{x}/b", 1)])
+    assert router.match("/a/1/2/b") is None
+    for target in ("/a/1%2F2/b?q=%2f", "/__world/w/a/1%2f2/b"):
+        found = router.match("/a/1/2/b", target)
+        assert found is not None
+        assert found[1] == {"x": "1/2"}
+
+
+def test_a_query_in_a_path_selects_among_operations() -> None:
+    targets = [("GET", "/a?kind=x", 1), ("GET", "/a?since={since}", 2), ("GET", "/a", 3), ("GET", "/b#c", 4)]
+    (route, _) = Router(targets).match("/a") or (None, None)
+    assert route is not None
+    assert route.by_query("GET", "kind=x&more=1") == (1, {})
+    assert route.by_query("GET", "since=2020") == (2, {"since": "2020"})
+    assert route.by_query("GET", "kind=y") is None
+    assert route.methods == {"GET": 3}
+    assert Router(targets).match("/b") is not None
+
+
+def test_many_mixed_segments_at_one_place_cost_no_more_than_one() -> None:
+    tried = 0
+
+    class Counted(str):
+        __slots__ = ()
+
+        def __getitem__(self, key: object) -> str:
+            nonlocal tried
+            tried += 1
+            return str.__getitem__(self, key)  # type: ignore[index]  # whatever it was asked for
+
+    router = Router(("GET", f"/kind{number:04}-{{id}}", number) for number in range(1000))
+    segment = Counted("kind0999-7")
+    patterns = router._root.patterns
+    assert patterns is not None
+    ((_, values),) = patterns.fitting(segment)
+    assert values == ("7",)
+    assert tried == 2

@@ -1,0 +1,57 @@
+"""Server Objects (OpenAPI 3.1, section 4.8.5): the base paths under which operations are found."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+_VARIABLE = re.compile(r"\{([^{}]+)\}")
+#: Values of all variables of one URL together that are tried; a person enumerates fewer.
+_MOST = 64
+
+
+def base_paths(*holders: Any) -> tuple[str, ...]:
+    """Return the base paths of the innermost of some objects that has `servers`, each such as `/v1`; "/" is none.
+
+    Args:
+        holders: the operation, its path item and the document, in this order.
+    """
+    for holder in holders:
+        servers = holder.get("servers") if isinstance(holder, dict) else None
+        if isinstance(servers, list) and servers:
+            found = (path for server in servers if isinstance(server, dict) for path in _paths(server))
+            return tuple(dict.fromkeys(path for path in found if path))
+    return ()
+
+
+def _paths(server: dict[str, Any]) -> Iterator[str]:
+    url = server.get("url")
+    if not isinstance(url, str):
+        return
+    names = list(dict.fromkeys(_VARIABLE.findall(url)))
+    variables = server.get("variables")
+    variables = variables if isinstance(variables, dict) else {}
+    choices = [_values(variables.get(name), name) for name in names]
+    for values in itertools.islice(itertools.product(*choices), _MOST):
+        filled = url
+        for name, value in zip(names, values, strict=True):
+            filled = filled.replace(f"{{{name}}}", value)
+        try:
+            path = urlsplit(filled).path.rstrip("/")
+        except ValueError:
+            continue
+        yield path if path.startswith("/") or not path else f"/{path}"
+
+
+def _values(variable: Any, name: str) -> list[str]:
+    if not isinstance(variable, dict):
+        return [name]  # nobody says what it is
+    known = [str(variable["default"])] if "default" in variable else []
+    enum = variable.get("enum")
+    for value in enum if isinstance(enum, list) else ():
+        if str(value) not in known:
+            known.append(str(value))
+    return known or [name]
