@@ -76,6 +76,7 @@ class CompiledOperation:
         self._contract = contract
         self._rules = settings.rules
         self._errors = settings.errors
+        self._dynamic = settings.dynamic
         self._generator = Generator(contract, settings.rules.seed_number)
         self._operation, self._handler = _behaviour(contract, operation, settings)
         self._behaviour = self._operation.behaviour or Behaviour("python")
@@ -204,10 +205,22 @@ class CompiledOperation:
             except RequestRejected as rejected:
                 failed = failed or rejected
                 continue
-            if not chosen.valid and self._errors:
-                return self._unsound(f"{chosen.why} breaks the schema of the {plan.documented.status} response")
+            if self._errors:
+                why = "" if chosen.valid else chosen.why
+                why = why or self._mended(plan.media_type, preferences)
+                if why:
+                    return self._unsound(f"{why}; schema of the {plan.documented.status} response")
             return finish(plan, Outcome(0, chosen.value, chosen.why)), chosen.why
         raise failed or self._responder.not_acceptable(preferences.code or 0, accept)
+
+    def _mended(self, media_type: MediaType, preferences: Preferences) -> str:
+        """Return what is wrong with the contract's examples where none of them could be answered, else ""."""
+        if self._dynamic if preferences.dynamic is None else preferences.dynamic:
+            return ""
+        examples = self._examples.prepared(media_type)
+        if not examples or preferences.example or not all(one.broken for one in examples):
+            return ""
+        return f"example {examples[0].example.name} is broken at {examples[0].broken}"
 
     def _template(self, arguments: Arguments) -> Any:
         """Return the value that would be answered without state, None where no content is documented."""

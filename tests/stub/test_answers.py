@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,73 @@ def test_errors_answers_500_where_an_answer_breaks_its_schema(make_stub: MakeStu
     assert refused.status == 500
     assert "breaks its own schema" in refused.json()["detail"]
     assert make_stub(contract).call("POST", "/setting", json=5).status == 200
+
+
+NUMBER: Schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+def test_errors_answers_500_where_the_contracts_example_breaks_its_schema(answering: Callable[..., Client]) -> None:
+    responses = {"200": _json({"n": "x"}, schema=NUMBER)}
+    refused = answering(responses, errors=True).call("GET", "/a")
+    assert refused.status == 500
+    assert "/n" in refused.json()["detail"]
+    asked = answering(responses, errors=True).call("GET", "/a", fields={"Prefer": "dynamic=true"})
+    assert (asked.status, type(asked.json()["n"])) == (200, int)
+    client = answering(responses)
+    answer = client.call("GET", "/a")
+    assert (answer.status, type(answer.json()["n"])) == (200, int)
+    assert "broken at /n" in client.journal()[-1]["why"]
+    assert answering({"200": _json({"n": 1}, schema=NUMBER)}, errors=True).call("GET", "/a").json() == {"n": 1}
+
+
+def test_content_is_generated_if_that_is_preferred(answering: Callable[..., Client]) -> None:
+    schema: Schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 5}}, "required": ["n"]}
+    responses = {"200": _json({"n": 0 - 1}, schema={**schema, "properties": {"n": {"type": "integer"}}})}
+    fields = {"Prefer": "dynamic=true"}
+    client = answering(responses)
+    assert client.call("GET", "/a").json() == {"n": -1}
+    made = client.call("GET", "/a", fields=fields)
+    assert made.json() != {"n": -1}
+    assert made.fields["preference-applied"] == "dynamic=true"
+    assert client.call("GET", "/a", fields=fields).content == made.content
+    always = answering(responses, dynamic=True)
+    assert always.call("GET", "/a").content == made.content
+    assert always.call("GET", "/a", fields={"Prefer": "dynamic=false"}).json() == {"n": -1}
+
+
+def test_generated_error_content_says_what_is_wrong(answering: Callable[..., Client]) -> None:
+    properties = {"code": {"type": "integer"}, "message": {"type": "string"}}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": ["code", "message"],
+        "additionalProperties": False,
+    }
+    error = {"description": "", "content": {"application/json": {"schema": schema}}}
+    parameter = {"name": "n", "in": "query", "required": True, "schema": {"type": "integer"}}
+    answer = answering({"200": _json(0), "4XX": error}, operation={"parameters": [parameter]}).call("GET", "/a?n=x")
+    assert (answer.status, answer.json().keys()) == (422, {"code", "message"})
+    assert "n" in answer.json()["message"]
+    assert "must be" in answer.json()["message"]
+
+
+def test_response_headers_by_schema(answering: Callable[..., Client]) -> None:
+    headers = {
+        "X-Id": {"required": True, "schema": {"type": "string", "format": "uuid"}},
+        "X-N": {"schema": {"const": 3}},
+    }
+    answer = answering({"200": {**_json(1), "headers": headers}}).call("GET", "/a")
+    assert re.fullmatch("[0-9a-f-]{36}", answer.fields["x-id"])
+    assert answer.fields["x-n"] == "3"
+
+
+def test_xml_where_the_client_takes_it(answering: Callable[..., Client]) -> None:
+    schema: Schema = {"type": "object", "xml": {"name": "a"}, "properties": {"n": {"type": "integer"}}}
+    content = {name: {"schema": schema, "example": {"n": 1}} for name in ("application/json", "application/xml")}
+    client = answering({"200": {"description": "", "content": content}})
+    answer = client.call("GET", "/a", fields={"Accept": "application/xml"})
+    assert answer.content == b'<?xml version="1.0" encoding="UTF-8"?><a><n>1</n></a>'
+    assert client.call("GET", "/a").json() == {"n": 1}
 
 
 ORIGIN = {"Origin": "https://app.example"}
