@@ -154,9 +154,10 @@ def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path,
     Exit code 1 on findings, 2 on bad usage.
     """
     from mockserver.contract.lint import lint
+    from mockserver.contract.remote import url_of
 
     path = contract or defaults.CONTRACT
-    if not path.exists():
+    if url_of(path) is None and not path.exists():
         raise UsageError(f"{path}: there is no such file; check --contract")
     findings = lint(path, overlay)
     for finding in findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,8 +25,26 @@ def option(name: str, **settings: Any) -> Callable[[Command], Command]:
 
 
 def contract_option() -> Callable[[Command], Command]:
-    """Return the `--contract` option that every command has."""
-    return option("--contract", type=FILE, help="OpenAPI contract, YAML or JSON.  [default: the built-in one]")
+    """Return the `--contract` option that every command has, and `--allow-remote` beside it."""
+    contract = option(
+        "--contract",
+        type=FILE,
+        help="OpenAPI contract, YAML or JSON, a file or its directory.  [default: the built-in one]",
+    )
+    remote = option(
+        "--allow-remote",
+        is_flag=True,
+        expose_value=False,
+        callback=_allow_remote,
+        help="Fetch what --contract and its $refs name by http or https.",
+    )
+    return lambda command: contract(remote(command))
+
+
+def _allow_remote(_ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls
+    """Keep the permission where the processes that a run starts see it, too."""
+    if value:
+        os.environ["MOCKSERVER_ALLOW_REMOTE"] = "1"
 
 
 def overlay_option() -> Callable[[Command], Command]:

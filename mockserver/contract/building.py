@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.contract.extensions import EXTENSIONS, Extensions
+from mockserver.contract.files import bundled
 from mockserver.contract.loading import Document, load
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.contract.overlay import apply_overlays
@@ -43,13 +44,13 @@ def load_contract(path: Path | str, overlays: Sequence[Path | str] = ()) -> Cont
 
 
 def load_document(path: Path | str, overlays: Sequence[Path | str] = ()) -> Document:
-    """Return the document in a file, after the overlays in others.
+    """Return the document in a file, or a directory's first one, after overlays, with the files it refers to.
 
     Raises:
         ContractError: a file cannot be read, or an overlay cannot be applied; names the place.
     """
     document = load(path)
-    return apply_overlays(document, overlays) if overlays else document
+    return bundled(apply_overlays(document, overlays) if overlays else document)
 
 
 def build(document: Document) -> Contract:
@@ -68,6 +69,8 @@ class _Builder:
         self._document = document
         self._data = document.data
         self._reader = Reader(document)
+        for pointer, message in document.warnings:
+            self._reader.warn(pointer, message)
         self._extensions = Extensions(self._reader)
         self._parts = Parts(self._reader, self._extensions)
         self._schemes: dict[str, SecurityScheme] = {}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mockserver.contract.loading import FILES
 from mockserver.contract.model import Behaviour, Presumptions
 from mockserver.contract.reader import Reader
 from mockserver.pointers import child
@@ -14,8 +15,6 @@ _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
 _NAMES = ("levels", "effect", "behaviour", "presumes", "response", "differs", "instead-of")
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
-#: Where the other files of a contract are put (contract/files.py); never written by a person.
-FILES = "x-mockserver-files"
 
 _BEHAVIOUR = frozenset({"handler", "role", "resource", "value", "status", "generated"})
 _MARKS = frozenset({"x-source", "x-assumed", "x-observed"})

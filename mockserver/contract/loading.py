@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from mockserver import documents, yamltext
+from mockserver.contract import remote
 from mockserver.errors import ContractError
 from mockserver.pointers import child, split
 
 #: A contract larger than this is refused rather than read into memory by accident.
 MAX_BYTES = 64 * 1024 * 1024
+#: Where the other files of a contract are put (files.py); never written by a person.
+FILES = "x-mockserver-files"
+#: What the first file of a directory is called, in the order in which they are looked for.
+_FIRST_FILES = tuple(f"{stem}.{end}" for stem in ("openapi", "swagger") for end in ("yaml", "yml", "json"))
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Document:
         layers: the overlays, in the order in which they were applied.
         notes: what a person should know of the overlays, a line for each.
         moved: pointer in `data` to pointer in the file, of what was upgraded; what stands below moved with it.
+        files: the other files of the contract, the items of `x-mockserver-files` in `data`.
+        warnings: pointers and messages of what could not be read of them.
     """
 
     path: Path
@@ -68,6 +75,8 @@ class Document:
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
     moved: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Document, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def _lines(self) -> Mapping[str, int]:
@@ -83,6 +92,8 @@ class Document:
         Lines behind an item that an overlay removed from an array are those before it was removed.
         """
         parts = self._original(split(pointer))
+        if self.files and parts[:1] == [FILES] and len(parts) > 1:
+            return self.files[int(parts[1])].where(child("", *parts[2:]))
         while parts:
             for layer in reversed(self.layers):
                 brought = layer.locate(parts)
@@ -103,8 +114,9 @@ class Document:
         return parts
 
     def mentions(self, pattern: re.Pattern[str]) -> set[str]:
-        """Return what a pattern finds in the text of the file and of its overlays."""
-        return {word for text in (self.text, *(layer.text for layer in self.layers)) for word in pattern.findall(text)}
+        """Return what a pattern finds in the text of the files and of their overlays."""
+        texts = [self.text, *(layer.text for layer in self.layers), *(file.text for file in self.files)]
+        return {word for text in texts for word in pattern.findall(text)}
 
 
 def load(path: Path | str, *, option: str = "--contract") -> Document:
@@ -113,15 +125,8 @@ def load(path: Path | str, *, option: str = "--contract") -> Document:
     Raises:
         ContractError: not readable, not UTF-8, not YAML or JSON, too large, too deep, or not an object.
     """
-    path = Path(path)
     start = "an OpenAPI document starts with `openapi: 3.1.0`" if option == "--contract" else "check " + option
-    try:
-        if path.is_dir():
-            raise ContractError(f"{path}: is a directory; name the {option.lstrip('-')}'s file")
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)  # bounded: the file may be a device that never ends
-    except OSError as error:
-        raise ContractError(f"{path}: cannot be read: {error.strerror}; check {option}") from error
+    path, raw = _read(path, option)
     if len(raw) > MAX_BYTES:
         raise ContractError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; split the {option.lstrip('-')}")
     try:
@@ -133,6 +138,30 @@ def load(path: Path | str, *, option: str = "--contract") -> Document:
     if not isinstance(data, dict):
         raise ContractError(f"{path}: holds no object; {start}")
     return Document(path, text, data, hashlib.sha256(raw).hexdigest())
+
+
+def _read(path: Path | str, option: str) -> tuple[Path, bytes]:
+    """Return the file that is meant, and its bytes, at most one more than MAX_BYTES."""
+    url = remote.url_of(path)
+    if url is not None:
+        return Path(url), remote.fetch(url, MAX_BYTES)
+    path = Path(path)
+    try:
+        if path.is_dir():
+            path = _first_file(path, option)
+        with path.open("rb") as file:
+            return path, file.read(MAX_BYTES + 1)  # bounded: the file may be a device that never ends
+    except OSError as error:
+        raise ContractError(f"{path}: cannot be read: {error.strerror}; check {option}") from error
+
+
+def _first_file(folder: Path, option: str) -> Path:
+    """Return the file that a directory's contract starts with."""
+    for name in _FIRST_FILES if option == "--contract" else ():
+        if (folder / name).is_file():
+            return folder / name
+    missing = f" without {_FIRST_FILES[0]} or {_FIRST_FILES[-1]}" if option == "--contract" else ""
+    raise ContractError(f"{folder}: is a directory{missing}; name the {option.lstrip('-')}'s file")
 
 
 def parse_yaml(path: Path, text: str) -> Any:

@@ -78,21 +78,33 @@ class Upgrade:
         return made
 
     def _path_item(self, pointer: str, raw: Any) -> Any:
-        if not isinstance(raw, dict):
+        found, place = self._behind(pointer, raw)
+        if not isinstance(found, dict):
             return raw
+        if place != pointer:  # a path item elsewhere is in terms of 2.0, too
+            self.places.move(place, pointer)
+        return self._path_item_here(place, pointer, found)
+
+    def _behind(self, pointer: str, raw: Any) -> tuple[Any, str]:
+        try:
+            return follow(self._data, pointer)
+        except ContractError:
+            return raw, pointer
+
+    def _path_item_here(self, old: str, pointer: str, raw: dict[str, Any]) -> dict[str, Any]:
         made = dict(raw)
-        shared = list(self._located(child(pointer, "parameters"), raw.get("parameters")))
+        shared = list(self._located(child(old, "parameters"), raw.get("parameters")))
         if "parameters" in raw and isinstance(raw["parameters"], list):
             made["parameters"] = self._parameters(pointer, [one for one in shared if not _is_content(one)])
         for method in _METHODS:
             if isinstance(raw.get(method), dict):
                 content = [one for one in shared if _is_content(one)]
-                made[method] = self._operation(child(pointer, method), raw[method], content)
+                made[method] = self._operation(child(old, method), child(pointer, method), raw[method], content)
         return made
 
-    def _operation(self, pointer: str, raw: dict[str, Any], shared: list[Located]) -> dict[str, Any]:
+    def _operation(self, old: str, pointer: str, raw: dict[str, Any], shared: list[Located]) -> dict[str, Any]:
         made = {name: item for name, item in raw.items() if name not in {"consumes", "produces", "schemes"}}
-        own = list(self._located(child(pointer, "parameters"), raw.get("parameters")))
+        own = list(self._located(child(old, "parameters"), raw.get("parameters")))
         if isinstance(raw.get("parameters"), list):
             made["parameters"] = self._parameters(pointer, [one for one in own if not _is_content(one)])
         content = [*shared, *(one for one in own if _is_content(one))]
@@ -104,9 +116,10 @@ class Upgrade:
             fields = {str(one.raw.get("name")): one for one in content}  # an operation's own replace the path's
             made["requestBody"] = form(self.places, tuple(fields.values()), new, self._consumes(raw))
         if isinstance(raw.get("responses"), dict):
-            place = child(pointer, "responses")
             made["responses"] = {
-                status: self._listed_response(item, child(place, status), raw)
+                status: self._listed_response(
+                    item, child(old, "responses", status), child(pointer, "responses", status), raw
+                )
                 for status, item in raw["responses"].items()
             }
         return made
@@ -115,10 +128,7 @@ class Upgrade:
         """Yield the parameters of a list, behind their references; one that leads nowhere stays as it is."""
         for index, item in enumerate(raw if isinstance(raw, list) else ()):
             place = child(pointer, str(index))
-            try:
-                found, at = follow(self._data, place)
-            except ContractError:
-                found, at = item, place
+            found, at = self._behind(place, item)
             yield Located(found if isinstance(found, dict) else {"": found}, at)
 
     def _parameters(self, pointer: str, found: list[Located]) -> list[Any]:
@@ -133,18 +143,16 @@ class Upgrade:
     def _consumes(self, operation: dict[str, Any]) -> tuple[str, ...]:
         return _texts(operation.get("consumes", self._data.get("consumes"))) or _JSON
 
-    def _listed_response(self, raw: Any, pointer: str, operation: dict[str, Any]) -> Any:
+    def _listed_response(self, raw: Any, old: str, new: str, operation: dict[str, Any]) -> Any:
         if not isinstance(raw, dict):
             return raw
         if "$ref" not in raw:
-            return self._response(raw, pointer, pointer, operation)
-        if "produces" not in operation:
+            return self._response(raw, old, new, operation)
+        if "produces" not in operation and str(raw["$ref"]).startswith("#/responses/"):
             return raw
-        try:  # a shared response has other media types here than elsewhere
-            found, place = follow(self._data, pointer)
-        except ContractError:
-            return raw
-        return self._response(found, place, pointer, operation) if isinstance(found, dict) else raw
+        # A shared response has other media types here than elsewhere, and one of another file has none yet.
+        found, place = self._behind(old, raw)
+        return self._response(found, place, new, operation) if isinstance(found, dict) and found is not raw else raw
 
     def _response(self, raw: dict[str, Any], old: str, new: str, operation: dict[str, Any]) -> dict[str, Any]:
         made = {name: item for name, item in raw.items() if name not in {"schema", "examples", "headers"}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, unquote
 
+from mockserver.contract.loading import FILES
 from mockserver.contract.provenance import NAME_MAPS
 from mockserver.pointers import child, split
 
@@ -41,7 +42,7 @@ class Places:
             return value
         made: dict[str, Any] = {}
         for key, item in value.items():
-            if not named and (key in _DATA or key.startswith("x-")):
+            if not named and (key in _DATA or (key.startswith("x-") and key != FILES)):
                 made[key] = item
             else:
                 made[key] = self.finished(item, named=not named and key in NAME_MAPS)

@@ -1,0 +1,44 @@
+"""Contracts by URL: fetched only where `--allow-remote` says so, within a limit of size and time."""
+
+from __future__ import annotations
+
+import os
+import re
+import urllib.request
+from pathlib import Path
+
+from mockserver.errors import ContractError
+
+#: Set by `--allow-remote`. The environment carries it to the processes that a run starts.
+VARIABLE = "MOCKSERVER_ALLOW_REMOTE"
+_TIMEOUT_SECONDS = 20
+_URL = re.compile(r"(https?):/+(.+)", re.IGNORECASE | re.DOTALL)
+_ON = frozenset({"1", "true", "yes", "on", "y", "t"})
+
+
+def url_of(location: Path | str) -> str | None:
+    """Return the URL that a location is, None for a file; as a path, a URL has lost one of its slashes."""
+    found = _URL.fullmatch(str(location))
+    return None if found is None else f"{found[1].lower()}://{found[2]}"
+
+
+def allowed() -> bool:
+    """Tell whether the user allowed to fetch."""
+    return os.environ.get(VARIABLE, "").lower() in _ON
+
+
+def fetch(url: str, most_bytes: int) -> bytes:
+    """Return what stands at a URL, at most one byte more than `most_bytes`.
+
+    Raises:
+        ContractError: not allowed, or not to be had in time.
+    """
+    if not allowed():
+        raise ContractError(f"{url}: is not on this machine; --allow-remote fetches it")
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - url_of saw http or https
+            content: bytes = answer.read(most_bytes + 1)
+    except (OSError, ValueError) as error:  # URLError is an OSError; ValueError: no host, a bad port
+        reason = getattr(error, "reason", None) or error
+        raise ContractError(f"{url}: cannot be fetched: {reason}; check the URL") from error
+    return content
