@@ -92,7 +92,7 @@ def parse(path: Path, text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ValueError(f"{path}:{line}: is not valid YAML: {error.problem or error.context}") from error
+        raise ValueError(f"{path}:{line}: {_reason(error, text, line)}") from error
     except yaml.reader.ReaderError as error:
         line = _line_of_unprintable(text)
         raise ValueError(f"{path}:{line}: is not valid YAML: {error.reason}") from error
@@ -184,6 +184,16 @@ def _refuse_deep_text(text: str) -> None:
                 level -= 1
             if level > MAX_DEPTH:
                 raise _TooDeep(event.start_mark.line + 1 if event.start_mark else 1)
+
+
+def _reason(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
+    """Return what is wrong with YAML, in words that tell what to do about it."""
+    problem = str(error.problem or error.context)
+    if "nesting depth" in problem:  # libyaml's own limit, in versions that have one
+        return f"is nested deeper than {MAX_DEPTH} levels; flatten it with $ref"
+    if "cannot start any token" in problem and any("\t" in one for one in text.split("\n")[line - 1 : line]):
+        problem = "found a tab where only spaces may stand; indent with spaces"
+    return f"is not valid YAML: {problem}"
 
 
 def _line_of_unprintable(text: str) -> int:
