@@ -188,7 +188,22 @@ def _parse(path: Path, text: str) -> Any:
         except ValueError:
             pass  # a YAML flow mapping also starts with a brace, and PyYAML's message knows the line
         else:
-            if yamltext.measure(data)[0] > yamltext.MAX_DEPTH:
+            if _is_deep(data):
                 raise ContractError(f"{path}: is nested deeper than {yamltext.MAX_DEPTH} levels")
             return data
     return parse_yaml(path, text)
+
+
+def _is_deep(data: Any) -> bool:
+    """Tell whether JSON data is nested beyond the limit; level by level, because nothing is shared in it."""
+    level = [data] if isinstance(data, dict | list) else []
+    for _ in range(yamltext.MAX_DEPTH):
+        level = [
+            item
+            for held in level
+            for item in (held.values() if isinstance(held, dict) else held)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True

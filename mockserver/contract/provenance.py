@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from mockserver.pointers import split
@@ -81,7 +82,11 @@ class ProvenanceResolver:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
-        self.marked = _has_marks(data)
+
+    @cached_property
+    def marked(self) -> bool:
+        """Whether the document has any mark; looked for when first asked, because it takes a walk over all of it."""
+        return _has_marks(self._data)
 
     def of(self, pointer: str) -> Provenance:
         """Return the provenance of the element or keyword at a pointer, not followed through a `$ref`."""

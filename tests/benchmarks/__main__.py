@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from tests.benchmarks import fuzz, kill, soak, startup, throughput
+from tests.benchmarks import fuzz, kill, prism, resources, soak, startup, throughput
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,6 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     kinds.add_argument("--soak", type=int, metavar="N", help="N mixed requests, valid and hostile")
     kinds.add_argument("--kill", type=int, metavar="N", help="kill -9 during parallel writers, N times")
     kinds.add_argument("--fuzz", action="store_true", help="generated cases a second, beside `schemathesis run`")
+    kinds.add_argument("--prism", type=Path, metavar="CONTRACT", help="first 2xx and memory, beside Prism (npm)")
+    kinds.add_argument("--resources", action="store_true", help="one route of 5,000 operations, beside one of 50")
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=4.0, help="load in each round (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=32, help="default: %(default)s")
@@ -24,6 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.startup:
         met = startup.report(chosen.rounds)
+    elif chosen.prism:
+        met = prism.report(chosen.prism, chosen.rounds)
+    elif chosen.resources:
+        met = resources.report(chosen.rounds, chosen.seconds, chosen.connections)
     elif chosen.soak:
         met = soak.report(chosen.soak, chosen.connections, chosen.seed)
     elif chosen.fuzz:

@@ -65,9 +65,18 @@ def commands(port: Mapping[str, int]) -> dict[str, list[str]]:
 @contextmanager
 def serving(command: Sequence[str], port: int, log: Path, *, core: int | None = SERVER_CORE) -> Iterator[Server]:
     """Start a server, wait for its first 2xx, and end it with SIGTERM to its own process afterwards."""
+    with serving_for(SETTING, command, port, log, core=core) as server:
+        yield server
+
+
+@contextmanager
+def serving_for(
+    request: WireRequest, command: Sequence[str], port: int, log: Path, *, core: int | None = SERVER_CORE
+) -> Iterator[Server]:
+    """Start a server, wait until it answers a request with 2xx, and end it afterwards."""
     server = start(command, port, log, core=core)
     try:
-        wait_until_answering(server)
+        wait_until_answering(server, request)
         yield server
     finally:
         stop(server)
