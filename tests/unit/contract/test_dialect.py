@@ -11,12 +11,13 @@ from mockserver.contract.schemas import Direction, Schemas
 PLACE = "/components/schemas/S"
 
 
-def _schemas(schema: Any, version: str = "3.1.0", **others: Any) -> Schemas:
+def _schemas(schema: Any, /, version: str = "3.1.0", **others: Any) -> Schemas:
     return Schemas({"openapi": version, "components": {"schemas": {"S": schema, **others}}})
 
 
 def _accepts(schemas: Schemas, value: Any, direction: Direction = "request") -> bool:
-    return schemas.validator(PLACE, direction).is_valid(value)
+    answer: bool = schemas.validator(PLACE, direction).is_valid(value)
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -256,7 +257,7 @@ def test_a_mapping_that_is_broken_refuses_nothing() -> None:
 
 def test_no_more_is_compiled_than_is_reached() -> None:
     """Compiling what is not reached would take all memory: each of the others is a schema of its own size."""
-    others = {f"Other{number}": {"enum": [number] * 10} for number in range(1000)}
+    others: dict[str, Any] = {f"Other{number}": {"enum": [number] * 10} for number in range(1000)}
     schemas = _schemas({"properties": {"a": {"$ref": "#/components/schemas/Other7"}}}, **others)
     assert _accepts(schemas, {"a": 7})
     assert set(schemas._translation._done) <= {PLACE, f"{PLACE}/properties/a", "/components/schemas/Other7"}
