@@ -75,6 +75,7 @@ class _Builder:
         self._parts = Parts(self._reader, self._extensions)
         self._schemes: dict[str, SecurityScheme] = {}
         self._used_ids: set[str] = set()
+        self._used_templates: dict[tuple[str, str], str] = {}
 
     def contract(self) -> Contract:
         data = self._data
@@ -180,6 +181,9 @@ class _Builder:
             return None
         raw, pointer = found
         label = f"{method.upper()} {path}"
+        first = self._used_templates.setdefault((method, _PLACEHOLDER.sub("{}", path)), label)
+        if first != label:
+            self._reader.warn(pointer, f"{label} has the same path as {first}; only one of them can be reached")
         own = self._parts.parameters(child(pointer, "parameters"), raw.get("parameters"))
         body = self._parts.request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
         self._extensions.note_differences(label, pointer, raw)

@@ -12,9 +12,11 @@ from typing import Any
 
 from mockserver import documents, yamltext
 from mockserver.contract import remote
+from mockserver.contract.jsonlines import JsonLines
 from mockserver.errors import ContractError
 from mockserver.pointers import child, split
 
+_BRACE = re.compile(r"\s*\{")
 #: A contract larger than this is refused rather than read into memory by accident.
 MAX_BYTES = 64 * 1024 * 1024
 #: Where the other files of a contract are put (files.py); never written by a person.
@@ -82,6 +84,19 @@ class Document:
     def _lines(self) -> Mapping[str, int]:
         return yamltext.lines(self.text)
 
+    @cached_property
+    def _json(self) -> JsonLines:
+        return JsonLines(self.text)
+
+    def _line(self, parts: Sequence[str]) -> int | None:
+        """Return the line of exactly the element at a path of the file."""
+        if _BRACE.match(self.text):
+            try:
+                return self._json.line(parts)
+            except (ValueError, RecursionError):
+                pass  # a YAML flow mapping also starts with a brace
+        return self._lines.get(child("", *parts))
+
     def locate(self, pointer: str) -> int:
         """Return the 1-based line of the element at a JSON pointer, or of its nearest existing ancestor."""
         return self.where(pointer)[1]
@@ -99,7 +114,7 @@ class Document:
                 brought = layer.locate(parts)
                 if brought is not None:
                     return layer.path, brought
-            found = self._lines.get(child("", *parts))
+            found = self._line(parts)
             if found is not None:
                 return self.path, found
             parts.pop()

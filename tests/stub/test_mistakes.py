@@ -155,6 +155,12 @@ MISTAKES = [
     # Paths.
     Mistake("a path without a slash", doc(f"responses: {OK}", path="a"), "served as /a", [GET]),
     Mistake("a path with a query", doc(f"responses: {OK}", path="'/a?x={x}'"), "served as /a", [GET]),
+    Mistake(
+        "two paths that are one",
+        f"{HEAD}paths:\n  /a/{{x}}: {{get: {{responses: {OK}}}}}\n  /a/{{y}}: {{get: {{responses: {OK}}}}}\n",
+        r"GET /a/\{y\} has the same path as GET /a/\{x\}",
+        [Ask("GET", "/a/1")],
+    ),
     Mistake("paths is empty", f"{HEAD}paths: {{}}\n", "defines no operation", [Ask("GET", "/a", 404)]),
     Mistake("paths is null", f"{HEAD}paths: null\n", refused="has no `paths` that map paths to operations"),
     Mistake("paths is a list", f"{HEAD}paths: [a]\n", refused="has no `paths` that map paths to operations"),
