@@ -105,6 +105,8 @@ def serve_command(
     loaded = load_contract(contract or defaults.CONTRACT, overlay)
     show_notes(loaded.document.notes)
     show_warnings(loaded.told_warnings(), len(loaded.warnings))
+    if loaded.webhooks:
+        click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(loaded.webhooks)}", err=True)
 
     def make_app() -> Any:
         seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)

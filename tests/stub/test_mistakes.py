@@ -402,3 +402,9 @@ def test_warnings_are_printed_numbered_and_not_without_end(serve: Any, write_con
     assert re.search(r"mockserver: warning 20: \S+contract-1\.json:1: /paths/~1p19/get: has no `responses`", log)
     assert "warning 21" not in log
     assert "mockserver: and 5 more warnings; mockserver lint tells them all" in log
+
+
+def test_webhooks_are_named_at_the_start(serve: Any, write_contract: Callable[..., Path]) -> None:
+    webhooks = {"newPet": {"post": {"responses": {"200": {"description": "ok"}}}}}
+    server = serve("--contract", str(write_contract({}, webhooks=webhooks)))
+    assert "mockserver: webhooks, which this stub does not call: POST newPet\n" in server.log()
