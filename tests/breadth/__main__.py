@@ -1,7 +1,8 @@
 """How broad is the stub? `python -m tests.breadth DIRECTORY` asks every operation of every document once.
 
 Requests are made by schemathesis from the document as it is written, answers judged by plain jsonschema. Exit code 1
-where less than 98 % of all operations are right.
+where less than 98 % of all operations are right. With --fuzz, `mockserver fuzz` is run on every second document by
+size instead, and the code is 1 where one contract is not kept.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.breadth import running, tables
+from tests.breadth import fuzzing, running, tables
 from tests.breadth.contracts import find
 
 _AIM = 0.98
@@ -24,8 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every operation's result")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: %(default)s)")
     parser.add_argument("--process", action="store_true", help="ask `mockserver serve` over a socket")
+    parser.add_argument("--fuzz", action="store_true", help="run `mockserver fuzz` on every second document by size")
+    parser.add_argument("--every", action="store_true", help="with --fuzz: on each document")
+    parser.add_argument("--max-examples", type=int, default=30, help="of an operation, with --fuzz (default: 30)")
+    parser.add_argument("--seconds", type=int, default=600, help="limit of a fuzz run (default: %(default)s)")
     chosen = parser.parse_args(arguments)
     documents = find(chosen.paths, chosen.only)
+    if chosen.fuzz:
+        return _fuzz(documents if chosen.every else fuzzing.every_second(documents), chosen)
     _say(tables.HEADING)
     reports = running.run(documents, chosen.jobs, process=chosen.process, done=lambda report: _say(tables.row(report)))
     text, share = tables.total(reports)
@@ -33,6 +40,20 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.json:
         tables.write(chosen.json, reports)
     return 0 if share >= _AIM else 1
+
+
+def _fuzz(documents: list[Path], chosen: argparse.Namespace) -> int:
+    _say(fuzzing.HEADING)
+    runs = fuzzing.run(
+        documents,
+        jobs=chosen.jobs,
+        max_examples=chosen.max_examples,
+        seconds=chosen.seconds,
+        done=lambda one: _say(one.row),
+    )
+    kept = sum(one.kept for one in runs)
+    _say(*fuzzing.details(runs), "", f"{len(runs)} contracts fuzzed, {kept} kept")
+    return 0 if kept == len(runs) else 1
 
 
 def _say(*lines: str) -> None:

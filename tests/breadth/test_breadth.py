@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.breadth import fuzzing
 from tests.breadth.__main__ import main
 from tests.breadth.asking import Asking
 from tests.breadth.contracts import RawDocument, find
@@ -191,3 +192,24 @@ def test_a_worker_that_dies_loses_the_operation_it_was_at_and_no_other(
         "GET /b": "wrong",
         "GET /c": "right",
     }
+
+
+def test_every_second_contract_is_fuzzed_and_what_is_not_kept_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = contract(responses={"200": {"description": ""}})
+    written(tmp_path, data, "good.json")
+    written(tmp_path, {**data, "x-larger": "x" * 100}, "second.json")
+    assert main([str(tmp_path), "--fuzz", "--max-examples", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "second.json" in out
+    assert "1 contracts fuzzed, 1 kept" in out
+    data["openapi"] = "9.9.9"
+    assert main([str(written(tmp_path, data).path), "--fuzz", "--every"]) == 1
+
+
+def test_a_run_with_a_traceback_is_not_kept(tmp_path: Path) -> None:
+    assert fuzzing.FuzzRun(tmp_path, 0, 1.0, "KEPT: 0 violations").kept
+    assert not fuzzing.FuzzRun(tmp_path, 0, 1.0, "Traceback\nKEPT: 0 violations").kept
+    assert not fuzzing.FuzzRun(tmp_path, None, 1.0, "KEPT: 0 violations").kept
+    assert not fuzzing.FuzzRun(tmp_path, 1, 1.0, "VIOLATED").kept
