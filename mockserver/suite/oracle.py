@@ -16,7 +16,6 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +31,8 @@ from mockserver.errors import MockServerError
 from mockserver.suite import processes
 from mockserver.suite.checking import check
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.identities import Identities, Identity, seed_data
+from mockserver.suite.identities import Identities, Identity
+from mockserver.suite.inventing import seeded
 from mockserver.suite.originals import Originals
 from mockserver.suite.preparing import prepare
 from mockserver.suite.secrecy import Canaries
@@ -224,10 +224,8 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _stub(contract: str | None, overlays: Sequence[str], identities: Identities) -> Iterator[HttpTarget]:
-    with tempfile.TemporaryDirectory(prefix="mockserver-oracle-") as folder:
-        seed = Path(folder) / "seed.yaml"
-        seed.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
-        options = ["--seed-data", str(seed), *(text for path in overlays for text in ("--overlay", path))]
+    with seeded(identities) as seed:
+        options = [*seed, *(text for path in overlays for text in ("--overlay", path))]
         with StubProcess(None if contract is None else Path(contract), options) as stub:
             target = HttpTarget(stub.base_url)
             try:

@@ -11,6 +11,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
 from mockserver.suite.connections import Connection
 from mockserver.suite.identities import Identities, load_identities, seeded_identities
+from mockserver.suite.inventing import seeded
 from mockserver.suite.originals import Originals
 from mockserver.suite.policy import WritePolicy, matches
 from mockserver.suite.secrecy import Secrets
@@ -95,11 +96,21 @@ def who_calls(identities: Path | None, *, builtin_stub: bool) -> Identities:
 
 @contextmanager
 def own_stub(
-    contract: Path | None, connection: Connection | None = None, overlays: Sequence[Path] = ()
+    contract: Path | None,
+    connection: Connection | None = None,
+    overlays: Sequence[Path] = (),
+    identities: Identities = Identities(()),  # noqa: B008 - a frozen value
 ) -> Iterator[tuple[HttpTarget, StubControl]]:
-    """Start a stub and give it as a target, with its control API; it ends with the context."""
+    """Start a stub and give it as a target, with its control API; it ends with the context.
+
+    Args:
+        contract: its file, None for the built-in one, which brings its own accounts.
+        connection: how it is reached.
+        overlays: what is laid over the contract.
+        identities: accounts that the stub is to know.
+    """
     options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
-    with StubProcess(contract, options) as stub:
+    with seeded(identities) as seed, StubProcess(contract, [*options, *seed]) as stub:
         target = HttpTarget(stub.base_url, connection)
         try:
             yield target, StubControl(target, stub.control_token)

@@ -26,6 +26,8 @@ from mockserver.suite.books import Books, new_book
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.identities import Identities
+from mockserver.suite.inventing import invented
 from mockserver.suite.ledger import Ledger, LedgerFile, left_open
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
@@ -293,6 +295,9 @@ def prepared(
     connection = options.connection()
     builtin_stub = options.target is None and options.contract is None
     identities = who_calls(options.identities, builtin_stub=builtin_stub)
+    own = options.target is None and options.contract is not None
+    if own and not identities.all:
+        identities = invented(contract)
     select(contract, options.only)  # a mistake in an option is told before a stub is started
     make = partial(
         prepare,
@@ -305,7 +310,8 @@ def prepared(
         originals=originals or Originals(),
     )
     if options.target is None and not send_nothing:
-        with own_stub(options.contract, connection, options.overlay) as (stub, control):
+        accounts = identities if own else Identities(())
+        with own_stub(options.contract, connection, options.overlay, accounts) as (stub, control):
             yield make(stub, control=control)
         return
     if options.insecure:

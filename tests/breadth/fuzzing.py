@@ -12,7 +12,7 @@ from pathlib import Path
 
 HEADING = f"{'document':44} {'seconds':>8}  {'exit':4}  verdict"
 #: What a run says first where it could judge; anything else is a crash.
-_VERDICTS = ("KEPT", "VIOLATED", "NOT JUDGED", "INTERRUPTED")
+_VERDICTS = ("KEPT", "BROKEN", "NOT JUDGED", "INTERRUPTED")
 _SHOWN = 12
 _UNUSABLE = 2
 _EMPTY = "has no operations, so there is nothing to test"

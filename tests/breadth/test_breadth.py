@@ -212,4 +212,4 @@ def test_a_run_with_a_traceback_is_not_kept(tmp_path: Path) -> None:
     assert fuzzing.FuzzRun(tmp_path, 0, 1.0, "KEPT: 0 violations").kept
     assert not fuzzing.FuzzRun(tmp_path, 0, 1.0, "Traceback\nKEPT: 0 violations").kept
     assert not fuzzing.FuzzRun(tmp_path, None, 1.0, "KEPT: 0 violations").kept
-    assert not fuzzing.FuzzRun(tmp_path, 1, 1.0, "VIOLATED").kept
+    assert not fuzzing.FuzzRun(tmp_path, 1, 1.0, "BROKEN").kept

@@ -8,8 +8,16 @@ from functools import partial
 from typing import Any
 
 import requests
-from hypothesis.errors import UnsatisfiedAssumption
-from schemathesis.core.errors import NoLinksFound
+from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
+from schemathesis.core.errors import (
+    InfiniteRecursiveReference,
+    InvalidSchema,
+    NoLinksFound,
+    RefResolutionError,
+    SerializationError,
+    UnresolvableReference,
+    UnsupportedType,
+)
 from schemathesis.core.failures import Failure
 from schemathesis.engine import Status, StopReason, events
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
@@ -27,6 +35,18 @@ from mockserver.suite.watch import WATCH_CHECKS, Watch
 
 #: How schemathesis calls the check that makes all claims of ours.
 OURS = "claims_of_mockserver"
+
+
+#: Why schemathesis makes no request for an operation of a contract that is not to its taste.
+_NO_REQUEST = (
+    InfiniteRecursiveReference,
+    InvalidSchema,
+    RefResolutionError,
+    SerializationError,
+    Unsatisfiable,
+    UnresolvableReference,
+    UnsupportedType,
+)
 
 
 @dataclass(slots=True)
@@ -101,12 +121,17 @@ class Judge:
             return  # `--only` left no two linked operations, so no sequences to try; or the governor lets none through
         if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
             self.errors.append(f"nothing listens at {self.run.target.base_url}")
-        elif isinstance(error, Silence | UnrecoverableNetworkError | requests.RequestException):
+            return
+        if isinstance(error, Silence | UnrecoverableNetworkError | requests.RequestException):
             # The adapter reported the silence with its evidence; one that did not repeat is no finding.
             if not any(self.run.silences.values()):
                 self.errors.append(f"{label}: {type(error).__name__}")
+            return
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if isinstance(error, _NO_REQUEST) and label in self.run.contract.by_label:
+            # Nothing can be said of this operation by generated requests, but of the others.
+            self.run.verdicts.not_run("fuzz", label, f"schemathesis can make no request: {first[:200]}")
         else:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
             self.errors.append(f"schemathesis failed on {label}: {type(error).__name__}: {first}")
 
     def _take_scenario(self, recorder: Any) -> None:
