@@ -44,11 +44,14 @@ def judged(tmp_path: Path, serve: Serve, command: Command) -> Callable[..., tupl
     return judge
 
 
+_IMPOSSIBLE = {"type": "string", "not": {"type": "string"}}
+
+
 def _rare_field(document: dict[str, Any]) -> None:
     """Demand a field, which the stub cannot make up, of an answer that few requests get."""
     shared = document["components"]["responses"]["UnsupportedMediaType"]
     document["paths"][_READ]["post"]["responses"]["415"] = shared | {
-        "headers": {"X-Never": {"required": True, "x-source": "setting_post", "schema": {"type": "string"}}}
+        "headers": {"X-Never": {"required": True, "x-source": "setting_post", "schema": _IMPOSSIBLE}}
     }
 
 
@@ -83,7 +86,9 @@ def _without_examples(document: dict[str, Any]) -> None:
     """Leave our own stub without an answer to a read: no behaviour, no example."""
     read = document["paths"][_READ]["get"]
     del read["x-mockserver-behaviour"]
-    del read["responses"]["200"]["content"]["application/json"]["examples"]
+    content = read["responses"]["200"]["content"]["application/json"]
+    del content["examples"]
+    content["schema"] = _IMPOSSIBLE
     del read["responses"]["204"]
     for operation in document["paths"][_READ].values():
         operation.pop("x-mockserver-behaviour", None)
