@@ -44,7 +44,7 @@ def judged(tmp_path: Path, serve: Serve, command: Command) -> Callable[..., tupl
     return judge
 
 
-_IMPOSSIBLE = {"type": "string", "not": {"type": "string"}}
+_IMPOSSIBLE = {"type": "string", "not": {"type": "string"}, "x-source": "setting_post"}
 
 
 def _rare_field(document: dict[str, Any]) -> None:
@@ -83,12 +83,9 @@ def test_a_contract_that_contradicts_itself_often_judges_nobody(judged: Callable
 
 
 def _without_examples(document: dict[str, Any]) -> None:
-    """Leave our own stub without an answer to a read: no behaviour, no example."""
+    """Leave our own stub without an answer of the contract's to a read: no behaviour, no example."""
     read = document["paths"][_READ]["get"]
-    del read["x-mockserver-behaviour"]
-    content = read["responses"]["200"]["content"]["application/json"]
-    del content["examples"]
-    content["schema"] = _IMPOSSIBLE
+    del read["responses"]["200"]["content"]["application/json"]["examples"]
     del read["responses"]["204"]
     for operation in document["paths"][_READ].values():
         operation.pop("x-mockserver-behaviour", None)
@@ -96,12 +93,9 @@ def _without_examples(document: dict[str, Any]) -> None:
             response.pop("links", None)
 
 
-def test_what_our_own_stub_cannot_answer_is_not_the_contracts_mistake(judged: Callable[..., Any]) -> None:
-    _, report, page = judged(_without_examples)
-    crashed = [one for one in report["findings"] if one["check"] == "no_server_error"]
-    assert crashed, page
-    assert {one["owner"] for one in crashed} == {"server"}
-    assert "mend the contract" not in page
+def test_what_our_own_stub_makes_up_is_valid_so_nobody_is_blamed(judged: Callable[..., Any]) -> None:
+    code, report, page = judged(_without_examples)
+    assert (code, report["findings"]) == (0, []), page
 
 
 FINDING = Finding("id", "violation", "contract", "check", "GET /", "t", "d", "s", "")
