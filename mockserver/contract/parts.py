@@ -183,9 +183,9 @@ def _encoding(raw: Any) -> Mapping[str, Encoding]:
     found: dict[str, Encoding] = {}
     for name, item in raw.items() if isinstance(raw, dict) else ():
         if isinstance(item, dict):
-            style = item.get("style", "")
+            style = str(item.get("style", ""))
             explode = item.get("explode", style in {"", "form"})
-            found[name] = Encoding(str(item.get("contentType", "")), str(style), explode is True)
+            found[name] = Encoding(str(item.get("contentType", "")), style, explode is True)
     return found
 
 

@@ -199,7 +199,7 @@ class Upgrade:
 
 
 def _is_content(found: Located) -> bool:
-    return found.raw.get("in") in {"body", "formData"}
+    return found.raw.get("in") in ("body", "formData")  # a tuple: a mistaken value may have no hash
 
 
 def _members(raw: Any) -> Iterator[tuple[str, dict[str, Any]]]:
