@@ -69,7 +69,24 @@ components:
 webhooks: {hook: {post: {responses: {'200': {description: ok}}}}}
 """)
 OK = {"get": {"security": [], "responses": {"200": {"description": "ok"}}}}
-VALUES = [None, True, 5, -1.5, "", "x", "#/no", [], [1], ["a"], [[]], [{}], {}, {"a": 1}, {"$ref": "#/no"}, {"$ref": 5}]
+VALUES: list[Any] = [
+    None,
+    True,
+    5,
+    -1.5,
+    "",
+    "x",
+    "#/no",
+    [],
+    [1],
+    ["a"],
+    [[]],
+    [{}],
+    {},
+    {"a": 1},
+    {"$ref": "#/no"},
+    {"$ref": 5},
+]
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
