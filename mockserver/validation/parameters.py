@@ -2,94 +2,97 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
+from mockserver import documents
 from mockserver.contract.model import Contract, Operation, Parameter
-from mockserver.contract.references import follow
 from mockserver.messages import Arguments, Request, Violation
 from mockserver.pointers import child
+from mockserver.validation.shapes import Shape, shape
+from mockserver.validation.styles import Pairs, from_query, from_text, pairs
 from mockserver.validation.violations import missing_parameter, reject, translate
 
-# Numbers as JSON writes them; Python's int() would take `1_0` and Arabic digits as well.
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
-_LITERALS = {"true": True, "false": False}
+#: Header parameters of these names are ignored (OpenAPI 3.1, section 4.8.12.1).
+_NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
 
 
 class ParameterReader:
-    """Reads the parameters of one operation's requests.
-
-    Serialised as primitives (`style` form and simple without explode matter only to arrays and objects, which are
-    passed on as text).
-    """
+    """Reads the parameters of one operation's requests."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract = contract
         self._operation = operation
-        self._parameters = operation.parameters
+        self._parameters = [
+            (parameter, shape(contract, parameter.content.schema if parameter.content else parameter.schema))
+            for parameter in operation.parameters
+            if parameter.location != "header" or parameter.name.lower() not in _NOT_PARAMETERS
+        ]
 
     def read(self, request: Request, path_values: Mapping[str, str]) -> Arguments:
-        """Return the values by location and name; the absent ones are left out.
+        """Return the values by location and name; the absent ones are left out, or have their default.
 
         Raises:
             RequestRejected: 422 (404, see `_status`) with every violation of every parameter.
         """
-        query = parse_qs(request.query, keep_blank_values=True) if request.query else {}
+        query = pairs(request.query) if request.query else ()
         values: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
         violations: list[Violation] = []
-        for parameter in self._parameters:
-            raw = self._raw(parameter, request, path_values, query)
-            if raw is None:
+        for parameter, wanted in self._parameters:
+            try:
+                value = self._value(parameter, wanted, request, path_values, query)
+            except LookupError:
                 if parameter.required:
                     rule = child(parameter.pointer, "required")
                     violations.append(missing_parameter(self._contract, parameter.location, parameter.name, rule))
+                elif wanted.default is not None:
+                    values[parameter.location][parameter.name] = wanted.default
                 continue
-            value = self._typed(parameter, raw)
             values[parameter.location][parameter.name] = value
-            if parameter.schema is not None:
-                for found in self._contract.validator(parameter.schema, "request").violations(value):
-                    violations.extend(
-                        translate(self._contract, parameter.location, found, (), child("", parameter.name))
-                    )
+            if wanted.pointer is None or (parameter.allow_empty and value in ("", [], [""])):
+                continue
+            for found in self._contract.validator(wanted.pointer, "request").violations(value):
+                violations.extend(translate(self._contract, parameter.location, found, (), child("", parameter.name)))
         if violations:
             raise reject(violations, len(violations), self._status(violations))
         return Arguments(values["path"], values["query"], values["header"], values["cookie"])
 
-    def _raw(
-        self,
-        parameter: Parameter,
-        request: Request,
-        path_values: Mapping[str, str],
-        query: Mapping[str, list[str]],
-    ) -> str | None:
-        if parameter.location == "path":
-            return path_values.get(parameter.name)
-        if parameter.location == "query":
-            return query.get(parameter.name, [None])[-1]
-        if parameter.location == "header":
-            return request.fields.get("HTTP_" + parameter.name.upper().replace("-", "_"))
-        cookies = request.fields.get("HTTP_COOKIE", "")
-        pairs = (pair.strip().partition("=") for pair in cookies.split(";"))
-        return next((value for name, _, value in pairs if name == parameter.name), None)
+    def _value(
+        self, parameter: Parameter, wanted: Shape, request: Request, path_values: Mapping[str, str], query: Pairs
+    ) -> Any:
+        """Return the value of a parameter.
 
-    def _typed(self, parameter: Parameter, raw: str) -> Any:
-        """Return the text as the type that the schema asks for, or as text where it does not fit."""
-        if parameter.schema is None:
-            return raw
-        schema, _ = follow(self._contract.document.data, parameter.schema)
-        wanted = schema.get("type") if isinstance(schema, dict) else None
-        try:
-            if wanted == "integer":
-                return _integer(raw)
-            if wanted == "number":
-                return _number(raw)
-        except ValueError:
-            return raw
-        return _LITERALS.get(raw, raw) if wanted == "boolean" else raw
+        Raises:
+            LookupError: it is absent.
+        """
+        name, style = parameter.name, parameter.style
+        if parameter.location == "query" and parameter.content is None:
+            return from_query(self._contract, name, style, wanted, query, explode=parameter.explode)
+        text = self._text(parameter, request, path_values, query)
+        if parameter.content is not None:
+            return _decoded(parameter, text)
+        if style == "form":  # cookies: nothing that stands apart can be told from other cookies
+            style = "simple"
+        return from_text(self._contract, name, style, wanted, text, explode=parameter.explode)
+
+    def _text(self, parameter: Parameter, request: Request, path_values: Mapping[str, str], query: Pairs) -> str:
+        """Return the text of a parameter.
+
+        Raises:
+            LookupError: it is absent.
+        """
+        if parameter.location == "path":
+            return path_values[parameter.name]
+        if parameter.location == "header":
+            text: str = request.fields["HTTP_" + parameter.name.upper().replace("-", "_")]
+            return text
+        if parameter.location == "query":
+            last: str = {name: unquote_plus(value) for name, value in query}[parameter.name]
+            return last
+        found = (pair.strip().partition("=") for pair in request.fields.get("HTTP_COOKIE", "").split(";"))
+        cookie: str = {name: value for name, _, value in found}[parameter.name]
+        return cookie
 
     def _status(self, violations: list[Violation]) -> int:
         """Return 422, or 404 for a path that names nothing where the contract documents only that."""
@@ -98,16 +101,12 @@ class ParameterReader:
         return 404 if only_path and "404" in documented and not {"422", "400"} & documented.keys() else 422
 
 
-def _integer(raw: str) -> int:
-    if _INTEGER.fullmatch(raw) is None:
-        raise ValueError(raw)
-    return int(raw)
-
-
-def _number(raw: str) -> float:
-    if _NUMBER.fullmatch(raw) is None:
-        raise ValueError(raw)
-    number = float(raw)
-    if not math.isfinite(number):
-        raise ValueError(raw)
-    return number
+def _decoded(parameter: Parameter, text: str) -> Any:
+    """Return the value of a parameter that is written in a media type; text where it is no JSON."""
+    assert parameter.content is not None
+    if "json" not in parameter.content.name.lower():
+        return text
+    try:
+        return documents.decode(text.encode())
+    except ValueError:
+        return text
