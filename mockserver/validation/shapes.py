@@ -99,8 +99,9 @@ def _readings(text: str, types: frozenset[str]) -> Iterator[Any]:
     if types & {"integer", "number"}:
         if _INTEGER.fullmatch(text):
             yield int(text)
-        elif _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
-            if "number" in types or number.is_integer():
+        else:
+            number = float(text) if _NUMBER.fullmatch(text) else math.nan
+            if math.isfinite(number) and ("number" in types or number.is_integer()):
                 yield number
     if "boolean" in types and text in _LITERALS:
         yield _LITERALS[text]
