@@ -1,0 +1,107 @@
+"""Content of every media type, as the behaviour of an operation sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.behaviour.handlers import Call
+from mockserver.messages import Outcome
+from tests.conftest import Client
+
+MakeStub = Callable[..., Client]
+Write = Callable[..., Path]
+
+FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["n"],
+    "properties": {
+        "n": {"type": "integer"},
+        "list": {"type": "array", "items": {"type": "integer"}},
+        "object": {"type": "object", "properties": {"a": {"type": "integer"}}},
+        "file": {"type": "string", "format": "binary"},
+        "on": {"type": "boolean"},
+    },
+}
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=b"
+
+
+def _parts(*parts: tuple[str, bytes]) -> bytes:
+    shown = (f"--b\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + body + b"\r\n" for head, body in parts)
+    return b"".join(shown) + b"--b--\r\n"
+
+
+@pytest.fixture
+def receive(make_stub: MakeStub, write_contract: Write) -> Callable[..., Any]:
+    """Send content, and return what the operation gets, or the status of the refusal."""
+
+    def send(content: bytes, field: str, offer: str, schema: Any, **media_type: Any) -> Any:
+        got: list[Any] = []
+
+        def keep(call: Call) -> Outcome:
+            got.append(call.content)
+            return Outcome(0, 1, "kept")
+
+        body = {"required": True, "content": {offer: {"schema": schema, **media_type}}}
+        answer = {"200": {"description": "", "content": {"application/json": {"schema": {}}}}}
+        operation = {"operationId": "o", "requestBody": body, "responses": answer}
+        client = make_stub(write_contract({"/a": {"post": operation}}), behaviours={"o": keep})
+        status = client.call("POST", "/a", content=content, fields={"Content-Type": field}).status
+        return got[0] if status == 200 else status
+
+    return send
+
+
+FORMS: list[tuple[bytes, str, Any]] = [
+    (b"n=1", URLENCODED, {"n": 1}),
+    (b"n=1&list=1&list=2&x=a+b", URLENCODED, {"n": 1, "list": [1, 2], "x": "a b"}),
+    (b"n=1&object=%7B%22a%22%3A1%7D&on=true", URLENCODED, {"n": 1, "object": {"a": 1}, "on": True}),
+    (b"n=1&object[a]=2", URLENCODED, {"n": 1, "object": {"a": 2}}),
+    (b"n=x", URLENCODED, 422),
+    (b"", URLENCODED, 422),
+    (b"\xff=1", URLENCODED, 400),
+    (_parts(('name="n"', b"1"), ('name="list"', b"1"), ('name="list"', b"2")), MULTIPART, {"n": 1, "list": [1, 2]}),
+    (_parts(('name="n"', b"1"), ('name="list"', b"[3]")), MULTIPART, {"n": 1, "list": [3]}),
+    (_parts(('name="n"', b"1"), ('name="object"', b'{"a":1}')), MULTIPART, {"n": 1, "object": {"a": 1}}),
+    (_parts(('name="n"', b"1"), ('name="file"; filename="f"', b"\xff")), MULTIPART, {"n": 1, "file": "\xff"}),
+    (_parts(('name="n"', b"x")), MULTIPART, 422),
+    (b"nonsense", "multipart/form-data", 400),
+]
+
+
+@pytest.mark.parametrize(("content", "field", "expected"), FORMS)
+def test_forms(receive: Callable[..., Any], content: bytes, field: str, expected: Any) -> None:
+    assert receive(content, field, field.partition(";")[0], FORM) == expected
+
+
+def test_the_encoding_of_a_form(receive: Callable[..., Any]) -> None:
+    encoding = {"list": {"style": "pipeDelimited", "explode": False}}
+    assert receive(b"n=1&list=1|2", URLENCODED, URLENCODED, FORM, encoding=encoding) == {"n": 1, "list": [1, 2]}
+
+
+OTHERS: list[tuple[bytes, str, str, Any, Any]] = [
+    (b'{"a":1}', "application/merge-patch+json", "application/*", {"type": "object"}, {"a": 1}),
+    (b"[]", "application/json; charset=UTF-8", "application/json; charset=utf-8", {"type": "array"}, []),
+    (b"[]", "application/json", "*/*", {"type": "object"}, 422),
+    (b"x", "image/png", "image/*", {"type": "string", "format": "binary"}, b"x"),
+    (b"x", "text/plain", "image/*", {}, 415),
+    (b"5", "text/plain", "text/plain", {"type": "integer"}, 5),
+    (b"\xe9", "text/plain; charset=latin-1", "text/plain", {"type": "string"}, "\u00e9"),
+    (b"x", "text/plain; charset=nonsense", "text/plain", {"type": "string"}, 415),
+    (b"", "text/plain", "text/plain", {"type": "string"}, ""),
+    (b"", "application/json", "application/json", {}, 400),
+    (b"<a><n>1</n></a>", "application/xml", "application/xml", FORM, {"n": 1}),
+    (b"<a><n>x</n></a>", "text/xml", "text/xml", FORM, 422),
+    (b"<a>", "application/xml", "application/xml", FORM, 400),
+]
+
+
+@pytest.mark.parametrize(("content", "field", "offer", "schema", "expected"), OTHERS)
+def test_other_content(
+    receive: Callable[..., Any], content: bytes, field: str, offer: str, schema: Any, expected: Any
+) -> None:
+    assert receive(content, field, offer, schema) == expected
