@@ -48,7 +48,11 @@ def check_examples(subject: Subject) -> Iterator[LintFinding]:
             continue
         for violation in violations:
             yield _finding(subject, sample, violation)
+    for element in subject.of_kind("schema"):
+        subject.schemas.schema(element.pointer)
     for place, message in subject.schemas.notes.items():
+        if place.endswith("/$ref"):
+            continue  # the rule `reference` tells of it
         yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
 
 
