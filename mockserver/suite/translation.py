@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote_plus
 
-from mockserver.contract.model import Operation
+from mockserver.contract.model import MediaType, Operation
 from mockserver.pointers import child
 from mockserver.suite.checks.seeing import Answer
-from mockserver.suite.exchanges import NotJSON, parse_json, same_json
+from mockserver.suite.exchanges import NotJSON, is_json, parse_json, same_json
 from mockserver.suite.verdicts import CheckFailure, Rule, describe
 
 #: Claims that the suite makes too: its own finding knows the exact statement, so it stands for both.
@@ -79,10 +80,14 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
     for content in body.content.values() if body else ():
         if content.schema is None:
             continue
-        if not answer.exchange.request.body:
-            return child(body.pointer if body else "", "required"), "contract", ""
+        sent = answer.exchange.request.body
+        if not sent:
+            assert body is not None
+            return child(body.pointer, "required"), "contract" if body.required else "silent", ""
+        if not is_json(content.name.partition(";")[0]):
+            return _broken_form(answer, content, sent)
         try:
-            value = parse_json(answer.exchange.request.body)
+            value = parse_json(sent)
         except NotJSON:
             return content.pointer, "contract", "content that is not JSON"
         violations = list(answer.contract.validator(content.schema, "request").violations(value))
@@ -93,6 +98,20 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
             got = f"{answer.response.status} for {place} = {describe(worst.missing or worst.value, 80)}"
             return worst.keyword_pointer, "contract", got
     return operation.pointer, "silent", ""
+
+
+def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:
+    """Find what content that is not JSON breaks: only a field that is not there at all is beyond doubt.
+
+    In forms, text and XML a number is written like a text, so what was generated as a wrong type may be none.
+    """
+    assert content.schema is not None
+    schema, pointer = answer.contract.schema(content.schema)
+    required = schema.get("required", ()) if isinstance(schema, dict) and "form" in content.name else ()
+    for name in required:
+        if quote_plus(name).encode() not in sent and name.encode() not in sent:
+            return child(pointer, "required"), "contract", f"{answer.response.status} without {name}"
+    return content.pointer, "silent", ""
 
 
 def _refused_request(failure: ForeignFailure) -> _Statement | None:

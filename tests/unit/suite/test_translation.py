@@ -1,0 +1,56 @@
+"""What schemathesis finds is only held against a server where the contract leaves no doubt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.contract.building import load_contract
+from mockserver.suite.checks.seeing import see
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.secrecy import Secrets
+from mockserver.suite.translation import ForeignFailure, translate
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def found(folder: Path, body: bytes | None, media_type: str, *, required: bool = True) -> Any:
+    """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
+    schema = {"type": "object", "required": ["a b"], "properties": {"a b": {"type": "string"}}}
+    content = {"required": required, "content": {media_type: {"schema": schema}}}
+    post = {"requestBody": content, "responses": {"200": {"description": ""}}}
+    path = folder / "contract.json"
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/": {"post": post}}}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    contract = load_contract(path)
+    [operation] = contract.operations
+    exchange = Exchange(WireRequest("POST", "/", (), body), WireResponse(200, (), b""))
+    answer = see(contract, operation, operation.label, exchange, Secrets())
+    assert answer is not None
+    return translate(ForeignFailure("negative_data_rejection", "Accepted", "message", operation, answer, frozenset()))
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "rule"),
+    [
+        (b"a+b=1", FORM, "silent"),
+        (b"c=1", FORM, "contract"),
+        (b'--x\r\nContent-Disposition: form-data; name="a b"\r\n\r\n1\r\n--x--', "multipart/form-data", "silent"),
+        (b"--x--", "multipart/form-data", "contract"),
+        (b"<a/>", "application/xml", "silent"),
+        (b"{}", "application/json", "contract"),
+        (b"{", "application/json", "contract"),
+        (None, "application/json", "contract"),
+    ],
+)
+def test_a_form_is_only_surely_broken_where_a_field_is_missing(
+    body: bytes | None, media_type: str, rule: str, tmp_path: Path
+) -> None:
+    assert found(tmp_path, body, media_type).rule == rule
+
+
+def test_content_that_may_be_left_out_is_not_missed(tmp_path: Path) -> None:
+    assert found(tmp_path, None, "application/json", required=False).rule == "silent"
