@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mockserver.errors import ContractError
-from mockserver.pointers import split
+from mockserver.pointers import child, split
 
 
 def lookup(data: Any, pointer: str) -> Any:
@@ -44,15 +44,36 @@ def follow(data: Any, pointer: str) -> tuple[Any, str]:
     Raises:
         ContractError: a `$ref` is remote, dangling, or a circle.
     """
-    seen: set[str] = set()
+    return _followed(data, pointer, set())
+
+
+def _followed(data: Any, pointer: str, seen: set[str]) -> tuple[Any, str]:
     while True:
         try:
             value = lookup(data, pointer)
         except (LookupError, ValueError) as error:
-            raise ContractError(f"{pointer}: nothing stands there, so the $ref to it is broken") from error
+            wanted, pointer = pointer, _across(data, pointer, seen)
+            if not pointer:
+                raise ContractError(f"{wanted}: nothing stands there, so the $ref to it is broken") from error
+            continue
         if not (isinstance(value, dict) and "$ref" in value):
             return value, pointer
         if pointer in seen:
             raise ContractError(f"{pointer}: the $ref leads back to itself")
         seen.add(pointer)
         pointer = target(value["$ref"])
+
+
+def _across(data: Any, pointer: str, seen: set[str]) -> str:
+    """Return where an element really stands whose pointer leads through a `$ref`, "" if it leads through none."""
+    parts = split(pointer)
+    for depth in range(1, len(parts)):
+        above = child("", *parts[:depth])
+        try:
+            value = lookup(data, above)
+        except (LookupError, ValueError):
+            return ""
+        if isinstance(value, dict) and "$ref" in value and parts[depth] not in value and above not in seen:
+            seen.add(above)
+            return child(target(value["$ref"]), *parts[depth:])
+    return ""

@@ -117,6 +117,22 @@ MISTAKES = [
         posting("{$ref: '#/components/schemas/N', minimum: 5}", "components: {schemas: {N: {type: integer}}}\n"),
         asks=[post(1), post("x", 422)],
     ),
+    Mistake(
+        "reference through a reference",
+        doc(
+            "responses: {'200': {$ref: '#/paths/~1b/get/responses/200'}}",
+            more=f"components: {{pathItems: {{B: {{get: {{responses: {OK}}}}}}}}}\n",
+        ).replace("  /ok:", "  /b: {$ref: '#/components/pathItems/B'}\n  /ok:"),
+        asks=[GET, Ask("GET", "/b")],
+    ),
+    Mistake(
+        "reference of a schema through a reference",
+        posting(
+            "{$ref: '#/components/schemas/A/properties/n'}",
+            "components: {schemas: {A: {$ref: '#/components/schemas/B'}, B: {properties: {n: {type: integer}}}}}\n",
+        ),
+        asks=[post(1)],
+    ),
     Mistake("reference that is no text", doc(f"parameters: [{{$ref: 5}}], responses: {OK}"), "no JSON pointer", [GET]),
     # Operations.
     Mistake(

@@ -99,7 +99,7 @@ def pets(tmp_path: Path) -> Path:
 
 def test_a_document_of_2_0_is_served(make_stub: MakeStub, pets: Path) -> None:
     client = make_stub(pets)
-    listed = client.call("GET", "/pets?limit=3", user=None)
+    listed = client.call("GET", "/pets?limit=3&tags=a|b", user=None)
     assert (listed.status, listed.json()) == (200, [{"name": "Rex", "kind": "dog", "tag": None}])
     rejected = client.call("GET", "/pets?limit=10", user=None)
     assert rejected.json() == {"error": "wrong"}
