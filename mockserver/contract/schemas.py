@@ -120,8 +120,11 @@ class Schemas:
         key = (pointer, direction)
         found = self._compiled.get(key)
         if found is None:
+            # Many places are only a `$ref` to one schema, which is then compiled once.
+            place = self._translation.meant(pointer)
             # Two threads may compile the same schema at once; both results are equal and one is kept.
-            found = self._compiled[key] = self._compile(pointer, direction)
+            found = self._compiled.get((place, direction)) or self._compile(place, direction)
+            self._compiled[key] = self._compiled[place, direction] = found
         return found
 
     def _compile(self, pointer: str, direction: Direction) -> Validator:

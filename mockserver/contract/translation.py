@@ -64,6 +64,18 @@ class Translation:
             value = self.at(pointer)
         return value, pointer
 
+    def meant(self, pointer: str) -> str:
+        """Return where the schema stands that a pointer leads to through those that are a `$ref` and nothing else.
+
+        Raises:
+            ContractError: nothing stands there.
+        """
+        value = self.at(pointer)
+        while isinstance(value, dict) and value.keys() == {"$ref"}:  # `$defs` beside it may hold a dynamic anchor
+            pointer = pointer_of(value["$ref"])
+            value = self.at(pointer)
+        return pointer
+
     def _moved(self, pointer: str) -> Any:
         """Return what translation has put at a pointer at which the document has nothing."""
         tokens = split(pointer)

@@ -64,6 +64,16 @@ def test_a_schema_is_compiled_once() -> None:
     assert schemas.validator(OUTER, "request") is not schemas.validator(OUTER, "response")
 
 
+def test_places_that_only_refer_share_a_validator() -> None:
+    data = {"a": {"$ref": "#/b"}, "b": {"$ref": "#/c"}, "c": {"type": "integer"}}
+    schemas = Schemas(data)
+    assert (
+        schemas.validator("/a", "request") is schemas.validator("/b", "request") is schemas.validator("/c", "request")
+    )
+    (found,) = schemas.validator("/a", "request").violations("x")
+    assert found.keyword_pointer == "/c/type"
+
+
 def test_many_may_ask_at_once() -> None:
     schemas = Schemas(DATA)
     together = threading.Barrier(8)
