@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import fuzz, kill, load, soak
+from tests.benchmarks import fuzz, kill, load, resources, soak
 from tests.benchmarks.hostile import Mix
 from tests.benchmarks.requests import SETTING, SETTING_ANSWER, WireRequest, as_json, exchange
 from tests.benchmarks.servers import commands, free_port, serving
@@ -71,3 +71,8 @@ def test_an_answer_that_is_no_success_ends_the_measurement(tmp_path: Path) -> No
         for measure in (load.measure, load._measure_with_python):
             with pytest.raises(RuntimeError, match=r"Non-2xx|401"):
                 measure(port, refused, 1.0, 2, tmp_path)
+
+
+def test_the_contract_of_many_resources_has_five_operations_for_each() -> None:
+    contract = resources.contract_of(10)
+    assert sum(len(item.keys() - {"parameters"}) for item in contract["paths"].values()) == 50
