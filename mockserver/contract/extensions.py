@@ -16,7 +16,10 @@ _NAMES = ("levels", "effect", "behaviour", "presumes", "response", "differs", "i
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
 
-_BEHAVIOUR = frozenset({"handler", "role", "resource", "value", "status", "generated"})
+_BEHAVIOUR = frozenset(
+    {"handler", "role", "resource", "value", "status", "generated", "identifier", "parameter", "items", "answers"}
+)
+_FLAGS = frozenset({"generated", "answers"})
 _MARKS = frozenset({"x-source", "x-assumed", "x-observed"})
 
 
@@ -71,7 +74,7 @@ class Extensions:
             known = sorted(_BEHAVIOUR)
             raise self._reader.error(pointer, f"must be an object with `handler` and, if wanted, {known}")
         for name in _BEHAVIOUR & behaviour.keys():
-            wanted = bool if name == "generated" else str
+            wanted = bool if name in _FLAGS else str
             if not isinstance(behaviour[name], wanted):
                 kind = "true or false" if wanted is bool else "text"
                 raise self._reader.error(child(pointer, name), f"must be {kind}")

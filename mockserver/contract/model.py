@@ -152,7 +152,11 @@ class Behaviour:
         value: JSON pointer of the resource's value in the answer.
         status: JSON pointer of its status in the answer.
         generated: the value is made by the server, so nothing of the request is echoed.
-        pointer: where this stands in the contract.
+        pointer: where this stands in the contract, "" where it was inferred.
+        identifier: of a `resource`, the member of an item that the item path's last parameter names.
+        parameter: of a `resource`, that parameter.
+        items: of a `resource`'s list, JSON pointer of the items in the answer.
+        answers: of a `resource`, whether the answer holds the item (at `value`) or the items.
     """
 
     handler: str
@@ -162,6 +166,10 @@ class Behaviour:
     status: str = ""
     generated: bool = False
     pointer: str = ""
+    identifier: str = ""
+    parameter: str = ""
+    items: str = ""
+    answers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,51 @@
-"""State nobody wrote: what a contract's paths, methods and schemas say about its resources."""
+"""State nobody wrote: what a contract's paths, methods and schemas say about its resources.
+
+A **resource** is a collection path with GET or POST, and an item path that is the same with one more parameter. Which
+member of an item the parameter names, and where items stand in answers, is read from schemas, else from examples. An
+operation whose answer does not show what its role needs has no role: it stays a plain example.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from mockserver.contract.model import Behaviour, Contract
+from mockserver.contract.inference.identifiers import identifier
+from mockserver.contract.inference.shapes import SchemaShape, Shape, arrays, objects, shape_of
+from mockserver.contract.model import Behaviour, Contract, Operation
+
+__all__ = ["Inference", "Resource", "infer"]
+
+_ITEM = re.compile(r"(?P<collection>/.*[^/}])/?/\{(?P<parameter>[^{}/]+)\}/?")
+#: Role of a method on an item. POST on an item changes it, if it says something.
+_ITEM_ROLES = {"GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"}
+_COLLECTION_ROLES = {"GET": "list", "POST": "create"}
+#: Below this, two members are as likely, and nothing is inferred.
+_SURE_ENOUGH = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A collection and its items.
+
+    Attributes:
+        collection: path template of the collection.
+        item: path template of an item.
+        parameter: the last path parameter of the item.
+        identifier: the member of an item that it names.
+        sure: 0 to 1.
+        why: what it was read from, for people.
+        behaviours: by `operationId`.
+    """
+
+    collection: str
+    item: str
+    parameter: str
+    identifier: str
+    sure: float
+    why: str
+    behaviours: Mapping[str, Behaviour]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +54,155 @@ class Inference:
 
     Attributes:
         behaviours: by `operationId`.
+        resources: in the document's order.
     """
 
     behaviours: Mapping[str, Behaviour]
+    resources: tuple[Resource, ...] = ()
+
+
+@dataclass(slots=True)
+class _Pair:
+    """A collection path and an item path, before anything is known of them."""
+
+    collection: str
+    item: str
+    parameter: str
+    of_collection: dict[str, Operation] = field(default_factory=dict)
+    of_item: dict[str, Operation] = field(default_factory=dict)
 
 
 def infer(contract: Contract) -> Inference:
     """Return what can be inferred from a contract."""
-    del contract
-    return Inference({})
+    resources = tuple(found for pair in _pairs(contract) if (found := _resource(contract, pair)) is not None)
+    behaviours = {name: behaviour for resource in resources for name, behaviour in resource.behaviours.items()}
+    return Inference(behaviours, resources)
+
+
+def _pairs(contract: Contract) -> Iterator[_Pair]:
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in contract.operations:
+        if not operation.refused:
+            by_path.setdefault(operation.path, {})[operation.method] = operation
+    for path, of_item in by_path.items():
+        matched = _ITEM.fullmatch(path)
+        if matched is None:
+            continue
+        collection = matched["collection"]
+        if collection not in by_path and collection + "/" in by_path:
+            collection += "/"
+        of_collection = by_path.get(collection, {})
+        if of_collection.keys() & _COLLECTION_ROLES.keys() and of_item.keys() & _ITEM_ROLES.keys():
+            yield _Pair(collection, path, matched["parameter"], of_collection, of_item)
+
+
+def _resource(contract: Contract, pair: _Pair) -> Resource | None:
+    kinds = _kinds_of_parameter(contract, pair)
+    last = pair.collection.rstrip("/").rsplit("/", 1)[-1]
+    named, sure, source = "", 0.0, ""
+    for operation in _telling(pair):
+        is_list = operation.path == pair.collection and operation.method == "GET"
+        for shape in _candidates(contract, operation, items=is_list):
+            name, found = identifier(pair.parameter, shape, kinds, last)
+            if found > sure:
+                named, sure, source = name, found, operation.label
+            if sure >= _SURE_ENOUGH:
+                break  # the whole answer comes before its members
+        if sure >= _SURE_ENOUGH:
+            break
+    if sure < _SURE_ENOUGH:
+        return None
+    behaviours = dict(_behaviours(contract, pair, named))
+    roles = {behaviour.role for behaviour in behaviours.values()}
+    reads = pair.of_item.get("GET")
+    if (reads is not None and reads.id not in behaviours) or len(roles) < 2 or roles <= {"delete", "merge", "replace"}:
+        return None
+    why = f"{{{pair.parameter}}} names the member `{named}` in the answer of {source}"
+    return Resource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
+
+
+def _telling(pair: _Pair) -> Iterator[Operation]:
+    """Yield the operations whose answers show an item, the most telling first."""
+    for method, operations in (
+        ("GET", pair.of_item),
+        ("GET", pair.of_collection),
+        ("POST", pair.of_collection),
+        ("PUT", pair.of_item),
+        ("PATCH", pair.of_item),
+    ):
+        if method in operations:
+            yield operations[method]
+
+
+def _kinds_of_parameter(contract: Contract, pair: _Pair) -> frozenset[str]:
+    for operation in pair.of_item.values():
+        for parameter in operation.parameters:
+            if parameter.location == "path" and parameter.name == pair.parameter and parameter.schema is not None:
+                return _kinds(contract, parameter.schema)
+    return frozenset()
+
+
+def _kinds(contract: Contract, pointer: str) -> frozenset[str]:
+    return SchemaShape(contract, [pointer]).kinds
+
+
+def _shape(contract: Contract, operation: Operation) -> Shape | None:
+    """Return what an operation's success looks like, None where it has no content or none in JSON."""
+    documented = operation.success()
+    for media_type in documented.content.values() if documented is not None else ():
+        if media_type.name.partition(";")[0].strip().lower().endswith(("json", "*/*")):
+            return shape_of(contract, media_type)
+    return None
+
+
+def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Iterator[Shape]:
+    shape = _shape(contract, operation)
+    if shape is not None:
+        for _, found in arrays(shape) if items else objects(shape):
+            yield found
+
+
+def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[str, Behaviour]]:
+    """Yield the behaviour of each operation that is understood, with its `operationId`."""
+    for roles, operations in ((_COLLECTION_ROLES, pair.of_collection), (_ITEM_ROLES, pair.of_item)):
+        for method, operation in operations.items():
+            role = roles.get(method)
+            place = None if role is None else _place(contract, operation, role, named)
+            if role is None or (place is None and not _may_be_silent(contract, operation, role)):
+                continue
+            yield (
+                operation.id,
+                Behaviour(
+                    "resource",
+                    role=role,
+                    resource=pair.collection,
+                    value=place or "" if role != "list" else "",
+                    items=place or "" if role == "list" else "",
+                    identifier=named,
+                    parameter=pair.parameter,
+                    answers=place is not None,
+                ),
+            )
+
+
+def _place(contract: Contract, operation: Operation, role: str, named: str) -> str | None:
+    """Return the pointer of the item, or of the items, in an operation's answer; None where it has none."""
+    shape = _shape(contract, operation)
+    if shape is None:
+        return None
+    for pointer, found in arrays(shape) if role == "list" else objects(shape):
+        if named in found.names:
+            return pointer
+    return None
+
+
+def _may_be_silent(contract: Contract, operation: Operation, role: str) -> bool:
+    """Tell whether a role can be played by an operation whose answer does not show the item."""
+    if role in {"list", "read"}:
+        return False
+    if role == "delete":
+        return True
+    if operation.request_body is None:
+        return role == "replace" and operation.method == "PUT"
+    shape = _shape(contract, operation)
+    return shape is None or not shape.names

@@ -1,0 +1,141 @@
+"""An item as an operation's answer shows it: what is kept, in the form that the operation documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from mockserver.contract.inference.shapes import Shape, shape_of
+from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.references import lookup
+from mockserver.errors import ContractError
+from mockserver.pointers import split
+
+Item = dict[str, Any]
+
+
+def at(value: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer of a value, None for nothing."""
+    try:
+        return lookup(value, pointer)
+    except (LookupError, ValueError):
+        return None
+
+
+def replaced(value: Any, pointer: str, new: Any) -> Any:
+    """Return a value with another one at a JSON pointer; what is on the way is made where it is missing."""
+    if not pointer:
+        return new
+    name, _, rest = pointer[1:].partition("/")
+    rest = f"/{rest}" if rest else ""
+    if isinstance(value, list):
+        index = int(name) if name.isdecimal() else 0
+        items = value or [None]
+        return [replaced(item, rest, new) if place == index else item for place, item in enumerate(items)]
+    around = value if isinstance(value, dict) else {}
+    member = split(f"/{name}")[0]
+    return {**around, member: replaced(around.get(member), rest, new)}
+
+
+class Presentation:
+    """How one operation's success shows items.
+
+    Attributes:
+        names: members that an item has there, none where nothing is known of them.
+        is_valid: whether a whole answer is valid against its schema.
+    """
+
+    def __init__(self, contract: Contract, operation: Operation, pointer: str) -> None:
+        self._pointer = pointer
+        media_type = _media_type(operation)
+        self.has_content = media_type is not None
+        self.is_valid: Callable[[Any], bool] = lambda _value: True
+        if media_type is not None and media_type.schema is not None:
+            with suppress(ContractError):  # the answer is given unjudged then, as without a schema
+                self.is_valid = contract.validator(media_type.schema, "response").is_valid
+        self.names = frozenset(_names(contract, media_type, pointer))
+
+    def show(self, item: Item, template: Any) -> tuple[Any, bool]:
+        """Return the whole answer with an item in it, and whether it is valid."""
+        base = at(template, self._pointer)
+        base = base if isinstance(base, dict) else {}
+        shown = self.shown(item, base)
+        for candidate in (shown, {**base, **shown}):
+            whole = replaced(template, self._pointer, candidate)
+            if self.is_valid(whole):
+                return whole, True
+        kept = dict(base)
+        if not self.is_valid(replaced(template, self._pointer, kept)):
+            return replaced(template, self._pointer, {**base, **shown}), False
+        for name, value in shown.items():
+            if self.is_valid(replaced(template, self._pointer, {**kept, name: value})):
+                kept[name] = value
+        return replaced(template, self._pointer, kept), True
+
+    def shown(self, item: Item, base: Mapping[str, Any]) -> Item:
+        """Return the members of an item that the answer knows."""
+        known = self.names | base.keys()
+        return {name: value for name, value in item.items() if not known or name in known}
+
+    def show_all(self, items: list[Item], template: Any, totals: Mapping[str, Any]) -> tuple[Any, bool]:
+        """Return the whole answer with a list of items in it, and whether it is valid."""
+        listed = at(template, self._pointer)
+        base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
+        envelope = _with_totals(template, self._pointer, totals)
+        shown = [self.shown(item, base) for item in items]
+        for candidates in (shown, [{**base, **one} for one in shown]):
+            for whole in (replaced(envelope, self._pointer, candidates), replaced(template, self._pointer, candidates)):
+                if self.is_valid(whole):
+                    return whole, True
+        fitted = [self._fitted(one, base, template) for one in shown]
+        whole = replaced(template, self._pointer, fitted)
+        return whole, self.is_valid(whole)
+
+    def _fitted(self, item: Item, base: Item, template: Any) -> Item:
+        """Return the example's item with as much of another one as stays valid."""
+        kept = dict(base)
+        for name, value in item.items():
+            if self.is_valid(replaced(template, self._pointer, [{**kept, name: value}])):
+                kept[name] = value
+        return kept
+
+
+def _media_type(operation: Operation) -> MediaType | None:
+    documented = operation.success()
+    for media_type in documented.content.values() if documented is not None else ():
+        if media_type.name.partition(";")[0].strip().lower().endswith(("json", "*/*")):
+            return media_type
+    return None
+
+
+def _names(contract: Contract, media_type: MediaType | None, pointer: str) -> tuple[str, ...]:
+    shape: Shape | None = None if media_type is None else shape_of(contract, media_type)
+    for token in split(pointer):
+        if shape is None:
+            return ()
+        shape = shape.item if token.isdecimal() and shape.item is not None else shape.member(token)
+    if shape is not None and not shape.names and shape.item is not None:
+        shape = shape.item
+    return () if shape is None else shape.names
+
+
+#: Members beside a list that count all there are, and those that tell whether there are more.
+_TOTALS = frozenset({"total", "totalcount", "count", "totalresults", "totalitems", "totalelements", "results"})
+_MORE = frozenset({"hasmore", "hasnext", "more"})
+
+
+def _with_totals(template: Any, pointer: str, totals: Mapping[str, Any]) -> Any:
+    """Return an envelope whose members beside the items tell how many there are."""
+    parent = pointer.rpartition("/")[0]
+    around = at(template, parent) if pointer else None
+    if not isinstance(around, dict):
+        return template
+    changed = dict(around)
+    for name, value in around.items():
+        plain = name.lower().replace("_", "").replace("-", "")
+        if plain in _TOTALS and isinstance(value, int) and not isinstance(value, bool):
+            changed[name] = totals["total"]
+        elif plain in _MORE and isinstance(value, bool):
+            changed[name] = totals["more"]
+    return replaced(template, parent, changed)

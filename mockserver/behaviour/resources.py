@@ -1,0 +1,404 @@
+"""Collections and items: what is created is listed and read, changed, and gone once it is deleted.
+
+::
+
+    seeds (what the contract's examples show) ── overlaid by ── this world's records ── shown as the operation documents
+
+Records stand in the store under the collection's own path, `resource:/users/7/pets`, by the text of their identifier:
+`{"item": {...}}`, or `{"gone": true}` once deleted. What is only read is never written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from mockserver import documents, sources
+from mockserver.behaviour.choosing import choose, text
+from mockserver.behaviour.handlers import Call
+from mockserver.behaviour.presenting import Item, Presentation, at
+from mockserver.contract.inference.shapes import SchemaShape
+from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
+from mockserver.errors import ContractError, RequestRejected
+from mockserver.messages import NO_CONTENT, Outcome
+
+_PREFIX = "resource:"
+_REPEATED = "idempotency:"
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CREATED = re.compile(
+    r"^(created|updated|modified)(_?(at|on|date|time))?$|^(date_?)(created|updated|modified)$", re.IGNORECASE
+)
+_IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
+#: What a call would be answered without state, by `operationId`; raises RequestRejected.
+TemplateOf = Callable[[str], Any]
+
+
+class ResourceHandler:
+    """What one operation of a resource does to the state."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        operation: Operation,
+        behaviour: Behaviour,
+        relatives: Mapping[str, Behaviour],
+        template_of: TemplateOf,
+    ) -> None:
+        """Prepare for one operation.
+
+        Args:
+            contract: where schemas and other operations are looked up.
+            operation: what is called.
+            behaviour: its part in the resource.
+            relatives: the behaviours of all operations of the contract, by `operationId`.
+            template_of: what is answered without state.
+        """
+        self._contract = contract
+        self._operation = operation
+        self._behaviour = behaviour
+        self._template_of = template_of
+        self._relatives = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
+        self._relatives[operation.id] = behaviour
+        self._ancestors = _ancestors(behaviour.resource, {one.resource for one in relatives.values()})
+        pointer = behaviour.items if behaviour.role == "list" else behaviour.value
+        self._presentation = Presentation(contract, operation, pointer)
+        self._settable = _settable(contract, operation)
+        self._item_parameter = self._find_parameter()
+        self._seeds: dict[str, Item] | None = None
+        self._act = {
+            "list": self._list,
+            "create": self._create,
+            "read": self._read,
+            "replace": self._replace,
+            "merge": self._merge,
+            "delete": self._delete,
+        }[behaviour.role]
+
+    def __call__(self, call: Call) -> Outcome:
+        """Change the state as the operation's role says, and answer.
+
+        Raises:
+            RequestRejected: there is no such item, or a condition does not hold.
+        """
+        for collection, parameter in self._ancestors:
+            record = call.transaction.get(_PREFIX + _filled(collection, call), text(call.arguments.path.get(parameter)))
+            if record is not None and record.get("gone"):
+                raise _not_found(f"{parameter} was deleted, and all that was in it")
+        return self._act(call)
+
+    # roles
+
+    def _list(self, call: Call) -> Outcome:
+        items, totals = choose(list(self._view(call).values()), call.arguments.query, self._behaviour.identifier)
+        template = call.template()
+        content, sound = self._presentation.show_all(items, template, totals)
+        if sound:
+            return Outcome(0, content, f"{len(items)} of {totals['total']} items")
+        return Outcome(0, template, "example: the items of this world do not fit the list's schema")
+
+    def _create(self, call: Call) -> Outcome:
+        body = self._body(call)
+        again = self._repeated(call)
+        if again is not None:
+            return self._answer(call, again, "created before under this idempotency key")
+        base = self._template_item(call)
+        view = self._view(call)
+        item = {name: value for name, value in base.items() if name not in self._settable} | body
+        _stamp(item, base, call.now, fresh=True)
+        sent = body.get(self._behaviour.identifier)
+        item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
+        key = text(item[self._behaviour.identifier])
+        if sent is not None and key in view and self._documents(409):
+            raise RequestRejected(
+                409, "Conflict", f"there is one with {self._behaviour.identifier} {key[:60]!r} already"
+            )
+        self._keep(call, key, item)
+        self._remember(call, key)
+        outcome = self._answer(call, item, f"created {key[:60]}")
+        location = ("Location", f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}")
+        success = self._operation.success()
+        return outcome._replace(fields=(*outcome.fields, location)) if success and success.status == "201" else outcome
+
+    def _read(self, call: Call) -> Outcome:
+        found = self._find(call)
+        if found is None:
+            return Outcome(0, call.template(), "example: nothing is known of this identifier")
+        tag = _tag(found)
+        if self._asks("if-none-match", call) and tag in text(self._asks("if-none-match", call)):
+            return Outcome(304, NO_CONTENT, "not modified", (("ETag", tag),))
+        return self._answer(call, found, "kept, or in the contract's examples")
+
+    def _replace(self, call: Call) -> Outcome:
+        found = self._find(call, upsert=self._operation.response_for(201) is not None)
+        self._hold(call, found)
+        base = found if found is not None else self._template_item(call)
+        body = self._body(call)
+        settable = self._settable or frozenset(body)
+        item = {name: value for name, value in base.items() if name not in settable} | body
+        return self._changed(call, item, base, "replaced")
+
+    def _merge(self, call: Call) -> Outcome:
+        found = self._find(call, upsert=self._operation.response_for(201) is not None)
+        self._hold(call, found)
+        base = found if found is not None else self._template_item(call)
+        if call.arguments.media_type == "application/json-patch+json":
+            item = _patched(base, call.content)
+        else:
+            item = _merged(base, self._body(call))
+        return self._changed(call, item, base, "merged")
+
+    def _delete(self, call: Call) -> Outcome:
+        found = self._find(call)
+        self._hold(call, found)
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        call.transaction.put(self._collection(call), key, {"gone": True})
+        return self._answer(call, found or {}, f"deleted {key[:60]}")
+
+    # what roles share
+
+    def _changed(self, call: Call, item: Item, base: Item, what: str) -> Outcome:
+        _stamp(item, base, call.now, fresh=False)
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        if text(item.get(self._behaviour.identifier)) != key:
+            item[self._behaviour.identifier] = call.arguments.path.get(self._behaviour.parameter)
+        self._keep(call, key, item)
+        return self._answer(call, item, f"{what} {key[:60]}")
+
+    def _answer(self, call: Call, item: Item, why: str) -> Outcome:
+        if not self._presentation.has_content:
+            content = call.template()  # None where the success has no content at all
+            return Outcome(0, NO_CONTENT if content is None else content, why)
+        template = call.template()
+        if not self._behaviour.answers:
+            return Outcome(0, template, why)
+        content, sound = self._presentation.show(item, template)
+        success = self._operation.success()
+        tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
+        fields = (("ETag", _tag(item)),) if tagged else ()
+        return Outcome(0, content, why if sound else f"{why}; the answer has no valid form", fields)
+
+    def _collection(self, call: Call) -> str:
+        return _PREFIX + _filled(self._behaviour.resource, call)
+
+    def _keep(self, call: Call, key: str, item: Item) -> None:
+        kept = {name: value for name, value in item.items() if name not in call.write_only}
+        call.transaction.put(self._collection(call), key, {"item": kept})
+
+    def _view(self, call: Call) -> dict[str, Item]:
+        """Return the items that there are now, by the text of their identifiers."""
+        view = dict(self._seeded())
+        for key, record in call.transaction.items(self._collection(call)).items():
+            if record.get("gone"):
+                view.pop(key, None)
+            else:
+                view[key] = record["item"]
+        return view
+
+    def _find(self, call: Call, *, upsert: bool = False) -> Item | None:
+        """Return the item that the path names; None where nothing is known of it and nobody says that it is not there.
+
+        Raises:
+            RequestRejected: 404.
+        """
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        record = call.transaction.get(self._collection(call), key)
+        if record is not None:
+            if record.get("gone") and not upsert:
+                raise _not_found(f"{key[:60]!r} was deleted")
+            return record.get("item")
+        found = self._seeded().get(key)
+        if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
+            raise _not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
+        return found
+
+    def _documents(self, status: int) -> bool:
+        return not self._operation.responses.keys().isdisjoint({str(status), f"{status // 100}XX"})
+
+    def _seeded(self) -> Mapping[str, Item]:
+        """Return the items that the contract's examples show, by the text of their identifiers."""
+        if self._seeds is None:
+            seeds: dict[str, Item] = {}
+            for name, relative in self._relatives.items():
+                if relative.role not in {"list", "read"}:
+                    continue
+                try:
+                    template = self._template_of(name)
+                except (RequestRejected, ContractError):
+                    continue
+                shown = at(template, relative.items if relative.role == "list" else relative.value)
+                for item in shown if isinstance(shown, list) else [shown]:
+                    if isinstance(item, dict) and relative.identifier in item:
+                        key = text(item[relative.identifier])
+                        seeds[key] = {**seeds.get(key, {}), **item}
+            self._seeds = seeds
+        return self._seeds
+
+    def _template_item(self, call: Call) -> Item:
+        """Return the example of an item that the operation would show, else any that there is."""
+        template = call.template()
+        item = at(template, self._behaviour.value) if self._behaviour.answers else None
+        if isinstance(item, dict):
+            return dict(item)
+        return dict(next(iter(self._seeded().values()), {}))
+
+    def _body(self, call: Call) -> Item:
+        """Return the members that the request sets; those of an envelope like the answer's, without it."""
+        content = call.content
+        if not isinstance(content, dict):
+            return {}
+        envelope = self._behaviour.value.rpartition("/")[2]
+        inner = content.get(envelope)
+        content = inner if envelope and len(content) == 1 and isinstance(inner, dict) else content
+        return {name: value for name, value in content.items() if name not in call.write_only}
+
+    def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
+        """Return an identifier that is not there yet, like the one of the example."""
+        example = base.get(self._behaviour.identifier)
+        if isinstance(example, int) and not isinstance(example, bool):
+            return max((int(key) for key in view if re.fullmatch(r"[0-9]{1,15}", key)), default=0) + 1
+        length = len(example) if isinstance(example, str) else 12
+        for number in range(len(view), len(view) + 20):
+            secret = sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
+            made = secret[: max(4, min(length, 40))].lower()
+            digits = "".join(f"{ord(letter) % 10}" for letter in secret)
+            candidates = (
+                [str(number + 1), digits[:length]]
+                if isinstance(example, str) and example.isdecimal()
+                else [made, made.upper()]
+            )
+            if isinstance(example, str) and _UUID.fullmatch(example):
+                code = hashlib.sha256(secret.encode()).hexdigest()
+                candidates = [f"{code[:8]}-{code[8:12]}-4{code[13:16]}-a{code[17:20]}-{code[20:32]}"]
+            for candidate in (*candidates, digits[:length], str(number + 1)):
+                if candidate not in view and self._is_identifier(candidate, base, call):
+                    return candidate
+        return example if example is not None else sources.make_secret(call.rules.seed_number, call.world, "id", 0, 12)
+
+    def _is_identifier(self, candidate: str, base: Item, call: Call) -> bool:
+        """Tell whether a text can be an identifier, by the schemas of the item and of the path parameter."""
+        schema = self._item_parameter.schema if self._item_parameter is not None else None
+        if schema is not None and not self._contract.validator(schema, "request").is_valid(candidate):
+            return False
+        if not self._behaviour.answers:
+            return True
+        _, sound = self._presentation.show({**base, self._behaviour.identifier: candidate}, call.template())
+        return sound
+
+    def _find_parameter(self) -> Parameter | None:
+        for name, behaviour in self._relatives.items():
+            if behaviour.role in {"read", "replace", "merge", "delete"} and name in self._contract.by_id:
+                for parameter in self._contract.by_id[name].parameters:
+                    if parameter.location == "path" and parameter.name == self._behaviour.parameter:
+                        return parameter
+        return None
+
+    # conditions
+
+    def _asks(self, field: str, call: Call) -> Any:
+        """Return the value of a request field that the contract declares, None where it is not sent."""
+        return next((value for name, value in call.arguments.header.items() if name.lower() == field), None)
+
+    def _hold(self, call: Call, found: Item | None) -> None:
+        """Check `If-Match` (RFC 9110, section 13.1.1).
+
+        Raises:
+            RequestRejected: 412.
+        """
+        wanted = self._asks("if-match", call)
+        if wanted is not None and found is not None and text(wanted) != "*" and _tag(found) not in text(wanted):
+            raise RequestRejected(412, "Precondition Failed", "If-Match does not name the present state")
+
+    def _idempotency_key(self, call: Call) -> str | None:
+        found = (value for name, value in call.arguments.header.items() if name.lower() in _IDEMPOTENCY)
+        return next((text(value) for value in found), None)
+
+    def _repeated(self, call: Call) -> Item | None:
+        key = self._idempotency_key(call)
+        record = None if key is None else call.transaction.get(_REPEATED + self._collection(call), key)
+        kept = None if record is None else call.transaction.get(self._collection(call), record["created"])
+        return None if kept is None else kept.get("item")
+
+    def _remember(self, call: Call, created: str) -> None:
+        key = self._idempotency_key(call)
+        if key is not None:
+            call.transaction.put(_REPEATED + self._collection(call), key, {"created": created})
+
+
+def _not_found(detail: str) -> RequestRejected:
+    return RequestRejected(404, "Not Found", detail)
+
+
+def _filled(template: str, call: Call) -> str:
+    """Return a path template with the values of the call."""
+    return _PARAMETER.sub(lambda found: quote(text(call.arguments.path.get(found[1], "")), safe=""), template)
+
+
+def _ancestors(resource: str, resources: set[str]) -> tuple[tuple[str, str], ...]:
+    """Return the collections that a collection lies in, each with the parameter of its item."""
+    segments = resource.split("/")
+    found = []
+    for index, segment in enumerate(segments):
+        parent = "/".join(segments[:index])
+        named = _PARAMETER.fullmatch(segment)
+        if named is not None and parent in resources:
+            found.append((parent, named[1]))
+    return tuple(found)
+
+
+def _settable(contract: Contract, operation: Operation) -> frozenset[str]:
+    """Return the members that a request can set."""
+    names: set[str] = set()
+    for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
+        if media_type.schema is not None:
+            names.update(SchemaShape(contract, [media_type.schema]).names)
+    return frozenset(names)
+
+
+def _stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
+    """Set the times of creation and change that an item has, in the form of the example."""
+    for name, example in base.items():
+        if not _CREATED.match(name) or (not fresh and name.lower().find("creat") >= 0):
+            continue
+        if isinstance(example, str) and re.match(r"\d{4}-\d\d-\d\dT", example):
+            item[name] = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        elif isinstance(example, int) and not isinstance(example, bool) and example > 10**9:
+            item[name] = int(now) * (1000 if example > 10**12 else 1)
+
+
+def _tag(item: Item) -> str:
+    return f'"{hashlib.sha256(documents.encode(item)).hexdigest()[:16]}"'
+
+
+def _merged(value: Any, patch: Any) -> Any:
+    """Return a value after a JSON Merge Patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(value) if isinstance(value, dict) else {}
+    for name, item in patch.items():
+        if item is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), item)
+    return merged
+
+
+def _patched(item: Item, patch: Any) -> Item:
+    """Return an item after a JSON Patch (RFC 6902).
+
+    Raises:
+        RequestRejected: it cannot be applied.
+    """
+    import jsonpatch  # loaded by those who patch alone
+
+    try:
+        patched = jsonpatch.apply_patch(item, patch)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError, ValueError) as error:
+        raise RequestRejected(422, "Unprocessable Content", f"the patch cannot be applied: {error}"[:300]) from error
+    if not isinstance(patched, dict):
+        raise RequestRejected(422, "Unprocessable Content", "the patch leaves no object")
+    return patched
