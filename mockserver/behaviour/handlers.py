@@ -21,6 +21,9 @@ from mockserver.messages import Arguments, Caller, Outcome, no_content, success
 TOKEN_SECONDS = 86_400
 #: Live tokens of one account; one login more revokes the oldest, so that a login loop cannot fill the memory.
 MAX_TOKENS = 256
+#: The handler of collections and items, and the roles of their operations.
+RESOURCE = "resource"
+RESOURCE_ROLES = ("list", "create", "read", "replace", "merge", "delete")
 _ISSUED = "issued"
 _CONTAINERS = frozenset({dict, list})
 
@@ -77,9 +80,12 @@ def find_handler(operation: Operation) -> Handler | None:
     behaviour = operation.behaviour
     if behaviour is None:
         return None
+    if behaviour.handler == RESOURCE and behaviour.role in RESOURCE_ROLES:
+        return None  # made for the operation, from the contract (resources.py)
     handler = HANDLERS.get((behaviour.handler, behaviour.role))
     if handler is None:
-        known = ", ".join(" ".join(key).strip() for key in HANDLERS)
+        roles = [(RESOURCE, role) for role in RESOURCE_ROLES]
+        known = ", ".join(" ".join(key).strip() for key in (*HANDLERS, *roles))
         raise LookupError(f"unknown handler and role {behaviour.handler} {behaviour.role}; known are {known}")
     return handler
 

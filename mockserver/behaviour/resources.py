@@ -355,8 +355,14 @@ def _settable(contract: Contract, operation: Operation) -> frozenset[str]:
     names: set[str] = set()
     for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
         if media_type.schema is not None:
-            names.update(SchemaShape(contract, [media_type.schema]).names)
+            shape = SchemaShape(contract, [media_type.schema])
+            names.update(name for name in shape.names if not _read_only(shape, name))
     return frozenset(names)
+
+
+def _read_only(shape: SchemaShape, name: str) -> bool:
+    member = shape.member(name)
+    return member is not None and member.read_only
 
 
 def _stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:

@@ -13,7 +13,7 @@ What can be known from the contract alone is compiled when an operation is first
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mockserver.authentication import Authentication
 from mockserver.behaviour.worlds import World
@@ -129,8 +129,13 @@ class Pipeline:
         return Answer(response, operation.id, content, why, (), compiled.secret_names)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
-        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings)
+        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._template_of)
         return self._compiled.setdefault(operation.id, compiled)
+
+    def _template_of(self, name: str) -> Any:
+        """Return what an operation would answer without state."""
+        operation = self._contract.by_id[name]
+        return (self._compiled.get(name) or self._compile(operation)).template()
 
     def _implicit(self, request: Request, route: Route[Operation], world: World) -> Answer | None:
         """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""

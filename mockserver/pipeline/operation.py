@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn
 
 from mockserver.authentication import Authentication
-from mockserver.behaviour.handlers import Call, Handler, Rules, find_handler
+from mockserver.behaviour.handlers import RESOURCE, Call, Handler, Rules, find_handler
+from mockserver.behaviour.resources import ResourceHandler
 from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
 from mockserver.contract.model import Response as Documented
@@ -71,14 +72,19 @@ class CompiledOperation:
     """One operation: who may call it, what it takes, what it does, how it answers."""
 
     def __init__(
-        self, contract: Contract, operation: Operation, authentication: Authentication, settings: Settings
+        self,
+        contract: Contract,
+        operation: Operation,
+        authentication: Authentication,
+        settings: Settings,
+        template_of: Callable[[str], Any],
     ) -> None:
         self._contract = contract
         self._rules = settings.rules
         self._errors = settings.errors
         self._dynamic = settings.dynamic
         self._generator = Generator(contract, settings.rules.seed_number)
-        self._operation, self._handler = _behaviour(contract, operation, settings)
+        self._operation, self._handler = _behaviour(contract, operation, settings, template_of)
         self._behaviour = self._operation.behaviour or Behaviour("python")
         self._trusted = self._behaviour.handler in _TRUSTED and not settings.errors
         self._examples = Examples(contract, operation, self._generator, dynamic=settings.dynamic)
@@ -222,6 +228,10 @@ class CompiledOperation:
             return ""
         return f"example {examples[0].example.name} is broken at {examples[0].broken}"
 
+    def template(self) -> Any:
+        """Return the value that a call which says nothing would be answered with, were there no state."""
+        return self._template(NO_ARGUMENTS)
+
     def _template(self, arguments: Arguments) -> Any:
         """Return the value that would be answered without state, None where no content is documented."""
         failed: RequestRejected | None = None
@@ -271,7 +281,9 @@ class CompiledOperation:
             return None
 
 
-def _behaviour(contract: Contract, operation: Operation, settings: Settings) -> tuple[Operation, Handler | None]:
+def _behaviour(
+    contract: Contract, operation: Operation, settings: Settings, template_of: Callable[[str], Any]
+) -> tuple[Operation, Handler | None]:
     """Return an operation with its behaviour, and the handler: Python's, the contract's, or what was inferred."""
     if operation.id in settings.behaviours:
         return operation, settings.behaviours[operation.id]
@@ -279,6 +291,11 @@ def _behaviour(contract: Contract, operation: Operation, settings: Settings) -> 
         inferred = settings.inferred().get(operation.id)
         if inferred is not None:
             operation = replace(operation, behaviour=inferred)
+    if operation.behaviour is not None and operation.behaviour.handler == RESOURCE:
+        handler_of(contract, operation)
+        explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
+        relatives = {**settings.inferred(), **explicit}
+        return operation, ResourceHandler(contract, operation, operation.behaviour, relatives, template_of)
     return operation, handler_of(contract, operation)
 
 

@@ -253,7 +253,7 @@ NOT_FOR_SERVE = [
     "_pytest",
     "requests",
     "sqlalchemy",
-    "jsonpatch": {"behaviour.resources"},
+    "jsonpatch",
     "jsonpath_rfc9535",
     "jsonschema",
     "openapi_spec_validator",

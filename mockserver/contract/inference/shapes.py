@@ -62,7 +62,7 @@ class SchemaShape:
         """Names under `properties`."""
         return tuple(dict.fromkeys(name for schema, _ in self._parts for name in schema.get("properties") or ()))
 
-    def member(self, name: str) -> Shape | None:
+    def member(self, name: str) -> SchemaShape | None:
         """Return what `properties` says of a member."""
         places = [
             child(place, "properties", name)
@@ -76,6 +76,11 @@ class SchemaShape:
         """What `items` says."""
         places = [child(place, "items") for schema, place in self._parts if isinstance(schema.get("items"), dict)]
         return SchemaShape(self._contract, places) if places else None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the server alone sets it."""
+        return any(schema.get("readOnly") is True for schema, _ in self._parts)
 
     @property
     def kinds(self) -> frozenset[str]:

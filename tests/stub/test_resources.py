@@ -1,0 +1,237 @@
+"""State nobody wrote: what is created is listed and read, changed, and gone once it is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Client
+
+MakeStub = Callable[..., Client]
+Write = Callable[..., Path]
+
+PET = {
+    "type": "object",
+    "required": ["id", "name"],
+    "properties": {
+        "id": {"type": "integer", "readOnly": True},
+        "name": {"type": "string"},
+        "tag": {"type": "string"},
+        "secret": {"type": "string", "writeOnly": True},
+        "created_at": {"type": "string", "format": "date-time", "readOnly": True},
+    },
+    "additionalProperties": False,
+}
+REX = {"id": 7, "name": "Rex", "tag": "dog", "created_at": "2020-01-01T00:00:00Z"}
+PATH_ID = {"name": "petId", "in": "path", "required": True, "schema": {"type": "integer"}}
+
+
+def _answer(schema: Any, example: Any = None, **more: Any) -> dict[str, Any]:
+    media_type = {"schema": schema, **({} if example is None else {"example": example})}
+    return {"description": "", "content": {"application/json": media_type}, **more}
+
+
+def _query(*names: str) -> list[dict[str, Any]]:
+    whole = {"limit", "page", "offset"}
+    return [
+        {"name": name, "in": "query", "schema": {"type": "integer" if name in whole else "string"}} for name in names
+    ]
+
+
+def pets(*, not_found: bool = True) -> dict[str, Any]:
+    body = {"required": True, "content": {"application/json": {"schema": PET}}}
+    missing = {"404": {"description": "none"}} if not_found else {}
+    listed = {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": PET}, "total": {"type": "integer"}},
+    }
+    return {
+        "/pets": {
+            "get": {
+                "parameters": _query("limit", "page", "offset", "tag", "sort"),
+                "responses": {"200": _answer(listed, {"items": [REX], "total": 1})},
+            },
+            "post": {"requestBody": body, "responses": {"201": _answer(PET, REX)}},
+        },
+        "/pets/{petId}": {
+            "parameters": [PATH_ID],
+            "get": {"responses": {"200": _answer(PET, REX), **missing}},
+            "put": {"requestBody": body, "responses": {"200": _answer(PET), **missing}},
+            "patch": {
+                "requestBody": {
+                    "content": {
+                        "application/merge-patch+json": {"schema": {"type": "object"}},
+                        "application/json-patch+json": {"schema": {"type": "array"}},
+                    }
+                },
+                "responses": {"200": _answer(PET), **missing},
+            },
+            "delete": {"responses": {"204": {"description": "gone"}, **missing}},
+        },
+    }
+
+
+@pytest.fixture
+def client(make_stub: MakeStub, write_contract: Write) -> Client:
+    return make_stub(write_contract(pets()))
+
+
+def test_the_round_trip(client: Client) -> None:
+    created = client.call("POST", "/pets", json={"name": "Tom", "tag": "cat", "secret": "s3cret"})
+    assert created.status == 201
+    tom = created.json()
+    assert (tom["name"], tom["tag"], tom["id"]) == ("Tom", "cat", 8)
+    assert "secret" not in tom
+    assert created.fields["location"] == "/pets/8"
+    assert client.call("GET", "/pets/8").json() == tom
+    listed = client.call("GET", "/pets").json()
+    assert ([pet["name"] for pet in listed["items"]], listed["total"]) == (["Rex", "Tom"], 2)
+    assert client.call("PUT", "/pets/8", json={"name": "Tim"}).json()["name"] == "Tim"
+    tim = client.call("GET", "/pets/8").json()
+    assert "tag" not in tim
+    assert tim["created_at"] == tom["created_at"]
+    assert client.call("DELETE", "/pets/8").status == 204
+    for method in ("GET", "DELETE"):
+        assert client.call(method, "/pets/8").status == 404
+    assert [pet["id"] for pet in client.call("GET", "/pets").json()["items"]] == [7]
+
+
+def test_what_was_not_sent_is_not_taken_from_the_example(client: Client) -> None:
+    assert "tag" not in client.call("POST", "/pets", json={"name": "Tom"}).json()
+
+
+def test_an_item_of_the_examples_is_there_from_the_start(client: Client) -> None:
+    assert client.call("GET", "/pets/7").json() == REX
+    assert client.call("GET", "/pets/99").status == 404
+    assert client.call("DELETE", "/pets/7").status == 204
+    assert client.call("GET", "/pets").json() == {"items": [], "total": 0}
+
+
+def test_an_unknown_item_is_the_example_where_404_is_not_documented(make_stub: MakeStub, write_contract: Write) -> None:
+    client = make_stub(write_contract(pets(not_found=False)))
+    assert client.call("GET", "/pets/99").json() == REX
+    client.call("POST", "/pets", json={"name": "Tom"})
+    assert client.call("GET", "/pets/99").status == 404  # this world has a state of its own now
+
+
+def test_merge_patch_and_json_patch(client: Client) -> None:
+    merge = {"Content-Type": "application/merge-patch+json"}
+    answer = client.call("PATCH", "/pets/7", content=b'{"name": "Max", "tag": null}', fields=merge)
+    assert answer.json()["name"] == "Max"
+    assert "tag" not in client.call("GET", "/pets/7").json()
+    patch = {"Content-Type": "application/json-patch+json"}
+    operations = b'[{"op": "add", "path": "/tag", "value": "hero"}]'
+    assert client.call("PATCH", "/pets/7", content=operations, fields=patch).json()["tag"] == "hero"
+    assert client.call("PATCH", "/pets/7", content=b'[{"op": "no"}]', fields=patch).status in {400, 422}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["Rex", "a", "b", "c"]),
+        ("tag=x", ["a", "c"]),
+        ("limit=2", ["Rex", "a"]),
+        ("limit=2&page=2", ["b", "c"]),
+        ("offset=1&limit=1", ["a"]),
+        ("sort=-name", ["c", "b", "a", "Rex"]),
+        ("sort=tag,desc&limit=1", ["b"]),
+        ("limit=0", ["Rex", "a", "b", "c"]),
+        ("page=9&limit=3", []),
+    ],
+)
+def test_lists_are_filtered_sorted_and_cut(client: Client, query: str, names: list[str]) -> None:
+    for name, tag in (("a", "x"), ("b", "y"), ("c", "x")):
+        client.call("POST", "/pets", json={"name": name, "tag": tag})
+    assert [pet["name"] for pet in client.call("GET", f"/pets?{query}").json()["items"]] == names
+
+
+def test_worlds_do_not_see_each_other(client: Client) -> None:
+    other = {"Mock-World": "other"}
+    client.call("DELETE", "/pets/7", fields=other)
+    assert client.call("GET", "/pets/7", fields=other).status == 404
+    assert client.call("GET", "/pets/7").status == 200
+
+
+def test_no_state_answers_examples(make_stub: MakeStub, write_contract: Write) -> None:
+    client = make_stub(write_contract(pets()), no_state=True)
+    client.call("POST", "/pets", json={"name": "Tom"})
+    assert client.call("GET", "/pets").json() == {"items": [REX], "total": 1}
+
+
+def test_children_go_with_their_parent(make_stub: MakeStub, write_contract: Write) -> None:
+    toy = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
+    pet_id = {**PATH_ID}
+    code = {"name": "code", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths = pets() | {
+        "/pets/{petId}/toys": {
+            "parameters": [pet_id],
+            "get": {"responses": {"200": _answer({"type": "array", "items": toy})}},
+            "post": {
+                "requestBody": {"content": {"application/json": {"schema": toy}}},
+                "responses": {"201": _answer(toy), "409": {"description": "there already"}},
+            },
+        },
+        "/pets/{petId}/toys/{code}": {
+            "parameters": [pet_id, code],
+            "get": {"responses": {"200": _answer(toy), "404": {"description": "none"}}},
+        },
+    }
+    client = make_stub(write_contract(paths))
+    assert client.call("POST", "/pets/7/toys", json={"code": "ball/1"}).fields["location"] == "/pets/7/toys/ball%2F1"
+    assert client.call("POST", "/pets/7/toys", json={"code": "ball/1"}).status == 409
+    assert client.call("POST", "/pets/7/toys", json={"code": "b"}).status == 201
+    assert client.call("GET", "/pets/7/toys/b").json() == {"code": "b"}
+    assert client.call("GET", "/pets/8/toys/b").status == 404
+    client.call("DELETE", "/pets/7")
+    assert client.call("GET", "/pets/7/toys/b").status == 404
+    assert client.call("GET", "/pets/7/toys").status == 404
+
+
+def test_etags_and_idempotency_keys_where_they_are_declared(make_stub: MakeStub, write_contract: Write) -> None:
+    paths = pets()
+    tagged = {"ETag": {"schema": {"type": "string"}}}
+    read = paths["/pets/{petId}"]["get"]
+    read["responses"]["200"]["headers"] = tagged
+    read["responses"]["304"] = {"description": "as before"}
+    read["parameters"] = [{"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}]
+    paths["/pets/{petId}"]["delete"]["parameters"] = [
+        {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
+    ]
+    paths["/pets"]["post"]["parameters"] = [{"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}]
+    client = make_stub(write_contract(paths))
+    tag = client.call("GET", "/pets/7").fields["etag"]
+    assert client.call("GET", "/pets/7", fields={"If-None-Match": tag}).status == 304
+    assert client.call("DELETE", "/pets/7", fields={"If-Match": '"other"'}).status == 412
+    assert client.call("DELETE", "/pets/7", fields={"If-Match": tag}).status == 204
+    once = [client.call("POST", "/pets", json={"name": "T"}, fields={"Idempotency-Key": "k"}).json() for _ in range(2)]
+    assert once[0] == once[1]
+    assert len(client.call("GET", "/pets").json()["items"]) == 1
+
+
+def test_an_explicit_behaviour_says_what_inference_cannot(make_stub: MakeStub, write_contract: Write) -> None:
+    thing = {"type": "object", "properties": {"ref": {"type": "string"}, "n": {"type": "integer"}}}
+    behaviour = {"handler": "resource", "resource": "/things", "identifier": "ref", "parameter": "x"}
+    parameter = {"name": "x", "in": "path", "required": True, "schema": {"type": "string"}}
+    body = {"content": {"application/json": {"schema": thing}}}
+    paths = {
+        "/make": {
+            "post": {
+                "requestBody": body,
+                "responses": {"200": _answer(thing)},
+                "x-mockserver-behaviour": behaviour | {"role": "create"},
+            }
+        },
+        "/show/{x}": {
+            "get": {
+                "parameters": [parameter],
+                "responses": {"200": _answer(thing)},
+                "x-mockserver-behaviour": behaviour | {"role": "read"},
+            }
+        },
+    }
+    client = make_stub(write_contract(paths))
+    assert client.call("POST", "/make", json={"ref": "r1", "n": 4}).status == 200
+    assert client.call("GET", "/show/r1").json() == {"ref": "r1", "n": 4}
