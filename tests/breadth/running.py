@@ -45,7 +45,7 @@ def run(paths: list[Path], jobs: int, *, process: bool, done: Callable[[Report],
     """Ask every operation of every document; `done` is called with each report in turn."""
     with ThreadPoolExecutor(jobs) as pool:
         reports = []
-        for report, parts in [_planned(path, pool, process=process) for path in paths]:
+        for report, parts in [_planned(path, pool, process=process) for path in reversed(paths)]:  # the largest first
             for part in parts:
                 part.result()
             _complete(report)
