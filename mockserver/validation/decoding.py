@@ -83,6 +83,9 @@ def _multipart(contract: Contract, media_type: MediaType, content: bytes, field:
         return {}
     head = f"Content-Type: {field}\r\n\r\n".encode("latin-1", "replace")
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + content)
+    boundary = message.get_boundary()
+    if boundary is not None and content.strip() == f"--{boundary}--".encode("latin-1", "replace"):
+        return {}  # a form without fields: RFC 2046, section 5.1.1, wants a part, and clients send none
     if not message.is_multipart():
         raise ValueError("not multipart content with the boundary that the Content-Type names")
     wanted = shape(contract, media_type.schema)

@@ -69,6 +69,7 @@ FORMS: list[tuple[bytes, str, Any]] = [
     (_parts(('name="n"', b"1"), ('name="object"', b'{"a":1}')), MULTIPART, {"n": 1, "object": {"a": 1}}),
     (_parts(('name="n"', b"1"), ('name="file"; filename="f"', b"\xff")), MULTIPART, {"n": 1, "file": "\xff"}),
     (_parts(('name="n"', b"x")), MULTIPART, 422),
+    (_parts(), MULTIPART, 422),
     (b"nonsense", "multipart/form-data", 400),
 ]
 
@@ -76,6 +77,10 @@ FORMS: list[tuple[bytes, str, Any]] = [
 @pytest.mark.parametrize(("content", "field", "expected"), FORMS)
 def test_forms(receive: Callable[..., Any], content: bytes, field: str, expected: Any) -> None:
     assert receive(content, field, field.partition(";")[0], FORM) == expected
+
+
+def test_a_form_without_fields_is_one(receive: Callable[..., Any]) -> None:
+    assert receive(_parts(), MULTIPART, "multipart/form-data", {"type": "object"}) == {}
 
 
 def test_the_encoding_of_a_form(receive: Callable[..., Any]) -> None:
