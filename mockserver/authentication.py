@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
-from mockserver.credentials import BASIC_CHALLENGE, TOKENS, token_key
+from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
 from mockserver.errors import RequestRejected
 from mockserver.messages import Caller, Request
 
@@ -55,13 +55,23 @@ class Authentication:
         ]
         if not requirements or [] in requirements:
             return lambda _request, _world: ANYBODY
-        alternatives = [[self._check(scheme) for scheme in schemes] for schemes in requirements]
+        alternatives = [
+            [
+                _scoped(self._check(self._contract.security_schemes[name]), scopes)
+                for name, scopes in requirement.items()
+            ]
+            for requirement in operation.security
+        ]
         identify = _all_of(alternatives[0]) if len(alternatives) == 1 else _any_of([_all_of(a) for a in alternatives])
         allowed = None if operation.levels is None else frozenset(operation.levels)
         challenge = self._challenge(requirements)
 
         def authenticate(request: Request, world: _World) -> Caller:
-            caller = identify(request, world)
+            try:
+                caller = identify(request, world)
+            except _LacksScopeError as lack:
+                detail = f"{lack.username} lacks the scope {lack.scope}, which {operation.label} needs"
+                raise RequestRejected(403, "Forbidden", detail) from lack
             if caller is None:
                 raise RequestRejected(401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge})
             # A caller without name comes from a scheme that knows no accounts, so no levels either.
@@ -75,19 +85,30 @@ class Authentication:
         """Return the function that finds the caller by one scheme, or None where the request does not fit it."""
         if scheme.type == "http" and scheme.scheme == "basic":
             return self._basic
-        if scheme.type == "apiKey":
-            return partial(_api_key, scheme)
         if scheme.type == "mutualTLS":
             return lambda _request, _world: ANYBODY
-        return partial(_with_scheme, scheme.scheme if scheme.type == "http" else "bearer")
+        find = partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_after, _auth_scheme(scheme))
+        if scheme.scheme == "digest":
+            # A digest does not tell the secret that it was made of, so any that is well-formed is taken.
+            return lambda request, _world: ANYBODY if find(request) else None
+        return partial(self._token, find)
 
     def _challenge(self, requirements: list[list[SecurityScheme]]) -> str:
-        challenges = dict.fromkeys(
-            BASIC_CHALLENGE if scheme.scheme == "basic" else 'Bearer realm="mockserver"'
-            for schemes in requirements
-            for scheme in schemes
-        )
-        return ", ".join(challenges)
+        schemes = [scheme for schemes in requirements for scheme in schemes]
+        return ", ".join(dict.fromkeys(map(_challenge, schemes)))
+
+    def _token(self, find: Callable[[Request], str | None], request: Request, world: _World) -> Caller | None:
+        """Return the caller of a token or key: whose it is, or anybody where the stub knows no accounts."""
+        shown = find(request)
+        if not shown:
+            return None
+        if not self._accounts:
+            return ANYBODY
+        key = token_key(shown)
+        token = world.read(TOKENS, key)
+        if token is None or (token["expires"] and not token["valid_from"] <= world.now() < token["valid_to"]):
+            return None
+        return Caller(token["username"], token["level"], key)
 
     def _basic(self, request: Request, world: _World) -> Caller | None:
         """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
@@ -102,7 +123,7 @@ class Authentication:
             return None
         token = world.read(TOKENS, caller.token_key)
         if token is None:
-            return None if self._accounts else Caller(caller.username, "", "")
+            return self._with_password(field, caller, world) if self._accounts else Caller(caller.username, "", "")
         if token["username"] != caller.username:
             return None
         if token["expires"] and not token["valid_from"] <= world.now() < token["valid_to"]:
@@ -110,6 +131,19 @@ class Authentication:
         if token["level"] != caller.level:
             caller = self._remember(field, Caller(caller.username, token["level"], caller.token_key))
         return caller
+
+    def _with_password(self, field: str, caller: Caller, world: _World) -> Caller | None:
+        """Return the caller where the secret is the password, as other APIs mean Basic (RFC 7617); else None.
+
+        An API with levels and a login hands out tokens: there a password is none.
+        """
+        if self._contract.levels:
+            return None
+        account = world.read(ACCOUNTS, caller.username)
+        _, _, password = base64.b64decode(field.partition(" ")[2].strip(" ")).decode().partition(":")
+        if account is None or not password_matches(account, caller.username, password):
+            return None
+        return Caller(caller.username, account["level"], "")
 
     def _remember(self, field: str, caller: Caller | None) -> Caller | None:
         if len(self._decoded) >= _MAX_REMEMBERED_CREDENTIALS:
@@ -131,19 +165,63 @@ def _decode_basic(field: str) -> Caller | None:
     return Caller(username, "", token_key(token)) if colon and username and token else None
 
 
-def _with_scheme(wanted: str, request: Request, _world: _World) -> Caller | None:
+class _LacksScopeError(Exception):
+    """The caller is known, but may not do this."""
+
+    def __init__(self, username: str, scope: str) -> None:
+        super().__init__(username, scope)
+        self.username = username
+        self.scope = scope
+
+
+def _scoped(check: _Identify, scopes: tuple[str, ...]) -> _Identify:
+    """Return a check that asks for scopes, too, of accounts that state which ones they have."""
+    if not scopes:
+        return check
+
+    def identify(request: Request, world: _World) -> Caller | None:
+        caller = check(request, world)
+        account = world.read(ACCOUNTS, caller.username) if caller is not None and caller.username else None
+        granted = None if account is None else account.get("scopes")
+        missing = [] if granted is None else [scope for scope in scopes if scope not in granted]
+        if missing:
+            assert caller is not None
+            raise _LacksScopeError(caller.username, missing[0])
+        return caller
+
+    return identify
+
+
+def _auth_scheme(scheme: SecurityScheme) -> str:
+    return scheme.scheme if scheme.type == "http" else "bearer"
+
+
+def _challenge(scheme: SecurityScheme) -> str:
+    """Return the challenge of a scheme (RFC 9110, section 11.6.1); API keys have none of their own."""
+    kind = _auth_scheme(scheme)
+    if kind == "basic":
+        return BASIC_CHALLENGE
+    if kind == "digest":
+        return 'Digest realm="mockserver", qop="auth", algorithm=SHA-256, nonce="mockserver"'
+    return f'{kind.capitalize()} realm="mockserver"'
+
+
+def _after(wanted: str, request: Request) -> str | None:
+    """Return what follows the name of an authentication scheme in `Authorization`."""
     scheme, _, rest = (request.authorization or "").partition(" ")
-    return ANYBODY if scheme.lower() == wanted and rest.strip() else None
+    return rest.strip() if scheme.lower() == wanted.lower() else None
 
 
-def _api_key(scheme: SecurityScheme, request: Request, _world: _World) -> Caller | None:
+def _api_key(scheme: SecurityScheme, request: Request) -> str | None:
     if scheme.location == "header":
-        found: Any = request.fields.get("HTTP_" + scheme.parameter.upper().replace("-", "_"))
-    elif scheme.location == "query":
-        found = parse_qs(request.query).get(scheme.parameter)
-    else:
-        found = f"{scheme.parameter}=" in request.fields.get("HTTP_COOKIE", "")
-    return ANYBODY if found else None
+        if scheme.parameter.lower() == "authorization":
+            return request.authorization
+        found: str | None = request.fields.get("HTTP_" + scheme.parameter.upper().replace("-", "_"))
+        return found
+    if scheme.location == "query":
+        return next(iter(parse_qs(request.query).get(scheme.parameter, ())), None)
+    cookies = (pair.strip().partition("=") for pair in request.fields.get("HTTP_COOKIE", "").split(";"))
+    return next((value for name, _, value in cookies if name == scheme.parameter), None)
 
 
 def _all_of(checks: list[_Identify]) -> _Identify:
@@ -164,9 +242,22 @@ def _all_of(checks: list[_Identify]) -> _Identify:
 
 def _any_of(checks: list[_Identify]) -> _Identify:
     """Return the check that one of some alternatives is shown."""
-    return lambda request, world: next(
-        (caller for check in checks if (caller := check(request, world)) is not None), None
-    )
+
+    def identify(request: Request, world: _World) -> Caller | None:
+        lack: _LacksScopeError | None = None
+        for check in checks:
+            try:
+                caller = check(request, world)
+            except _LacksScopeError as error:
+                lack = error
+                continue
+            if caller is not None:
+                return caller
+        if lack is not None:
+            raise lack
+        return None
+
+    return identify
 
 
 def _why_not(request: Request) -> str:

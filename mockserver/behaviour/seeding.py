@@ -25,12 +25,19 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account that exists from the start; `level` "" where the contract knows no levels."""
+    """An account that exists from the start; `level` "" where the contract knows no levels.
+
+    Attributes:
+        schemes: credential by name of the security scheme that it is shown for.
+        scopes: what it may do where a scope is asked for, None for everything.
+    """
 
     username: str
     password: str | None = None
     level: str = ""
     tokens: tuple[Token, ...] = ()
+    schemes: Mapping[str, str] = field(default_factory=dict)
+    scopes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class Seed:
     def fill(self, transaction: Transaction) -> None:
         """Write the records of a fresh world."""
         for account in self.accounts.values():
-            for token in account.tokens:
+            keys = [Token(value, 0, 0) for value in account.schemes.values()]
+            for token in (*account.tokens, *keys):
                 transaction.put(
                     TOKENS,
                     token_key(token.token),
@@ -66,7 +74,8 @@ class Seed:
 def account_record(account: Account) -> dict[str, Any]:
     """Return the stored form of an account; `tokens` are the keys of those issued by logging in."""
     hashed = None if account.password is None else password_hash(account.username, account.password)
-    return {"level": account.level, "password_hash": hashed, "tokens": []}
+    record: dict[str, Any] = {"level": account.level, "password_hash": hashed, "tokens": []}
+    return record if account.scopes is None else {**record, "scopes": list(account.scopes)}
 
 
 def load_seed(path: Path | str) -> Seed:
@@ -85,6 +94,9 @@ def load_seed(path: Path | str) -> Seed:
     except ValueError as error:
         raise UsageError(str(error)) from error
     return _Reader(path).seed({} if data is None else data)
+
+
+_ACCOUNT_MEMBERS = {"password", "level", "tokens", "schemes", "scopes"}
 
 
 class _Reader:
@@ -111,9 +123,10 @@ class _Reader:
         )
 
     def _account(self, data: Any, place: str) -> Account:
-        members = self._members(data, place, required={"username"}, optional={"password", "level", "tokens"})
+        members = self._members(data, place, required={"username"}, optional=_ACCOUNT_MEMBERS)
         password = members.get("password")
         tokens = self._list(members.get("tokens", []), f"{place}.tokens")
+        scopes = members.get("scopes")
         username = self._text(members["username"], f"{place}.username")
         if ":" in username:
             raise self._error(f"{place}.username", "must have no colon (RFC 7617, section 2)")
@@ -122,6 +135,13 @@ class _Reader:
             password=None if password is None else self._text(password, f"{place}.password"),
             level=self._text(members.get("level", ""), f"{place}.level"),
             tokens=tuple(self._token(item, f"{place}.tokens[{index}]") for index, item in enumerate(tokens)),
+            schemes={
+                name: self._text(value, f"{place}.schemes.{name}")
+                for name, value in self._members(members.get("schemes", {}), f"{place}.schemes").items()
+            },
+            scopes=tuple(self._text(scope, f"{place}.scopes") for scope in self._list(scopes, f"{place}.scopes"))
+            if scopes is not None
+            else None,
         )
 
     def _token(self, data: Any, place: str) -> Token:

@@ -150,6 +150,8 @@ def seed_data(identities: Identities) -> dict[str, Any]:
                 "username": identity.username,
                 **({"level": identity.level} if identity.level else {}),
                 **({"password": identity.password} if identity.password else {}),
+                **({"schemes": dict(identity.schemes)} if identity.schemes else {}),
+                **({"scopes": list(identity.scopes)} if identity.scopes else {}),
                 "tokens": [{"token": identity.token, "valid_from": 0, "valid_to": 2**31 - 1, "expires": False}]
                 if identity.token
                 else [],
