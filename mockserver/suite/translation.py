@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from mockserver.contract.model import MediaType, Operation
+from mockserver.contract.model import MediaType, Operation, RequestBody
 from mockserver.pointers import child
 from mockserver.suite.checks.seeing import Answer
 from mockserver.suite.exchanges import NotJSON, is_json, parse_json, same_json
@@ -77,7 +77,7 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
     """Find the statement that an accepted request breaks: a documented one first."""
     operation, answer = failure.operation, failure.answer
     body = operation.request_body
-    for content in body.content.values() if body else ():
+    for content in _sent_as(answer, body):
         if content.schema is None:
             continue
         sent = answer.exchange.request.body
@@ -98,6 +98,13 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
             got = f"{answer.response.status} for {place} = {describe(worst.missing or worst.value, 80)}"
             return worst.keyword_pointer, "contract", got
     return operation.pointer, "silent", ""
+
+
+def _sent_as(answer: Answer, body: RequestBody | None) -> list[MediaType]:
+    """Return the documented media type that the content was sent as; all of them where it is none of them."""
+    documented = list(body.content.values()) if body is not None else []
+    sent = (answer.exchange.request.field("Content-Type") or "").partition(";")[0].strip().lower()
+    return [one for one in documented if one.name.partition(";")[0].strip().lower() == sent] or documented
 
 
 def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:

@@ -17,17 +17,19 @@ from mockserver.suite.translation import ForeignFailure, translate
 FORM = "application/x-www-form-urlencoded"
 
 
-def found(folder: Path, body: bytes | None, media_type: str, *, required: bool = True) -> Any:
+def found(folder: Path, body: bytes | None, media_type: str, *, required: bool = True, sent: str = "") -> Any:
     """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
     schema = {"type": "object", "required": ["a b"], "properties": {"a b": {"type": "string"}}}
-    content = {"required": required, "content": {media_type: {"schema": schema}}}
+    content = {"required": required, "content": {name: {"schema": schema} for name in (media_type, "text/xml")}}
     post = {"requestBody": content, "responses": {"200": {"description": ""}}}
     path = folder / "contract.json"
     document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/": {"post": post}}}
     path.write_text(json.dumps(document), encoding="utf-8")
     contract = load_contract(path)
     [operation] = contract.operations
-    exchange = Exchange(WireRequest("POST", "/", (), body), WireResponse(200, (), b""))
+    exchange = Exchange(
+        WireRequest("POST", "/", (("Content-Type", sent or media_type),), body), WireResponse(200, (), b"")
+    )
     answer = see(contract, operation, operation.label, exchange, Secrets())
     assert answer is not None
     return translate(ForeignFailure("negative_data_rejection", "Accepted", "message", operation, answer, frozenset()))
@@ -50,6 +52,11 @@ def test_a_form_is_only_surely_broken_where_a_field_is_missing(
     body: bytes | None, media_type: str, rule: str, tmp_path: Path
 ) -> None:
     assert found(tmp_path, body, media_type).rule == rule
+
+
+def test_content_is_held_against_the_media_type_that_it_was_sent_as(tmp_path: Path) -> None:
+    assert found(tmp_path, b"<a/>", "application/json", sent="application/json").rule == "contract"
+    assert found(tmp_path, b"<a/>", "application/json", sent="text/xml").rule == "silent"
 
 
 def test_content_that_may_be_left_out_is_not_missed(tmp_path: Path) -> None:
