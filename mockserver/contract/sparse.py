@@ -154,6 +154,10 @@ class Sparse:
         ]
         allowed = {"properties": {name: {"enum": [*known, None]}}}
         copied["allOf"] = [*copied.get("allOf", ()), allowed, *rules]
+        if "oneOf" in copied:
+            # The branch is known by its name; that another one would take the value, too, is what the name is for.
+            named = {"type": "object", "required": [name], "properties": {name: {"enum": list(known)}}}
+            copied["allOf"].append({"if": named, "else": {"oneOf": copied.pop("oneOf")}})
 
     def _mapped(self, value: Any, pointer: str) -> str | None:
         if not isinstance(value, str):

@@ -74,28 +74,40 @@ def _form(contract: Contract, media_type: MediaType, content: bytes) -> Any:
     for key, value in sent:
         if key not in taken:
             rest.setdefault(key, []).append(unquote_plus(value))
-    return {**values, **{key: found[0] if len(found) == 1 else found for key, found in rest.items()}}
+    return {
+        **_empty(contract, wanted),
+        **values,
+        **{key: found[0] if len(found) == 1 else found for key, found in rest.items()},
+    }
+
+
+def _empty(contract: Contract, wanted: Shape) -> dict[str, Any]:
+    """Return the arrays that a form must have, empty: a form has no other way to say so than to leave them out."""
+    return {name: [] for name in wanted.required if shape(contract, wanted.properties.get(name)).is_array}
 
 
 def _multipart(contract: Contract, media_type: MediaType, content: bytes, field: str) -> Any:
     """Return the members of multipart content (RFC 7578); a file is text of its bytes, one character each."""
+    wanted = shape(contract, media_type.schema)
     if not content:
-        return {}
+        return _empty(contract, wanted)
     head = f"Content-Type: {field}\r\n\r\n".encode("latin-1", "replace")
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + content)
     boundary = message.get_boundary()
     if boundary is not None and content.strip() == f"--{boundary}--".encode("latin-1", "replace"):
-        return {}  # a form without fields: RFC 2046, section 5.1.1, wants a part, and clients send none
+        return _empty(
+            contract, wanted
+        )  # a form without fields: RFC 2046, section 5.1.1, wants a part, and clients send none
     if not message.is_multipart():
         raise ValueError("not multipart content with the boundary that the Content-Type names")
-    wanted = shape(contract, media_type.schema)
     found: dict[str, list[Any]] = {}
     for count, part in enumerate(message.iter_parts()):
         if count >= _MAX_PARTS:
             raise ValueError(f"more than {_MAX_PARTS} parts")
         name = str(part.get_param("name", "", header="content-disposition"))
         found.setdefault(name, []).append(_part(contract, part, _member(contract, wanted, name)))
-    return {name: _as_member(contract, values, wanted, name) for name, values in found.items()}
+    members = {name: _as_member(contract, values, wanted, name) for name, values in found.items()}
+    return {**_empty(contract, wanted), **members}
 
 
 def _member(contract: Contract, wanted: Shape, name: str) -> Shape:

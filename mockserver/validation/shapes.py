@@ -28,6 +28,7 @@ class Shape(NamedTuple):
         properties: pointers of an object's properties by name.
         default: the value of an absent parameter, or None.
         pointer: where the schema stands, None for no schema.
+        required: names that an object must have, as far as all of its values must.
     """
 
     types: frozenset[str]
@@ -35,6 +36,7 @@ class Shape(NamedTuple):
     properties: Mapping[str, str]
     default: Any
     pointer: str | None
+    required: frozenset[str] = frozenset()
 
     @property
     def is_array(self) -> bool:
@@ -58,10 +60,13 @@ def shape(contract: Contract, pointer: str | None) -> Shape:
     properties: dict[str, str] = {}
     items: str | None = None
     default = None
+    required: set[str] = set()
+    always = {pointer}
     pending, seen = [pointer], set[str]()
     while pending:
+        asked = pending.pop(0)
         try:
-            raw, place = contract.schema(pending.pop(0))
+            raw, place = contract.schema(asked)
         except ContractError:
             continue
         if not isinstance(raw, dict) or place in seen:
@@ -72,8 +77,11 @@ def shape(contract: Contract, pointer: str | None) -> Shape:
         if items is None and "items" in raw:
             items = child(place, "items")
         default = raw.get("default") if default is None else default
+        if asked in always:
+            required.update(raw.get("required") or ())
+            always.update(child(place, "allOf", str(index)) for index in range(len(raw.get("allOf") or ())))
         pending += [child(place, part, str(index)) for part in _PARTS for index in range(len(raw.get(part) or ()))]
-    return Shape(frozenset(types), items, properties, default, pointer)
+    return Shape(frozenset(types), items, properties, default, pointer, frozenset(required))
 
 
 def typed(contract: Contract, text: str, wanted: Shape) -> Any:

@@ -14,11 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from tests.breadth.asking import Asking
 from tests.breadth.contracts import RawDocument, RawOperation
 from tests.breadth.judging import Verdict, judge
 from tests.breadth.servers import DoesNotStartError, Send, in_process, served
 
+_RESET = "http://127.0.0.1/__mock__/reset"
 _ANSWER_SECONDS = 10
 _GENERATION_SECONDS = 30
 
@@ -46,6 +49,7 @@ def main() -> None:
             _write({"started": time.monotonic() - started})
             for operation in operations:
                 _write({"asking": operation.label})
+                send(requests.Request("POST", _RESET).prepare())  # what another operation deleted is no matter here
                 _write(_ask(document, asking, operation, send))
     except DoesNotStartError as refusal:
         _write({"refused": str(refusal)})
