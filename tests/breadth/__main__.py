@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every operation's result")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: %(default)s)")
     parser.add_argument("--process", action="store_true", help="ask `mockserver serve` over a socket")
+    parser.add_argument("--one-world", action="store_true", help="let operations see what those before them did")
     parser.add_argument("--fuzz", action="store_true", help="run `mockserver fuzz` on every second document by size")
     parser.add_argument("--every", action="store_true", help="with --fuzz: on each document")
     parser.add_argument("--max-examples", type=int, default=30, help="of an operation, with --fuzz (default: 30)")
@@ -34,8 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     documents = find(chosen.paths, chosen.only)
     if chosen.fuzz:
         return _fuzz(documents if chosen.every else fuzzing.every_second(documents), chosen)
+    given = {"--process": chosen.process, "--one-world": chosen.one_world}
+    options = [name for name, wanted in given.items() if wanted]
     _say(tables.HEADING)
-    reports = running.run(documents, chosen.jobs, process=chosen.process, done=lambda report: _say(tables.row(report)))
+    reports = running.run(documents, chosen.jobs, options=options, done=lambda report: _say(tables.row(report)))
     text, share = tables.total(reports)
     _say("", *tables.reasons(reports), "", text)
     if chosen.json:

@@ -6,7 +6,7 @@ import json
 import select
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,11 +41,11 @@ class Report:
         return sum(row["kind"] == kind for row in self.found.values())
 
 
-def run(paths: list[Path], jobs: int, *, process: bool, done: Callable[[Report], None]) -> list[Report]:
-    """Ask every operation of every document; `done` is called with each report in turn."""
+def run(paths: list[Path], jobs: int, *, options: Sequence[str] = (), done: Callable[[Report], None]) -> list[Report]:
+    """Ask every operation of every document; `done` is called with each report in turn, `options` are the workers'."""
     with ThreadPoolExecutor(jobs) as pool:
         reports = []
-        for report, parts in [_planned(path, pool, process=process) for path in reversed(paths)]:  # the largest first
+        for report, parts in [_planned(path, pool, options=options) for path in reversed(paths)]:  # the largest first
             for part in parts:
                 part.result()
             _complete(report)
@@ -54,7 +54,7 @@ def run(paths: list[Path], jobs: int, *, process: bool, done: Callable[[Report],
     return reports
 
 
-def _planned(path: Path, pool: ThreadPoolExecutor, *, process: bool) -> tuple[Report, list[Any]]:
+def _planned(path: Path, pool: ThreadPoolExecutor, *, options: Sequence[str]) -> tuple[Report, list[Any]]:
     report = Report(path)
     try:
         report.labels = [operation.label for operation in RawDocument(path).operations()]
@@ -62,7 +62,7 @@ def _planned(path: Path, pool: ThreadPoolExecutor, *, process: bool) -> tuple[Re
         report.refused = f"plain parser: {error}"
         return report, []
     starts = range(0, max(len(report.labels), 1), PART)
-    return report, [pool.submit(_part, report, start, start + PART, process=process) for start in starts]
+    return report, [pool.submit(_part, report, start, start + PART, options=options) for start in starts]
 
 
 def _complete(report: Report) -> None:
@@ -73,12 +73,12 @@ def _complete(report: Report) -> None:
         report.found.setdefault(label, {"operation": label, "kind": kind, "why": why or "worker ended before it"})
 
 
-def _part(report: Report, start: int, stop: int, *, process: bool) -> None:
+def _part(report: Report, start: int, stop: int, *, options: Sequence[str]) -> None:
     """Run workers over a part; one that hangs or crashes loses the operation that it was at, and the next goes on."""
     labels = report.labels[start:stop]
     while True:
         asking = ""
-        for line in _worker(report.path, start, stop, process=process):
+        for line in _worker(report.path, start, stop, options=options):
             if "started" in line:
                 report.started = line["started"]
             elif "refused" in line:
@@ -98,10 +98,9 @@ def _part(report: Report, start: int, stop: int, *, process: bool) -> None:
             return
 
 
-def _worker(path: Path, start: int, stop: int, *, process: bool) -> Iterator[dict[str, Any]]:
+def _worker(path: Path, start: int, stop: int, *, options: Sequence[str]) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "tests.breadth.worker", str(path), "--start", str(start), "--stop", str(stop)]
-    if process:
-        command.append("--process")
+    command += options
     worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert worker.stdout is not None
     try:

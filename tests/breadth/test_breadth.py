@@ -156,7 +156,7 @@ def test_the_command_tells_what_is_right_wrong_and_refused_of_a_directory(
     main([str(tmp_path), "--json", str(result), "--jobs", "1"])
     out = capsys.readouterr().out
     assert "2 documents, 2 operations: " in out
-    bad, fine = json.loads(result.read_text())
+    fine, bad = json.loads(result.read_text())
     assert [row["kind"] for row in fine["operations"]] == ["right"]
     assert bad["operations"][0]["operation"] == "GET /a"
 
@@ -177,8 +177,8 @@ def test_a_worker_that_dies_loses_the_operation_it_was_at_and_no_other(
     document["paths"] = {f"/{name}": {"get": {"responses": {"200": {"description": ""}}}} for name in "abc"}
     path = written(tmp_path, document).path
 
-    def dying(_path: Path, start: int, stop: int, *, process: bool) -> Any:
-        assert not process
+    def dying(_path: Path, start: int, stop: int, *, options: list[str]) -> Any:
+        assert options == ["--one-world"]
         for name in "abc"[start:stop]:
             yield {"asking": f"GET /{name}"}
             if name == "b":
@@ -186,7 +186,7 @@ def test_a_worker_that_dies_loses_the_operation_it_was_at_and_no_other(
             yield {"operation": f"GET /{name}", "kind": "right", "why": ""}
 
     monkeypatch.setattr(running, "_worker", dying)
-    [report] = running.run([path], 1, process=False, done=lambda _report: None)
+    [report] = running.run([path], 1, options=["--one-world"], done=lambda _report: None)
     assert {label: row["kind"] for label, row in report.found.items()} == {
         "GET /a": "right",
         "GET /b": "wrong",

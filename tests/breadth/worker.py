@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--start", type=int, required=True)
     parser.add_argument("--stop", type=int, required=True)
     parser.add_argument("--process", action="store_true")
+    parser.add_argument("--one-world", action="store_true")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
@@ -49,7 +50,8 @@ def main() -> None:
             _write({"started": time.monotonic() - started})
             for operation in operations:
                 _write({"asking": operation.label})
-                send(requests.Request("POST", _RESET).prepare())  # what another operation deleted is no matter here
+                if not chosen.one_world:
+                    send(requests.Request("POST", _RESET).prepare())  # what another operation deleted is no matter
                 _write(_ask(document, asking, operation, send))
     except DoesNotStartError as refusal:
         _write({"refused": str(refusal)})
