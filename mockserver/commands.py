@@ -15,6 +15,8 @@ from mockserver.errors import UsageError
 from mockserver.options import FILE, contract_option, option, overlay_option, show_notes, show_warnings
 
 if TYPE_CHECKING:
+    from mockserver.behaviour.seeding import Seed
+    from mockserver.contract.model import Contract
     from mockserver.server import Certificate
 
 
@@ -175,7 +177,10 @@ def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path,
 @option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
 @option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
 def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str) -> None:
-    """Print every documented example with the exact requests, in order, that return it from a fresh world."""
+    """Print every documented example with the exact requests, in order, that return it from a fresh world.
+
+    An example that no request returns, or that breaks its schema, is printed with the reason.
+    """  # fmt: skip
     from mockserver.behaviour.seeding import Seed, load_seed
     from mockserver.contract.building import load_contract
     from mockserver.listing import curl, sequences
@@ -184,6 +189,9 @@ def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data
     show_notes(loaded.document.notes)
     seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
     seed = load_seed(seed_file) if seed_file is not None else Seed()
+    if not any(operation.behaviour is not None for operation in loaded.operations):
+        _print_any(loaded, seed, url.rstrip("/"))
+        return
     count = 0
     for sequence in sequences(loaded, seed):
         count += 1
@@ -192,6 +200,30 @@ def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data
             click.echo(curl(step, url.rstrip("/")))
         click.echo(f"# {sequence.status} {sequence.content}\n")
     click.echo(f"# {count} example{'' if count == 1 else 's'}")
+
+
+def _print_any(contract: Contract, seed: Seed, url: str) -> None:
+    """Print the examples of a contract that states no behaviour, all of its statuses."""
+    from mockserver.app import create_app
+    from mockserver.listing import curl
+    from mockserver.reaching import listed
+
+    app = create_app(contract, seed_data=seed)
+    count = unreached = broken = 0
+    for example in listed(contract, seed, app.wsgi_app):
+        count += 1
+        unreached += not example.steps
+        broken += bool(example.steps and example.why)
+        click.echo(f"# {example.name}: {example.label}")
+        for step in example.steps:
+            click.echo(curl(step, url))
+        told = " ".join(f"{'' if example.steps else 'cannot be reached: '}{example.why}".split())
+        if example.why:
+            click.echo(f"# {told}")
+        content = "\n# ".join(example.content.splitlines())
+        click.echo(f"# {' '.join(filter(None, (example.status, example.media_type, content)))}\n")
+    told = f"; {unreached} cannot be reached, {broken} break their schema" if unreached or broken else ""
+    click.echo(f"# {count} example{'' if count == 1 else 's'}{told}")
 
 
 def _certificate(host: str, cert: Path | None, key: Path | None, *, tls: bool) -> Certificate | None:

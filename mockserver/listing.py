@@ -62,7 +62,8 @@ def curl(step: Step, base_url: str) -> str:
     for name, value in step.fields:
         parts += ["-H", f"{name}: {value}"]
     if step.content is not None:
-        parts += ["-d", step.content]
+        # curl would read the file that a leading @ names.
+        parts += ["--data-raw" if step.content.startswith("@") else "-d", step.content]
     return shlex.join(parts)
 
 

@@ -5,10 +5,12 @@ What stands under `components` is read once, however many operations share it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from mockserver.contract.extensions import Extensions
 from mockserver.contract.model import Encoding, Example, MediaType, Parameter, RequestBody, Response
@@ -19,6 +21,8 @@ from mockserver.pointers import child
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form", "response": "simple"}
 _LOCATIONS = ("path", "query", "header", "cookie")
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
+#: A larger example in a file of its own is not read.
+_MAX_EXTERNAL_BYTES = 1 << 20
 
 Parameters = dict[tuple[str, str], Parameter]
 
@@ -167,8 +171,12 @@ class Parts:
         examples: dict[str, Example] = {}
         for name in named:
             found = self._reader.find(child(pointer, name))
-            if found is not None and "value" in found[0]:
-                item, place = found
+            if found is None:
+                continue
+            item, place = found
+            if "value" not in item and isinstance(item.get("externalValue"), str):
+                item = {**item, **self._kept_elsewhere(item["externalValue"], place)}
+            if "value" in item:
                 examples[name] = Example(
                     name=name,
                     value=item["value"],
@@ -177,6 +185,22 @@ class Parts:
                     answered_by=str(item.get("x-mockserver-response", name)),
                 )
         return examples
+
+    def _kept_elsewhere(self, address: str, place: str) -> dict[str, Any]:
+        """Return the member `value` of an example in a file beside or below the document, none where it is not one."""
+        path = self._reader.document.where(place)[0]
+        if "://" in address or "://" in str(path):
+            return {}
+        folder = path.parent.resolve()
+        file = (folder / unquote(address)).resolve()
+        try:
+            if not file.is_relative_to(folder) or not file.is_file() or file.stat().st_size > _MAX_EXTERNAL_BYTES:
+                return {}
+            text = file.read_text(encoding="utf-8")
+            return {"value": json.loads(text) if file.suffix == ".json" else text}
+        except (OSError, ValueError) as error:
+            self._reader.warn(place, f"`externalValue` cannot be read ({type(error).__name__}); it is left out")
+            return {}
 
 
 def _encoding(raw: Any) -> Mapping[str, Encoding]:

@@ -1,16 +1,16 @@
-"""One value of a schema, made from the top down; the validator has the last word (generating.py)."""
+"""One value of a schema, made from the top down (texts and numbers: scalars.py); the validator has the last word."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from mockserver.contract.schemas import Direction, conforms
+from mockserver.examples import scalars
 from mockserver.examples.flattening import ALLOWED, Flat, Flattener, Impossible, force_discriminator
-from mockserver.examples.texts import FORMATS, fitted, matching, named
+from mockserver.examples.texts import matching
 
 #: Members and items that a value may have in all before only what is required is made.
 _ENOUGH = 400
@@ -124,36 +124,36 @@ class Making:
             return flat["x-wanted"]
         kind = self._kind(flat, depth)
         if self._plan.examples:
-            for example in _examples(flat):
-                if _is(kind, example) and self._fits(flat, kind, example):
+            for example in scalars.examples(flat):
+                if scalars.is_of(kind, example) and self._fits(flat, kind, example):
                     return example
         if kind == "object":
             return self._object(flat, depth)
         if kind == "array":
             return self._array(flat, name, depth)
         if kind == "string":
-            return self._string(flat, name)
+            return scalars.text(flat, name, self._chance)
         if kind == "boolean":
             return not self._vary or self._chance.random() < 0.5
-        return None if kind == "null" else self._number(flat, name, whole=kind == "integer")
+        return None if kind == "null" else scalars.number(flat, name, self._chance, whole=kind == "integer")
 
     def _one_of(self, flat: Flat, name: str) -> Any:
         wanted = flat.get("x-wanted")
         if wanted in flat["enum"]:
             return wanted
         if self._plan.examples and not self._vary:
-            for example in _examples(flat):
+            for example in scalars.examples(flat):
                 if example in flat["enum"]:
                     return example
-        kinds = _kinds(flat)
-        fitting = [item for item in flat["enum"] if not kinds or any(_is(kind, item) for kind in kinds)]
+        kinds = scalars.kinds(flat)
+        fitting = [item for item in flat["enum"] if not kinds or any(scalars.is_of(kind, item) for kind in kinds)]
         real = [item for item in fitting if item is not None] or fitting
         if not real:
             raise Impossible(f"the enum of {name or 'the value'} has nothing of its type")
         return self._chance.choice(real) if self._vary else real[self._plan.turn % len(real)]
 
     def _kind(self, flat: Flat, depth: int) -> str:
-        kinds = _kinds(flat)
+        kinds = scalars.kinds(flat)
         real = [kind for kind in kinds if kind != "null"]
         if kinds and (depth > _DEEP or self._made > _ENOUGH):
             return min(kinds, key=_CHEAP.__getitem__)
@@ -164,8 +164,8 @@ class Making:
         for kind, keywords in _KINDS:
             if not keywords.isdisjoint(flat):
                 return kind
-        for example in _examples(flat):
-            found = next((kind for kind in _CHEAP if _is(kind, example)), None)
+        for example in scalars.examples(flat):
+            found = next((kind for kind in _CHEAP if scalars.is_of(kind, example)), None)
             if found is not None:
                 return found
         guesses = ("object", "string", "integer", "array", "boolean", "null")
@@ -287,92 +287,3 @@ class Making:
             if item not in made:
                 return item
         raise Impossible("not so many different items")
-
-    def _string(self, flat: Flat, name: str) -> str:
-        shortest = int(flat.get("minLength", 0))
-        longest = None if "maxLength" not in flat else int(flat["maxLength"])
-        known = FORMATS.get(flat.get("format", ""))
-        if known is not None:
-            text = known(self._chance)
-            if "pattern" not in flat or conforms(flat, text):
-                sized = fitted(text, shortest, longest, self._chance)
-                return sized if conforms(flat, sized) else text
-        if "pattern" in flat:
-            hinted = fitted(named(name, self._chance), shortest, longest, self._chance)
-            if conforms(flat, hinted):
-                return hinted
-            found = matching(flat["pattern"], shortest, longest, self._chance)
-            if found is None:
-                raise Impossible(f"no text for the pattern {flat['pattern'][:60]!r}")
-            return found
-        return fitted(named(name, self._chance), shortest, longest, self._chance)
-
-    def _number(self, flat: Flat, name: str, *, whole: bool) -> float:
-        low, high = _bounds(flat, whole=whole)
-        if low > high:
-            raise Impossible(f"{name or 'the number'} has no room between its bounds")
-        step = flat.get("multipleOf", 1 if whole else None)
-        if whole and step is not None and step < 1:
-            step = 1
-        usual = self._usual(name, low, high)
-        if step is None:
-            return usual
-        number = math.ceil(max(low, min(usual, high)) / step) * step
-        if number > high:
-            number = math.floor(high / step) * step
-        if number < low:
-            raise Impossible(f"no multiple of {step} lies between {low} and {high}")
-        return int(number) if whole or (isinstance(number, float) and number.is_integer()) else number
-
-    def _usual(self, name: str, low: float, high: float) -> float:
-        start = 1.0 if low <= 1 <= high else low if math.isfinite(low) else high
-        width = min(high - start, 99.0) if math.isfinite(high) else 99.0
-        if width <= 0:
-            return start
-        number = start + self._chance.randrange(max(1, int(width) + 1))
-        if low <= 1_577_836_800 <= high and name.endswith(("_at", "timestamp", "_time", "created", "updated")):
-            return 1_704_067_200 + self._chance.randrange(31_536_000)
-        if number == low and number + width / 2 <= high:
-            number += width / 2 if width < 1 else 0
-        return min(number, high)
-
-
-def _bounds(flat: Flat, *, whole: bool) -> tuple[float, float]:
-    low = flat.get("minimum", -math.inf)
-    high = flat.get("maximum", math.inf)
-    tick = 1 if whole else 1e-6
-    if "exclusiveMinimum" in flat:
-        above = flat["exclusiveMinimum"]
-        low = max(low, math.floor(above) + 1 if whole else above + max(tick, abs(above) * 1e-9))
-    if "exclusiveMaximum" in flat:
-        below = flat["exclusiveMaximum"]
-        high = min(high, math.ceil(below) - 1 if whole else below - max(tick, abs(below) * 1e-9))
-    if whole:
-        low = math.ceil(low) if math.isfinite(low) else low
-        high = math.floor(high) if math.isfinite(high) else high
-    return low, high
-
-
-def _kinds(flat: Flat) -> list[str]:
-    kinds = flat.get("type", [])
-    return [kinds] if isinstance(kinds, str) else list(kinds)
-
-
-def _examples(flat: Flat) -> list[Any]:
-    """Return what the schema itself gives as examples, the best first."""
-    found = [flat["example"]] if "example" in flat else []
-    if isinstance(flat.get("examples"), list):
-        found += flat["examples"]
-    if "default" in flat and flat["default"] is not None:
-        found.append(flat["default"])
-    return found
-
-
-def _is(kind: str, value: Any) -> bool:
-    """Tell whether a value is of a type of JSON Schema."""
-    if isinstance(value, bool) or value is None:
-        return kind == ("null" if value is None else "boolean")
-    if isinstance(value, int | float):
-        return kind == "number" or (kind == "integer" and float(value).is_integer())
-    shapes: Mapping[type, str] = {str: "string", list: "array", dict: "object"}
-    return kind == shapes.get(type(value))

@@ -64,6 +64,8 @@ EDGE = {
     "listing",
     "mutants",
     "pytest_plugin",
+    "reaching",
+    "requesting",
     "server",
 }
 #: What the suite may know of the rest of the package: never the stub's way of a request.
@@ -108,7 +110,8 @@ ONLY_IN: dict[str, set[str]] = {
     "pytest": {"pytest_plugin"},
     # Clock and chance of the stub come from `sources` alone.
     "time": {"sources", "accesslog"},
-    "random": {"sources", "examples.making", "examples.texts"},  # the latter two for the type of what sources gives
+    # All but sources for the type of what it gives.
+    "random": {"sources", "examples.making", "examples.scalars", "examples.texts"},
     "rstr": {"examples.texts"},
     "secrets": set(),
     "uuid": {"examples.texts"},  # writes down a number as a UUID
