@@ -17,7 +17,16 @@ from mockserver.suite.translation import ForeignFailure, translate
 FORM = "application/x-www-form-urlencoded"
 
 
-def found(folder: Path, body: bytes | None, media_type: str, *, required: bool = True, sent: str = "") -> Any:
+def found(
+    folder: Path,
+    body: bytes | None,
+    media_type: str,
+    *,
+    required: bool = True,
+    sent: str = "",
+    check: str = "negative_data_rejection",
+    message: str = "message",
+) -> Any:
     """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
     schema = {"type": "object", "required": ["a b"], "properties": {"a b": {"type": "string"}}}
     content = {"required": required, "content": {name: {"schema": schema} for name in (media_type, "text/xml")}}
@@ -32,7 +41,7 @@ def found(folder: Path, body: bytes | None, media_type: str, *, required: bool =
     )
     answer = see(contract, operation, operation.label, exchange, Secrets())
     assert answer is not None
-    return translate(ForeignFailure("negative_data_rejection", "Accepted", "message", operation, answer, frozenset()))
+    return translate(ForeignFailure(check, "Accepted", message, operation, answer, frozenset()))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +66,11 @@ def test_a_form_is_only_surely_broken_where_a_field_is_missing(
 def test_content_is_held_against_the_media_type_that_it_was_sent_as(tmp_path: Path) -> None:
     assert found(tmp_path, b"<a/>", "application/json", sent="application/json").rule == "contract"
     assert found(tmp_path, b"<a/>", "application/json", sent="text/xml").rule == "silent"
+
+
+def test_a_header_that_is_no_parameter_cannot_be_required(tmp_path: Path) -> None:
+    assert found(tmp_path, b"{}", "application/json", check="missing_required_header", message="'X-A'") is not None
+    assert found(tmp_path, b"{}", "application/json", check="missing_required_header", message="'Content-type'") is None
 
 
 def test_content_that_may_be_left_out_is_not_missed(tmp_path: Path) -> None:
