@@ -110,6 +110,8 @@ class _Lister:
         why = ""
         if operation.refused:
             why = f"the operation is refused: {operation.refused}"
+        elif "/" not in media_type.name:
+            why = f"stands under {media_type.name!r}, which is no media type"
         elif operation.method == "HEAD":
             why = "an answer to HEAD has no content (RFC 9110, section 9.3.2)"
         elif code is None:
@@ -232,7 +234,7 @@ def _refusal(answer: _Answer, code: int) -> str:
         return f"the stub answers {answer.status}{': ' + detail if detail else ''}"
     if not answer.content:
         return f"an answer of status {code} has no content here"
-    return f"the stub cannot send it as {answer.content_type or 'this media type'}: other content comes"
+    return f"other content comes, as {answer.content_type}: another operation has the path, or it cannot be sent so"
 
 
 def _with(step: Step, field: tuple[str, str]) -> Step:

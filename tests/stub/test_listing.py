@@ -96,7 +96,11 @@ PATHS: dict[str, Any] = {
         },
         "delete": {
             "operationId": "gone",
-            "responses": {"204": _json(example={"n": 1}), "404": {"description": "", "examples": {"a": 1}}},
+            "responses": {
+                "202": {"description": "", "content": {"code": {"example": 1}}},
+                "204": _json(example={"n": 1}),
+                "404": {"description": "", "examples": {"a": 1}},
+            },
         },
         "put": {
             "operationId": "elsewhere",
@@ -124,7 +128,7 @@ def contract_file(write_contract: Write, tmp_path: Path) -> Path:
     return write_contract(PATHS, components={"securitySchemes": SCHEMES})
 
 
-STATUSES = ("# 200", "# 201", "# 204", "# 4XX", "# 404", "# 422", "# default")
+STATUSES = ("# 200", "# 201", "# 202", "# 204", "# 4XX", "# 404", "# 422", "# default")
 
 
 def _blocks(text: str) -> dict[str, list[str]]:
@@ -134,7 +138,9 @@ def _blocks(text: str) -> dict[str, list[str]]:
         lines = block.splitlines()
         if lines and ": " in lines[0]:
             place = next(
-                line for line in lines if line[:5] in {"# 200", "# 201", "# 204", "# 4XX", "# 422", "# def", "# 404"}
+                line
+                for line in lines
+                if line[:5] in {"# 200", "# 201", "# 202", "# 204", "# 4XX", "# 422", "# def", "# 404"}
             )
             found[" ".join([lines[0][2:].partition(":")[0], *place[2:].split(" ")[:2]])] = lines
     return found
@@ -173,6 +179,7 @@ EXPECTED: dict[str, Any] = {
 }
 UNREACHED = {
     "gone/example 204 application/json": "no content",
+    "gone/example 202 code": "'code', which is no media type",
     "gone/examples 404": "no media type",
     "elsewhere/far 200 application/json": "externalValue",
 }
@@ -196,7 +203,7 @@ def test_every_printed_request_returns_its_example(contract_file: Path, command:
         assert "cannot be reached: " in blocks[title][1]
         assert reason in blocks[title][1]
     assert "breaks its schema at /n" in "\n".join(blocks["get/bad 200 application/json"])
-    assert done.stdout.endswith("# 16 examples; 3 cannot be reached, 1 break their schema\n")
+    assert done.stdout.endswith("# 17 examples; 4 cannot be reached, 1 break their schema\n")
 
 
 def test_a_preference_stands_only_where_nothing_else_helps(contract_file: Path, command: Command) -> None:
