@@ -137,11 +137,7 @@ def _blocks(text: str) -> dict[str, list[str]]:
     for block in text.split("\n\n"):
         lines = block.splitlines()
         if lines and ": " in lines[0]:
-            place = next(
-                line
-                for line in lines
-                if line[:5] in {"# 200", "# 201", "# 202", "# 204", "# 4XX", "# 422", "# def", "# 404"}
-            )
+            place = next(line for line in lines if line.startswith(STATUSES))
             found[" ".join([lines[0][2:].partition(":")[0], *place[2:].split(" ")[:2]])] = lines
     return found
 
