@@ -27,6 +27,7 @@ SAME_CLAIM: Mapping[str, Collection[str]] = {
 }
 #: Header parameters of these names are ignored (OpenAPI 3.1, section 4.8.12.2), so none can be required.
 _NO_PARAMETERS = ("accept", "content-type", "authorization")
+_WITHOUT_CONTENT = frozenset({204, 205, 304})
 #: Claims about the request of an operation; they tell nothing if its path means another operation.
 _ABOUT_REQUESTS = frozenset({"negative_data_rejection", "positive_data_acceptance", *SAME_CLAIM})
 
@@ -159,7 +160,14 @@ def _the_path(failure: ForeignFailure) -> _Statement | None:
     return failure.operation.pointer.rpartition("/")[0], "silent", ""
 
 
+def _the_statuses(failure: ForeignFailure) -> _Statement | None:
+    """Tell that a status is not documented as what it is: a silence, unless the claim of our own knows better."""
+    return child(failure.operation.pointer, "responses"), "silent", ""
+
+
 def _the_response(failure: ForeignFailure) -> _Statement | None:
+    if failure.answer.response.status in _WITHOUT_CONTENT and not failure.answer.response.body:
+        return None  # whatever content is documented there, HTTP knows none (RFC 9110, section 15.3.5)
     documented = failure.answer.documented
     return (documented.pointer if documented else failure.operation.pointer), "contract", ""
 
@@ -174,7 +182,7 @@ def _never(failure: ForeignFailure) -> _Statement | None:
 
 _STATEMENTS: Mapping[str, Callable[[ForeignFailure], _Statement | None]] = {
     "not_a_server_error": _never,
-    "status_code_conformance": _the_operation,
+    "status_code_conformance": _the_statuses,
     "content_type_conformance": _the_response,
     "response_headers_conformance": _the_response,
     "response_schema_conformance": _the_response,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import requests
-from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
+from hypothesis.errors import FailedHealthCheck, Unsatisfiable, UnsatisfiedAssumption
 from schemathesis.core.errors import (
     InfiniteRecursiveReference,
     InvalidSchema,
@@ -39,6 +39,7 @@ OURS = "claims_of_mockserver"
 
 #: Why schemathesis makes no request for an operation of a contract that is not to its taste.
 _NO_REQUEST = (
+    FailedHealthCheck,
     InfiniteRecursiveReference,
     InvalidSchema,
     RefResolutionError,
