@@ -25,6 +25,7 @@ COMMANDS = {
     "report": "mockserver.suite.reports.commands:report_command",
     "lint": "mockserver.commands:lint_command",
     "examples": "mockserver.commands:examples_command",
+    "inspect": "mockserver.commands:inspect_command",
 }
 SETTINGS_FILES = ("mockserver.toml", "pyproject.toml")
 _EXIT_USAGE = 2

@@ -1,4 +1,4 @@
-"""The commands around the stub: serve, lint, examples."""
+"""The commands around the stub: serve, lint, examples, inspect."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 )
 @option("--dynamic", is_flag=True, help="Generate content where the contract has examples, too.")
 @option("--errors", is_flag=True, help="Answer 500 where an example or the stub's answer breaks its schema.")
+@option("--no-state", is_flag=True, help="Infer no state: answer examples where the contract names no behaviour.")
+@option("--behaviours", metavar="MODULE", help="Python module with behaviours for operations.")
 @option("--no-cors", is_flag=True, help="Let no web page of another origin read the answers.")
 @option("--allow-callbacks", multiple=True, metavar="HOST[:PORT]", help="Send callbacks to this host; may be repeated.")
 @option("--no-auth", is_flag=True, help="Ask for no credentials.")
@@ -72,6 +74,8 @@ def serve_command(
     transition_seconds: float,
     dynamic: bool,
     errors: bool,
+    no_state: bool,
+    behaviours: str | None,
     no_cors: bool,
     allow_callbacks: tuple[str, ...],
     no_auth: bool,
@@ -88,6 +92,7 @@ def serve_command(
     """  # fmt: skip
     from mockserver import server, sources
     from mockserver.app import create_app
+    from mockserver.behaviours import load_behaviours
     from mockserver.contract.building import load_contract
 
     if not math.isfinite(transition_seconds):
@@ -110,6 +115,8 @@ def serve_command(
     if loaded.webhooks:
         click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(loaded.webhooks)}", err=True)
 
+    functions = load_behaviours(behaviours, loaded) if behaviours else None
+
     def make_app() -> Any:
         seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
         return create_app(
@@ -120,6 +127,8 @@ def serve_command(
             seed=seed,
             dynamic=dynamic,
             errors=errors,
+            no_state=no_state,
+            behaviours=functions,
             no_cors=no_cors,
             allow_callbacks=allow_callbacks,
             no_auth=no_auth,
@@ -224,6 +233,29 @@ def _print_any(contract: Contract, seed: Seed, url: str) -> None:
         click.echo(f"# {' '.join(filter(None, (example.status, example.media_type, content)))}\n")
     told = f"; {unreached} cannot be reached, {broken} break their schema" if unreached or broken else ""
     click.echo(f"# {count} example{'' if count == 1 else 's'}{told}")
+
+
+@click.command("inspect", short_help="Tell how each operation is served, and why.")
+@contract_option()
+@overlay_option()
+@option("--json", is_flag=True, help="Print JSON.")
+def inspect_command(contract: Path | None, overlay: tuple[Path, ...], json: bool) -> None:
+    """Print what state was inferred from a contract, why, how sure, and the line that overrides it.
+
+    Also what is answered with a plain example, refused, called back, and wrong with the document.
+    """
+    from mockserver import documents
+    from mockserver.contract.building import load_contract
+    from mockserver.inspecting import inspect, lines
+
+    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    show_notes(loaded.document.notes)
+    report = inspect(loaded)
+    if json:
+        click.echo(documents.encode(report).decode())
+        return
+    for line in lines(report):
+        click.echo(line)
 
 
 def _certificate(host: str, cert: Path | None, key: Path | None, *, tls: bool) -> Certificate | None:

@@ -55,10 +55,12 @@ class Inference:
     Attributes:
         behaviours: by `operationId`.
         resources: in the document's order.
+        passed_over: collection, item and parameter of the pairs of paths that nothing was inferred of.
     """
 
     behaviours: Mapping[str, Behaviour]
     resources: tuple[Resource, ...] = ()
+    passed_over: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,9 +76,11 @@ class _Pair:
 
 def infer(contract: Contract) -> Inference:
     """Return what can be inferred from a contract."""
-    resources = tuple(found for pair in _pairs(contract) if (found := _resource(contract, pair)) is not None)
+    pairs = [(pair, _resource(contract, pair)) for pair in _pairs(contract)]
+    resources = tuple(found for _, found in pairs if found is not None)
+    passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)
     behaviours = {name: behaviour for resource in resources for name, behaviour in resource.behaviours.items()}
-    return Inference(behaviours, resources)
+    return Inference(behaviours, resources, passed_over)
 
 
 def _pairs(contract: Contract) -> Iterator[_Pair]:
