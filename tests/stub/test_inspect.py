@@ -40,6 +40,10 @@ def _inspected(command: Command, path: Path) -> Any:
     return json.loads(done.stdout)
 
 
+def _sent(content: Any) -> dict[str, Any]:
+    return {} if content is None else {"json": content}
+
+
 def test_every_operation_is_told_once_and_why(command: Command, messy: Path) -> None:
     report = _inspected(command, messy)
     (resource,) = report["resources"]
@@ -95,7 +99,7 @@ def test_the_printed_lines_in_the_contract_serve_the_same(
         ("DELETE", "/pets/8", None),
         ("GET", "/pets/8", None),
     ):
-        answers = [stub.call(method, target, **({} if content is None else {"json": content})) for stub in stubs]
+        answers = [stub.call(method, target, **_sent(content)) for stub in stubs]
         first, second = ((one.status, one.content.replace(b"created_at", b"")[:60]) for one in answers)
         assert first == second, (method, target)
     assert _inspected(command, path)["resources"] == []
