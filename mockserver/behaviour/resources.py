@@ -33,6 +33,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CREATED = re.compile(
     r"^(created|updated|modified)(_?(at|on|date|time))?$|^(date_?)(created|updated|modified)$", re.IGNORECASE
 )
+#: What no path can name: nothing, and what clients resolve (RFC 3986, section 5.2.4).
+_NO_SEGMENTS = frozenset({"", ".", ".."})
 _IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
 #: What a call would be answered without state, by `operationId`; raises RequestRejected.
 TemplateOf = Callable[[str], Any]
@@ -111,6 +113,8 @@ class ResourceHandler:
         item = {name: value for name, value in base.items() if name not in self._settable} | body
         _stamp(item, base, call.now, fresh=True)
         sent = body.get(self._behaviour.identifier)
+        if not self._can_be_called(sent):
+            sent = None  # nobody could ever ask for it, so the server names it
         item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
         key = text(item[self._behaviour.identifier])
         if sent is not None and key in view and self._documents(409):
@@ -233,10 +237,22 @@ class ResourceHandler:
                 shown = at(template, relative.items if relative.role == "list" else relative.value)
                 for item in shown if isinstance(shown, list) else [shown]:
                     if isinstance(item, dict) and relative.identifier in item:
+                        item = self._callable_item(item, name)
                         key = text(item[relative.identifier])
                         seeds[key] = {**seeds.get(key, {}), **item}
             self._seeds = seeds
         return self._seeds
+
+    def _callable_item(self, item: Item, name: str) -> Item:
+        """Return an item of an operation's template; one that was made up gets an identifier that fits the path."""
+        value = item[self._behaviour.identifier]
+        operation = self._contract.by_id.get(name)
+        success = None if operation is None else operation.success()
+        shown = success is not None and any(media_type.examples for media_type in success.content.values())
+        if shown or not isinstance(value, str) or self._can_be_called(value):
+            return item
+        made = _uuid(value)
+        return {**item, self._behaviour.identifier: made} if self._can_be_called(made) else item
 
     def _template_item(self, call: Call) -> Item:
         """Return the example of an item that the operation would show, else any that there is."""
@@ -271,18 +287,27 @@ class ResourceHandler:
                 if isinstance(example, str) and example.isdecimal()
                 else [made, made.upper()]
             )
+            unique = _uuid(secret)
             if isinstance(example, str) and _UUID.fullmatch(example):
-                code = hashlib.sha256(secret.encode()).hexdigest()
-                candidates = [f"{code[:8]}-{code[8:12]}-4{code[13:16]}-a{code[17:20]}-{code[20:32]}"]
-            for candidate in (*candidates, digits[:length], str(number + 1)):
+                candidates = [unique]
+            for candidate in (*candidates, digits[:length], str(number + 1), unique):
                 if candidate not in view and self._is_identifier(candidate, base, call):
                     return candidate
         return example if example is not None else sources.make_secret(call.rules.seed_number, call.world, "id", 0, 12)
 
+    def _can_be_called(self, value: Any) -> bool:
+        """Tell whether a value can stand in a path as an identifier."""
+        if value is None or isinstance(value, dict | list) or text(value) in _NO_SEGMENTS:
+            return False
+        schema = self._item_parameter.schema if self._item_parameter is not None else None
+        if schema is None:
+            return True
+        is_valid = self._contract.validator(schema, "request").is_valid
+        return is_valid(value) or is_valid(text(value)) or (text(value).isdecimal() and is_valid(int(text(value))))
+
     def _is_identifier(self, candidate: str, base: Item, call: Call) -> bool:
         """Tell whether a text can be an identifier, by the schemas of the item and of the path parameter."""
-        schema = self._item_parameter.schema if self._item_parameter is not None else None
-        if schema is not None and not self._contract.validator(schema, "request").is_valid(candidate):
+        if not self._can_be_called(candidate):
             return False
         if not self._behaviour.answers:
             return True
@@ -327,6 +352,12 @@ class ResourceHandler:
         key = self._idempotency_key(call)
         if key is not None:
             call.transaction.put(_REPEATED + self._collection(call), key, {"created": created})
+
+
+def _uuid(text_: str) -> str:
+    """Return a UUID that follows from a text (RFC 9562, version 4 in form)."""
+    code = hashlib.sha256(text_.encode()).hexdigest()
+    return f"{code[:8]}-{code[8:12]}-4{code[13:16]}-a{code[17:20]}-{code[20:32]}"
 
 
 def _not_found(detail: str) -> RequestRejected:
