@@ -196,6 +196,8 @@ def show(
         fields.append(("Authorization", basic(f"{username}:{secret}")))
     elif scheme.type in {"oauth2", "openIdConnect"} or (scheme.type == "http" and scheme.scheme == "bearer"):
         fields.append(("Authorization", f"Bearer {secret}"))
+    elif scheme.type == "http" and scheme.scheme != "digest":
+        fields.append(("Authorization", f"{scheme.scheme} {secret}"))
     elif scheme.type == "apiKey" and scheme.location == "header":
         fields.append((scheme.parameter, secret))
     elif scheme.type == "apiKey" and scheme.location == "query":
@@ -267,4 +269,6 @@ def _account(raw: dict[str, Any]) -> Identity:
         token=standing.get("token"),
         password=raw.get("password"),
         level=str(raw.get("level", "")),
+        scopes=tuple(raw.get("scopes") or ()),
+        schemes=dict(raw.get("schemes") or {}),
     )

@@ -53,8 +53,17 @@ def from_query(contract: Contract, name: str, style: str, wanted: Shape, sent: P
         return _array(contract, [unquote_plus(value) for value in values], wanted)
     if not (wanted.is_array or wanted.is_object):
         return typed(contract, unquote_plus(values[-1]), wanted)
-    parts = [unquote_plus(part) for part in _SEPARATORS.get(style, _SEPARATORS["form"]).split(values[-1])]
-    return _array(contract, parts, wanted) if wanted.is_array else _object(contract, parts, wanted, explode=False)
+    separator = _SEPARATORS.get(style, _SEPARATORS["form"])
+    parts = [unquote_plus(part) for part in separator.split(values[-1])]
+    value = _delimited(contract, parts, wanted)
+    if "%2c" not in values[-1].lower() or wanted.pointer is None:
+        return value
+    # An encoded comma is part of an item; but many clients encode the separator as well (Python's requests, axios).
+    is_valid = contract.validator(wanted.pointer, "request").is_valid
+    if is_valid(value) and (wanted.is_array or len(parts) % 2 == 0):
+        return value
+    other = _delimited(contract, separator.split(unquote_plus(values[-1])), wanted)
+    return other if is_valid(other) else value
 
 
 def from_text(contract: Contract, name: str, style: str, wanted: Shape, text: str, *, explode: bool) -> Any:
@@ -76,6 +85,10 @@ def from_text(contract: Contract, name: str, style: str, wanted: Shape, text: st
     if wanted.is_object:
         return _object(contract, text.split(separator), wanted, explode=explode)
     return typed(contract, text, wanted)
+
+
+def _delimited(contract: Contract, parts: Sequence[str], wanted: Shape) -> Any:
+    return _array(contract, parts, wanted) if wanted.is_array else _object(contract, parts, wanted, explode=False)
 
 
 def _array(contract: Contract, parts: Sequence[str], wanted: Shape) -> list[Any]:

@@ -99,6 +99,8 @@ OTHERS: list[tuple[bytes, str, str, Any, Any]] = [
     (b"x", "text/plain; charset=nonsense", "text/plain", {"type": "string"}, 415),
     (b"", "text/plain", "text/plain", {"type": "string"}, ""),
     (b"", "application/json", "application/json", {}, 400),
+    (b"a,b\n1,2", "text/csv", "text/csv", {"type": "array", "items": {"type": "object"}}, b"a,b\n1,2"),
+    (b"a,b", "text/csv", "text/csv", {"type": ["array", "string"], "maxLength": 2}, 422),
     (b"<a><n>1</n></a>", "application/xml", "application/xml", FORM, {"n": 1}),
     (b"<a><n>x</n></a>", "text/xml", "text/xml", FORM, 422),
     (b"<a>", "application/xml", "application/xml", FORM, 400),

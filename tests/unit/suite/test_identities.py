@@ -9,7 +9,7 @@ import pytest
 
 from mockserver import defaults
 from mockserver.contract.building import load_contract
-from mockserver.contract.model import Contract
+from mockserver.contract.model import Contract, SecurityScheme
 from mockserver.errors import UsageError
 from mockserver.suite.checking import plan
 from mockserver.suite.identities import (
@@ -20,6 +20,7 @@ from mockserver.suite.identities import (
     credentials,
     load_identities,
     seeded_identities,
+    show,
 )
 from mockserver.suite.preparing import prepare
 from mockserver.suite.targets import WsgiTarget
@@ -65,6 +66,18 @@ def test_seed_data_gives_one_identity_for_each_level() -> None:
     identities = seeded_identities(defaults.SEED_DATA)
     assert [identity.level for identity in identities.all] == ["MasterAdmin", "DomainAdmin", "MailUser"]
     assert all(identity.token and identity.password for identity in identities.all)
+
+
+def test_seed_data_tell_the_credentials_of_schemes_and_the_scopes(tmp_path: Path) -> None:
+    (ann,) = seeded_identities(write(tmp_path, "accounts: [{username: ann, schemes: {key: k}, scopes: [read]}]")).all
+    assert (ann.schemes, ann.scopes) == ({"key": "k"}, ("read",))
+
+
+def test_a_scheme_of_another_kind_is_shown_by_its_name() -> None:
+    fields: list[tuple[str, str]] = []
+    assert show(SecurityScheme("s", "http", "token", "", "", ""), "ann", "secret", fields, [])
+    assert fields == [("Authorization", "token secret")]
+    assert not show(SecurityScheme("s", "http", "digest", "", "", ""), "ann", "secret", [], [])
 
 
 def test_credentials_follow_the_first_requirement_that_can_be_met(contract: Contract) -> None:
