@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,8 +22,8 @@ from mockserver.behaviour.handlers import Handler, Rules
 from mockserver.behaviour.seeding import Seed, load_seed
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
 from mockserver.contract.building import load_contract
-from mockserver.contract.inference import infer
-from mockserver.contract.model import Behaviour, Contract
+from mockserver.contract.inference import inferred
+from mockserver.contract.model import Contract
 from mockserver.control import HINT_KEY, WORLD_KEY, Exposure, register_control
 from mockserver.delivery import Deliverer
 from mockserver.errors import MockServerError
@@ -114,7 +115,7 @@ def create_app(
                 errors=errors,
                 behaviours=behaviours or {},
                 deliver=Deliverer(allow_callbacks).deliver,
-                inferred=dict if no_state else _Inferred(contract),
+                inferred=dict if no_state else partial(inferred, contract),
             ),
         ),
         worlds,
@@ -125,19 +126,6 @@ def create_app(
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app
-
-
-class _Inferred:
-    """What is inferred from a contract, worked out when first asked for."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self._found: Mapping[str, Behaviour] | None = None
-
-    def __call__(self) -> Mapping[str, Behaviour]:
-        if self._found is None:
-            self._found = infer(self._contract).behaviours
-        return self._found
 
 
 def _mightiest(contract: Contract, seed_data: Seed) -> Caller:

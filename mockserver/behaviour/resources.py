@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from mockserver.behaviour.choosing import choose, text
 from mockserver.behaviour.handlers import Call
 from mockserver.behaviour.presenting import Item, Presentation, at
 from mockserver.contract.inference.shapes import SchemaShape
-from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
+from mockserver.contract.model import Behaviour, Contract, Operation, Parameter, pairs_of
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
 
@@ -71,6 +71,8 @@ class ResourceHandler:
         self._presentation = Presentation(contract, operation, pointer)
         self._settable = _settable(contract, operation)
         self._item_parameter = self._find_parameter()
+        self._exemplary = _has_examples(operation)
+        self._exchanges = list(self._documented_exchanges())
         self._seeds: dict[str, Item] | None = None
         self._act = {
             "list": self._list,
@@ -96,8 +98,11 @@ class ResourceHandler:
     # roles
 
     def _list(self, call: Call) -> Outcome:
-        items, totals = choose(list(self._view(call).values()), call.arguments.query, self._behaviour.identifier)
         template = call.template()
+        view = list(self._view(call).values())
+        items, totals = choose(view, call.arguments.query, self._behaviour.identifier)
+        if self._exemplary and items == view and not call.transaction.items(self._collection(call)):
+            return Outcome(0, template, "example: this world has changed nothing of it")
         content, sound = self._presentation.show_all(items, template, totals)
         if sound:
             return Outcome(0, content, f"{len(items)} of {totals['total']} items")
@@ -110,6 +115,9 @@ class ResourceHandler:
             return self._answer(call, again, "created before under this idempotency key")
         base = self._template_item(call)
         view = self._view(call)
+        documented = self._documented(call)
+        if documented is not None and self._record(call, text(documented.get(self._behaviour.identifier))) is None:
+            return self._created(call, documented)
         item = {name: value for name, value in base.items() if name not in self._settable} | body
         _stamp(item, base, call.now, fresh=True)
         sent = body.get(self._behaviour.identifier)
@@ -121,6 +129,10 @@ class ResourceHandler:
             raise RequestRejected(
                 409, "Conflict", f"there is one with {self._behaviour.identifier} {key[:60]!r} already"
             )
+        return self._created(call, item)
+
+    def _created(self, call: Call, item: Item) -> Outcome:
+        key = text(item[self._behaviour.identifier])
         self._keep(call, key, item)
         self._remember(call, key)
         outcome = self._answer(call, item, f"created {key[:60]}")
@@ -129,7 +141,7 @@ class ResourceHandler:
         return outcome._replace(fields=(*outcome.fields, location)) if success and success.status == "201" else outcome
 
     def _read(self, call: Call) -> Outcome:
-        found = self._find(call)
+        found = self._shown_by_example(call) or self._find(call)
         if found is None:
             return Outcome(0, call.template(), "example: nothing is known of this identifier")
         tag = _tag(found)
@@ -144,6 +156,7 @@ class ResourceHandler:
         body = self._body(call)
         settable = self._settable or frozenset(body)
         item = {name: value for name, value in base.items() if name not in settable} | body
+        item = self._documented(call) or item
         return self._changed(call, item, base, "replaced")
 
     def _merge(self, call: Call) -> Outcome:
@@ -153,7 +166,7 @@ class ResourceHandler:
         if call.arguments.media_type == "application/json-patch+json":
             item = _patched(base, call.content)
         else:
-            item = _merged(base, self._body(call))
+            item = self._documented(call) or _merged(base, self._body(call))
         return self._changed(call, item, base, "merged")
 
     def _delete(self, call: Call) -> Outcome:
@@ -166,7 +179,8 @@ class ResourceHandler:
     # what roles share
 
     def _changed(self, call: Call, item: Item, base: Item, what: str) -> Outcome:
-        _stamp(item, base, call.now, fresh=False)
+        if item is not self._documented(call):
+            _stamp(item, base, call.now, fresh=False)
         key = text(call.arguments.path.get(self._behaviour.parameter))
         if text(item.get(self._behaviour.identifier)) != key:
             item[self._behaviour.identifier] = call.arguments.path.get(self._behaviour.parameter)
@@ -220,6 +234,31 @@ class ResourceHandler:
             raise _not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
         return found
 
+    def _record(self, call: Call, key: str) -> Any:
+        return call.transaction.get(self._collection(call), key)
+
+    def _shown_by_example(self, call: Call) -> Item | None:
+        """Return the item that the answer's example shows, if it is the one that is asked for and is as it was."""
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        if self._record(call, key) is not None or not self._behaviour.answers:
+            return None
+        item = at(call.template(), self._behaviour.value)
+        return item if isinstance(item, dict) and text(item.get(self._behaviour.identifier)) == key else None
+
+    def _documented(self, call: Call) -> Item | None:
+        """Return the item of the documented answer to the very content of a call, None where there is none.
+
+        On an item, only where it is the one that the path names.
+        """
+        if not self._behaviour.answers:
+            return None
+        for request, item in self._exchanges:
+            if request == call.content:
+                key = call.arguments.path.get(self._behaviour.parameter)
+                if self._behaviour.role == "create" or text(item[self._behaviour.identifier]) == text(key):
+                    return item
+        return None
+
     def _documents(self, status: int) -> bool:
         return not self._operation.responses.keys().isdisjoint({str(status), f"{status // 100}XX"})
 
@@ -247,12 +286,17 @@ class ResourceHandler:
         """Return an item of an operation's template; one that was made up gets an identifier that fits the path."""
         value = item[self._behaviour.identifier]
         operation = self._contract.by_id.get(name)
-        success = None if operation is None else operation.success()
-        shown = success is not None and any(media_type.examples for media_type in success.content.values())
-        if shown or not isinstance(value, str) or self._can_be_called(value):
+        if operation is None or _has_examples(operation) or not isinstance(value, str) or self._can_be_called(value):
             return item
         made = _uuid(value)
         return {**item, self._behaviour.identifier: made} if self._can_be_called(made) else item
+
+    def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
+        """Yield the content of each documented request with the item that its documented answer shows."""
+        for pair in pairs_of(self._operation):
+            item = at(pair.response.value, self._behaviour.value)
+            if pair.request is not None and isinstance(item, dict) and self._behaviour.identifier in item:
+                yield pair.request.value, item
 
     def _template_item(self, call: Call) -> Item:
         """Return the example of an item that the operation would show, else any that there is."""
@@ -362,6 +406,12 @@ def _uuid(text_: str) -> str:
 
 def _not_found(detail: str) -> RequestRejected:
     return RequestRejected(404, "Not Found", detail)
+
+
+def _has_examples(operation: Operation) -> bool:
+    """Tell whether the contract itself shows what an operation's success looks like."""
+    success = operation.success()
+    return success is not None and any(media_type.examples for media_type in success.content.values())
 
 
 def _filled(template: str, call: Call) -> str:

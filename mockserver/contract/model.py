@@ -361,10 +361,16 @@ class Contract:
     def pairs(self) -> Iterator[ExamplePair]:
         """Yield every documented exchange: each request example with the response example that answers it."""
         for operation in self.operations:
-            yield from _pairs(operation)
+            yield from pairs_of(operation)
+
+    @cached_property
+    def inferred(self) -> list[Mapping[str, Behaviour]]:
+        """What `inference.inferred` has worked out, kept here for it; empty until somebody asks."""
+        return []
 
 
-def _pairs(operation: Operation) -> Iterator[ExamplePair]:
+def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
+    """Yield the documented exchanges of one operation."""
     answers: dict[str, tuple[str, MediaType, Example]] = {}
     for status, response in operation.responses.items():
         if status.startswith("2"):

@@ -270,13 +270,16 @@ class Session:
                 return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
         raise NotRun("its request has no JSON content, and the suite can make up no other yet")
 
-    def example_request(self, pair: ExamplePair, identity: Identity | None) -> WireRequest:
-        """Return the documented request of an example."""
+    def example_request(
+        self, pair: ExamplePair, identity: Identity | None, path_values: Mapping[str, Any] | None = None
+    ) -> WireRequest:
+        """Return the documented request of an example; what its path must name may be given."""
         return self.request(
             pair.operation,
             identity,
             body=None if pair.request is None else _content(pair.request, pair.request_media_type),
             media_type=pair.request_media_type,
+            path_values=path_values,
         )
 
     def in_world(self, request: WireRequest) -> WireRequest:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Client
+from tests.conftest import Client, run_command
 
 MakeStub = Callable[..., Client]
 Write = Callable[..., Path]
@@ -235,3 +235,60 @@ def test_an_explicit_behaviour_says_what_inference_cannot(make_stub: MakeStub, w
     client = make_stub(write_contract(paths))
     assert client.call("POST", "/make", json={"ref": "r1", "n": 4}).status == 200
     assert client.call("GET", "/show/r1").json() == {"ref": "r1", "n": 4}
+
+
+def test_a_documented_request_gets_the_documented_answer(make_stub: MakeStub, write_contract: Write) -> None:
+    """To the letter, times and identifier included; whoever sends it again makes another item."""
+    paths = pets()
+    bo = {"id": 7, "name": "Bo", "created_at": "2021-01-01T00:00:00Z"}
+    for where, method, status in (("/pets", "post", "201"), ("/pets/{petId}", "put", "200")):
+        operation = paths[where][method]
+        operation["requestBody"]["content"]["application/json"]["examples"] = {"bo": {"value": {"name": "Bo"}}}
+        operation["responses"][status]["content"]["application/json"] = {
+            "schema": PET,
+            "examples": {"bo": {"value": bo}},
+        }
+    client = make_stub(write_contract(paths))
+    assert client.call("PUT", "/pets/7", json={"name": "Bo"}).json() == bo
+    client = make_stub(write_contract(paths))
+    assert client.call("POST", "/pets", json={"name": "Bo"}).json() == bo
+    assert client.call("GET", "/pets/7").json() == bo
+    again = client.call("POST", "/pets", json={"name": "Bo"}).json()
+    assert (again["id"], again["name"]) == (8, "Bo")
+
+
+def test_a_world_that_changed_nothing_lists_the_example_as_it_stands(
+    make_stub: MakeStub, write_contract: Write
+) -> None:
+    paths = pets()
+    listed = paths["/pets"]["get"]["responses"]["200"]["content"]["application/json"]
+    listed["example"] = {"items": [REX], "total": 57}
+    client = make_stub(write_contract(paths))
+    assert client.call("GET", "/pets").json() == {"items": [REX], "total": 57}
+    assert client.call("GET", "/pets?tag=cat").json() == {"items": [], "total": 0}
+    client.call("POST", "/pets", json={"name": "Tom"})
+    assert client.call("GET", "/pets").json()["total"] == 2
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_an_identifier_that_no_path_can_name_is_not_taken(
+    make_stub: MakeStub, write_contract: Write, name: str
+) -> None:
+    thing = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    parameter = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    body = {"content": {"application/json": {"schema": thing}}}
+    paths = {
+        "/things": {"post": {"requestBody": body, "responses": {"201": _answer(thing)}}},
+        "/things/{name}": {"get": {"parameters": [parameter], "responses": {"200": _answer(thing)}}},
+    }
+    client = make_stub(write_contract(paths))
+    created = client.call("POST", "/things", json={"name": name})
+    assert created.json()["name"] not in {"", ".", ".."}
+    assert client.call("GET", created.fields["location"]).json() == created.json()
+
+
+def test_the_stub_keeps_its_own_contract(write_contract: Write) -> None:
+    """Examples of items are asked for by the identifier that they show."""
+    path = write_contract(pets())
+    done = run_command("check", "--contract", str(path), cwd=path.parent)
+    assert done.stdout.startswith("KEPT"), done.stdout

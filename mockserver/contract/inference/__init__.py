@@ -15,7 +15,7 @@ from mockserver.contract.inference.identifiers import identifier
 from mockserver.contract.inference.shapes import SchemaShape, Shape, arrays, objects, shape_of
 from mockserver.contract.model import Behaviour, Contract, Operation
 
-__all__ = ["Inference", "Resource", "infer"]
+__all__ = ["Inference", "Resource", "infer", "inferred"]
 
 _ITEM = re.compile(r"(?P<collection>/.*[^/}])/?/\{(?P<parameter>[^{}/]+)\}/?")
 #: Role of a method on an item. POST on an item changes it, if it says something.
@@ -72,6 +72,13 @@ class _Pair:
     parameter: str
     of_collection: dict[str, Operation] = field(default_factory=dict)
     of_item: dict[str, Operation] = field(default_factory=dict)
+
+
+def inferred(contract: Contract) -> Mapping[str, Behaviour]:
+    """Return the behaviours that can be inferred from a contract, by `operationId`; worked out once."""
+    if not contract.inferred:
+        contract.inferred.append(infer(contract).behaviours)
+    return contract.inferred[0]
 
 
 def infer(contract: Contract) -> Inference:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
+from mockserver.contract.inference import inferred
 from mockserver.contract.model import ExamplePair, Operation
+from mockserver.contract.references import lookup
+from mockserver.pointers import child
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
 from mockserver.suite.identities import Identity
@@ -13,6 +17,8 @@ from mockserver.suite.resources import check_echo
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, describe
 
+#: Roles of operations on an item that their path names.
+_ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 _CHECK = "documented_examples_come_out"
 
 
@@ -76,6 +82,8 @@ def _may_lag(pair: ExamplePair) -> bool:
 def _can_be_met(session: Session, pair: ExamplePair) -> bool:
     """Tell whether a server with data of its own can be brought to the point that an example starts from."""
     behaviour = pair.operation.behaviour
+    if _path_values(session, pair):
+        raise NotRun("the item that the example shows is the documentation's own")
     if behaviour is None or behaviour.role != "read" or pair.response.presumes.calls:
         return True
     reset = _reset_of(session, behaviour.resource)
@@ -102,7 +110,23 @@ def _request(session: Session, pair: ExamplePair) -> WireRequest:
     if is_login(operation) and session.run.control is None:
         body, media_type = session.valid_body(operation)
         return session.request(operation, None, body=body, media_type=media_type)
-    return session.example_request(pair, _caller(session, pair))
+    return session.example_request(pair, _caller(session, pair), _path_values(session, pair))
+
+
+def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
+    """Return the identifier of the item that an answer shows, for the path parameter that names it."""
+    behaviour = pair.operation.behaviour or inferred(session.contract).get(pair.operation.id)
+    if behaviour is None or behaviour.handler != "resource" or behaviour.role not in _ON_ITEMS:
+        return {}
+    try:
+        shown = lookup(pair.response.value, f"{behaviour.value}{child('', behaviour.identifier)}")
+    except (LookupError, ValueError):
+        return {}
+    for parameter in pair.operation.parameters:
+        if (parameter.location, parameter.name) == ("path", behaviour.parameter) and parameter.schema is not None:
+            is_valid = session.contract.validator(parameter.schema, "request").is_valid
+            return {parameter.name: shown} if is_valid(shown) else {}
+    return {}
 
 
 def _caller(session: Session, pair: ExamplePair) -> Identity | None:
