@@ -235,7 +235,7 @@ SIGHTS: dict[str, Sight] = {
     "everybody_is_admin": Sight([send(DESCRIBE, by=MAIL_USER)], member("auth", "username"), MAIL_USER, ADMIN),
     "token_of_a_master": Sight([send(DESCRIBE, by=MAIL_USER)], member("auth", "perm_level"), "MailUser", "MasterAdmin"),
     "put_unguarded": Sight([send(f"PUT {SETTINGS}{MAILER}/", FIRST[MAILER], by=None)], status, 405, 200),
-    "head_unguarded": Sight([send(f"HEAD {SETTINGS}{RELAY}/", by=None)], status, 405, 204),
+    "head_unguarded": Sight([send(f"HEAD {SETTINGS}{RELAY}/", by=None)], status, 401, 204),
     # robustness
     "nul_crashes": Sight([send(WRITE[RELAY], FIRST[RELAY] | {"username": "a\0b"})], status, 200, 500),
     "lone_surrogate_crashes": Sight([send(WRITE[MAILER], FIRST[MAILER] | {"username": "\ud800"})], status, 400, 500),
@@ -313,8 +313,9 @@ def test_the_fault_changes_no_other_operation(fault: Fault, clean_tour: list[Rep
 
 
 def _reach(fault: Fault) -> set[str]:
-    """Return the operations of a fault, and the reads that show what these wrongly wrote."""
-    return {*fault.at, *(f"GET {label.partition(' ')[2]}" for label in fault.at)}
+    """Return the operations of a fault, and the reads that show what these wrongly wrote; HEAD is one of them."""
+    paths = {label.partition(" ")[2] for label in fault.at}
+    return {*fault.at, *(f"{method} {path}" for method in ("GET", "HEAD") for path in paths)}
 
 
 def _normal(reply: Reply) -> tuple[int, dict[str, str], Any]:
