@@ -61,10 +61,11 @@ class Presentation:
         base = at(template, self._pointer)
         base = base if isinstance(base, dict) else {}
         shown = self.shown(item, base)
-        for candidate in (shown, {**base, **shown}):
-            whole = replaced(template, self._pointer, candidate)
-            if self.is_valid(whole):
-                return whole, True
+        whole = replaced(template, self._pointer, shown)
+        if self.is_valid(whole):
+            return whole, True
+        if self.is_valid(replaced(template, self._pointer, {**base, **shown})):
+            return replaced(template, self._pointer, self._least(shown, base, template)), True
         kept = dict(base)
         if not self.is_valid(replaced(template, self._pointer, kept)):
             return replaced(template, self._pointer, {**base, **shown}), False
@@ -72,6 +73,15 @@ class Presentation:
             if self.is_valid(replaced(template, self._pointer, {**kept, name: value})):
                 kept[name] = value
         return replaced(template, self._pointer, kept), True
+
+    def _least(self, shown: Item, base: Item, template: Any) -> Item:
+        """Return an item with no more members of the example than its schema makes it have."""
+        kept = {**base, **shown}
+        for name in [name for name in base if name not in shown]:
+            without = {other: value for other, value in kept.items() if other != name}
+            if self.is_valid(replaced(template, self._pointer, without)):
+                kept = without
+        return kept
 
     def shown(self, item: Item, base: Mapping[str, Any]) -> Item:
         """Return the members of an item that the answer knows."""
@@ -89,6 +99,7 @@ class Presentation:
                 if self.is_valid(whole):
                     return whole, True
         fitted = [self._fitted(one, base, template) for one in shown]
+        fitted = [one for one in fitted if self.is_valid(replaced(template, self._pointer, [one]))]
         whole = replaced(template, self._pointer, fitted)
         return whole, self.is_valid(whole)
 

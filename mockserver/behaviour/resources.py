@@ -133,9 +133,8 @@ class ResourceHandler:
 
     def _created(self, call: Call, item: Item) -> Outcome:
         key = text(item[self._behaviour.identifier])
-        self._keep(call, key, item)
+        outcome = self._kept(call, key, item, f"created {key[:60]}")
         self._remember(call, key)
-        outcome = self._answer(call, item, f"created {key[:60]}")
         location = ("Location", f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}")
         success = self._operation.success()
         return outcome._replace(fields=(*outcome.fields, location)) if success and success.status == "201" else outcome
@@ -184,8 +183,15 @@ class ResourceHandler:
         key = text(call.arguments.path.get(self._behaviour.parameter))
         if text(item.get(self._behaviour.identifier)) != key:
             item[self._behaviour.identifier] = call.arguments.path.get(self._behaviour.parameter)
-        self._keep(call, key, item)
-        return self._answer(call, item, f"{what} {key[:60]}")
+        return self._kept(call, key, item, f"{what} {key[:60]}")
+
+    def _kept(self, call: Call, key: str, item: Item, why: str) -> Outcome:
+        """Keep an item and answer it; what the answer had to add to be valid is the item's from now on."""
+        outcome = self._answer(call, item, why)
+        shown = at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
+        added = {name: value for name, value in shown.items() if name not in item} if isinstance(shown, dict) else {}
+        self._keep(call, key, {**item, **added})
+        return outcome
 
     def _answer(self, call: Call, item: Item, why: str) -> Outcome:
         if not self._presentation.has_content:
@@ -319,6 +325,8 @@ class ResourceHandler:
     def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
         """Return an identifier that is not there yet, like the one of the example."""
         example = base.get(self._behaviour.identifier)
+        if example is None and not self._can_be_called("x") and self._can_be_called("1"):
+            example = 0
         if isinstance(example, int) and not isinstance(example, bool):
             return max((int(key) for key in view if re.fullmatch(r"[0-9]{1,15}", key)), default=0) + 1
         length = len(example) if isinstance(example, str) else 12

@@ -49,7 +49,10 @@ class RoundTrip:
         self._asking = asking
         self._send = send
         self._label = label
-        by_place = {(one.method.upper(), one.path.rstrip("/")): one for one in document.operations()}
+        by_place: dict[tuple[str, str], RawOperation] = {}
+        for one in document.operations():
+            by_place[one.method.upper(), one.path] = one
+            by_place.setdefault((one.method.upper(), one.path.rstrip("/")), one)
         collection = label.item.rstrip("/").rpartition("/")[0]
         self._operations: dict[str, RawOperation] = {}
         for role in label.roles:
@@ -92,6 +95,10 @@ class RoundTrip:
     def _known(self, before: list[str]) -> str | None:
         if before:
             return before[0]
+        for role in ("replace", "merge"):  # where nothing is there yet and nothing creates, a write to an item may
+            if role in self._operations:
+                request = self._ask(role, None)[0]
+                return unquote(urlsplit(request.url or "").path.rstrip("/").rpartition("/")[2])
         return self._key(self._ask("read", None)[1]) if "read" in self._operations else None
 
     def _has(self, key: str, sent: dict[str, Any]) -> None:

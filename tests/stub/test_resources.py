@@ -292,3 +292,30 @@ def test_the_stub_keeps_its_own_contract(write_contract: Write) -> None:
     path = write_contract(pets())
     done = run_command("check", "--contract", str(path), cwd=path.parent)
     assert done.stdout.startswith("KEPT"), done.stdout
+
+
+def test_what_an_answer_had_to_add_is_the_items_from_then_on(make_stub: MakeStub, write_contract: Write) -> None:
+    """The list has no example to borrow a required member from, and no other member is borrowed."""
+    thing = {
+        "type": "object",
+        "required": ["id", "name"],
+        "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "note": {"type": "string"}},
+    }
+    sent = {"type": "object", "properties": {"name": {"type": "string"}, "note": {"type": "string"}}}
+    paths = pets()
+    item = paths["/pets/{petId}"]
+    listed = {"type": "object", "properties": {"data": {"type": "array", "items": thing}}}
+    paths = {
+        "/things": {
+            "get": {"responses": {"200": _answer(listed, {})}},
+            "post": {
+                "requestBody": {"content": {"application/json": {"schema": sent}}},
+                "responses": {"200": _answer(thing, {"id": "a1", "name": "n", "note": "borrowed"})},
+            },
+        },
+        "/things/{petId}": {"delete": item["delete"], "parameters": [PATH_ID | {"schema": {"type": "string"}}]},
+    }
+    client = make_stub(write_contract(paths))
+    created = client.call("POST", "/things", json={}).json()
+    assert created.keys() == {"id", "name"}
+    assert client.call("GET", "/things").json() == {"data": [created]}
