@@ -10,18 +10,17 @@ Records stand in the store under the collection's own path, `resource:/users/7/p
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from mockserver import documents, sources
+from mockserver import sources
+from mockserver.behaviour.changing import merged, patched, settable, stamp, tag
 from mockserver.behaviour.choosing import choose, text
 from mockserver.behaviour.handlers import Call
+from mockserver.behaviour.naming import Naming
 from mockserver.behaviour.presenting import Item, Presentation, at
-from mockserver.contract.inference.shapes import SchemaShape
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter, pairs_of
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
@@ -29,12 +28,7 @@ from mockserver.messages import NO_CONTENT, Outcome
 _PREFIX = "resource:"
 _REPEATED = "idempotency:"
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_CREATED = re.compile(
-    r"^(created|updated|modified)(_?(at|on|date|time))?$|^(date_?)(created|updated|modified)$", re.IGNORECASE
-)
-#: What no path can name: nothing, and what clients resolve (RFC 3986, section 5.2.4).
-_NO_SEGMENTS = frozenset({"", ".", ".."})
+_ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 _IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
 #: What a call would be answered without state, by `operationId`; raises RequestRejected.
 TemplateOf = Callable[[str], Any]
@@ -69,8 +63,8 @@ class ResourceHandler:
         self._ancestors = _ancestors(behaviour.resource, {one.resource for one in relatives.values()})
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self._presentation = Presentation(contract, operation, pointer)
-        self._settable = _settable(contract, operation)
-        self._item_parameter = self._find_parameter()
+        self._settable = settable(contract, operation)
+        self._naming = Naming(contract, _item_parameter(contract, self._relatives, behaviour.parameter))
         self._exemplary = _has_examples(operation)
         self._exchanges = list(self._documented_exchanges())
         self._seeds: dict[str, Item] | None = None
@@ -119,9 +113,9 @@ class ResourceHandler:
         if documented is not None and self._record(call, text(documented.get(self._behaviour.identifier))) is None:
             return self._created(call, documented)
         item = {name: value for name, value in base.items() if name not in self._settable} | body
-        _stamp(item, base, call.now, fresh=True)
+        stamp(item, base, call.now, fresh=True)
         sent = body.get(self._behaviour.identifier)
-        if not self._can_be_called(sent):
+        if not self._naming.fits(sent):
             sent = None  # nobody could ever ask for it, so the server names it
         item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
         key = text(item[self._behaviour.identifier])
@@ -143,9 +137,9 @@ class ResourceHandler:
         found = self._shown_by_example(call) or self._find(call)
         if found is None:
             return Outcome(0, call.template(), "example: nothing is known of this identifier")
-        tag = _tag(found)
-        if self._asks("if-none-match", call) and tag in text(self._asks("if-none-match", call)):
-            return Outcome(304, NO_CONTENT, "not modified", (("ETag", tag),))
+        etag = tag(found)
+        if self._asks("if-none-match", call) and etag in text(self._asks("if-none-match", call)):
+            return Outcome(304, NO_CONTENT, "not modified", (("ETag", etag),))
         return self._answer(call, found, "kept, or in the contract's examples")
 
     def _replace(self, call: Call) -> Outcome:
@@ -163,9 +157,9 @@ class ResourceHandler:
         self._hold(call, found)
         base = found if found is not None else self._template_item(call)
         if call.arguments.media_type == "application/json-patch+json":
-            item = _patched(base, call.content)
+            item = patched(base, call.content)
         else:
-            item = self._documented(call) or _merged(base, self._body(call))
+            item = self._documented(call) or merged(base, self._body(call))
         return self._changed(call, item, base, "merged")
 
     def _delete(self, call: Call) -> Outcome:
@@ -179,7 +173,7 @@ class ResourceHandler:
 
     def _changed(self, call: Call, item: Item, base: Item, what: str) -> Outcome:
         if item is not self._documented(call):
-            _stamp(item, base, call.now, fresh=False)
+            stamp(item, base, call.now, fresh=False)
         key = text(call.arguments.path.get(self._behaviour.parameter))
         if text(item.get(self._behaviour.identifier)) != key:
             item[self._behaviour.identifier] = call.arguments.path.get(self._behaviour.parameter)
@@ -203,7 +197,7 @@ class ResourceHandler:
         content, sound = self._presentation.show(item, template)
         success = self._operation.success()
         tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
-        fields = (("ETag", _tag(item)),) if tagged else ()
+        fields = (("ETag", tag(item)),) if tagged else ()
         return Outcome(0, content, why if sound else f"{why}; the answer has no valid form", fields)
 
     def _collection(self, call: Call) -> str:
@@ -279,23 +273,16 @@ class ResourceHandler:
                     template = self._template_of(name)
                 except (RequestRejected, ContractError):
                     continue
+                made_up = name not in self._contract.by_id or not _has_examples(self._contract.by_id[name])
                 shown = at(template, relative.items if relative.role == "list" else relative.value)
                 for item in shown if isinstance(shown, list) else [shown]:
                     if isinstance(item, dict) and relative.identifier in item:
-                        item = self._callable_item(item, name)
+                        if made_up and not self._naming.fits(item[relative.identifier]):
+                            item = {**item, relative.identifier: self._naming.fitted(item[relative.identifier])}
                         key = text(item[relative.identifier])
                         seeds[key] = {**seeds.get(key, {}), **item}
             self._seeds = seeds
         return self._seeds
-
-    def _callable_item(self, item: Item, name: str) -> Item:
-        """Return an item of an operation's template; one that was made up gets an identifier that fits the path."""
-        value = item[self._behaviour.identifier]
-        operation = self._contract.by_id.get(name)
-        if operation is None or _has_examples(operation) or not isinstance(value, str) or self._can_be_called(value):
-            return item
-        made = _uuid(value)
-        return {**item, self._behaviour.identifier: made} if self._can_be_called(made) else item
 
     def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
         """Yield the content of each documented request with the item that its documented answer shows."""
@@ -324,55 +311,15 @@ class ResourceHandler:
 
     def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
         """Return an identifier that is not there yet, like the one of the example."""
-        example = base.get(self._behaviour.identifier)
-        if example is None and not self._can_be_called("x") and self._can_be_called("1"):
-            example = 0
-        if isinstance(example, int) and not isinstance(example, bool):
-            return max((int(key) for key in view if re.fullmatch(r"[0-9]{1,15}", key)), default=0) + 1
-        length = len(example) if isinstance(example, str) else 12
-        for number in range(len(view), len(view) + 20):
-            secret = sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
-            made = secret[: max(4, min(length, 40))].lower()
-            digits = "".join(f"{ord(letter) % 10}" for letter in secret)
-            candidates = (
-                [str(number + 1), digits[:length]]
-                if isinstance(example, str) and example.isdecimal()
-                else [made, made.upper()]
-            )
-            unique = _uuid(secret)
-            if isinstance(example, str) and _UUID.fullmatch(example):
-                candidates = [unique]
-            for candidate in (*candidates, digits[:length], str(number + 1), unique):
-                if candidate not in view and self._is_identifier(candidate, base, call):
-                    return candidate
-        return example if example is not None else sources.make_secret(call.rules.seed_number, call.world, "id", 0, 12)
 
-    def _can_be_called(self, value: Any) -> bool:
-        """Tell whether a value can stand in a path as an identifier."""
-        if value is None or isinstance(value, dict | list) or text(value) in _NO_SEGMENTS:
-            return False
-        schema = self._item_parameter.schema if self._item_parameter is not None else None
-        if schema is None:
-            return True
-        is_valid = self._contract.validator(schema, "request").is_valid
-        return is_valid(value) or is_valid(text(value)) or (text(value).isdecimal() and is_valid(int(text(value))))
+        def secret_of(number: int) -> str:
+            return sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
 
-    def _is_identifier(self, candidate: str, base: Item, call: Call) -> bool:
-        """Tell whether a text can be an identifier, by the schemas of the item and of the path parameter."""
-        if not self._can_be_called(candidate):
-            return False
-        if not self._behaviour.answers:
-            return True
-        _, sound = self._presentation.show({**base, self._behaviour.identifier: candidate}, call.template())
-        return sound
+        def is_good(candidate: str) -> bool:
+            whole = {**base, self._behaviour.identifier: candidate}
+            return not self._behaviour.answers or self._presentation.show(whole, call.template())[1]
 
-    def _find_parameter(self) -> Parameter | None:
-        for name, behaviour in self._relatives.items():
-            if behaviour.role in {"read", "replace", "merge", "delete"} and name in self._contract.by_id:
-                for parameter in self._contract.by_id[name].parameters:
-                    if parameter.location == "path" and parameter.name == self._behaviour.parameter:
-                        return parameter
-        return None
+        return self._naming.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
 
     # conditions
 
@@ -387,7 +334,7 @@ class ResourceHandler:
             RequestRejected: 412.
         """
         wanted = self._asks("if-match", call)
-        if wanted is not None and found is not None and text(wanted) != "*" and _tag(found) not in text(wanted):
+        if wanted is not None and found is not None and text(wanted) != "*" and tag(found) not in text(wanted):
             raise RequestRejected(412, "Precondition Failed", "If-Match does not name the present state")
 
     def _idempotency_key(self, call: Call) -> str | None:
@@ -406,10 +353,14 @@ class ResourceHandler:
             call.transaction.put(_REPEATED + self._collection(call), key, {"created": created})
 
 
-def _uuid(text_: str) -> str:
-    """Return a UUID that follows from a text (RFC 9562, version 4 in form)."""
-    code = hashlib.sha256(text_.encode()).hexdigest()
-    return f"{code[:8]}-{code[8:12]}-4{code[13:16]}-a{code[17:20]}-{code[20:32]}"
+def _item_parameter(contract: Contract, relatives: Mapping[str, Behaviour], named: str) -> Parameter | None:
+    """Return the path parameter that names an item."""
+    for name, behaviour in relatives.items():
+        if behaviour.role in _ON_ITEMS and name in contract.by_id:
+            for parameter in contract.by_id[name].parameters:
+                if (parameter.location, parameter.name) == ("path", named):
+                    return parameter
+    return None
 
 
 def _not_found(detail: str) -> RequestRejected:
@@ -437,63 +388,3 @@ def _ancestors(resource: str, resources: set[str]) -> tuple[tuple[str, str], ...
         if named is not None and parent in resources:
             found.append((parent, named[1]))
     return tuple(found)
-
-
-def _settable(contract: Contract, operation: Operation) -> frozenset[str]:
-    """Return the members that a request can set."""
-    names: set[str] = set()
-    for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
-        if media_type.schema is not None:
-            shape = SchemaShape(contract, [media_type.schema])
-            names.update(name for name in shape.names if not _read_only(shape, name))
-    return frozenset(names)
-
-
-def _read_only(shape: SchemaShape, name: str) -> bool:
-    member = shape.member(name)
-    return member is not None and member.read_only
-
-
-def _stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
-    """Set the times of creation and change that an item has, in the form of the example."""
-    for name, example in base.items():
-        if not _CREATED.match(name) or (not fresh and name.lower().find("creat") >= 0):
-            continue
-        if isinstance(example, str) and re.match(r"\d{4}-\d\d-\d\dT", example):
-            item[name] = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        elif isinstance(example, int) and not isinstance(example, bool) and example > 10**9:
-            item[name] = int(now) * (1000 if example > 10**12 else 1)
-
-
-def _tag(item: Item) -> str:
-    return f'"{hashlib.sha256(documents.encode(item)).hexdigest()[:16]}"'
-
-
-def _merged(value: Any, patch: Any) -> Any:
-    """Return a value after a JSON Merge Patch (RFC 7396)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(value) if isinstance(value, dict) else {}
-    for name, item in patch.items():
-        if item is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merged(merged.get(name), item)
-    return merged
-
-
-def _patched(item: Item, patch: Any) -> Item:
-    """Return an item after a JSON Patch (RFC 6902).
-
-    Raises:
-        RequestRejected: it cannot be applied.
-    """
-    import jsonpatch  # loaded by those who patch alone
-
-    try:
-        patched = jsonpatch.apply_patch(item, patch)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError, ValueError) as error:
-        raise RequestRejected(422, "Unprocessable Content", f"the patch cannot be applied: {error}"[:300]) from error
-    if not isinstance(patched, dict):
-        raise RequestRejected(422, "Unprocessable Content", "the patch leaves no object")
-    return patched

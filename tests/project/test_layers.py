@@ -96,7 +96,7 @@ ONLY_IN: dict[str, set[str]] = {
     "rich": {"suite.progress.bar"},
     "orjson": {"documents"},
     "yaml": {"yamltext"},
-    "jsonpatch": {"behaviour.resources"},
+    "jsonpatch": {"behaviour.changing"},
     "jsonpath_rfc9535": {"contract.overlay"},
     "jsonschema_rs": {"contract.schemas", "contract.patterns", "contract.lint.validity"},
     "jsonschema": {"contract.lint.validity"},
