@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from mockserver.contract.inference.shapes import Shape, shape_of
+from mockserver.contract.inference.shapes import SchemaShape, Shape, shape_of
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.references import lookup
 from mockserver.errors import ContractError
@@ -54,7 +54,9 @@ class Presentation:
         if media_type is not None and media_type.schema is not None:
             with suppress(ContractError):  # the answer is given unjudged then, as without a schema
                 self.is_valid = contract.validator(media_type.schema, "response").is_valid
-        self.names = frozenset(_names(contract, media_type, pointer))
+        shape = _shape(contract, media_type, pointer)
+        self.names = frozenset(() if shape is None else shape.names)
+        self._chooses = isinstance(shape, SchemaShape) and shape.chooses
 
     def show(self, item: Item, template: Any) -> tuple[Any, bool]:
         """Return the whole answer with an item in it, and whether it is valid."""
@@ -77,6 +79,8 @@ class Presentation:
     def _least(self, shown: Item, base: Item, template: Any) -> Item:
         """Return an item with no more members of the example than its schema makes it have."""
         kept = {**base, **shown}
+        if self._chooses:
+            return kept
         for name in [name for name in base if name not in shown]:
             without = {other: value for other, value in kept.items() if other != name}
             if self.is_valid(replaced(template, self._pointer, without)):
@@ -120,15 +124,16 @@ def _media_type(operation: Operation) -> MediaType | None:
     return None
 
 
-def _names(contract: Contract, media_type: MediaType | None, pointer: str) -> tuple[str, ...]:
+def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
+    """Return what an item looks like."""
     shape: Shape | None = None if media_type is None else shape_of(contract, media_type)
     for token in split(pointer):
         if shape is None:
-            return ()
+            return None
         shape = shape.item if token.isdecimal() and shape.item is not None else shape.member(token)
     if shape is not None and not shape.names and shape.item is not None:
         shape = shape.item
-    return () if shape is None else shape.names
+    return shape
 
 
 #: Members beside a list that count all there are, and those that tell whether there are more.

@@ -95,12 +95,26 @@ class ResourceHandler:
         template = call.template()
         view = list(self._view(call).values())
         items, totals = choose(view, call.arguments.query, self._behaviour.identifier)
-        if self._exemplary and items == view and not call.transaction.items(self._collection(call)):
+        known = {text(one.get(self._behaviour.identifier)) for one in view}
+        if (
+            self._reachable(template, known)
+            and len(items) == len(view)
+            and not call.transaction.items(self._collection(call))
+        ):
             return Outcome(0, template, "example: this world has changed nothing of it")
         content, sound = self._presentation.show_all(items, template, totals)
         if sound:
             return Outcome(0, content, f"{len(items)} of {totals['total']} items")
         return Outcome(0, template, "example: the items of this world do not fit the list's schema")
+
+    def _reachable(self, template: Any, known: set[str]) -> bool:
+        """Tell whether the items of a list's template are those that can be asked for."""
+        shown = at(template, self._behaviour.items)
+        return self._exemplary or (
+            isinstance(shown, list)
+            and bool(shown)
+            and all(isinstance(one, dict) and text(one.get(self._behaviour.identifier)) in known for one in shown)
+        )
 
     def _create(self, call: Call) -> Outcome:
         body = self._body(call)

@@ -154,8 +154,9 @@ class Sparse:
         ]
         allowed = {"properties": {name: {"enum": [*known, None]}}}
         copied["allOf"] = [*copied.get("allOf", ()), allowed, *rules]
-        if "oneOf" in copied:
+        if "oneOf" in copied and self._mark == "readOnly":
             # The branch is known by its name; that another one would take the value, too, is what the name is for.
+            # What we answer is held against the letter all the same, because others judge it by that.
             named = {"type": "object", "required": [name], "properties": {name: {"enum": list(known)}}}
             copied["allOf"].append({"if": named, "else": {"oneOf": copied.pop("oneOf")}})
 

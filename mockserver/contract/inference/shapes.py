@@ -78,6 +78,11 @@ class SchemaShape:
         return SchemaShape(self._contract, places) if places else None
 
     @property
+    def chooses(self) -> bool:
+        """Whether exactly one of several schemas must hold, so that a missing member can let a second one hold."""
+        return any("oneOf" in schema for schema, _ in self._parts)
+
+    @property
     def read_only(self) -> bool:
         """Whether the server alone sets it."""
         return any(schema.get("readOnly") is True for schema, _ in self._parts)

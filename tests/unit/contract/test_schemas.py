@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mockserver.contract.building import load_contract
 from mockserver.contract.schemas import Direction, Schemas, Validator
 
 SCHEMA: dict[str, Any] = {
@@ -89,3 +92,20 @@ def test_many_may_ask_at_once() -> None:
     for thread in threads:
         thread.join()
     assert answers == [True] * 8
+
+
+def test_a_discriminators_name_decides_for_requests_and_answers_keep_to_the_letter(
+    write_contract: Callable[..., Path],
+) -> None:
+    """Two branches take the same value: what is sent to us is known by its name, what we send is judged by others."""
+    branch = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}}
+    either = {
+        "oneOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}],
+        "discriminator": {
+            "propertyName": "kind",
+            "mapping": {"a": "#/components/schemas/A", "b": "#/components/schemas/B"},
+        },
+    }
+    contract = load_contract(write_contract({}, components={"schemas": {"A": branch, "B": branch, "Either": either}}))
+    assert contract.validator("/components/schemas/Either", "request").is_valid({"kind": "a"})
+    assert not contract.validator("/components/schemas/Either", "response").is_valid({"kind": "a"})
