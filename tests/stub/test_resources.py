@@ -319,3 +319,15 @@ def test_what_an_answer_had_to_add_is_the_items_from_then_on(make_stub: MakeStub
     created = client.call("POST", "/things", json={}).json()
     assert created.keys() == {"id", "name"}
     assert client.call("GET", "/things").json() == {"data": [created]}
+
+
+def test_a_member_that_no_path_can_name_makes_no_resource(make_stub: MakeStub, write_contract: Write) -> None:
+    odd = {"id": {"value": 1}, "tag": "dog"}
+    content = {"content": {"application/json": {"example": odd}}}
+    item = {"get": {"responses": {"200": {"description": "", **content}, "404": {"description": "none"}}}}
+    post = {"requestBody": {"content": {"application/json": {}}}, "responses": {"201": {"description": "", **content}}}
+    paths = {"/odd": {"post": post}, "/odd/{oddId}": {"parameters": [PATH_ID | {"name": "oddId"}], **item}}
+    client = make_stub(write_contract(paths))
+    assert client.call("POST", "/odd", json={"tag": "cat"}).json() == odd
+    answer = client.call("GET", "/odd/1")
+    assert (answer.status, answer.json()) == (200, odd)

@@ -41,6 +41,8 @@ def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: 
     wanted = words(parameter)
     for name in shape.names:
         found = _sureness(wanted, words(name), collection)
+        if found and not _is_scalar(shape, name):
+            continue  # an object or a list stands in no path
         if found and not _fits(shape, name, kinds):
             found *= _MISFIT
         if found > sure:
@@ -48,16 +50,22 @@ def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: 
     return best, sure
 
 
-def _fits(shape: Shape, name: str, kinds: frozenset[str]) -> bool:
-    """Tell whether a member can be what stands in a path: a text may be a number written down, not the other way."""
+def _kinds(shape: Shape, name: str) -> frozenset[str]:
     member = shape.member(name)
-    found = member.kinds if member is not None else frozenset()
-    if not found:
-        return True
-    if not found & _SCALARS:
-        return False
+    return member.kinds if member is not None else frozenset()
+
+
+def _is_scalar(shape: Shape, name: str) -> bool:
+    """Tell whether a member can be written in a path at all; one of unknown type may be."""
+    found = _kinds(shape, name)
+    return not found or bool(found & _SCALARS)
+
+
+def _fits(shape: Shape, name: str, kinds: frozenset[str]) -> bool:
+    """Tell whether a scalar member has the type of the parameter, where both types are known."""
+    found = _kinds(shape, name)
     numbers = {"integer", "number"}
-    return not (kinds and not kinds & found and not (kinds & numbers and found & numbers))
+    return not (found and kinds and not kinds & found and not (kinds & numbers and found & numbers))
 
 
 def _sureness(wanted: list[str], name: list[str], collection: str) -> float:
