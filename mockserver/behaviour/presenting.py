@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from mockserver.contract.inference.shapes import SchemaShape, Shape, shape_of
+from mockserver.contract.inference.shapes import SchemaShape, Shape, json_content, shape_of
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.references import lookup
 from mockserver.errors import ContractError
@@ -48,7 +48,7 @@ class Presentation:
 
     def __init__(self, contract: Contract, operation: Operation, pointer: str) -> None:
         self._pointer = pointer
-        media_type = _media_type(operation)
+        media_type = json_content(operation)
         self.has_content = media_type is not None
         self.is_valid: Callable[[Any], bool] = lambda _value: True
         if media_type is not None and media_type.schema is not None:
@@ -114,14 +114,6 @@ class Presentation:
             if self.is_valid(replaced(template, self._pointer, [{**kept, name: value}])):
                 kept[name] = value
         return kept
-
-
-def _media_type(operation: Operation) -> MediaType | None:
-    documented = operation.success()
-    for media_type in documented.content.values() if documented is not None else ():
-        if media_type.name.partition(";")[0].strip().lower().endswith(("json", "*/*")):
-            return media_type
-    return None
 
 
 def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mockserver.contract.inference.identifiers import identifier
-from mockserver.contract.inference.shapes import SchemaShape, Shape, arrays, objects, shape_of
+from mockserver.contract.inference.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
 from mockserver.contract.model import Behaviour, Contract, Operation
 
 __all__ = ["Inference", "Resource", "infer", "inferred"]
@@ -159,11 +159,8 @@ def _kinds(contract: Contract, pointer: str) -> frozenset[str]:
 
 def _shape(contract: Contract, operation: Operation) -> Shape | None:
     """Return what an operation's success looks like, None where it has no content or none in JSON."""
-    documented = operation.success()
-    for media_type in documented.content.values() if documented is not None else ():
-        if media_type.name.partition(";")[0].strip().lower().endswith(("json", "*/*")):
-            return shape_of(contract, media_type)
-    return None
+    media_type = json_content(operation)
+    return None if media_type is None else shape_of(contract, media_type)
 
 
 def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Iterator[Shape]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from mockserver.contract.model import Contract, MediaType
+from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.errors import ContractError
 from mockserver.pointers import child
 
@@ -132,6 +132,15 @@ class ExampleShape:
         return frozenset(name for kind, name in self._KINDS[:1] if isinstance(self._value, kind)) or frozenset(
             name for kind, name in self._KINDS if isinstance(self._value, kind)
         )
+
+
+def json_content(operation: Operation) -> MediaType | None:
+    """Return the content of an operation's success that can show items, None where it has none in JSON."""
+    documented = operation.success()
+    for media_type in documented.content.values() if documented is not None else ():
+        if media_type.name.partition(";")[0].strip().lower().endswith(("json", "*/*")):
+            return media_type
+    return None
 
 
 def shape_of(contract: Contract, media_type: MediaType) -> Shape | None:
