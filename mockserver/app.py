@@ -39,6 +39,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+_new = tuple.__new__
 _WORLD_PREFIX = "/__world__/"
 _LOG = logging.getLogger("mockserver")
 _NO_NAMES: frozenset[str] = frozenset()
@@ -282,16 +283,21 @@ def _request(environ: Environ, path: str) -> Request:
     if not path.isascii():
         # WSGI hands over the path's bytes as Latin-1; URIs are UTF-8 (RFC 3987, section 3.1).
         path = path.encode("latin-1", "replace").decode("utf-8", "replace")
-    length = environ.get("CONTENT_LENGTH")
-    return Request(
-        environ["REQUEST_METHOD"],
-        path,
-        environ.get("QUERY_STRING", ""),
-        environ.get("HTTP_AUTHORIZATION"),
-        environ.get("CONTENT_TYPE"),
-        int(length) if length and length.isdecimal() else _unknown_length(environ),
-        environ["wsgi.input"].read,
-        environ,
+    find = environ.get
+    length = find("CONTENT_LENGTH")
+    # As `Request(...)` would, in half the time.
+    return _new(
+        Request,
+        (
+            environ["REQUEST_METHOD"],
+            path,
+            find("QUERY_STRING", ""),
+            find("HTTP_AUTHORIZATION"),
+            find("CONTENT_TYPE"),
+            int(length) if length and length.isdecimal() else _unknown_length(environ),
+            environ["wsgi.input"].read,
+            environ,
+        ),
     )
 
 

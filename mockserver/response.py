@@ -71,6 +71,8 @@ class Responder:
         self._successes = statuses.successes(operation)
         self._plans: dict[tuple[int, str | None], tuple[Plan, ...]] = {}
         self._fields: dict[str, Fields] = {}
+        #: By `Accept`, how a success with content and nothing else is answered: most of all answers.
+        self._usual: dict[str | None, Plan] = {}
         self._instead = {
             status: int(response.status)
             for response in operation.responses.values()
@@ -89,10 +91,14 @@ class Responder:
 
     def respond(self, outcome: Outcome, accept: str | None) -> Response:
         """Return the response to an outcome in a form that the client takes, else in the first: it has happened."""
-        plan = self.plan(outcome, accept)
-        if outcome.fields or outcome.content is NO_CONTENT or plan.empty:
+        status, content, _, fields = outcome
+        plan = self._usual.get(accept)
+        if plan is None or status or fields or content is NO_CONTENT:
+            plan = self.plan(outcome, accept)
+            if not status and not plan.empty and len(self._usual) < _MAX_REMEMBERED:
+                self._usual[accept] = plan
             return finish(plan, outcome)
-        return Response(outcome.status or plan.code, plan.fields, plan.encode(outcome.content))
+        return Response(plan.code, plan.fields, plan.encode(content))
 
     def plan(self, outcome: Outcome, accept: str | None) -> Plan:
         """Return how an outcome is answered."""

@@ -28,6 +28,7 @@ from mockserver.response import rejection
 from mockserver.routing import Route, Router
 from mockserver.validation.violations import ABSENT, MAX_VIOLATIONS
 
+_new = tuple.__new__
 __all__ = ["Answer", "Pipeline", "Settings"]
 
 
@@ -108,12 +109,15 @@ class Pipeline:
             if compiled.body is not None:
                 content = compiled.body.receive(request)
                 value = compiled.body.decode(content, request.content_type)
-            preferences = parse(request.fields["HTTP_PREFER"]) if "HTTP_PREFER" in request.fields else NONE
-            if not compiled.simple or preferences is not NONE:
+            fields = request.fields
+            if compiled.simple and "HTTP_PREFER" not in fields:
+                response, why = compiled.act(fields.get("HTTP_ACCEPT"), NO_ARGUMENTS, value, caller, world)
+            else:
+                preferences = parse(fields["HTTP_PREFER"]) if "HTTP_PREFER" in fields else NONE
                 arguments = compiled.whole(arguments, value, content, request)
-            response, why = compiled.answer(request, arguments, value, caller, preferences, world)
-            if compiled.calls_back:
-                why += compiled.call_back(request, arguments, response, world)
+                response, why = compiled.answer(request, arguments, value, caller, preferences, world)
+                if compiled.calls_back:
+                    why += compiled.call_back(request, arguments, response, world)
         except RequestRejected as rejected:
             return Answer(
                 compiled.reject(rejected, request),
@@ -126,7 +130,8 @@ class Pipeline:
             )
         except ContractError as error:  # a schema that is first asked for now, and is none
             return _refused(operation, str(error))
-        return Answer(response, operation.id, content, why, (), compiled.secret_names)
+        # As `Answer(...)` would, in half the time.
+        return _new(Answer, (response, operation.id, content, why, (), compiled.secret_names))
 
     def _compile(self, operation: Operation) -> CompiledOperation:
         compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._template_of)

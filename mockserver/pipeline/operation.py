@@ -34,6 +34,7 @@ from mockserver.response import Plan, Responder, finish, rejection
 from mockserver.validation.body import BodyReader
 from mockserver.validation.parameters import ParameterReader
 
+_new = tuple.__new__
 NO_NAMES: frozenset[str] = frozenset()
 NO_ARGUMENTS = Arguments({}, {}, {}, {})
 #: Handlers whose answers are known to be what the contract says, and so are not looked at again.
@@ -119,25 +120,40 @@ class CompiledOperation:
         accept = request.fields.get("HTTP_ACCEPT")
         if preferences is not NONE and preferences != NONE:
             return self._preferred(arguments, preferences, accept)
-        handler = self._handler
-        if handler is None:
+        if self._handler is None:
             return self._from_examples(self._responder.plans(0, accept), arguments, preferences, accept)
+        return self.act(accept, arguments, value, caller, world)
+
+    def act(
+        self, accept: str | None, arguments: Arguments, value: Any, caller: Caller, world: World
+    ) -> tuple[Response, str]:
+        """Let the behaviour happen and return the response to it, and why it is this one; there must be a behaviour.
+
+        Raises:
+            RequestRejected: the behaviour or `Accept` leave no other answer.
+        """
         if accept and not self._responder.plans(0, accept):
             raise self._responder.not_acceptable(0, accept)  # before anything happens
+        handler = self._handler
+        assert handler is not None
         with world.transaction() as transaction:
             outcome = handler(
-                Call(
-                    self._behaviour,
-                    transaction,
-                    caller,
-                    world.name,
-                    value,
-                    self._write_only,
-                    world.now(),
-                    self._rules,
-                    arguments,
-                    self._operation,
-                    _no_template if self._trusted else lambda: self._template(arguments),
+                # As `Call(...)` would, without the cost of a call with eleven arguments.
+                _new(
+                    Call,
+                    (
+                        self._behaviour,
+                        transaction,
+                        caller,
+                        world.name,
+                        value,
+                        self._write_only,
+                        world.now(),
+                        self._rules,
+                        arguments,
+                        self._operation,
+                        _no_template if self._trusted else lambda: self._template(arguments),
+                    ),
                 )
             )
         if self._trusted:
