@@ -16,6 +16,7 @@ _MEMBERS = {"resource": "", "identifier": "", "parameter": "", "items": "", "val
 _NO_ROLE = "{method} has no part in the resource"
 _NOT_SHOWN = "its documented answer does not show an item by `{identifier}`"
 _NO_NAME = "nothing in the answers tells which member {{{parameter}}} names"
+_REMOVES = "what it deletes is gone, and all below its path"
 _NO_PAIR = "its path is no part of a collection with items"
 
 
@@ -29,7 +30,7 @@ def inspect(contract: Contract) -> dict[str, Any]:
     refused = [operation for operation in contract.operations if operation.refused]
     told = {operation.id for operation in (*explicit, *refused)}
     resources = [_resource(contract, resource, told) for resource in inference.resources]
-    told |= inference.behaviours.keys()
+    told |= {name for resource in inference.resources for name in resource.behaviours}
     return {
         "version": 1,
         "title": contract.title,
@@ -140,7 +141,10 @@ def _plain(contract: Contract, inference: Inference, told: set[str]) -> list[dic
             why = form.format(identifier=by_path[operation.path].identifier, method=operation.method)
         elif operation.path in nameless:
             why = _NO_NAME.format(parameter=nameless[operation.path])
-        entries.append({**_named(operation), "why": why})
+        entry = {**_named(operation), "why": why}
+        if operation.id in inference.behaviours:
+            entry |= {"why": f"{why}; {_REMOVES}", "line": line_of(inference.behaviours[operation.id])}
+        entries.append(entry)
     return entries
 
 

@@ -38,8 +38,9 @@ class Status(NamedTuple):
 def successes(operation: Operation) -> list[Status]:
     """Return the statuses that stand for success, the one to answer with first.
 
-    2xx with content before those without; without any 2xx a redirect, `default` (as 200), the lowest code that is
-    documented. An operation without responses is answered 200.
+    2xx with content before those without; without any 2xx a redirect, `default` (as 200). Where all that is documented
+    are errors, or nothing is, a call that is right is answered 200 without content: an error would tell a client that
+    nothing happened (docs/decisions/0033-success-that-is-not-documented.md).
     """
     coded = sorted(
         (Status(_code(key), documented) for key, documented in operation.responses.items() if _code(key)),
@@ -53,7 +54,6 @@ def successes(operation: Operation) -> list[Status]:
     found = sorted(of_class[3], key=lambda status: status.code == _NOT_MODIFIED)
     if "default" in operation.responses:
         found.append(Status(200, operation.responses["default"]))
-    found += [status for status in coded if status.code >= 400]
     return found or [Status(200, None)]
 
 

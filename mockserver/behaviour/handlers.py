@@ -23,7 +23,8 @@ TOKEN_SECONDS = 86_400
 MAX_TOKENS = 256
 #: The handler of collections and items, and the roles of their operations.
 RESOURCE = "resource"
-RESOURCE_ROLES = ("list", "create", "read", "replace", "merge", "delete")
+REMOVE = "remove"
+RESOURCE_ROLES = ("list", "create", "read", "replace", "merge", "delete", REMOVE)
 _ISSUED = "issued"
 _CONTAINERS = frozenset({dict, list})
 

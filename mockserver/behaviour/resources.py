@@ -10,12 +10,12 @@ Records stand in the store under the collection's own path, `resource:/users/7/p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from mockserver import sources
+from mockserver.behaviour.ancestors import PREFIX, Ancestors, filled, not_found
 from mockserver.behaviour.changing import merged, patched, settable, stamp, tag
 from mockserver.behaviour.choosing import choose, text
 from mockserver.behaviour.handlers import Call
@@ -25,9 +25,7 @@ from mockserver.contract.model import Behaviour, Contract, Operation, Parameter,
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
 
-_PREFIX = "resource:"
 _REPEATED = "idempotency:"
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 _IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
 #: What a call would be answered without state, by `operationId`; raises RequestRejected.
@@ -60,7 +58,7 @@ class ResourceHandler:
         self._template_of = template_of
         self._relatives = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
         self._relatives[operation.id] = behaviour
-        self._ancestors = _ancestors(behaviour.resource, {one.resource for one in relatives.values()})
+        self._ancestors = Ancestors(operation, relatives.values(), behaviour.resource)
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self._presentation = Presentation(contract, operation, pointer)
         self._settable = settable(contract, operation)
@@ -83,10 +81,7 @@ class ResourceHandler:
         Raises:
             RequestRejected: there is no such item, or a condition does not hold.
         """
-        for collection, parameter in self._ancestors:
-            record = call.transaction.get(_PREFIX + _filled(collection, call), text(call.arguments.path.get(parameter)))
-            if record is not None and record.get("gone"):
-                raise _not_found(f"{parameter} was deleted, and all that was in it")
+        self._ancestors.check(call.arguments.path, call.transaction.get)
         return self._act(call)
 
     # roles
@@ -157,7 +152,7 @@ class ResourceHandler:
         return self._answer(call, found, "kept, or in the contract's examples")
 
     def _replace(self, call: Call) -> Outcome:
-        found = self._find(call, upsert=self._operation.response_for(201) is not None)
+        found = self._find(call, upsert="201" in self._operation.responses)
         self._hold(call, found)
         base = found if found is not None else self._template_item(call)
         body = self._body(call)
@@ -167,7 +162,7 @@ class ResourceHandler:
         return self._changed(call, item, base, "replaced")
 
     def _merge(self, call: Call) -> Outcome:
-        found = self._find(call, upsert=self._operation.response_for(201) is not None)
+        found = self._find(call, upsert="201" in self._operation.responses)
         self._hold(call, found)
         base = found if found is not None else self._template_item(call)
         if call.arguments.media_type == "application/json-patch+json":
@@ -215,7 +210,7 @@ class ResourceHandler:
         return Outcome(0, content, why if sound else f"{why}; the answer has no valid form", fields)
 
     def _collection(self, call: Call) -> str:
-        return _PREFIX + _filled(self._behaviour.resource, call)
+        return PREFIX + _filled(self._behaviour.resource, call)
 
     def _keep(self, call: Call, key: str, item: Item) -> None:
         kept = {name: value for name, value in item.items() if name not in call.write_only}
@@ -241,11 +236,11 @@ class ResourceHandler:
         record = call.transaction.get(self._collection(call), key)
         if record is not None:
             if record.get("gone") and not upsert:
-                raise _not_found(f"{key[:60]!r} was deleted")
+                raise not_found(f"{key[:60]!r} was deleted")
             return record.get("item")
         found = self._seeded().get(key)
         if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
-            raise _not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
+            raise not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
         return found
 
     def _record(self, call: Call, key: str) -> Any:
@@ -377,10 +372,6 @@ def _item_parameter(contract: Contract, relatives: Mapping[str, Behaviour], name
     return None
 
 
-def _not_found(detail: str) -> RequestRejected:
-    return RequestRejected(404, "Not Found", detail)
-
-
 def _has_examples(operation: Operation) -> bool:
     """Tell whether the contract itself shows what an operation's success looks like."""
     success = operation.success()
@@ -389,16 +380,4 @@ def _has_examples(operation: Operation) -> bool:
 
 def _filled(template: str, call: Call) -> str:
     """Return a path template with the values of the call."""
-    return _PARAMETER.sub(lambda found: quote(text(call.arguments.path.get(found[1], "")), safe=""), template)
-
-
-def _ancestors(resource: str, resources: set[str]) -> tuple[tuple[str, str], ...]:
-    """Return the collections that a collection lies in, each with the parameter of its item."""
-    segments = resource.split("/")
-    found = []
-    for index, segment in enumerate(segments):
-        parent = "/".join(segments[:index])
-        named = _PARAMETER.fullmatch(segment)
-        if named is not None and parent in resources:
-            found.append((parent, named[1]))
-    return tuple(found)
+    return filled(template, call.arguments.path)

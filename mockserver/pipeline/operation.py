@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn
 
 from mockserver.authentication import Authentication
-from mockserver.behaviour.handlers import RESOURCE, Call, Handler, Rules, find_handler
+from mockserver.behaviour.ancestors import Ancestors, Removal
+from mockserver.behaviour.handlers import REMOVE, RESOURCE, Call, Handler, Rules, find_handler
 from mockserver.behaviour.resources import ResourceHandler
 from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
@@ -87,6 +88,7 @@ class CompiledOperation:
         self._generator = Generator(contract, settings.rules.seed_number)
         self._operation, self._handler = _behaviour(contract, operation, settings, template_of)
         self._behaviour = self._operation.behaviour or Behaviour("python")
+        self._ancestors = Ancestors(operation, settings.inferred().values() if self._handler is None else ())
         self._trusted = self._behaviour.handler in _TRUSTED and not settings.errors
         self._examples = Examples(contract, operation, self._generator, dynamic=settings.dynamic)
         self.authenticate = authentication.compile(operation)
@@ -121,7 +123,13 @@ class CompiledOperation:
         if preferences is not NONE and preferences != NONE:
             return self._preferred(arguments, preferences, accept)
         if self._handler is None:
-            return self._from_examples(self._responder.plans(0, accept), arguments, preferences, accept)
+            if self._ancestors:
+                self._ancestors.check(arguments.path, world.read)
+            answered = self._from_examples(self._responder.plans(0, accept), arguments, preferences, accept)
+            if self._ancestors.restores:
+                with world.transaction() as transaction:
+                    self._ancestors.restore(arguments.path, transaction)
+            return answered
         return self.act(accept, arguments, value, caller, world)
 
     def act(
@@ -311,6 +319,8 @@ def _behaviour(
         handler_of(contract, operation)
         explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
         relatives = {**settings.inferred(), **explicit}
+        if operation.behaviour.role == REMOVE:
+            return operation, Removal(operation, relatives.values())
         return operation, ResourceHandler(contract, operation, operation.behaviour, relatives, template_of)
     return operation, handler_of(contract, operation)
 

@@ -28,8 +28,17 @@ SAME_CLAIM: Mapping[str, Collection[str]] = {
 #: Header parameters of these names are ignored (OpenAPI 3.1, section 4.8.12.2), so none can be required.
 _NO_PARAMETERS = ("accept", "content-type", "authorization")
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
-#: Claims about the request of an operation; they tell nothing if its path means another operation.
-_ABOUT_REQUESTS = frozenset({"negative_data_rejection", "positive_data_acceptance", *SAME_CLAIM})
+#: Claims about the request of an operation; they tell nothing if its path means another operation, or none, as with
+#: an identifier that is empty.
+_ABOUT_REQUESTS = frozenset(
+    {
+        "negative_data_rejection",
+        "positive_data_acceptance",
+        "ensure_resource_availability",
+        "use_after_free",
+        *SAME_CLAIM,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

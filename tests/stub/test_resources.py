@@ -190,6 +190,69 @@ def test_children_go_with_their_parent(make_stub: MakeStub, write_contract: Writ
     assert client.call("GET", "/pets/7/toys").status == 404
 
 
+def test_nothing_answers_below_an_item_that_was_deleted(make_stub: MakeStub, write_contract: Write) -> None:
+    pet_id = {**PATH_ID, "name": "owner"}  # the names of parameters are free
+    plain = {"parameters": [pet_id], "get": {"responses": {"200": _answer({"type": "integer"}, 3)}}}
+    client = make_stub(write_contract(pets() | {"/pets/{owner}/age": plain, "/pets/{owner}/toys/age": plain}))
+    below = ("/pets/7/age", "/pets/7/toys/age")
+    assert [client.call("GET", path).status for path in below] == [200, 200]
+    client.call("DELETE", "/pets/7")
+    assert [client.call("GET", path).status for path in below] == [404, 404]
+    assert client.call("GET", "/pets/9/age").status == 200
+    assert client.call("GET", "/__world__/other/pets/7/age").status == 200
+
+
+def test_a_delete_of_which_only_the_path_is_known_leaves_nothing_there(
+    make_stub: MakeStub, write_contract: Write
+) -> None:
+    named = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    answer = {"responses": {"200": _answer({"type": "string"}, "on")}}
+    item = {"parameters": [named], **dict.fromkeys(("get", "put", "patch", "post"), answer)}
+    paths = {
+        "/hooks/{id}.json": {**item, "delete": {"responses": {"200": _answer({"type": "boolean"}, True)}}},
+        "/hooks/{id}.json/log": {"parameters": [named], "get": answer},
+    }
+    client = make_stub(write_contract(paths))
+    for _ in range(2):
+        assert client.call("DELETE", "/hooks/a.json").json() is True
+        gone = [("GET", "/hooks/a.json"), ("PATCH", "/hooks/a.json"), ("DELETE", "/hooks/a.json")]
+        for method, path in [*gone, ("GET", "/hooks/a.json/log")]:
+            assert client.call(method, path).status == 404, (method, path)
+        assert client.call("GET", "/hooks/b.json").status == 200
+        assert client.call("PUT", "/hooks/a.json").status == 200
+        assert client.call("GET", "/hooks/a.json").status == 200
+    client.call("DELETE", "/hooks/a.json")
+    without = make_stub(write_contract(paths), no_state=True)
+    without.call("DELETE", "/hooks/a.json")
+    assert without.call("GET", "/hooks/a.json").status == 200
+
+
+@pytest.mark.parametrize(("documented", "status"), [("201", 201), ("default", 404)])
+def test_a_deleted_item_comes_back_only_where_creating_is_documented(
+    make_stub: MakeStub, write_contract: Write, documented: str, status: int
+) -> None:
+    paths = pets()
+    responses = paths["/pets/{petId}"]["put"]["responses"]
+    responses[documented] = responses.pop("200") if documented == "201" else _answer({})
+    client = make_stub(write_contract(paths))
+    client.call("DELETE", "/pets/7")
+    assert client.call("PUT", "/pets/7", json={"name": "Tim"}).status == status
+    assert client.call("GET", "/pets/7").status == (200 if status == 201 else 404)
+
+
+def test_a_pet_that_was_posted_is_there_though_no_success_is_documented(
+    make_stub: MakeStub, write_contract: Write
+) -> None:
+    paths = pets()
+    paths["/pets"]["post"]["responses"] = {"405": {"description": "invalid"}}
+    paths["/pets/{petId}"]["delete"]["responses"] = {"400": {"description": "invalid"}, "404": {"description": "none"}}
+    client = make_stub(write_contract(paths))
+    assert client.call("POST", "/pets", json={"name": "Tom"}).status == 200
+    assert client.call("GET", "/pets/8").json()["name"] == "Tom"
+    assert client.call("DELETE", "/pets/8").status == 200
+    assert client.call("GET", "/pets/8").status == 404
+
+
 def test_etags_and_idempotency_keys_where_they_are_declared(make_stub: MakeStub, write_contract: Write) -> None:
     paths = pets()
     tagged = {"ETag": {"schema": {"type": "string"}}}

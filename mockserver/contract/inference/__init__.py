@@ -87,7 +87,15 @@ def infer(contract: Contract) -> Inference:
     resources = tuple(found for _, found in pairs if found is not None)
     passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)
     behaviours = {name: behaviour for resource in resources for name, behaviour in resource.behaviours.items()}
-    return Inference(behaviours, resources, passed_over)
+    return Inference({**dict(_removals(contract)), **behaviours}, resources, passed_over)
+
+
+def _removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
+    """Yield what each DELETE of a path with a parameter at its end does, if no more is known of it."""
+    for operation in contract.operations:
+        named = "{" in operation.path.rstrip("/").rpartition("/")[2]
+        if operation.method == "DELETE" and named and not operation.refused:
+            yield operation.id, Behaviour("resource", role="remove", resource=operation.path)
 
 
 def _pairs(contract: Contract) -> Iterator[_Pair]:

@@ -26,6 +26,7 @@ def found(
     sent: str = "",
     check: str = "negative_data_rejection",
     message: str = "message",
+    meant: bool = True,
 ) -> Any:
     """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
     schema = {"type": "object", "required": ["a b"], "properties": {"a b": {"type": "string"}}}
@@ -39,7 +40,7 @@ def found(
     exchange = Exchange(
         WireRequest("POST", "/", (("Content-Type", sent or media_type),), body), WireResponse(200, (), b"")
     )
-    answer = see(contract, operation, operation.label, exchange, Secrets())
+    answer = see(contract, operation if meant else None, operation.label, exchange, Secrets())
     assert answer is not None
     return translate(ForeignFailure(check, "Accepted", message, operation, answer, frozenset()))
 
@@ -75,3 +76,9 @@ def test_a_header_that_is_no_parameter_cannot_be_required(tmp_path: Path) -> Non
 
 def test_content_that_may_be_left_out_is_not_missed(tmp_path: Path) -> None:
     assert found(tmp_path, None, "application/json", required=False).rule == "silent"
+
+
+@pytest.mark.parametrize("check", ["ensure_resource_availability", "use_after_free"])
+def test_a_path_that_means_no_operation_tells_nothing_of_its_items(check: str, tmp_path: Path) -> None:
+    assert found(tmp_path, b"{}", "application/json", check=check) is not None
+    assert found(tmp_path, b"{}", "application/json", check=check, meant=False) is None

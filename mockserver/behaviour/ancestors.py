@@ -1,0 +1,119 @@
+"""What is gone: once an item is deleted, nothing answers at its path or below it any more.
+
+Items of inferred collections are gone by their record (resources.py). A DELETE of which no more is known than its path
+(`remove`) leaves behind that the path is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from mockserver.behaviour.choosing import text
+from mockserver.behaviour.handlers import REMOVE, Call
+from mockserver.behaviour.store import Read, Transaction
+from mockserver.contract.model import Behaviour, Operation
+from mockserver.errors import RequestRejected
+from mockserver.messages import NO_CONTENT, Outcome
+
+#: What the names of the store's collections of items begin with; their paths follow.
+PREFIX = "resource:"
+#: The store's collection of paths that are gone.
+_GONE = "gone"
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+
+
+class Ancestors:
+    """The items that an operation's path lies in, or that it names itself."""
+
+    def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
+        """Prepare for one operation.
+
+        Args:
+            operation: what is called.
+            behaviours: those of the whole contract.
+            path: the path template that counts, such as `/users/{user}/pets`; the operation's own unless it is given.
+        """
+        path = path or operation.path
+        behaviours = list(behaviours)
+        # The end tells whether the collection's own path has a slash there, which its name in the store has, too.
+        ends = {_nameless(one.resource): "/" * one.resource.endswith("/") for one in behaviours if one.role != REMOVE}
+        removed = {_nameless(one.resource) for one in behaviours if one.role == REMOVE}
+        segments = path.split("/")
+        self._items: list[tuple[str, str]] = []
+        self._paths: list[str] = []
+        for index, segment in enumerate(segments):
+            if "{" not in segment:
+                continue
+            named = _PARAMETER.fullmatch(segment)
+            collection, item = "/".join(segments[:index]), "/".join(segments[: index + 1])
+            if named is not None and _nameless(collection) in ends:
+                self._items.append((collection + ends[_nameless(collection)], named[1]))
+            if _nameless(item) in removed:
+                self._paths.append(item)
+        #: Whether the operation can bring back what is gone at its own path (RFC 9110, section 9.3.4).
+        self.restores = operation.method == "PUT" and _nameless(path) in removed
+        self._own = self._paths.pop() if self.restores else ""
+
+    def __bool__(self) -> bool:
+        return bool(self._items or self._paths or self._own)
+
+    def check(self, values: Mapping[str, Any], read: Read) -> None:
+        """Look whether one of the items was deleted.
+
+        Args:
+            values: of the path's parameters.
+            read: gives the record of a collection and key.
+
+        Raises:
+            RequestRejected: 404.
+        """
+        for collection, parameter in self._items:
+            record = read(PREFIX + filled(collection, values), text(values.get(parameter)))
+            if record is not None and record.get("gone"):
+                raise not_found(f"{parameter} was deleted, and all that was in it")
+        for path in self._paths:
+            if read(_GONE, filled(path, values)) is not None:
+                raise not_found(f"{filled(path, values)[:100]} was deleted")
+
+    def restore(self, values: Mapping[str, Any], transaction: Transaction) -> None:
+        """Bring back what is gone at the operation's own path."""
+        transaction.delete(_GONE, filled(self._own, values))
+
+
+class Removal:
+    """What a DELETE does of which no more is known than its path: nothing is there afterwards."""
+
+    def __init__(self, operation: Operation, behaviours: Iterable[Behaviour]) -> None:
+        self._ancestors = Ancestors(operation, behaviours)
+        self._path = operation.path
+
+    def __call__(self, call: Call) -> Outcome:
+        """Note that the path is gone, and answer as without state.
+
+        Raises:
+            RequestRejected: it is gone already.
+        """
+        self._ancestors.check(call.arguments.path, call.transaction.get)
+        template = call.template()
+        call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
+        return Outcome(0, NO_CONTENT if template is None else template, "deleted")
+
+
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """Return a path template with values in place of its parameters."""
+    return _PARAMETER.sub(lambda found: quote(text(values.get(found[1], "")), safe=""), template)
+
+
+def not_found(detail: str) -> RequestRejected:
+    """Return the rejection of a request for an item that is not there."""
+    return RequestRejected(404, "Not Found", detail)
+
+
+@lru_cache(maxsize=4096)  # each operation that is compiled asks for all collections
+def _nameless(template: str) -> str:
+    """Return a path template whose parameters have no names: one collection may have several for its parent."""
+    return _PARAMETER.sub("{}", template).rstrip("/")
