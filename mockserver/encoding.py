@@ -8,11 +8,10 @@ from urllib.parse import quote_plus
 
 from mockserver import documents
 from mockserver.contract.model import Contract, MediaType
-from mockserver.negotiation import essence, is_json
+from mockserver.mediatypes import charset, essence, is_json, is_json_lines, is_xml
 
 Encode = Callable[[Any], bytes]
 _BOUNDARY = "mockserver-boundary"
-_LINES = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson", "application/json-seq"})
 
 
 def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Encode:
@@ -26,15 +25,15 @@ def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enco
     plain = essence(name)
     if is_json(plain):
         return documents.encode
-    if plain.endswith(("/xml", "+xml")):
+    if is_xml(plain):
         return _xml(contract, media_type)
-    if plain in _LINES:
+    if is_json_lines(plain):
         return _lines
     if plain == "application/x-www-form-urlencoded":
         return _form
     if plain.startswith("multipart/"):
         return _multipart
-    return _text(_charset(name)) if plain.startswith("text/") else _bytes
+    return _text(charset(name) or "utf-8") if plain.startswith("text/") else _bytes
 
 
 def content_type(name: str) -> str:
@@ -44,22 +43,9 @@ def content_type(name: str) -> str:
     return name
 
 
-def _charset(name: str) -> str:
-    for part in name.split(";")[1:]:
-        key, _, value = part.strip().partition("=")
-        if key.lower() == "charset":
-            charset = value.strip('"')
-            try:
-                "".encode(charset)
-            except LookupError:
-                return "utf-8"
-            return charset
-    return "utf-8"
-
-
-def _text(charset: str) -> Encode:
+def _text(encoding: str) -> Encode:
     def encode(value: Any) -> bytes:
-        return _as_text(value).encode(charset, "replace")
+        return _as_text(value).encode(encoding, "replace")
 
     return encode
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-#: A range in `offers` stands for any type it covers; this one is sent where the client names none.
-_CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
-_CONCRETE_BY_TYPE = {"image": "image/png", "audio": "audio/mpeg", "video": "video/mp4", "multipart": "multipart/mixed"}
+from mockserver.mediatypes import concrete, is_json
+
 _PARAMETERS_THAT_DO_NOT_CHOOSE = frozenset({"charset", "q"})
 
 
@@ -23,17 +22,6 @@ class Range(NamedTuple):
     name: str
     parameters: frozenset[str]
     quality: float
-
-
-def essence(media_type: str) -> str:
-    """Return a media type without its parameters, in lower case."""
-    return media_type.partition(";")[0].strip().lower()
-
-
-def is_json(media_type: str) -> bool:
-    """Tell whether content of a media type is JSON text (RFC 6839, section 3.1); the names that predate it count."""
-    name = essence(media_type)
-    return name.endswith(("/json", "+json")) or name in {"text/x-json", "application/x-json"}
 
 
 def parse_accept(field: str) -> tuple[Range, ...]:
@@ -69,14 +57,6 @@ def rank(offers: Sequence[str], accept: str | None) -> list[tuple[str, str]]:
         if quality > 0:
             scored.append((-quality, -precision if precision > 1 else 0, place, offer, name))
     return [(offer, name) for _, _, _, offer, name in sorted(scored)]
-
-
-def concrete(offer: str) -> str:
-    """Return the media type to send for one that is documented as a range; any other is returned as it is."""
-    name = essence(offer)
-    if not name.endswith("*"):
-        return offer
-    return _CONCRETE.get(name) or _CONCRETE_BY_TYPE.get(name.partition("/")[0], "application/octet-stream")
 
 
 def _json_first(offers: Iterable[str]) -> list[str]:

@@ -19,7 +19,7 @@ from mockserver.errors import MockServerError
 from mockserver.examples.generating import Generator
 from mockserver.examples.selection import Examples, Prepared
 from mockserver.listing import Step
-from mockserver.negotiation import concrete, is_json
+from mockserver.mediatypes import concrete, is_json
 from mockserver.requesting import Requests
 
 _RESET = Step("POST", "/__mock__/reset", (), None)

@@ -12,7 +12,7 @@ from mockserver.behaviour.seeding import Account, Seed
 from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter, SecurityScheme
 from mockserver.examples.generating import CannotGenerate, Generator
 from mockserver.listing import Step
-from mockserver.negotiation import concrete, essence, is_json
+from mockserver.mediatypes import concrete, essence, is_json
 
 _BOUNDARY = "mockserver-boundary"
 #: What joins the items of an array that is not exploded; simple and form alike with a comma.

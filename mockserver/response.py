@@ -13,8 +13,9 @@ from mockserver.contract.model import Response as Documented
 from mockserver.encoding import Encode, content_type, encoder
 from mockserver.errors import RequestRejected
 from mockserver.headers import Fields, ValueOf, documented_fields, merged
+from mockserver.mediatypes import is_json
 from mockserver.messages import NO_CONTENT, Outcome, Response
-from mockserver.negotiation import is_json, rank
+from mockserver.negotiation import rank
 from mockserver.statuses import WITHOUT_CONTENT, Status
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {

@@ -67,6 +67,7 @@ class MediaType:
 
     Attributes:
         encoding: of the properties of a form, by name.
+        item_schema: pointer of the schema of each item of a sequence, such as lines of JSON (OpenAPI 3.2).
     """
 
     name: str
@@ -74,6 +75,7 @@ class MediaType:
     schema: str | None
     examples: Mapping[str, Example]
     encoding: Mapping[str, Encoding] = field(default_factory=dict)
+    item_schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,14 +110,14 @@ class Parts:
             examples=self._examples(raw, pointer),
         )
 
-    def _schema(self, holder: dict[str, Any], pointer: str) -> str | None:
+    def _schema(self, holder: dict[str, Any], pointer: str, keyword: str = "schema") -> str | None:
         """Return where the schema of a holder stands; the `$ref` of a schema stays to JSON Schema."""
-        if "schema" not in holder:
+        if keyword not in holder:
             return None
-        schema = holder["schema"]
+        schema = holder[keyword]
         if isinstance(schema, dict | bool):
-            return child(pointer, "schema")
-        self._reader.warn(child(pointer, "schema"), "must be a Schema Object; any value is taken")
+            return child(pointer, keyword)
+        self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is taken")
         return None
 
     def _response(self, status: str, pointer: str) -> Response:
@@ -153,8 +153,14 @@ class Parts:
                 continue
             found = self._reader.find(child(pointer, name))
             item, place = found if found is not None else ({}, child(pointer, name))
-            encoding = _encoding(item.get("encoding"))
-            content[name] = MediaType(name, place, self._schema(item, place), self._examples(item, place), encoding)
+            content[name] = MediaType(
+                name,
+                place,
+                self._schema(item, place),
+                self._examples(item, place),
+                _encoding(item.get("encoding")),
+                self._schema(item, place, "itemSchema"),
+            )
         return content
 
     def _examples(self, raw: dict[str, Any], pointer: str) -> Mapping[str, Example]:

@@ -18,6 +18,7 @@ from mockserver import documents
 from mockserver.contract.model import Contract, Example, MediaType, Operation, Response
 from mockserver.errors import RequestRejected
 from mockserver.examples.generating import CannotGenerate, Generator
+from mockserver.mediatypes import concrete, is_json, is_json_lines
 from mockserver.messages import NO_CONTENT, Arguments, Preferences
 
 
@@ -90,7 +91,7 @@ class Examples:
     def _prepare(self, media_type: MediaType, example: Example) -> Prepared:
         value = example.value
         is_text = isinstance(value, str)
-        if media_type.schema is None or (is_text and not _is_json(media_type.name)):
+        if media_type.schema is None or (is_text and not is_json(concrete(media_type.name))):
             return Prepared(example, value, "")  # text of any other media type is content as it is
         validator = self._contract.validator(media_type.schema, "response")
         if is_text and not validator.is_valid(value):
@@ -134,10 +135,15 @@ class Examples:
         return Chosen(value, f"generated, since example {broken.example.name} is broken at {broken.broken}", valid=True)
 
     def _generated(self, response: Response, media_type: MediaType, key: str) -> Chosen:
-        if media_type.schema is None:
-            return Chosen({} if _is_json(media_type.name) else "", "documented without example and schema", valid=True)
+        schema = media_type.schema
+        if schema is None and is_json_lines(media_type.name):
+            schema = media_type.item_schema  # one line; how many there are is said nowhere
+        if schema is None:
+            return Chosen(
+                {} if is_json(concrete(media_type.name)) else "", "documented without example and schema", valid=True
+            )
         try:
-            return Chosen(self._generator.generate(media_type.schema, "response", key), "generated", valid=True)
+            return Chosen(self._generator.generate(schema, "response", key), "generated", valid=True)
         except CannotGenerate as failed:
             if failed.closest is not NO_CONTENT:
                 return Chosen(failed.closest, f"generated, and not valid: {failed.reason}", valid=False)
@@ -210,8 +216,3 @@ def _text(value: Any) -> str:
 def _key(arguments: Arguments) -> str:
     """Return what tells calls apart, so that each has generated content of its own and the same one every time."""
     return json.dumps([arguments.path, arguments.query, arguments.content], sort_keys=True, default=str)
-
-
-def _is_json(media_type: str) -> bool:
-    name = media_type.partition(";")[0].strip().lower()
-    return name.endswith(("/json", "+json")) or name == "*/*"

@@ -12,8 +12,8 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.encoding import content_type, encoder
 from mockserver.examples.generating import CannotGenerate, Generator
 from mockserver.expressions import Exchange, fill
+from mockserver.mediatypes import concrete
 from mockserver.messages import Arguments, Outgoing, Request, Response
-from mockserver.negotiation import concrete
 
 
 class Callbacks:

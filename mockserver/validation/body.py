@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mockserver import documents
 from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.schemas import SchemaViolation
 from mockserver.contract.secrets import marked_names
 from mockserver.errors import RequestRejected
+from mockserver.mediatypes import charset, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
-from mockserver.validation.decoding import charset, decoding
+from mockserver.validation.decoding import decoding
+from mockserver.validation.shapes import Shapes
 from mockserver.validation.violations import reject, translate
 
 #: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
 MAX_CONTENT_BYTES = 1024 * 1024
 _MAX_REMEMBERED_FIELDS = 256
+_NO_NAMES: frozenset[str] = frozenset()
+#: As Python calls them; what is ASCII is UTF-8, too.
+_JSON_CHARSETS = frozenset({"utf-8", "ascii"})
 
 
 class _Decoder:
     """Decodes and validates content of one media type."""
 
-    def __init__(self, contract: Contract, media_type: MediaType, name: str) -> None:
+    def __init__(
+        self, contract: Contract, shapes: Shapes, media_type: MediaType, name: str, secret_names: frozenset[str]
+    ) -> None:
         self._contract = contract
         self._schema = media_type.schema
-        self._decode = decoding(contract, media_type, name)
+        self._decode = decoding(contract, shapes, media_type, name)
         #: What almost all requests have is decoded without a detour.
-        self._is_json = name.endswith(("/json", "+json"))
+        self._is_json = is_json(name)
         #: Whether no bytes at all are content: an empty form, text, file.
-        self.may_be_empty = not name.endswith(("json", "xml"))
+        self.may_be_empty = not (self._is_json or is_xml(name))
         self._is_valid: Callable[[Any], bool] | None = None
-        self.secret_names: frozenset[str] = frozenset()
+        self._secret_names = secret_names
         if media_type.schema is not None and self._decode is not None:
             self._is_valid = contract.validator(media_type.schema, "request").is_valid
-            self.secret_names, _ = marked_names(contract.document.data, media_type.schema)
+        #: Judges each item of a sequence, such as lines of JSON (OpenAPI 3.2).
+        self._items = None
+        if media_type.item_schema is not None and is_json_lines(name):
+            self._items = contract.validator(media_type.item_schema, "request")
 
     def read(self, content: bytes, field: str) -> Any:
         """Return the value of content; binary content is passed on as it is.
@@ -50,12 +60,23 @@ class _Decoder:
             raise RequestRejected(400, "Bad Request", f"the content cannot be decoded: {error}") from error
         if self._is_valid is not None and not self._is_valid(value):
             assert self._schema is not None
-            found = list(self._contract.validator(self._schema, "request").violations(value))
-            violations = (
-                violation for each in found for violation in translate(self._contract, "body", each, self.secret_names)
-            )
-            raise reject(violations, sum(len(each.missing) + len(each.unknown) or 1 for each in found))
+            self._refuse((found, "") for found in self._contract.validator(self._schema, "request").violations(value))
+        if self._items is not None and isinstance(value, list):
+            violations = self._items.violations
+            self._refuse((found, f"/{index}") for index, item in enumerate(value) for found in violations(item))
         return value
+
+    def _refuse(self, broken: Iterable[tuple[SchemaViolation, str]]) -> None:
+        """Reject content for what is broken, each with the pointer of the value it was found in; nothing passes."""
+        found = list(broken)
+        if not found:
+            return
+        violations = (
+            violation
+            for each, prefix in found
+            for violation in translate(self._contract, "body", each, self._secret_names, prefix)
+        )
+        raise reject(violations, sum(len(each.missing) + len(each.unknown) or 1 for each, _ in found))
 
 
 class BodyReader:
@@ -65,20 +86,20 @@ class BodyReader:
         body = operation.request_body
         self._required = body is not None and body.required
         self._contract = contract
+        self._shapes = Shapes(contract)
         self._content = dict(body.content) if body is not None else {}
-        self._by_essence = {essence_of(name): media_type for name, media_type in reversed(self._content.items())}
+        #: Names of properties that never come back, in any media type that is documented, ranges included.
+        self.secret_names = _NO_NAMES.union(
+            *(_secret_names(contract, media_type) for media_type in self._content.values())
+        )
+        self._by_essence = {essence(name): media_type for name, media_type in reversed(self._content.items())}
         self._decoders = {
-            name: _Decoder(contract, media_type, name)
+            name: _Decoder(contract, self._shapes, media_type, name, self.secret_names)
             for name, media_type in self._by_essence.items()
             if not name.endswith("*")
         }
         # Clients send few different fields; the odd one is parsed again each time.
         self._by_field: dict[str, _Decoder] = {}
-
-    @property
-    def secret_names(self) -> frozenset[str]:
-        """Names of properties that never come back."""
-        return frozenset().union(*(decoder.secret_names for decoder in self._decoders.values()))
 
     def receive(self, request: Request) -> bytes:
         """Return the request's content as it came.
@@ -113,17 +134,17 @@ class BodyReader:
 
     def media_type(self, content_type: str | None) -> str:
         """Return the media type of a request without its parameters, "" for none."""
-        return (content_type or "").partition(";")[0].strip().lower()
+        return essence(content_type or "")
 
     def _find(self, field: str) -> _Decoder | None:
         """Return the decoder for a `Content-Type`: of the type itself, else of the narrowest range that covers it."""
-        name = essence_of(field)
+        name = essence(field)
         decoder = self._decoders.get(name)
         if decoder is not None or "/" not in name:
             return decoder
         for covering in (f"{name.partition('/')[0]}/*", "*/*"):
             if covering in self._by_essence:
-                decoder = _Decoder(self._contract, self._by_essence[covering], name)
+                decoder = _Decoder(self._contract, self._shapes, self._by_essence[covering], name, self.secret_names)
                 if len(self._decoders) < _MAX_REMEMBERED_FIELDS:
                     self._decoders[name] = decoder
                 return decoder
@@ -136,28 +157,25 @@ class BodyReader:
         decoder = self._find(field)
         if decoder is None or not _is_readable(field):
             raise RequestRejected(
-                415, "Unsupported Media Type", f"the Content-Type {field[:100]!r} is not {accepted} in UTF-8"
+                415,
+                "Unsupported Media Type",
+                f"the Content-Type {field[:100]!r} is not {accepted} in a charset that is known here",
             )
         if len(self._by_field) < _MAX_REMEMBERED_FIELDS:
             self._by_field[field] = decoder
         return decoder
 
 
-def essence_of(field: str) -> str:
-    """Return a media type in lower case, without its parameters."""
-    return field.partition(";")[0].strip().lower()
+def _secret_names(contract: Contract, media_type: MediaType) -> frozenset[str]:
+    """Return the names of `writeOnly` properties of a media type's content."""
+    schemas = (media_type.schema, media_type.item_schema)
+    return _NO_NAMES.union(*(marked_names(contract.document.data, schema)[0] for schema in schemas if schema))
 
 
 def _is_readable(field: str) -> bool:
     """Tell whether the charset of a field is one that its media type is read in: JSON knows UTF-8 alone (RFC 8259)."""
     named = charset(field)
-    if named in {"utf-8", "utf8"}:
-        return True
-    try:
-        codecs.lookup(named)
-    except LookupError:
-        return False
-    return essence_of(field).startswith("text/")
+    return named in _JSON_CHARSETS if is_json(field) else named is not None
 
 
 def _too_large() -> RequestRejected:

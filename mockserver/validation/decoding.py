@@ -5,61 +5,78 @@ from __future__ import annotations
 import email.message
 import email.parser
 import email.policy
+import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from mockserver import documents
 from mockserver.contract.model import Contract, MediaType
-from mockserver.validation.shapes import Shape, shape, typed
+from mockserver.mediatypes import charset, is_json, is_json_lines, is_xml
+from mockserver.validation.shapes import Shape, Shapes
 from mockserver.validation.styles import from_query, pairs
 
 #: Takes content and the `Content-Type` field; raises ValueError for content that is not what the field says.
 Decode = Callable[[bytes, str], Any]
 _MAX_PARTS = 1000
+_RECORD_SEPARATOR = b"\x1e"
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-def decoding(contract: Contract, media_type: MediaType, name: str) -> Decode | None:
+def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: str) -> Decode | None:
     """Return how content of a media type (in lower case, without parameters) is decoded, None for bytes as they are."""
-    if name.endswith(("/json", "+json")):
+    if is_json(name):
         return lambda content, _field: documents.decode(content)
     if name == "application/x-www-form-urlencoded":
-        return lambda content, _field: _form(contract, media_type, content)
+        return lambda content, field: _form(shapes, media_type, _in_utf8(content, field))
     if name.startswith("multipart/"):
-        return lambda content, field: _multipart(contract, media_type, content, field)
-    if name.endswith(("/xml", "+xml")):
+        return lambda content, field: _multipart(shapes, media_type, content, field)
+    if is_xml(name):
         return _xml(contract, media_type)
+    wanted = shapes.at(media_type.schema)
+    if is_json_lines(name):
+        # A schema of anything but an array may mean the whole or a line; nobody says which, so nothing is checked.
+        return _lines if media_type.item_schema is not None or (wanted.is_array and len(wanted.types) == 1) else None
     if name.startswith("text/"):
-        wanted = shape(contract, media_type.schema)
         if (wanted.is_object or wanted.is_array) and "string" not in wanted.types:
             # Such as rows of text/csv: how they stand in the text is said nowhere, so nothing can be checked.
             return None
-        return lambda content, field: typed(contract, content.decode(charset(field)), wanted)
+        return lambda content, field: shapes.typed(content.decode(charset(field) or "utf-8"), wanted)
     return None
 
 
-def charset(field: str) -> str:
-    """Return the charset that a `Content-Type` field names, UTF-8 without one."""
-    for part in field.split(";")[1:]:
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "charset":
-            return value.strip('"').lower()
-    return "utf-8"
+def _lines(content: bytes, _field: str) -> list[Any]:
+    """Return the JSON texts of content, one from each line; RFC 7464 puts a record separator before each."""
+    lines = content.replace(_RECORD_SEPARATOR, b"").split(b"\n")
+    return [documents.decode(line) for line in lines if line.strip()]
+
+
+def _in_utf8(content: bytes, field: str) -> str:
+    """Return the text of a form whose percent-encoded bytes may be of another charset, with UTF-8 in their place."""
+    named = charset(field) or "utf-8"
+    text = content.decode(named)
+    if named == "utf-8":
+        return text
+    return _ENCODED.sub(lambda run: quote(unquote_to_bytes(run[0]).decode(named, "replace"), safe=""), text)
 
 
 def _xml(contract: Contract, media_type: MediaType) -> Decode:
     from mockserver.xmltext import decode  # loaded for the contracts that speak XML
 
-    return lambda content, _field: decode(content, contract.schema, media_type.schema or "")
+    def read(content: bytes, field: str) -> Any:
+        named = charset(field) if "charset" in field.lower() else None
+        return decode(content, contract.schema, media_type.schema or "", named)
+
+    return read
 
 
-def _form(contract: Contract, media_type: MediaType, content: bytes) -> Any:
-    sent = pairs(content.decode())
-    wanted = shape(contract, media_type.schema)
+def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
+    sent = pairs(content)
+    wanted = shapes.at(media_type.schema)
     values: dict[str, Any] = {}
     taken: set[str] = set()
     for name, pointer in wanted.properties.items():
-        inner = shape(contract, pointer)
+        inner = shapes.at(pointer)
         encoding = media_type.encoding.get(name)
         style, explode = (encoding.style or "form", encoding.explode) if encoding is not None else ("form", True)
         own = [value for key, value in sent if key == name]
@@ -69,7 +86,7 @@ def _form(contract: Contract, media_type: MediaType, content: bytes) -> Any:
             # Members of an exploded object stand beside those of the form itself, where they cannot be told apart.
             explode = explode and not inner.is_object
             try:
-                values[name] = from_query(contract, name, style, inner, sent, explode=explode)
+                values[name] = from_query(shapes, name, style, inner, sent, explode=explode)
             except LookupError:
                 continue
         taken |= {key for key, _ in sent if key == name or key.startswith(f"{name}[")}
@@ -78,29 +95,28 @@ def _form(contract: Contract, media_type: MediaType, content: bytes) -> Any:
         if key not in taken:
             rest.setdefault(key, []).append(unquote_plus(value))
     return {
-        **_empty(contract, wanted),
+        **_empty(shapes, wanted),
         **values,
         **{key: found[0] if len(found) == 1 else found for key, found in rest.items()},
     }
 
 
-def _empty(contract: Contract, wanted: Shape) -> dict[str, Any]:
+def _empty(shapes: Shapes, wanted: Shape) -> dict[str, Any]:
     """Return the arrays that a form must have, empty: a form has no other way to say so than to leave them out."""
-    return {name: [] for name in wanted.required if shape(contract, wanted.properties.get(name)).is_array}
+    return {name: [] for name in wanted.required if shapes.at(wanted.properties.get(name)).is_array}
 
 
-def _multipart(contract: Contract, media_type: MediaType, content: bytes, field: str) -> Any:
+def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str) -> Any:
     """Return the members of multipart content (RFC 7578); a file is text of its bytes, one character each."""
-    wanted = shape(contract, media_type.schema)
+    wanted = shapes.at(media_type.schema)
     if not content:
-        return _empty(contract, wanted)
+        return _empty(shapes, wanted)
     head = f"Content-Type: {field}\r\n\r\n".encode("latin-1", "replace")
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + content)
     boundary = message.get_boundary()
     if boundary is not None and content.strip() == f"--{boundary}--".encode("latin-1", "replace"):
-        return _empty(
-            contract, wanted
-        )  # a form without fields: RFC 2046, section 5.1.1, wants a part, and clients send none
+        # A form without fields: RFC 2046, section 5.1.1, wants a part, and clients send none.
+        return _empty(shapes, wanted)
     if not message.is_multipart():
         raise ValueError("not multipart content with the boundary that the Content-Type names")
     found: dict[str, list[Any]] = {}
@@ -108,34 +124,35 @@ def _multipart(contract: Contract, media_type: MediaType, content: bytes, field:
         if count >= _MAX_PARTS:
             raise ValueError(f"more than {_MAX_PARTS} parts")
         name = str(part.get_param("name", "", header="content-disposition"))
-        found.setdefault(name, []).append(_part(contract, part, _member(contract, wanted, name)))
-    members = {name: _as_member(contract, values, wanted, name) for name, values in found.items()}
-    return {**_empty(contract, wanted), **members}
+        found.setdefault(name, []).append(_part(shapes, part, _member(shapes, wanted, name)))
+    members = {name: _as_member(shapes, values, wanted, name) for name, values in found.items()}
+    return {**_empty(shapes, wanted), **members}
 
 
-def _member(contract: Contract, wanted: Shape, name: str) -> Shape:
-    inner = shape(contract, wanted.properties.get(name))
-    return shape(contract, inner.items) if inner.is_array else inner
+def _member(shapes: Shapes, wanted: Shape, name: str) -> Shape:
+    inner = shapes.at(wanted.properties.get(name))
+    return shapes.at(inner.items) if inner.is_array else inner
 
 
-def _as_member(contract: Contract, values: list[Any], wanted: Shape, name: str) -> Any:
-    if shape(contract, wanted.properties.get(name)).is_array:
+def _as_member(shapes: Shapes, values: list[Any], wanted: Shape, name: str) -> Any:
+    if shapes.at(wanted.properties.get(name)).is_array:
         # A part for each item, or one part that is the whole array.
         whole = _json_or_text(values[0]) if len(values) == 1 and isinstance(values[0], str) else values[0]
         return whole if len(values) == 1 and isinstance(whole, list) else values
     return values[0] if len(values) == 1 else values
 
 
-def _part(contract: Contract, part: email.message.MIMEPart, wanted: Shape) -> Any:
+def _part(shapes: Shapes, part: email.message.MIMEPart, wanted: Shape) -> Any:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
+    kind = part.get_content_type()
     try:
-        text = content.decode()
+        text = content.decode(charset(str(part.get("Content-Type", ""))) or "utf-8")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    if part.get_content_type().endswith(("/json", "+json")) or wanted.is_object or wanted.is_array:
+    if is_json(kind) or wanted.is_object or wanted.is_array:
         return _json_or_text(text)
-    return typed(contract, text, wanted)
+    return shapes.typed(text, wanted)
 
 
 def _json_or_text(text: str) -> Any:

@@ -8,9 +8,10 @@ from urllib.parse import unquote_plus
 
 from mockserver import documents
 from mockserver.contract.model import Contract, Operation, Parameter
+from mockserver.mediatypes import concrete, is_json
 from mockserver.messages import Arguments, Request, Violation
 from mockserver.pointers import child
-from mockserver.validation.shapes import Shape, shape
+from mockserver.validation.shapes import Shape, Shapes
 from mockserver.validation.styles import Pairs, from_query, from_text, pairs
 from mockserver.validation.violations import missing_parameter, reject, translate
 
@@ -24,8 +25,9 @@ class ParameterReader:
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract = contract
         self._operation = operation
+        self._shapes = Shapes(contract)
         self._parameters = [
-            (parameter, shape(contract, parameter.content.schema if parameter.content else parameter.schema))
+            (parameter, self._shapes.at(parameter.content.schema if parameter.content else parameter.schema))
             for parameter in operation.parameters
             if parameter.location != "header" or parameter.name.lower() not in _NOT_PARAMETERS
         ]
@@ -68,13 +70,13 @@ class ParameterReader:
         """
         name, style = parameter.name, parameter.style
         if parameter.location == "query" and parameter.content is None:
-            return from_query(self._contract, name, style, wanted, query, explode=parameter.explode)
+            return from_query(self._shapes, name, style, wanted, query, explode=parameter.explode)
         text = self._text(parameter, request, path_values, query)
         if parameter.content is not None:
             return _decoded(parameter, text)
         if style == "form":  # cookies: nothing that stands apart can be told from other cookies
             style = "simple"
-        return from_text(self._contract, name, style, wanted, text, explode=parameter.explode)
+        return from_text(self._shapes, name, style, wanted, text, explode=parameter.explode)
 
     def _text(self, parameter: Parameter, request: Request, path_values: Mapping[str, str], query: Pairs) -> str:
         """Return the text of a parameter.
@@ -104,7 +106,7 @@ class ParameterReader:
 def _decoded(parameter: Parameter, text: str) -> Any:
     """Return the value of a parameter that is written in a media type; text where it is no JSON."""
     assert parameter.content is not None
-    if "json" not in parameter.content.name.lower():
+    if not is_json(concrete(parameter.content.name)):
         return text
     try:
         return documents.decode(text.encode())

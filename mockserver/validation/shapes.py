@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract
@@ -52,10 +52,41 @@ class Shape(NamedTuple):
 ANY = Shape(frozenset(), None, {}, None, None)
 
 
-def shape(contract: Contract, pointer: str | None) -> Shape:
-    """Return the shape of the schema at a pointer; a broken one has none."""
-    if pointer is None:
-        return ANY
+class Shapes:
+    """The shapes of a contract's schemas, each worked out once, when it is first met: schemas may be recursive."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._known: dict[str | None, Shape] = {None: ANY}
+        self._judges: dict[str, Callable[[Any], bool]] = {}
+
+    def at(self, pointer: str | None) -> Shape:
+        """Return the shape of the schema at a pointer; a broken one has none."""
+        try:
+            return self._known[pointer]
+        except KeyError:
+            assert pointer is not None
+            found = self._known[pointer] = _shape(self._contract, pointer)
+            return found
+
+    def judge(self, pointer: str) -> Callable[[Any], bool]:
+        """Return the function that tells whether a request may have a value of the schema at a pointer."""
+        try:
+            return self._judges[pointer]
+        except KeyError:
+            is_valid: Callable[[Any], bool] = self._contract.validator(pointer, "request").is_valid
+            return self._judges.setdefault(pointer, is_valid)
+
+    def typed(self, text: str, wanted: Shape) -> Any:
+        """Return text as a type that its schema asks for: the first that is valid, else the first it can be read as."""
+        candidates = list(_readings(text, wanted.types))
+        if len(candidates) == 1 or wanted.pointer is None:
+            return candidates[0]
+        is_valid = self.judge(wanted.pointer)
+        return next((value for value in candidates if is_valid(value)), candidates[0])
+
+
+def _shape(contract: Contract, pointer: str) -> Shape:
     types: set[str] = set()
     properties: dict[str, str] = {}
     items: str | None = None
@@ -82,15 +113,6 @@ def shape(contract: Contract, pointer: str | None) -> Shape:
             always.update(child(place, "allOf", str(index)) for index in range(len(raw.get("allOf") or ())))
         pending += [child(place, part, str(index)) for part in _PARTS for index in range(len(raw.get(part) or ()))]
     return Shape(frozenset(types), items, properties, default, pointer, frozenset(required))
-
-
-def typed(contract: Contract, text: str, wanted: Shape) -> Any:
-    """Return text as a type that its schema asks for: the first that is valid, else the first it can be read as."""
-    candidates = list(_readings(text, wanted.types))
-    if len(candidates) == 1 or wanted.pointer is None:
-        return candidates[0]
-    is_valid = contract.validator(wanted.pointer, "request").is_valid
-    return next((value for value in candidates if is_valid(value)), candidates[0])
 
 
 def _types(raw: Mapping[str, Any]) -> set[str]:

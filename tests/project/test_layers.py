@@ -28,6 +28,7 @@ SHARED = {
     "hosts",
     "journal",
     "masking",
+    "mediatypes",
     "messages",
     "options",
     "pointers",

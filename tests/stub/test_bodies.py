@@ -64,6 +64,14 @@ FORMS: list[tuple[bytes, str, Any]] = [
     (b"n=x", URLENCODED, 422),
     (b"", URLENCODED, 422),
     (b"\xff=1", URLENCODED, 400),
+    (b"n=1&x=%E9\xe9%20%2C+%61", f"{URLENCODED}; charset=iso-8859-1", {"n": 1, "x": "\u00e9\u00e9 , a"}),
+    (b"n=1&list=%31&list=2", f"{URLENCODED}; charset=windows-1252", {"n": 1, "list": [1, 2]}),
+    (_parts(('name="n"\r\nContent-Type: text/plain; charset=latin-1', b"1")), MULTIPART, {"n": 1}),
+    (
+        _parts(('name="n"', b"1"), ('name="x"\r\nContent-Type: text/plain; charset=windows-1252', b"\x80")),
+        MULTIPART,
+        {"n": 1, "x": "\u20ac"},
+    ),
     (_parts(('name="n"', b"1"), ('name="list"', b"1"), ('name="list"', b"2")), MULTIPART, {"n": 1, "list": [1, 2]}),
     (_parts(('name="n"', b"1"), ('name="list"', b"[3]")), MULTIPART, {"n": 1, "list": [3]}),
     (_parts(('name="n"', b"1"), ('name="object"', b'{"a":1}')), MULTIPART, {"n": 1, "object": {"a": 1}}),
@@ -97,6 +105,11 @@ OTHERS: list[tuple[bytes, str, str, Any, Any]] = [
     (b"5", "text/plain", "text/plain", {"type": "integer"}, 5),
     (b"\xe9", "text/plain; charset=latin-1", "text/plain", {"type": "string"}, "\u00e9"),
     (b"x", "text/plain; charset=nonsense", "text/plain", {"type": "string"}, 415),
+    (b"x", "text/plain; charset=base64", "text/plain", {"type": "string"}, 415),
+    (b"x", "text/plain; charset=idna", "text/plain", {"type": "string"}, 415),
+    (b"[]", "application/json; charset=us-ascii", "application/json", {"type": "array"}, []),
+    (b"[]", "application/json; charset=latin-1", "application/json", {"type": "array"}, 415),
+    (b"[]", "text/x-json", "text/x-json", {"type": "array"}, []),
     (b"", "text/plain", "text/plain", {"type": "string"}, ""),
     (b"", "application/json", "application/json", {}, 400),
     (b"a,b\n1,2", "text/csv", "text/csv", {"type": "array", "items": {"type": "object"}}, b"a,b\n1,2"),
@@ -104,7 +117,35 @@ OTHERS: list[tuple[bytes, str, str, Any, Any]] = [
     (b"<a><n>1</n></a>", "application/xml", "application/xml", FORM, {"n": 1}),
     (b"<a><n>x</n></a>", "text/xml", "text/xml", FORM, 422),
     (b"<a>", "application/xml", "application/xml", FORM, 400),
+    (b"<a><s>\xe9</s></a>", "application/xml; charset=iso-8859-1", "application/xml", {}, {"s": "\u00e9"}),
+    ("<a><s>\u20ac</s></a>".encode("utf-16"), "text/xml; charset=utf-16", "text/xml", {}, {"s": "\u20ac"}),
+    (b'<?xml version="1.0" encoding="iso-8859-1"?><a><s>\xe9</s></a>', "text/xml", "text/xml", {}, {"s": "\u00e9"}),
+    (
+        b'<?xml version="1.0" encoding="x"?><a><s>\xe9</s></a>',
+        "text/xml; charset=latin-1",
+        "text/xml",
+        {},
+        {"s": "\u00e9"},
+    ),
+    (b"<a>\xe9</a>", "application/xml; charset=utf-8", "application/xml", {}, 400),
+    (b'{"a":1}\n\n[2]\n', "application/x-ndjson", "application/x-ndjson", {"type": "array"}, [{"a": 1}, [2]]),
+    (b"\x1e1\n\x1e2\n", "application/json-seq", "application/json-seq", {"type": "array"}, [1, 2]),
+    (b"1\n2\n", "application/jsonl", "application/jsonl", {"type": "array", "maxItems": 1}, 422),
+    (b"{\n", "application/jsonl", "application/jsonl", {"type": "array"}, 400),
+    (b"1\n2\n", "application/jsonl", "application/jsonl", {"type": "integer"}, b"1\n2\n"),
 ]
+
+
+@pytest.mark.parametrize(("content", "expected"), [(b"1\n2\n", [1, 2]), (b'1\n"2"\n', 422), (b"", [])])
+def test_the_schema_of_an_item_judges_each_line(receive: Callable[..., Any], content: bytes, expected: Any) -> None:
+    lines = "application/jsonl"
+    assert receive(content, lines, lines, True, itemSchema={"type": "integer"}) == expected
+
+
+def test_lines_are_generated_by_the_schema_of_an_item(make_stub: MakeStub, write_contract: Write) -> None:
+    content = {"application/jsonl": {"itemSchema": {"const": {"a": 1}}}}
+    answer = {"responses": {"200": {"description": "", "content": content}}}
+    assert make_stub(write_contract({"/a": {"get": answer}})).call("GET", "/a").content == b'{"a":1}\n'
 
 
 @pytest.mark.parametrize(("content", "field", "offer", "schema", "expected"), OTHERS)
@@ -112,3 +153,14 @@ def test_other_content(
     receive: Callable[..., Any], content: bytes, field: str, offer: str, schema: Any, expected: Any
 ) -> None:
     assert receive(content, field, offer, schema) == expected
+
+
+def test_secrets_of_a_range_are_masked_in_the_journal(make_stub: MakeStub, write_contract: Write) -> None:
+    schema = {"type": "object", "properties": {"pin": {"type": "string", "writeOnly": True}}}
+    operation = {
+        "requestBody": {"content": {"application/*": {"schema": schema}}},
+        "responses": {"204": {"description": ""}},
+    }
+    client = make_stub(write_contract({"/a": {"post": operation}}))
+    assert client.call("POST", "/a", json={"pin": "1234"}).status == 204
+    assert client.journal()[0]["request"]["content"] == {"pin": "********"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.negotiation import is_json, parse_accept, rank
+from mockserver.mediatypes import is_json
+from mockserver.negotiation import parse_accept, rank
 
 OFFERS = ["application/json", "application/hal+json", "text/plain", "text/csv; header=present", "image/*", "*/*"]
 offers = st.lists(st.sampled_from(OFFERS), unique=True, max_size=4)

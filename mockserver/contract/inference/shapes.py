@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.errors import ContractError
+from mockserver.mediatypes import concrete, is_json
 from mockserver.pointers import child
 
 #: Schemas that one value is described by; more of them, and it is not looked at further.
@@ -138,7 +139,7 @@ def json_content(operation: Operation) -> MediaType | None:
     """Return the content of an operation's success that can show items, None where it has none in JSON."""
     documented = operation.success()
     for media_type in documented.content.values() if documented is not None else ():
-        if media_type.name.partition(";")[0].strip().lower().endswith(("json", "*/*")):
+        if is_json(concrete(media_type.name)):
             return media_type
     return None
 

@@ -1,0 +1,61 @@
+"""What the name of a media type tells of its content (RFC 9110, section 8.3; RFC 6839)."""
+
+from __future__ import annotations
+
+import codecs
+
+#: A documented range stands for any type it covers; this one is meant where nobody names another.
+_CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
+_CONCRETE_BY_TYPE = {"image": "image/png", "audio": "audio/mpeg", "video": "video/mp4", "multipart": "multipart/mixed"}
+#: Names that are older than the rule that JSON is told by (RFC 6839, section 3.1).
+_OLD_JSON = frozenset({"text/x-json", "application/x-json"})
+_LINES = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson", "application/json-seq"})
+#: Python's own ideas of a charset, and one that takes time quadratic in the length of its text.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+
+
+def essence(media_type: str) -> str:
+    """Return a media type without its parameters, in lower case."""
+    return media_type.partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    """Tell whether content of a media type is JSON text (RFC 6839, section 3.1); the names that predate it count."""
+    name = essence(media_type)
+    return name.endswith(("/json", "+json")) or name in _OLD_JSON
+
+
+def is_xml(media_type: str) -> bool:
+    """Tell whether content of a media type is XML (RFC 7303)."""
+    return essence(media_type).endswith(("/xml", "+xml"))
+
+
+def is_json_lines(media_type: str) -> bool:
+    """Tell whether content of a media type is a JSON text in each line (or record, RFC 7464)."""
+    return essence(media_type) in _LINES
+
+
+def concrete(offer: str) -> str:
+    """Return the media type that is meant by one that is documented as a range; any other is returned as it is."""
+    name = essence(offer)
+    if not name.endswith("*"):
+        return offer
+    return _CONCRETE.get(name) or _CONCRETE_BY_TYPE.get(name.partition("/")[0], "application/octet-stream")
+
+
+def charset(media_type: str) -> str | None:
+    """Return the charset that a media type names as Python calls it, UTF-8 without one, None for an unknown one."""
+    for part in media_type.split(";")[1:]:
+        name, _, value = part.strip().partition("=")
+        if name.lower() == "charset":
+            return _known(value.strip('"'))
+    return "utf-8"
+
+
+def _known(name: str) -> str | None:
+    try:
+        "x".encode(name)  # also a codec that is none of text, such as base64, is refused here
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return None
+    return None if found in _NO_CHARSETS else found
