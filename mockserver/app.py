@@ -103,6 +103,8 @@ def create_app(
         contract,
         accounts=bool(seed_data.accounts),
         open_door=_mightiest(contract, seed_data) if no_auth else None,
+        seed=seed,
+        secrets=seed_data.secrets,
     )
     app = Flask("mockserver", static_folder=None)
     stub = Stub(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
+from mockserver.digest import Digest, parameters
 from mockserver.errors import RequestRejected
 from mockserver.messages import Caller, Request
 
@@ -20,6 +21,9 @@ _MAX_REMEMBERED_CREDENTIALS = 4096
 
 class _World(Protocol):
     """What this stage needs of a world."""
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def read(self) -> Callable[[str, str], dict[str, Any] | None]: ...
@@ -38,9 +42,20 @@ class Authentication:
     `accounts` any well-formed credentials are taken, since there is nothing to compare them with.
     """
 
-    def __init__(self, contract: Contract, *, accounts: bool, open_door: Caller | None = None) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        accounts: bool,
+        open_door: Caller | None = None,
+        seed: int = 0,
+        secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
+    ) -> None:
+        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them."""
         self._contract = contract
         self._accounts = accounts
+        uses_digest = any(_is_digest(scheme) for scheme in contract.security_schemes.values())
+        self._digests = Digest(seed, secrets() if uses_digest else {})
         self._open_door = open_door
         # A client sends the same field on every call; it is decoded and digested once.
         self._decoded: dict[str, Caller | None] = {}
@@ -73,7 +88,9 @@ class Authentication:
                 detail = f"{lack.username} lacks the scope {lack.scope}, which {operation.label} needs"
                 raise RequestRejected(403, "Forbidden", detail) from lack
             if caller is None:
-                raise RequestRejected(401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge})
+                raise RequestRejected(
+                    401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge(world)}
+                )
             # A caller without name comes from a scheme that knows no accounts, so no levels either.
             if allowed is not None and caller.level not in allowed and caller.username:
                 raise _wrong_level(caller, operation)
@@ -87,15 +104,27 @@ class Authentication:
             return self._basic
         if scheme.type == "mutualTLS":
             return lambda _request, _world: ANYBODY
+        if _is_digest(scheme):
+            return self._digest
         find = partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_after, _auth_scheme(scheme))
-        if scheme.scheme == "digest":
-            # A digest does not tell the secret that it was made of, so any that is well-formed is taken.
-            return lambda request, _world: ANYBODY if find(request) else None
         return partial(self._token, find)
 
-    def _challenge(self, requirements: list[list[SecurityScheme]]) -> str:
+    def _challenge(self, requirements: list[list[SecurityScheme]]) -> Callable[[_World], str]:
+        """Return what makes the challenges for a caller without credentials: those of a digest are new each time."""
         schemes = [scheme for schemes in requirements for scheme in schemes]
-        return ", ".join(dict.fromkeys(map(_challenge, schemes)))
+        others = list(dict.fromkeys(_challenge(scheme) for scheme in schemes if not _is_digest(scheme)))
+        fixed = ", ".join(others)
+        if not any(map(_is_digest, schemes)):
+            return lambda _world: fixed
+        return lambda world: ", ".join([self._digests.challenge(world.name), *others])
+
+    def _digest(self, request: Request, world: _World) -> Caller | None:
+        """Return the caller of HTTP Digest credentials (RFC 7616), anybody where the stub knows no accounts."""
+        if not self._accounts:
+            return ANYBODY if parameters(request.authorization) is not None else None
+        username = self._digests.username(request, world.name)
+        account = world.read(ACCOUNTS, username) if username is not None else None
+        return None if account is None or username is None else Caller(username, account["level"], "")
 
     def _token(self, find: Callable[[Request], str | None], request: Request, world: _World) -> Caller | None:
         """Return the caller of a token or key: whose it is, or anybody where the stub knows no accounts."""
@@ -192,6 +221,10 @@ def _scoped(check: _Identify, scopes: tuple[str, ...]) -> _Identify:
     return identify
 
 
+def _is_digest(scheme: SecurityScheme) -> bool:
+    return scheme.type == "http" and scheme.scheme == "digest"
+
+
 def _auth_scheme(scheme: SecurityScheme) -> str:
     return scheme.scheme if scheme.type == "http" else "bearer"
 
@@ -201,8 +234,6 @@ def _challenge(scheme: SecurityScheme) -> str:
     kind = _auth_scheme(scheme)
     if kind == "basic":
         return BASIC_CHALLENGE
-    if kind == "digest":
-        return 'Digest realm="mockserver", qop="auth", algorithm=SHA-256, nonce="mockserver"'
     return f'{kind.capitalize()} realm="mockserver"'
 
 

@@ -52,6 +52,17 @@ class Seed:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     issue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what each account may show without end, by username: its password, tokens and other credentials."""
+        return {
+            account.username: [
+                *([] if account.password is None else [account.password]),
+                *(token.token for token in account.tokens if not token.expires),
+                *account.schemes.values(),
+            ]
+            for account in self.accounts.values()
+        }
+
     def fill(self, transaction: Transaction) -> None:
         """Write the records of a fresh world."""
         for account in self.accounts.values():

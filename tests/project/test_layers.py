@@ -40,6 +40,7 @@ SHARED = {
 STAGES = {
     "routing": "routing",
     "authentication": "authentication",
+    "digest": "authentication",
     "validation": "validation",
     "behaviour": "behaviour",
     "examples": "examples",
