@@ -180,10 +180,11 @@ def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Ite
 
 def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[str, Behaviour]]:
     """Yield the behaviour of each operation that is understood, with its `operationId`."""
+    members = _members(contract, pair, named)
     for roles, operations in ((_COLLECTION_ROLES, pair.of_collection), (_ITEM_ROLES, pair.of_item)):
         for method, operation in operations.items():
             role = roles.get(method)
-            place = None if role is None else _place(contract, operation, role, named)
+            place = None if role is None else _place(contract, operation, role, named, members)
             if role is None or (place is None and not _may_be_silent(contract, operation, role)):
                 continue
             yield (
@@ -201,15 +202,29 @@ def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[s
             )
 
 
-def _place(contract: Contract, operation: Operation, role: str, named: str) -> str | None:
-    """Return the pointer of the item, or of the items, in an operation's answer; None where it has none."""
+def _members(contract: Contract, pair: _Pair, named: str) -> frozenset[str]:
+    """Return the names of an item's members, as the reads show it."""
+    for operation, is_list in ((pair.of_item.get("GET"), False), (pair.of_collection.get("GET"), True)):
+        if operation is not None:
+            for shape in _candidates(contract, operation, items=is_list):
+                if named in shape.names:
+                    return frozenset(shape.names)
+    return frozenset()
+
+
+def _place(contract: Contract, operation: Operation, role: str, named: str, members: frozenset[str]) -> str | None:
+    """Return the pointer of the item, or of the items, in an operation's answer; None where it has none.
+
+    Several members of an answer may have an `id` (`{"action": {...}, "server": {...}}`): the one is meant that looks
+    most like what the reads show. The whole answer comes before its members.
+    """
     shape = _shape(contract, operation)
     if shape is None:
         return None
-    for pointer, found in arrays(shape) if role == "list" else objects(shape):
-        if named in found.names:
-            return pointer
-    return None
+    found = [place for place in (arrays(shape) if role == "list" else objects(shape)) if named in place[1].names]
+    if role == "list" or not found or found[0][0] == "":
+        return found[0][0] if found else None
+    return max(found, key=lambda place: len(members.intersection(place[1].names)))[0]  # the first of equals
 
 
 def _may_be_silent(contract: Contract, operation: Operation, role: str) -> bool:

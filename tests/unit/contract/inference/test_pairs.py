@@ -103,3 +103,14 @@ def test_an_operation_that_does_not_show_an_item_has_no_role(inferred: Callable[
         "create": ("", "", False),
         "delete": ("", "", False),
     }
+
+
+@pytest.mark.parametrize("answer", [{"action": {"id": 7}, "pet": PET}, {"pet": PET, "action": {"id": 7}}])
+def test_of_several_members_with_an_id_the_item_is_the_one_that_looks_like_it(
+    inferred: Callable[[Any], Inference], answer: dict[str, Any]
+) -> None:
+    created = {"get": _operation({"pets": [PET]}), "post": _operation(answer, body=True)}
+    found = inferred({"/pets": created, "/pets/{x}": _item(get=_operation({"pet": PET}))})
+    (resource,) = found.resources
+    places = {behaviour.role: behaviour.value for behaviour in resource.behaviours.values()}
+    assert places["create"] == "/pet"
