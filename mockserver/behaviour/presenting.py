@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from mockserver.behaviour.choosing import Chosen
+from mockserver.behaviour.envelopes import cursors, envelopes
 from mockserver.contract.inference.shapes import SchemaShape, Shape, json_content, shape_of
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.references import lookup
@@ -92,20 +94,40 @@ class Presentation:
         known = self.names | base.keys()
         return {name: value for name, value in item.items() if not known or name in known}
 
-    def show_all(self, items: list[Item], template: Any, totals: Mapping[str, Any]) -> tuple[Any, bool]:
-        """Return the whole answer with a list of items in it, and whether it is valid."""
+    def show_all(self, chosen: Chosen, template: Any, *, by_cursor: bool) -> tuple[Any, bool]:
+        """Return the whole answer with a list of items in it, and whether it is valid.
+
+        Args:
+            chosen: the items, and what is told of them beside them.
+            template: the answer without state.
+            by_cursor: whether clients go on by a cursor.
+        """
         listed = at(template, self._pointer)
         base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
-        envelope = _with_totals(template, self._pointer, totals)
-        shown = [self.shown(item, base) for item in items]
+        shown = [self.shown(item, base) for item in chosen.items]
+        around = list(self._envelopes(template, chosen, by_cursor=by_cursor))
         for candidates in (shown, [{**base, **one} for one in shown]):
-            for whole in (replaced(envelope, self._pointer, candidates), replaced(template, self._pointer, candidates)):
+            for envelope in around:
+                whole = replaced(envelope, self._pointer, candidates)
                 if self.is_valid(whole):
                     return whole, True
         fitted = [self._fitted(one, base, template) for one in shown]
         fitted = [one for one in fitted if self.is_valid(replaced(template, self._pointer, [one]))]
         whole = replaced(template, self._pointer, fitted)
         return whole, self.is_valid(whole)
+
+    def _envelopes(self, template: Any, chosen: Chosen, *, by_cursor: bool) -> Iterator[Any]:
+        """Yield the template with what can be told of the items beside them, the best first, and as it is."""
+        parent = self._pointer.rpartition("/")[0]
+        around = at(template, parent) if self._pointer else None
+        if isinstance(around, dict):
+            for envelope in envelopes(around, chosen, by_cursor=by_cursor):
+                yield replaced(template, parent, envelope)
+        yield template
+
+    def cursors(self, template: Any) -> frozenset[str]:
+        """Return the texts by which a template says where its next page is."""
+        return frozenset(cursors(at(template, self._pointer.rpartition("/")[0]) if self._pointer else None))
 
     def _fitted(self, item: Item, base: Item, template: Any) -> Item:
         """Return the example's item with as much of another one as stays valid."""
@@ -126,24 +148,3 @@ def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Sh
     if shape is not None and not shape.names and shape.item is not None:
         shape = shape.item
     return shape
-
-
-#: Members beside a list that count all there are, and those that tell whether there are more.
-_TOTALS = frozenset({"total", "totalcount", "count", "totalresults", "totalitems", "totalelements", "results"})
-_MORE = frozenset({"hasmore", "hasnext", "more"})
-
-
-def _with_totals(template: Any, pointer: str, totals: Mapping[str, Any]) -> Any:
-    """Return an envelope whose members beside the items tell how many there are."""
-    parent = pointer.rpartition("/")[0]
-    around = at(template, parent) if pointer else None
-    if not isinstance(around, dict):
-        return template
-    changed = dict(around)
-    for name, value in around.items():
-        plain = name.lower().replace("_", "").replace("-", "")
-        if plain in _TOTALS and isinstance(value, int) and not isinstance(value, bool):
-            changed[name] = totals["total"]
-        elif plain in _MORE and isinstance(value, bool):
-            changed[name] = totals["more"]
-    return replaced(template, parent, changed)

@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver import sources
+from mockserver.behaviour import conditions
 from mockserver.behaviour.ancestors import PREFIX, Ancestors, filled, not_found
 from mockserver.behaviour.changing import merged, patched, settable, stamp, tag
-from mockserver.behaviour.choosing import choose, text
+from mockserver.behaviour.choosing import choose, paging, text
 from mockserver.behaviour.handlers import Call
 from mockserver.behaviour.naming import Naming
 from mockserver.behaviour.presenting import Item, Presentation, at
@@ -25,9 +26,7 @@ from mockserver.contract.model import Behaviour, Contract, Operation, Parameter,
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
 
-_REPEATED = "idempotency:"
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
-_IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
 #: What a call would be answered without state, by `operationId`; raises RequestRejected.
 TemplateOf = Callable[[str], Any]
 
@@ -61,9 +60,12 @@ class ResourceHandler:
         self._ancestors = Ancestors(operation, relatives.values(), behaviour.resource)
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self._presentation = Presentation(contract, operation, pointer)
+        self._paging = paging(contract, operation)
         self._settable = settable(contract, operation)
         self._naming = Naming(contract, _item_parameter(contract, self._relatives, behaviour.parameter))
         self._exemplary = _has_examples(operation)
+        success = operation.success()
+        self._tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
         self._exchanges = list(self._documented_exchanges())
         self._seeds: dict[str, Item] | None = None
         self._act = {
@@ -89,17 +91,18 @@ class ResourceHandler:
     def _list(self, call: Call) -> Outcome:
         template = call.template()
         view = list(self._view(call).values())
-        items, totals = choose(view, call.arguments.query, self._behaviour.identifier)
+        issued = self._presentation.cursors(template) if self._paging.by_cursor else frozenset()
+        page = choose(view, call.arguments.query, self._behaviour.identifier, self._paging, issued)
         known = {text(one.get(self._behaviour.identifier)) for one in view}
         if (
             self._reachable(template, known)
-            and len(items) == len(view)
+            and len(page.items) == len(view)
             and not call.transaction.items(self._collection(call))
         ):
             return Outcome(0, template, "example: this world has changed nothing of it")
-        content, sound = self._presentation.show_all(items, template, totals)
+        content, sound = self._presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
         if sound:
-            return Outcome(0, content, f"{len(items)} of {totals['total']} items")
+            return Outcome(0, content, f"{len(page.items)} of {page.total} items")
         return Outcome(0, template, "example: the items of this world do not fit the list's schema")
 
     def _reachable(self, template: Any, known: set[str]) -> bool:
@@ -113,9 +116,10 @@ class ResourceHandler:
 
     def _create(self, call: Call) -> Outcome:
         body = self._body(call)
-        again = self._repeated(call)
-        if again is not None:
-            return self._answer(call, again, "created before under this idempotency key")
+        again = conditions.created_before(call, self._collection(call))
+        record = None if again is None else self._record(call, again)
+        if record is not None and "item" in record:
+            return self._answer(call, record["item"], "created before under this idempotency key")
         base = self._template_item(call)
         view = self._view(call)
         documented = self._documented(call)
@@ -137,23 +141,23 @@ class ResourceHandler:
     def _created(self, call: Call, item: Item) -> Outcome:
         key = text(item[self._behaviour.identifier])
         outcome = self._kept(call, key, item, f"created {key[:60]}")
-        self._remember(call, key)
+        conditions.remember(call, self._collection(call), key)
         location = ("Location", f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}")
         success = self._operation.success()
         return outcome._replace(fields=(*outcome.fields, location)) if success and success.status == "201" else outcome
 
     def _read(self, call: Call) -> Outcome:
-        found = self._shown_by_example(call) or self._find(call)
-        if found is None:
+        shown = self._shown_by_example(call)
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        state = self._find(call) if shown is None else self._seeded().get(key, shown)
+        if state is None:
             return Outcome(0, call.template(), "example: nothing is known of this identifier")
-        etag = tag(found)
-        if self._asks("if-none-match", call) and etag in text(self._asks("if-none-match", call)):
-            return Outcome(304, NO_CONTENT, "not modified", (("ETag", etag),))
-        return self._answer(call, found, "kept, or in the contract's examples")
+        if conditions.is_unmodified(call, tag(state)):
+            return Outcome(304, NO_CONTENT, "not modified", (("ETag", tag(state)),))
+        return self._answer(call, shown or state, "kept, or in the contract's examples", state)
 
     def _replace(self, call: Call) -> Outcome:
-        found = self._find(call, upsert="201" in self._operation.responses)
-        self._hold(call, found)
+        found = self._find_to_change(call)
         base = found if found is not None else self._template_item(call)
         body = self._body(call)
         settable = self._settable or frozenset(body)
@@ -162,8 +166,7 @@ class ResourceHandler:
         return self._changed(call, item, base, "replaced")
 
     def _merge(self, call: Call) -> Outcome:
-        found = self._find(call, upsert="201" in self._operation.responses)
-        self._hold(call, found)
+        found = self._find_to_change(call)
         base = found if found is not None else self._template_item(call)
         if call.arguments.media_type == "application/json-patch+json":
             item = patched(base, call.content)
@@ -172,8 +175,7 @@ class ResourceHandler:
         return self._changed(call, item, base, "merged")
 
     def _delete(self, call: Call) -> Outcome:
-        found = self._find(call)
-        self._hold(call, found)
+        found = self._find_to_change(call)
         key = text(call.arguments.path.get(self._behaviour.parameter))
         call.transaction.put(self._collection(call), key, {"gone": True})
         return self._answer(call, found or {}, f"deleted {key[:60]}")
@@ -193,10 +195,11 @@ class ResourceHandler:
         outcome = self._answer(call, item, why)
         shown = at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
         added = {name: value for name, value in shown.items() if name not in item} if isinstance(shown, dict) else {}
-        self._keep(call, key, {**item, **added})
-        return outcome
+        kept = self._keep(call, key, {**item, **added})
+        return outcome._replace(fields=self._tag_of(kept))
 
-    def _answer(self, call: Call, item: Item, why: str) -> Outcome:
+    def _answer(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
+        """Answer an item; its tag is that of its state, where an example shows it otherwise."""
         if not self._presentation.has_content:
             content = call.template()  # None where the success has no content at all
             return Outcome(0, NO_CONTENT if content is None else content, why)
@@ -204,17 +207,19 @@ class ResourceHandler:
         if not self._behaviour.answers:
             return Outcome(0, template, why)
         content, sound = self._presentation.show(item, template)
-        success = self._operation.success()
-        tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
-        fields = (("ETag", tag(item)),) if tagged else ()
+        fields = self._tag_of(item if state is None else state)
         return Outcome(0, content, why if sound else f"{why}; the answer has no valid form", fields)
+
+    def _tag_of(self, state: Item) -> tuple[tuple[str, str], ...]:
+        return (("ETag", tag(state)),) if self._tagged else ()
 
     def _collection(self, call: Call) -> str:
         return PREFIX + _filled(self._behaviour.resource, call)
 
-    def _keep(self, call: Call, key: str, item: Item) -> None:
+    def _keep(self, call: Call, key: str, item: Item) -> Item:
         kept = {name: value for name, value in item.items() if name not in call.write_only}
         call.transaction.put(self._collection(call), key, {"item": kept})
+        return kept
 
     def _view(self, call: Call) -> dict[str, Item]:
         """Return the items that there are now, by the text of their identifiers."""
@@ -241,6 +246,18 @@ class ResourceHandler:
         found = self._seeded().get(key)
         if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
             raise not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
+        return found
+
+    def _find_to_change(self, call: Call) -> Item | None:
+        """Return the item that the path names, as `_find` does, if the call's conditions hold.
+
+        Raises:
+            RequestRejected: 404, 412.
+        """
+        upsert = self._behaviour.role != "delete" and "201" in self._operation.responses
+        found = self._find(call, upsert=upsert)
+        if found is not None or upsert:  # else nothing is known of it, and the example stands for it
+            conditions.hold(call, None if found is None else tag(found))
         return found
 
     def _record(self, call: Call, key: str) -> Any:
@@ -329,37 +346,6 @@ class ResourceHandler:
             return not self._behaviour.answers or self._presentation.show(whole, call.template())[1]
 
         return self._naming.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
-
-    # conditions
-
-    def _asks(self, field: str, call: Call) -> Any:
-        """Return the value of a request field that the contract declares, None where it is not sent."""
-        return next((value for name, value in call.arguments.header.items() if name.lower() == field), None)
-
-    def _hold(self, call: Call, found: Item | None) -> None:
-        """Check `If-Match` (RFC 9110, section 13.1.1).
-
-        Raises:
-            RequestRejected: 412.
-        """
-        wanted = self._asks("if-match", call)
-        if wanted is not None and found is not None and text(wanted) != "*" and tag(found) not in text(wanted):
-            raise RequestRejected(412, "Precondition Failed", "If-Match does not name the present state")
-
-    def _idempotency_key(self, call: Call) -> str | None:
-        found = (value for name, value in call.arguments.header.items() if name.lower() in _IDEMPOTENCY)
-        return next((text(value) for value in found), None)
-
-    def _repeated(self, call: Call) -> Item | None:
-        key = self._idempotency_key(call)
-        record = None if key is None else call.transaction.get(_REPEATED + self._collection(call), key)
-        kept = None if record is None else call.transaction.get(self._collection(call), record["created"])
-        return None if kept is None else kept.get("item")
-
-    def _remember(self, call: Call, created: str) -> None:
-        key = self._idempotency_key(call)
-        if key is not None:
-            call.transaction.put(_REPEATED + self._collection(call), key, {"created": created})
 
 
 def _item_parameter(contract: Contract, relatives: Mapping[str, Behaviour], named: str) -> Parameter | None:
