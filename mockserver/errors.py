@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mockserver.messages import Violation
 
 
+#: The header field by which the stub tells that its answer breaks the contract, since none that keeps it could be made.
+INVALID_FIELD = "Mock-Invalid"
+
+
 class MockServerError(Exception):
     """Base of everything the package raises on purpose; its text is for a person."""
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from mockserver import problem, statuses
+from mockserver.contract.declared import told_values
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.model import Response as Documented
 from mockserver.encoding import Encode, content_type, encoder
@@ -74,6 +75,7 @@ class Responder:
         self._fields: dict[str, Fields] = {}
         #: By `Accept`, how a success with content and nothing else is answered: most of all answers.
         self._usual: dict[str | None, Plan] = {}
+        self._accepted = told_values(contract, operation, "accept")
         self._instead = {
             status: int(response.status)
             for response in operation.responses.values()
@@ -138,8 +140,11 @@ class Responder:
             ranked = rank([*documented.content], accept)
             found += [self._plan(status, documented.content[offer], name) for offer, name in ranked]
             offered, taken = offered + len(documented.content), taken + len(ranked)
-        # A response without content is no way out for a client that takes none of the content there is.
-        return [] if offered and not taken else found
+        if offered and not taken:
+            # A response without content is no way out for a client that takes none of the content there is. One that
+            # sends what the contract itself tells it to send means no harm.
+            return self._make_plans(code, None) if accept in self._accepted else []
+        return found
 
     def _plan(self, status: Status, media_type: MediaType | None, name: str) -> Plan:
         documented = status.documented

@@ -39,6 +39,7 @@ class Route(Generic[T]):
         self.methods: dict[str, T] = {}
         self.queries: list[_Query[T]] = []
         self._named = [self.names]
+        self._plain: set[str] = set()
 
     @property
     def allow(self) -> str:
@@ -46,7 +47,7 @@ class Route(Generic[T]):
         return ", ".join(sorted(self.methods))
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
-        """Put a target here; the first of a method stays, others only have their query."""
+        """Put a target here; the first of a method that needs no query stays, others only have their query."""
         names = tuple(_PARAMETER.findall(template))
         if names not in self._named:
             self._named.append(names)
@@ -56,7 +57,9 @@ class Route(Generic[T]):
             self.queries.append(
                 _Query(method, {name: value for name, value in pairs if name not in free}, free, target)
             )
-        if not query or method not in self.methods:
+            self.methods.setdefault(method, target)
+        elif method not in self._plain:
+            self._plain.add(method)
             self.methods[method] = target
 
     def values(self, raw: Sequence[str]) -> dict[str, str]:

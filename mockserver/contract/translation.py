@@ -34,6 +34,8 @@ class Translation:
         self._data = data
         self._legacy = str(data.get("openapi", "")).startswith("3.0")
         self._done: dict[str, Any] = {}
+        #: Pointers of the schemas that are being translated, which nothing is known of yet.
+        self._open: set[str] = set()
         self.notes: dict[str, str] = {}
         self.identifiers = Identifiers(data)
 
@@ -49,7 +51,9 @@ class Translation:
             except (LookupError, ValueError):
                 self._done[pointer] = self._moved(pointer)
             else:
+                self._open.add(pointer)
                 self._build(raw, pointer)
+                self._open.discard(pointer)
         return self._done[pointer]
 
     def follow(self, pointer: str) -> tuple[Any, str]:
@@ -119,8 +123,58 @@ class Translation:
         for keyword in ("oneOf", "anyOf", "not"):
             if keyword in schema and self._is_cut(schema[keyword], child(pointer, keyword)):
                 del schema[keyword]
+        if "allOf" in schema:
+            self._join(schema, pointer)
         self._done[pointer] = schema
         return schema
+
+    def _join(self, schema: dict[str, Any], pointer: str) -> None:
+        """Let a schema and its `allOf` be closed together where, each closed by itself, they leave no value.
+
+        `additionalProperties: false` knows only the `properties` beside it. Who writes it beside `allOf`, and requires
+        what stands in there, means `unevaluatedProperties: false`.
+        """
+        parts = [(schema, pointer)]
+        for index, branch in enumerate(schema["allOf"]):
+            value = branch
+            while isinstance(value, dict) and value.keys() == {"$ref"}:
+                place = pointer_of(value["$ref"])
+                if place in self._open:
+                    return
+                value = self.at(place)
+            parts.append((value, child(pointer, "allOf", str(index))))
+        parts = [(value, place) for value, place in parts if isinstance(value, dict)]
+        closed = [value for value, _ in parts if _is_closed(value)]
+        required = {name for value, _ in parts for name in value.get("required", ())}
+        if not closed or all(required <= self._names(value) for value in closed):
+            return
+        for index, (value, place) in enumerate(parts[1:]):
+            if _is_closed(value):
+                schema["allOf"][index] = {name: held for name, held in value.items() if name not in _CLOSING}
+                self._done[place] = schema["allOf"][index]
+        schema.pop("additionalProperties", None)
+        known: set[str] = set().union(*(self._names(value) for value, _ in parts))
+        if required <= known:
+            schema["unevaluatedProperties"] = False
+        how = "closed together instead" if required <= known else "not closed at all"
+        self._tell(
+            child(pointer, "allOf"),
+            f"`additionalProperties: false` and `allOf` forbid what they require, so no value would do; they are {how}",
+        )
+
+    def _names(self, schema: dict[str, Any]) -> set[str]:
+        """Return the names that a schema lets in, if it is closed."""
+        names = set(schema.get("properties", {}))
+        if "unevaluatedProperties" in schema:  # joined before: it knows the names in its `allOf`, too
+            for branch in schema.get("allOf", ()):
+                value = branch
+                while (
+                    isinstance(value, dict) and value.keys() == {"$ref"} and pointer_of(value["$ref"]) not in self._open
+                ):
+                    value = self.at(pointer_of(value["$ref"]))
+                if isinstance(value, dict):
+                    names |= set(value.get("properties", {}))
+        return names
 
     def _references(self, schema: dict[str, Any], pointer: str) -> None:
         dynamic = schema.get("$dynamicRef")
@@ -198,6 +252,14 @@ class Translation:
                     [child(place, keyword, name) for name in held] if keyword in NAMED else [child(place, keyword)]
                 )
         return found
+
+
+_CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
+
+
+def _is_closed(schema: dict[str, Any]) -> bool:
+    """Tell whether a schema takes no members but those that it names."""
+    return any(schema.get(keyword) is False for keyword in _CLOSING) and "patternProperties" not in schema
 
 
 _HOLDERS = SINGLE | LISTED | NAMED

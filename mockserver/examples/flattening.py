@@ -49,6 +49,16 @@ class Flattener:
         merged: Flat = {}
         references: list[str] = []
         self._merge_in(merged, schema, choose, references)
+        required = merged.get("required") or ()
+        if ALLOWED in merged and not merged[ALLOWED].issuperset(required):
+            # Closed each by itself they leave no value: they are closed together, or not at all
+            # (contract/translation.py).
+            known = set(merged.get("properties") or ())
+            if known.issuperset(required):
+                merged[ALLOWED] = known
+            else:
+                del merged[ALLOWED]
+                merged["additionalProperties"] = True
         return merged, tuple(references)
 
     def at(self, pointer: str) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from mockserver import documents
 from mockserver.contract.model import Contract, Example, MediaType, Operation, Response
-from mockserver.errors import RequestRejected
+from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.examples.generating import CannotGenerate, Generator
 from mockserver.mediatypes import concrete, is_json, is_json_lines
 from mockserver.messages import NO_CONTENT, Arguments, Preferences
@@ -148,7 +148,8 @@ class Examples:
             if failed.closest is not NO_CONTENT:
                 return Chosen(failed.closest, f"generated, and not valid: {failed.reason}", valid=False)
             detail = f"the contract has no example of the {response.status} response of {self._operation.label}"
-            raise RequestRejected(501, "Not Implemented", f"{detail}; add one ({failed.reason})") from failed
+            detail = f"{detail}; add one ({failed.reason})"
+            raise RequestRejected(501, "Not Implemented", detail, fields={INVALID_FIELD: "true"}) from failed
 
 
 def _by_name(examples: tuple[Prepared, ...], name: str) -> Chosen:

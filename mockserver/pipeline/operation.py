@@ -14,7 +14,7 @@ from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
 from mockserver.contract.model import Response as Documented
 from mockserver.contract.secrets import marked_names
-from mockserver.errors import ContractError, RequestRejected
+from mockserver.errors import INVALID_FIELD, ContractError, RequestRejected
 from mockserver.examples.generating import CannotGenerate, Generator
 from mockserver.examples.selection import Examples
 from mockserver.messages import (
@@ -41,6 +41,8 @@ NO_ARGUMENTS = Arguments({}, {}, {}, {})
 #: Handlers whose answers are known to be what the contract says, and so are not looked at again.
 _TRUSTED = frozenset({"setting", "auth", "absent"})
 _UNSOUND = "Internal Server Error"
+#: What an answer has that is known to break its own schema, because no better one could be made.
+_UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
 
 
 def _no_template() -> NoReturn:
@@ -240,7 +242,8 @@ class CompiledOperation:
                 why = why or self._mended(plan.media_type, preferences)
                 if why:
                     return self._unsound(f"{why}; schema of the {plan.documented.status} response")
-            return finish(plan, Outcome(0, chosen.value, chosen.why)), chosen.why
+            fields = () if chosen.valid else _UNSOUND_FIELDS
+            return finish(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
         raise failed or self._responder.not_acceptable(preferences.code or 0, accept)
 
     def _mended(self, media_type: MediaType, preferences: Preferences) -> str:
@@ -282,6 +285,7 @@ class CompiledOperation:
                 why = f"{why}; breaks its own schema at {place or 'the top'}: {broken.keyword}"
                 if self._errors:
                     return self._unsound(why)
+                outcome = outcome._replace(fields=(*outcome.fields, *_UNSOUND_FIELDS))
         return finish(plan, outcome), why
 
     def _unsound(self, why: str) -> tuple[Response, str]:

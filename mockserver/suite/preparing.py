@@ -58,7 +58,7 @@ def prepare(
         target=target,
         identities=identities,
         policy=WritePolicy(target.foreign, tuple(allow_writes), contract, restorable),
-        verdicts=Verdicts(contract),
+        verdicts=Verdicts(contract, own=control is not None),
         secrets=secrets,
         selected=select(contract, only),
         control=control,

@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 
 from mockserver.contract.model import MediaType, Operation, RequestBody
 from mockserver.pointers import child
+from mockserver.suite.checks.answers import body_conforms_to_its_schema
 from mockserver.suite.checks.seeing import Answer
 from mockserver.suite.exchanges import NotJSON, is_json, parse_json, same_json
 from mockserver.suite.verdicts import CheckFailure, Rule, describe
@@ -92,12 +93,12 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
     for content in _sent_as(answer, body):
         if content.schema is None:
             continue
-        sent = answer.exchange.request.body
+        sent = answer.exchange.request.body or b""
+        if not is_json(content.name.partition(";")[0]):
+            return _broken_form(answer, content, sent)
         if not sent:
             assert body is not None
             return child(body.pointer, "required"), "contract" if body.required else "silent", ""
-        if not is_json(content.name.partition(";")[0]):
-            return _broken_form(answer, content, sent)
         try:
             value = parse_json(sent)
         except NotJSON:
@@ -128,6 +129,9 @@ def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:
     schema, pointer = answer.contract.schema(content.schema)
     required = schema.get("required", ()) if isinstance(schema, dict) and "form" in content.name else ()
     for name in required:
+        place = child(pointer, "properties", name)
+        if name in schema.get("properties", {}) and answer.contract.validator(place, "request").is_valid([]):
+            continue  # a form has no other way to say that a list is empty than to leave it out
         if quote_plus(name).encode() not in sent and name.encode() not in sent:
             return child(pointer, "required"), "contract", f"{answer.response.status} without {name}"
     return content.pointer, "silent", ""
@@ -136,18 +140,39 @@ def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:
 def _refused_request(failure: ForeignFailure) -> _Statement | None:
     """Find the statement by which a refused request is valid; only what is shown as such is documented."""
     operation, answer = failure.operation, failure.answer
+    if answer.response.status == 406 and not _is_served(answer, operation):
+        return None  # what was generated for `Accept`, where a contract declares it, takes nothing that is documented
     body = operation.request_body
+    if answer.response.status == 415 and not _is_documented(answer, body):
+        return None  # likewise for `Content-Type`
     for content in body.content.values() if body else ():
         try:
             value = parse_json(answer.exchange.request.body or b"")
         except NotJSON:
             break
         for example in content.examples.values():
-            if same_json(example.value, value):
+            sound = content.schema is None or answer.contract.validator(content.schema, "request").is_valid(value)
+            if same_json(example.value, value) and sound:
                 return example.pointer, "contract", ""
         # That a schema allows a value does not say that every server takes all of its values.
         return content.pointer, "silent", ""
     return operation.pointer, "silent", ""
+
+
+def _is_served(answer: Answer, operation: Operation) -> bool:
+    """Tell whether `Accept` takes a media type that the operation documents, as far as a look tells."""
+    accept = answer.exchange.request.field("Accept")
+    success = operation.success()
+    offers = [name.partition(";")[0].strip() for name in success.content] if success else []
+    ranges = ["*/*", *offers, *(f"{offer.partition('/')[0]}/*" for offer in offers)]
+    return accept is None or not offers or any(one in accept for one in ranges)
+
+
+def _is_documented(answer: Answer, body: RequestBody | None) -> bool:
+    """Tell whether the content was sent as a media type that the operation documents."""
+    sent = (answer.exchange.request.field("Content-Type") or "").partition(";")[0].strip().lower()
+    documented = body.content if body is not None else ()
+    return not documented or any(name.partition(";")[0].strip().lower() in {sent, "*/*"} for name in documented)
 
 
 def _security(failure: ForeignFailure) -> _Statement | None:
@@ -177,6 +202,8 @@ def _the_statuses(failure: ForeignFailure) -> _Statement | None:
 def _the_response(failure: ForeignFailure) -> _Statement | None:
     if failure.answer.response.status in _WITHOUT_CONTENT and not failure.answer.response.body:
         return None  # whatever content is documented there, HTTP knows none (RFC 9110, section 15.3.5)
+    if failure.check == "response_schema_conformance" and body_conforms_to_its_schema(failure.answer):
+        return None  # ours reads schemas as contracts mean them, and found nothing
     documented = failure.answer.documented
     return (documented.pointer if documented else failure.operation.pointer), "contract", ""
 

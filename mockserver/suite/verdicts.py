@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any, Literal
 
 from mockserver.contract.model import Contract
+from mockserver.errors import INVALID_FIELD
 from mockserver.suite.exchanges import Exchange, WireResponse
 from mockserver.suite.observations import Observation, joined, seen
 
@@ -177,8 +178,16 @@ class _Tally:
 class Verdicts:
     """Collects what the checks of a run say. Safe to use from several threads."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, *, own: bool = False) -> None:
+        """Start with nothing.
+
+        Args:
+            contract: what the claims are about.
+            own: the target is a stub of ours, which tells which of its answers break the contract because none that
+                keeps it could be made; that is the contract's fault.
+        """
         self._contract = contract
+        self._own = own
         self._lock = threading.Lock()
         self._findings: dict[str, Finding] = {}
         self._tallies: dict[tuple[str, str], _Tally] = {}
@@ -213,6 +222,9 @@ class Verdicts:
         A difference that the contract has on record, from an overlay, is what it says by now: the claim counts as held.
         """
         new = judge(self._contract, failure)
+        response = failure.exchange.response if failure.exchange is not None else None
+        if self._own and response is not None and response.field(INVALID_FIELD) is not None:
+            new = _as_the_contracts(new)
         with self._lock:
             if new.level == "drift" and self._contract.differs(new.operation, new.check, new.observations[0].seen):
                 self._tally(new.check, new.operation).passed += 1

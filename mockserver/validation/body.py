@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mockserver import documents
+from mockserver.contract.declared import told_values
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.contract.secrets import marked_names
@@ -93,6 +94,10 @@ class BodyReader:
             *(_secret_names(contract, media_type) for media_type in self._content.values())
         )
         self._by_essence = {essence(name): media_type for name, media_type in reversed(self._content.items())}
+        for told in map(essence, told_values(contract, operation, "content-type")):
+            alike = [one for name, one in self._by_essence.items() if is_json(name)]
+            if is_json(told) and told not in self._by_essence and alike:
+                self._by_essence[told] = alike[0]
         self._decoders = {
             name: _Decoder(contract, self._shapes, media_type, name, self.secret_names)
             for name, media_type in self._by_essence.items()

@@ -10,7 +10,7 @@ from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
 from mockserver.suite.checks.leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.checks.seeing import UNREADABLE, Answer, value_of
-from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json, parse_json
 from mockserver.suite.verdicts import CheckFailure, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
@@ -142,13 +142,24 @@ def body_conforms_to_its_schema(answer: Answer) -> bool:
     value = value_of(answer.response)
     if value is UNREADABLE:
         return False  # the claim of body_is_what_its_content_type_says
+    validator = answer.contract.validator(schema, "response")
+    if isinstance(value, str) and not is_json(answer.response.media_type) and validator.is_valid(_as_json(value)):
+        return True  # how an object stands in text is said nowhere; JSON is one way
     failures: dict[str, CheckFailure] = {}
-    for violation in answer.contract.validator(schema, "response").violations(value):
+    for violation in validator.violations(value):
         if violation.unknown and {name for name, _ in shown_write_only(answer)}.issuperset(violation.unknown):
             continue  # the claim of no_secret_comes_back
         failures.setdefault(violation.keyword_pointer, _schema_failure(answer, violation, schema))
     raise_failures(failures.values())
     return True
+
+
+def _as_json(text: str) -> Any:
+    """Return the JSON value of a text, the text itself where it is none."""
+    try:
+        return parse_json(text.encode())
+    except NotJSON:
+        return text
 
 
 def problem_details_are_well_formed(answer: Answer) -> bool:

@@ -12,6 +12,7 @@ from hypothesis.errors import FailedHealthCheck, Unsatisfiable, UnsatisfiedAssum
 from schemathesis.core.errors import (
     InfiniteRecursiveReference,
     InvalidSchema,
+    MalformedMediaType,
     NoLinksFound,
     RefResolutionError,
     SerializationError,
@@ -42,6 +43,7 @@ _NO_REQUEST = (
     FailedHealthCheck,
     InfiniteRecursiveReference,
     InvalidSchema,
+    MalformedMediaType,
     RefResolutionError,
     SerializationError,
     Unsatisfiable,

@@ -27,9 +27,11 @@ def found(
     check: str = "negative_data_rejection",
     message: str = "message",
     meant: bool = True,
+    status: int = 200,
+    member: Any = None,
 ) -> Any:
     """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
-    schema = {"type": "object", "required": ["a b"], "properties": {"a b": {"type": "string"}}}
+    schema = {"type": "object", "required": ["a b"], "properties": {"a b": member or {"type": "string"}}}
     content = {"required": required, "content": {name: {"schema": schema} for name in (media_type, "text/xml")}}
     post = {"requestBody": content, "responses": {"200": {"description": ""}}}
     path = folder / "contract.json"
@@ -38,7 +40,7 @@ def found(
     contract = load_contract(path)
     [operation] = contract.operations
     exchange = Exchange(
-        WireRequest("POST", "/", (("Content-Type", sent or media_type),), body), WireResponse(200, (), b"")
+        WireRequest("POST", "/", (("Content-Type", sent or media_type),), body), WireResponse(status, (), b"")
     )
     answer = see(contract, operation if meant else None, operation.label, exchange, Secrets())
     assert answer is not None
@@ -82,3 +84,17 @@ def test_content_that_may_be_left_out_is_not_missed(tmp_path: Path) -> None:
 def test_a_path_that_means_no_operation_tells_nothing_of_its_items(check: str, tmp_path: Path) -> None:
     assert found(tmp_path, b"{}", "application/json", check=check) is not None
     assert found(tmp_path, b"{}", "application/json", check=check, meant=False) is None
+
+
+def test_a_list_that_a_form_leaves_out_may_be_empty(tmp_path: Path) -> None:
+    lists = {"type": "array", "items": {"type": "string"}}
+    assert found(tmp_path, b"c=1", FORM, member=lists).rule == "silent"
+    assert found(tmp_path, None, FORM, member=lists).rule == "silent"
+    assert found(tmp_path, b"c=1", FORM, member={**lists, "minItems": 1}).rule == "contract"
+
+
+def test_what_was_made_up_for_accept_and_content_type_blames_nobody(tmp_path: Path) -> None:
+    for sent, blamed in (("text/csv", False), ("application/json", True)):
+        content, check = b'{"a b": "1"}', "positive_data_acceptance"
+        failure = found(tmp_path, content, "application/json", sent=sent, check=check, status=415)
+        assert (failure is not None) == blamed
