@@ -206,7 +206,10 @@ class Making:
             return schema[self._forbidden] is True
         if not ({"$ref", "allOf"} & schema.keys()):
             return False
-        flat, _ = self._flattener.flat(schema, lambda group: group[0])
+        try:
+            flat, _ = self._flattener.flat(schema, lambda group: group[0])
+        except Impossible:
+            return False  # whether it may be left out is for the caller to say: a required one is a failure there
         return flat.get(self._forbidden) is True
 
     def _has_room(self, schema: Any, depth: int) -> bool:

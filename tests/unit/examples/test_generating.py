@@ -148,6 +148,17 @@ def test_recursive_schemas_end() -> None:
     assert len(str(generated(node))) < 1000
 
 
+@pytest.mark.parametrize(
+    "impossible", [{"allOf": [{"type": "string"}, {"type": "null"}]}, {"$ref": "#/components/schemas/No"}]
+)
+def test_an_optional_member_that_cannot_be_is_left_out(impossible: Any) -> None:
+    no = {"allOf": [{"enum": [1]}, {"enum": [2]}]}
+    schema = {"type": "object", "properties": {"no": impossible, "yes": {"type": "string"}}, "required": ["yes"]}
+    assert generated(schema, No=no).keys() == {"yes"}
+    with pytest.raises(CannotGenerate):
+        generated({**schema, "required": ["no", "yes"]}, No=no)
+
+
 def test_a_schema_that_needs_itself_has_no_value() -> None:
     node = {"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/components/schemas/Root"}}}
     with pytest.raises(CannotGenerate, match=POINTER):
