@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from mockserver import documents
@@ -12,7 +13,7 @@ from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.errors import ContractError
 
 #: Members of a `resource` behaviour in the order in which they are printed, with what is left out.
-_MEMBERS = {"resource": "", "identifier": "", "parameter": "", "items": "", "value": "", "answers": True}
+_MEMBERS = {"resource": "", "identifier": "", "parameter": "", "items": "", "value": "", "answers": True, "keys": {}}
 _NO_ROLE = "{method} has no part in the resource"
 _NOT_SHOWN = "its documented answer does not show an item by `{identifier}`"
 _NO_NAME = "nothing in the answers tells which member {{{parameter}}} names"
@@ -56,6 +57,8 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"{resource['collection']}  items {resource['item']}  sure {resource['sure']:.2f}"
         yield f"  why: {resource['why']}"
+        for key in resource["keys"]:
+            yield f"  key: {key['member']} names an item of {key['collection']}, sure {key['sure']:.2f}: {key['why']}"
         for operation in resource["operations"]:
             yield f"  {operation['role']:8}{operation['operation']} ({operation['id']})"
             yield f"          {operation['line']}"
@@ -83,7 +86,7 @@ def line_of(behaviour: Behaviour) -> str:
 
 
 def _members(behaviour: Behaviour) -> dict[str, Any]:
-    values = {name: getattr(behaviour, name) for name in _MEMBERS}
+    values = {name: getattr(behaviour, name) for name in _MEMBERS} | {"keys": dict(behaviour.keys)}
     return {name: value for name, value in values.items() if value != _MEMBERS[name]}
 
 
@@ -110,6 +113,7 @@ def _resource(contract: Contract, resource: Resource, told: set[str]) -> dict[st
         "identifier": resource.identifier,
         "sure": resource.sure,
         "why": resource.why,
+        "keys": [asdict(key) for key in resource.keys],
         "operations": operations,
     }
 

@@ -10,7 +10,7 @@ Records stand in the store under the collection's own path, `resource:/users/7/p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -19,16 +19,13 @@ from mockserver.behaviour import conditions
 from mockserver.behaviour.ancestors import PREFIX, Ancestors, filled, not_found
 from mockserver.behaviour.changing import merged, patched, settable, stamp, tag
 from mockserver.behaviour.choosing import choose, paging, text
+from mockserver.behaviour.exemplars import Exemplars, TemplateOf, has_examples, item_parameter
 from mockserver.behaviour.handlers import Call
 from mockserver.behaviour.naming import Naming
 from mockserver.behaviour.presenting import Item, Presentation, at
-from mockserver.contract.model import Behaviour, Contract, Operation, Parameter, pairs_of
-from mockserver.errors import ContractError, RequestRejected
+from mockserver.contract.model import Behaviour, Contract, Operation, pairs_of
+from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
-
-_ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
-#: What a call would be answered without state, by `operationId`; raises RequestRejected.
-TemplateOf = Callable[[str], Any]
 
 
 class ResourceHandler:
@@ -54,16 +51,16 @@ class ResourceHandler:
         self._contract = contract
         self._operation = operation
         self._behaviour = behaviour
-        self._template_of = template_of
-        self._relatives = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
-        self._relatives[operation.id] = behaviour
+        relatives = {**relatives, operation.id: behaviour}
+        self._exemplars = Exemplars(contract, relatives, template_of)
         self._ancestors = Ancestors(operation, relatives.values(), behaviour.resource)
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self._presentation = Presentation(contract, operation, pointer)
         self._paging = paging(contract, operation)
         self._settable = settable(contract, operation)
-        self._naming = Naming(contract, _item_parameter(contract, self._relatives, behaviour.parameter))
-        self._exemplary = _has_examples(operation)
+        own = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
+        self._naming = Naming(contract, item_parameter(contract, own, behaviour.parameter))
+        self._exemplary = has_examples(operation)
         success = operation.success()
         self._tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
         self._exchanges = list(self._documented_exchanges())
@@ -89,7 +86,7 @@ class ResourceHandler:
     # roles
 
     def _list(self, call: Call) -> Outcome:
-        template = call.template()
+        template = self._template(call)
         view = list(self._view(call).values())
         issued = self._presentation.cursors(template) if self._paging.by_cursor else frozenset()
         page = choose(view, call.arguments.query, self._behaviour.identifier, self._paging, issued)
@@ -151,7 +148,7 @@ class ResourceHandler:
         key = text(call.arguments.path.get(self._behaviour.parameter))
         state = self._find(call) if shown is None else self._seeded().get(key, shown)
         if state is None:
-            return Outcome(0, call.template(), "example: nothing is known of this identifier")
+            return Outcome(0, self._template(call), "example: nothing is known of this identifier")
         if conditions.is_unmodified(call, tag(state)):
             return Outcome(304, NO_CONTENT, "not modified", (("ETag", tag(state)),))
         return self._answer(call, shown or state, "kept, or in the contract's examples", state)
@@ -201,9 +198,9 @@ class ResourceHandler:
     def _answer(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
         """Answer an item; its tag is that of its state, where an example shows it otherwise."""
         if not self._presentation.has_content:
-            content = call.template()  # None where the success has no content at all
+            content = self._template(call)  # None where the success has no content at all
             return Outcome(0, NO_CONTENT if content is None else content, why)
-        template = call.template()
+        template = self._template(call)
         if not self._behaviour.answers:
             return Outcome(0, template, why)
         content, sound = self._presentation.show(item, template)
@@ -268,7 +265,7 @@ class ResourceHandler:
         key = text(call.arguments.path.get(self._behaviour.parameter))
         if self._record(call, key) is not None or not self._behaviour.answers:
             return None
-        item = at(call.template(), self._behaviour.value)
+        item = at(self._template(call), self._behaviour.value)
         return item if isinstance(item, dict) and text(item.get(self._behaviour.identifier)) == key else None
 
     def _documented(self, call: Call) -> Item | None:
@@ -291,24 +288,15 @@ class ResourceHandler:
     def _seeded(self) -> Mapping[str, Item]:
         """Return the items that the contract's examples show, by the text of their identifiers."""
         if self._seeds is None:
-            seeds: dict[str, Item] = {}
-            for name, relative in self._relatives.items():
-                if relative.role not in {"list", "read"}:
-                    continue
-                try:
-                    template = self._template_of(name)
-                except (RequestRejected, ContractError):
-                    continue
-                made_up = name not in self._contract.by_id or not _has_examples(self._contract.by_id[name])
-                shown = at(template, relative.items if relative.role == "list" else relative.value)
-                for item in shown if isinstance(shown, list) else [shown]:
-                    if isinstance(item, dict) and relative.identifier in item:
-                        if made_up and not self._naming.fits(item[relative.identifier]):
-                            item = {**item, relative.identifier: self._naming.fitted(item[relative.identifier])}
-                        key = text(item[relative.identifier])
-                        seeds[key] = {**seeds.get(key, {}), **item}
-            self._seeds = seeds
+            self._seeds = self._exemplars.seeds(self._behaviour.resource)
         return self._seeds
+
+    def _template(self, call: Call) -> Any:
+        """Return what would be answered without state; what is made up of it names items that are there."""
+        template = call.template()
+        if not self._behaviour.keys or self._exemplary:
+            return template
+        return self._exemplars.consistent(template, self._behaviour, self._presentation.is_valid)
 
     def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
         """Yield the content of each documented request with the item that its documented answer shows."""
@@ -319,7 +307,7 @@ class ResourceHandler:
 
     def _template_item(self, call: Call) -> Item:
         """Return the example of an item that the operation would show, else any that there is."""
-        template = call.template()
+        template = self._template(call)
         item = at(template, self._behaviour.value) if self._behaviour.answers else None
         if isinstance(item, dict):
             return dict(item)
@@ -343,25 +331,9 @@ class ResourceHandler:
 
         def is_good(candidate: str) -> bool:
             whole = {**base, self._behaviour.identifier: candidate}
-            return not self._behaviour.answers or self._presentation.show(whole, call.template())[1]
+            return not self._behaviour.answers or self._presentation.show(whole, self._template(call))[1]
 
         return self._naming.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
-
-
-def _item_parameter(contract: Contract, relatives: Mapping[str, Behaviour], named: str) -> Parameter | None:
-    """Return the path parameter that names an item."""
-    for name, behaviour in relatives.items():
-        if behaviour.role in _ON_ITEMS and name in contract.by_id:
-            for parameter in contract.by_id[name].parameters:
-                if (parameter.location, parameter.name) == ("path", named):
-                    return parameter
-    return None
-
-
-def _has_examples(operation: Operation) -> bool:
-    """Tell whether the contract itself shows what an operation's success looks like."""
-    success = operation.success()
-    return success is not None and any(media_type.examples for media_type in success.content.values())
 
 
 def _filled(template: str, call: Call) -> str:

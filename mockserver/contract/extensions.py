@@ -17,9 +17,17 @@ _NAMES = ("levels", "effect", "behaviour", "presumes", "response", "differs", "i
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
 
 _BEHAVIOUR = frozenset(
-    {"handler", "role", "resource", "value", "status", "generated", "identifier", "parameter", "items", "answers"}
+    {
+        *("handler", "role", "resource", "value", "status", "generated"),
+        *("identifier", "parameter", "items", "answers", "keys"),
+    }
 )
-_FLAGS = frozenset({"generated", "answers"})
+#: Kinds of members that are no texts.
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "generated": (bool, "true or false"),
+    "answers": (bool, "true or false"),
+    "keys": (dict, "an object that maps members to the `resource` whose items they name"),
+}
 _MARKS = frozenset({"x-source", "x-assumed", "x-observed"})
 
 
@@ -74,11 +82,15 @@ class Extensions:
             known = sorted(_BEHAVIOUR)
             raise self._reader.error(pointer, f"must be an object with `handler` and, if wanted, {known}")
         for name in _BEHAVIOUR & behaviour.keys():
-            wanted = bool if name in _FLAGS else str
+            wanted, kind = _KINDS.get(name, (str, "text"))
             if not isinstance(behaviour[name], wanted):
-                kind = "true or false" if wanted is bool else "text"
                 raise self._reader.error(child(pointer, name), f"must be {kind}")
-        return Behaviour(**{key: behaviour[key] for key in _BEHAVIOUR & behaviour.keys()}, pointer=pointer)
+        members = {key: behaviour[key] for key in _BEHAVIOUR & behaviour.keys()}
+        if "keys" in members:
+            if not all(isinstance(value, str) for value in members["keys"].values()):
+                raise self._reader.error(child(pointer, "keys"), f"must be {_KINDS['keys'][1]}")
+            members["keys"] = tuple(members["keys"].items())
+        return Behaviour(**members, pointer=pointer)
 
     def instead_of(self, pointer: str, raw: dict[str, Any]) -> tuple[int, ...]:
         """Return the `x-mockserver-instead-of` of a response."""

@@ -159,6 +159,7 @@ class Behaviour:
         parameter: of a `resource`, that parameter.
         items: of a `resource`'s list, JSON pointer of the items in the answer.
         answers: of a `resource`, whether the answer holds the item (at `value`) or the items.
+        keys: of a `resource`, members of an item that name an item of another one, with that one's `resource`.
     """
 
     handler: str
@@ -172,6 +173,7 @@ class Behaviour:
     parameter: str = ""
     items: str = ""
     answers: bool = True
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

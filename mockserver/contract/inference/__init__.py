@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from mockserver.contract.inference.foreign import ForeignKey, Kept, foreign_keys
 from mockserver.contract.inference.identifiers import identifier
 from mockserver.contract.inference.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
 from mockserver.contract.model import Behaviour, Contract, Operation
@@ -37,6 +38,7 @@ class Resource:
         sure: 0 to 1.
         why: what it was read from, for people.
         behaviours: by `operationId`.
+        keys: members of an item that name items of other collections.
     """
 
     collection: str
@@ -46,6 +48,7 @@ class Resource:
     sure: float
     why: str
     behaviours: Mapping[str, Behaviour]
+    keys: tuple[ForeignKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def inferred(contract: Contract) -> Mapping[str, Behaviour]:
 def infer(contract: Contract) -> Inference:
     """Return what can be inferred from a contract."""
     pairs = [(pair, _resource(contract, pair)) for pair in _pairs(contract)]
-    resources = tuple(found for _, found in pairs if found is not None)
+    resources = tuple(_linked(contract, [(pair, found) for pair, found in pairs if found is not None]))
     passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)
     behaviours = {name: behaviour for resource in resources for name, behaviour in resource.behaviours.items()}
     return Inference({**dict(_removals(contract)), **behaviours}, resources, passed_over)
@@ -202,14 +205,35 @@ def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[s
             )
 
 
-def _members(contract: Contract, pair: _Pair, named: str) -> frozenset[str]:
-    """Return the names of an item's members, as the reads show it."""
+def _item(contract: Contract, pair: _Pair, named: str) -> Shape | None:
+    """Return what an item looks like, as the reads show it."""
     for operation, is_list in ((pair.of_item.get("GET"), False), (pair.of_collection.get("GET"), True)):
         if operation is not None:
             for shape in _candidates(contract, operation, items=is_list):
                 if named in shape.names:
-                    return frozenset(shape.names)
-    return frozenset()
+                    return shape
+    return None
+
+
+def _members(contract: Contract, pair: _Pair, named: str) -> frozenset[str]:
+    shape = _item(contract, pair, named)
+    return frozenset(() if shape is None else shape.names)
+
+
+def _linked(contract: Contract, found: list[tuple[_Pair, Resource]]) -> Iterator[Resource]:
+    """Yield resources with their foreign keys; behaviours whose answers show items know them, too."""
+    shapes = ((resource, _item(contract, pair, resource.identifier)) for pair, resource in found)
+    keys = foreign_keys(
+        Kept(resource.collection, resource.identifier, shape) for resource, shape in shapes if shape is not None
+    )
+    for _, resource in found:
+        own = keys.get(resource.collection, ())
+        named = tuple((key.member, key.collection) for key in own)
+        behaviours = {
+            name: replace(one, keys=named) if named and one.answers and one.role != "delete" else one
+            for name, one in resource.behaviours.items()
+        }
+        yield replace(resource, keys=own, behaviours=behaviours)
 
 
 def _place(contract: Contract, operation: Operation, role: str, named: str, members: frozenset[str]) -> str | None:

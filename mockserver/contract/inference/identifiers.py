@@ -17,7 +17,8 @@ _PEOPLE = frozenset({"username", "user", "owner", "org", "organization", "member
 _MISFIT = 0.6
 _JOINED = re.compile(r"[a-z]{3,}id")
 _NO_IDENTIFIERS = frozenset({"uuid", "guid", "valid", "invalid", "paid", "grid", "void", "android"})
-_SCALARS = frozenset({"string", "integer", "number"})
+_NUMBERS = frozenset({"integer", "number"})
+_SCALARS = _NUMBERS | {"string"}
 
 
 def words(name: str) -> list[str]:
@@ -63,9 +64,12 @@ def _is_scalar(shape: Shape, name: str) -> bool:
 
 def _fits(shape: Shape, name: str, kinds: frozenset[str]) -> bool:
     """Tell whether a scalar member has the type of the parameter, where both types are known."""
-    found = _kinds(shape, name)
-    numbers = {"integer", "number"}
-    return not (found and kinds and not kinds & found and not (kinds & numbers and found & numbers))
+    return fits(_kinds(shape, name), kinds)
+
+
+def fits(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether a value of some types can be one of others; none stands for any."""
+    return not some or not others or bool(some & others or (some & _NUMBERS and others & _NUMBERS))
 
 
 def _sureness(wanted: list[str], name: list[str], collection: str) -> float:

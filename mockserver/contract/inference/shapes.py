@@ -32,6 +32,14 @@ class Shape(Protocol):
     def kinds(self) -> frozenset[str]:
         """Its types in JSON Schema's words, none where nothing is known."""
 
+    @property
+    def told(self) -> bool:
+        """Whether the contract itself gives its value, or some of them."""
+
+
+#: Keywords that give a value of a schema.
+_GIVING = frozenset({"example", "examples", "default", "const", "enum"})
+
 
 class SchemaShape:
     """What the schemas at some pointers say of one value."""
@@ -89,6 +97,11 @@ class SchemaShape:
         return any(schema.get("readOnly") is True for schema, _ in self._parts)
 
     @property
+    def told(self) -> bool:
+        """Whether the schema gives values."""
+        return any(not _GIVING.isdisjoint(schema) for schema, _ in self._parts)
+
+    @property
     def kinds(self) -> frozenset[str]:
         """What `type` says."""
         found: set[str] = set()
@@ -101,6 +114,7 @@ class SchemaShape:
 class ExampleShape:
     """What an example shows of a value."""
 
+    told = True
     _KINDS = (
         (bool, "boolean"),
         (int, "integer"),

@@ -18,8 +18,9 @@ _PREFIX = "x-mockserver-"
 #: All extensions with a meaning here; what is spelt almost like one of them was meant to be one.
 _KNOWN = sorted({*EXTENSIONS, *(keyword for _, keyword in MARKS), "x-secret"})
 _BEHAVIOUR: dict[str, type] = {
-    **dict.fromkeys(("handler", "role", "resource", "value", "status"), str),
-    "generated": bool,
+    **dict.fromkeys(("handler", "role", "resource", "value", "status", "identifier", "parameter", "items"), str),
+    **dict.fromkeys(("generated", "answers"), bool),
+    "keys": dict,
 }
 
 #: One mistake in an extension's value: path below the extension, message, remedy.

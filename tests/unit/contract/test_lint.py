@@ -435,6 +435,11 @@ ALLOWED: dict[str, Mutation] = {
     "a presumption without the name of an example": put(
         f"{ANSWER}/examples/stored/x-mockserver-presumes", {"calls": ["add"]}
     ),
+    "a behaviour of a resource": put(
+        f"{POST}/x-mockserver-behaviour",
+        {"handler": "resource", "role": "create", "resource": "/a", "identifier": "id", "parameter": "b", "items": "/c"}
+        | {"answers": False, "keys": {"dId": "/d"}},
+    ),
     "a behaviour that says how it is known": put(f"{POST}/x-mockserver-behaviour/x-assumed", "guessed"),
     "one schema of a kind that refers to itself": put(f"{NOTE}/items", {"$ref": f"#{NOTE}"}),
 }
