@@ -17,6 +17,8 @@ from mockserver.messages import Caller, Request
 
 ANYBODY = Caller("", "", "")
 _MAX_REMEMBERED_CREDENTIALS = 4096
+#: Authentication schemes whose credentials have a known form.
+_KNOWN_SCHEMES = frozenset({"basic", "bearer", "digest"})
 
 
 class _World(Protocol):
@@ -106,6 +108,9 @@ class Authentication:
             return lambda _request, _world: ANYBODY
         if _is_digest(scheme):
             return self._digest
+        if scheme.type == "http" and scheme.scheme.lower() not in _KNOWN_SCHEMES and not self._accounts:
+            # A scheme of the API's own: whether its name stands before the credential is not said.
+            return lambda request, _world: ANYBODY if request.authorization else None
         find = partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_after, _auth_scheme(scheme))
         return partial(self._token, find)
 

@@ -6,7 +6,16 @@ import codecs
 
 #: A documented range stands for any type it covers; this one is meant where nobody names another.
 _CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
-_CONCRETE_BY_TYPE = {"image": "image/png", "audio": "audio/mpeg", "video": "video/mp4", "multipart": "multipart/mixed"}
+_CONCRETE_BY_TYPE = {
+    "image": "image/png",
+    "audio": "audio/mpeg",
+    "video": "video/mp4",
+    "multipart": "multipart/mixed",
+} | {
+    "font": "font/woff2",
+    "model": "model/gltf-binary",
+    "message": "message/http",
+}
 #: Names that are older than the rule that JSON is told by (RFC 6839, section 3.1).
 _OLD_JSON = frozenset({"text/x-json", "application/x-json"})
 _LINES = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson", "application/json-seq"})

@@ -118,9 +118,12 @@ class Pipeline:
                 response, why = compiled.answer(request, arguments, value, caller, preferences, world)
                 if compiled.calls_back:
                     why += compiled.call_back(request, arguments, response, world)
+                if request.method == "HEAD":
+                    response = _without_content(response)
         except RequestRejected as rejected:
+            response = compiled.reject(rejected, request)
             return Answer(
-                compiled.reject(rejected, request),
+                _without_content(response) if request.method == "HEAD" else response,
                 operation.id,
                 # Content is shown where its violations tell which of its names are known, and so which are not.
                 content if 0 < len(rejected.violations) < MAX_VIOLATIONS else b"",

@@ -15,8 +15,15 @@ from mockserver.validation.shapes import Shape, Shapes
 from mockserver.validation.styles import Pairs, from_query, from_text, pairs
 from mockserver.validation.violations import missing_parameter, reject, translate
 
-#: Header parameters of these names are ignored (OpenAPI 3.1, section 4.8.12.1).
-_NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
+#: Header parameters of these names are ignored: by OpenAPI (3.1, section 4.8.12.1), and because clients and servers set
+#: them by themselves, whatever a contract says (RFC 9110, sections 7.2, 7.6.1, 8.6 and 12.5.3).
+_NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"}) | {
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "host",
+    "transfer-encoding",
+}
 
 
 class ParameterReader:

@@ -448,3 +448,29 @@ def test_a_python_behaviour_answers_in_place_of_the_contracts(make_stub: MakeStu
     assert client.journal()[-1]["why"] == "added; breaks its own schema at /sum: type"
     assert client.call("GET", "/sum?a=x").status == 422
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("path", ["/a", "/a?n=x"])
+def test_a_documented_head_has_no_content(make_stub: MakeStub, write_contract: Write, path: str) -> None:
+    number = {"name": "n", "in": "query", "schema": {"type": "integer"}}
+    head = {"parameters": [number], "responses": {"200": _json(1), "400": _json({"error": "n"})}}
+    answer = make_stub(write_contract({"/a": {"head": head}})).call("HEAD", path)
+    assert answer.status == (400 if "?" in path else 200)
+    assert answer.content == b""
+    assert int(answer.fields["content-length"]) > 0
+
+
+def test_fields_that_clients_set_by_themselves_are_no_parameters(make_stub: MakeStub, write_contract: Write) -> None:
+    encoding = {"name": "Accept-Encoding", "in": "header", "required": True, "schema": {"enum": ["base64"]}}
+    client = make_stub(write_contract({"/a": {"get": {"parameters": [encoding], "responses": {"200": _json(1)}}}}))
+    assert client.call("GET", "/a", fields={"Accept-Encoding": "gzip"}).status == 200
+    assert client.call("GET", "/a").status == 200
+
+
+def test_a_scheme_of_the_apis_own_takes_any_credential(make_stub: MakeStub, write_contract: Write) -> None:
+    own = {"securitySchemes": {"own": {"type": "http", "scheme": "acme-hmac"}}}
+    get = {"security": [{"own": []}], "responses": {"200": _json(1)}}
+    client = make_stub(write_contract({"/a": {"get": get}}, components=own))
+    assert client.call("GET", "/a", user=None).status == 401
+    for field in ("acme-hmac abc", "abc", "Bearer abc"):
+        assert client.call("GET", "/a", user=None, fields={"Authorization": field}).status == 200
