@@ -204,8 +204,10 @@ class ResourceHandler:
         if not self._behaviour.answers:
             return Outcome(0, template, why)
         content, sound = self._presentation.show(item, template)
-        fields = self._tag_of(item if state is None else state)
-        return Outcome(0, content, why if sound else f"{why}; the answer has no valid form", fields)
+        if not sound:
+            why = f"{why}; the answer has no valid form with the item"
+            content = template if self._presentation.is_valid(template) else content
+        return Outcome(0, content, why, self._tag_of(item if state is None else state))
 
     def _tag_of(self, state: Item) -> tuple[tuple[str, str], ...]:
         return (("ETag", tag(state)),) if self._tagged else ()

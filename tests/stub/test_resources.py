@@ -394,3 +394,19 @@ def test_a_member_that_no_path_can_name_makes_no_resource(make_stub: MakeStub, w
     assert client.call("POST", "/odd", json={"tag": "cat"}).json() == odd
     answer = client.call("GET", "/odd/1")
     assert (answer.status, answer.json()) == (200, odd)
+
+
+def test_an_item_that_has_no_valid_form_does_not_break_the_example_around_it(
+    make_stub: MakeStub, write_contract: Write
+) -> None:
+    pushed = {"type": "object", "properties": {"status": {"type": "string"}, "data": PET}}
+    paths = pets()
+    paths["/pets"]["post"] = {
+        "requestBody": {"content": {"application/json": {"schema": PET}}},
+        "responses": {"201": _answer(pushed, {"status": "pending"})},
+    }
+    client = make_stub(write_contract(paths), errors=True)  # an answer that breaks its schema would be 500
+    answer = client.call("POST", "/pets")  # no pet is sent, so none has a name
+    assert (answer.status, answer.json()) == (201, {"status": "pending"})
+    answer = client.call("POST", "/pets", json={"name": "Mia"})
+    assert answer.json()["data"]["name"] == "Mia"
