@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from mockserver.contract.loading import Document
+from mockserver.contract.marks import Marks
 from mockserver.contract.provenance import Provenance, ProvenanceResolver
 from mockserver.contract.reader import ContractWarning
 from mockserver.contract.references import lookup
@@ -277,9 +278,14 @@ class Contract:
         """Operations by `METHOD /path`."""
         return {operation.label: operation for operation in self.operations}
 
+    def marks(self, keyword: str) -> Marks:
+        """Return what finds the properties that bear a keyword; it is asked all the time and keeps what it found."""
+        if keyword not in self._marks:
+            self._marks[keyword] = Marks(self.document.data, keyword)
+        return self._marks[keyword]
+
     @cached_property
-    def marked(self) -> dict[tuple[str, str], tuple[tuple[tuple[str, ...], str], ...]]:
-        """What was found so far: by schema and keyword, the paths of the properties that bear it, with its pointers."""
+    def _marks(self) -> dict[str, Marks]:
         return {}
 
     @cached_property

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from mockserver.contract.model import Contract
-from mockserver.contract.secrets import same_value
-from mockserver.pointers import child
 from mockserver.suite.encodings import Finder, Kind, fold, folded_digits, folded_texts, readings
 from mockserver.suite.exchanges import NotJSON, WireResponse, is_json
 
@@ -116,32 +114,7 @@ def marked(contract: Contract, schema: str | None, keyword: str) -> tuple[tuple[
 
     `*` in a path is any index of an array. True or text counts: `writeOnly: true`, `x-secret: issued`.
     """
-    if schema is None:
-        return ()
-    found = contract.marked.get((schema, keyword))
-    if found is None:  # asked of every answer, and always the same
-        found = tuple(_marked(contract, schema, keyword, (), frozenset()))
-        contract.marked[schema, keyword] = found
-    return found
-
-
-def _marked(
-    contract: Contract, pointer: str, keyword: str, path: tuple[str, ...], seen: frozenset[str]
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    # The mark may stand beside a `$ref`, behind it, or in a branch of `allOf`: the value meets them all.
-    places = [place for place in same_value(contract.document.data, pointer) if place not in seen]
-    seen |= set(places)
-    for place in places:
-        if contract.at(place).get(keyword) and path:
-            yield path, child(place, keyword)
-            return
-    for place in places:
-        raw = contract.at(place)
-        properties = raw.get("properties")
-        for name in properties if isinstance(properties, dict) else ():
-            yield from _marked(contract, child(place, "properties", name), keyword, (*path, name), seen)
-        if "items" in raw:
-            yield from _marked(contract, child(place, "items"), keyword, (*path, "*"), seen)
+    return () if schema is None else contract.marks(keyword).below(schema)
 
 
 def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

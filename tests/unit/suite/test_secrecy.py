@@ -3,11 +3,13 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mockserver import defaults
 from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.suite.checks.leaks import sent_secrets
 from mockserver.suite.exchanges import WireRequest, WireResponse
 from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, masked, paths_of, text_of, values_at
@@ -121,3 +123,31 @@ def test_a_mark_is_found_beside_a_reference_behind_it_and_in_a_branch(tmp_path: 
     path.write_text(json.dumps(document))
     found = {place for place, _ in marked(load_contract(path), "/components/schemas/All", "writeOnly")}
     assert found == {("beside",), ("behind",), ("branch",), ("list", "*", "deep")}
+
+
+def _entangled(tmp_path: Path, schemas: dict[str, Any]) -> Contract:
+    """Return a contract of 40 objects, each of which may stand within each other one, and some schemas more."""
+    names = [f"E{number}" for number in range(40)]
+    within = {name.lower(): {"$ref": f"#/components/schemas/{name}"} for name in names}
+    entangled = {name: {"type": "object", "properties": within} for name in names}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "entangled", "version": "1"},
+        "paths": {},
+        "components": {"schemas": entangled | schemas},
+    }
+    path = tmp_path / "entangled.json"
+    path.write_text(json.dumps(document))
+    return load_contract(path)
+
+
+def test_objects_that_stand_in_each_other_without_a_mark_are_walked_once(tmp_path: Path) -> None:
+    assert marked(_entangled(tmp_path, {}), "/components/schemas/E0", "writeOnly") == ()
+
+
+def test_of_more_marked_paths_than_can_be_walked_the_shortest_are_found(tmp_path: Path) -> None:
+    within = {"e7": {"$ref": "#/components/schemas/E7"}, "key": {"type": "string", "writeOnly": True}}
+    contract = _entangled(tmp_path, {"E3": {"type": "object", "properties": within}})
+    found = [path for path, _ in marked(contract, "/components/schemas/E0", "writeOnly")]
+    assert found[0] == ("e3", "key")
+    assert {path for path in found if len(path) == 3} == {(f"e{one}", "e3", "key") for one in range(1, 40) if one != 3}
