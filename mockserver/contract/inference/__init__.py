@@ -23,7 +23,7 @@ _ITEM = re.compile(r"(?P<collection>/.*[^/}])/?/\{(?P<parameter>[^{}/]+)\}/?")
 _ITEM_ROLES = {"GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"}
 _COLLECTION_ROLES = {"GET": "list", "POST": "create"}
 #: Below this, two members are as likely, and nothing is inferred.
-_SURE_ENOUGH = 0.45
+_SURE_ENOUGH = 0.46
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,11 @@ _USUAL = ("id", "uuid", "slug", "key", "code", "name", "login", "username", "num
 _TELLING = frozenset(_USUAL)
 #: People are named by these where a parameter says that it is one.
 _PEOPLE = frozenset({"username", "user", "owner", "org", "organization", "member", "assignee"})
+_NAMESAKE = 1.0
 #: Documents often say that a path parameter is text where the member is a number.
 _MISFIT = 0.6
+#: That the member has the parameter's very name tells more than that.
+_MISFIT_OF_NAMESAKE = 0.85
 _JOINED = re.compile(r"[a-z]{3,}id")
 _NO_IDENTIFIERS = frozenset({"uuid", "guid", "valid", "invalid", "paid", "grid", "void", "android"})
 _NUMBERS = frozenset({"integer", "number"})
@@ -45,7 +48,7 @@ def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: 
         if found and not _is_scalar(shape, name):
             continue  # an object or a list stands in no path
         if found and not _fits(shape, name, kinds):
-            found *= _MISFIT
+            found *= _MISFIT_OF_NAMESAKE if found == _NAMESAKE else _MISFIT
         if found > sure:
             best, sure = name, found
     return best, sure
@@ -76,7 +79,7 @@ def _sureness(wanted: list[str], name: list[str], collection: str) -> float:
     if not name or not wanted:
         return 0.0
     if name == wanted:
-        return 1.0
+        return _NAMESAKE
     last = wanted[-1]
     if len(wanted) > 1 and name[-len(wanted) :] == wanted:
         return 0.9  # receipt_rule_id for {rule_id}
@@ -84,6 +87,8 @@ def _sureness(wanted: list[str], name: list[str], collection: str) -> float:
         return 0.85  # template_id_master for {template_id}
     if last in _TELLING and name == [last]:
         return 0.95 if last == "id" else 0.93
+    if len(wanted) > 1 and name == [last]:
+        return 0.86  # sku for {childSku}
     if "".join(name) == "".join(wanted):
         return 0.98
     if last in _PEOPLE and name == ["login"]:

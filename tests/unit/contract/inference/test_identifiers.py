@@ -12,7 +12,7 @@ from mockserver.contract.inference.identifiers import identifier, words
 from mockserver.contract.inference.shapes import ExampleShape
 
 #: Below this, `infer` takes no member for the identifier.
-SURE_ENOUGH = 0.45
+SURE_ENOUGH = 0.46
 TEXT = frozenset({"string"})
 NUMBER = frozenset({"integer"})
 
@@ -61,6 +61,7 @@ def test_every_way_of_joining_words_is_the_same_name(parts: list[str]) -> None:
         ("domain", "domains", {"domain_name": "example.com", "ttl": 1}, "domain_name"),
         ("pet_slug", "pets", {"id": "1", "slug": "rex"}, "slug"),
         ("pet", "pets", {"name": "Rex", "uuid": "u"}, "uuid"),
+        ("childSku", "children", {"name": "Shirt", "sku": "s-1"}, "sku"),
     ],
 )
 def test_the_member_that_a_parameter_names(parameter: str, collection: str, item: Any, expected: str) -> None:
@@ -80,6 +81,7 @@ def test_the_member_that_a_parameter_names(parameter: str, collection: str, item
         ("year", {"name": "Rex"}, NUMBER),  # a name is no number
         ("petId", {"paid": 1, "grid": 2}, NUMBER),
         ("petId", {}, TEXT),
+        ("id", {"name": "Rex"}, TEXT),  # one name for many, mostly
         ("_", {"id": 1}, TEXT),
     ],
 )
@@ -93,6 +95,10 @@ def test_the_type_of_the_parameter_decides_between_members() -> None:
     assert identifier("pet", shape, NUMBER, "pets")[0] == "id"
     assert identifier("pet", shape, TEXT, "pets")[0] == "name"
     assert identifier("pet", shape, frozenset(), "pets")[0] == "id"
+
+
+def test_the_very_name_is_meant_whatever_its_type() -> None:
+    assert identifier("id", ExampleShape({"id": 7, "pet_name": "Rex"}), TEXT, "pet")[0] == "id"
 
 
 def test_a_number_may_be_whole_or_not() -> None:
