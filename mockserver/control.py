@@ -137,6 +137,15 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
         worlds.reset(world)
         return _json({"status": "reset", "world": world.name})
 
+    @control.delete("/world")
+    def drop() -> Response:
+        world = _world(worlds)
+        try:
+            worlds.drop(world)
+        except ValueError as error:
+            raise _Refused(409, str(error)) from error
+        return _json({"status": "dropped", "world": world.name})
+
     app.register_blueprint(control)
 
     @app.errorhandler(HTTPException)

@@ -133,6 +133,10 @@ class SqlStore:
             transaction.clear()
             fill(transaction)
 
+    def drop(self, world: str, fill: Fill) -> None:
+        # Other processes that have it open do not ask for it again, and must not find it without its seed data.
+        self.reset(world, fill)
+
     def close(self) -> None:
         self._engine.dispose()
 

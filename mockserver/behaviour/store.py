@@ -83,6 +83,15 @@ class Store(Protocol):
             StateError: the store cannot be written.
         """
 
+    def drop(self, world: str, fill: Fill) -> None:
+        """Let a world be as if it had never been opened; `fill` makes what whoever else has it open then finds.
+
+        A transaction under way ends as it would have, and nobody sees what it changed.
+
+        Raises:
+            StateError: the store cannot be written.
+        """
+
     def close(self) -> None:
         """Release files and connections."""
 
@@ -178,7 +187,8 @@ class MemoryStore:
         return sorted(self._worlds)
 
     def transaction(self, world: str) -> AbstractContextManager[Transaction]:
-        return self._worlds[world]
+        # Of a world that was dropped meanwhile there is nothing to read, and nobody will read what is written.
+        return self._worlds.get(world) or _MemoryWorld()
 
     def reader(self, world: str) -> Read:
         return self._worlds[world].read
@@ -190,6 +200,9 @@ class MemoryStore:
         with self._worlds[world] as opened:
             opened.clear()
             fill(opened)
+
+    def drop(self, world: str, fill: Fill) -> None:  # noqa: ARG002 - nobody else has it open
+        self._worlds.pop(world, None)
 
     def close(self) -> None:
         """Nothing to release."""

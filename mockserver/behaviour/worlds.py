@@ -87,7 +87,9 @@ class Worlds:
             if _NAME.fullmatch(name) is None:
                 raise ValueError("a world's name has 1 to 64 letters, digits, dots, dashes and underscores")
             if len(self._open) >= MAX_WORLDS:
-                raise ValueError(f"there are {MAX_WORLDS} worlds already; restart the stub or use fewer")
+                raise ValueError(
+                    f"there are {MAX_WORLDS} worlds already; drop some (DELETE /__mock__/world) or use fewer"
+                )
             self.store.open_world(name, self.seed.fill)
             # setdefault: of two threads that open a world at once, both get the same journal.
             world = self._open.setdefault(name, World(name, self.store, Journal(), self.clock, self.store.reader(name)))
@@ -100,6 +102,19 @@ class Worlds:
             StateError: the store cannot be written.
         """
         self.store.reset(world.name, self.seed.fill)
+        world.journal.clear()
+
+    def drop(self, world: World) -> None:
+        """Let go of a world and all that it keeps; whoever names it again gets a new one.
+
+        Raises:
+            ValueError: it is the default world, which is always there.
+            StateError: the store cannot be written.
+        """
+        if world.name == DEFAULT_WORLD:
+            raise ValueError("the default world is always there; reset it instead")
+        self._open.pop(world.name, None)
+        self.store.drop(world.name, self.seed.fill)
         world.journal.clear()
 
 

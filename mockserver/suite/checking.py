@@ -48,8 +48,9 @@ def make(run: Run, tasks: Iterable[Task]) -> Outcome:
 
 
 def _make(run: Run, task: Task) -> None:
+    session = Session(run)
     try:
-        cases = task.make(Session(run))
+        cases = task.make(session)
     except NotRun as reason:
         run.verdicts.not_run(task.check, task.operation, str(reason))
     except (CheckFailure, ExceptionGroup) as error:
@@ -63,3 +64,4 @@ def _make(run: Run, task: Task) -> None:
     else:
         if cases:
             run.verdicts.passed(task.check, task.operation, cases)
+    session.close()

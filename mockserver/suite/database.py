@@ -157,17 +157,19 @@ def replay(run: Run, database: Database) -> Outcome:
     run.progress.phase("known failures", len(cases))
     try:
         for operation, raw, known in cases:
-            if not _fails(run, operation, known):
+            session = Session(run)
+            if not _fails(session, operation, known):
                 database.forget(known, raw)
+            session.close()
             run.progress.step(operation.label)
     except KeyboardInterrupt:
         return Outcome(interrupted=True)
     return Outcome()
 
 
-def _fails(run: Run, operation: Operation, known: Known) -> bool:
+def _fails(session: Session, operation: Operation, known: Known) -> bool:
     """Send the requests of a known failure, and tell whether it is still one; also if it could not be tried."""
-    session = Session(run)
+    run = session.run
     watch = start_watch(run)
     watch.session = session
     last: Exchange | None = None

@@ -151,6 +151,7 @@ class Session:
         self.contract = run.contract
         self.history: list[Exchange] = []
         self.world = ""
+        self._entered = False
         if run.own and fresh:
             run.worlds += 1
             self.world = f"{run.world_prefix}-{run.worlds}"
@@ -284,7 +285,13 @@ class Session:
 
     def in_world(self, request: WireRequest) -> WireRequest:
         """Return a request that goes to this session's world, where there are worlds."""
+        self._entered = bool(self.world)
         return request.with_field("Mock-World", self.world) if self.world else request
+
+    def close(self) -> None:
+        """Let the target forget the session's world: a stub keeps a thousand, and a run may need more."""
+        if self._entered and self.run.control is not None:
+            self.run.control.drop(self.world)
 
     # Logging in: a handler `auth` with the role `issue` takes `username` and `password` and answers with the
     # secret that its response marks `x-secret: issued`.

@@ -155,7 +155,7 @@ def _later() -> Iterator[None]:
 
 
 class StubControl:
-    """The part of the stub's control API that the suite needs: the clock of a world."""
+    """The part of the stub's control API that the suite needs: clocks of worlds, and their end."""
 
     def __init__(self, target: Target, token: str | None) -> None:
         self._target = target
@@ -167,11 +167,21 @@ class StubControl:
         Raises:
             MockServerError: the stub refuses.
         """
-        self._put("/__mock__/clock", world, {"now": now})
+        self._call("PUT", "/__mock__/clock", world, {"now": now})
 
-    def _put(self, path: str, world: str, content: dict[str, Any]) -> None:
-        fields = (("Content-Type", "application/json"), ("Mock-World", world))
-        request = WireRequest("PUT", path, fields, json.dumps(content).encode())
+    def drop(self, world: str) -> None:
+        """Let the stub forget a world that is not used any more.
+
+        A stub that does not, because it is broken, keeps more than it need: what is wrong with it shows elsewhere.
+        """
+        with suppress(MockServerError):
+            self._call("DELETE", "/__mock__/world", world)
+
+    def _call(self, method: str, path: str, world: str, content: dict[str, Any] | None = None) -> None:
+        fields: tuple[tuple[str, str], ...] = (("Mock-World", world),)
+        if content is not None:
+            fields = (("Content-Type", "application/json"), *fields)
+        request = WireRequest(method, path, fields, None if content is None else json.dumps(content).encode())
         if self._token is not None:
             request = request.with_field("Authorization", f"Bearer {self._token}")
         exchange = self._target.send(request)

@@ -23,6 +23,7 @@ CALLS = [
     ("GET", "/clock"),
     ("PUT", "/clock"),
     ("POST", "/reset"),
+    ("DELETE", "/world"),
 ]
 GUARDED = CALLS[1:]
 MakeStub = Callable[..., "Client"]
@@ -36,7 +37,7 @@ def _control(client: Client, method: str, path: str, **fields: str) -> Any:
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_every_call_answers_json(stub: Client, method: str, path: str) -> None:
-    answer = _control(stub, method, path)
+    answer = _control(stub, method, path, Mock_World="asked")
     assert answer.status == 200
     assert answer.fields["content-type"] == "application/json"
     assert isinstance(answer.json(), dict)
@@ -138,7 +139,8 @@ def test_a_control_token_opens_it(make_stub: MakeStub, host: str, method: str, p
         answer = _control(client, method, path, Authorization=field)
         assert answer.status == 401
         assert answer.fields["www-authenticate"].startswith("Bearer")
-    assert _control(client, method, path, Authorization="Bearer t0ken-of-control").status == 200
+    answer = _control(client, method, path, Authorization="Bearer t0ken-of-control", Mock_World="opened")
+    assert answer.status == 200
     assert _control(client, method, path, Authorization="bearer t0ken-of-control").status == 200
     fields = {"Authorization": "Bearer t0ken-of-control", "Origin": "http://evil.example"}
     assert _control(client, method, path, **fields).status == 403

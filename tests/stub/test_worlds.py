@@ -113,6 +113,30 @@ def test_there_is_a_most_of_worlds(make_stub: Callable[..., Client]) -> None:
     assert client.in_world("w0").call("GET", MAILER).status == 204
 
 
+def test_a_dropped_world_is_made_anew_and_leaves_room(client: Client) -> None:
+    one = client.in_world("one")
+    one.call("POST", MAILER, json=BODY)
+    assert one.control("DELETE", "/world") == {"status": "dropped", "world": "one"}
+    assert one.call("GET", MAILER).status == 204
+    assert [entry["number"] for entry in one.journal()] == [1]
+
+
+def test_more_worlds_than_there_may_be_at_once_can_be_used_one_after_the_other(
+    make_stub: Callable[..., Client],
+) -> None:
+    client = make_stub()
+    for number in range(MAX_WORLDS + 1):
+        world = client.in_world(f"w{number}")
+        assert world.call("GET", MAILER).status == 204
+        world.control("DELETE", "/world")
+
+
+def test_the_default_world_cannot_be_dropped(client: Client) -> None:
+    client.call("POST", MAILER, json=BODY)
+    assert client.call("DELETE", "/__mock__/world", user=None).status == 409
+    assert client.call("GET", MAILER).status == 200
+
+
 def test_a_world_opened_by_many_at_once_is_one_world(client: Client) -> None:
     together = threading.Barrier(8)
     statuses: list[int] = []

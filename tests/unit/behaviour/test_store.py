@@ -197,6 +197,23 @@ def test_reset_puts_back_the_start(store: Store) -> None:
     assert dumped == {"accounts": {"admin": {"level": "MasterAdmin"}}}
 
 
+def test_a_world_that_is_dropped_starts_anew(store: Store) -> None:
+    with store.transaction("w") as transaction:
+        transaction.put("settings", "a", {"n": 1})
+    store.drop("w", _fill)
+    store.open_world("w", _fill)
+    dumped = {name: records for name, records in store.dump("w").items() if records}
+    assert dumped == {"accounts": {"admin": {"level": "MasterAdmin"}}}
+
+
+def test_a_world_can_be_dropped_during_a_transaction_on_it(store: Store) -> None:
+    reader = store.reader("w")
+    store.drop("w", _fill)
+    with store.transaction("w") as transaction:
+        transaction.put("settings", "a", {"n": 1})
+    assert reader("settings", "b") is None
+
+
 def test_a_reset_whose_filling_fails_changes_nothing(store: Store) -> None:
     def fill(_transaction: Transaction) -> None:
         raise ValueError("no")

@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
+from mockserver import create_app
+from mockserver.contract.model import Contract
 from mockserver.suite.checking import check, plan
 from mockserver.suite.guard import Guard
+from mockserver.suite.identities import Identities
+from mockserver.suite.preparing import prepare
 from mockserver.suite.session import Run
+from mockserver.suite.stub_process import StubControl
+from mockserver.suite.targets import WsgiTarget
 from mockserver.suite.verdicts import ExitCode, exit_code
 from tests.unit.suite.conftest import ADMIN, GUEST, Application, answering
 
@@ -118,3 +124,12 @@ def test_a_missing_identity_is_a_reason_and_no_pass(run_against: Callable[[Appli
 @pytest.mark.parametrize("text", ["", "/nowhere"])
 def test_paths_that_mean_nothing(run_against: Callable[[Application], Run], text: str) -> None:
     assert not run_against(answering(404)).resolver.methods_at(text)
+
+
+def test_a_run_leaves_no_world_behind_in_a_stub_of_its_own(contract: Contract) -> None:
+    app = create_app(contract)
+    target = WsgiTarget(app.wsgi_app)
+    run = prepare(contract, target, Identities((ADMIN, GUEST)), settle_seconds=0.0, control=StubControl(target, None))
+    check(run)
+    assert run.worlds > 1
+    assert app.extensions["mockserver"].store.worlds() == ["default"]
