@@ -27,20 +27,19 @@ def inspect(contract: Contract) -> dict[str, Any]:
     Every operation is in exactly one of `resources`, `explicit`, `plain` and `refused`.
     """
     inference = infer(contract)
-    explicit = [operation for operation in contract.operations if operation.behaviour and not operation.refused]
-    refused = [operation for operation in contract.operations if operation.refused]
-    told = {operation.id for operation in (*explicit, *refused)}
+    explicit = [operation for operation in contract.operations if operation.behaviour]
+    told = {operation.id for operation in explicit}
     resources = [_resource(contract, resource, told) for resource in inference.resources]
     told |= {name for resource in inference.resources for name in resource.behaviours}
     return {
         "version": 1,
         "title": contract.title,
         "contract_version": contract.version,
-        "operations": len(contract.operations),
+        "operations": len(contract.operations) + len(contract.refused),
         "resources": [resource for resource in resources if resource["operations"]],
         "explicit": [_explicit(contract, operation) for operation in explicit],
         "plain": _plain(contract, inference, told),
-        "refused": [{**_named(operation), "why": operation.refused} for operation in refused],
+        "refused": [{**_named(operation), "why": operation.refused} for operation in contract.refused],
         "webhooks": list(contract.webhooks),
         "callbacks": [entry for operation in contract.operations for entry in _callbacks(contract, operation)],
         "warnings": list(contract.told_warnings()),

@@ -108,9 +108,7 @@ class _Lister:
         name = prepared.example.name
         code = _code(operation, response)
         why = ""
-        if operation.refused:
-            why = f"the operation is refused: {operation.refused}"
-        elif "/" not in media_type.name:
+        if "/" not in media_type.name:
             why = f"stands under {media_type.name!r}, which is no media type"
         elif operation.method == "HEAD":
             why = "an answer to HEAD has no content (RFC 9110, section 9.3.2)"

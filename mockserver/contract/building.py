@@ -18,7 +18,7 @@ from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.contract.overlay import apply_overlays
 from mockserver.contract.parts import Parameters, Parts
 from mockserver.contract.provenance import ProvenanceResolver
-from mockserver.contract.reader import Reader
+from mockserver.contract.reader import ContractWarning, Reader
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Schemas
 from mockserver.contract.servers import base_paths
@@ -74,6 +74,7 @@ class _Builder:
         self._extensions = Extensions(self._reader)
         self._parts = Parts(self._reader, self._extensions)
         self._schemes: dict[str, SecurityScheme] = {}
+        self._refused: list[Operation] = []
         self._used_ids: set[str] = set()
         self._used_templates: dict[tuple[str, str], str] = {}
 
@@ -89,13 +90,14 @@ class _Builder:
         self._schemes = dict(self._security_schemes())
         operations = tuple(self._operations())
         webhooks = tuple(self._webhooks())
-        if not operations:
+        if not operations and not self._refused:
             self._reader.warn("/paths", "defines no operation, so every request is answered 404")
         return Contract(
             document=self._document,
             title=str(info.get("title", "")),
             version=str(info.get("version", "")),
             operations=operations,
+            refused=tuple(self._refused),
             security_schemes=self._schemes,
             levels=self._extensions.levels,
             differences=self._extensions.differences,
@@ -176,8 +178,9 @@ class _Builder:
     def _operation(
         self, path: str, method: str, pointer: str, shared: Parameters, items: tuple[Any, ...]
     ) -> Operation | None:
-        found = self._reader.find(pointer)
-        if found is None:
+        found = self._reader.sought(pointer, "it is answered 501")
+        if isinstance(found, ContractWarning):
+            self._refused.append(self._unreadable(path, method, pointer, found, items))
             return None
         raw, pointer = found
         label = f"{method.upper()} {path}"
@@ -202,6 +205,26 @@ class _Builder:
             levels=self._extensions.known_levels(pointer, raw),
             behaviour=self._extensions.behaviour(pointer, raw),
             effect=raw.get("x-mockserver-effect"),
+        )
+
+    def _unreadable(
+        self, path: str, method: str, pointer: str, warning: ContractWarning, items: tuple[Any, ...]
+    ) -> Operation:
+        """Return an operation of which nothing is known but that it is there; its path and method are told apart."""
+        return Operation(
+            id=self._identifier(method, path, pointer, {}),
+            method=method.upper(),
+            path=path,
+            pointer=pointer,
+            parameters=(),
+            request_body=None,
+            responses={},
+            security=(),
+            bases=base_paths({}, *items, self._data),
+            levels=None,
+            behaviour=None,
+            effect=None,
+            refused=str(self._reader.error(warning.pointer, warning.message.partition("; ")[0])),
         )
 
     def _identifier(self, method: str, path: str, pointer: str, raw: dict[str, Any]) -> str:

@@ -184,7 +184,7 @@ class Operation:
     Attributes:
         security: requirements, any one of which suffices; each maps scheme names to scopes; empty means open to all.
         levels: permission levels that may call it, or None where the contract does not limit them.
-        refused: why it cannot be served, with the place, "" if it can; the stub answers 501 then.
+        refused: why it cannot be served, with the place, "" if it can (see `Contract.refused`).
         bases: base paths of its servers, such as `/v1`, under which it is found, too.
     """
 
@@ -252,6 +252,8 @@ class Contract:
     """An OpenAPI document, ready to be asked.
 
     Attributes:
+        operations: what can be served, in the document's order.
+        refused: what cannot, because nothing of it can be read; the stub answers 501, and nobody else has to know.
         differences: by label of an operation or path of a path item, checks of the suite that a real server was seen
             not to keep there, and what it does (`x-mockserver-differs`).
     """
@@ -267,6 +269,7 @@ class Contract:
     _schemas: Schemas = field(repr=False)
     warnings: tuple[ContractWarning, ...] = ()
     webhooks: tuple[str, ...] = ()
+    refused: tuple[Operation, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Operation]:

@@ -11,6 +11,8 @@ from mockserver.contract.loading import Document
 from mockserver.contract.references import follow
 from mockserver.errors import ContractError
 
+_LEFT_OUT = "it is left out"
+
 
 class ContractWarning(NamedTuple):
     """A mistake in a contract that is served all the same.
@@ -37,9 +39,11 @@ class Reader:
         """What was noted so far, each once, in the order in which it was met."""
         return tuple(self._warnings)
 
-    def warn(self, pointer: str, message: str) -> None:
-        """Note a mistake; shared parts are read often, and told of once."""
-        self._warnings[ContractWarning(pointer, message)] = None
+    def warn(self, pointer: str, message: str) -> ContractWarning:
+        """Note a mistake, and return it; shared parts are read often, and told of once."""
+        warning = ContractWarning(pointer, message)
+        self._warnings[warning] = None
+        return warning
 
     def error(self, pointer: str, message: str) -> ContractError:
         """Return the error that names the place of an element."""
@@ -48,15 +52,18 @@ class Reader:
 
     def find(self, pointer: str) -> tuple[dict[str, Any], str] | None:
         """Return the object at a pointer and where it really stands; None, and a warning, if there is none."""
+        found = self.sought(pointer)
+        return None if isinstance(found, ContractWarning) else found
+
+    def sought(self, pointer: str, instead: str = _LEFT_OUT) -> tuple[dict[str, Any], str] | ContractWarning:
+        """Return what `find` does, or the warning that tells why there is none, and what is done instead."""
         try:
             value, place = follow(self.data, pointer)
         except ContractError as error:
-            self.warn(pointer, str(error))
-            return None
+            return self.warn(pointer, f"{error}; {instead}" if instead != _LEFT_OUT else str(error))
         if isinstance(value, dict):
             return value, place
-        self.warn(place, f"must be an object, not {kind_of(value)}; it is left out")
-        return None
+        return self.warn(place, f"must be an object, not {kind_of(value)}; {instead}")
 
     def members(self, pointer: str, raw: Any) -> dict[str, Any]:
         """Return an object of named elements as it stands, empty, with a warning, if it is none."""

@@ -56,10 +56,8 @@ class Pipeline:
         self._authentication = authentication
         self._settings = settings
         self._compiled: dict[str, CompiledOperation] = {}
-        self._router = Router(
-            ((operation.method, operation.path, operation) for operation in contract.operations),
-            _bases(contract.operations),
-        )
+        routed = (*contract.operations, *contract.refused)
+        self._router = Router(((one.method, one.path, one) for one in routed), _bases(routed))
         self._concrete = self._router.concrete
         for operation in contract.operations:
             if operation.behaviour is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mockserver.inspecting import lines
 from tests.conftest import Client
 from tests.stub.test_resources import REX, pets
 
@@ -113,12 +114,29 @@ def test_no_resource_is_no_error(command: Command) -> None:
 
 
 def test_warnings_are_numbered(command: Command, write_contract: Write) -> None:
-    path = write_contract({"/a": {"get": {"responses": {}}}})
-    document = json.loads(path.read_text(encoding="utf-8"))
-    document["paths"]["/a"]["get"]["parameters"] = "none"
-    path.write_text(json.dumps(document), encoding="utf-8")
+    path = write_contract({"/a": {"get": {"responses": {}, "parameters": "none"}}, "/b": {"get": "none"}})
+    told = _inspected(command, path)["warnings"]
+    assert len(told) == 3
+    assert all(any(word in warning for warning in told) for word in ("/parameters", "`responses`", "/paths/~1b/get"))
     text = command("inspect", "--contract", str(path)).stdout
-    assert "  1. " in text or "Refused (501):" in text
+    assert "\nWarnings:\n" + "".join(f"  {n}. {told[n - 1]}\n" for n in (1, 2, 3)) in text
+
+
+def test_what_cannot_be_read_is_refused_and_the_rest_is_served(
+    command: Command, make_stub: MakeStub, write_contract: Write
+) -> None:
+    path = write_contract(pets() | {"/broken": {"get": "none", "delete": {"responses": {"204": {"description": ""}}}}})
+    report = _inspected(command, path)
+    (refused,) = report["refused"]
+    assert (refused["operation"], refused["id"]) == ("GET /broken", "get_/broken")
+    assert refused["why"].endswith(": /paths/~1broken/get: must be an object, not text")
+    assert f"Refused (501):\n  GET /broken (get_/broken): {refused['why']}\n" in "\n".join(lines(report))
+    stub = make_stub(path)
+    answer = stub.call("GET", "/broken")
+    assert answer.status == 501
+    assert refused["why"] in answer.json()["detail"]
+    assert stub.call("DELETE", "/broken").status == 204
+    assert set(stub.call("PUT", "/broken", json=1).fields["allow"].split(", ")) >= {"GET", "DELETE"}
 
 
 def test_no_state_on_the_command_line(serve: Callable[..., Any], write_contract: Write) -> None:

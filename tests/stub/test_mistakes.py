@@ -152,8 +152,14 @@ MISTAKES = [
     Mistake(
         "an operation is null",
         f"{HEAD}paths: {{/a: {{get: null}}, /ok: {{get: {{responses: {OK}}}}}}}",
-        "not null",
-        [Ask("GET", "/ok")],
+        "not null; it is answered 501",
+        [Ask("GET", "/ok"), Ask("GET", "/a", 501), Ask("POST", "/a", 405, 1)],
+    ),
+    Mistake(
+        "reference of an operation leads nowhere",
+        f"{HEAD}paths: {{/a: {{get: {{$ref: '#/no'}}, post: {{responses: {OK}}}}}}}",
+        "/paths/~1a/get: /no: nothing stands there, so the .ref to it is broken; it is answered 501",
+        [Ask("GET", "/a", 501), Ask("POST", "/a", 200, 1)],
     ),
     Mistake("a method that does not exist", doc(f"responses: {OK}", method="fetch"), "", [Ask("GET", "/ok")]),
     Mistake("status keys are numbers", doc(f"responses: {{200: {OK[8:-1]}}}"), "", [GET]),

@@ -97,15 +97,14 @@ def _removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
     """Yield what each DELETE of a path with a parameter at its end does, if no more is known of it."""
     for operation in contract.operations:
         named = "{" in operation.path.rstrip("/").rpartition("/")[2]
-        if operation.method == "DELETE" and named and not operation.refused:
+        if operation.method == "DELETE" and named:
             yield operation.id, Behaviour("resource", role="remove", resource=operation.path)
 
 
 def _pairs(contract: Contract) -> Iterator[_Pair]:
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in contract.operations:
-        if not operation.refused:
-            by_path.setdefault(operation.path, {})[operation.method] = operation
+        by_path.setdefault(operation.path, {})[operation.method] = operation
     for path, of_item in by_path.items():
         matched = _ITEM.fullmatch(path)
         if matched is None:

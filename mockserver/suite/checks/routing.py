@@ -26,7 +26,8 @@ def tasks(run: Run) -> list[Task]:
     for path, operations in by_path.items():
         if not any(run.has_selected(operation) for operation in operations):
             continue
-        defined = {operation.method for operation in operations}
+        # What cannot be read is not undefined, for all that nothing is known of it.
+        defined = {one.method for one in (*operations, *run.contract.refused) if one.path == path}
         for method in map(str.upper, METHODS):
             if method not in defined | _IMPLICIT:
                 check = partial(undefined_methods_are_refused, operations=operations, method=method)
