@@ -19,8 +19,9 @@ _CONCRETE_BY_TYPE = {
 #: Names that are older than the rule that JSON is told by (RFC 6839, section 3.1).
 _OLD_JSON = frozenset({"text/x-json", "application/x-json"})
 _LINES = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson", "application/json-seq"})
-#: Python's own ideas of a charset, and one that takes time quadratic in the length of its text.
-_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+#: Python's own ideas of a charset, one that takes time quadratic in the length of its text, and one that can say
+#: what no JSON can: half of a pair of surrogates.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 
 
 def essence(media_type: str) -> str:

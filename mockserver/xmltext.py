@@ -239,6 +239,9 @@ def _value(element: _Element, schema: _Schema, schema_at: SchemaAt) -> Any:
 def _object(element: _Element, schema: _Schema, schema_at: SchemaAt) -> dict[str, Any]:
     found: dict[str, Any] = {}
     known: set[str] = set()
+    by_name: dict[str, list[_Element]] = {}
+    for one in element.children:
+        by_name.setdefault(one.name, []).append(one)
     for key, pointer in schema.properties.items():
         below = _read(schema_at, pointer)
         name = _legal(below.name(key))
@@ -252,7 +255,7 @@ def _object(element: _Element, schema: _Schema, schema_at: SchemaAt) -> dict[str
         if items is not None and not wrapped:
             name = _legal(items.name(key))
         known.add(name)
-        same = [one for one in element.children if one.name == name]
+        same = by_name.get(name)
         if not same:
             continue
         if items is None or wrapped:
@@ -262,8 +265,10 @@ def _object(element: _Element, schema: _Schema, schema_at: SchemaAt) -> dict[str
     for name, text in element.attributes.items():
         if name not in known:
             found.setdefault(name, text)
-    for name in dict.fromkeys(one.name for one in element.children if one.name not in known):
-        values = [_value(one, _ANY, schema_at) for one in element.children if one.name == name]
+    for name, same in by_name.items():
+        if name in known:
+            continue
+        values = [_value(one, _ANY, schema_at) for one in same]
         found.setdefault(name, values[0] if len(values) == 1 else values)
     return found
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import email.message
-import email.parser
-import email.policy
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +10,12 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 from mockserver import documents
 from mockserver.contract.model import Contract, MediaType
 from mockserver.mediatypes import charset, is_json, is_json_lines, is_xml
+from mockserver.validation import multiparts
 from mockserver.validation.shapes import Shape, Shapes
 from mockserver.validation.styles import from_query, pairs
 
 #: Takes content and the `Content-Type` field; raises ValueError for content that is not what the field says.
 Decode = Callable[[bytes, str], Any]
-_MAX_PARTS = 1000
 _RECORD_SEPARATOR = b"\x1e"
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
@@ -111,20 +108,11 @@ def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str
     wanted = shapes.at(media_type.schema)
     if not content:
         return _empty(shapes, wanted)
-    head = f"Content-Type: {field}\r\n\r\n".encode("latin-1", "replace")
-    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + content)
-    boundary = message.get_boundary()
-    if boundary is not None and content.strip() == f"--{boundary}--".encode("latin-1", "replace"):
-        # A form without fields: RFC 2046, section 5.1.1, wants a part, and clients send none.
+    if multiparts.is_empty(content, field):
         return _empty(shapes, wanted)
-    if not message.is_multipart():
-        raise ValueError("not multipart content with the boundary that the Content-Type names")
     found: dict[str, list[Any]] = {}
-    for count, part in enumerate(message.iter_parts()):
-        if count >= _MAX_PARTS:
-            raise ValueError(f"more than {_MAX_PARTS} parts")
-        name = str(part.get_param("name", "", header="content-disposition"))
-        found.setdefault(name, []).append(_part(shapes, part, _member(shapes, wanted, name)))
+    for part in multiparts.parts(content, field):
+        found.setdefault(part.name, []).append(_part(shapes, part, _member(shapes, wanted, part.name)))
     members = {name: _as_member(shapes, values, wanted, name) for name, values in found.items()}
     return {**_empty(shapes, wanted), **members}
 
@@ -142,15 +130,12 @@ def _as_member(shapes: Shapes, values: list[Any], wanted: Shape, name: str) -> A
     return values[0] if len(values) == 1 else values
 
 
-def _part(shapes: Shapes, part: email.message.MIMEPart, wanted: Shape) -> Any:
-    payload = part.get_payload(decode=True)
-    content = payload if isinstance(payload, bytes) else b""
-    kind = part.get_content_type()
+def _part(shapes: Shapes, part: multiparts.Part, wanted: Shape) -> Any:
     try:
-        text = content.decode(charset(str(part.get("Content-Type", ""))) or "utf-8")
+        text = part.content.decode(charset(part.content_type) or "utf-8")
     except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    if is_json(kind) or wanted.is_object or wanted.is_array:
+        text = part.content.decode("latin-1")
+    if is_json(part.content_type) or wanted.is_object or wanted.is_array:
         return _json_or_text(text)
     return shapes.typed(text, wanted)
 

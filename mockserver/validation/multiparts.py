@@ -1,0 +1,100 @@
+"""Multipart content taken apart (RFC 2046, section 5.1): in one pass, with limits, and nothing nested.
+
+Python's own parser of mail follows nested parts as deep as they go and reads hostile heads in quadratic time.
+"""
+
+from __future__ import annotations
+
+import binascii
+import quopri
+import re
+from collections.abc import Iterator
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from typing import NamedTuple
+
+_MAX_PARTS = 1000
+_MAX_HEAD_BYTES = 8 * 1024
+_END_OF_HEAD = re.compile(rb"(?:\A|\r?\n)\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+
+
+class Part(NamedTuple):
+    """One part.
+
+    Attributes:
+        name: of the form's field that it is (RFC 7578, section 4.2), "" without one.
+        content_type: its `Content-Type` field, "" without one.
+        content: its bytes, any transfer encoding undone.
+    """
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+def is_empty(content: bytes, field: str) -> bool:
+    """Tell whether content is a form without fields: RFC 2046 wants a part, and clients send the end alone."""
+    return content.strip() == b"--" + _boundary(field) + b"--"
+
+
+def parts(content: bytes, field: str) -> Iterator[Part]:
+    """Yield the parts of content; `field` is the `Content-Type` that names their boundary.
+
+    Raises:
+        ValueError: no such boundary, too many parts, or a head that is too long.
+    """
+    boundary = _boundary(field)
+    line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    found = line.search(content) if boundary else None
+    if found is None or found[1]:
+        raise ValueError("not multipart content with the boundary that the Content-Type names")
+    for _ in range(_MAX_PARTS):
+        following = line.search(content, found.end())
+        yield _part(content[found.end() : following.start() if following is not None else len(content)])
+        if following is None or following[1]:
+            return
+        found = following
+    raise ValueError(f"more than {_MAX_PARTS} parts")
+
+
+def _boundary(field: str) -> bytes:
+    return _parameter(field, "boundary").encode("utf-8", "replace").rstrip()
+
+
+def _parameter(field: str, name: str) -> str:
+    """Return a parameter of a field, continued or with a charset (RFC 2231) included, "" for none.
+
+    Raises:
+        ValueError: its charset is none.
+    """
+    head = Message()
+    head["field"] = field
+    found = collapse_rfc2231_value(head.get_param(name, "", "field"))
+    return found.encode("utf-8", "replace").decode()  # half of a pair of surrogates, from UTF-7, is no text
+
+
+def _part(text: bytes) -> Part:
+    """Return the part between two boundaries, the line break after the first one included."""
+    text = text.removeprefix(b"\r").removeprefix(b"\n")
+    end = _END_OF_HEAD.search(text, 0, _MAX_HEAD_BYTES)
+    if end is None and len(text) > _MAX_HEAD_BYTES:
+        raise ValueError(f"the head of a part is longer than {_MAX_HEAD_BYTES} bytes")
+    head, content = (text[: end.start()], text[end.end() :]) if end is not None else (text, b"")
+    lines = _FOLD.sub(" ", head.decode("utf-8", "replace")).splitlines()
+    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    name = _parameter(fields.get("content-disposition", ""), "name")
+    encoding = fields.get("content-transfer-encoding", "").lower()
+    return Part(name, fields.get("content-type", ""), _plain(content, encoding))
+
+
+def _plain(content: bytes, encoding: str) -> bytes:
+    """Undo a transfer encoding, which RFC 7578, section 4.7, deprecates and some clients still use."""
+    if encoding == "quoted-printable":
+        return quopri.decodestring(content)
+    if encoding == "base64":
+        try:
+            return binascii.a2b_base64(content)
+        except ValueError:
+            return content
+    return content
