@@ -139,9 +139,8 @@ def test_a_control_token_opens_it(make_stub: MakeStub, host: str, method: str, p
         answer = _control(client, method, path, Authorization=field)
         assert answer.status == 401
         assert answer.fields["www-authenticate"].startswith("Bearer")
-    answer = _control(client, method, path, Authorization="Bearer t0ken-of-control", Mock_World="opened")
-    assert answer.status == 200
-    assert _control(client, method, path, Authorization="bearer t0ken-of-control").status == 200
+    for field in ("Bearer t0ken-of-control", "bearer t0ken-of-control"):
+        assert _control(client, method, path, Authorization=field, Mock_World="opened").status == 200
     fields = {"Authorization": "Bearer t0ken-of-control", "Origin": "http://evil.example"}
     assert _control(client, method, path, **fields).status == 403
 
