@@ -41,7 +41,7 @@ class Resolver:
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in contract.operations:
             by_path.setdefault(operation.path, {})[operation.method] = operation
-        for path, methods in by_path.items():
+        for path, methods in sorted(by_path.items(), key=lambda item: _breadth(item[0])):
             if "{" in path:
                 self._templates.append((_pattern(path), methods))
             else:
@@ -85,6 +85,12 @@ def _readings(text: str) -> list[Any]:
     if text in {"true", "false"}:
         readings.append(text == "true")
     return readings
+
+
+def _breadth(template: str) -> list[tuple[int, int]]:
+    """Return how much each segment takes, so that `/a/{b}:c`, which `/a/{b}` takes, too, comes first."""
+    texts = ((segment, _PARAMETER.sub("", segment)) for segment in template.split("/"))
+    return [(0 if text == segment else 1 if text else 2, -len(text)) for segment, text in texts]
 
 
 def _group(name: str) -> str:

@@ -227,6 +227,13 @@ def test_a_delete_of_which_only_the_path_is_known_leaves_nothing_there(
     assert without.call("GET", "/hooks/a.json").status == 200
 
 
+def test_what_is_done_to_an_item_can_be_done_again(make_stub: MakeStub, write_contract: Write) -> None:
+    named = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    path = {"/hooks/{id}:mute": {"parameters": [named], "delete": {"responses": {"200": _answer({}, "done")}}}}
+    client = make_stub(write_contract(path))
+    assert [client.call("DELETE", "/hooks/a:mute").status for _ in range(2)] == [200, 200]
+
+
 @pytest.mark.parametrize(("documented", "status"), [("201", 201), ("default", 404)])
 def test_a_deleted_item_comes_back_only_where_creating_is_documented(
     make_stub: MakeStub, write_contract: Write, documented: str, status: int

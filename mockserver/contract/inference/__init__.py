@@ -94,9 +94,13 @@ def infer(contract: Contract) -> Inference:
 
 
 def _removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
-    """Yield what each DELETE of a path with a parameter at its end does, if no more is known of it."""
+    """Yield what each DELETE of a path with a parameter at its end does, if no more is known of it.
+
+    `/pets/{id}:disown` names something that is done to a pet, time and again, and no pet.
+    """
     for operation in contract.operations:
-        named = "{" in operation.path.rstrip("/").rpartition("/")[2]
+        last = operation.path.rstrip("/").rpartition("/")[2]
+        named = "{" in last and ":" not in last.rpartition("}")[2]
         if operation.method == "DELETE" and named:
             yield operation.id, Behaviour("resource", role="remove", resource=operation.path)
 
