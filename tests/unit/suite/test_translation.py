@@ -29,21 +29,25 @@ def found(
     meant: bool = True,
     status: int = 200,
     member: Any = None,
+    path: str = "/",
+    see_only: bool = False,
 ) -> Any:
     """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
     schema = {"type": "object", "required": ["a b"], "properties": {"a b": member or {"type": "string"}}}
     content = {"required": required, "content": {name: {"schema": schema} for name in (media_type, "text/xml")}}
     post = {"requestBody": content, "responses": {"200": {"description": ""}}}
-    path = folder / "contract.json"
+    file = folder / "contract.json"
     document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/": {"post": post}}}
-    path.write_text(json.dumps(document), encoding="utf-8")
-    contract = load_contract(path)
+    file.write_text(json.dumps(document), encoding="utf-8")
+    contract = load_contract(file)
     [operation] = contract.operations
     exchange = Exchange(
-        WireRequest("POST", "/", (("Content-Type", sent or media_type),), body), WireResponse(status, (), b"")
+        WireRequest("POST", path, (("Content-Type", sent or media_type),), body), WireResponse(status, (), b"")
     )
     answer = see(contract, operation if meant else None, operation.label, exchange, Secrets())
     assert answer is not None
+    if see_only:
+        return answer
     return translate(ForeignFailure(check, "Accepted", message, operation, answer, frozenset()))
 
 
@@ -98,3 +102,13 @@ def test_what_was_made_up_for_accept_and_content_type_blames_nobody(tmp_path: Pa
         content, check = b'{"a b": "1"}', "positive_data_acceptance"
         failure = found(tmp_path, content, "application/json", sent=sent, check=check, status=415)
         assert (failure is not None) == blamed
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reached"), [("/a%2fb", 404, False), ("/a%2Fb", 200, True), ("/", 404, True)]
+)
+def test_whether_a_path_with_an_encoded_slash_was_reached_is_open(
+    tmp_path: Path, path: str, status: int, reached: bool
+) -> None:
+    answer = found(tmp_path, None, "application/json", path=path, status=status, see_only=True)
+    assert (answer.operation is not None) == reached
