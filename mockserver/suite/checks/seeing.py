@@ -10,7 +10,6 @@ from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json
 from mockserver.suite.secrecy import Secrets, marked
 from mockserver.suite.verdicts import CheckFailure, Rule
 
-
 _NOT_FOUND = 404
 #: A slash within a segment (RFC 3986, section 2.2).
 _ENCODED_SLASH = "%2F"
