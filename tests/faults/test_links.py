@@ -81,7 +81,18 @@ class _Faulty:
         return [json.dumps(value).encode()]
 
 
-@pytest.mark.parametrize(("links", "code"), [({"links": LINK}, 1), ({}, 0)], ids=["with the link", "without it"])
+#: Links to what is not there.
+BROKEN = {
+    "lost": {"operationId": "nowhere"},
+    "odd": {"operationId": "show", "parameters": {"reference": "$response.body#/receipt/token"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("links", "code"),
+    [({"links": LINK}, 1), ({"links": BROKEN | LINK}, 1), ({}, 0)],
+    ids=["with the link", "beside broken ones", "without it"],
+)
 def test_a_fault_behind_a_link_is_found(write_contract: Write, tmp_path: Path, links: Any, code: int) -> None:
     path = write_contract(_paths(**links))
     faulty = _Faulty(path)
@@ -93,3 +104,11 @@ def test_a_fault_behind_a_link_is_found(write_contract: Write, tmp_path: Path, l
     if code:
         assert "GET /shown/{ref}" in done.stdout
         assert "seven" in done.stdout
+
+
+def test_a_link_that_cannot_be_followed_is_told(write_contract: Write, tmp_path: Path) -> None:
+    path = write_contract(_paths(links=BROKEN))
+    done = run_command("fuzz", "--contract", str(path), "--max-examples", "1", "--seed", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the link lost of 201 is not followed: Operation 'nowhere' not found" in done.stdout
+    assert "the link odd of 201 is not followed: Parameter `reference` is not defined" in done.stdout

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
 import schemathesis
 
 from mockserver.contract.model import SAFE_METHODS, Operation
+from mockserver.suite.engine.links import followable
 from mockserver.suite.identities import Identity, credentials
 from mockserver.suite.policy import is_login, item_path
 from mockserver.suite.session import Run, Session
@@ -63,7 +63,7 @@ def selection(run: Run, settings: FuzzSettings) -> Selection | None:
     if not allowed:
         return None
     config = schemathesis.Config.from_dict(engine_config(run, settings))
-    whole = schemathesis.openapi.from_dict(copy.deepcopy(run.contract.document.data), config=config)
+    whole = schemathesis.openapi.from_dict(followable(run), config=config)
     schema = whole.include(lambda ctx: ctx.operation.label in allowed)
     schema.auth(refresh_interval=None)(_provider(run))
     own = frozenset(operation.label for operation in run.selected if run.division.calls(operation))
