@@ -137,11 +137,19 @@ def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:
     return content.pointer, "silent", ""
 
 
+#: Fields of a request that may be answered 412 (RFC 9110, section 13.1).
+_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since")
+
+
 def _refused_request(failure: ForeignFailure) -> _Statement | None:
     """Find the statement by which a refused request is valid; only what is shown as such is documented."""
     operation, answer = failure.operation, failure.answer
     if answer.response.status == 406 and not _is_served(answer, operation):
         return None  # what was generated for `Accept`, where a contract declares it, takes nothing that is documented
+    if answer.response.status == 412 and any(map(answer.exchange.request.field, _CONDITIONS)):
+        return (
+            None  # a made-up tag names no state (RFC 9110, section 15.5.13); whether 412 is documented is another claim
+        )
     body = operation.request_body
     if answer.response.status == 415 and not _is_documented(answer, body):
         return None  # likewise for `Content-Type`

@@ -31,6 +31,7 @@ def found(
     member: Any = None,
     path: str = "/",
     see_only: bool = False,
+    fields: tuple[tuple[str, str], ...] = (),
 ) -> Any:
     """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
     schema = {"type": "object", "required": ["a b"], "properties": {"a b": member or {"type": "string"}}}
@@ -42,7 +43,7 @@ def found(
     contract = load_contract(file)
     [operation] = contract.operations
     exchange = Exchange(
-        WireRequest("POST", path, (("Content-Type", sent or media_type),), body), WireResponse(status, (), b"")
+        WireRequest("POST", path, (("Content-Type", sent or media_type), *fields), body), WireResponse(status, (), b"")
     )
     answer = see(contract, operation if meant else None, operation.label, exchange, Secrets())
     assert answer is not None
@@ -112,3 +113,13 @@ def test_whether_a_path_with_an_encoded_slash_was_reached_is_open(
 ) -> None:
     answer = found(tmp_path, None, "application/json", path=path, status=status, see_only=True)
     assert (answer.operation is not None) == reached
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "blamed"),
+    [(412, "If-Match", False), (412, "if-none-match", False), (412, "X-If-Match", True), (400, "If-Match", True)],
+)
+def test_a_condition_that_was_made_up_may_fail(status: int, name: str, blamed: bool, tmp_path: Path) -> None:
+    content, check = b'{"a b": "1"}', "positive_data_acceptance"
+    failure = found(tmp_path, content, "application/json", fields=((name, '"x"'),), check=check, status=status)
+    assert (failure is not None) == blamed
