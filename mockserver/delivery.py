@@ -87,7 +87,7 @@ def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = kind(parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
-    fields = {"Content-Type": outgoing.content_type} if outgoing.content_type else {}
+    fields = dict(outgoing.fields) | ({"Content-Type": outgoing.content_type} if outgoing.content_type else {})
     try:
         connection.request(outgoing.method, target, outgoing.content or None, fields)
         answer = connection.getresponse()

@@ -119,6 +119,7 @@ class Outgoing(NamedTuple):
         content_type: "" for a request without content.
         cause: the operation whose answer it follows, as `METHOD /path`.
         secret_names: property names that the journal masks in its content.
+        fields: names and values of its own header parameters.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Outgoing(NamedTuple):
     content: bytes
     cause: str
     secret_names: frozenset[str]
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 class Violation(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
@@ -11,6 +11,22 @@ from mockserver.errors import ContractError
 from mockserver.pointers import child
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+#: Described elsewhere in the contract (OpenAPI 3.1, section 4.8.12.1), or written by who sends.
+_NOT_PARAMETERS = frozenset(
+    {"accept", "content-type", "authorization", "content-length", "host", "connection", "transfer-encoding"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A header or query parameter that a callback must have: its examples, and where its schema stands, if anywhere."""
+
+    name: str
+    location: str
+    schema: str | None
+    examples: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,7 @@ class Callback:
         expression: runtime expression or template that gives the URL.
         media_type: what is sent, without examples; None for no content.
         examples: of that content, in the document's order.
+        parameters: those that are required.
     """
 
     name: str
@@ -29,6 +46,7 @@ class Callback:
     expression: str
     media_type: MediaType | None
     examples: tuple[Any, ...]
+    parameters: tuple[Sent, ...] = ()
 
 
 def callbacks(contract: Contract, operation: Operation) -> tuple[Callback, ...]:
@@ -38,7 +56,10 @@ def callbacks(contract: Contract, operation: Operation) -> tuple[Callback, ...]:
         for expression, item in _members(contract, holder):
             if not expression.startswith("x-"):
                 found += [
-                    _callback(contract, name, method.upper(), expression, pointer)
+                    replace(
+                        _callback(contract, name, method.upper(), expression, pointer),
+                        parameters=_parameters(contract, item, pointer),
+                    )
                     for method, pointer in _members(contract, item)
                     if method in _METHODS
                 ]
@@ -48,13 +69,35 @@ def callbacks(contract: Contract, operation: Operation) -> tuple[Callback, ...]:
 def _callback(contract: Contract, name: str, method: str, expression: str, pointer: str) -> Callback:
     for media_type, place in _members(contract, child(_real(contract, child(pointer, "requestBody")), "content")):
         raw, place = follow(contract.document.data, place)
-        examples = [raw["example"]] if "example" in raw else []
-        for _, example in _members(contract, child(place, "examples")):
-            value = contract.at(example)
-            examples += [value["value"]] if isinstance(value, dict) and "value" in value else []
         schema = child(place, "schema") if "schema" in raw else None
-        return Callback(name, method, expression, MediaType(media_type, place, schema, {}), tuple(examples))
+        examples = _examples(contract, raw, place)
+        return Callback(name, method, expression, MediaType(media_type, place, schema, {}), examples)
     return Callback(name, method, expression, None, ())
+
+
+def _parameters(contract: Contract, item: str, pointer: str) -> tuple[Sent, ...]:
+    """Return what a callback's operation asks for, and what its path item does for all of them."""
+    found: dict[tuple[str, str], Sent] = {}
+    for holder in (item, pointer):
+        listed = contract.at(holder).get("parameters") if isinstance(contract.at(holder), dict) else None
+        for index in range(len(listed) if isinstance(listed, list) else 0):
+            place = _real(contract, child(holder, "parameters", str(index)))
+            raw = contract.at(place)
+            name, location = (raw.get("name"), raw.get("in")) if isinstance(raw, dict) else (None, None)
+            if not isinstance(name, str) or location not in {"header", "query"} or raw.get("required") is not True:
+                continue
+            if location == "query" or name.lower() not in _NOT_PARAMETERS:
+                schema = child(place, "schema") if "schema" in raw else None
+                found[name, location] = Sent(name, location, schema, _examples(contract, raw, place))
+    return tuple(found.values())
+
+
+def _examples(contract: Contract, raw: dict[str, Any], place: str) -> tuple[Any, ...]:
+    examples = [raw["example"]] if "example" in raw else []
+    for _, example in _members(contract, child(place, "examples")):
+        value = contract.at(example)
+        examples += [value["value"]] if isinstance(value, dict) and "value" in value else []
+    return tuple(examples)
 
 
 def _members(contract: Contract, pointer: str) -> list[tuple[str, str]]:

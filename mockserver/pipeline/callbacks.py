@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from mockserver import documents
 from mockserver.contract.callbacks import Callback, callbacks
@@ -40,10 +40,23 @@ class Callbacks:
             try:
                 url = fill(callback.expression, exchange)
                 kind, content = self._content(callback)
+                fields = tuple(self._parameters(callback, "header"))
+                query = urlencode(list(self._parameters(callback, "query")))
             except (LookupError, CannotGenerate) as error:
                 yield f"callback {name} not sent: {error.args[0] if error.args else error}"
                 continue
-            yield Outgoing(name, callback.method, url, kind, content, self._operation.label, self._secret_names)
+            url += f"{'&' if '?' in url else '?'}{query}" if query else ""
+            yield Outgoing(name, callback.method, url, kind, content, self._operation.label, self._secret_names, fields)
+
+    def _parameters(self, callback: Callback, location: str) -> Iterator[tuple[str, str]]:
+        """Yield names and values of the parameters in a place that the callback must have, lists with commas."""
+        for sent in callback.parameters:
+            if sent.location != location:
+                continue
+            value = sent.examples[0] if sent.examples else "value"
+            if not sent.examples and sent.schema is not None:
+                value = self._generator.generate(sent.schema, "request")
+            yield sent.name, ",".join(_plain(item) for item in (value if isinstance(value, list) else [value]))
 
     def _content(self, callback: Callback) -> tuple[str, bytes]:
         media_type = callback.media_type
@@ -58,6 +71,10 @@ class Callbacks:
         if callback.examples:
             return callback.examples[0]
         return {} if media_type.schema is None else self._generator.generate(media_type.schema, "request")
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else documents.encode(value).decode()
 
 
 def _exchange(request: Request, arguments: Arguments, response: Response) -> Exchange:

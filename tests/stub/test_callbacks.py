@@ -21,9 +21,11 @@ Write = Callable[..., Path]
 
 class _Receiver(http.server.BaseHTTPRequestHandler):
     received: list[tuple[str, str, bytes]]
+    events: list[str | None] = []  # noqa: RUF012 - shared on purpose
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.events.append(self.headers.get("X-Event"))
         self.received.append((self.path, self.headers.get("Content-Type", ""), content))
         self.send_response(302)
         self.send_header("Location", f"http://{self.headers['Host']}/redirected")
@@ -163,3 +165,26 @@ def test_a_template_is_filled() -> None:
     )
     assert fill("$request.header.x-request", EXCHANGE) == "r"
     assert fill("http://fixed/{not}", EXCHANGE) == "http://fixed/{not}"
+
+
+def test_a_callback_has_the_parameters_that_it_must_have(
+    make_stub: MakeStub, write_contract: Write, receiver: tuple[int, list[tuple[str, str, bytes]]]
+) -> None:
+    port, received = receiver
+    parameters = [
+        {"name": "X-Event", "in": "header", "required": True, "example": "done"},
+        {"name": "Content-Type", "in": "header", "required": True, "example": "a/b"},
+        {"name": "kinds", "in": "query", "required": True, "schema": {"const": ["a b", "c"]}},
+        {"name": "seen", "in": "query", "schema": {"const": "no"}},
+    ]
+    item = {"parameters": parameters, "post": {"responses": {"200": {"description": ""}}}}
+    operation = {
+        "operationId": "subscribe",
+        "responses": {"204": {"description": ""}},
+        "callbacks": {"onEvent": {f"http://127.0.0.1:{port}/hook": item}},
+    }
+    client = make_stub(write_contract({"/a": {"post": operation}}), allow_callbacks=[f"127.0.0.1:{port}"])
+    assert client.call("POST", "/a").status == 204
+    wait_until(lambda: len(client.journal()) == 2, "the callback stands in the journal")
+    assert received == [("/hook?kinds=a+b%2Cc", "", b"")]
+    assert _Receiver.events[-1] == "done"
