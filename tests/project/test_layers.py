@@ -106,6 +106,7 @@ ONLY_IN: dict[str, set[str]] = {
     "schemathesis": {
         "suite.engine",
         "suite.engine.judging",
+        "suite.engine.links",
         "suite.engine.schema",
         "suite.engine.splitting",
         "suite.engine.surroundings",
