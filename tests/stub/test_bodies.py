@@ -91,6 +91,15 @@ def test_a_form_without_fields_is_one(receive: Callable[..., Any]) -> None:
     assert receive(_parts(), MULTIPART, "multipart/form-data", {"type": "object"}) == {}
 
 
+@pytest.mark.parametrize(("content", "field"), [(b"n=1", URLENCODED), (_parts(('name="n"', b"1")), MULTIPART)])
+def test_a_form_of_a_schema_without_fields_is_taken_as_it_is(
+    receive: Callable[..., Any], content: bytes, field: str
+) -> None:
+    offer = field.partition(";")[0]
+    assert receive(content, field, offer, {"type": "string"}) == content
+    assert receive(content, field, offer, {"type": ["string", "object"]}) == {"n": "1"}
+
+
 def test_the_encoding_of_a_form(receive: Callable[..., Any]) -> None:
     encoding = {"list": {"style": "pipeDelimited", "explode": False}}
     assert receive(b"n=1&list=1|2", URLENCODED, URLENCODED, FORM, encoding=encoding) == {"n": 1, "list": [1, 2]}
