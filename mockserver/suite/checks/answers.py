@@ -8,6 +8,7 @@ from typing import Any
 from mockserver.contract.model import Response
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
+from mockserver.suite.checks.fields import readings
 from mockserver.suite.checks.leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.checks.seeing import UNREADABLE, Answer, value_of
 from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json, parse_json
@@ -243,13 +244,15 @@ def _not_as_called(response: WireResponse) -> str:
 
 
 def _header_violations(answer: Answer, name: str, value: str, schema: str) -> Iterator[CheckFailure]:
-    readings: list[Any] = [value]
-    if value.lstrip("-").isdigit():
-        readings.append(int(value))
     validator = answer.contract.validator(schema, "response")
-    if any(validator.is_valid(reading) for reading in readings):
+    meant, _ = answer.contract.schema(schema)
+    kinds = meant.get("type", ()) if isinstance(meant, dict) else ()
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    broken = [list(validator.violations(reading)) for reading in readings(value, kinds)]
+    if not all(broken):
         return
-    for violation in validator.violations(value):
+    # What is wrong is told of a reading of the right type, if there is one.
+    for violation in next((found for found in broken if all(one.keyword != "type" for one in found)), broken[0]):
         yield answer.failure(
             "headers_conform",
             f"the field {name} of a {answer.response.status} breaks {violation.keyword}",
