@@ -46,16 +46,18 @@ class Ancestors:
         self._items: list[tuple[str, str]] = []
         self._paths: list[str] = []
         for index, segment in enumerate(segments):
-            if "{" not in segment:
+            item = "/".join(segments[: index + 1])
+            if "{" not in item:
                 continue
-            named = _PARAMETER.fullmatch(segment)
-            collection, item = "/".join(segments[:index]), "/".join(segments[: index + 1])
+            named, collection = _PARAMETER.fullmatch(segment), "/".join(segments[:index])
             if named is not None and _nameless(collection) in ends:
                 self._items.append((collection + ends[_nameless(collection)], named[1]))
             if _nameless(item) in removed:
                 self._paths.append(item)
-        #: Whether the operation can bring back what is gone at its own path (RFC 9110, section 9.3.4).
-        self.restores = operation.method == "PUT" and _nameless(path) in removed
+        #: Whether the operation can bring back what is gone at its own path (RFC 9110, section 9.3.4). A POST can
+        #: where the path names one thing; where it names an item, it acts on what is there.
+        makes = operation.method == "PUT" or (operation.method == "POST" and "{" not in path.rpartition("/")[2])
+        self.restores = makes and _nameless(path) in removed
         self._own = self._paths.pop() if self.restores else ""
 
     def __bool__(self) -> bool:

@@ -227,6 +227,54 @@ def test_a_delete_of_which_only_the_path_is_known_leaves_nothing_there(
     assert without.call("GET", "/hooks/a.json").status == 200
 
 
+def _of_gist(*methods: str, schema: Any = None, more: Any = None, **responses: Any) -> dict[str, Any]:
+    """Return a path below a gist, the methods of which answer with what was never sent."""
+    ok = _answer({"type": "object"} if schema is None else schema)
+    operation = {"responses": {"200": ok, "404": {"description": "not there"}} | responses, **(more or {})}
+    return {"parameters": [{**PATH_ID, "name": "gist"}], **dict.fromkeys(methods, operation)}
+
+
+@pytest.mark.parametrize("again", ["put", "post"])
+def test_one_thing_of_an_item_is_gone_until_it_is_made_again(
+    make_stub: MakeStub, write_contract: Write, again: str
+) -> None:
+    star = _of_gist("get", "delete", again)
+    client = make_stub(write_contract({"/gists/{gist}/star": star, "/gists/{gist}/star/by": _of_gist("get")}))
+    below = ("/gists/1/star", "/gists/1/star/by")
+    client.call("DELETE", below[0])
+    assert [client.call("GET", path).status for path in (*below, "/gists/2/star")] == [404, 404, 200]
+    assert client.call("DELETE", below[0]).status == 404
+    assert client.call(again.upper(), below[0]).status == 200
+    assert [client.call("GET", path).status for path in below] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        {"/gists/{gist}/x": _of_gist("get", "delete", schema={"type": "array"})},
+        {"/gists/{gist}/x": _of_gist("get", "delete"), "/gists/{gist}/x/{name}": {}},
+        {"/gists/{gist}/x": {**_of_gist("delete"), "get": {"responses": {"200": _answer({"type": "object"})}}}},
+        {"/gists/{gist}/x": _of_gist("get", "delete", more={"requestBody": {"content": {"text/plain": {}}}})},
+        {
+            "/gists/{gist}/x": _of_gist(
+                "get",
+                "delete",
+                more={"parameters": [{"name": "q", "in": "query", "required": True, "schema": {"const": "a"}}]},
+            )
+        },
+    ],
+    ids=["a list", "a collection", "always there", "what the content selects", "what the query selects"],
+)
+def test_what_a_delete_may_leave_behind_stays(make_stub: MakeStub, write_contract: Write, paths: Any) -> None:
+    named = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    for path in paths:
+        if path.endswith("{name}"):
+            paths[path] = _of_gist("get") | {"parameters": [{**PATH_ID, "name": "gist"}, named]}
+    client = make_stub(write_contract(paths))
+    assert client.call("DELETE", "/gists/1/x?q=a").status == 200
+    assert client.call("GET", "/gists/1/x?q=a").status == 200
+
+
 def test_what_is_done_to_an_item_can_be_done_again(make_stub: MakeStub, write_contract: Write) -> None:
     named = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     path = {"/hooks/{id}:mute": {"parameters": [named], "delete": {"responses": {"200": _answer({}, "done")}}}}

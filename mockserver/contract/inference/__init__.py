@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from mockserver.contract.inference.foreign import ForeignKey, Kept, foreign_keys
 from mockserver.contract.inference.identifiers import identifier
+from mockserver.contract.inference.removals import removals
 from mockserver.contract.inference.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
 from mockserver.contract.model import Behaviour, Contract, Operation
 
@@ -90,19 +91,7 @@ def infer(contract: Contract) -> Inference:
     resources = tuple(_linked(contract, [(pair, found) for pair, found in pairs if found is not None]))
     passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)
     behaviours = {name: behaviour for resource in resources for name, behaviour in resource.behaviours.items()}
-    return Inference({**dict(_removals(contract)), **behaviours}, resources, passed_over)
-
-
-def _removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
-    """Yield what each DELETE of a path with a parameter at its end does, if no more is known of it.
-
-    `/pets/{id}:disown` names something that is done to a pet, time and again, and no pet.
-    """
-    for operation in contract.operations:
-        last = operation.path.rstrip("/").rpartition("/")[2]
-        named = "{" in last and ":" not in last.rpartition("}")[2]
-        if operation.method == "DELETE" and named:
-            yield operation.id, Behaviour("resource", role="remove", resource=operation.path)
+    return Inference({**dict(removals(contract)), **behaviours}, resources, passed_over)
 
 
 def _pairs(contract: Contract) -> Iterator[_Pair]:

@@ -22,7 +22,9 @@ from schemathesis.core.errors import (
 from schemathesis.core.failures import Failure
 from schemathesis.engine import Status, StopReason, events
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
+from schemathesis.openapi.checks import UseAfterFree
 
+from mockserver.contract.inference.removals import leaves_nothing
 from mockserver.suite.checks.answers import ANSWER_CHECKS, AnswerCheck
 from mockserver.suite.checks.seeing import Answer, see
 from mockserver.suite.connections import is_refused
@@ -169,6 +171,8 @@ class Judge:
         if operation is None:
             return
         shown = node.failure_info.failure
+        if isinstance(shown, UseAfterFree) and not self._was_removed(shown.operation):
+            return
         found = translate(
             ForeignFailure(
                 check=node.name,
@@ -181,6 +185,11 @@ class Judge:
         )
         if found is not None:
             self.run.verdicts.failed(found)
+
+    def _was_removed(self, label: str | None) -> bool:
+        """Tell whether the contract says that a DELETE takes away what its path names: not each label of an issue."""
+        deleted = self.run.contract.by_label.get(label or "")
+        return deleted is None or leaves_nothing(self.run.contract, deleted)
 
 
 class OwnFailure(Failure):
