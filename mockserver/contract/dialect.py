@@ -7,6 +7,8 @@ Such a keyword is left out and told of, because the rest of the schema, and the 
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +17,8 @@ from mockserver.contract.patterns import usable
 #: `tell(pointer of the keyword, what is wrong)`.
 Tell = Callable[[str, str], None]
 
+#: Marks a schema that has no value by the letter and is read as it is meant.
+MEANT = "x-mockserver-meant"
 TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 #: Keywords by how they hold schemas.
 SINGLE = frozenset(
@@ -94,6 +98,7 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     if isinstance(kept.get("patternProperties"), dict):
         kept["patternProperties"] = _usable_names(kept["patternProperties"], pointer, tell)
     _integer_bounds(kept)
+    _enum(kept, pointer, tell)
     if legacy and kept.pop("nullable", None) is True:
         _nullable(kept)
     return kept
@@ -140,6 +145,57 @@ def _integer_bounds(kept: dict[str, Any]) -> None:
         kept["minimum"] = low
     if min(kept.get("maximum", high), kept.get("exclusiveMaximum", high)) >= high:
         kept["maximum"] = high
+
+
+def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    """Read an `enum` none of whose values is of the `type` beside it, such as numbers without quotes, as of that type.
+
+    By the letter such a schema has no value, so whoever judges by the letter loses none, as long as it is not made
+    where nothing has to be.
+    """
+    named, values = kept.get("type"), kept.get("enum")
+    if named == "array" and isinstance(values, list) and isinstance(kept.get("items", {}), dict):
+        _enum_of_items(kept, pointer, tell)
+        return
+    if not isinstance(named, str) or named not in _OF_TEXT or not isinstance(values, list):
+        return
+    if kept.get("nullable") is True or any(isinstance(one, list | dict) or _is_a(named, one) for one in values):
+        return
+    meant = [_OF_TEXT[named](one if isinstance(one, str) else json.dumps(one)) for one in values]
+    if all(_is_a(named, value) for value in meant):
+        kept["enum"] = list(dict.fromkeys(meant))
+        kept[MEANT] = True
+        tell(f"{pointer}/enum", f"no value of `enum` is of type {named}; {_shown(values)} is read as {_shown(meant)}")
+
+
+def _enum_of_items(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    """Move to the items of an array the values that stand beside it and are none of its own."""
+    items = kept.get("items", {})
+    if kept.get("nullable") is True or any(isinstance(one, list) for one in kept["enum"]) or "$ref" in items:
+        return
+    values = kept.pop("enum")
+    kept["items"] = {"enum": values, **items}
+    kept[MEANT] = True
+    tell(f"{pointer}/enum", f"no value of `enum` is an array; {_shown(values)} is read as what the items may be")
+
+
+def _plain(text: str) -> Any:
+    """Return the value of a JSON text, None for other text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+#: What a text stands for, by the type that is wanted of it.
+_OF_TEXT: Mapping[str, Callable[[str], Any]] = {"string": str, "integer": _plain, "number": _plain, "boolean": _plain}
+
+
+def _is_a(named: str, value: Any) -> bool:
+    """Tell whether a value is of a type that JSON Schema names."""
+    if named in {"string", "boolean"}:
+        return isinstance(value, str if named == "string" else bool)
+    return _is_number(value) and math.isfinite(value) and (named == "number" or value % 1 == 0)
 
 
 def _nullable(kept: dict[str, Any]) -> None:

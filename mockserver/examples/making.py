@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from mockserver.contract.dialect import MEANT
 from mockserver.contract.schemas import Direction, conforms
 from mockserver.examples import scalars
 from mockserver.examples.flattening import ALLOWED, Flat, Flattener, Impossible, force_discriminator
@@ -212,9 +213,14 @@ class Making:
             return False  # whether it may be left out is for the caller to say: a required one is a failure there
         return flat.get(self._forbidden) is True
 
+    def _is_only_meant(self, schema: Any) -> bool:
+        """Tell whether a schema has no value by the letter, so that an answer is valid to everybody without it."""
+        behind = self._flattener.behind(schema)[0]
+        return isinstance(behind, dict) and "enum" in behind and MEANT in self._flattener.keywords(behind)
+
     def _has_room(self, schema: Any, depth: int) -> bool:
         """Tell whether an optional member is made."""
-        if not self._plan.optional or self._made > _ENOUGH:
+        if not self._plan.optional or self._made > _ENOUGH or self._is_only_meant(schema):
             return False
         if depth < _DEEP:
             return True

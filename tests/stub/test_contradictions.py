@@ -85,6 +85,69 @@ def test_closed_as_it_stands_is_left_alone(make_stub: MakeStub, write_contract: 
     assert client.call("POST", "/a", json={"b": 1}).status == 422
 
 
+@pytest.mark.parametrize(
+    ("stated", "values", "meant"),
+    [
+        ("string", [1, 2], "1"),
+        ("string", [True], "true"),
+        ("integer", ["8", "16"], 8),
+        ("number", ["0.5"], 0.5),
+        ("boolean", ["true"], True),
+        ("array", ["8", "3"], ["8"]),
+    ],
+)
+def test_an_enum_of_another_type_than_its_own_is_of_that_type(
+    make_stub: MakeStub, write_contract: Write, stated: str, values: list[Any], meant: Any
+) -> None:
+    contract = write_contract(_both_ways({"type": stated, "enum": values}))
+    client = make_stub(contract, errors=True)
+    answer = client.call("POST", "/a", json=meant)
+    assert (answer.status, answer.json()) == (200, meant)
+    assert "mock-invalid" not in answer.fields
+    assert client.call("POST", "/a", json=values[0]).status == 422
+    assert client.call("POST", "/a", json="4").status == 422
+    assert client.call("POST", "/a", json=["4"]).status == 422
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "integer", "enum": ["1", 2]}, 2),  # has a value as it stands
+        ({"type": ["integer", "null"], "enum": ["1", None]}, None),
+        ({"enum": ["1"]}, "1"),
+        ({"type": "object", "enum": [{}, "1"]}, {}),
+        ({"type": "array", "enum": [["x"], "y"]}, ["x"]),
+    ],
+)
+def test_an_enum_that_has_a_value_stays_as_it_stands(
+    make_stub: MakeStub, write_contract: Write, schema: dict[str, Any], value: Any
+) -> None:
+    client = make_stub(write_contract(_both_ways(schema)))
+    assert client.call("POST", "/a", json=value).status == 200
+    assert client.call("POST", "/a", json=1).status == 422
+
+
+@pytest.mark.parametrize("value", ["Infinity", "NaN", "1e999", "[" * 100_000, "x", "9" * 10_000, "0.5"])
+def test_an_enum_that_cannot_be_of_its_type_stays_impossible(
+    make_stub: MakeStub, write_contract: Write, value: str
+) -> None:
+    client = make_stub(write_contract(_both_ways({"type": "integer", "enum": [value]})))
+    assert client.call("POST", "/a", json=1).status == 422
+
+
+def test_such_an_enum_is_answered_only_where_it_must_be(make_stub: MakeStub, write_contract: Write) -> None:
+    member = {"$ref": "#/components/schemas/E"}
+    schema = {"type": "object", "required": ["must"], "properties": {"must": member, "may": member}}
+    contract = write_contract(_answered(schema), components={"schemas": {"E": {"type": "string", "enum": [1]}}})
+    assert make_stub(contract).call("GET", "/a").json() == {"must": "1"}
+
+
+def test_the_suite_reads_such_an_enum_as_the_stub_does(write_contract: Write) -> None:
+    contract = write_contract(_answered({"type": "string", "enum": [1, 2]}))
+    done = run_command("fuzz", "--contract", str(contract), "--max-examples", "3", cwd=contract.parent)
+    assert done.returncode == 0, done.stdout
+
+
 IMPOSSIBLE = {
     "type": "object",
     "required": ["n"],
