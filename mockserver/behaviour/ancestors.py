@@ -7,11 +7,12 @@ Items of inferred collections are gone by their record (resources.py). A DELETE 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from mockserver import documents
 from mockserver.behaviour.choosing import text
 from mockserver.behaviour.handlers import REMOVE, Call
 from mockserver.behaviour.store import Read, Transaction
@@ -54,14 +55,18 @@ class Ancestors:
                 self._items.append((collection + ends[_nameless(collection)], named[1]))
             if _nameless(item) in removed:
                 self._paths.append(item)
-        #: Whether the operation can bring back what is gone at its own path (RFC 9110, section 9.3.4). A POST can
-        #: where the path names one thing; where it names an item, it acts on what is there.
+        # What is gone at the operation's own path can come back (RFC 9110, section 9.3.4), by a POST only where the
+        # path names one thing; where it names an item, it acts on what is there.
         makes = operation.method == "PUT" or (operation.method == "POST" and "{" not in path.rpartition("/")[2])
-        self.restores = makes and _nameless(path) in removed
-        self._own = self._paths.pop() if self.restores else ""
+        self._own = self._paths.pop() if makes and _nameless(path) in removed else ""
+        # Where the items stand that a POST creates, and of whose DELETE no more than the path is known.
+        creates = operation.method == "POST" and f"{_nameless(path)}/{{}}" in removed
+        self._below = path.rstrip("/") if creates else ""
+        #: Whether the operation can bring back what is gone.
+        self.restores = bool(self._own or self._below)
 
     def __bool__(self) -> bool:
-        return bool(self._items or self._paths or self._own)
+        return bool(self._items or self._paths or self.restores)
 
     def check(self, values: Mapping[str, Any], read: Read) -> None:
         """Look whether one of the items was deleted.
@@ -81,9 +86,18 @@ class Ancestors:
             if read(_GONE, filled(path, values)) is not None:
                 raise not_found(f"{filled(path, values)[:100]} was deleted")
 
-    def restore(self, values: Mapping[str, Any], transaction: Transaction) -> None:
-        """Bring back what is gone at the operation's own path."""
-        transaction.delete(_GONE, filled(self._own, values))
+    def restore(self, values: Mapping[str, Any], content: bytes, transaction: Transaction) -> None:
+        """Bring back what is gone at the operation's own path, or that a POST says it has created.
+
+        Args:
+            values: of the path's parameters.
+            content: of the answer, in which a created item is named.
+            transaction: in which it happens.
+        """
+        if self._own:
+            transaction.delete(_GONE, filled(self._own, values))
+        for name in _named(content) if self._below else ():
+            transaction.delete(_GONE, f"{filled(self._below, values)}/{quote(name, safe='')}")
 
 
 class Removal:
@@ -103,6 +117,19 @@ class Removal:
         template = call.template()
         call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
         return Outcome(0, NO_CONTENT if template is None else template, "deleted")
+
+
+def _named(content: bytes) -> Iterator[str]:
+    """Yield the texts of an answer's members, those one level below included: one of them may be an identifier."""
+    try:
+        value = documents.decode(content)
+    except ValueError:
+        return  # nothing that an identifier could be read from
+    levels = [value, *(value.values() if isinstance(value, dict) else ())]
+    for level in levels:
+        for item in level.values() if isinstance(level, dict) else ():
+            if not isinstance(item, dict | list):
+                yield text(item)
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:

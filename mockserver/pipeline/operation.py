@@ -130,7 +130,7 @@ class CompiledOperation:
             answered = self._from_examples(self._responder.plans(0, accept), arguments, preferences, accept)
             if self._ancestors.restores:
                 with world.transaction() as transaction:
-                    self._ancestors.restore(arguments.path, transaction)
+                    self._ancestors.restore(arguments.path, answered[0].content, transaction)
             return answered
         return self.act(accept, arguments, value, caller, world)
 

@@ -465,3 +465,23 @@ def test_an_item_that_has_no_valid_form_does_not_break_the_example_around_it(
     assert (answer.status, answer.json()) == (201, {"status": "pending"})
     answer = client.call("POST", "/pets", json={"name": "Mia"})
     assert answer.json()["data"]["name"] == "Mia"
+
+
+def test_what_a_post_says_it_created_is_there_though_it_was_deleted(make_stub: MakeStub, write_contract: Write) -> None:
+    named = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    created = {"type": "object", "properties": {"hook": {"type": "object"}}}
+    paths = {
+        "/hooks": {"post": {"responses": {"201": _answer(created, {"hook": {"key": 7}})}}},
+        "/hooks/{id}": {
+            "parameters": [named],
+            "get": {"responses": {"200": _answer({"type": "string"}, "on")}},
+            "delete": {"responses": {"200": _answer({"type": "boolean"}, True)}},
+        },
+    }
+    client = make_stub(write_contract(paths))
+    for name in ("7", "8"):
+        client.call("DELETE", f"/hooks/{name}")
+        assert client.call("GET", f"/hooks/{name}").status == 404
+    assert client.call("POST", "/hooks").status == 201
+    assert client.call("GET", "/hooks/7").status == 200
+    assert client.call("GET", "/hooks/8").status == 404
