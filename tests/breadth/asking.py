@@ -28,6 +28,11 @@ _FORMATS = {
     "uri": "https://example.com/",
     "ipv4": "127.0.0.1",
 }
+#: Between the items of an array, by `style` and by 2.0's `collectionFormat`; "multi" repeats the parameter.
+_SEPARATORS = {
+    **{"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"},
+    **{"spaceDelimited": " ", "pipeDelimited": "|"},
+}
 
 
 class Asking:
@@ -57,8 +62,12 @@ class Asking:
         arguments: dict[str, Any] = {"headers": {}, "params": {}, "cookies": {}}
         for parameter in self._parameters(operation):
             value = self._value(parameter)
-            text = json.dumps(value) if isinstance(value, dict | list | bool) else str(value)
+            text: Any = json.dumps(value) if isinstance(value, dict | list | bool) else str(value)
             where = parameter.value.get("in")
+            if isinstance(value, list) and "content" not in parameter.value and where != "body":
+                # An empty array leaves no trace in most styles, as if the parameter were not there.
+                separator, texts = self._separator(parameter), [str(one) for one in value or [self._item(parameter)]]
+                text = texts if separator is None else separator.join(texts)
             if where == "path":
                 path = path.replace("{" + parameter.value["name"] + "}", quote(text, safe=""))
             elif parameter.value.get("required") and where in _CONTAINERS:
@@ -92,6 +101,20 @@ class Asking:
                 if followed is not None and isinstance(followed.value, dict) and "name" in followed.value:
                     found[followed.value["name"], followed.value.get("in", "")] = followed
         return list(found.values())
+
+    def _separator(self, parameter: Place) -> str | None:
+        """Return what stands between the items of an array in a parameter, None where each stands for itself."""
+        stated = parameter.value
+        if self._document.version == "2.0":
+            return _SEPARATORS.get(stated.get("collectionFormat", "csv"))  # "multi" is for query and formData only
+        style = stated.get("style", "form")
+        if stated.get("in") == "query" and stated.get("explode", style == "form"):
+            return None
+        return _SEPARATORS.get(style, ",")
+
+    def _item(self, parameter: Place) -> Any:
+        schema = self._document.follow(parameter.child("schema")) or parameter
+        return self._value(schema.child("items"))
 
     def _body(self, operation: RawOperation) -> dict[str, Any]:
         body = self._document.follow(operation.place.child("requestBody"))

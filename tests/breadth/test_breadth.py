@@ -142,6 +142,24 @@ def test_requests_are_valid_carry_credentials_and_are_the_same_again(tmp_path: P
         assert request.url.endswith("/items/7?api+key=key")
 
 
+@pytest.mark.parametrize(
+    ("stated", "query"),
+    [
+        ({"schema": {"type": "array", "items": {"enum": ["a"]}}}, "q=a"),
+        ({"schema": {"type": "array", "example": ["a", "b"]}}, "q=a&q=b"),
+        ({"schema": {"type": "array", "example": ["a", "b"]}, "explode": False}, "q=a%2Cb"),
+        ({"schema": {"type": "array", "example": ["a", "b"]}, "style": "pipeDelimited"}, "q=a%7Cb"),
+        ({"content": {"application/json": {}}, "example": ["a"]}, "q=%5B%22a%22%5D"),
+    ],
+)
+def test_arrays_are_written_by_hand_as_their_style_has_it(stated: dict[str, Any], query: str, tmp_path: Path) -> None:
+    parameter = {"name": "q", "in": "query", "required": True, **stated}
+    optional = {**parameter, "name": "o", "required": False}
+    document = written(tmp_path, contract(parameters=[parameter, optional]))
+    [operation] = document.operations()
+    assert str(Asking(document).by_hand(operation).url).endswith(f"/items/7?{query}")
+
+
 def test_the_command_tells_what_is_right_wrong_and_refused_of_a_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
