@@ -27,6 +27,9 @@ from mockserver.contract.model import Behaviour, Contract, Operation, pairs_of
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
 
+#: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and drop the whole answer.
+_MAX_URI = 8000
+
 
 class ResourceHandler:
     """What one operation of a resource does to the state."""
@@ -139,9 +142,11 @@ class ResourceHandler:
         key = text(item[self._behaviour.identifier])
         outcome = self._kept(call, key, item, f"created {key[:60]}")
         conditions.remember(call, self._collection(call), key)
-        location = ("Location", f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}")
+        location = f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}"
         success = self._operation.success()
-        return outcome._replace(fields=(*outcome.fields, location)) if success and success.status == "201" else outcome
+        if success is None or success.status != "201" or len(location) > _MAX_URI:
+            return outcome
+        return outcome._replace(fields=(*outcome.fields, ("Location", location)))
 
     def _read(self, call: Call) -> Outcome:
         shown = self._shown_by_example(call)

@@ -161,6 +161,21 @@ def test_no_state_answers_examples(make_stub: MakeStub, write_contract: Write) -
     assert client.call("GET", "/pets").json() == {"items": [REX], "total": 1}
 
 
+def test_a_location_that_no_client_reads_is_left_out(make_stub: MakeStub, write_contract: Write) -> None:
+    zone = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    body = {"content": {"application/json": {"schema": zone}}}
+    paths = {
+        "/zones": {"post": {"requestBody": body, "responses": {"201": _answer(zone)}}},
+        "/zones/{name}": {"parameters": [name], "get": {"responses": {"200": _answer(zone)}}},
+    }
+    client = make_stub(write_contract(paths))
+    long = client.call("POST", "/zones", json={"name": "x" * 100_000})
+    assert long.status == 201
+    assert "location" not in long.fields
+    assert client.call("POST", "/zones", json={"name": "x" * 1000}).fields["location"] == "/zones/" + "x" * 1000
+
+
 def test_children_go_with_their_parent(make_stub: MakeStub, write_contract: Write) -> None:
     toy = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
     pet_id = {**PATH_ID}
