@@ -201,3 +201,23 @@ def test_of_two_paths_that_are_one_the_first_answers(make_stub: MakeStub, write_
 
     client = make_stub(write_contract({"/a/{b}": get("b"), "/a/{c}": get("c")}))
     assert client.call("GET", "/a/1").json() == "b"
+
+
+def test_examples_that_no_request_decides_are_not_expected_of_the_stub(write_contract: Write) -> None:
+    number = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+
+    def get(examples: Any, **more: Any) -> dict[str, Any]:
+        content = {"application/json": {"schema": number, "examples": examples}}
+        return {"responses": {"200": {"description": "", "content": content}, "404": {"description": ""}}, **more}
+
+    identifier = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
+    paths = {
+        "/broken": {"get": get({"a": {"value": {"id": "x"}}})},
+        "/several": {"get": get({"a": {"value": {"id": 1}}, "b": {"value": {"id": 2}}})},
+        "/things": {"get": get({"a": {"value": {"id": 1}}}), "post": get({"a": {"value": {"id": 1}}})},
+        "/things/{id}": {"delete": get({"a": {"value": {"id": 77}}}, parameters=[identifier])},
+    }
+    contract = write_contract(paths)
+    done = run_command("check", "--contract", str(contract), cwd=contract.parent)
+    assert done.stdout.startswith("KEPT"), done.stdout
+    assert "the example breaks its own schema" in done.stdout
