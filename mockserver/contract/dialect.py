@@ -99,7 +99,7 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
         kept["patternProperties"] = _usable_names(kept["patternProperties"], pointer, tell)
     _integer_bounds(kept)
     _enum(kept, pointer, tell)
-    if legacy and kept.pop("nullable", None) is True:
+    if kept.pop("nullable", None) is True:  # 3.1 has no such keyword, but who goes on writing it means it all the same
         _nullable(kept)
     return kept
 

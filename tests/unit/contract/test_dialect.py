@@ -43,6 +43,14 @@ def test_openapi_3_0(schema: Any, right: list[Any], wrong: list[Any]) -> None:
     assert schemas.notes == {}
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@pytest.mark.parametrize(("nullable", "accepted"), [(True, True), (False, False)])
+def test_nullable_is_heeded_in_every_version(version: str, nullable: bool, accepted: bool) -> None:
+    schemas = _schemas({"type": "string", "nullable": nullable}, version)
+    assert _accepts(schemas, None) is accepted
+    assert not _accepts(schemas, 1)
+
+
 def test_members_beside_a_reference_count_from_3_1_on() -> None:
     schemas = _schemas({"$ref": "#/components/schemas/T", "maxProperties": 0}, T={"type": "object"})
     assert _accepts(schemas, {})
