@@ -81,8 +81,7 @@ def _import(name: str) -> ModuleType:
         sys.path.insert(0, folder)  # as `python -m` does; the console script has its own folder there
     try:
         return importlib.import_module(name)
-    except Exception as error:
-        # whatever a user's module raises is told in a line, without our frames
+    except Exception as error:  # whatever a user's module raises is told in a line, without our frames
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise UsageError(
                 f"--behaviours {name}: there is no module {error.name!r} in {folder} or installed"

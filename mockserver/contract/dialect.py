@@ -43,6 +43,25 @@ _INTEGERS = {
 }
 
 
+#: Types of Python as JSON has them, what is narrower first: truth values are integers there.
+_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (str, "string"),
+    (list, "array"),
+    (dict, "object"),
+)
+
+
+def type_of(value: Any) -> str:
+    """Return the type of JSON Schema that a value has."""
+    for kind, name in _TYPES:
+        if isinstance(value, kind):
+            return name
+    return "null"
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -75,7 +75,7 @@ class Translation:
             ContractError: nothing stands there.
         """
         value = self.at(pointer)
-        while isinstance(value, dict) and value.keys() == {"$ref"}:  # `$defs` beside it may hold a dynamic anchor
+        while _only_refers(value):  # `$defs` beside it may hold a dynamic anchor
             pointer = pointer_of(value["$ref"])
             value = self.at(pointer)
         return pointer
@@ -134,26 +134,20 @@ class Translation:
         `additionalProperties: false` knows only the `properties` beside it. Who writes it beside `allOf`, and requires
         what stands in there, means `unevaluatedProperties: false`.
         """
-        parts = [(schema, pointer)]
-        for index, branch in enumerate(schema["allOf"]):
-            value = branch
-            while isinstance(value, dict) and value.keys() == {"$ref"}:
-                place = pointer_of(value["$ref"])
-                if place in self._open:
-                    return
-                value = self.at(place)
-            parts.append((value, child(pointer, "allOf", str(index))))
-        parts = [(value, place) for value, place in parts if isinstance(value, dict)]
-        closed = [value for value, _ in parts if _is_closed(value)]
-        required = {name for value, _ in parts for name in value.get("required", ())}
+        branches = [self._behind(branch) for branch in schema["allOf"]]
+        if any(_only_refers(branch) for branch in branches):
+            return  # to one of which nothing is known yet
+        parts = [value for value in (schema, *branches) if isinstance(value, dict)]
+        closed = [value for value in parts if _is_closed(value)]
+        required = {name for value in parts for name in value.get("required", ())}
         if not closed or all(required <= self._names(value) for value in closed):
             return
-        for index, (value, place) in enumerate(parts[1:]):
-            if _is_closed(value):
+        for index, value in enumerate(branches):
+            if isinstance(value, dict) and _is_closed(value):
                 schema["allOf"][index] = {name: held for name, held in value.items() if name not in _CLOSING}
-                self._done[place] = schema["allOf"][index]
+                self._done[child(pointer, "allOf", str(index))] = schema["allOf"][index]
         schema.pop("additionalProperties", None)
-        known: set[str] = set().union(*(self._names(value) for value, _ in parts))
+        known: set[str] = set().union(*(self._names(value) for value in parts))
         if required <= known:
             schema["unevaluatedProperties"] = False
         how = "closed together instead" if required <= known else "not closed at all"
@@ -166,15 +160,16 @@ class Translation:
         """Return the names that a schema lets in, if it is closed."""
         names = set(schema.get("properties", {}))
         if "unevaluatedProperties" in schema:  # joined before: it knows the names in its `allOf`, too
-            for branch in schema.get("allOf", ()):
-                value = branch
-                while (
-                    isinstance(value, dict) and value.keys() == {"$ref"} and pointer_of(value["$ref"]) not in self._open
-                ):
-                    value = self.at(pointer_of(value["$ref"]))
-                if isinstance(value, dict):
-                    names |= set(value.get("properties", {}))
+            for branch in map(self._behind, schema.get("allOf", ())):
+                if isinstance(branch, dict):
+                    names |= set(branch.get("properties", {}))
         return names
+
+    def _behind(self, value: Any) -> Any:
+        """Return what a schema that only refers means, as far as that is translated by now."""
+        while _only_refers(value) and pointer_of(value["$ref"]) not in self._open:
+            value = self.at(pointer_of(value["$ref"]))
+        return value
 
     def _references(self, schema: dict[str, Any], pointer: str) -> None:
         dynamic = schema.get("$dynamicRef")
@@ -252,6 +247,10 @@ class Translation:
                     [child(place, keyword, name) for name in held] if keyword in NAMED else [child(place, keyword)]
                 )
         return found
+
+
+def _only_refers(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"$ref"}
 
 
 _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})

@@ -28,6 +28,8 @@ SAME_CLAIM: Mapping[str, Collection[str]] = {
 }
 #: Header parameters of these names are ignored (OpenAPI 3.1, section 4.8.12.2), so none can be required.
 _NO_PARAMETERS = ("accept", "content-type", "authorization")
+#: Fields of a request that may be answered 412 (RFC 9110, section 13.1).
+_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since")
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 #: Claims about the request of an operation; they tell nothing if its path means another operation, or none, as with
 #: an identifier that is empty.
@@ -116,8 +118,13 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
 def _sent_as(answer: Answer, body: RequestBody | None) -> list[MediaType]:
     """Return the documented media type that the content was sent as; all of them where it is none of them."""
     documented = list(body.content.values()) if body is not None else []
-    sent = (answer.exchange.request.field("Content-Type") or "").partition(";")[0].strip().lower()
-    return [one for one in documented if one.name.partition(";")[0].strip().lower() == sent] or documented
+    sent = _essence(answer.exchange.request.field("Content-Type") or "")
+    return [one for one in documented if _essence(one.name) == sent] or documented
+
+
+def _essence(field: str) -> str:
+    """Return a media type without its parameters, in lower case."""
+    return field.partition(";")[0].strip().lower()
 
 
 def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:
@@ -137,19 +144,14 @@ def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:
     return content.pointer, "silent", ""
 
 
-#: Fields of a request that may be answered 412 (RFC 9110, section 13.1).
-_CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since")
-
-
 def _refused_request(failure: ForeignFailure) -> _Statement | None:
     """Find the statement by which a refused request is valid; only what is shown as such is documented."""
     operation, answer = failure.operation, failure.answer
     if answer.response.status == 406 and not _is_served(answer, operation):
         return None  # what was generated for `Accept`, where a contract declares it, takes nothing that is documented
     if answer.response.status == 412 and any(map(answer.exchange.request.field, _CONDITIONS)):
-        return (
-            None  # a made-up tag names no state (RFC 9110, section 15.5.13); whether 412 is documented is another claim
-        )
+        # A made-up tag names no state (RFC 9110, section 15.5.13); whether 412 is documented is another claim.
+        return None
     body = operation.request_body
     if answer.response.status == 415 and not _is_documented(answer, body):
         return None  # likewise for `Content-Type`
@@ -158,9 +160,9 @@ def _refused_request(failure: ForeignFailure) -> _Statement | None:
             value = parse_json(answer.exchange.request.body or b"")
         except NotJSON:
             break
-        for example in content.examples.values():
-            sound = content.schema is None or answer.contract.validator(content.schema, "request").is_valid(value)
-            if same_json(example.value, value) and sound:
+        is_sound = content.schema is None or answer.contract.validator(content.schema, "request").is_valid(value)
+        for example in content.examples.values() if is_sound else ():
+            if same_json(example.value, value):
                 return example.pointer, "contract", ""
         # That a schema allows a value does not say that every server takes all of its values.
         return content.pointer, "silent", ""
@@ -178,9 +180,9 @@ def _is_served(answer: Answer, operation: Operation) -> bool:
 
 def _is_documented(answer: Answer, body: RequestBody | None) -> bool:
     """Tell whether the content was sent as a media type that the operation documents."""
-    sent = (answer.exchange.request.field("Content-Type") or "").partition(";")[0].strip().lower()
+    sent = _essence(answer.exchange.request.field("Content-Type") or "")
     documented = body.content if body is not None else ()
-    return not documented or any(name.partition(";")[0].strip().lower() in {sent, "*/*"} for name in documented)
+    return not documented or any(_essence(name) in {sent, "*/*"} for name in documented)
 
 
 def _security(failure: ForeignFailure) -> _Statement | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from mockserver.contract.dialect import type_of
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.errors import ContractError
 from mockserver.mediatypes import concrete, is_json
@@ -115,14 +116,6 @@ class ExampleShape:
     """What an example shows of a value."""
 
     told = True
-    _KINDS = (
-        (bool, "boolean"),
-        (int, "integer"),
-        (float, "number"),
-        (str, "string"),
-        (list, "array"),
-        (dict, "object"),
-    )
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -144,9 +137,7 @@ class ExampleShape:
     @property
     def kinds(self) -> frozenset[str]:
         """Type of the value."""
-        return frozenset(name for kind, name in self._KINDS[:1] if isinstance(self._value, kind)) or frozenset(
-            name for kind, name in self._KINDS if isinstance(self._value, kind)
-        )
+        return frozenset({type_of(self._value)} - {"null"})
 
 
 def json_content(operation: Operation) -> MediaType | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from mockserver.contract.dialect import type_of
 from mockserver.contract.schemas import Direction, SchemaViolation
 
 #: More new values or members than this, and there is no list of them to be had.
@@ -153,22 +154,6 @@ def _type(kinds: Iterable[str]) -> Any:
     return names[0] if len(names) == 1 else names
 
 
-def type_of(value: Any) -> str:
-    """Return the type of JSON Schema that a value has."""
-    for kind, name in _TYPES:
-        if isinstance(value, kind):
-            return name
-    return "null"
-
-
-_TYPES: tuple[tuple[type, str], ...] = (
-    (bool, "boolean"),
-    (int, "integer"),
-    (float, "number"),
-    (str, "string"),
-    (list, "array"),
-    (dict, "object"),
-)
 _LOWER = partial(_limit, min)
 _UPPER = partial(_limit, max)
 #: Keyword, and direction of the values where that matters -> what becomes of it; any other keyword is taken away.
