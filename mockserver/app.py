@@ -18,7 +18,7 @@ from flask import Flask
 from mockserver import cors, defaults, sources
 from mockserver.accesslog import AccessLog
 from mockserver.authentication import ANYBODY, Authentication
-from mockserver.behaviour.handlers import Handler, Rules
+from mockserver.behaviour.calls import Handler, Rules
 from mockserver.behaviour.seeding import Seed, load_seed
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
 from mockserver.contract.building import load_contract

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
-from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
+from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, shared_token_key, token_key
 from mockserver.digest import Digest, parameters
 from mockserver.errors import RequestRejected
 from mockserver.messages import Caller, Request
@@ -140,7 +140,7 @@ class Authentication:
             return ANYBODY
         key = token_key(shown)
         token = world.read(TOKENS, key)
-        if token is None or (token["expires"] and not token["valid_from"] <= world.now() < token["valid_to"]):
+        if token is None or not _in_time(token, world):
             return None
         return Caller(token["username"], token["level"], key)
 
@@ -159,12 +159,21 @@ class Authentication:
         if token is None:
             return self._with_password(field, caller, world) if self._accounts else Caller(caller.username, "", "")
         if token["username"] != caller.username:
-            return None
-        if token["expires"] and not token["valid_from"] <= world.now() < token["valid_to"]:
+            return self._with_shared_token(field, caller, world)
+        if not _in_time(token, world):
             return None
         if token["level"] != caller.level:
             caller = self._remember(field, Caller(caller.username, token["level"], caller.token_key))
         return caller
+
+    def _with_shared_token(self, field: str, caller: Caller, world: _World) -> Caller | None:
+        """Return the caller whose token is another account's, too; None where it is no token of the caller's."""
+        _, _, shown = _credentials(field).partition(":")
+        key = shared_token_key(caller.username, shown)
+        token = world.read(TOKENS, key)
+        if token is None or not _in_time(token, world):
+            return None
+        return Caller(caller.username, token["level"], key)
 
     def _with_password(self, field: str, caller: Caller, world: _World) -> Caller | None:
         """Return the caller where the secret is the password, as other APIs mean Basic (RFC 7617); else None.
@@ -174,7 +183,7 @@ class Authentication:
         if self._contract.levels:
             return None
         account = world.read(ACCOUNTS, caller.username)
-        _, _, password = base64.b64decode(field.partition(" ")[2].strip(" ")).decode().partition(":")
+        _, _, password = _credentials(field).partition(":")
         if account is None or not password_matches(account, caller.username, password):
             return None
         return Caller(caller.username, account["level"], "")
@@ -184,6 +193,16 @@ class Authentication:
             self._decoded.clear()
         self._decoded[field] = caller
         return caller
+
+
+def _in_time(token: Mapping[str, Any], world: _World) -> bool:
+    """Tell whether a token is valid now; one of the seed data may be so without end."""
+    return not token["expires"] or token["valid_from"] <= world.now() < token["valid_to"]
+
+
+def _credentials(field: str) -> str:
+    """Return `username:secret` of Basic credentials that were decoded before, so are well-formed."""
+    return base64.b64decode(field.partition(" ")[2].strip(" ")).decode()
 
 
 def _decode_basic(field: str) -> Caller | None:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
-from mockserver.behaviour.handlers import Call, Handler
+from mockserver.behaviour.calls import Call, Handler
 from mockserver.contract.model import Contract
 from mockserver.errors import RequestRejected, UsageError
 from mockserver.messages import NO_CONTENT, Outcome

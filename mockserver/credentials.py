@@ -19,6 +19,11 @@ def token_key(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def shared_token_key(username: str, token: str) -> str:
+    """Return the key of a token that another account has, too: HTTP Basic tells whose of them is meant."""
+    return token_key(f"{username}:{token}")
+
+
 def password_hash(username: str, password: str) -> str:
     """Return the stored form of a password.
 

@@ -62,13 +62,26 @@ def evaluate(expression: str, exchange: Exchange) -> Any:
     raise LookupError(f"{expression} is no runtime expression")
 
 
+def requested(expression: str, arguments: Arguments) -> Any:
+    """Return the value that a `$request` expression names in the parameters or content of a request.
+
+    Raises:
+        LookupError: the request does not have it.
+    """
+    source = expression.removeprefix("$request.")
+    kind, _, name = source.partition(".")
+    try:
+        if source.startswith("body"):
+            return _in_body(source, arguments.content)
+        return {"path": arguments.path, "query": arguments.query}[kind][name]
+    except (LookupError, ValueError, TypeError) as error:
+        raise LookupError(f"{expression} names nothing here") from error
+
+
 def _of_request(kind: str, name: str, source: str, exchange: Exchange) -> Any:
-    if source.startswith("body"):
-        return _in_body(source, exchange.arguments.content)
     if kind == "header":
         return exchange.request_fields[name.lower()]
-    values = {"path": exchange.arguments.path, "query": exchange.arguments.query}
-    return values[kind][name]
+    return requested(f"$request.{source}", exchange.arguments)
 
 
 def _of_response(kind: str, name: str, source: str, exchange: Exchange) -> Any:

@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver import documents
+from mockserver.behaviour.calls import Call
 from mockserver.behaviour.choosing import text
-from mockserver.behaviour.handlers import REMOVE, Call
+from mockserver.behaviour.handlers import REMOVE
 from mockserver.behaviour.store import Read, Transaction
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected

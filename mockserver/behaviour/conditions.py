@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from mockserver.behaviour.calls import Call
 from mockserver.behaviour.choosing import text
-from mockserver.behaviour.handlers import Call
 from mockserver.errors import RequestRejected
 
 _TAG = re.compile(r'(W/)?("[^"]*")')

@@ -17,10 +17,10 @@ from urllib.parse import quote
 from mockserver import sources
 from mockserver.behaviour import conditions
 from mockserver.behaviour.ancestors import PREFIX, Ancestors, filled, not_found
+from mockserver.behaviour.calls import Call
 from mockserver.behaviour.changing import merged, patched, settable, stamp, tag
 from mockserver.behaviour.choosing import choose, paging, text
 from mockserver.behaviour.exemplars import Exemplars, TemplateOf, has_examples, item_parameter
-from mockserver.behaviour.handlers import Call
 from mockserver.behaviour.naming import Naming
 from mockserver.behaviour.presenting import Item, Presentation, at
 from mockserver.contract.model import Behaviour, Contract, Operation, pairs_of

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mockserver import yamltext
-from mockserver.behaviour.store import Transaction
-from mockserver.credentials import ACCOUNTS, TOKENS, password_hash, token_key
+from mockserver.behaviour.store import Record, Transaction
+from mockserver.credentials import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
 from mockserver.errors import UsageError
 
 
@@ -30,6 +30,7 @@ class Account:
     Attributes:
         schemes: credential by name of the security scheme that it is shown for.
         scopes: what it may do where a scope is asked for, None for everything.
+        owns: names of what is its own besides itself, such as the domains that it administers.
     """
 
     username: str
@@ -38,6 +39,7 @@ class Account:
     tokens: tuple[Token, ...] = ()
     schemes: Mapping[str, str] = field(default_factory=dict)
     scopes: tuple[str, ...] | None = None
+    owns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,12 @@ class Seed:
     Attributes:
         accounts: by username, in the file's order.
         issue: for each purpose, the secrets that a world hands out before it makes up its own.
+        records: of the store, by collection and key.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     issue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, Record]] = field(default_factory=dict)
 
     def secrets(self) -> dict[str, list[str]]:
         """Return what each account may show without end, by username: its password, tokens and other credentials."""
@@ -68,9 +72,12 @@ class Seed:
         for account in self.accounts.values():
             keys = [Token(value, 0, 0) for value in account.schemes.values()]
             for token in (*account.tokens, *keys):
+                key = token_key(token.token)
+                if transaction.get(TOKENS, key) is not None:
+                    key = shared_token_key(account.username, token.token)
                 transaction.put(
                     TOKENS,
-                    token_key(token.token),
+                    key,
                     {
                         "username": account.username,
                         "level": account.level,
@@ -80,12 +87,18 @@ class Seed:
                     },
                 )
             transaction.put(ACCOUNTS, account.username, account_record(account))
+        for collection, records in self.records.items():
+            for key, record in records.items():
+                known = transaction.get(collection, key) or {}
+                transaction.put(collection, key, {**known, **record})
 
 
 def account_record(account: Account) -> dict[str, Any]:
     """Return the stored form of an account; `tokens` are the keys of those issued by logging in."""
     hashed = None if account.password is None else password_hash(account.username, account.password)
     record: dict[str, Any] = {"level": account.level, "password_hash": hashed, "tokens": []}
+    if account.owns:
+        record["owns"] = list(account.owns)
     return record if account.scopes is None else {**record, "scopes": list(account.scopes)}
 
 
@@ -107,7 +120,7 @@ def load_seed(path: Path | str) -> Seed:
     return _Reader(path).seed({} if data is None else data)
 
 
-_ACCOUNT_MEMBERS = {"password", "level", "tokens", "schemes", "scopes"}
+_ACCOUNT_MEMBERS = {"password", "level", "tokens", "schemes", "scopes", "owns"}
 
 
 class _Reader:
@@ -117,7 +130,7 @@ class _Reader:
         self._path = path
 
     def seed(self, data: Any) -> Seed:
-        members = self._members(data, "the file", optional={"accounts", "issue"})
+        members = self._members(data, "the file", optional={"accounts", "issue", "records"})
         accounts: dict[str, Account] = {}
         for index, item in enumerate(self._list(members.get("accounts", []), "accounts")):
             account = self._account(item, f"accounts[{index}]")
@@ -130,6 +143,10 @@ class _Reader:
             {
                 purpose: tuple(self._text(item, f"issue.{purpose}") for item in self._list(items, f"issue.{purpose}"))
                 for purpose, items in issue.items()
+            },
+            {
+                name: self._members(records, f"records.{name}")
+                for name, records in self._members(members.get("records", {}), "records").items()
             },
         )
 
@@ -153,6 +170,9 @@ class _Reader:
             scopes=tuple(self._text(scope, f"{place}.scopes") for scope in self._list(scopes, f"{place}.scopes"))
             if scopes is not None
             else None,
+            owns=tuple(
+                self._text(name, f"{place}.owns") for name in self._list(members.get("owns", []), f"{place}.owns")
+            ),
         )
 
     def _token(self, data: Any, place: str) -> Token:

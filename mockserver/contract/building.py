@@ -203,6 +203,7 @@ class _Builder:
             security=self._security(pointer, raw),
             bases=base_paths(raw, *items, self._data),
             levels=self._extensions.known_levels(pointer, raw),
+            objects=self._extensions.objects(pointer, raw),
             behaviour=self._extensions.behaviour(pointer, raw),
             effect=raw.get("x-mockserver-effect"),
         )

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.contract.loading import FILES
-from mockserver.contract.model import Behaviour, Presumptions
+from mockserver.contract.model import Behaviour, Objects, Presumptions
 from mockserver.contract.reader import Reader
 from mockserver.pointers import child
 
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
-_NAMES = ("levels", "effect", "behaviour", "presumes", "response", "differs", "instead-of")
+_NAMES = ("levels", "objects", "effect", "behaviour", "presumes", "response", "differs", "instead-of")
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
 
@@ -28,6 +28,10 @@ _KINDS: Mapping[str, tuple[type, str]] = {
     "answers": (bool, "true or false"),
     "keys": (dict, "an object that maps members to the `resource` whose items they name"),
 }
+#: Where a runtime expression of `x-mockserver-objects` may find names: parameters, contents.
+OBJECT_PLACE = re.compile(r"\$request\.(path|query)\..+|\$(request|response)\.body#(/.*)")
+#: What a caller's own objects are.
+OWN = ("self", "account", "name")
 _MARKS = frozenset({"x-source", "x-assumed", "x-observed"})
 
 
@@ -123,6 +127,28 @@ class Extensions:
             if level not in self.levels:
                 raise self._reader.error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
         return levels
+
+    def objects(self, pointer: str, raw: dict[str, Any]) -> Objects | None:
+        """Return the `x-mockserver-objects` of an operation, whose levels the root names; None where it has none."""
+        found = raw.get("x-mockserver-objects")
+        if found is None:
+            return None
+        pointer = child(pointer, "x-mockserver-objects")
+        if not isinstance(found, dict) or found.keys() - _MARKS != {"at", "own", "foreign"}:
+            raise self._reader.error(pointer, "must be an object of `at`, `own` and `foreign`")
+        at, own = found["at"], found["own"]
+        if not isinstance(at, str) or not OBJECT_PLACE.fullmatch(at):
+            raise self._reader.error(
+                child(pointer, "at"),
+                "must be a runtime expression such as `$request.path.id` or `$response.body#/items/*/owner`",
+            )
+        if own not in OWN:
+            raise self._reader.error(child(pointer, "own"), f"must be one of {', '.join(OWN)}")
+        foreign = self._texts(child(pointer, "foreign"), found["foreign"])
+        for level in foreign:
+            if level not in self.levels:
+                raise self._reader.error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
+        return Objects(at, own, foreign, pointer)
 
     def _texts(self, pointer: str, raw: Any) -> tuple[str, ...]:
         if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):

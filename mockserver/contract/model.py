@@ -178,6 +178,32 @@ class Behaviour:
 
 
 @dataclass(frozen=True, slots=True)
+class Objects:
+    """Which objects an operation is about and who may act on them, from `x-mockserver-objects`.
+
+    With the operation's levels this is its row of the permission matrix: a level that may call it may do so on its own
+    objects, and on everybody's where it is named in `foreign`.
+
+    Attributes:
+        at: runtime expression of the object's name, such as `$request.path.username`; below `$response.body#` that of
+            the names which a list tells, `*` standing for each item of an array.
+        own: what is a caller's own: `self`, `account` or `name` (docs/contract.md, "Objects").
+        foreign: levels that may act on the objects of others.
+        pointer: where this stands in the contract.
+    """
+
+    at: str
+    own: str
+    foreign: tuple[str, ...]
+    pointer: str
+
+    @property
+    def requested(self) -> bool:
+        """Whether the request names the object, so that a call on a foreign one is refused."""
+        return self.at.startswith("$request.")
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method on one path template.
 
@@ -186,6 +212,7 @@ class Operation:
         levels: permission levels that may call it, or None where the contract does not limit them.
         refused: why it cannot be served, with the place, "" if it can (see `Contract.refused`).
         bases: base paths of its servers, such as `/v1`, under which it is found, too.
+        objects: which objects it is about, None where the contract does not say.
     """
 
     id: str
@@ -201,6 +228,7 @@ class Operation:
     effect: str | None
     refused: str = ""
     bases: tuple[str, ...] = ()
+    objects: Objects | None = None
 
     @property
     def label(self) -> str:

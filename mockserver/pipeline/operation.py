@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn
 
+from mockserver import expressions
 from mockserver.authentication import Authentication
 from mockserver.behaviour.ancestors import Ancestors, Removal
-from mockserver.behaviour.handlers import REMOVE, RESOURCE, Call, Handler, Rules, find_handler
+from mockserver.behaviour.calls import Call, Handler, Rules
+from mockserver.behaviour.handlers import REMOVE, RESOURCE, find_handler
+from mockserver.behaviour.ownership import compile_owns
 from mockserver.behaviour.resources import ResourceHandler
+from mockserver.behaviour.store import Read
 from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
 from mockserver.contract.model import Response as Documented
@@ -99,11 +103,13 @@ class CompiledOperation:
         self._responder = Responder(contract, operation, self._value_of)
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation)
+        requested = operation.objects is not None and operation.objects.requested
+        self._owns = compile_owns(operation.objects, contract.levels) if operation.objects and requested else None
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
         #: Whether the behaviour needs the content and nothing else of the request, so that the rest can be spared.
-        self.simple = self._trusted and not self.calls_back
+        self.simple = self._trusted and not self.calls_back and self._owns is None
 
     def answer(
         self,
@@ -125,6 +131,7 @@ class CompiledOperation:
         if preferences is not NONE and preferences != NONE:
             return self._preferred(arguments, preferences, accept)
         if self._handler is None:
+            self._require_own(arguments, caller, world.read)
             if self._ancestors:
                 self._ancestors.check(arguments.path, world.read)
             answered = self._from_examples(self._responder.plans(0, accept), arguments, preferences, accept)
@@ -147,6 +154,8 @@ class CompiledOperation:
         handler = self._handler
         assert handler is not None
         with world.transaction() as transaction:
+            if self._owns is not None:
+                self._require_own(arguments, caller, transaction.get)
             outcome = handler(
                 # As `Call(...)` would, without the cost of a call with eleven arguments.
                 _new(
@@ -169,6 +178,22 @@ class CompiledOperation:
         if self._trusted:
             return self._responder.respond(outcome, accept), outcome.why
         return self._judged(outcome, accept)
+
+    def _require_own(self, arguments: Arguments, caller: Caller, read: Read) -> None:
+        """Refuse a call on an object that is neither the caller's own nor open to its level.
+
+        A caller without level comes from a stub without accounts, where nobody owns anything.
+        """
+        objects = self._operation.objects
+        if objects is None or self._owns is None or not caller.level or caller.level in objects.foreign:
+            return
+        try:
+            name = expressions.requested(objects.at, arguments)
+        except LookupError:
+            return  # an object that the request may leave out, and does
+        if isinstance(name, str) and not self._owns(read, caller, name):
+            detail = f"{name} is not {caller.username}'s; a {caller.level} may call {self._operation.label} on its own"
+            raise RequestRejected(403, "Forbidden", detail)
 
     def whole(self, arguments: Arguments, value: Any, content: bytes, request: Request) -> Arguments:
         """Return all that a request says: its parameters and its content."""

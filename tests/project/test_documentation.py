@@ -223,7 +223,7 @@ def properties(data: Any, schema: str) -> Iterator[tuple[str, tuple[str, str]]]:
 
 def check_identities(page: dict[str, Any], seed: Any) -> Iterator[str]:
     """Yield the credentials of a page's examples that the seed data does not know."""
-    tokens = {(a["username"], token["token"]) for a in seed["accounts"] for token in a["tokens"]}
+    tokens = {(a["username"], token["token"]) for a in seed["accounts"] for token in a.get("tokens", ())}
     passwords = {(a["username"], a["password"]) for a in seed["accounts"]}
     for recorded in page["request_examples"]:
         basic = recorded.get("basic_auth")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mockserver import documents
-from mockserver.behaviour.handlers import Call
+from mockserver.behaviour.calls import Call
 from mockserver.messages import Outcome
 from tests.conftest import Client, Serve
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockserver import sources
-from mockserver.behaviour.handlers import MAX_TOKENS
+from mockserver.behaviour.mail.logins import MAX_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ def test_the_seeded_token_can_be_revoked_and_a_login_still_works(stub: Client) -
 
 
 def test_tokens_belong_to_their_user(stub: Client) -> None:
-    assert stub.call("GET", AUTH, user=("u2@vonmail.com", "long-auth_token-here")).status == 401
+    assert stub.call("GET", AUTH, user=("domainadmin@vonmail.com", "long-auth_token-here")).status == 401
     assert stub.call("GET", AUTH, user=("admin", "long-auth_token-of-mailuser")).status == 401
 
 
@@ -133,11 +133,12 @@ def test_the_login_takes_no_notice_of_credentials(stub: Client) -> None:
 
 
 def test_a_login_loop_cannot_fill_the_memory(local_stub: Client) -> None:
+    seeded = len(local_stub.control("GET", "/state")["tokens"])
     tokens = [_log_in(local_stub)["auth_token"] for _ in range(MAX_TOKENS + 5)]
     assert len(set(tokens)) == len(tokens)
     state = local_stub.control("GET", "/state")
     assert state["accounts"]["admin"]["tokens"] == MAX_TOKENS + 1
-    assert len(state["tokens"]) == MAX_TOKENS + 3  # the seeded ones stay
+    assert len(state["tokens"]) == MAX_TOKENS + seeded
     assert local_stub.call("GET", AUTH).status == 200
     assert local_stub.call("GET", AUTH, user=("admin", tokens[-1])).status == 200
     assert local_stub.call("GET", AUTH, user=("admin", tokens[0])).status == 401
@@ -155,3 +156,15 @@ def test_without_auth_everybody_is_the_mightiest(make_stub: Callable[..., Client
     assert client.call("GET", AUTH, user=None).json()["auth"]["username"] == "admin"
     assert client.call("DELETE", AUTH, user=None).json()["auth"]["status"] == "revoked"
     assert client.call("GET", AUTH, user=None).status == 200
+
+
+def test_a_token_that_several_accounts_have_is_each_ones_own(stub: Client) -> None:
+    """The documentation shows `long-auth_token-here` for every account; HTTP Basic tells whose is meant."""
+    token = "long-auth_token-here"
+    for username, level in (("admin", "MasterAdmin"), ("u2@vonmail.com", "MailUser"), ("ab@vonmail.com", "MailUser")):
+        described = stub.call("GET", AUTH, user=(username, token)).json()["auth"]
+        assert (described["username"], described["perm_level"]) == (username, level)
+    assert stub.call("DELETE", AUTH, user=("u2@vonmail.com", token)).status == 200
+    assert stub.call("GET", AUTH, user=("u2@vonmail.com", token)).status == 401
+    assert stub.call("GET", AUTH, user=("u2@vonmail.com", "long-auth_token-of-mailuser")).status == 200
+    assert stub.call("GET", AUTH, user=("admin", token)).status == 200

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.building import EXTENSIONS
+from mockserver.contract.extensions import EXTENSIONS, OBJECT_PLACE, OWN
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
 from mockserver.contract.provenance import MARKS
@@ -84,6 +84,30 @@ def _check_levels(subject: Subject, value: Any) -> Iterator[_Mistake]:
         if not isinstance(known, list) or level not in known:
             remedy = "name it in the list `x-mockserver-levels` at the root of the document"
             yield (str(index),), f"the level {level!r} is not known", remedy
+
+
+def _check_objects(subject: Subject, value: Any) -> Iterator[_Mistake]:
+    marks = {keyword for _, keyword in MARKS}
+    if not isinstance(value, dict) or value.keys() - marks != {"at", "own", "foreign"}:
+        yield (
+            (),
+            "must be a map of at, own and foreign",
+            "say which object a call is about, whose it is and who else may",
+        )
+        return
+    if not isinstance(value["at"], str) or not OBJECT_PLACE.fullmatch(value["at"]):
+        yield ("at",), f"{value['at']!r:.60} names no part of a call", "write it as in `$request.path.username`"
+    if value["own"] not in OWN:
+        yield ("own",), f"{value['own']!r:.60} is no kind of ownership", f"known are {', '.join(OWN)}"
+    known = subject.data.get("x-mockserver-levels")
+    foreign = value["foreign"]
+    if not isinstance(foreign, list):
+        yield ("foreign",), "must be a list of level names", "name those that may act on others' objects, possibly none"
+        return
+    for index, level in enumerate(foreign):
+        if not isinstance(known, list) or level not in known:
+            remedy = "name it in the list `x-mockserver-levels` at the root of the document"
+            yield ("foreign", str(index)), f"the level {level!r} is not known", remedy
 
 
 def _check_effect(_subject: Subject, value: Any) -> Iterator[_Mistake]:
@@ -180,6 +204,7 @@ def _is_example_but_not_of(direction: Direction) -> Callable[[Element], bool]:
 
 _EXTENSIONS: dict[str, _Extension] = {
     "x-mockserver-levels": _Extension("the document or an operation", _is("document", "operation"), _check_levels),
+    "x-mockserver-objects": _Extension("an operation", _is("operation"), _check_objects),
     "x-mockserver-effect": _Extension("an operation", _is("operation"), _check_effect),
     "x-mockserver-behaviour": _Extension("an operation", _is("operation"), _check_behaviour),
     "x-mockserver-presumes": _Extension(

@@ -138,6 +138,7 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     """
     caller = _caller(session, operation)
     others = [other for other in session.run.identities.all if other.username != caller.username]
+    others.sort(key=lambda other: other.level == caller.level)  # where there is most to gain
     attempts = [Identity(_canary(session, "UNKNOWN_USER"), token=caller.token, password=caller.password)]
     attempts += [Identity(other.username, token=caller.token, password=caller.password) for other in others[:1]]
     attempts += [Identity(caller.username, token=other.token) for other in others[-1:] if other.token]

@@ -1,0 +1,9 @@
+"""Antispam thresholds and lists, global and per domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.behaviour.calls import Handler
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {}

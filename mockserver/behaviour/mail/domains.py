@@ -1,0 +1,9 @@
+"""Domains, domain aliases and relay domains, pending until verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.behaviour.calls import Handler
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {}

@@ -1,0 +1,9 @@
+"""Sieve filters and vacation autoreplies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.behaviour.calls import Handler
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {}

@@ -1,0 +1,114 @@
+"""Authorization tokens: obtained by logging in, described, revoked (pages auth_post, auth_get, auth_delete)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.behaviour.calls import Call, Handler, content_of, issue
+from mockserver.behaviour.store import Record, Transaction
+from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
+from mockserver.errors import RequestRejected
+from mockserver.messages import Outcome, success
+
+#: Validity of an issued token in seconds, as the documented login shows it (auth_post).
+TOKEN_SECONDS = 86_400
+#: Live tokens of one account; one login more revokes the oldest, so that a login loop cannot fill the memory.
+MAX_TOKENS = 256
+
+
+def issue_token(call: Call) -> Outcome:
+    """Log in: a token for username and password, valid from now."""
+    content = content_of(call)
+    username = content.get("username") if isinstance(content, dict) else None
+    password = content.get("password") if isinstance(content, dict) else None
+    if not isinstance(username, str) or not isinstance(password, str):
+        raise RequestRejected(422, "Unprocessable Content", "logging in needs the texts `username` and `password`")
+    account = call.transaction.get(ACCOUNTS, username)
+    if account is None or not password_matches(account, username, password):
+        raise RequestRejected(
+            401,
+            "Unauthorized",
+            "username and password do not belong to an account",
+            fields={"WWW-Authenticate": BASIC_CHALLENGE},
+        )
+    token = issue(call, "auth_token")
+    valid_from = int(call.now)
+    valid_to = valid_from + TOKEN_SECONDS
+    call.transaction.put(
+        TOKENS,
+        token_key(token),
+        {
+            "username": username,
+            "level": account["level"],
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "expires": True,
+        },
+    )
+    _remember_token(call.transaction, username, account, token_key(token))
+    auth = {
+        "auth_token": token,
+        "message": "Successfully logged in",
+        "perm_level": account["level"],
+        "status": "success",
+        "username": username,
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
+    return success({"auth": auth}, "password accepted")
+
+
+def describe_token(call: Call) -> Outcome:
+    """Tell about the token that the caller showed."""
+    token = _own_token(call)
+    auth = {
+        "message": "Authorization valid",
+        "perm_level": call.caller.level,
+        "status": "valid",
+        "username": call.caller.username,
+        "valid_from": token["valid_from"],
+        "valid_to": token["valid_to"],
+    }
+    return success({"auth": auth}, "token is valid")
+
+
+def revoke_token(call: Call) -> Outcome:
+    """Revoke the token that the caller showed; it gets 401 from now on."""
+    _own_token(call)
+    call.transaction.delete(TOKENS, call.caller.token_key)
+    auth = {"message": "Authorization revoked", "status": "revoked", "username": call.caller.username}
+    return success({"auth": auth}, "token revoked")
+
+
+def _own_token(call: Call) -> Record:
+    """Return the record of the caller's token.
+
+    With the door open (`--no-auth`) nobody shows one, so a token that was just issued is made up. Between the check
+    of the credentials and now, another call may have revoked it.
+    """
+    if not call.caller.token_key:
+        return {"valid_from": int(call.now), "valid_to": int(call.now) + TOKEN_SECONDS}
+    token = call.transaction.get(TOKENS, call.caller.token_key)
+    if token is None:
+        raise RequestRejected(
+            401,
+            "Unauthorized",
+            "the token was revoked meanwhile",
+            fields={"WWW-Authenticate": BASIC_CHALLENGE},
+        )
+    return token
+
+
+def _remember_token(transaction: Transaction, username: str, account: Record, key: str) -> None:
+    """Note an issued token at its account, and drop the oldest beyond the most that an account may have."""
+    keys = [*account["tokens"], key]
+    for oldest in keys[:-MAX_TOKENS]:
+        transaction.delete(TOKENS, oldest)
+    transaction.put(ACCOUNTS, username, {**account, "tokens": keys[-MAX_TOKENS:]})
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    ("auth", "issue"): issue_token,
+    ("auth", "describe"): describe_token,
+    ("auth", "revoke"): revoke_token,
+}

@@ -1,0 +1,9 @@
+"""Automatic migration of mailboxes from another server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.behaviour.calls import Handler
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {}

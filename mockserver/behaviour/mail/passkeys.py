@@ -1,0 +1,9 @@
+"""WebAuthn: registering credentials, and logging in with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.behaviour.calls import Handler
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {}

@@ -1,0 +1,49 @@
+"""Collections of the mail server's store, and words for what most of its handlers refuse."""
+
+from __future__ import annotations
+
+from mockserver.errors import RequestRejected
+
+#: By domain, domain alias or relay domain: `verified`, `expire_time`, `verification_code`, `added_by` ...
+DOMAINS = "domains"
+DOMAIN_ALIASES = "domain_aliases"
+RELAY_DOMAINS = "relay_domains"
+#: By address: `recipients` or `usernames` as lists, `added_by`.
+ALIASES = "aliases"
+SENDER_ADDRESSES = "sender_addresses"
+#: By "global" or a domain: `scores`, `phase`, `since`.
+THRESHOLDS = "thresholds"
+#: By "global/whitelist", "vonmail.com/blacklist" ...: `sender_domains`, `sender_emails`, `sender_ips`, phase.
+LISTS = "wlbl"
+#: By "owner/friendly_name": `owner`, `friendly_name`, `url`, `recipients`, `phase`, `since`.
+ADDRESS_BOOKS = "addressbooks"
+CALENDARS = "calendars"
+#: By "username/position": the filter, and `username`.
+SIEVE_FILTERS = "sieve_filters"
+#: By username: `subject`, `body`, `start_time`, `end_time`.
+AUTOREPLIES = "autoreplies"
+#: By username: `status`, `message`, `expire_time`, `added_by`.
+MIGRATIONS = "automigration_users"
+
+#: Permission levels, mightiest first (accounts_post).
+MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
+
+
+def not_found(detail: str) -> RequestRejected:
+    """Return the refusal of a call about something that is not there."""
+    return RequestRejected(404, "Not Found", detail)
+
+
+def conflict(detail: str) -> RequestRejected:
+    """Return the refusal of a call that the state of things does not allow."""
+    return RequestRejected(409, "Conflict", detail)
+
+
+def unprocessable(detail: str) -> RequestRejected:
+    """Return the refusal of well-formed content that the server cannot act on."""
+    return RequestRejected(422, "Unprocessable Content", detail)
+
+
+def forbidden(detail: str) -> RequestRejected:
+    """Return the refusal of what the caller may not do, whoever may."""
+    return RequestRejected(403, "Forbidden", detail)
