@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mockserver.errors import RequestRejected
+from mockserver.messages import Violation
 
 #: By domain, domain alias or relay domain: `verified`, `expire_time`, `verification_code`, `added_by` ...
 DOMAINS = "domains"
@@ -39,9 +40,28 @@ def conflict(detail: str) -> RequestRejected:
     return RequestRejected(409, "Conflict", detail)
 
 
-def unprocessable(detail: str) -> RequestRejected:
-    """Return the refusal of well-formed content that the server cannot act on."""
-    return RequestRejected(422, "Unprocessable Content", detail)
+def unprocessable(detail: str, pointer: str = "", expected: str = "") -> RequestRejected:
+    """Return the refusal of well-formed content that the server cannot act on, as things are.
+
+    Args:
+        detail: what is wrong, for people.
+        pointer: JSON pointer of the offending value in the content, "" for the content as a whole.
+        expected: what would do, the detail itself where that says it.
+    """
+    # The rule stands in no schema: what the server holds decides. Every 422 names at least one violation, though.
+    violation = Violation(
+        place="body",
+        pointer=pointer,
+        keyword="x-mockserver-behaviour",
+        expected=expected or detail,
+        message=detail,
+        has_value=False,
+        value=None,
+        provenance_kind="assumed",
+        provenance_reason="no page says what a server refuses for the sake of what it holds",
+        rule="",
+    )
+    return RequestRejected(422, "Unprocessable Content", detail, violations=(violation,))
 
 
 def forbidden(detail: str) -> RequestRejected:
