@@ -7,11 +7,13 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from mockserver import documents
 from mockserver.behaviour.seeding import Account, Seed
-from mockserver.contract.model import Contract, Example, ExamplePair, Operation
+from mockserver.contract.model import Contract, ExamplePair, pairs_of
 from mockserver.errors import ContractError
+from mockserver.examples.generating import Generator
 
 _CONTROL = "/__mock__"
 
@@ -71,6 +73,7 @@ class _Builder:
     def __init__(self, contract: Contract, seed: Seed) -> None:
         self._contract = contract
         self._seed = seed
+        self._generator = Generator(contract, 0)
 
     def steps(self, pair: ExamplePair) -> Iterator[Step]:
         presumes = pair.response.presumes
@@ -79,23 +82,45 @@ class _Builder:
             content = documents.encode({"now": presumes.clock}).decode()
             yield Step("PUT", f"{_CONTROL}/clock", (("Content-Type", "application/json"),), content)
         for call in presumes.calls:
-            operation_id, _, name = call.partition("/")
-            operation = self._contract.by_id.get(operation_id)
-            request = None if operation is None else _request_example(operation, name)
-            if operation is None or (name and request is None):
+            earlier = self._pair(call)
+            if earlier is None:
                 raise ContractError(
                     f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {call!r}"
                 )
-            yield self._step(operation, request, presumes.identity)
-        yield self._step(pair.operation, pair.request, presumes.identity)
+            yield self._step(earlier, earlier.response.presumes.identity or presumes.identity)
+        yield self._step(pair, presumes.identity)
 
-    def _step(self, operation: Operation, request: Example | None, identity: str | None) -> Step:
+    def _pair(self, call: str) -> ExamplePair | None:
+        """Return the exchange that `operationId` or `operationId/example` names, the first one without a name."""
+        operation_id, _, name = call.partition("/")
+        operation = self._contract.by_id.get(operation_id)
+        pairs = pairs_of(operation) if operation is not None else ()
+        return next((pair for pair in pairs if not name or pair.name == call), None)
+
+    def _step(self, pair: ExamplePair, identity: str | None) -> Step:
+        operation = pair.operation
         fields = [("Authorization", self._credentials(identity))] if operation.security else []
         content = None
-        if request is not None:
+        if pair.request is not None:
             fields.append(("Content-Type", "application/json"))
-            content = documents.encode(request.value).decode()
-        return Step(operation.method, operation.path, tuple(fields), content)
+            content = documents.encode(pair.request.value).decode()
+        return Step(operation.method, self._target(pair), tuple(fields), content)
+
+    def _target(self, pair: ExamplePair) -> str:
+        """Return path and query of an exchange; what is required and has no example is made from its schema."""
+        path, query = pair.operation.path, []
+        arguments = pair.arguments
+        for parameter in pair.operation.parameters:
+            example = arguments.get((parameter.location, parameter.name))
+            if example is None and (not parameter.required or parameter.schema is None):
+                continue
+            value = self._generator.generate(parameter.schema or "", "request") if example is None else example.value
+            text = value if isinstance(value, str) else documents.encode(value).decode()
+            if parameter.location == "path":
+                path = path.replace(f"{{{parameter.name}}}", quote(text, safe="@"))
+            elif parameter.location == "query":
+                query.append(f"{quote(parameter.name)}={quote(text, safe='@')}")
+        return f"{path}?{'&'.join(query)}" if query else path
 
     def _credentials(self, identity: str | None) -> str:
         """Return Basic credentials of an account that was seeded with a token, else a placeholder."""
@@ -106,10 +131,3 @@ class _Builder:
             return "Basic <username:auth_token>"
         pair = f"{account.username}:{account.tokens[0].token}"
         return "Basic " + base64.b64encode(pair.encode()).decode()
-
-
-def _request_example(operation: Operation, name: str) -> Example | None:
-    for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
-        if name in media_type.examples:
-            return media_type.examples[name]
-    return None

@@ -307,7 +307,7 @@ class ResourceHandler:
 
     def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
         """Yield the content of each documented request with the item that its documented answer shows."""
-        for pair in pairs_of(self._operation):
+        for pair in (pair for pair in pairs_of(self._operation) if pair.status.startswith("2")):
             item = at(pair.response.value, self._behaviour.value)
             if pair.request is not None and isinstance(item, dict) and self._behaviour.identifier in item:
                 yield pair.request.value, item

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.contract.model import SAFE_METHODS, Contract, Example, ExamplePair, Operation
+from mockserver.contract.model import SAFE_METHODS, Contract, Example, ExamplePair, Operation, pairs_of
 from mockserver.suite.checks.answers import ANSWER_CHECKS, no_answer
 from mockserver.suite.checks.leaks import sent_secrets
 from mockserver.suite.checks.seeing import Answer, documented_content, promise, see
@@ -214,8 +214,11 @@ class Session:
         body: bytes | None = None,
         media_type: str | None = None,
         path_values: Mapping[str, Any] | None = None,
+        arguments: Mapping[tuple[str, str], Any] | None = None,
     ) -> WireRequest:
         """Return a request for an operation with an identity's credentials and the content that is given.
+
+        Of its parameters it has those in `arguments`, by location and name, and all that are required.
 
         Raises:
             NotRun: a required parameter has no value, or the identity has no credential that fits.
@@ -229,10 +232,14 @@ class Session:
             fields += shown[0]
             query += shown[1]
         values = dict(path_values or {})
+        given = arguments or {}
         for parameter in operation.parameters:
-            if not parameter.required or parameter.name in values or parameter.schema is None:
+            place = (parameter.location, parameter.name)
+            if place not in given and not parameter.required:
                 continue
-            value = sample(self.contract, parameter.schema)
+            if parameter.name in values or parameter.schema is None:
+                continue
+            value = given[place] if place in given else sample(self.contract, parameter.schema)
             if parameter.location == "path":
                 values[parameter.name] = value
             elif parameter.location == "query":
@@ -265,8 +272,10 @@ class Session:
         for name, content in operation.request_body.content.items():
             if not is_json(name):
                 continue
-            if content.examples and variant == 0:
-                return json.dumps(next(iter(content.examples.values())).value).encode(), name
+            # An example that names its answer may be one that is refused.
+            taken = [example for example in content.examples.values() if not _is_refused(operation, example)]
+            if taken and variant == 0:
+                return json.dumps(taken[0].value).encode(), name
             if content.schema is not None:
                 return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
         raise NotRun("its request has no JSON content, and the suite can make up no other yet")
@@ -275,12 +284,21 @@ class Session:
         self, pair: ExamplePair, identity: Identity | None, path_values: Mapping[str, Any] | None = None
     ) -> WireRequest:
         """Return the documented request of an example; what its path must name may be given."""
+        sound: dict[tuple[str, str], Any] = {
+            place: example.value
+            for parameter in pair.operation.parameters
+            for place, example in pair.arguments.items()
+            if place == (parameter.location, parameter.name)
+            and parameter.schema is not None
+            and self.contract.validator(parameter.schema, "request").is_valid(example.value)
+        }
         return self.request(
             pair.operation,
             identity,
             body=None if pair.request is None else _content(pair.request, pair.request_media_type),
             media_type=pair.request_media_type,
             path_values=path_values,
+            arguments=sound,
         )
 
     def in_world(self, request: WireRequest) -> WireRequest:
@@ -414,6 +432,11 @@ def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
         else:
             if applied:
                 verdicts.passed(check.__name__, answer.label)
+
+
+def _is_refused(operation: Operation, example: Example) -> bool:
+    """Tell whether the contract itself says that the request of an example is answered by an error."""
+    return any(pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation))
 
 
 def _content(example: Example, media_type: str | None) -> bytes:

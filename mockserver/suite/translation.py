@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote_plus
 
-from mockserver.contract.model import MediaType, Operation, RequestBody
+from mockserver.contract.model import MediaType, Operation, RequestBody, pairs_of
 from mockserver.pointers import child
 from mockserver.suite.checks.answers import body_conforms_to_its_schema
 from mockserver.suite.checks.seeing import Answer
@@ -160,6 +161,8 @@ def _refused_request(failure: ForeignFailure) -> _Statement | None:
             value = parse_json(answer.exchange.request.body or b"")
         except NotJSON:
             break
+        if any(same_json(example, value) for example in _refused_examples(operation)):
+            return None  # the contract says itself that this one is refused
         is_sound = content.schema is None or answer.contract.validator(content.schema, "request").is_valid(value)
         for example in content.examples.values() if is_sound else ():
             if same_json(example.value, value):
@@ -167,6 +170,13 @@ def _refused_request(failure: ForeignFailure) -> _Statement | None:
         # That a schema allows a value does not say that every server takes all of its values.
         return content.pointer, "silent", ""
     return operation.pointer, "silent", ""
+
+
+def _refused_examples(operation: Operation) -> Iterator[Any]:
+    """Yield the contents of documented requests that a documented error answers."""
+    for pair in pairs_of(operation):
+        if pair.request is not None and not pair.status.startswith("2"):
+            yield pair.request.value
 
 
 def _is_served(answer: Answer, operation: Operation) -> bool:

@@ -115,7 +115,7 @@ def _run(client: Client, sequence: Sequence) -> None:
         )
         for step in sequence.steps
     ]
-    assert all(answer.status < 300 for answer in answers)
+    assert all(answer.status < 300 for answer in answers[:-1])
     assert str(answers[-1].status) == sequence.status
     if sequence.status == "204":
         assert answers[-1].content == b""

@@ -36,8 +36,9 @@ class _Sample:
 def check_examples(subject: Subject) -> Iterator[LintFinding]:
     """Yield a finding for each violation in an example or default, and for each unusable schema."""
     unusable: set[str] = set()
+    refused = set(_refused(subject))
     for sample in _samples(subject):
-        if sample.schema in unusable:
+        if sample.schema in unusable or sample.pointer in refused:
             continue
         try:
             violations = list(_violations(subject, sample))
@@ -54,6 +55,13 @@ def check_examples(subject: Subject) -> Iterator[LintFinding]:
         if place.endswith("/$ref"):
             continue  # the rule `reference` tells of it
         yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
+
+
+def _refused(subject: Subject) -> Iterator[str]:
+    """Yield where the values of request examples stand that an error answers, so that they may be wrong."""
+    for pair in subject.contract.pairs() if subject.contract else ():
+        if pair.request is not None and not pair.status.startswith("2"):
+            yield child(pair.request.pointer, "value")
 
 
 def _samples(subject: Subject) -> Iterator[_Sample]:

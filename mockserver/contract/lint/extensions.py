@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.contract.extensions import EXTENSIONS, OBJECT_PLACE, OWN
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
+from mockserver.contract.model import pairs_of
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.schemas import Direction
 from mockserver.pointers import child
@@ -154,7 +155,7 @@ def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:
     for index, call in enumerate(calls):
         mistake = _unknown_call(subject, call)
         if mistake:
-            yield ("calls", str(index)), mistake, "write `operationId` or `operationId/request example`"
+            yield ("calls", str(index)), mistake, "write `operationId` or `operationId/example`"
 
 
 def _unknown_call(subject: Subject, call: Any) -> str | None:
@@ -167,9 +168,9 @@ def _unknown_call(subject: Subject, call: Any) -> str | None:
     operation = subject.contract.by_id.get(name)
     if operation is None:
         return f"there is no operation {name!r}"
-    content = operation.request_body.content.values() if operation.request_body else ()
-    if example and not any(example in media_type.examples for media_type in content):
-        return f"{name} has no request example {example!r}"
+    if example and not any(pair.name == call for pair in pairs_of(operation)):
+        kind = "request" if operation.request_body else "response"
+        return f"{name} has no {kind} example {example!r}"
     return None
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.model import Example, Operation
+from mockserver.contract.model import Example, Operation, pairs_of
 
 
 def check_pairing(subject: Subject) -> Iterator[LintFinding]:
-    """Yield a finding for each example of a request or a successful response that stands alone."""
+    """Yield a finding for each example of a request or a successful response that stands alone.
+
+    A request example may name an error that answers it; the examples of errors need no request.
+    """
     for operation in subject.contract.operations if subject.contract else ():
         answers = list(_answers(operation))
         requests = list(_requests(operation))
-        yield from _unanswered(subject, operation, requests, answers)
+        yield from _unanswered(subject, operation, requests)
         yield from _unasked(subject, operation, requests, answers)
 
 
@@ -30,19 +33,17 @@ def _requests(operation: Operation) -> Iterator[Example]:
         yield from media_type.examples.values()
 
 
-def _unanswered(
-    subject: Subject, operation: Operation, requests: list[Example], answers: list[Example]
-) -> Iterator[LintFinding]:
+def _unanswered(subject: Subject, operation: Operation, requests: list[Example]) -> Iterator[LintFinding]:
     if not any(r.content for status, r in operation.responses.items() if status.startswith("2")):
         return  # a 204 or the like answers every request alike
-    names = {answer.name for answer in answers}
+    paired = {pair.request.pointer for pair in pairs_of(operation) if pair.request is not None}
     for request in requests:
-        if request.answered_by not in names:
+        if request.pointer not in paired:
             yield subject.finding(
                 "pairing",
                 request.pointer,
                 f"no successful response of {operation.id} has an example {request.answered_by!r}",
-                "add that response example, or name the one that answers in `x-mockserver-response`",
+                "add that response example, or name the one that answers, be it an error, in `x-mockserver-response`",
             )
 
 

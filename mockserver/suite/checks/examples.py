@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.inference import inferred
-from mockserver.contract.model import Example, ExamplePair, MediaType, Operation, Presumptions
+from mockserver.contract.model import Example, ExamplePair, MediaType, Operation, Presumptions, pairs_of
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction
 from mockserver.pointers import child
@@ -53,7 +53,7 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
     if not exactly and not _can_be_met(session, pair):
         return 0
     for name in presumes.calls:
-        _make(session, name)
+        _make(session, name, presumes.identity)
     request = _request(session, pair)
     failure = ""
     for _ in session.run.patience.looks(pair.response.pointer, lags=not exactly and _may_lag(pair)):
@@ -151,7 +151,8 @@ def _request(session: Session, pair: ExamplePair) -> WireRequest:
     if is_login(operation) and session.run.control is None:
         body, media_type = session.valid_body(operation)
         return session.request(operation, None, body=body, media_type=media_type)
-    return session.example_request(pair, _caller(session, pair), _path_values(session, pair))
+    caller = _caller(session, pair, pair.response.presumes.identity)
+    return session.example_request(pair, caller, _path_values(session, pair))
 
 
 def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
@@ -170,11 +171,10 @@ def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
     return {}
 
 
-def _caller(session: Session, pair: ExamplePair) -> Identity | None:
+def _caller(session: Session, pair: ExamplePair, wanted: str | None) -> Identity | None:
     operation = pair.operation
     if not operation.security:
         return None
-    wanted = pair.response.presumes.identity
     identity = session.run.identities.named(wanted) if wanted else None
     identity = identity or session.run.allowed(operation)
     if identity is not None and operation.effect == "credentials" and session.run.control is None:
@@ -182,15 +182,19 @@ def _caller(session: Session, pair: ExamplePair) -> Identity | None:
     return identity
 
 
-def _make(session: Session, name: str) -> None:
-    """Make an earlier call that an example presumes: `operationId` or `operationId/request example`."""
-    identifier, _, example = name.partition("/")
-    operation = session.contract.by_id.get(identifier)
-    pairs = [pair for pair in session.contract.pairs() if pair.operation is operation]
-    found = [pair for pair in pairs if not example or (pair.request and pair.request.name == example)]
-    if not found:
+def _make(session: Session, name: str, identity: str | None) -> None:
+    """Make an earlier call that an example presumes: `operationId` or `operationId/example`.
+
+    It is made by the account that the call's own example presumes, else by that of the example to come.
+    """
+    operation_id, _, example = name.partition("/")
+    operation = session.contract.by_id.get(operation_id)
+    pairs = pairs_of(operation) if operation is not None else ()
+    pair = next((pair for pair in pairs if not example or pair.name == name), None)
+    if pair is None:
         raise NotRun(f"the contract has no call {name!r}, which the example presumes")
-    session.call(found[0].operation, session.example_request(found[0], session.run.allowed(found[0].operation)))
+    caller = _caller(session, pair, pair.response.presumes.identity or identity)
+    session.call(pair.operation, session.example_request(pair, caller))
 
 
 def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:

@@ -127,6 +127,14 @@ def mutated(mutation: Mutation) -> dict[str, Any]:
     return data
 
 
+#: A request that its own schema forbids, and the error that answers it.
+REFUSED = both(
+    put(f"{BODY}/examples/wrong", {"value": {"text": 1}, "x-mockserver-response": "refused"}),
+    put(f"{POST}/responses/422", {"description": "wrong", "x-assumed": "guessed"}),
+    put(f"{POST}/responses/422/content", {"application/json": {"examples": {"refused": {"value": 1}}}}),
+)
+
+
 def test_a_clean_contract_has_no_finding(lint_of: Callable[[Any], list[LintFinding]]) -> None:
     assert lint_of(CLEAN) == []
 
@@ -243,6 +251,7 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
     ("mark", put(f"{SENT}/x-source", {"required": "page"}), f"{SENT}/x-assumed/required", "x-source"),
     # pairing
     ("pairing", drop(f"{BODY}/examples/one/x-mockserver-response"), f"{BODY}/examples/one", "'one'"),
+    ("pairing", both(REFUSED, drop(f"{POST}/responses/422/content")), f"{BODY}/examples/wrong", "'refused'"),
     ("pairing", drop(f"{BODY}/examples"), f"{ANSWER}/examples/stored", "'stored'"),
     # secrets
     (
@@ -350,6 +359,7 @@ def test_a_mistake_is_found_and_placed(
 
 
 ALLOWED: dict[str, Mutation] = {
+    "a documented request that is refused, with the error that answers it": REFUSED,
     "a contract without any marks is documented throughout": lambda data: _drop_marks(data),
     "a null that OpenAPI 3.0 calls nullable": both(
         put("/openapi", "3.0.3"),

@@ -133,6 +133,50 @@ def test_examples_are_paired(load_changed: Load) -> None:
     assert (second.request.value, second.response.value, second.status) == ({"x": 1}, 2, "201")
 
 
+def _named(**values: Any) -> dict[str, Any]:
+    return {name: {"value": value} for name, value in values.items()}
+
+
+def _content(**values: Any) -> dict[str, Any]:
+    return {"description": "d", "content": {"application/json": {"examples": _named(**values)}}}
+
+
+def _contract(tmp_path: Path, operation: dict[str, Any]) -> Contract:
+    path = tmp_path / "contract.json"
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a/{id}/": {"put": operation}}}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return load_contract(path)
+
+
+def test_an_exchange_is_made_with_the_parameters_of_its_name(tmp_path: Path) -> None:
+    parameters = [
+        {"name": "id", "in": "path", "required": True, "schema": {}, "examples": _named(first="a", second="b")},
+        {"name": "q", "in": "query", "schema": {}, "examples": _named(second="c", asked="d")},
+        {"name": "anonymous", "in": "query", "schema": {}, "example": "e"},
+        {"name": "bare", "in": "query", "required": True, "schema": {}},
+    ]
+
+    def arguments(operation: dict[str, Any]) -> list[dict[str, Any]]:
+        contract = _contract(tmp_path, {"parameters": parameters, **operation})
+        return [{name: item.value for (_, name), item in pair.arguments.items()} for pair in contract.pairs()]
+
+    answers = {"200": _content(second=2, third=3, example=4)}
+    assert arguments({"responses": answers}) == [{"id": "b", "q": "c"}, {"id": "a"}, {"id": "a"}]
+    # The name of a request example comes before that of its answer.
+    request = {"asked": {"value": 1, "x-mockserver-response": "second"}}
+    body = {"content": {"application/json": {"examples": request}}}
+    assert arguments({"requestBody": body, "responses": answers}) == [{"id": "b", "q": "d"}]
+
+
+def test_only_a_request_that_names_its_answer_is_answered_by_an_error(tmp_path: Path) -> None:
+    request = {"wrong": {"value": 1}, "weak": {"value": 2, "x-mockserver-response": "refused"}}
+    body = {"content": {"application/json": {"examples": request}}}
+    answers = {"422": _content(wrong=3, refused=4), "200": _content(right=5)}
+    (pair,) = _contract(tmp_path, {"requestBody": body, "responses": answers}).pairs()
+    assert pair.request is not None
+    assert (pair.request.name, pair.status, pair.response.value) == ("weak", "422", 4)
+
+
 #: Names that lead to a member, what it becomes, the pointer that the message must name, a word of the message.
 MISTAKES: list[tuple[list[Any], Any, str, str]] = [
     (["openapi"], "2.0", "", "openapi"),
