@@ -28,6 +28,7 @@ from mockserver.control import HINT_KEY, WORLD_KEY, Exposure, register_control
 from mockserver.delivery import Deliverer
 from mockserver.errors import MockServerError
 from mockserver.journal import keep
+from mockserver.limiting import LimitedPipeline, RateLimit
 from mockserver.masking import show
 from mockserver.messages import Caller, Request, Response
 from mockserver.pipeline import Answer, Pipeline, Settings
@@ -62,6 +63,7 @@ def create_app(
     no_cors: bool = False,
     behaviours: Mapping[str, Handler] | None = None,
     allow_callbacks: Sequence[str] = (),
+    rate_limit: RateLimit | int | None = None,
     log: TextIO | None = None,
     log_format: str = "text",
 ) -> Flask:
@@ -84,12 +86,13 @@ def create_app(
         no_cors: let no web page of another origin read the answers.
         behaviours: Python behaviours by `operationId`.
         allow_callbacks: hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.
+        rate_limit: requests a second that one address may make, or all that says of bans; None for no limit.
         log: stream for one line per request; None for no log.
         log_format: `text` or `json`.
 
     Raises:
         ContractError: the contract cannot be used.
-        UsageError: seed data or store cannot be used.
+        UsageError: seed data, store or limit cannot be used.
     """
     builtin = contract is None
     if contract is None or isinstance(contract, Path | str):
@@ -106,21 +109,23 @@ def create_app(
         seed=seed,
         secrets=seed_data.secrets,
     )
+    pipeline = Pipeline(
+        contract,
+        authentication,
+        Settings(
+            Rules(seed_data, seed, transition_seconds),
+            dynamic=dynamic,
+            errors=errors,
+            behaviours=behaviours or {},
+            deliver=Deliverer(allow_callbacks).deliver,
+            inferred=dict if no_state else partial(inferred, contract),
+        ),
+    )
+    limit = RateLimit(rate_limit) if isinstance(rate_limit, int) else rate_limit
     app = Flask("mockserver", static_folder=None)
     stub = Stub(
         app.wsgi_app,
-        Pipeline(
-            contract,
-            authentication,
-            Settings(
-                Rules(seed_data, seed, transition_seconds),
-                dynamic=dynamic,
-                errors=errors,
-                behaviours=behaviours or {},
-                deliver=Deliverer(allow_callbacks).deliver,
-                inferred=dict if no_state else partial(inferred, contract),
-            ),
-        ),
+        pipeline if limit is None else LimitedPipeline(pipeline, limit),
         worlds,
         AccessLog(log, as_json=log_format == "json") if log is not None else None,
         allow_origins=not no_cors,
@@ -142,7 +147,13 @@ class Stub:
     """The WSGI entrance: environment to request, answer to response, and a line in journal and log."""
 
     def __init__(
-        self, flask: WsgiApplication, pipeline: Pipeline, worlds: Worlds, log: AccessLog | None, *, allow_origins: bool
+        self,
+        flask: WsgiApplication,
+        pipeline: Pipeline | LimitedPipeline,
+        worlds: Worlds,
+        log: AccessLog | None,
+        *,
+        allow_origins: bool,
     ) -> None:
         self._flask = flask
         self._pipeline = pipeline

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from mockserver.behaviour.seeding import Seed
     from mockserver.contract.model import Contract
     from mockserver.server import Certificate
+
+
+#: What the documentation of the built-in contract's API allows at most.
+_DOCUMENTED_RATE = "20"
+
+
+def _rate(_ctx: click.Context, _parameter: click.Parameter, value: str | bool | None) -> int | None:
+    """Return the number of `15` or, as check and fuzz take it, `15/s`; a settings file may also say true or false."""
+    text = "false" if value is None else str(value).lower()
+    if text == "false":
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,3})(?:/s)?", _DOCUMENTED_RATE if text == "true" else text)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is not a rate; write requests a second, 1 to 9999, as 15 or 15/s")
+    return int(found[1])
 
 
 @click.command("serve")
@@ -49,6 +65,28 @@ if TYPE_CHECKING:
 @option("--behaviours", metavar="MODULE", help="Python module with behaviours for operations.")
 @option("--no-cors", is_flag=True, help="Let no web page of another origin read the answers.")
 @option("--allow-callbacks", multiple=True, metavar="HOST[:PORT]", help="Send callbacks to this host; may be repeated.")
+@option(
+    "--rate-limit",
+    is_flag=False,
+    flag_value=_DOCUMENTED_RATE,
+    callback=_rate,
+    metavar="[N]",
+    help="Let in N requests a second of one address, 20 if no N is given.  [default: no limit]",
+)
+@option(
+    "--ban-after",
+    type=click.IntRange(0, 1000),
+    default=3,
+    show_default=True,
+    help="With --rate-limit: crossings of it that end in a ban; 0 for no ban.",
+)
+@option(
+    "--ban-seconds",
+    type=click.IntRange(1, 10**9),
+    default=3600,
+    show_default=True,
+    help="With --rate-limit: how long a ban lasts, on the stub's clock.",
+)
 @option("--no-auth", is_flag=True, help="Ask for no credentials.")
 @option("--tls", is_flag=True, help="Serve https with a self-signed certificate.")
 @option("--cert", type=FILE, help="Serve https with this certificate (PEM).")
@@ -78,6 +116,9 @@ def serve_command(
     behaviours: str | None,
     no_cors: bool,
     allow_callbacks: tuple[str, ...],
+    rate_limit: int | None,
+    ban_after: int,
+    ban_seconds: int,
     no_auth: bool,
     tls: bool,
     cert: Path | None,
@@ -94,6 +135,7 @@ def serve_command(
     from mockserver.app import create_app
     from mockserver.behaviours import load_behaviours
     from mockserver.contract.building import load_contract
+    from mockserver.limiting import RateLimit
 
     if not math.isfinite(transition_seconds):
         raise UsageError(f"--transition-seconds {transition_seconds}: must be a number of seconds")
@@ -131,6 +173,7 @@ def serve_command(
             behaviours=functions,
             no_cors=no_cors,
             allow_callbacks=allow_callbacks,
+            rate_limit=None if rate_limit is None else RateLimit(rate_limit, ban_after, ban_seconds),
             no_auth=no_auth,
             transition_seconds=transition_seconds,
             host=host,

@@ -13,6 +13,7 @@ What can be known from the contract alone is compiled when an operation is first
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mockserver.authentication import Authentication
@@ -133,6 +134,28 @@ class Pipeline:
             return _refused(operation, str(error))
         # As `Answer(...)` would, in half the time.
         return _new(Answer, (response, operation.id, content, why, (), compiled.secret_names))
+
+    def refuse(self, request: Request, rejected: RequestRejected) -> Answer:
+        """Return the answer to a request that is not let in, by the contract where it means an operation.
+
+        Nothing is looked at but method, path and `Accept`: credentials and content may be anything.
+        """
+        found = self._router.match(request.path, _target(request))
+        operation = None
+        if found is not None:
+            route = found[0]
+            selected = route.by_query(request.method, request.query) if route.queries else None
+            operation = selected[0] if selected is not None else route.methods.get(request.method)
+        name = ""
+        response = rejection(rejected.status, rejected, problem_of(rejected, rejected.status))
+        if operation is not None and not operation.refused:
+            name = operation.id
+            with suppress(ContractError):  # an operation that cannot be served has no answer of its own
+                compiled = self._compiled.get(name) or self._compile(operation)
+                response = compiled.reject(rejected, request)
+        if request.method == "HEAD":
+            response = _without_content(response)
+        return Answer(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
         compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._template_of)

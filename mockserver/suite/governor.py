@@ -130,6 +130,7 @@ class Governor:
         self._row: Counter[str] = Counter()  # failures by operation since each was last answered
         self._failing: list[str] = []  # labels of the failures since anything was last answered
         self._limited: set[str] = set()
+        self._banned: set[str] = set()  # labels that were told to come back much later, since anything was answered
 
     def admit(self, label: str = "") -> None:
         """Return when the next request may be sent.
@@ -165,6 +166,7 @@ class Governor:
             if status == 429 or (status == 503 and retry_after is not None):
                 return self._later(label, status, retry_after)
             self._repeats.pop(label, None)
+            self._banned.clear()
             if status is None or status >= 500:
                 self._failed(label, status)
             else:
@@ -185,6 +187,7 @@ class Governor:
             self._row.clear()
             self._failing.clear()
             self._repeats.clear()
+            self._banned.clear()
 
     def _stop(self, why: str) -> None:
         self.stopped = self.stopped or why
@@ -199,16 +202,23 @@ class Governor:
     def _later(self, label: str, status: int, retry_after: str | None) -> bool:
         """Take note of an answer that says "later"."""
         patient = self.limits.patient
+        asked = self._pause(1, retry_after)
+        if asked > MAX_PAUSE_SECONDS:
+            # One operation may be a whim of a server on this machine; two in a row are a ban of whoever asks.
+            self._banned.add(label)
+            if patient or len(self._banned) > 1:
+                said = f"{status} with Retry-After: {retry_after}"
+                self._stop(f"the server asks for a pause of {asked:.0f} seconds ({said}); try later or slower (--rate)")
+            self._limited.add(label)
+            return False
         if label in self._limited or (retry_after is None and not patient):
             return False
         self._repeats[label] += 1
         times = self._repeats[label]
         pause = self._pause(times, retry_after)
-        if times > MAX_REPEATS or pause > MAX_PAUSE_SECONDS:
+        if times > MAX_REPEATS:
             said = f"{status}" + (f" with Retry-After: {retry_after}" if retry_after is not None else "")
-            if patient and pause > MAX_PAUSE_SECONDS:
-                self._stop(f"the server asks for a pause of {pause:.0f} seconds ({said}); try later or slower (--rate)")
-            elif patient:
+            if patient:
                 self._stop(f"{label or 'a request'} was answered with {said} {times} times in a row")
             self._limited.add(label)
             return False

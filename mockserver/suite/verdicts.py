@@ -148,12 +148,20 @@ def judge(contract: Contract, failure: CheckFailure) -> Finding:
 def _level(contract: Contract, failure: CheckFailure) -> tuple[Level, str]:
     if failure.rule == "universal":
         return "violation", "universal rule"
+    if failure.rule == "environment" or _was_told_to_wait(contract, failure):
+        return "environment", "environment"
     if failure.rule == "silent":
         return "drift", "the contract is silent"
-    if failure.rule == "environment":
-        return "environment", "environment"
     provenance = contract.provenance(failure.pointer)
     return ("violation" if provenance.documented else "drift"), f"{provenance.kind}: {provenance.reason}"
+
+
+def _was_told_to_wait(contract: Contract, failure: CheckFailure) -> bool:
+    """Tell whether the evidence is a 429 that the contract does not document: it answers nothing that was asked."""
+    response = failure.exchange.response if failure.exchange is not None else None
+    operation = contract.by_label.get(failure.operation)
+    documented = operation is not None and "429" in operation.responses
+    return response is not None and response.status == 429 and not documented
 
 
 @dataclass(frozen=True, slots=True)

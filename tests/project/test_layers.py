@@ -65,6 +65,7 @@ EDGE = {
     "control",
     "delivery",
     "inspecting",
+    "limiting",
     "listing",
     "mutants",
     "pytest_plugin",

@@ -162,6 +162,18 @@ def test_on_this_machine_a_429_without_a_time_is_an_answer_like_any_other() -> N
     assert time.now == pytest.approx(100.1)
 
 
+def test_on_this_machine_a_ban_is_told_by_a_second_operation() -> None:
+    """Of one operation alone it may be a fault, and the others are still to be judged."""
+    governed, _ = governor(Limits())
+    for label in ("GET /a", "GET /a", "GET /b", "GET /a", "GET /b"):
+        governed.admit(label)
+        assert not governed.observe(label, 429 if label == "GET /a" else 200, "3600" if label == "GET /a" else None)
+    assert not governed.observe("GET /a", 429, "3600")
+    assert not governed.observe("GET /b", 429, "3600")
+    with pytest.raises(Stopped, match=r"pause of 3600 seconds .*--rate"):
+        governed.admit("GET /c")
+
+
 def test_an_operation_has_a_budget_of_its_own() -> None:
     governed, _ = governor(Limits(budget=3))
     for _ in range(3):

@@ -16,7 +16,7 @@ from mockserver.suite.checks.seeing import see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import judge_answer
-from mockserver.suite.verdicts import Verdicts, judge
+from mockserver.suite.verdicts import CheckFailure, Rule, Verdicts, judge
 
 CONTRACT = load_contract(defaults.CONTRACT)
 READ, WRITE, LOGIN = "setting_get_postfix_relayhost", "setting_post_postfix_relayhost", "auth_post"
@@ -129,3 +129,28 @@ def test_content_that_is_not_what_it_is_called() -> None:
 
 def test_a_page_for_people_where_nothing_is_documented() -> None:
     assert levels(READ, 401, b"<h1>Unauthorized</h1>", "text/html") == {"drift"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "expected"),
+    [
+        ("contract", 429, "environment"),
+        ("silent", 429, "environment"),
+        ("universal", 429, "violation"),  # a secret that is given back is given back
+        ("silent", 404, "drift"),
+    ],
+)
+def test_who_is_told_to_wait_has_learnt_nothing(rule: Rule, status: int, expected: str) -> None:
+    operation = CONTRACT.by_id[READ]
+    exchange = Exchange(WireRequest("PUT", operation.path), WireResponse(status, (), b""))
+    failure = CheckFailure(
+        "some_check",
+        operation.label,
+        "something",
+        expected="405",
+        got=str(status),
+        pointer=operation.pointer,
+        rule=rule,
+        exchange=exchange,
+    )
+    assert judge(CONTRACT, failure).level == expected
