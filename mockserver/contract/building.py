@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mockserver.contract.extensions import EXTENSIONS, Extensions
+from mockserver.contract.extensions import ERRORS, EXTENSIONS, Extensions
 from mockserver.contract.files import bundled
 from mockserver.contract.loading import Document, load
 from mockserver.contract.model import Contract, Operation, SecurityScheme
@@ -100,6 +100,7 @@ class _Builder:
             refused=tuple(self._refused),
             security_schemes=self._schemes,
             levels=self._extensions.levels,
+            errors=self._parts.responses(f"/{ERRORS}", self._extensions.errors()),
             differences=self._extensions.differences,
             warnings=self._reader.warnings,
             webhooks=webhooks,

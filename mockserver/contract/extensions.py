@@ -11,11 +11,14 @@ from mockserver.contract.model import Behaviour, Objects, Presumptions
 from mockserver.contract.reader import Reader
 from mockserver.pointers import child
 
+_ERROR = re.compile("[45][0-9][0-9]")
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
-_NAMES = ("levels", "objects", "effect", "behaviour", "presumes", "response", "differs", "instead-of")
+_NAMES = ("levels", "objects", "effect", "behaviour", "presumes", "response", "differs", "instead-of", "errors")
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
 
+#: Errors of the server itself that no operation lists, at the root.
+ERRORS = "x-mockserver-errors"
 _BEHAVIOUR = frozenset(
     {
         *("handler", "role", "resource", "value", "status", "generated"),
@@ -102,6 +105,21 @@ class Extensions:
         if not isinstance(found, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in found):
             raise self._reader.error(child(pointer, "x-mockserver-instead-of"), "must be a list of status codes")
         return tuple(found)
+
+    def errors(self) -> Any:
+        """Return the root's `x-mockserver-errors`, Response Objects by status code.
+
+        Raises:
+            ContractError: it is none, or has a status that is no error.
+        """
+        pointer = f"/{ERRORS}"
+        found = self._reader.data.get(ERRORS, {})
+        if not isinstance(found, dict):
+            raise self._reader.error(pointer, "must map error codes to Response Objects")
+        for code, response in found.items():
+            if not code.startswith("x-") and (not _ERROR.fullmatch(code) or not isinstance(response, dict)):
+                raise self._reader.error(child(pointer, code), "is no code from 400 to 599 with a Response Object")
+        return found
 
     def presumptions(self, pointer: str, raw: dict[str, Any]) -> Presumptions:
         """Return the `x-mockserver-presumes` of an example."""

@@ -306,6 +306,8 @@ class Contract:
     Attributes:
         operations: what can be served, in the document's order.
         refused: what cannot, because nothing of it can be read; the stub answers 501, and nobody else has to know.
+        errors: by status code, how the server answers where it fails itself (`x-mockserver-errors`); no operation lists
+            them, so that no such answer is excused.
         differences: by label of an operation or path of a path item, checks of the suite that a real server was seen
             not to keep there, and what it does (`x-mockserver-differs`).
     """
@@ -319,6 +321,7 @@ class Contract:
     differences: Mapping[str, Mapping[str, frozenset[str]]]
     _provenance: ProvenanceResolver = field(repr=False)
     _schemas: Schemas = field(repr=False)
+    errors: Mapping[str, Response] = field(default_factory=dict)
     warnings: tuple[ContractWarning, ...] = ()
     webhooks: tuple[str, ...] = ()
     refused: tuple[Operation, ...] = ()

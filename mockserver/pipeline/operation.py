@@ -216,7 +216,7 @@ class CompiledOperation:
         """Answer as `Prefer` asks; nothing happens to the state then."""
         code = preferences.code or 0
         if code and self._operation.response_for(code) is None:
-            return self._undocumented(code)
+            return self._undocumented(code, arguments, preferences, accept)
         plans = self._responder.plans(code, accept)
         if code >= 400 and not plans:
             plans = self._responder.plans(code, None)  # an error is told whatever the client takes
@@ -239,15 +239,27 @@ class CompiledOperation:
                 return found
         return ()
 
-    def _undocumented(self, code: int) -> tuple[Response, str]:
-        """Answer with an error that was asked for and is not documented; any other status is a mistake."""
-        known = ", ".join(self._operation.responses) or "none"
+    def _undocumented(
+        self, code: int, arguments: Arguments, preferences: Preferences, accept: str | None
+    ) -> tuple[Response, str]:
+        """Answer with an error that was asked for and that the operation does not list; another status is a mistake."""
+        listed = self._operation.responses
+        known = ", ".join(dict.fromkeys((*listed, *self._contract.errors))) or "none"
         detail = f"Prefer: code={code} is not documented for {self._operation.label}; documented are {known}"
         if code < 400:
             raise RequestRejected(400, "Bad Request", detail)
+        field = ("Preference-Applied", f"code={code}")
+        of_server = self._contract.errors.get(str(code))
+        if of_server is not None:
+            # As if the operation listed it, for this one call: asked for too seldom to be kept.
+            operation = replace(self._operation, responses={of_server.status: of_server})
+            responder = Responder(self._contract, operation, self._value_of)
+            plans = responder.plans(code, accept) or responder.plans(code, None)
+            response, why = self._from_examples(plans, arguments, preferences, accept)
+            return response._replace(fields=[*response.fields, field]), f"Prefer: {field[1]}; {why}"
         forced = RequestRejected(code, "As preferred", detail)
         response = rejection(code, forced, problem_of(forced, code))
-        return response._replace(fields=[*response.fields, ("Preference-Applied", f"code={code}")]), detail
+        return response._replace(fields=[*response.fields, field]), detail
 
     def _from_examples(
         self, plans: Iterable[Plan], arguments: Arguments, preferences: Preferences, accept: str | None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mockserver.contract.building import METHODS
+from mockserver.contract.extensions import ERRORS
 from mockserver.contract.schemas import Direction
 from mockserver.pointers import child
 
@@ -68,6 +69,7 @@ CHILDREN: dict[str, dict[str, tuple[Shape, str]]] = {
         "webhooks": ("map", "webhook"),
         "components": ("one", "components"),
         "tags": ("list", "tag"),
+        ERRORS: ("map", "response"),
     },
     "components": {
         "schemas": ("map", "schema"),

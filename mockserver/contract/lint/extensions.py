@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -194,6 +195,15 @@ def _check_statuses(_subject: Subject, value: Any) -> Iterator[_Mistake]:
         yield (), "must be a list of status codes", "name the statuses that this one was seen in place of"
 
 
+def _check_errors(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, dict) or not value:
+        yield (), "must map error codes to Response Objects", "write {'500': {description: ..., content: ...}}"
+        return
+    for code, response in value.items():
+        if not code.startswith("x-") and (not re.fullmatch("[45][0-9][0-9]", code) or not isinstance(response, dict)):
+            yield (code,), "is no error code from 400 to 599 with a Response Object", "name the status of an error"
+
+
 def _is(*kinds: str) -> Callable[[Element], bool]:
     return lambda element: element.kind in kinds
 
@@ -214,5 +224,6 @@ _EXTENSIONS: dict[str, _Extension] = {
     "x-mockserver-response": _Extension("the example of a request", _is_example_but_not_of("response"), _check_answer),
     "x-mockserver-differs": _Extension("an operation or path item", _is("operation", "path item"), _check_differences),
     "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),
+    "x-mockserver-errors": _Extension("the document", _is("document"), _check_errors),
     "x-secret": _Extension("a schema or header", _is("schema", "header"), _check_secret),
 }
