@@ -50,6 +50,7 @@ def create_app(
     contract: Contract | Path | str | None = None,
     *,
     seed_data: Seed | Path | str | None = None,
+    empty: bool = False,
     state: str = "memory",
     clock: int | None = None,
     seed: int = 0,
@@ -73,6 +74,7 @@ def create_app(
         contract: the contract or its file; None for the built-in one.
         seed_data: accounts and secrets of fresh worlds, or their file; None for the built-in ones with the built-in
             contract, for none with any other.
+        empty: leave away all seed data but the first account of the mightiest level.
         state: `memory`, or `sqlite:///FILE`.
         clock: UNIX time in seconds at which the clock stands; None for the wall clock.
         seed: number from which made-up secrets follow.
@@ -101,6 +103,8 @@ def create_app(
         seed_data = load_seed(defaults.SEED_DATA) if builtin else Seed()
     elif isinstance(seed_data, Path | str):
         seed_data = load_seed(seed_data)
+    if empty:
+        seed_data = seed_data.emptied(contract.levels)
     worlds = Worlds(open_store(state), seed_data, clock)
     authentication = Authentication(
         contract,
@@ -138,9 +142,8 @@ def create_app(
 
 def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
     """Return the account with the highest level, for a stub that asks for no credentials."""
-    ranks = {level: rank for rank, level in enumerate(contract.levels)}
-    accounts = sorted(seed_data.accounts.values(), key=lambda account: ranks.get(account.level, len(ranks)))
-    return Caller(accounts[0].username, accounts[0].level, "") if accounts else ANYBODY
+    account = seed_data.mightiest(contract.levels)
+    return ANYBODY if account is None else Caller(account.username, account.level, "")
 
 
 class Stub:

@@ -49,7 +49,8 @@ def _rate(_ctx: click.Context, _parameter: click.Parameter, value: str | bool | 
     help="Processes; need a shared --state.",
 )
 @option("--state", default="memory", show_default=True, help="Where state is kept: memory, or sqlite:///FILE.")
-@option("--seed-data", type=FILE, help="Accounts and secrets that a new store starts with (YAML).")
+@option("--seed-data", type=FILE, help="What a new store starts with: accounts, domains and so on (YAML).")
+@option("--empty", is_flag=True, help="Start without seed data, but for one account that may do everything.")
 @option("--seed", type=int, default=0, show_default=True, help="Number that made-up secrets follow from.")
 @option("--clock", help="Let the clock stand at this time: UNIX seconds or a date-time.")
 @option(
@@ -107,6 +108,7 @@ def serve_command(
     workers: int,
     state: str,
     seed_data: Path | None,
+    empty: bool,
     seed: int,
     clock: str | None,
     transition_seconds: float,
@@ -164,6 +166,7 @@ def serve_command(
         return create_app(
             loaded,
             seed_data=seed_file,
+            empty=empty,
             state=state,
             clock=standing,
             seed=seed,

@@ -134,7 +134,13 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
     @control.post("/reset")
     def reset() -> Response:
         world = _world(worlds)
-        worlds.reset(world)
+        overlay = _members({"overlay"})["overlay"] if request.get_data() else None
+        if overlay is not None and not isinstance(overlay, str):
+            raise _Refused(422, "overlay must be the name of an overlay of the seed data, or null")
+        try:
+            worlds.reset(world, overlay)
+        except LookupError as error:
+            raise _Refused(422, str(error.args[0])) from error
         return _json({"status": "reset", "world": world.name})
 
     @control.delete("/world")

@@ -30,7 +30,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """An example: the steps that return it, and what the last one returns."""
+    """An example: the steps that return it, and what the last one returns.
+
+    Attributes:
+        stripped: JSON pointers to what it may return any value for, since the documentation shows none.
+    """
 
     name: str
     label: str
@@ -38,6 +42,7 @@ class Sequence:
     status: str
     content: str
     value: Any
+    stripped: tuple[str, ...] = ()
 
 
 def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
@@ -55,6 +60,7 @@ def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
             pair.status,
             documents.encode(pair.response.value).decode(),
             pair.response.value,
+            pair.response.stripped,
         )
 
 
@@ -77,7 +83,7 @@ class _Builder:
 
     def steps(self, pair: ExamplePair) -> Iterator[Step]:
         presumes = pair.response.presumes
-        yield Step("POST", f"{_CONTROL}/reset", (), None)
+        yield self._reset(pair)
         if presumes.clock is not None:
             content = documents.encode({"now": presumes.clock}).decode()
             yield Step("PUT", f"{_CONTROL}/clock", (("Content-Type", "application/json"),), content)
@@ -87,8 +93,16 @@ class _Builder:
                 raise ContractError(
                     f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {call!r}"
                 )
-            yield self._step(earlier, earlier.response.presumes.identity or presumes.identity)
-        yield self._step(pair, presumes.identity)
+            yield self._step(earlier, earlier.response.presumes.identity or presumes.identity, presumes.seed)
+        yield self._step(pair, presumes.identity, presumes.seed)
+
+    def _reset(self, pair: ExamplePair) -> Step:
+        """Return the call that makes a fresh world, from the overlay of the seed data that an example presumes."""
+        overlay = pair.response.presumes.seed
+        if overlay is None:
+            return Step("POST", f"{_CONTROL}/reset", (), None)
+        content = documents.encode({"overlay": overlay}).decode()
+        return Step("POST", f"{_CONTROL}/reset", (("Content-Type", "application/json"),), content)
 
     def _pair(self, call: str) -> ExamplePair | None:
         """Return the exchange that `operationId` or `operationId/example` names, the first one without a name."""
@@ -97,9 +111,9 @@ class _Builder:
         pairs = pairs_of(operation) if operation is not None else ()
         return next((pair for pair in pairs if not name or pair.name == call), None)
 
-    def _step(self, pair: ExamplePair, identity: str | None) -> Step:
+    def _step(self, pair: ExamplePair, identity: str | None, overlay: str | None) -> Step:
         operation = pair.operation
-        fields = [("Authorization", self._credentials(identity))] if operation.security else []
+        fields = [("Authorization", self._credentials(identity, overlay))] if operation.security else []
         content = None
         if pair.request is not None:
             fields.append(("Content-Type", "application/json"))
@@ -122,9 +136,10 @@ class _Builder:
                 query.append(f"{quote(parameter.name)}={quote(text, safe='@')}")
         return f"{path}?{'&'.join(query)}" if query else path
 
-    def _credentials(self, identity: str | None) -> str:
+    def _credentials(self, identity: str | None, overlay: str | None) -> str:
         """Return Basic credentials of an account that was seeded with a token, else a placeholder."""
-        accounts = [account for account in self._seed.accounts.values() if account.tokens]
+        seed = self._seed.overlays.get(overlay or "", self._seed)
+        accounts = [account for account in seed.accounts.values() if account.tokens]
         chosen = next((account for account in accounts if account.username == identity), None)
         account: Account | None = chosen or next(iter(accounts), None)
         if account is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 
 def child(pointer: str, *names: str) -> str:
     """Return the pointer to a member below another one, its names escaped (RFC 6901, section 3)."""
@@ -11,3 +14,22 @@ def child(pointer: str, *names: str) -> str:
 def split(pointer: str) -> list[str]:
     """Return the unescaped reference tokens of a JSON pointer; the whole document has none."""
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+
+
+def blanked(value: Any, pointers: Iterable[str]) -> Any:
+    """Return a value with null at each of some places; a pointer that leads nowhere changes nothing."""
+    for pointer in pointers:
+        value = _blanked(value, split(pointer))
+    return value
+
+
+def _blanked(value: Any, names: list[str]) -> Any:
+    if not names:
+        return None
+    name, *rest = names
+    if isinstance(value, dict) and name in value:
+        return {**value, name: _blanked(value[name], rest)}
+    if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+        index = int(name)
+        return [*value[:index], _blanked(value[index], rest), *value[index + 1 :]]
+    return value

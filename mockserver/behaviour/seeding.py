@@ -1,16 +1,21 @@
-"""Seed data: the accounts and secrets that a fresh world starts with, from YAML (docs/stub.md, "Seed data")."""
+"""Seed data: what a fresh world starts with, from YAML (docs/seed-data.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mockserver import yamltext
-from mockserver.behaviour.store import Record, Transaction
+from mockserver.behaviour import seedfiles
+from mockserver.behaviour.sections import records
+from mockserver.behaviour.store import WORLD, Record, Transaction
 from mockserver.credentials import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
-from mockserver.errors import UsageError
+
+#: Members of an account that its record keeps in another form, or not at all.
+_CREDENTIALS = frozenset({"username", "password", "level", "tokens", "schemes", "scopes"})
+#: The record of a world that tells which overlay it started from.
+OVERLAY = "overlay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Account:
     Attributes:
         schemes: credential by name of the security scheme that it is shown for.
         scopes: what it may do where a scope is asked for, None for everything.
-        owns: names of what is its own besides itself, such as the domains that it administers.
+        profile: all else that seed data say of it, such as `owns`, `enabled` and quotas.
     """
 
     username: str
@@ -39,7 +44,7 @@ class Account:
     tokens: tuple[Token, ...] = ()
     schemes: Mapping[str, str] = field(default_factory=dict)
     scopes: tuple[str, ...] | None = None
-    owns: tuple[str, ...] = ()
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,50 @@ class Seed:
     Attributes:
         accounts: by username, in the file's order.
         issue: for each purpose, the secrets that a world hands out before it makes up its own.
-        records: of the store, by collection and key.
+        records: of the store, by collection and key; those of accounts and tokens are made of `accounts`.
+        overlays: other starting points by name, each complete in itself.
+        name: the overlay that this is, "" for what the file says outside of `overlays`.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     issue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, Mapping[str, Record]] = field(default_factory=dict)
+    overlays: Mapping[str, Seed] = field(default_factory=dict)
+    name: str = ""
+
+    def overlaid(self, name: str | None) -> Seed:
+        """Return the starting point of a name, or this one for None.
+
+        Raises:
+            LookupError: there is no overlay of that name; the message lists them.
+        """
+        if name is None:
+            return self
+        found = self.overlays.get(name)
+        if found is None:
+            raise LookupError(f"the seed data have no overlay {name!r}; they have {', '.join(self.overlays) or 'none'}")
+        return found
+
+    def emptied(self, levels: Sequence[str]) -> Seed:
+        """Return a starting point with nothing but the first account of the mightiest level, so that someone can call.
+
+        Args:
+            levels: the contract's permission levels, mightiest first.
+        """
+        mightiest = self.mightiest(levels)
+        if mightiest is None:
+            return Seed()
+        profile = {name: value for name, value in mightiest.profile.items() if name not in {"owns", "added_by"}}
+        return Seed({mightiest.username: replace(mightiest, profile=profile)})
+
+    def mightiest(self, levels: Sequence[str]) -> Account | None:
+        """Return the first account of the mightiest level that an account has, None where there are no accounts.
+
+        Args:
+            levels: the contract's permission levels, mightiest first.
+        """
+        ranks = {level: rank for rank, level in enumerate(levels)}
+        return min(self.accounts.values(), key=lambda one: ranks.get(one.level, len(ranks)), default=None)
 
     def secrets(self) -> dict[str, list[str]]:
         """Return what each account may show without end, by username: its password, tokens and other credentials."""
@@ -66,6 +109,12 @@ class Seed:
             ]
             for account in self.accounts.values()
         }
+
+    def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
+        """Return the secrets of a purpose that a world hands out first, by what it started from."""
+        started = transaction.get(WORLD, OVERLAY) if self.overlays else None
+        seed = self if started is None else self.overlays.get(started["name"], self)
+        return seed.issue.get(purpose, ())
 
     def fill(self, transaction: Transaction) -> None:
         """Write the records of a fresh world."""
@@ -87,18 +136,18 @@ class Seed:
                     },
                 )
             transaction.put(ACCOUNTS, account.username, account_record(account))
-        for collection, records in self.records.items():
-            for key, record in records.items():
+        for collection, items in self.records.items():
+            for key, record in items.items():
                 known = transaction.get(collection, key) or {}
                 transaction.put(collection, key, {**known, **record})
+        if self.name:
+            transaction.put(WORLD, OVERLAY, {"name": self.name})
 
 
-def account_record(account: Account) -> dict[str, Any]:
+def account_record(account: Account) -> Record:
     """Return the stored form of an account; `tokens` are the keys of those issued by logging in."""
     hashed = None if account.password is None else password_hash(account.username, account.password)
-    record: dict[str, Any] = {"level": account.level, "password_hash": hashed, "tokens": []}
-    if account.owns:
-        record["owns"] = list(account.owns)
+    record: Record = {**account.profile, "level": account.level, "password_hash": hashed, "tokens": []}
     return record if account.scopes is None else {**record, "scopes": list(account.scopes)}
 
 
@@ -106,119 +155,32 @@ def load_seed(path: Path | str) -> Seed:
     """Return the seed data in a YAML file.
 
     Raises:
-        UsageError: not readable, not YAML, or not of the documented shape; names file and element.
+        UsageError: not readable, not YAML, not of the documented form, or a name in it leads nowhere; names file,
+            place and remedy.
     """
-    path = Path(path)
-    try:
-        data = yamltext.parse(path, path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; check --seed-data") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    return _Reader(path).seed({} if data is None else data)
+    sections, overlays = seedfiles.read(Path(path))
+    return replace(
+        _seed(sections),
+        overlays={name: replace(_seed({**sections, **own}), name=name) for name, own in overlays.items()},
+    )
 
 
-_ACCOUNT_MEMBERS = {"password", "level", "tokens", "schemes", "scopes", "owns"}
+def _seed(sections: Mapping[str, Any]) -> Seed:
+    return Seed(
+        accounts={item["username"]: _account(item) for item in sections.get("accounts", ())},
+        issue={purpose: tuple(secrets) for purpose, secrets in sections.get("issue", {}).items()},
+        records=records(sections),
+    )
 
 
-class _Reader:
-    """Takes seed data apart; whatever it does not know is an error that names its place."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def seed(self, data: Any) -> Seed:
-        members = self._members(data, "the file", optional={"accounts", "issue", "records"})
-        accounts: dict[str, Account] = {}
-        for index, item in enumerate(self._list(members.get("accounts", []), "accounts")):
-            account = self._account(item, f"accounts[{index}]")
-            if account.username in accounts:
-                raise self._error(f"accounts[{index}].username", "stands twice")
-            accounts[account.username] = account
-        issue = self._members(members.get("issue", {}), "issue")
-        return Seed(
-            accounts,
-            {
-                purpose: tuple(self._text(item, f"issue.{purpose}") for item in self._list(items, f"issue.{purpose}"))
-                for purpose, items in issue.items()
-            },
-            {
-                name: self._members(records, f"records.{name}")
-                for name, records in self._members(members.get("records", {}), "records").items()
-            },
-        )
-
-    def _account(self, data: Any, place: str) -> Account:
-        members = self._members(data, place, required={"username"}, optional=_ACCOUNT_MEMBERS)
-        password = members.get("password")
-        tokens = self._list(members.get("tokens", []), f"{place}.tokens")
-        scopes = members.get("scopes")
-        username = self._text(members["username"], f"{place}.username")
-        if ":" in username:
-            raise self._error(f"{place}.username", "must have no colon (RFC 7617, section 2)")
-        return Account(
-            username=username,
-            password=None if password is None else self._text(password, f"{place}.password"),
-            level=self._text(members.get("level", ""), f"{place}.level"),
-            tokens=tuple(self._token(item, f"{place}.tokens[{index}]") for index, item in enumerate(tokens)),
-            schemes={
-                name: self._text(value, f"{place}.schemes.{name}")
-                for name, value in self._members(members.get("schemes", {}), f"{place}.schemes").items()
-            },
-            scopes=tuple(self._text(scope, f"{place}.scopes") for scope in self._list(scopes, f"{place}.scopes"))
-            if scopes is not None
-            else None,
-            owns=tuple(
-                self._text(name, f"{place}.owns") for name in self._list(members.get("owns", []), f"{place}.owns")
-            ),
-        )
-
-    def _token(self, data: Any, place: str) -> Token:
-        members = self._members(data, place, required={"token"}, optional={"valid_from", "valid_to", "expires"})
-        expires = members.get("expires", False)
-        if not isinstance(expires, bool):
-            raise self._error(f"{place}.expires", "must be true or false")
-        return Token(
-            token=self._text(members["token"], f"{place}.token"),
-            valid_from=self._integer(members.get("valid_from", 0), f"{place}.valid_from"),
-            valid_to=self._integer(members.get("valid_to", 0), f"{place}.valid_to"),
-            expires=expires,
-        )
-
-    def _members(
-        self,
-        data: Any,
-        place: str,
-        required: frozenset[str] | set[str] = frozenset(),
-        optional: set[str] | None = None,
-    ) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            raise self._error(place, "must be a mapping")
-        unknown = data.keys() - required - optional if optional is not None else set()
-        if unknown:
-            known = ", ".join(sorted(required | (optional or set())))
-            raise self._error(f"{place}.{min(unknown)}", f"is not known; known are {known}")
-        missing = required - data.keys()
-        if missing:
-            raise self._error(f"{place}.{min(missing)}", "is missing")
-        return data
-
-    def _list(self, data: Any, place: str) -> list[Any]:
-        if not isinstance(data, list):
-            raise self._error(place, "must be a list")
-        return data
-
-    def _text(self, data: Any, place: str) -> str:
-        if not isinstance(data, str):
-            raise self._error(place, "must be text; put it in quotes")
-        return data
-
-    def _integer(self, data: Any, place: str) -> int:
-        if not isinstance(data, int) or isinstance(data, bool):
-            raise self._error(place, "must be a whole number of seconds")
-        return data
-
-    def _error(self, place: str, message: str) -> UsageError:
-        return UsageError(f"{self._path}: {place}: {message}")
+def _account(item: Mapping[str, Any]) -> Account:
+    scopes = item.get("scopes")
+    return Account(
+        username=item["username"],
+        password=item.get("password"),
+        level=item.get("level", ""),
+        tokens=tuple(Token(**{"valid_from": 0, "valid_to": 0, **token}) for token in item.get("tokens", ())),
+        schemes=item.get("schemes", {}),
+        scopes=None if scopes is None else tuple(scopes),
+        profile={name: value for name, value in item.items() if name not in _CREDENTIALS},
+    )

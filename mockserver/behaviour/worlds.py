@@ -95,13 +95,14 @@ class Worlds:
             world = self._open.setdefault(name, World(name, self.store, Journal(), self.clock, self.store.reader(name)))
         return world
 
-    def reset(self, world: World) -> None:
-        """Put a world back to its seed data, its clock to the start and its journal to nothing.
+    def reset(self, world: World, overlay: str | None = None) -> None:
+        """Put a world back to its seed data, or to an overlay of them, its clock to the start, its journal to nothing.
 
         Raises:
+            LookupError: the seed data have no such overlay; the message lists them.
             StateError: the store cannot be written.
         """
-        self.store.reset(world.name, self.seed.fill)
+        self.store.reset(world.name, self.seed.overlaid(overlay).fill)
         world.journal.clear()
 
     def drop(self, world: World) -> None:

@@ -13,7 +13,10 @@ from mockserver.pointers import child
 
 _ERROR = re.compile("[45][0-9][0-9]")
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
-_NAMES = ("levels", "objects", "effect", "behaviour", "presumes", "response", "differs", "instead-of", "errors")
+_NAMES = (
+    *("levels", "objects", "effect", "behaviour", "presumes", "response", "stripped", "differs", "instead-of"),
+    "errors",
+)
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
 
@@ -125,14 +128,25 @@ class Extensions:
         """Return the `x-mockserver-presumes` of an example."""
         pointer = child(pointer, "x-mockserver-presumes")
         presumes = raw.get("x-mockserver-presumes", {})
-        if not isinstance(presumes, dict) or presumes.keys() - {"clock", "calls", "identity"}:
-            raise self._reader.error(pointer, "must be an object of `clock`, `calls` and `identity`")
-        clock, identity = presumes.get("clock"), presumes.get("identity")
+        if not isinstance(presumes, dict) or presumes.keys() - {"clock", "calls", "identity", "seed"}:
+            raise self._reader.error(pointer, "must be an object of `clock`, `calls`, `identity` and `seed`")
+        clock, identity, seed = presumes.get("clock"), presumes.get("identity"), presumes.get("seed")
         if clock is not None and (not isinstance(clock, int) or isinstance(clock, bool)):
             raise self._reader.error(child(pointer, "clock"), "must be UNIX time in whole seconds")
         if identity is not None and not isinstance(identity, str):
             raise self._reader.error(child(pointer, "identity"), "must be a username")
-        return Presumptions(clock, self._texts(child(pointer, "calls"), presumes.get("calls", [])), identity)
+        if seed is not None and not isinstance(seed, str):
+            raise self._reader.error(child(pointer, "seed"), "must be the name of an overlay of the seed data")
+        return Presumptions(clock, self._texts(child(pointer, "calls"), presumes.get("calls", [])), identity, seed)
+
+    def stripped(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...]:
+        """Return the `x-mockserver-stripped` of an example."""
+        pointer = child(pointer, "x-mockserver-stripped")
+        found = self._texts(pointer, raw.get("x-mockserver-stripped", []))
+        for place in found:
+            if not place.startswith("/"):
+                raise self._reader.error(pointer, f"{place!r} is no JSON pointer into the value")
+        return found
 
     def known_levels(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...] | None:
         """Return the `x-mockserver-levels` of an operation, all of which the root names; None for no limit."""

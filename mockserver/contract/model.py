@@ -17,6 +17,7 @@ from mockserver.contract.provenance import Provenance, ProvenanceResolver
 from mockserver.contract.reader import ContractWarning
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction, Schemas, Validator
+from mockserver.pointers import blanked
 
 #: The name that an `example`, which has none, is known by.
 _ANONYMOUS = "example"
@@ -32,22 +33,33 @@ class Presumptions:
         clock: UNIX time in seconds that the clock must show, or None for any.
         calls: earlier calls in order, each `operationId` or `operationId/request example`.
         identity: username of the account that calls, or None for the default one.
+        seed: overlay of the seed data that the world starts from, or None for none.
     """
 
     clock: int | None = None
     calls: tuple[str, ...] = ()
     identity: str | None = None
+    seed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A named example; `answered_by` names the response example of a request example."""
+    """A named example; `answered_by` names the response example of a request example.
+
+    Attributes:
+        stripped: JSON pointers into the value: what stands there is ours, since the documentation shows nothing.
+    """
 
     name: str
     value: Any
     pointer: str
     presumes: Presumptions = Presumptions()
     answered_by: str = ""
+    stripped: tuple[str, ...] = ()
+
+    def documented(self, value: Any) -> Any:
+        """Return a value of the example's form with null wherever the documentation shows nothing."""
+        return blanked(value, self.stripped)
 
     def names_answer(self) -> bool:
         """Tell whether a request example says itself which answer it gets, which may then be an error."""

@@ -189,6 +189,7 @@ class Parts:
                     pointer=place,
                     presumes=self._extensions.presumptions(place, item),
                     answered_by=str(item.get("x-mockserver-response", name)),
+                    stripped=self._extensions.stripped(place, item),
                 )
         return examples
 

@@ -155,7 +155,7 @@ def _later() -> Iterator[None]:
 
 
 class StubControl:
-    """The part of the stub's control API that the suite needs: clocks of worlds, and their end."""
+    """The part of the stub's control API that the suite needs: how worlds start, their clocks, and their end."""
 
     def __init__(self, target: Target, token: str | None) -> None:
         self._target = target
@@ -168,6 +168,14 @@ class StubControl:
             MockServerError: the stub refuses.
         """
         self._call("PUT", "/__mock__/clock", world, {"now": now})
+
+    def start_from(self, world: str, overlay: str) -> None:
+        """Let a world start from an overlay of the seed data.
+
+        Raises:
+            MockServerError: the stub refuses.
+        """
+        self._call("POST", "/__mock__/reset", world, {"overlay": overlay})
 
     def drop(self, world: str) -> None:
         """Let the stub forget a world that is not used any more.

@@ -28,7 +28,7 @@ SECURED = (*READ.values(), *WRITE.values(), *RESET.values(), *UNKNOWN, DESCRIBE,
 ADMIN, DOMAIN_ADMIN, MAIL_USER = "admin", "domainadmin@vonmail.com", "u2@vonmail.com"
 _ACCOUNTS = load_seed(defaults.SEED_DATA).accounts
 #: Token and password of each seeded account.
-TOKENS: Mapping[str, str] = {name: account.tokens[0].token for name, account in _ACCOUNTS.items()}
+TOKENS: Mapping[str, str] = {name: account.tokens[0].token for name, account in _ACCOUNTS.items() if account.tokens}
 PASSWORDS: Mapping[str, str] = {name: account.password or "" for name, account in _ACCOUNTS.items()}
 LEVELS: Mapping[str, str] = {name: account.level for name, account in _ACCOUNTS.items()}
 

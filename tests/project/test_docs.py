@@ -25,6 +25,7 @@ FOREIGN = {
     "--version",
     "--import-mode",
     "--cov",
+    "--write",
 }
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+[a-z]\b")
 

@@ -101,7 +101,7 @@ ONLY_IN: dict[str, set[str]] = {
     "yaml": {"yamltext"},
     "jsonpatch": {"behaviour.changing"},
     "jsonpath_rfc9535": {"contract.overlay"},
-    "jsonschema_rs": {"contract.schemas", "contract.patterns", "contract.lint.validity"},
+    "jsonschema_rs": {"contract.schemas", "contract.patterns", "contract.lint.validity", "behaviour.seedfiles"},
     "jsonschema": {"contract.lint.validity"},
     "openapi_spec_validator": {"contract.lint.validity"},
     "schemathesis": {
@@ -129,6 +129,8 @@ SUITE_MAY = {"time", "random", "secrets", "uuid"}
 MAY_NOT_KNOW: dict[str, set[str]] = {
     "behaviour.store": {"contract"},
     "behaviour.seeding": {"contract"},
+    "behaviour.seedfiles": {"contract"},
+    "behaviour.sections": {"contract"},
     "behaviour.sqlstore": {"contract"},
     "behaviour.worlds": {"contract"},
     "routing": {"contract"},

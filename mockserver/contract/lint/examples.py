@@ -9,6 +9,7 @@ from typing import Any
 
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
+from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction, SchemaViolation
 from mockserver.errors import ContractError
 from mockserver.pointers import child
@@ -49,12 +50,26 @@ def check_examples(subject: Subject) -> Iterator[LintFinding]:
             continue
         for violation in violations:
             yield _finding(subject, sample, violation)
+    yield from _check_stripped(subject)
     for element in subject.of_kind("schema"):
         subject.schemas.schema(element.pointer)
     for place, message in subject.schemas.notes.items():
         if place.endswith("/$ref"):
             continue  # the rule `reference` tells of it
         yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
+
+
+def _check_stripped(subject: Subject) -> Iterator[LintFinding]:
+    """Yield a finding for each `x-mockserver-stripped` of what the example does not have."""
+    for element in subject.of_kind("example"):
+        places = element.value.get("x-mockserver-stripped")
+        for index, place in enumerate(places if isinstance(places, list) else ()):
+            try:
+                lookup(element.value.get("value"), place)
+            except (LookupError, AttributeError):
+                pointer = child(element.pointer, "x-mockserver-stripped", str(index))
+                message = f"nothing stands at {place!r:.60} in the example's value"
+                yield subject.finding("example", pointer, message, "correct the JSON pointer")
 
 
 def _refused(subject: Subject) -> Iterator[str]:

@@ -140,15 +140,17 @@ def _check_behaviour(_subject: Subject, value: Any) -> Iterator[_Mistake]:
 
 def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict):
-        yield (), "must be a map of clock, calls and identity", "say what has to hold for the example"
+        yield (), "must be a map of clock, calls, identity and seed", "say what has to hold for the example"
         return
-    for name in value.keys() - {"clock", "calls", "identity"}:
-        yield (name,), f"unknown member {name!r}", "known are clock, calls and identity"
+    for name in value.keys() - {"clock", "calls", "identity", "seed"}:
+        yield (name,), f"unknown member {name!r}", "known are clock, calls, identity and seed"
     clock = value.get("clock", 0)
     if not isinstance(clock, int) or isinstance(clock, bool):
         yield ("clock",), f"must be UNIX seconds, not {clock!r:.60}", "write a whole number"
     if not isinstance(value.get("identity", ""), str):
         yield ("identity",), "must be the user name of a seeded account", "write a text"
+    if not isinstance(value.get("seed", ""), str):
+        yield ("seed",), "must be the name of an overlay of the seed data", "write a text"
     calls = value.get("calls", [])
     if not isinstance(calls, list):
         yield ("calls",), "must be a list of calls", "write [operationId/example, ...]"
@@ -179,6 +181,12 @@ def _check_answer(_subject: Subject, value: Any) -> Iterator[_Mistake]:
     # Whether that response example exists is settled by the rule `pairing`.
     if not isinstance(value, str) or not value:
         yield (), "must be the name of a response example", "name the one that answers this request"
+
+
+def _check_stripped(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+    # Whether something stands there is settled by the rule `example`.
+    if not isinstance(value, list) or not value or not all(str(place).startswith("/") for place in value):
+        yield (), "must be a list of JSON pointers into the value, at least one", "name what the documentation lacks"
 
 
 def _check_differences(_subject: Subject, value: Any) -> Iterator[_Mistake]:
@@ -222,6 +230,7 @@ _EXTENSIONS: dict[str, _Extension] = {
         "the example of a response", _is_example_but_not_of("request"), _check_presumptions
     ),
     "x-mockserver-response": _Extension("the example of a request", _is_example_but_not_of("response"), _check_answer),
+    "x-mockserver-stripped": _Extension("an example", _is("example"), _check_stripped),
     "x-mockserver-differs": _Extension("an operation or path item", _is("operation", "path item"), _check_differences),
     "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),
     "x-mockserver-errors": _Extension("the document", _is("document"), _check_errors),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
-from mockserver.behaviour.seeding import Account, Token, load_seed
+from mockserver.behaviour.seedfiles import KEYS, schema
+from mockserver.behaviour.seeding import Account, Seed, Token, load_seed
 from mockserver.behaviour.store import MemoryStore
 from mockserver.credentials import ACCOUNTS, TOKENS, password_matches, token_key
 from mockserver.defaults import SEED_DATA
@@ -78,7 +81,7 @@ def test_an_account_without_password_cannot_log_in() -> None:
     ("text", "place", "remedy"),
     [
         ("[1]", "the file", "must be a mapping"),
-        ("acounts: []", "acounts", "known are accounts, issue"),
+        ("acounts: []", "acounts", "known are accounts, addressbooks, "),
         ("accounts: {}", "accounts", "must be a list"),
         ("accounts: [1]", r"accounts\[0\]", "must be a mapping"),
         ("accounts: [{}]", r"accounts\[0\]\.username", "is missing"),
@@ -100,12 +103,163 @@ def test_an_account_without_password_cannot_log_in() -> None:
         ),
         ("issue: []", "issue", "must be a mapping"),
         ("issue: {auth_token: x}", r"issue\.auth_token", "must be a list"),
-        ("issue: {auth_token: [1]}", r"issue\.auth_token", "must be text"),
+        ("issue: {auth_token: [1]}", r"issue\.auth_token\[0\]", "must be text"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, place: str, remedy: str) -> None:
     with pytest.raises(UsageError, match=rf"seed\.yaml: .*{place}: .*{remedy}"):
         load_seed(_write(tmp_path, text))
+
+
+COMPANY = """
+accounts: [{username: a@x.example}, {username: b@x.example, owns: [x.example, alias.example, relay.example]}]
+domains: [{domain: x.example, added_by: b@x.example}]
+domain_aliases: [{domain_alias: alias.example, rcpt_domain: x.example}]
+relay_domains: [{relay_domain: relay.example, destination_hostname: h.example}]
+aliases: [{alias: all@x.example, recipients: [a@x.example, b@x.example, else@where.example, all@x.example]}]
+thresholds:
+  - {domain: global, scores: {reject: 3, add_header: 2, greylist: 1}}
+  - {domain: x.example, scores: {reject: 3, add_header: 2, greylist: 1}}
+wlbl: [{domain: global, action: blacklist, sender_ips: [192.0.2.0/24]}, {domain: x.example, action: blacklist}]
+calendars: [{owner: a@x.example, friendly_name: c, url: 'https://h.example/c', recipients: [b@x.example]}]
+device_passwords: [{username: a@x.example, friendly_name: phone, password: canary-password}]
+"""
+
+
+def test_sections_are_records_under_what_names_them(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.open_world("w", load_seed(_write(tmp_path, COMPANY)).fill)
+    dump = store.dump("w")
+    assert dump["domains"] == {"x.example": {"verified": True, "added_by": "b@x.example"}}
+    assert dump["domain_aliases"] == {"alias.example": {"rcpt_domain": "x.example", "verified": True}}
+    assert dump["relay_domains"]["relay.example"]["destination_port"] == 25
+    assert dump["wlbl"]["global/blacklist"]["sender_ips"] == ["192.0.2.0/24"]
+    assert dump["wlbl"]["x.example/blacklist"]["phase"] == "applied"
+    assert set(dump["thresholds"]) == {"global", "x.example"}
+    assert dump["calendars"]["a@x.example/c"]["recipients"] == ["b@x.example"]
+    assert dump["accounts"]["b@x.example"]["owns"] == ["x.example", "alias.example", "relay.example"]
+    assert "canary" not in repr(dump)
+
+
+@pytest.mark.parametrize(
+    ("section", "place", "remedy"),
+    [
+        ("accounts: [{username: a, added_by: nobody}]", r"accounts\[0\]\.added_by", "'nobody' is no account"),
+        ("accounts: [{username: a, owns: [y.example]}]", r"accounts\[0\]\.owns", "add it to `domains`"),
+        (
+            "domain_aliases: [{domain_alias: alias.example, rcpt_domain: relay.example}]",
+            "rcpt_domain",
+            "not in `domains`",
+        ),
+        ("aliases: [{alias: y, recipients: [c@x.example]}]", r"aliases\[0\]\.recipients", "no account or alias"),
+        ("sender_addresses: [{sender_address: y, usernames: [all@x.example]}]", "usernames", "is no account"),
+        ("thresholds: [{domain: y, scores: {reject: 1, add_header: 1, greylist: 1}}]", "domain", "neither `global`"),
+        ("calendars: [{owner: c, friendly_name: d, url: u}]", r"calendars\[0\]\.owner", "'c' is no account"),
+        ("wlbl: [{domain: global, action: blacklist}, {domain: global, action: blacklist}]", r"\[1\]\.action", "twice"),
+        ("twofa: [{username: a@x.example, status: enabled, key: a-b}]", r"twofa\[0\]\.key", "Base32"),
+        ("wlbl: [{domain: global, action: greylist}]", r"wlbl\[0\]\.action", "one of whitelist, blacklist"),
+        ("resources: {pets: {}}", "resources", "begin with a slash"),
+        ("aliases: [{alias: y, recipients: []}]", "recipients", "at least 1"),
+        ("relay_domains: [{relay_domain: y, destination_hostname: h, destination_port: 0}]", "port", "at least 1"),
+        ("domains: [{repeat: 3, domain: 'd{n}'}, {domain: d2}]", r"domains\[1\]\.domain", "twice"),
+        ("domains: [{domain: d}, {repeat: 3, domain: '{n}'}]", r"domains\[1\]\.domain", "must be text"),
+        ("domains: [{domain: d, repeat: 0}]", r"domains\[0\]\.repeat", "from 1 to 10000"),
+        ("domains: [{domain: d, repeat: true}]", r"domains\[0\]\.repeat", "from 1 to 10000"),
+        ("overlays: [a]", "overlays", "must be a mapping"),
+        ("overlays: {a: [1]}", r"overlays\.a", "must be a mapping"),
+        ("overlays: {a b: {}}", "overlays", "1 to 64"),
+        ("overlays: {a: {acounts: []}}", r"overlays\.a\.acounts", "known are"),
+        ("overlays: {a: {overlays: {}}}", r"overlays\.a\.overlays", "known are"),
+        ("overlays: {a: {accounts: [{username: a}, {username: a}]}}", r"overlays\.a\.accounts\[1\]", "twice"),
+        (
+            "overlays: {a: {domains: [{domain: y, added_by: nobody}]}}",
+            r"overlays\.a\.domains\[0\]\.added_by",
+            "no account",
+        ),
+        ("overlays: {a: {accounts: []}}", r"domains\[0\]\.added_by", "'b@x.example' is no account"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_told_with_its_place(
+    tmp_path: Path, section: str, place: str, remedy: str
+) -> None:
+    company = {**yaml.safe_load(COMPANY), **yaml.safe_load(section)}
+    with pytest.raises(UsageError, match=rf"seed\.yaml: .*{place}.*: .*{remedy}"):
+        load_seed(_write(tmp_path, yaml.safe_dump(company)))
+
+
+def test_an_item_is_repeated_with_its_number(tmp_path: Path) -> None:
+    text = """
+    accounts: [{repeat: 2, username: 'm{n}', tokens: [{token: 't{n}', valid_to: '{n}'}]}, {username: last}]
+    domains: [{repeat: 3, domain: 'd{n}.example', added_by: m1}]
+    """
+    seed = load_seed(_write(tmp_path, text))
+    assert seed.accounts == {
+        "m1": Account("m1", tokens=(Token("t1", 0, 1),)),
+        "m2": Account("m2", tokens=(Token("t2", 0, 2),)),
+        "last": Account("last"),
+    }
+    assert list(seed.records["domains"]) == ["d1.example", "d2.example", "d3.example"]
+
+
+def test_an_overlay_stands_in_place_of_the_sections_of_its_name(tmp_path: Path) -> None:
+    text = """
+    accounts: [{username: a}]
+    domains: [{domain: base.example}]
+    issue: {auth_token: [base]}
+    overlays: {other: {domains: [{domain: other.example}], issue: {code: [other]}}}
+    """
+    seed = load_seed(_write(tmp_path, text))
+    other = seed.overlaid("other")
+    assert seed.overlaid(None) is seed
+    assert (list(other.accounts), list(other.records["domains"])) == (["a"], ["other.example"])
+    assert list(seed.records["domains"]) == ["base.example"]
+    with pytest.raises(LookupError, match=r"no overlay 'x'; they have other"):
+        seed.overlaid("x")
+    store = MemoryStore()
+    store.open_world("w", other.fill)
+    with store.transaction("w") as transaction:
+        assert (seed.first_secrets(transaction, "code"), seed.first_secrets(transaction, "auth_token")) == (
+            ("other",),
+            (),
+        )
+    store.reset("w", seed.fill)
+    with store.transaction("w") as transaction:
+        assert (seed.first_secrets(transaction, "code"), seed.first_secrets(transaction, "auth_token")) == (
+            (),
+            ("base",),
+        )
+
+
+def test_what_is_null_is_as_if_left_out(tmp_path: Path) -> None:
+    assert load_seed(_write(tmp_path, "accounts: [{username: a, password: null, scopes: ~}]")).accounts == {
+        "a": Account("a")
+    }
+    assert load_seed(_write(tmp_path, "accounts:\n")).accounts == {}
+
+
+@pytest.mark.parametrize(
+    ("levels", "left"), [(["low", "high"], ["c"]), (["high", "low"], ["b"]), ([], ["a"]), (["none"], ["a"])]
+)
+def test_nothing_but_one_account_is_left(tmp_path: Path, levels: list[str], left: list[str]) -> None:
+    text = """
+    accounts: [{username: a}, {username: b, level: high, password: p, owns: [x]}, {username: c, level: low}]
+    domains: [{domain: x}]
+    issue: {auth_token: [one]}
+    overlays: {other: {}}
+    """
+    empty = load_seed(_write(tmp_path, text)).emptied(levels)
+    assert (list(empty.accounts), empty.issue, empty.records, empty.overlays) == (left, {}, {}, {})
+    assert all(not account.profile for account in empty.accounts.values())
+    assert Seed().emptied(levels) == Seed()
+
+
+def test_the_sections_of_overlays_are_those_of_the_file() -> None:
+    whole = schema()["properties"]
+    assert whole["overlays"]["additionalProperties"]["properties"] == {
+        name: section for name, section in whole.items() if name != "overlays"
+    }
+    assert set(KEYS) == {name for name in whole if schema()["$defs"].get(name, {}).get("type") == "array"}
+    jsonschema.Draft202012Validator.check_schema(schema())
 
 
 @pytest.mark.parametrize("text", ["accounts: [", "a: 1\na: 2\n", "a: \0", "[" * 50_000, b"\xff"])

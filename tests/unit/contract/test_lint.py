@@ -147,6 +147,7 @@ def test_the_built_in_contract_has_no_finding() -> None:
     assert [str(finding) for finding in lint(CONTRACT)] == []
 
 
+STRIPPED = f"{ANSWER}/examples/stored/x-mockserver-stripped"
 MISTAKES: list[tuple[str, Mutation, str, str]] = [
     # references
     (
@@ -319,6 +320,7 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
             ("/clock", "noon", "/clock", "'noon'"),
             ("/clock", True, "/clock", "True"),
             ("/identity", 1, "/identity", "user name"),
+            ("/seed", 1, "/seed", "overlay"),
             ("/calls", "add/one", "/calls", "list"),
             ("/calls", [1], "/calls/0", "text"),
             ("/calls", ["sub/one"], "/calls/0", "'sub'"),
@@ -337,6 +339,14 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         put(f"{BODY}/examples/one/x-mockserver-response", 5),
         f"{BODY}/examples/one/x-mockserver-response",
         "name of a response example",
+    ),
+    *(
+        ("extension", put(f"{ANSWER}/examples/stored/x-mockserver-stripped", value), STRIPPED, "list of JSON pointers")
+        for value in ("/text", [], [1], ["text"])
+    ),
+    *(
+        ("example", put(f"{ANSWER}/examples/stored/x-mockserver-stripped", [value]), f"{STRIPPED}/0", f"{value!r}")
+        for value in ("/words", "/text/0")
     ),
     # what only the loader sees
     ("contract", put("/paths/notes", {}), "/paths/notes", "slash"),
@@ -414,6 +424,7 @@ ALLOWED: dict[str, Mutation] = {
         f"{POST}/responses/200/headers/X-Auth-Token",
         {"x-secret": "issued", "schema": {"x-source": "page", "type": "string"}},
     ),
+    "a value that the documentation lacks": put(STRIPPED, ["/text"]),
     "an effect that ends credentials": put(f"{POST}/x-mockserver-effect", "credentials"),
     "an extension of somebody else": put(f"{POST}/x-vendor", 1),
     "no example in a successful response without content": both(
