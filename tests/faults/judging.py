@@ -29,7 +29,7 @@ from tests.faults.server import Application, FaultyServer, clean_contract, servi
 ROOT = Path(__file__).parents[2]
 #: Silence costs the suite so long, several times; the servers here answer in milliseconds or not at all.
 _TIMEOUT_SECONDS = 0.5
-_LEVELS = dict(zip(TOKENS, ("MasterAdmin", "DomainAdmin", "MailUser"), strict=True))
+_LEVELS = {name: LEVELS[name] for name in TOKENS}
 
 
 class Found(NamedTuple):
