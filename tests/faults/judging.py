@@ -23,7 +23,7 @@ from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts import Outcome, exit_code
 from tests.faults.catalogue import Fault
-from tests.faults.messages import PASSWORDS, TOKENS
+from tests.faults.messages import LEVELS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving
 
 ROOT = Path(__file__).parents[2]
