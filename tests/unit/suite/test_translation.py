@@ -30,13 +30,22 @@ def found(
     status: int = 200,
     member: Any = None,
     path: str = "/",
+    refused: Any = None,
     see_only: bool = False,
     fields: tuple[tuple[str, str], ...] = (),
 ) -> Any:
     """Return what becomes of `negative_data_rejection` on an operation that takes this media type."""
     schema = {"type": "object", "required": ["a b"], "properties": {"a b": member or {"type": "string"}}}
-    content = {"required": required, "content": {name: {"schema": schema} for name in (media_type, "text/xml")}}
-    post = {"requestBody": content, "responses": {"200": {"description": ""}}}
+    content: dict[str, Any] = {
+        "required": required,
+        "content": {name: {"schema": schema} for name in (media_type, "text/xml")},
+    }
+    post: dict[str, Any] = {"requestBody": content, "responses": {"200": {"description": ""}}}
+    if refused is not None:
+        example = {"value": refused, "x-mockserver-response": "no"}
+        content["content"][media_type] = {"schema": schema, "examples": {"refused": example}}
+        answer_content: dict[str, Any] = {"application/json": {"examples": {"no": {"value": {}}}}}
+        post["responses"]["422"] = {"description": "", "content": answer_content}
     file = folder / "contract.json"
     document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/": {"post": post}}}
     file.write_text(json.dumps(document), encoding="utf-8")
@@ -122,4 +131,22 @@ def test_whether_a_path_with_an_encoded_slash_was_reached_is_open(
 def test_a_condition_that_was_made_up_may_fail(status: int, name: str, blamed: bool, tmp_path: Path) -> None:
     content, check = b'{"a b": "1"}', "positive_data_acceptance"
     failure = found(tmp_path, content, "application/json", fields=((name, '"x"'),), check=check, status=status)
+    assert (failure is not None) == blamed
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "blamed"),
+    [
+        (None, 422, True),
+        ({"a b": "no"}, 422, False),
+        ({"a b": "no"}, 400, True),  # the contract shows no such refusal
+        ({"a b": 1}, 422, True),  # breaks the schema, so it says nothing about what does not
+        ({"a b": "1"}, 422, False),  # this very one is refused
+    ],
+)
+def test_a_valid_request_may_be_refused_as_a_documented_valid_one_is(
+    refused: Any, status: int, blamed: bool, tmp_path: Path
+) -> None:
+    content, check = b'{"a b": "1"}', "positive_data_acceptance"
+    failure = found(tmp_path, content, "application/json", check=check, status=status, refused=refused)
     assert (failure is not None) == blamed
