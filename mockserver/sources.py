@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+import uuid
 from datetime import UTC, datetime
 from random import Random
 
@@ -51,6 +52,12 @@ def make_secret(seed: int, world: str, purpose: str, number: int, length: int = 
     return "".join(
         _ALPHABET[int.from_bytes(digest[index : index + 2]) % len(_ALPHABET)] for index in range(0, length * 2, 2)
     )
+
+
+def make_uuid(*parts: object) -> str:
+    """Return a made-up UUID (RFC 9562) of the random kind, the same every time for the same parts."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
 def chance(*parts: object) -> Random:

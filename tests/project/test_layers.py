@@ -120,7 +120,7 @@ ONLY_IN: dict[str, set[str]] = {
     "random": {"sources", "examples.making", "examples.scalars", "examples.texts"},
     "rstr": {"examples.texts"},
     "secrets": set(),
-    "uuid": {"examples.texts"},  # writes down a number as a UUID
+    "uuid": {"sources", "examples.texts"},  # write down a number as a UUID
 }
 #: The suite has a clock of its own, and makes up canaries.
 SUITE_MAY = {"time", "random", "secrets", "uuid"}

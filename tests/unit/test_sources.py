@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.sources import LATEST, make_secret, parse_time
+from mockserver.sources import LATEST, make_secret, make_uuid, parse_time
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,16 @@ def test_a_known_secret() -> None:
     """A change here changes every stub's answers: it belongs into the changelog."""
     assert make_secret(0, "default", "auth_token", 0) == make_secret(0, "default", "auth_token", 0, 40)
     assert make_secret(0, "default", "imap_master_password", 1) == "JRynVPFZbi6XpcT2ccYrMNIocoItUbipAGptSfRA"
+
+
+@given(parts=st.lists(st.text(max_size=5) | st.integers(), max_size=4))
+def test_uuids_are_of_the_random_kind_and_the_same_every_time(parts: list[str | int]) -> None:
+    made = make_uuid(*parts)
+    assert made == make_uuid(*parts) == str(uuid.UUID(made))
+    assert (uuid.UUID(made).version, uuid.UUID(made).variant) == (4, uuid.RFC_4122)
+    assert made != make_uuid(*parts, "more")
+
+
+def test_a_known_uuid() -> None:
+    """A change here changes every stub's answers: it belongs into the changelog."""
+    assert make_uuid(0, "default") == "9187cb9d-b78c-433e-9437-04642d8cd645"
