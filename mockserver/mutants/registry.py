@@ -14,6 +14,7 @@ from mockserver.mutants.credentials import CREDENTIALS
 from mockserver.mutants.leaks import LEAKS
 from mockserver.mutants.logins import LOGINS
 from mockserver.mutants.memory import MEMORY
+from mockserver.mutants.objects import OBJECTS
 from mockserver.mutants.requests import REQUESTS
 from mockserver.mutants.routes import ROUTES
 from mockserver.mutants.shape import SHAPE
@@ -30,6 +31,7 @@ _THEMES = (
     MEMORY,
     TRACES,
     CREDENTIALS,
+    OBJECTS,
     LOGINS,
     LEAKS,
     REQUESTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mockserver.errors import MockServerError
-from mockserver.suite.checks import credentials, examples, requests, robustness, routing, state
+from mockserver.suite.checks import credentials, examples, permissions, requests, robustness, routing, state
 from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
@@ -15,6 +15,7 @@ PLANNERS: tuple[Planner, ...] = (
     examples.tasks,
     state.tasks,
     credentials.tasks,
+    permissions.tasks,
     requests.tasks,
     routing.tasks,
     robustness.tasks,

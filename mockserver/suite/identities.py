@@ -152,6 +152,7 @@ def seed_data(identities: Identities) -> dict[str, Any]:
                 **({"password": identity.password} if identity.password else {}),
                 **({"schemes": dict(identity.schemes)} if identity.schemes else {}),
                 **({"scopes": list(identity.scopes)} if identity.scopes else {}),
+                **({"owns": list(identity.owns)} if identity.owns else {}),
                 "tokens": [{"token": identity.token, "valid_from": 0, "valid_to": 2**31 - 1, "expires": False}]
                 if identity.token
                 else [],
@@ -271,4 +272,5 @@ def _account(raw: dict[str, Any]) -> Identity:
         level=str(raw.get("level", "")),
         scopes=tuple(raw.get("scopes") or ()),
         schemes=dict(raw.get("schemes") or {}),
+        owns=tuple(raw.get("owns") or ()),
     )

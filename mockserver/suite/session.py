@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Example, ExamplePair, Operation, pairs_of
+from mockserver.suite.belonging import may, own_name, place_name, usual_name
 from mockserver.suite.checks.answers import ANSWER_CHECKS, no_answer
 from mockserver.suite.checks.leaks import sent_secrets
 from mockserver.suite.checks.seeing import Answer, documented_content, promise, see
@@ -215,10 +216,12 @@ class Session:
         media_type: str | None = None,
         path_values: Mapping[str, Any] | None = None,
         arguments: Mapping[tuple[str, str], Any] | None = None,
+        about: str | None = None,
     ) -> WireRequest:
         """Return a request for an operation with an identity's credentials and the content that is given.
 
-        Of its parameters it has those in `arguments`, by location and name, and all that are required.
+        Of its parameters it has those in `arguments`, by location and name, and all that are required. It is about the
+        object `about`; without, about one that the identity may call it about, where the contract says which.
 
         Raises:
             NotRun: a required parameter has no value, or the identity has no credential that fits.
@@ -232,7 +235,10 @@ class Session:
             fields += shown[0]
             query += shown[1]
         values = dict(path_values or {})
-        given = arguments or {}
+        given = dict(arguments or {})
+        if identity is not None and operation.objects is not None and operation.objects.requested and not values:
+            body, named = self._about(operation, identity, body, given, about)
+            given |= named
         for parameter in operation.parameters:
             place = (parameter.location, parameter.name)
             if place not in given and not parameter.required:
@@ -250,14 +256,41 @@ class Session:
             fields.append(("Content-Type", media_type))
         return self.in_world(WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body))
 
-    def valid_request(self, operation: Operation, identity: Identity | None, *, variant: int = 0) -> WireRequest:
-        """Return a request that the contract allows, from its examples where it has some.
+    def _about(
+        self,
+        operation: Operation,
+        identity: Identity,
+        body: bytes | None,
+        given: Mapping[tuple[str, str], Any],
+        about: str | None,
+    ) -> tuple[bytes | None, dict[tuple[str, str], Any]]:
+        """Return the content and parameters that let a request be about an object; what is given stays as it is."""
+        identities = self.run.identities
+        if about is None:
+            usual = usual_name(self.contract, operation, self.valid_body(operation)[0])
+            if identity.level not in (operation.levels or (identity.level,)):
+                return body, {}  # who may not call at all owns nothing that it could
+            if may(operation, self.contract.levels, identities, identity, usual):
+                return body, {}
+            try:
+                if usual != usual_name(self.contract, operation, body):
+                    return body, {}  # a request that is about something else on purpose
+            except NotRun:
+                return body, {}  # content that is wrong on purpose
+            about = own_name(self.contract, operation, identities, identity, usual)
+        body, named = place_name(operation, about, body)
+        return body, {place: value for place, value in named.items() if place not in given}
+
+    def valid_request(
+        self, operation: Operation, identity: Identity | None, *, variant: int = 0, about: str | None = None
+    ) -> WireRequest:
+        """Return a request that the contract allows, from its examples where it has some; see `request`.
 
         Raises:
             NotRun: none can be made.
         """
         body, media_type = self.valid_body(operation, variant=variant)
-        return self.request(operation, identity, body=body, media_type=media_type)
+        return self.request(operation, identity, body=body, media_type=media_type, about=about)
 
     def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
         """Return content that the contract allows, and its media type; (None, None) where it takes none.

@@ -23,13 +23,12 @@ from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts import Outcome, exit_code
 from tests.faults.catalogue import Fault
-from tests.faults.messages import LEVELS, PASSWORDS, TOKENS
+from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving
 
 ROOT = Path(__file__).parents[2]
 #: Silence costs the suite so long, several times; the servers here answer in milliseconds or not at all.
 _TIMEOUT_SECONDS = 0.5
-_LEVELS = {name: LEVELS[name] for name in TOKENS}
 
 
 class Found(NamedTuple):
@@ -96,7 +95,7 @@ def _verdict(
     target: Target, judge: Callable[[Run], Outcome], server: FaultyServer | None = None, *, own: bool = False
 ) -> Verdict:
     control = StubControl(target, None) if own else None
-    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), control=control)
+    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=OPERATIONS, control=control)
     if server is not None:
         run.patience.clock, run.patience.sleep = server.now, server.pause
     outcome = judge(run)
@@ -118,6 +117,7 @@ def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
             [
                 *(sys.executable, "-m", "mockserver", command, url, "--identities", str(identities)),
                 *("--settle", str(fault.settle_seconds), "--report", f"json={report}", *options),
+                *(text for pattern in OPERATIONS for text in ("--only", pattern)),
             ],
             cwd=ROOT,
             capture_output=True,
@@ -133,7 +133,7 @@ def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
 def identities_file() -> str:
     """Return the seeded accounts as an identities file; JSON is YAML, too."""
     accounts = [
-        {"username": name, "token": token, "password": PASSWORDS[name], "level": _LEVELS[name]}
+        {"username": name, "token": token, "password": PASSWORDS[name], "level": LEVELS[name]}
         for name, token in TOKENS.items()
     ]
     return json.dumps({"identities": accounts})

@@ -26,7 +26,10 @@ UNKNOWN = tuple(f"{method} {SETTINGS}{{setting}}/" for method in ("GET", "POST",
 SECURED = (*READ.values(), *WRITE.values(), *RESET.values(), *UNKNOWN, DESCRIBE, REVOKE)
 
 ADMIN, DOMAIN_ADMIN, MAIL_USER = "admin", "domainadmin@vonmail.com", "u2@vonmail.com"
-_ACCOUNTS = load_seed(defaults.SEED_DATA).accounts
+#: What faults are planted in: the operations that were there first; the others have mutants (mockserver/mutants).
+OPERATIONS = ("setting_*", "auth_*")
+_SEEDED = load_seed(defaults.SEED_DATA).accounts
+_ACCOUNTS = {name: account for name, account in _SEEDED.items() if account.tokens}
 #: Token and password of each seeded account.
 TOKENS: Mapping[str, str] = {name: account.tokens[0].token for name, account in _ACCOUNTS.items() if account.tokens}
 PASSWORDS: Mapping[str, str] = {name: account.password or "" for name, account in _ACCOUNTS.items()}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
-from mockserver.pointers import child
+from mockserver.suite.checks.refusing import expect_refusal
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import Identity, asks_for_credentials, basic
@@ -16,7 +16,7 @@ from mockserver.suite.policy import is_login
 from mockserver.suite.resources import behaviour_pointer, failure
 from mockserver.suite.secrecy import paths_of, values_at
 from mockserver.suite.session import Run, Session, json_or_none
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
+from mockserver.suite.verdicts import CheckFailure, NotRun, describe
 
 #: So many malformed credentials are tried with each method, the others with safe ones only.
 _MALFORMED_EVERYWHERE = 4
@@ -53,10 +53,6 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
         yield tokens_belong_to_their_user
     if _revocation(run) is not None:
         yield passwords_are_no_tokens
-    if operation.levels is not None:
-        yield allowed_levels_are_admitted
-        if set(run.contract.levels) - set(operation.levels):
-            yield levels_not_allowed_are_refused
 
 
 def calls_without_credentials_are_refused(session: Session, operation: Operation) -> int:
@@ -72,7 +68,7 @@ def calls_without_credentials_are_refused(session: Session, operation: Operation
         ("another scheme", bare.with_field("Authorization", other)),
     )
     for how, request in attempts:
-        _expect_refusal("calls_without_credentials_are_refused", session, operation, request, how)
+        expect_refusal("calls_without_credentials_are_refused", session, operation, request, how)
     return len(attempts)
 
 
@@ -88,7 +84,7 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
     if not operation.safe:
         values = values[:_MALFORMED_EVERYWHERE]  # what reads credentials is hardly other code for each method
     for value in values:
-        _expect_refusal(
+        expect_refusal(
             "malformed_credentials_are_refused",
             session,
             operation,
@@ -104,7 +100,7 @@ def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
     tokens = (_canary(session, "UNKNOWN_TOKEN"), "")
     for token in tokens:
         request = session.valid_request(operation, Identity(caller.username, token=token or None, password=""))
-        _expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
+        expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
     return len(tokens)
 
 
@@ -127,7 +123,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
             continue
         session.run.secrets.add(f"TOKEN_{name}", value)
         request = session.valid_request(operation, caller.with_token(value))
-        _expect_refusal("tokens_are_compared_whole", session, operation, request, "a token that only resembles")
+        expect_refusal("tokens_are_compared_whole", session, operation, request, "a token that only resembles")
     return len(changed)
 
 
@@ -144,7 +140,7 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     attempts += [Identity(caller.username, token=other.token) for other in others[-1:] if other.token]
     for attempt in attempts:
         request = session.valid_request(operation, attempt)
-        _expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
+        expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
     return len(attempts)
 
 
@@ -154,7 +150,7 @@ def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
     if caller.password is None:
         raise NotRun(f"it needs the password of {caller.label} (--identities)")
     request = session.valid_request(operation, caller.with_token(caller.password))
-    _expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
+    expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
     return 1
 
 
@@ -167,7 +163,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
     if not revoked.successful:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
     request = session.valid_request(operation, identity)
-    _expect_refusal("revoked_tokens_are_refused", session, operation, request, "a revoked token")
+    expect_refusal("revoked_tokens_are_refused", session, operation, request, "a revoked token")
     return 1
 
 
@@ -179,62 +175,8 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
     identity = session.login(session.run.allowed(operation) or session.run.admin)
     control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
     request = session.valid_request(operation, identity)
-    _expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
+    expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
     return 1
-
-
-def levels_not_allowed_are_refused(session: Session, operation: Operation) -> int:
-    """An account whose permission level is not among those documented for the operation is refused."""
-    missing: list[str] = []
-    cases = 0
-    for level in session.contract.levels:
-        if level in (operation.levels or ()):
-            continue
-        identity = session.run.identities.of_level(level)
-        if identity is None:
-            missing.append(level)
-            continue
-        request = session.valid_request(operation, identity)
-        _expect_refusal(
-            "levels_not_allowed_are_refused",
-            session,
-            operation,
-            request,
-            f"the level {level}",
-            status=403,
-            pointer=child(operation.pointer, "x-mockserver-levels"),
-        )
-        cases += 1
-    _raise_missing(missing)
-    return cases
-
-
-def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
-    """An account of each permission level documented for the operation gets through."""
-    missing: list[str] = []
-    cases = 0
-    for level in operation.levels or ():
-        identity = session.run.identities.of_level(level)
-        if identity is None:
-            missing.append(level)
-            continue
-        if operation.effect == "credentials":
-            identity = session.login_for(operation, identity)
-        response = session.call(operation, session.valid_request(operation, identity))
-        if response.status in {401, 403}:
-            raise CheckFailure(
-                "allowed_levels_are_admitted",
-                operation.label,
-                f"an account of level {level} is refused",
-                expected=f"{level} to get through",
-                got=str(response.status),
-                pointer=child(operation.pointer, "x-mockserver-levels"),
-                rule="contract",
-                exchange=Exchange(session.valid_request(operation, identity), response),
-            )
-        cases += 1
-    _raise_missing(missing)
-    return cases
 
 
 def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
@@ -255,7 +197,7 @@ def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
         session.run.secrets.add(f"WRONG_PASSWORD_{number}", attempt.password or "")
         body = session.login_body(attempt)
         request = session.request(operation, None, body=body, media_type="application/json")
-        _expect_refusal("wrong_passwords_are_refused", session, operation, request, "a wrong password")
+        expect_refusal("wrong_passwords_are_refused", session, operation, request, "a wrong password")
     return len(attempts)
 
 
@@ -408,56 +350,3 @@ def _canary(session: Session, name: str) -> str:
     value = session.run.canaries.make(name)
     session.run.secrets.add(f"MADE_UP_{name}", value)
     return value
-
-
-def _expect_refusal(
-    check: str,
-    session: Session,
-    operation: Operation,
-    request: WireRequest,
-    how: str,
-    *,
-    status: int = 401,
-    pointer: str | None = None,
-) -> WireResponse:
-    """Send a request that must be refused; being accepted is a violation whatever the contract says."""
-    response = session.call(operation, request)
-    documented = operation.responses.get(str(status))
-    rule: Rule
-    if _is_accepted(operation, response):
-        rule, place, title = (
-            "universal",
-            pointer or child(operation.pointer, "security"),
-            f"accepted with {how}",
-        )
-    elif documented is not None and response.status != status:
-        rule, place, title = "contract", documented.pointer, f"{how}: refused with {response.status}"
-    elif response.status in {401, 403} or response.status == status:
-        return response
-    else:
-        rule, place, title = "silent", operation.pointer, f"{how}: refused with {response.status}"
-    # A crash is the finding of no_server_error; one cause is one finding.
-    if response.status >= 500:
-        return response
-    raise CheckFailure(
-        check,
-        operation.label,
-        title,
-        expected=str(status) if documented is not None else "401 or 403",
-        got=str(response.status),
-        pointer=place,
-        rule=rule,
-        exchange=Exchange(request, response),
-    )
-
-
-def _is_accepted(operation: Operation, response: WireResponse) -> bool:
-    """Tell whether a call got past the door: it succeeded, or failed as only those fail who are let in."""
-    if operation.success() is not None or response.status in {400, 401, 403, 405, 422, 429}:
-        return response.successful
-    return response.successful or str(response.status) in operation.responses
-
-
-def _raise_missing(levels: list[str]) -> None:
-    if levels:
-        raise NotRun(f"it needs an identity of level {' and of level '.join(levels)} (--identities)")

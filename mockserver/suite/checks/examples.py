@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.inference import inferred
-from mockserver.contract.model import Example, ExamplePair, MediaType, Operation, Presumptions, pairs_of
+from mockserver.contract.model import Example, ExamplePair, MediaType, Operation, Presumptions
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction
 from mockserver.pointers import child
+from mockserver.suite.checks.preceding import caller_of, make_call
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
-from mockserver.suite.identities import Identity
 from mockserver.suite.policy import is_login
 from mockserver.suite.resources import check_echo
 from mockserver.suite.session import Run, Session
@@ -57,7 +57,7 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
     if not exactly and not _can_be_met(session, pair):
         return 0
     for name in presumes.calls:
-        _make(session, name, presumes.identity)
+        make_call(session, name, presumes.identity)
     request = _request(session, pair)
     failure = ""
     for _ in session.run.patience.looks(pair.response.pointer, lags=not exactly and _may_lag(pair)):
@@ -155,7 +155,7 @@ def _request(session: Session, pair: ExamplePair) -> WireRequest:
     if is_login(operation) and session.run.control is None:
         body, media_type = session.valid_body(operation)
         return session.request(operation, None, body=body, media_type=media_type)
-    caller = _caller(session, pair, pair.response.presumes.identity)
+    caller = caller_of(session, pair, pair.response.presumes.identity)
     return session.example_request(pair, caller, _path_values(session, pair))
 
 
@@ -173,32 +173,6 @@ def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
             is_valid = session.contract.validator(parameter.schema, "request").is_valid
             return {parameter.name: shown} if is_valid(shown) else {}
     return {}
-
-
-def _caller(session: Session, pair: ExamplePair, wanted: str | None) -> Identity | None:
-    operation = pair.operation
-    if not operation.security:
-        return None
-    identity = session.run.identities.named(wanted) if wanted else None
-    identity = identity or session.run.allowed(operation)
-    if identity is not None and operation.effect == "credentials" and session.run.control is None:
-        return session.login_for(operation, identity)
-    return identity
-
-
-def _make(session: Session, name: str, identity: str | None) -> None:
-    """Make an earlier call that an example presumes: `operationId` or `operationId/example`.
-
-    It is made by the account that the call's own example presumes, else by that of the example to come.
-    """
-    operation_id, _, example = name.partition("/")
-    operation = session.contract.by_id.get(operation_id)
-    pairs = pairs_of(operation) if operation is not None else ()
-    pair = next((pair for pair in pairs if not example or pair.name == name), None)
-    if pair is None:
-        raise NotRun(f"the contract has no call {name!r}, which the example presumes")
-    caller = _caller(session, pair, pair.response.presumes.identity or identity)
-    session.call(pair.operation, session.example_request(pair, caller))
 
 
 def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:

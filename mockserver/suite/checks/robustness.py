@@ -9,6 +9,7 @@ from functools import partial
 from statistics import median
 
 from mockserver.contract.model import MediaType, Operation
+from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.identities import Identity
@@ -102,6 +103,7 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
 def chunked_bodies_are_understood(session: Session, operation: Operation) -> int:
     """Content that is sent in chunks counts as the same content sent whole (RFC 9112, section 7.1)."""
+    set_up(session, operation)
     whole = session.valid_request(operation, _caller(session, operation))
     chunked = whole.with_field("Transfer-Encoding", "chunked")
     response = session.call(operation, chunked)
@@ -134,6 +136,7 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
         return 0
     if content.schema is None or not session.contract.validator(content.schema, "request").is_valid(changed):
         return 0
+    set_up(session, operation)
     request = session.request(
         operation, _caller(session, operation), body=json.dumps(changed).encode(), media_type=media_type
     )

@@ -18,18 +18,33 @@ import pytest
 from mockserver import defaults
 from mockserver.behaviour.seeding import load_seed
 from mockserver.contract.building import load_contract
+from mockserver.contract.model import Operation
 from mockserver.mutants.catalogue import Behind, Mutant
 from mockserver.mutants.messages import Call, Reply, basic
+from mockserver.mutants.objects import OBJECTS
 from mockserver.mutants.registry import CLASSES, all_mutants
 from mockserver.mutants.server import CONTROL_PATH, MutantServer
 
+
+def tags(operation: Operation) -> list[str]:
+    """Return the sections of the documentation that an operation belongs to."""
+    found = CONTRACT.at(operation.pointer)["tags"]
+    assert isinstance(found, list)
+    return found
+
+
 SEED = load_seed(defaults.SEED_DATA)
 CONTRACT = load_contract(defaults.CONTRACT)
-MUTANTS = tuple(all_mutants(CONTRACT, SEED.accounts))
-ACCOUNTS = tuple(SEED.accounts.values())
+#: Those that the tour goes past: of the operations on settings and tokens, whose answers follow from few calls.
+OPERATIONS = tuple(item for item in CONTRACT.operations if {"Settings", "Authentication"} & set(tags(item)))
+MUTANTS = tuple(mutant for mutant in all_mutants(CONTRACT, SEED.accounts) if mutant.operation in OPERATIONS)
+#: One of each level.
+ACCOUNTS = tuple(
+    next(account for account in SEED.accounts.values() if account.level == level) for level in CONTRACT.levels
+)
 ADMIN = ACCOUNTS[0]
 #: For structures that the built-in contract does not have.
-NOT_HERE = {"choice_widened"}
+NOT_HERE = {"choice_widened", *OBJECTS.classes}
 _CLOCK = 1_582_540_000
 
 
@@ -133,7 +148,7 @@ def _credentials() -> Iterator[str | None]:
 
 def _valid(label: str) -> list[dict[str, Any]]:
     """Return the values that an operation takes."""
-    operation = next(item for item in CONTRACT.operations if item.label == label)
+    operation = next(item for item in OPERATIONS if item.label == label)
     schema = next(iter(operation.request_body.content.values())).schema if operation.request_body else None
     if schema is None:
         return []
@@ -144,9 +159,9 @@ def _valid(label: str) -> list[dict[str, Any]]:
 def tour(path: str) -> tuple[Step, ...]:
     """Return calls past all operations of a path, and what stands beside them."""
     here = path.replace("{setting}", "nothing")
-    at = [item for item in CONTRACT.operations if item.path == path]
+    at = [item for item in OPERATIONS if item.path == path]
     steps: list[Step] = []
-    neighbours = [item for item in CONTRACT.operations if item.path != path and "{" not in item.path]
+    neighbours = [item for item in OPERATIONS if item.path != path and "{" not in item.path]
     for other in neighbours:
         if other.method == "POST":
             steps += [Step("POST", other.path, _json(_valid(other.label)[0])), Step("GET", other.path)]
@@ -193,7 +208,7 @@ def _tail(server: MutantServer, world: str, path: str) -> Iterator[Answer]:
     except (ValueError, LookupError, TypeError):
         return
     shown = basic(ADMIN.username, token if isinstance(token, str) else "")
-    at = [item for item in CONTRACT.operations if item.path == path]
+    at = [item for item in OPERATIONS if item.path == path]
     yield ask(server, world, Step("GET", "/api/v1/auth/", authorization=shown))
     yield ask(server, world, Step("DELETE", "/api/v1/auth/", authorization=shown))
     for operation in at:

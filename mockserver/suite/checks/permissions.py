@@ -1,0 +1,270 @@
+"""Claims about the permission matrix: operations, levels, own or foreign objects (docs/contract.md, "Objects")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mockserver.contract.model import Objects, Operation
+from mockserver.pointers import child
+from mockserver.suite.belonging import foreign_names, may, own_name, owns, told_names, usual_name
+from mockserver.suite.checks.refusing import expect_refusal, raise_missing
+from mockserver.suite.checks.task import OperationCheck, Task, on_operation
+from mockserver.suite.exchanges import Exchange, WireRequest
+from mockserver.suite.identities import Identity, asks_for_credentials
+from mockserver.suite.session import Run, Session, json_or_none
+from mockserver.suite.verdicts import CheckFailure, NotRun
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return the cells of the matrix that the contract states."""
+    return [
+        on_operation(check, operation)
+        for operation in run.selected
+        if operation.levels is not None and asks_for_credentials(run.contract, operation)
+        for check in _checks_for(run, operation)
+    ]
+
+
+def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
+    yield allowed_levels_are_admitted
+    if set(run.contract.levels) - set(operation.levels or ()):
+        yield levels_not_allowed_are_refused
+    objects = operation.objects
+    if objects is None:
+        return
+    limited = set(operation.levels or ()) - set(objects.foreign)
+    if objects.requested:
+        if limited:
+            yield foreign_objects_are_refused
+        if limited != set(operation.levels or ()):
+            yield foreign_objects_are_admitted
+    else:
+        if limited:
+            yield lists_tell_own_objects_alone
+        yield lists_tell_all_own_objects
+
+
+def levels_not_allowed_are_refused(session: Session, operation: Operation) -> int:
+    """An account whose permission level is not among those documented for the operation is refused."""
+    missing: list[str] = []
+    cases = 0
+    for level in session.contract.levels:
+        if level in (operation.levels or ()):
+            continue
+        identity = session.run.identities.of_level(level)
+        if identity is None:
+            missing.append(level)
+            continue
+        request = session.valid_request(operation, identity)
+        expect_refusal(
+            "levels_not_allowed_are_refused",
+            session,
+            operation,
+            request,
+            f"the level {level}",
+            status=403,
+            pointer=child(operation.pointer, "x-mockserver-levels"),
+        )
+        cases += 1
+    raise_missing(missing)
+    return cases
+
+
+def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
+    """An account of each permission level documented for the operation gets through."""
+    missing: list[str] = []
+    cases = 0
+    for level in operation.levels or ():
+        identity = session.run.identities.of_level(level)
+        if identity is None:
+            missing.append(level)
+            continue
+        if operation.effect == "credentials":
+            identity = session.login_for(operation, identity)
+        for name in _own(session, operation, identity):
+            request = session.valid_request(operation, identity, about=name)
+            pointer = child(operation.pointer, "x-mockserver-levels")
+            _expect_admission("allowed_levels_are_admitted", session, operation, request, level, pointer)
+            cases += 1
+    raise_missing(missing)
+    return cases
+
+
+def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
+    """An account that may call an operation on its own objects is refused on those of others, of every level."""
+    objects = _objects(operation)
+    missing: list[str] = []
+    cases = 0
+    for level, identity in _of_levels(session, operation, missing):
+        if level in objects.foreign:
+            continue
+        for name, whose in _foreign(session, operation, identity):
+            request = session.valid_request(operation, identity, about=name)
+            expect_refusal(
+                "foreign_objects_are_refused",
+                session,
+                operation,
+                request,
+                f"an object of a {whose} and the level {level}",
+                status=403,
+                pointer=objects.pointer,
+            )
+            cases += 1
+    raise_missing(missing)
+    return cases
+
+
+def foreign_objects_are_admitted(session: Session, operation: Operation) -> int:
+    """An account of a level that may act on the objects of others gets through with them."""
+    objects = _objects(operation)
+    missing: list[str] = []
+    cases = 0
+    for level, identity in _of_levels(session, operation, missing):
+        if level not in objects.foreign:
+            continue
+        for name, _ in _foreign(session, operation, identity):
+            request = session.valid_request(operation, identity, about=name)
+            _expect_admission("foreign_objects_are_admitted", session, operation, request, level, objects.pointer)
+            cases += 1
+    raise_missing(missing)
+    return cases
+
+
+def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
+    """A list tells nobody the objects of others whose level does not let it see them."""
+    objects = _objects(operation)
+    missing: list[str] = []
+    cases = 0
+    for level, identity in _of_levels(session, operation, missing):
+        if level in objects.foreign:
+            continue
+        request = session.valid_request(operation, identity)
+        response = session.call(operation, request)
+        for name in told_names(objects, json_or_none(response)) if response.successful else ():
+            if not _is_own(session, objects, identity, name):
+                raise CheckFailure(
+                    "lists_tell_own_objects_alone",
+                    operation.label,
+                    f"an account of level {level} is told what is not its own",
+                    expected=f"nothing but what {identity.label} owns",
+                    got=name,
+                    pointer=objects.pointer,
+                    rule="contract",
+                    exchange=Exchange(request, response),
+                )
+            cases += 1
+    raise_missing(missing)
+    return cases
+
+
+def lists_tell_all_own_objects(session: Session, operation: Operation) -> int:
+    """A list of accounts tells everybody those that are its own, itself included."""
+    objects = _objects(operation)
+    missing: list[str] = []
+    cases = 0
+    for level, identity in _of_levels(session, operation, missing):
+        request = session.valid_request(operation, identity)
+        response = session.call(operation, request)
+        if not response.successful:
+            continue
+        told = set(told_names(objects, json_or_none(response)))
+        others = (other.username for other in session.run.identities.all)
+        if objects.own != "account" or not told & {identity.username, *others}:
+            continue  # of what else there is, the suite knows nothing
+        wanted = {
+            other.username
+            for other in session.run.identities.all
+            if level in objects.foreign or _is_own(session, objects, identity, other.username)
+        }
+        if wanted - told:
+            raise CheckFailure(
+                "lists_tell_all_own_objects",
+                operation.label,
+                f"an account of level {level} is not told all that it may see",
+                expected=", ".join(sorted(wanted - told)),
+                got=", ".join(sorted(told)),
+                pointer=objects.pointer,
+                rule="contract",
+                exchange=Exchange(request, response),
+            )
+        cases += 1
+    raise_missing(missing)
+    return cases
+
+
+#: All claims of this theme.
+CHECKS: tuple[OperationCheck, ...] = (
+    allowed_levels_are_admitted,
+    levels_not_allowed_are_refused,
+    foreign_objects_are_refused,
+    foreign_objects_are_admitted,
+    lists_tell_own_objects_alone,
+    lists_tell_all_own_objects,
+)
+
+
+def _of_levels(session: Session, operation: Operation, missing: list[str]) -> Iterator[tuple[str, Identity]]:
+    """Yield an identity of each level that may call; a level without one is missing."""
+    for level in operation.levels or ():
+        identity = session.run.identities.of_level(level)
+        if identity is None:
+            missing.append(level)
+        else:
+            yield level, session.login_for(operation, identity) if operation.effect == "credentials" else identity
+
+
+def _own(session: Session, operation: Operation, identity: Identity) -> Iterator[str | None]:
+    """Yield what an operation can be called about without asking whose it is: an own object, and the usual one."""
+    if operation.objects is None or not operation.objects.requested:
+        yield None
+        return
+    usual = usual_name(session.contract, operation, session.valid_body(operation)[0])
+    if may(operation, session.contract.levels, session.run.identities, identity, usual):
+        yield usual
+    try:
+        own = own_name(session.contract, operation, session.run.identities, identity, usual)
+    except NotRun:
+        if identity.level not in operation.objects.foreign:
+            raise
+    else:
+        if own != usual:
+            yield own
+
+
+def _foreign(session: Session, operation: Operation, identity: Identity) -> Iterator[tuple[str, str]]:
+    """Yield foreign objects and the levels of their owners.
+
+    Raises:
+        NotRun: no identity has any.
+    """
+    usual = usual_name(session.contract, operation, session.valid_body(operation)[0])
+    found = list(foreign_names(session.contract, operation, session.run.identities, identity, usual))
+    if not found:
+        raise NotRun(f"it needs an identity with an object that is not {identity.label}'s (`owns` in --identities)")
+    yield from found
+
+
+def _is_own(session: Session, objects: Objects, identity: Identity, name: str) -> bool:
+    return owns(objects, session.contract.levels, session.run.identities, identity, name)
+
+
+def _objects(operation: Operation) -> Objects:
+    assert operation.objects is not None
+    return operation.objects
+
+
+def _expect_admission(
+    check: str, session: Session, operation: Operation, request: WireRequest, level: str, pointer: str
+) -> None:
+    response = session.call(operation, request)
+    if response.status in {401, 403}:
+        raise CheckFailure(
+            check,
+            operation.label,
+            f"an account of level {level} is refused",
+            expected=f"{level} to get through",
+            got=str(response.status),
+            pointer=pointer,
+            rule="contract",
+            exchange=Exchange(request, response),
+        )

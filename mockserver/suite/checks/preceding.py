@@ -1,0 +1,54 @@
+"""Earlier calls that bring a world to the point that an example presumes."""
+
+from __future__ import annotations
+
+from mockserver.contract.model import ExamplePair, Operation, pairs_of
+from mockserver.suite.identities import Identity
+from mockserver.suite.session import Session
+from mockserver.suite.verdicts import NotRun
+
+
+def set_up(session: Session, operation: Operation) -> None:
+    """Make the calls without which an operation cannot succeed, as its first example of a success presumes them.
+
+    In a world of our own stub alone: nobody else's server is changed for a claim about another operation.
+    """
+    if session.run.control is None:
+        return
+    pair = next((pair for pair in pairs_of(operation) if pair.status.startswith("2")), None)
+    for name in pair.response.presumes.calls if pair is not None else ():
+        make_call(session, name, pair.response.presumes.identity if pair is not None else None)
+
+
+def make_call(session: Session, name: str, identity: str | None) -> None:
+    """Make an earlier call that an example presumes: `operationId` or `operationId/example`.
+
+    It is made by the account that the call's own example presumes, else by that of the example to come.
+
+    Raises:
+        NotRun: the contract has no such call, or nobody may make it.
+    """
+    operation_id, _, example = name.partition("/")
+    operation = session.contract.by_id.get(operation_id)
+    pairs = pairs_of(operation) if operation is not None else ()
+    pair = next((pair for pair in pairs if not example or pair.name == name), None)
+    if pair is None:
+        raise NotRun(f"the contract has no call {name!r}, which the example presumes")
+    caller = caller_of(session, pair, pair.response.presumes.identity or identity)
+    session.call(pair.operation, session.example_request(pair, caller))
+
+
+def caller_of(session: Session, pair: ExamplePair, wanted: str | None) -> Identity | None:
+    """Return who makes the call of an example: the account of a name, else one that may; None where anybody may.
+
+    Raises:
+        NotRun: nobody may.
+    """
+    operation = pair.operation
+    if not operation.security:
+        return None
+    identity = session.run.identities.named(wanted) if wanted else None
+    identity = identity or session.run.allowed(operation)
+    if identity is not None and operation.effect == "credentials" and session.run.control is None:
+        return session.login_for(operation, identity)
+    return identity
