@@ -16,6 +16,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from mockserver import documents, sources
+from mockserver.behaviour.mail.domains import verify_name
 from mockserver.behaviour.store import SETTINGS, WORLD
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds
 from mockserver.contract.model import Contract
@@ -81,6 +82,7 @@ class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error
 def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure) -> None:
     """Add the control API's routes to an application, and problem details for all that it does not have."""
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
+    has_domains = any(one.behaviour and one.behaviour.handler == "domains" for one in contract.operations)
 
     @control.before_request
     def guard() -> Response | None:
@@ -130,6 +132,23 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
         if seconds:
             world.advance_clock(seconds)
         return _json(_clock(world))
+
+    @control.post("/domains/verify")
+    def verify() -> Response:
+        if not has_domains:
+            raise _Refused(
+                404, "this contract has no domains; the call stands in for the DNS of the built-in contract's server"
+            )
+        world = _world(worlds)
+        domain = _members({"domain"})["domain"]
+        if not isinstance(domain, str):
+            raise _Refused(422, "domain must be the name of a domain, domain alias or relay domain")
+        try:
+            with world.transaction() as transaction:
+                kind = verify_name(transaction, domain, world.now())
+        except LookupError as error:
+            raise _Refused(404, str(error.args[0])) from error
+        return _json({"domain": domain.lower(), "kind": kind.member, "status": "verified"})
 
     @control.post("/reset")
     def reset() -> Response:

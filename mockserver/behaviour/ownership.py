@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mockserver.behaviour.calls import Call
 from mockserver.behaviour.store import Read
 from mockserver.contract.model import Objects
 from mockserver.credentials import ACCOUNTS
@@ -44,6 +45,18 @@ def owns_name(read: Read, caller: Caller, name: str) -> bool:
     record = read(ACCOUNTS, caller.username)
     owned = record.get("owns", ()) if record is not None else ()
     return name in owned or domain_of(name) in owned
+
+
+def may_see(call: Call, name: str) -> bool:
+    """Tell whether a caller may be told of a domain or address: its own, or anybody's where the contract says so.
+
+    For the handlers of lists, whose `x-mockserver-objects` names no object in the request. Without accounts nobody owns
+    anything, so everybody sees all.
+    """
+    objects = call.operation.objects
+    if objects is None or not call.caller.level or call.caller.level in objects.foreign:
+        return True
+    return owns_name(call.transaction.get, call.caller, name)
 
 
 def domain_of(name: str) -> str:
