@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from mockserver import documents, sources
 from mockserver.behaviour.mail.domains import verify_name
+from mockserver.behaviour.mail.records import PUBLIC
 from mockserver.behaviour.store import SETTINGS, WORLD
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds
 from mockserver.contract.model import Contract
@@ -220,6 +221,7 @@ def _state(world: World) -> dict[str, Any]:
             for record in records.get(TOKENS, {}).values()
         ],
         "settings": {name: _setting(record) for name, record in sorted(records.get(SETTINGS, {}).items())},
+        "records": {name: dict(sorted(records[name].items())) for name in PUBLIC if records.get(name)},
         "issued": records.get(WORLD, {}).get("issued", {}),
     }
 

@@ -121,5 +121,16 @@ def test_what_a_sender_address_cannot_get(
     assert named in answer.json()["detail"]
 
 
+def test_only_the_state_shows_who_may_send(stub: Client) -> None:
+    before = stub.control("GET", "/state")["records"]["sender_addresses"]
+    put(stub, "sa1@vonmail.com", "absent@vonmail.com")
+    put(stub, "sa1@vonmail.com", "u9@other.example", "domain")
+    assert stub.control("GET", "/state")["records"]["sender_addresses"] == before
+    put(stub, "sa1@vonmail.com", "u1@vonmail.com,ab@vonmail.com")
+    after = stub.control("GET", "/state")["records"]["sender_addresses"]
+    changed = {**before["sa1@vonmail.com"], "usernames": ["u1@vonmail.com", "ab@vonmail.com"]}
+    assert after == {**before, "sa1@vonmail.com": changed}
+
+
 def test_a_master_admin_lets_users_of_any_domain_send(stub: Client) -> None:
     assert put(stub, "sa1@vonmail.com", "u9@other.example").status == 200

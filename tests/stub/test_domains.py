@@ -271,6 +271,18 @@ def test_verifying_twice_is_verifying_once(stub: Client) -> None:
     assert verify(stub, "NEW.vonmail.com").json() == verify(stub, "new.vonmail.com").json()
 
 
+def test_the_state_shows_what_is_pending_and_what_is_verified(stub: Client) -> None:
+    add(stub, "relay_domain", "new.vonmail.com", "domain")
+    assert stub.control("GET", "/state")["records"]["relay_domains"]["new.vonmail.com"]["verified"] is False
+    verify(stub, "new.vonmail.com")
+    assert stub.control("GET", "/state")["records"]["relay_domains"]["new.vonmail.com"] == {
+        "verified": True,
+        "destination_hostname": "mail3.mymailcheap.com",
+        "destination_port": 25,
+        "added_by": "domainadmin@vonmail.com",
+    }
+
+
 def test_worlds_verify_their_own(local_stub: Client) -> None:
     other = local_stub.in_new_world()
     for client in (local_stub, other):

@@ -26,6 +26,9 @@ AUTOREPLIES = "autoreplies"
 #: By username: `status`, `message`, `expire_time`, `added_by`.
 MIGRATIONS = "automigration_users"
 
+#: Collections without anything secret, which `/__mock__/state` shows whole.
+PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES)
+
 #: Permission levels, mightiest first (accounts_post).
 MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
 
