@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.errors import UsageError
+
 if TYPE_CHECKING:
     from tests.conftest import Answer, Client
 
@@ -244,6 +246,29 @@ def test_a_quota_counts_pending_names_and_is_given_back_when_they_expire(
     assert add(client, kind, "more.mine.example", ("boss", "t0"), rcpt_domain="mine.example").status == 200
     client.set_clock(advance_seconds=WEEK)
     assert add(client, kind, "later.mine.example", da, rcpt_domain="mine.example").status == 200
+
+
+def test_a_pending_name_of_seed_data_need_not_say_when_it_expires(
+    make_stub: Callable[..., Client], tmp_path: Any
+) -> None:
+    path = tmp_path / "seed.yaml"
+    accounts = [{"username": "boss", "level": "MasterAdmin", "tokens": [{"token": "t0"}]}]
+    domains = [{"domain": "a.example", "verified": False}, {"domain": "b.example", "verified": False, "expire_time": 9}]
+    path.write_text(json.dumps({"accounts": accounts, "domains": domains}), encoding="utf-8")
+    client = make_stub(seed_data=path, errors=True)  # an answer that breaks its schema is 500
+    client.set_clock(now=8)
+    assert listed(client, "domain", ("boss", "t0")) == ([], ["a.example", "b.example"])
+    client.set_clock(now="9999-12-01T00:00:00Z")
+    assert listed(client, "domain", ("boss", "t0")) == ([], ["a.example"])
+    assert verify(client, "a.example").status == 200
+    assert listed(client, "domain", ("boss", "t0")) == (["a.example"], [])
+
+
+def test_names_of_seed_data_are_in_lower_case(make_stub: Callable[..., Client], tmp_path: Any) -> None:
+    path = tmp_path / "seed.yaml"
+    path.write_text("domains: [{domain: A.example}]", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"domains\[0\].domain: must be in lower case"):
+        make_stub(seed_data=path)
 
 
 # ---- the control API

@@ -36,6 +36,8 @@ VERIFICATION_SECONDS = 7 * 86_400
 VERIFICATION_TYPE = "DNS TXT"
 _CODE_PREFIX = "nms-domain-verification="
 _CODE_NUMBERS = 10**12
+#: When a pending name of the seed data expires that says nothing of it: at the end of the calendar.
+_NEVER = sources.LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def list_names(call: Call) -> Outcome:
         if record["verified"]:
             verified.append(shown if kind.others else name)
         elif _is_live(record, call.now):
-            pending.append({**shown, **_verification(record)})
+            pending.append({**shown, **_verification(name, record)})
     content = {kind.collection: verified, f"{kind.collection}_pending_verification": pending}
     return success(content, f"{len(verified)} verified, {len(pending)} pending")
 
@@ -117,7 +119,7 @@ def add_name(call: Call) -> Outcome:
     content = {
         kind.member: name,
         **others,
-        **_verification(record),
+        **_verification(name, record),
         "status": "pending_verification",
         "verification_type": VERIFICATION_TYPE,
     }
@@ -172,7 +174,7 @@ def find_name(read: Read, name: str, now: float) -> tuple[Kind, Record] | None:
 
 def _is_live(record: Record, now: float) -> bool:
     """Tell whether a name is verified or can still be."""
-    return bool(record["verified"]) or now < record["expire_time"]
+    return bool(record["verified"]) or now < record.get("expire_time", _NEVER)
 
 
 def _belongs_to(kind: Kind, name: str, record: Record) -> str:
@@ -180,8 +182,12 @@ def _belongs_to(kind: Kind, name: str, record: Record) -> str:
     return str(record["rcpt_domain"]) if kind is DOMAIN_ALIAS else name
 
 
-def _verification(record: Record) -> dict[str, Any]:
-    return {"expire_time": record["expire_time"], "verification_code": record["verification_code"]}
+def _verification(name: str, record: Record) -> dict[str, Any]:
+    """Return what a pending name needs to be verified; seed data may leave that out."""
+    return {
+        "expire_time": record.get("expire_time", _NEVER),
+        "verification_code": record.get("verification_code") or _made_up(name),
+    }
 
 
 def _recipient(call: Call, domain: str) -> str:
@@ -223,9 +229,12 @@ def _hand_over(transaction: Transaction, name: str, owner: str) -> None:
 def _code(call: Call, kind: Kind) -> str:
     """Return the next code: those of the seed data first, then made-up ones of the same form."""
     code = issue(call, kind.purpose)
-    if code.startswith(_CODE_PREFIX):
-        return code
-    return f"{_CODE_PREFIX}{sources.chance(code).randrange(_CODE_NUMBERS):012d}"
+    return code if code.startswith(_CODE_PREFIX) else _made_up(code)
+
+
+def _made_up(cause: str) -> str:
+    """Return a code of the documented form, the same for the same cause."""
+    return f"{_CODE_PREFIX}{sources.chance(cause).randrange(_CODE_NUMBERS):012d}"
 
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {
