@@ -69,7 +69,14 @@ class Page:
 
     def says(self, name: str, value: Any) -> bool:
         """Tell whether the rows of a member list a value, or name it in words."""
-        return any(value in row.get("enum", ()) or str(value) in words(row.get("note")) for row in self.rows_of(name))
+        word = "empty string" if value == "" else str(value)
+        notes = (row.get("note") or "" for row in self.rows_of(name))
+        listed = any(value in row.get("enum", ()) for row in self.rows_of(name))
+        return listed or any(word in note if value == "" else word in words(note) for note in notes)
+
+    def has_conditions(self) -> bool:
+        """Tell whether a row says that what holds for a member depends on another one."""
+        return any(words(row.get("note")) & {"if", "when", "for"} for row in self.rows)
 
 
 class Record(NamedTuple):

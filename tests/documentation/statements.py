@@ -239,6 +239,8 @@ def known_names(page: Page) -> set[str]:
 
 def _type(statement: Statement) -> bool:
     kinds = set(statement.value) if isinstance(statement.value, list) else {statement.value}
+    if kinds == {"object"} and known_names(statement.page) & set(statement.element.value.get("properties", ())):
+        return True  # the page has members of it
     if not statement.names:
         bodies = statement.page.bodies()
         return all(kinds == {json_type(body)} for body in _of_its_kind(statement, bodies)) and kinds <= {
@@ -268,7 +270,8 @@ def _required(statement: Statement) -> bool:
     own = statement.element.value.get("properties")
     if own is not None:
         documented = {name for name, required in rows.items() if required is True and name in own}
-        return set(statement.value) == documented
+        if set(statement.value) == documented:
+            return True
     # A branch: one of several is required, or it is under some condition.
     any_one = bool(ANY_ONE.search(statement.page.get("request_params_note") or ""))
     return all(rows.get(name) == "conditional" or (any_one and rows.get(name) is False) for name in statement.value)
@@ -281,6 +284,8 @@ def _any_one(statement: Statement) -> bool:
         named = {name for branch in branches for name in branch["required"]}
         optional = {row["name"] for row in statement.page.request_rows if row["required"] is False}
         return named == optional and bool(ANY_ONE.search(statement.page.get("request_params_note") or ""))
+    if all("properties" in branch for branch in branches):
+        return statement.page.has_conditions()  # what they are is judged branch by branch
     kinds = [branch.get("type") for branch in branches]
     names = statement.names & known_names(statement.page)
     return bool(names) and all(set(kinds) <= types_on_page(statement.page, name) for name in names)
@@ -334,6 +339,8 @@ def _named(page: Page, direction: str) -> set[str]:
 
 
 SCHEMA_RULES: dict[str, Callable[[Statement], bool]] = {
+    # What is under a condition is judged by itself.
+    **dict.fromkeys(("if", "then", "else"), lambda s: s.page.has_conditions()),
     "type": _type,
     "required": _required,
     "anyOf": _any_one,

@@ -24,9 +24,7 @@ from tests.documentation.statements import unstated
 MUTATIONS_FILE = Path(__file__).with_name("documentation_mutations.yaml")
 
 
-def disagreements(
-    contract_data: Any, record_data: Any, folder: Path, absent: frozenset[str] = frozenset()
-) -> list[str]:
+def disagreements(contract_data: Any, record_data: Any, folder: Path, absent: frozenset[str]) -> list[str]:
     """Return every disagreement of a contract with a record, in both directions, but for pages known to be absent."""
     path = folder / "openapi.json"
     path.write_text(json.dumps(contract_data), encoding="utf-8")
