@@ -9,6 +9,7 @@ from mockserver.contract.model import Operation
 from mockserver.errors import UsageError
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.identities import Identity
+from mockserver.suite.interrupts import answered
 from mockserver.suite.ledger import DONE, Book, Call, Item, Ledger, LedgerFile, Setting
 from mockserver.suite.originals import Originals
 from mockserver.suite.policy import cannot_be_undone, is_login, is_named, item_path
@@ -117,6 +118,7 @@ class Books:
                 self._tokens.pop()
                 self.book.sessions -= 1
         except KeyboardInterrupt:
+            answered()
             self._run.target.governor.stop("putting back was interrupted")
         if self._open:
             self._keep()

@@ -21,6 +21,7 @@ from mockserver.errors import UsageError
 from mockserver.hosts import is_loopback
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.governor import FOREIGN, FOREIGN_RATE, OURS, Governor
+from mockserver.suite.interrupts import interruptible
 from mockserver.suite.recording import Recorder
 
 CONNECT_SECONDS = 5.0
@@ -87,14 +88,15 @@ class GovernedAdapter(HTTPAdapter):
             self._governor.admit(label)
             begun = time.monotonic()
             try:
-                response = super().send(
-                    request,
-                    timeout=timeout,
-                    verify=False if using.insecure else str(using.ca) if using.ca else True,
-                    cert=_client_certificate(using),
-                    proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
-                )
-                _read_in_time(response, timeout)
+                with interruptible:
+                    response = super().send(
+                        request,
+                        timeout=timeout,
+                        verify=False if using.insecure else str(using.ca) if using.ca else True,
+                        cert=_client_certificate(using),
+                        proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
+                    )
+                    _read_in_time(response, timeout)
             except requests.RequestException as error:
                 self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
                 self._governor.observe(label, None)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.interrupts import interruptible, raise_if_interrupted
 from mockserver.suite.verdicts import NotRun
 
 #: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it.
@@ -141,7 +142,9 @@ class Governor:
         Raises:
             Stopped: nothing may be sent any more.
             LeftAlone: nothing may be sent for this operation.
+            KeyboardInterrupt: the user ended the run.
         """
+        raise_if_interrupted()
         with self._lock:
             if self.stopped:
                 raise Stopped(self.stopped)
@@ -152,7 +155,8 @@ class Governor:
             wait = self._next - now
             self._next = max(self._next, now) + (1.0 / self.rate if self.rate else 0.0)
         if wait > 0:
-            self._sleep(wait)
+            with interruptible:
+                self._sleep(wait)
 
     def observe(self, label: str, status: int | None, retry_after: str | None = None) -> bool:
         """Take note of what came of a request; tell whether it is to be asked again, after another `admit`.

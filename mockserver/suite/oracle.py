@@ -32,6 +32,7 @@ from mockserver.suite import processes
 from mockserver.suite.checking import check
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import Identities, Identity
+from mockserver.suite.interrupts import interruptible, terminable
 from mockserver.suite.inventing import seeded
 from mockserver.suite.originals import Originals
 from mockserver.suite.preparing import prepare
@@ -127,11 +128,13 @@ class Oracle:
 
         Raises:
             MockServerError: it could not be made; with the last words of its process.
+            KeyboardInterrupt: the user ended the run.
         """
         if self._opinion is None:
             assert self._process is not None
             assert self._process.stdout is not None
-            answer = self._process.stdout.readline()
+            with interruptible:
+                answer = self._process.stdout.readline()
             if not answer.startswith("{"):
                 words = processes.last_words(self._process)
                 raise MockServerError(f"the run on our own stub could not be made: {words}")
@@ -177,11 +180,13 @@ def _account(identity: Identity) -> dict[str, Any]:
 
 def main() -> None:
     """Read a specification from standard input, make the run, and write one line of JSON to standard output."""
-    signal.signal(signal.SIGTERM, _leave)
     spec = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        answer = _make(spec)
+        with terminable(at_once=True):  # so that the stub is ended on the way out
+            answer = _make(spec)
+    except KeyboardInterrupt:
+        sys.exit(1)
     except MockServerError as error:
         answer = {"error": str(error), "findings": [], "cases": 0, "bare": []}
     sys.stdout.write(json.dumps(answer) + "\n")
@@ -209,6 +214,8 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             from mockserver.suite.fuzzing import FuzzSettings, fuzz
 
             outcome = fuzz(run, FuzzSettings(**spec["settings"]))
+        if outcome.interrupted:
+            raise KeyboardInterrupt
         found = [finding for finding in run.verdicts.findings() if not _is_beyond_the_stub(finding)]
         beyond = {finding.operation for finding in run.verdicts.findings() if _is_beyond_the_stub(finding)}
         coverage = run.verdicts.coverage()
@@ -301,10 +308,6 @@ def _bytes(text: str | None) -> bytes | None:
 def _end_with_parent() -> None:
     sys.stdin.read()  # ends when the parent closes it, or is gone
     signal.raise_signal(signal.SIGTERM)
-
-
-def _leave(_number: int, _frame: object) -> None:
-    raise SystemExit(1)  # so that the stub is ended on the way out
 
 
 if __name__ == "__main__":

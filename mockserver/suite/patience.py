@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from mockserver.suite.interrupts import interruptible
+
 #: Pause between two looks at what is under way.
 POLL_SECONDS = 0.2
 #: After so many changes of one resource that did not show in time the run does not wait for others of it.
@@ -46,7 +48,8 @@ class Patience:
             return
         begin = self.clock()
         while self.clock() - begin < self.settle_seconds and not self.spent:
-            self.sleep(POLL_SECONDS)
+            with interruptible:
+                self.sleep(POLL_SECONDS)
             self.waited_seconds += POLL_SECONDS
             yield
         self._unsettled[name] = self._unsettled.get(name, 0) + 1

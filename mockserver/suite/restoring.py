@@ -10,6 +10,7 @@ from mockserver.contract.model import Operation
 from mockserver.errors import MockServerError
 from mockserver.suite.exchanges import WireRequest, WireResponse, is_json, same_json
 from mockserver.suite.identities import Identity, credentials
+from mockserver.suite.interrupts import interruptible
 from mockserver.suite.ledger import DONE, Call, Item, Setting
 from mockserver.suite.originals import Originals
 from mockserver.suite.patience import POLL_SECONDS
@@ -147,7 +148,8 @@ class Restorer:
         while not self._holds(resource, expected):
             if time.monotonic() >= deadline:
                 return "it was written, and still reads otherwise"
-            time.sleep(POLL_SECONDS)
+            with interruptible:
+                time.sleep(POLL_SECONDS)
         return DONE
 
     def _holds(self, resource: Resource, expected: Any) -> bool:
@@ -180,7 +182,8 @@ class Restorer:
         exchange = self._run.target.send(request, operation.label)
         while self._pauses and _failed(exchange.response):
             # A run is often stopped because the server is in trouble; what is not put back now is left to a person.
-            time.sleep(self._pauses.pop())
+            with interruptible:
+                time.sleep(self._pauses.pop())
             exchange = self._run.target.send(request, operation.label)
         if exchange.response is None:
             raise NotRun(exchange.problem)

@@ -12,14 +12,16 @@ from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
 from mockserver.suite.books import Books
+from mockserver.suite.interrupts import terminable
 from mockserver.suite.ledger import Book, Ledger, LedgerFile
 from mockserver.suite.options import Options
 from mockserver.suite.originals import load_originals
-from mockserver.suite.running import prepared, reach, terminable
+from mockserver.suite.running import prepared, reach
 from mockserver.suite.scrubbing import Scrubber, scrubbed
 from mockserver.suite.verdicts import ExitCode
 
 
+@terminable()
 def restore(path: Path, options: Options) -> int:
     """Put back what is in a ledger, print what became of it, and return the exit code.
 
@@ -33,7 +35,7 @@ def restore(path: Path, options: Options) -> int:
     book.sessions = 0  # the tokens were never kept, and have ended by themselves or will
     scrub = Scrubber()
     options = replace(options, target=book.target)
-    with terminable(), scrubbed(scrub), prepared(options, contract, scrub.secrets, originals=originals) as run:
+    with scrubbed(scrub), prepared(options, contract, scrub.secrets, originals=originals) as run:
         problem = reach(run)
         if problem is not None:
             click.echo(f"NOT RESTORED: {problem.error or 'interrupted'}", err=True)

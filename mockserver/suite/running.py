@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +25,7 @@ from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.identities import Identities
+from mockserver.suite.interrupts import answered, interruptible, terminable
 from mockserver.suite.inventing import invented
 from mockserver.suite.ledger import Ledger, LedgerFile, left_open
 from mockserver.suite.options import Options
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from mockserver.suite.engine import FuzzSettings
 
 
+@terminable()
 def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
     """Judge the target, write the reports, return the exit code.
 
@@ -71,15 +71,16 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     if options.write_baseline is not None:
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
-    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
-    show_notes(contract.document.notes)
-    originals = load_originals(options.restore_values, contract)
+    with interruptible:
+        contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+        show_notes(contract.document.notes)
+        originals = load_originals(options.restore_values, contract)
     if options.dry_run:
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
             click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
         return ExitCode.CLEAN
     scrub, recordings = Scrubber(), list[Recording]()
-    with terminable(), scrubbed(scrub), ExitStack() as stack:
+    with scrubbed(scrub), ExitStack() as stack:
 
         def make(options: Options, contract: Contract) -> Made:
             with prepared(options, contract, scrub.secrets, originals=originals) as run:
@@ -168,9 +169,12 @@ def judged(
     except KeyboardInterrupt:
         outcome = Outcome(interrupted=True)
     except BaseException:
+        answered()
         if books is not None:
             books.put_back()
         raise
+    if answered():  # also one whose exception got lost on the way
+        outcome = replace(outcome, interrupted=True)
     ledger = Ledger(run.guard.writes) if books is None else books.put_back()
     return Report(
         command=command,
@@ -252,23 +256,6 @@ def ledger_path(given: Path | None, run: Run) -> Path | None:
     if killed is not None:
         raise UsageError(f"{killed}: a run on this target was killed; first mockserver restore {killed}, or remove it")
     return wanted
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM, which ends jobs, do what Ctrl-C does: the report is written, and what was changed is put back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from mockserver.suite.connections import (
 )
 from mockserver.suite.exchanges import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.governor import Governor
+from mockserver.suite.interrupts import interruptible
 from mockserver.suite.recording import Recorder
 from mockserver.suite.wire import Head, NoAnswer, NotPlain, Wire
 
@@ -161,7 +162,8 @@ class HttpTarget:
             while True:
                 self.governor.admit(label)
                 begun = time.monotonic()
-                head = wire.exchange(content, method)
+                with interruptible:
+                    head = wire.exchange(content, method)
                 if self._recorder is not None:
                     self._recorder(label, _exchange(method, target, shown, body, head), time.monotonic() - begun)
                 if not self.governor.observe(label, head.status, head.field("retry-after")):

@@ -12,13 +12,15 @@ A part is what `--shard I/N` makes. Ctrl-C reaches this process alone, which pas
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +32,7 @@ from mockserver.errors import MockServerError, UsageError
 from mockserver.suite import processes
 from mockserver.suite.baseline import load_baseline
 from mockserver.suite.books import Books, new_book
+from mockserver.suite.interrupts import answered, interrupted, terminable
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.originals import load_originals
@@ -40,7 +43,7 @@ from mockserver.suite.reports.concluding import conclude
 from mockserver.suite.reports.document import Document, as_json
 from mockserver.suite.reports.merging import merge
 from mockserver.suite.reports.writing import Reports, require_writable
-from mockserver.suite.running import judged, prepared, remark, run_command, terminable
+from mockserver.suite.running import judged, prepared, remark, run_command
 from mockserver.suite.scrubbing import Scrubber, scrubbed
 from mockserver.suite.session import Run
 from mockserver.suite.sharding import Shard
@@ -48,12 +51,15 @@ from mockserver.suite.sharding import Shard
 if TYPE_CHECKING:
     from mockserver.suite.engine import FuzzSettings
 
-#: How long a part may take to put things back and report after it was asked to end.
+#: How long a part may take to put things back and report after it was asked to end, whatever it tells meanwhile.
 STOP_SECONDS = 30.0
 #: How long it may take after that.
 KILL_SECONDS = 5.0
+#: How often is looked whether the user ended the run.
+_LOOK_SECONDS = 0.2
 
 
+@terminable()
 def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> int:
     """Make a run of `fuzz` in several processes at once, write the reports, return the exit code.
 
@@ -111,24 +117,23 @@ def run_in_parts(options: Options, settings: FuzzSettings, workers: int) -> Docu
         MockServerError: no part could tell anything.
     """
     with (
-        terminable(),
         _parts(options, settings, workers) as parts,
         shown_progress(sys.stderr, lambda: sum(part.findings for part in parts)) as progress,
     ):
-        interrupted = _listen(parts, progress)
+        asked = _listen(parts, progress)
     documents = [part.document for part in parts if part.document is not None]
     usage = next((part.error for part in parts if part.misused), "")
     if usage:
         raise UsageError(usage)
     errors = [part.error for part in parts if part.error]
-    if not documents and interrupted:
+    if not documents and asked:
         raise KeyboardInterrupt
     if not documents:
         raise MockServerError(errors[0] if errors else "no part of the run could tell anything")
     document = merge(documents)
     run = document["run"]
     run["workers"] = workers
-    run["interrupted"] = interrupted or run["interrupted"]
+    run["interrupted"] = asked or run["interrupted"]
     if errors and not run["error"]:
         run["error"] = errors[0]
     elif errors:
@@ -181,32 +186,32 @@ def _listen(parts: Sequence[_Part], progress: Progress) -> bool:
     told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]] = queue.Queue()
     for part in parts:
         threading.Thread(target=_read, args=(part, told), daemon=True).start()
-    waiting, asked, phases = set(parts), False, set[str]()
-    while waiting:
-        try:
-            part, line = told.get(timeout=STOP_SECONDS if asked else None)
-        except queue.Empty:
-            break  # asked to end, and nothing was heard for so long
-        except KeyboardInterrupt:
-            if asked:
-                break
-            asked = True
-            for one in waiting:
-                one.process.send_signal(signal.SIGTERM)
-            continue
-        if line is None:
-            waiting.discard(part)
-            part.ended()
-        elif "phase" in line:
-            if line["phase"] not in phases:  # the first part that comes to it
-                phases.add(line["phase"])
-                progress.phase(line["phase"])
-        elif "step" in line:
-            part.findings = line["findings"]
-            progress.step(line["step"], line["cases"])
-        else:
-            part.take(line)
-    return asked
+    waiting, deadline, phases = set(parts), math.inf, set[str]()
+    with suppress(KeyboardInterrupt):  # a second one
+        while waiting and time.monotonic() < deadline:
+            if interrupted() and deadline == math.inf:
+                deadline = time.monotonic() + STOP_SECONDS
+                for one in waiting:
+                    one.process.send_signal(signal.SIGTERM)
+            try:
+                part, line = told.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            if line is None:
+                waiting.discard(part)
+                part.ended()
+            elif "phase" in line:
+                if line["phase"] not in phases:  # the first part that comes to it
+                    phases.add(line["phase"])
+                    progress.phase(line["phase"])
+            elif "step" in line:
+                part.findings = line["findings"]
+                progress.step(line["step"], line["cases"])
+            else:
+                part.take(line)
+    for part in waiting:
+        part.error = part.error or f"part {part.shard} of the run was not waited for"
+    return answered()
 
 
 def _read(part: _Part, told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]]) -> None:
@@ -277,11 +282,11 @@ def _end_with_parent() -> None:
 
 
 def _main() -> None:
-    from mockserver.suite.fuzzing import FuzzSettings
-
     spec = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with terminable():
+    with suppress(KeyboardInterrupt), terminable():
+        from mockserver.suite.fuzzing import FuzzSettings  # takes a second, in which the user may end the run
+
         try:
             _tell({"document": _document(_options(spec["options"]), FuzzSettings(**spec["settings"]))})
         except MockServerError as error:

@@ -16,6 +16,7 @@ from mockserver.suite.engine.schema import FuzzSettings, Selection, selection
 from mockserver.suite.engine.splitting import own_cases
 from mockserver.suite.engine.surroundings import prepared_surroundings
 from mockserver.suite.engine.transport import short_way
+from mockserver.suite.interrupts import raise_if_interrupted
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import Outcome
@@ -52,6 +53,7 @@ def _consume(chosen: Selection, judge: Judge) -> Outcome:
     try:
         for event in stream:
             judge.take(event)
+            raise_if_interrupted()
             if isinstance(event, events.PhaseStarted) and event.phase.name in _NARROW:
                 chosen.narrow()
             if judge.run.target.governor.stopped:

@@ -1,0 +1,119 @@
+"""Ctrl-C and SIGTERM: noted, and raised where a run can take it; an exception raised anywhere else can get lost.
+
+Python drops what is raised in a destructor or in the callback of a weak reference. jsonschema-rs drops what is raised
+while it compiles a schema, and goes on without one of its formats. So a signal is noted, and is a KeyboardInterrupt
+
+- before each request, in whatever thread, again and again until the run has answered it (`raise_if_interrupted`);
+- while the main thread waits for something (`interruptible`);
+- wherever the main thread is, if it is not the first: whoever asks twice does not want to wait.
+
+Signals that come together count as one: `timeout` sends its own to the process and then to its group, too.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: So soon after another one a signal says nothing new.
+TOGETHER_SECONDS = 0.5
+
+
+class _Note:
+    """What the handler leaves for whoever asks; a plain object, for a handler must not wait for a lock."""
+
+    heard = 0
+    last = -math.inf
+    waiting = False
+    at_once = False
+
+
+_note = _Note()
+
+
+@contextmanager
+def terminable(*, at_once: bool = False) -> Iterator[None]:
+    """Let Ctrl-C, and SIGTERM, which ends jobs, end a run early: the report is written, what was changed is put back.
+
+    Args:
+        at_once: whether the first signal is raised wherever the main thread is; for a run without a report.
+
+    Raises:
+        KeyboardInterrupt: at the end, there was one that nobody has answered.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _note.at_once = at_once
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    if before[signal.SIGINT] is signal.SIG_IGN:
+        del before[signal.SIGINT]  # a job in the background of a shell: Ctrl-C is not for it
+    for number in before:
+        signal.signal(number, _hear)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        _note.at_once, _note.last, unanswered = False, -math.inf, answered()
+    if unanswered:
+        raise KeyboardInterrupt
+
+
+def _hear(_number: int, _frame: FrameType | None) -> None:
+    now = time.monotonic()
+    if now - _note.last < TOGETHER_SECONDS:
+        return
+    _note.last = now
+    _note.heard += 1
+    if _note.waiting or _note.at_once or _note.heard > 1:
+        _note.waiting = False
+        raise KeyboardInterrupt
+
+
+def interrupted() -> bool:
+    """Tell whether there was a signal that is not answered."""
+    return _note.heard > 0
+
+
+def answered() -> bool:
+    """Tell whether there was a signal; from now on it is answered, and the next one is a first one again."""
+    heard, _note.heard = _note.heard, 0
+    return heard > 0
+
+
+def raise_if_interrupted() -> None:
+    """Go on only if there was no signal that is not answered.
+
+    Raises:
+        KeyboardInterrupt: there was one.
+    """
+    if _note.heard:
+        raise KeyboardInterrupt
+
+
+class _Interruptible:
+    """A context that holds nothing, so one is enough."""
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            _note.waiting = True
+            if _note.heard:  # asked last, so that one which comes in between is not waited out
+                _note.waiting = False
+                raise KeyboardInterrupt
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if threading.current_thread() is threading.main_thread():
+            _note.waiting = False
+
+
+#: Let a signal end what the main thread does in the context, which is to wait: it need not, whatever comes of it.
+interruptible = _Interruptible()
