@@ -216,9 +216,10 @@ def _listen(parts: Sequence[_Part], progress: Progress) -> bool:
 
 def _read(part: _Part, told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]]) -> None:
     assert part.process.stdout is not None
-    for text in part.process.stdout:
-        if text.startswith("{"):
-            told.put((part, json.loads(text)))
+    with suppress(ValueError):  # half a line, of a process that was killed; or closed by close()
+        for text in part.process.stdout:
+            if text.startswith("{"):
+                told.put((part, json.loads(text)))
     told.put((part, None))
 
 

@@ -37,6 +37,7 @@ for _ in range(200):
     print(json.dumps({"step": "GET /", "cases": 1, "findings": 0}), flush=True)
     time.sleep(0.1)
 """
+_HALF_A_LINE = "print('{\"docu', end='')"
 
 
 class _Name(str):
@@ -129,6 +130,10 @@ def test_a_part_that_goes_on_talking_is_not_waited_for_without_end(monkeypatch: 
     assert isinstance(parts_that_run(_DEAF, monkeypatch), click.Abort)
     assert time.monotonic() - begun < 10
     ctrl_c.join()
+
+
+def test_a_part_that_ends_within_a_line_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "part 1/2 of the run ended before its report" in str(parts_that_run(_HALF_A_LINE, monkeypatch))
 
 
 def parts_that_run(program: str, monkeypatch: pytest.MonkeyPatch) -> BaseException | None:
