@@ -9,13 +9,15 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from mockserver import documents, sources
+from mockserver import documents, sources, viewing
 from mockserver.behaviour.mail.domains import verify_name
 from mockserver.behaviour.mail.records import PUBLIC
 from mockserver.behaviour.store import SETTINGS, WORLD
@@ -45,13 +47,20 @@ class Exposure:
     host: str
     token: str | None
 
-    def refusal(self) -> tuple[int, str] | None:
-        """Return status and reason for refusing the current request, or None to let it in."""
+    def refusal(self, *, browsed: bool) -> tuple[int, str] | None:
+        """Return status and reason for refusing the current request, or None to let it in.
+
+        A page that is `browsed` to takes the token as the password of Basic, too: a browser asks for nothing else. Such
+        a page changes nothing; what does takes no credentials that a browser adds by itself.
+        """
         origin = request.headers.get("Origin")
         if origin is not None and not is_loopback(_host_of(origin)):
             return 403, f"the Origin {origin[:100]!r} is foreign; the control API serves no web pages"
         if self.token is not None:
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            basic = request.authorization if browsed else None
+            if basic is not None and basic.type == "basic":
+                scheme, token = "bearer", basic.password or ""
             if scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self.token.encode()):
                 return None
             return 401, "the control API needs the control token as Bearer credentials"
@@ -83,17 +92,39 @@ class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error
 def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure) -> None:
     """Add the control API's routes to an application, and problem details for all that it does not have."""
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
+    readable = cache(partial(viewing.readable, contract.document))
     has_domains = any(one.behaviour and one.behaviour.handler == "domains" for one in contract.operations)
 
     @control.before_request
     def guard() -> Response | None:
         request.max_content_length = _MAX_CONTENT_BYTES
-        refusal = exposure.refusal() if request.path != f"{PREFIX}/health" else None
-        return None if refusal is None else _problem(*refusal)
+        browsed = request.path.startswith(f"{PREFIX}/docs")
+        refusal = exposure.refusal(browsed=browsed) if request.path != f"{PREFIX}/health" else None
+        if refusal is None:
+            return None
+        response = _problem(*refusal)
+        if browsed and refusal[0] == 401:
+            response.headers.add("WWW-Authenticate", 'Basic realm="mockserver control: the token as password"')
+        return response
 
     @control.get("/health")
     def health() -> Response:
         return _json({"status": "ok", "contract": contract.title, "contract_sha256": contract.document.sha256})
+
+    @control.get("/contract.json")
+    def contract_json() -> Response:
+        return _json(contract.document.data)
+
+    @control.get("/docs")
+    def docs() -> Response:
+        return _page("text/html", viewing.PAGE)
+
+    for name, (path, media_type) in viewing.ASSETS.items():
+        control.add_url_rule(f"/docs/{name}", name.replace(".", "_"), partial(_page, media_type, path))
+
+    @control.get("/docs/contract.json")
+    def docs_contract() -> Response:
+        return Response(readable(), mimetype="application/json")
 
     @control.get("/state")
     def state() -> Response:
@@ -283,6 +314,15 @@ def _integer(name: str, default: Any) -> Any:
 
 def _json(content: Any) -> Response:
     return Response(documents.encode(content), mimetype="application/json")
+
+
+def _page(media_type: str, path: Path) -> Response:
+    """Return a file of the reference page, which may load nothing from anywhere else."""
+    response = Response(path.read_bytes(), mimetype=media_type)
+    response.headers["Content-Security-Policy"] = viewing.POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def _problem(status: int, detail: str, title: str | None = None) -> Response:

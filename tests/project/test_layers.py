@@ -72,6 +72,7 @@ EDGE = {
     "reaching",
     "requesting",
     "server",
+    "viewing",
 }
 #: What the suite may know of the rest of the package: never the stub's way of a request.
 SUITE_KNOWS = {"suite", "contract", "errors", "defaults", "hosts", "options", "pointers"}

@@ -83,6 +83,12 @@ def test_the_wheel_holds_what_is_served_and_no_tests(wheel: Path) -> None:
         "mockserver/builtin/openapi.yaml",
         "mockserver/builtin/fixtures/seed.yaml",
         "mockserver/control.yaml",
+        "mockserver/viewer/docs.html",
+        "mockserver/viewer/docs.js",
+        "mockserver/viewer/swagger-ui/LICENSE",
+        "mockserver/viewer/swagger-ui/NOTICE",
+        "mockserver/viewer/swagger-ui/swagger-ui-bundle.js",
+        "mockserver/viewer/swagger-ui/swagger-ui.css",
         "mockserver/py.typed",
         "mockserver/cli.py",
     } <= names

@@ -18,6 +18,7 @@ MAILER = "/api/v1/settings/system_mailer/"
 GOOD = {"server_hostname": "h", "server_port": 25, "username": "u", "password": "hidden-password"}
 CALLS = [
     ("GET", "/health"),
+    ("GET", "/contract.json"),
     ("GET", "/state"),
     ("GET", "/journal"),
     ("GET", "/clock"),

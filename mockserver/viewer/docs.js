@@ -1,0 +1,35 @@
+"use strict";
+
+// The page is served by the stub itself, in a world of it perhaps: what stands before `/__mock__/docs` is its base URL.
+const base = location.origin + location.pathname.replace(/\/__mock__\/docs$/, "");
+// More operations than these are shown folded, else the browser lays out all of them before it shows the first.
+const MANY = 100;
+
+async function show() {
+  const answer = await fetch("docs/contract.json");
+  if (!answer.ok) {
+    throw new Error(`contract.json: ${answer.status} ${answer.statusText}`);
+  }
+  const contract = await answer.json();
+  document.title = `${(contract.info || {}).title || "API"} (mockserver)`;
+  contract.servers = [{ url: base, description: "this stub" }];
+  const count = Object.values(contract.paths || {}).reduce((sum, item) => sum + Object.keys(item || {}).length, 0);
+  SwaggerUIBundle({
+    dom_id: "#docs",
+    spec: contract,
+    deepLinking: true,
+    defaultModelsExpandDepth: 0,
+    displayRequestDuration: true,
+    docExpansion: count > MANY ? "none" : "list",
+    filter: true,
+    showCommonExtensions: true,
+    showExtensions: true,
+    validatorUrl: null,
+    // What is typed into "Authorize" is sent as it is; a 401 is shown as an answer, not asked about by the browser.
+    requestInterceptor: (request) => Object.assign(request, { credentials: "omit" }),
+  });
+}
+
+show().catch((error) => {
+  document.getElementById("docs").textContent = `The contract cannot be shown: ${error.message}`;
+});
