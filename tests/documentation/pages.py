@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.documentation import sections
+from tests.documentation import api, sections
 
 #: Page of docs/ -> what makes its generated part.
-PAGES: Mapping[str, Callable[[], str]] = {"seed-data.md": sections.tables}
+PAGES: Mapping[str, Callable[[], str]] = {"api.md": api.page, "seed-data.md": sections.tables}
 _BEGIN = "<!-- Generated: python -m tests.documentation --write -->"
 _END = "<!-- End of what is generated. -->"
 

@@ -1,0 +1,65 @@
+"""`python -m tests.documentation`: the contract covers the documentation, and each documented example comes out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.documentation.coverage import Coverage, ExampleOutcome, measure
+from tests.documentation.facts import Fact
+
+
+@pytest.fixture(scope="module")
+def coverage() -> Coverage:
+    return measure()
+
+
+def test_every_documented_example_of_what_is_served_comes_out_exactly(coverage: Coverage) -> None:
+    served = [page for page in coverage.pages if page.is_served]
+    assert [example for page in served for example in page.examples if example.otherwise] == []
+
+
+def test_no_documented_fact_of_what_is_served_is_missing(coverage: Coverage) -> None:
+    every = [*coverage.general, *(fact for page in coverage.pages if page.is_served for fact in page.facts)]
+    assert [fact.missing for fact in every if not fact.covered] == []
+    assert all(page.facts and page.assumed for page in coverage.pages if page.is_served)
+
+
+@pytest.mark.xfail(strict=True, reason="not all sections of the documentation are in the contract yet")
+def test_nothing_is_missing(coverage: Coverage) -> None:
+    assert coverage.is_complete
+    assert len(coverage.pages) == 55
+
+
+def test_the_last_line_sums_it_up(coverage: Coverage) -> None:
+    *lines, last = coverage.lines()
+    found = re.fullmatch(
+        r"(\d+) of 55 operations; (\d+) of (\d+) documented facts; (\d+) assumed elements; "
+        r"(\d+) of (\d+) documented examples come out exactly",
+        last,
+    )
+    assert found is not None, last
+    out = [line for line in lines if line.endswith(": comes out exactly")]
+    assert int(found[5]) == len(out)
+    assert int(found[3]) - int(found[2]) == sum(line.startswith("missing: ") for line in lines)
+    assert int(found[4]) >= max(page.assumed for page in coverage.pages)
+
+
+def test_what_is_missing_is_told(coverage: Coverage) -> None:
+    page = replace(
+        coverage.pages[0],
+        facts=(Fact("p", ""), Fact("p", "p: levels")),
+        examples=(ExampleOutcome("p", "e", "gets 404, documented is 200"), ExampleOutcome("p", "f", "")),
+    )
+    poor = Coverage((page,), (), 5)
+    assert not poor.is_complete
+    assert list(poor.lines())[2:] == [
+        "",
+        "p/e: gets 404, documented is 200",
+        "p/f: comes out exactly",
+        "",
+        "missing: p: levels",
+        "1 of 1 operations; 1 of 2 documented facts; 5 assumed elements; 1 of 2 documented examples come out exactly",
+    ]
