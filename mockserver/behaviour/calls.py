@@ -69,12 +69,15 @@ def content_of(call: Call) -> Any:
     return call.content
 
 
-def issue(call: Call, purpose: str) -> str:
-    """Return the next secret of a purpose: those of the seed data first, then made-up ones."""
+def issue(call: Call, purpose: str, form: Callable[[str], str] = str) -> str:
+    """Return the next secret of a purpose: those of the seed data first, then made-up ones.
+
+    `form` makes what the purpose asks for of forty letters and digits that nobody has got before.
+    """
     counters = call.transaction.get(WORLD, _ISSUED) or {}
     number = counters.get(purpose, 0)
     call.transaction.put(WORLD, _ISSUED, {**counters, purpose: number + 1})
     first = call.rules.seed.first_secrets(call.transaction, purpose)
     if number < len(first):
         return first[number]
-    return sources.make_secret(call.rules.seed_number, call.world, purpose, number)
+    return form(sources.make_secret(call.rules.seed_number, call.world, purpose, number))

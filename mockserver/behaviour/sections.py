@@ -24,6 +24,11 @@ def records(sections: Mapping[str, Any]) -> dict[str, dict[str, Record]]:
     for section, make in _RECORDS.items():
         if section in sections:
             found[section] = {_key(section, item): make(item) for item in sections[section]}
+    for section in _IN_ORDER & found.keys():
+        for number, record in enumerate(found[section].values(), start=1):
+            record["number"] = number
+    if "webauthn" in sections:
+        found["webauthn"] = _webauthn(sections["webauthn"])
     for path, items in sections.get("resources", {}).items():
         found[RESOURCE_PREFIX + path] = {key: {"item": item} for key, item in items.items()}
     for collection, more in sections.get("records", {}).items():
@@ -49,6 +54,18 @@ def _digested(item: Item) -> Record:
     return {**{name: value for name, value in item.items() if name != "password"}, "hash": hashed}
 
 
+def _second_factor(item: Item) -> Record:
+    """Return a second factor whose key has a name that every dump masks."""
+    return {"status": item["status"], "totp_secret": item["key"], "used": []}
+
+
+def _webauthn(item: Item) -> dict[str, Record]:
+    party = {"relying_party": {"id": item["relying_party"]}} if "relying_party" in item else {}
+    return {**party, "users": dict(item.get("users", {}))}
+
+
+#: Sections whose items are told in the order of their making: a store may give records back in another.
+_IN_ORDER = {"device_passwords", "webauthn_credentials"}
 _RECORDS: Mapping[str, Callable[[Item], Record]] = {
     "domains": _without("domain"),
     "domain_aliases": _without("domain_alias"),
@@ -62,7 +79,7 @@ _RECORDS: Mapping[str, Callable[[Item], Record]] = {
     "sieve_filters": _whole,
     "autoreplies": _without("username"),
     "automigration_users": _without("username"),
-    "twofa": _without("username"),
+    "twofa": _second_factor,
     "device_passwords": _digested,
     "webauthn_credentials": _whole,
     "webmail_passwords": _digested,

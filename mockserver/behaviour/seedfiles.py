@@ -130,7 +130,7 @@ class _Reader:
         for name, items in sections.items():
             if name in KEYS and isinstance(items, list):
                 written[name] = list(self._items(items, (*place, name)))
-            elif items is not None or name not in {*KEYS, "issue", "resources"}:
+            elif items is not None or name not in {*KEYS, "issue", "webauthn", "resources"}:
                 written[name] = items
         return written
 

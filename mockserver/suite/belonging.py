@@ -86,7 +86,7 @@ def usual_name(contract: Contract, operation: Operation, body: bytes | None) -> 
             value: Any = json.loads(body or b"null")
             for token in split(name):
                 value = value[token]
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError, RecursionError):  # hostile content may be nested beyond all measure
             value = None
     else:
         found = (one for one in operation.parameters if (one.location, one.name) == (kind, name))

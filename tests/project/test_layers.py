@@ -84,6 +84,8 @@ ONLY_IN: dict[str, set[str]] = {
     "flask": {"app", "control", "pytest_plugin"},
     "werkzeug": {"app", "control"},
     "cryptography": {"certificates"},
+    "pyotp": {"behaviour.mail.twofactor"},
+    "webauthn": {"behaviour.mail.passkeys"},
     "click": {
         "cli",
         "commands",
@@ -270,6 +272,8 @@ NOT_FOR_SERVE = [
     "jsonschema",
     "openapi_spec_validator",
     "cryptography",
+    "pyotp",
+    "webauthn",
     "rich",
     "mockserver.suite",
     "mockserver.contract.lint",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mockserver.behaviour.calls import Call, Handler, content_of, issue
+from mockserver.behaviour.mail import twofactor
 from mockserver.behaviour.store import Record, Transaction
 from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
 from mockserver.errors import RequestRejected
@@ -17,7 +18,7 @@ MAX_TOKENS = 256
 
 
 def issue_token(call: Call) -> Outcome:
-    """Log in: a token for username and password, valid from now."""
+    """Log in by password, with a code where the account has two-factor authentication (auth_post)."""
     content = content_of(call)
     username = content.get("username") if isinstance(content, dict) else None
     password = content.get("password") if isinstance(content, dict) else None
@@ -25,12 +26,21 @@ def issue_token(call: Call) -> Outcome:
         raise RequestRejected(422, "Unprocessable Content", "logging in needs the texts `username` and `password`")
     account = call.transaction.get(ACCOUNTS, username)
     if account is None or not password_matches(account, username, password):
-        raise RequestRejected(
-            401,
-            "Unauthorized",
-            "username and password do not belong to an account",
-            fields={"WWW-Authenticate": BASIC_CHALLENGE},
-        )
+        raise refused("username and password do not belong to an account")
+    # From here on the password is known to be right, so what else is missing may be told.
+    if not account.get("password_login", True):
+        raise refused("password login is disabled for this account; log in with one of its WebAuthn credentials")
+    if twofactor.is_enabled(call, username):
+        otp = content.get("otp")
+        if not isinstance(otp, str):
+            raise refused("this account has two-factor authentication, so logging in needs `otp`, too")
+        if not twofactor.accept_code(call, username, otp):
+            raise refused("`otp` is not the account's code now, or was used before")
+    return log_in(call, username, account, "password accepted")
+
+
+def log_in(call: Call, username: str, account: Record, why: str) -> Outcome:
+    """Give an account that showed who it is a token, valid from now; it is told the same however it did."""
     token = issue(call, "auth_token")
     valid_from = int(call.now)
     valid_to = valid_from + TOKEN_SECONDS
@@ -55,7 +65,12 @@ def issue_token(call: Call) -> Outcome:
         "valid_from": valid_from,
         "valid_to": valid_to,
     }
-    return success({"auth": auth}, "password accepted")
+    return success({"auth": auth}, why)
+
+
+def refused(detail: str) -> RequestRejected:
+    """Return the refusal to log somebody in."""
+    return RequestRejected(401, "Unauthorized", detail, fields={"WWW-Authenticate": BASIC_CHALLENGE})
 
 
 def describe_token(call: Call) -> Outcome:
@@ -90,12 +105,7 @@ def _own_token(call: Call) -> Record:
         return {"valid_from": int(call.now), "valid_to": int(call.now) + TOKEN_SECONDS}
     token = call.transaction.get(TOKENS, call.caller.token_key)
     if token is None:
-        raise RequestRejected(
-            401,
-            "Unauthorized",
-            "the token was revoked meanwhile",
-            fields={"WWW-Authenticate": BASIC_CHALLENGE},
-        )
+        raise refused("the token was revoked meanwhile")
     return token
 
 

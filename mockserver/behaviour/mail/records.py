@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mockserver.behaviour.store import Record
 from mockserver.errors import RequestRejected
 from mockserver.messages import Violation
 
@@ -25,6 +26,17 @@ SIEVE_FILTERS = "sieve_filters"
 AUTOREPLIES = "autoreplies"
 #: By username: `status`, `message`, `expire_time`, `added_by`.
 MIGRATIONS = "automigration_users"
+#: By username: `status`, `totp_secret`, `used` (time steps whose codes were accepted).
+TWO_FACTOR = "twofa"
+#: By "username/friendly_name": `username`, `friendly_name`, `hash`, `number` in the order of making.
+DEVICE_PASSWORDS = "device_passwords"
+#: By "username/friendly_name": both, `credential_id` and `public_key` (COSE) in Base64url, `sign_count`, `device_type`,
+#: `backed_up`, `transports`, `number` in the order of registering.
+PASSKEYS = "webauthn_credentials"
+#: By challenge in Base64url: `purpose`, `username` ("" where anybody may answer), `expires`, `number` in order.
+WEBAUTHN_CHALLENGES = "webauthn_challenges"
+#: "relying_party": its `id`; "users": number of each account by username, which stands for it on authenticators.
+WEBAUTHN = "webauthn"
 
 #: Collections without anything secret, which `/__mock__/state` shows whole.
 PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES)
@@ -70,3 +82,8 @@ def unprocessable(detail: str, pointer: str = "", expected: str = "") -> Request
 def forbidden(detail: str) -> RequestRejected:
     """Return the refusal of what the caller may not do, whoever may."""
     return RequestRejected(403, "Forbidden", detail)
+
+
+def number_of(record: Record) -> int:
+    """Return the place of a record in the order of making."""
+    return int(record["number"])

@@ -8,6 +8,8 @@ from mockserver.contract.inference.shapes import SchemaShape, json_content
 from mockserver.contract.model import Behaviour, Contract, Operation
 
 _GONE = frozenset({"404", "410"})
+#: Statuses of a GET that say that there is nothing, be it of that name or yet.
+_ABSENT = _GONE | {"204"}
 
 
 def removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
@@ -21,7 +23,11 @@ def removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
 def leaves_nothing(contract: Contract, operation: Operation) -> bool:
     """Tell whether what the path of an accepted DELETE names is not there any more."""
     by_place = {(one.method, one.path): one for one in contract.operations if one.path.startswith(operation.path)}
-    return operation.behaviour is not None or _names_an_item(operation) or _is_single(contract, operation, by_place)
+    if operation.behaviour is not None:
+        # Where there is an answer whatever happens, as how far something is, a DELETE leaves that: it is disabled.
+        read = by_place.get(("GET", operation.path))
+        return read is None or not _ABSENT.isdisjoint(read.responses)
+    return _names_an_item(operation) or _is_single(contract, operation, by_place)
 
 
 def _names_an_item(operation: Operation) -> bool:

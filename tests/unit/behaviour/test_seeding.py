@@ -141,6 +141,29 @@ def test_sections_are_records_under_what_names_them(tmp_path: Path) -> None:
     assert "canary" not in repr(dump)
 
 
+def test_what_logs_people_in_is_as_behaviours_find_it(tmp_path: Path) -> None:
+    text = """
+    accounts: [{username: a}]
+    twofa: [{username: a, status: enabled, key: Z6MZHESSZK4TOBVASQJKEFHC}]
+    device_passwords: [{username: a, friendly_name: z, password: p}, {username: a, friendly_name: b, password: p}]
+    webauthn_credentials: [{username: a, friendly_name: z}, {username: a, friendly_name: b, backed_up: 1}]
+    webauthn: {relying_party: localhost, users: {a: 7}}
+    """
+    store = MemoryStore()
+    store.open_world("w", load_seed(_write(tmp_path, text)).fill)
+    dump = store.dump("w")
+    assert dump["twofa"] == {"a": {"status": "enabled", "totp_secret": "Z6MZHESSZK4TOBVASQJKEFHC", "used": []}}
+    assert [record["number"] for record in dump["device_passwords"].values()] == [1, 2]
+    assert [record["number"] for record in dump["webauthn_credentials"].values()] == [1, 2]
+    assert dump["webauthn"] == {"relying_party": {"id": "localhost"}, "users": {"a": 7}}
+
+
+def test_a_relying_party_may_be_left_out(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.open_world("w", load_seed(_write(tmp_path, "webauthn: null")).fill)
+    assert "webauthn" not in store.dump("w")
+
+
 @pytest.mark.parametrize(
     ("section", "place", "remedy"),
     [
@@ -157,6 +180,14 @@ def test_sections_are_records_under_what_names_them(tmp_path: Path) -> None:
         ("calendars: [{owner: c, friendly_name: d, url: u}]", r"calendars\[0\]\.owner", "'c' is no account"),
         ("wlbl: [{domain: global, action: blacklist}, {domain: global, action: blacklist}]", r"\[1\]\.action", "twice"),
         ("twofa: [{username: a@x.example, status: enabled, key: a-b}]", r"twofa\[0\]\.key", "Base32"),
+        ("twofa: [{username: a@x.example, status: enabled, key: ABCDEFGH}]", r"twofa\[0\]\.key", "24, 32 or more"),
+        ("issue: {totp_key: [ABCD-EFGH]}", r"issue\.totp_key\[0\]", "24 to 64"),
+        ("issue: {webauthn_registration_challenge: ['a=']}", r"challenge\[0\]", "Base64url"),
+        ("webauthn_credentials: [{username: a@x.example, friendly_name: k, public_key: +}]", "public_key", "Base64url"),
+        ("webauthn_credentials: [{username: nobody, friendly_name: k}]", r"webauthn_credentials\[0\]", "no account"),
+        ("webauthn: {relying_party: 'https://x.example'}", r"webauthn\.relying_party", "without scheme"),
+        ("webauthn: {users: {a@x.example: 0}}", r"webauthn\.users\.a@x\.example", "at least 1"),
+        ("webauthn: {origin: x}", r"webauthn\.origin", "known are relying_party, users"),
         ("wlbl: [{domain: global, action: greylist}]", r"wlbl\[0\]\.action", "one of whitelist, blacklist"),
         ("resources: {pets: {}}", "resources", "begin with a slash"),
         ("aliases: [{alias: y, recipients: []}]", "recipients", "at least 1"),
