@@ -10,7 +10,14 @@ from mockserver import documents
 from mockserver.messages import Arguments
 from mockserver.pointers import split
 
-_EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
+#: The form of an expression.
+EXPRESSION = re.compile(
+    r"\$(url|method|statusCode)"
+    r"|\$(request|response)\.(header|query|path)\..+"
+    r"|\$(request|response)\.body(#(/.*)?)?"
+)
+#: An expression in a text, in braces.
+EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
 
 
 class Exchange(NamedTuple):
@@ -38,7 +45,7 @@ def fill(template: str, exchange: Exchange) -> str:
     """
     if template.startswith("$"):
         return _text(evaluate(template, exchange))
-    return _EMBEDDED.sub(lambda match: _text(evaluate(match[1], exchange)), template)
+    return EMBEDDED.sub(lambda match: _text(evaluate(match[1], exchange)), template)
 
 
 def evaluate(expression: str, exchange: Exchange) -> Any:

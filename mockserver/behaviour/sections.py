@@ -31,8 +31,6 @@ def records(sections: Mapping[str, Any]) -> dict[str, dict[str, Record]]:
         found["webauthn"] = _webauthn(sections["webauthn"])
     for path, items in sections.get("resources", {}).items():
         found[RESOURCE_PREFIX + path] = {key: {"item": item} for key, item in items.items()}
-    for collection, more in sections.get("records", {}).items():
-        found[collection] = {**found.get(collection, {}), **more}
     return found
 
 

@@ -138,8 +138,7 @@ class Seed:
             transaction.put(ACCOUNTS, account.username, account_record(account))
         for collection, items in self.records.items():
             for key, record in items.items():
-                known = transaction.get(collection, key) or {}
-                transaction.put(collection, key, {**known, **record})
+                transaction.put(collection, key, record)
         if self.name:
             transaction.put(WORLD, OVERLAY, {"name": self.name})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mockserver.contract.consequences import consequences
 from mockserver.contract.model import Operation
 from mockserver.mutants.catalogue import Behind, Catalogue, Mutation
 from mockserver.mutants.messages import Call, Reply, crash, problem
@@ -283,3 +284,27 @@ def third_write_refused(subject: Subject) -> Mutation | None:
 
     signs = subject.stated(success.pointer, "writes_can_be_repeated", "valid_writes_are_accepted")
     return Mutation(only_here(subject, act), signs)
+
+
+@MEMORY.mutant
+def linked_read_of_before(subject: Subject) -> Mutation | None:
+    """The read that a link of an answer leads to shows what was there before the call: its cache never hears of it."""
+    operation = subject.operation
+    found = [one for one in consequences(subject.contract) if one.call is operation and one.read.path == operation.path]
+    if not found:
+        return None
+    read = found[0].read
+
+    def plant(call: Call, server: Behind) -> Reply:
+        memory = server.memory(call)
+        if call.operation is operation:
+            before = server.send(call.to(read))
+            reply = server.send(call)
+            if reply.ok and before.ok:
+                memory["before"] = before
+            return reply
+        reply = server.send(call)
+        stale: Reply = memory.get("before", reply) if call.operation is read and reply.ok else reply
+        return stale
+
+    return Mutation(plant, subject.stated(found[0].pointer, "links_show_what_they_say"))

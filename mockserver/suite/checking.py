@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mockserver.errors import MockServerError
-from mockserver.suite.checks import credentials, examples, permissions, requests, robustness, routing, state
+from mockserver.suite.checks import credentials, examples, links, permissions, requests, robustness, routing, state
 from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
@@ -14,6 +14,7 @@ from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
 PLANNERS: tuple[Planner, ...] = (
     examples.tasks,
     state.tasks,
+    links.tasks,
     credentials.tasks,
     permissions.tasks,
     requests.tasks,

@@ -26,6 +26,12 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def read_off(template: str, target: str) -> dict[str, str]:
+    """Return the values that a request target has for a path template's parameters, nothing where it does not fit."""
+    found = _pattern(template).fullmatch(target.partition("?")[0])
+    return {name: unquote(found[_group(name)]) for name in parameters_of(template)} if found else {}
+
+
 def parameters_of(template: str) -> list[str]:
     """Return the names of a path template's parameters, in order."""
     return _PARAMETER.findall(template)

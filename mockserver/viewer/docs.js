@@ -18,6 +18,8 @@ async function show() {
     dom_id: "#docs",
     spec: contract,
     deepLinking: true,
+    // A schema is shown with its members and what is said of each; the list of all schemas at the end comes folded.
+    defaultModelExpandDepth: 2,
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
     docExpansion: count > MANY ? "none" : "list",

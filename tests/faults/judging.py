@@ -22,7 +22,7 @@ from mockserver.suite.session import Run
 from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts import Outcome, exit_code
-from tests.faults.catalogue import Fault
+from tests.faults.catalogue import ANYWHERE, Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving
 
@@ -54,6 +54,11 @@ class Verdict(NamedTuple):
             for one in self.found
             if one.check in fault.checks and fault.is_at(one.operation) and one.level == fault.level
         )
+
+
+def operations_of(fault: Fault | None) -> tuple[str, ...]:
+    """Return what a run is limited to: the operations of all faults, and those that this one changes besides."""
+    return OPERATIONS if fault is None or fault.at == ANYWHERE else (*OPERATIONS, *fault.at)
 
 
 def checked(fault: Fault) -> Verdict:
@@ -95,7 +100,8 @@ def _verdict(
     target: Target, judge: Callable[[Run], Outcome], server: FaultyServer | None = None, *, own: bool = False
 ) -> Verdict:
     control = StubControl(target, None) if own else None
-    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=OPERATIONS, control=control)
+    only = operations_of(server.fault if server is not None else None)
+    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=only, control=control)
     if server is not None:
         run.patience.clock, run.patience.sleep = server.now, server.pause
     outcome = judge(run)
@@ -117,7 +123,7 @@ def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
             [
                 *(sys.executable, "-m", "mockserver", command, url, "--identities", str(identities)),
                 *("--settle", str(fault.settle_seconds), "--report", f"json={report}", *options),
-                *(text for pattern in OPERATIONS for text in ("--only", pattern)),
+                *(text for pattern in operations_of(fault) for text in ("--only", pattern)),
             ],
             cwd=ROOT,
             capture_output=True,

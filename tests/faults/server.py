@@ -44,6 +44,7 @@ class FaultyServer:
     """
 
     def __init__(self, fault: Fault | None = None, *, clock: int | None = None, played: bool = False) -> None:
+        self.fault = fault
         contract = _loosened(fault.edit) if fault and fault.edit else clean_contract()
         self._stub = create_app(contract, seed_data=defaults.SEED_DATA, clock=clock).wsgi_app
         self._plant = fault.plant if fault and fault.plant else lambda call, server: server.send(call)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tests.faults.catalogue import Catalogue, Stub
-from tests.faults.messages import ADMIN, DAYS, MAILER, READ, RELAY, RESET, WRITE, Call, Reply, refusal
+from tests.faults.messages import ADMIN, BLOCK, DAYS, MAILER, READ, RELAY, RESET, UNBLOCK, WRITE, Call, Reply, refusal
 
 STATE = Catalogue("state")
 _READ = "reads_show_the_last_write"
+_LINKED, _LISTS = "links_show_what_they_say", "/api/v1/antispam/wlbl/domain/{domain}/"
 
 
 @STATE.plant(_READ, at=[READ[DAYS]])
@@ -137,4 +138,33 @@ def same_write_toggles(call: Call, server: Stub) -> Reply:
         if same and call.method == "POST":
             server.send(call.to(RESET[MAILER]))
             memory["last"] = None
+    return reply
+
+
+@STATE.plant(_LINKED, at=[f"PUT {_LISTS}"], level="drift")
+def networks_lost(call: Call, server: Stub) -> Reply:
+    """A list of senders is replaced without its networks, which the column cannot hold; the answer shows them."""
+    if call.label != BLOCK or not isinstance(call.json, dict) or not isinstance(call.json.get("sender_ips"), list):
+        return server.send(call)
+    addresses = [address for address in call.json["sender_ips"] if "/" not in str(address)]
+    reply = server.send(call.with_json(call.json | {"sender_ips": addresses}))
+    return reply.with_json(reply.json | {"sender_ips": call.json["sender_ips"]}) if reply.ok else reply
+
+
+@STATE.plant(_LINKED, at=[f"DELETE {_LISTS}"], level="drift")
+def list_not_cleared(call: Call, server: Stub) -> Reply:
+    """That a list is cleared is answered, and nothing is: the job for it is never made."""
+    if call.label != UNBLOCK or not isinstance(call.json, dict):
+        return server.send(call)
+    before = server.send(call.to(UNBLOCK.replace("DELETE", "GET"))).json
+    reply = server.send(call)
+    if reply.ok and before:
+        action = call.json["action"]
+        kinds = ("sender_domains", "sender_emails", "sender_ips")
+        server.send(
+            call.to(
+                UNBLOCK.replace("DELETE", "POST"),
+                {"action": action, **{kind: before[f"{action}ed_{kind}"] for kind in kinds}},
+            )
+        )
     return reply

@@ -14,6 +14,7 @@ from mockserver.contract.lint.subject import LintFinding, Subject
 from mockserver.contract.model import pairs_of
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.schemas import Direction
+from mockserver.expressions import EMBEDDED, EXPRESSION
 from mockserver.pointers import child
 
 _PREFIX = "x-mockserver-"
@@ -212,6 +213,19 @@ def _check_errors(_subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield (code,), "is no error code from 400 to 599 with a Response Object", "name the status of an error"
 
 
+def _check_shows(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, dict) or not value:
+        yield (), "must map JSON pointers to what stands there", "write {/name: $request.body#/name}"
+        return
+    for pointer, shown in value.items():
+        if not pointer.startswith("/"):
+            yield (pointer,), "is no JSON pointer into the answer of the linked read", "start it with a slash"
+        named = EMBEDDED.findall(pointer) + [shown] * (isinstance(shown, str) and shown.startswith("$"))
+        for expression in named:
+            if not EXPRESSION.fullmatch(expression):
+                yield (pointer,), f"{expression!r:.60} is no runtime expression", "write it as in `$request.body#/name`"
+
+
 def _is(*kinds: str) -> Callable[[Element], bool]:
     return lambda element: element.kind in kinds
 
@@ -233,6 +247,7 @@ _EXTENSIONS: dict[str, _Extension] = {
     "x-mockserver-stripped": _Extension("an example", _is("example"), _check_stripped),
     "x-mockserver-differs": _Extension("an operation or path item", _is("operation", "path item"), _check_differences),
     "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),
+    "x-mockserver-shows": _Extension("a link", _is("link"), _check_shows),
     "x-mockserver-errors": _Extension("the document", _is("document"), _check_errors),
     "x-secret": _Extension("a schema or header", _is("schema", "header"), _check_secret),
 }

@@ -10,7 +10,7 @@ from mockserver.contract.model import Example, ExamplePair, MediaType, Operation
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction
 from mockserver.pointers import child
-from mockserver.suite.checks.preceding import caller_of, make_call
+from mockserver.suite.checks.preceding import arrange, caller_of
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
 from mockserver.suite.policy import is_login
@@ -48,16 +48,9 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
     undecided = _undecided(session, pair) if exactly else ""
     if undecided:
         raise NotRun(undecided)
-    presumes = pair.response.presumes
-    control = session.run.control
-    if control is not None and presumes.seed is not None:
-        control.start_from(session.world, presumes.seed)
-    if control is not None and presumes.clock is not None:
-        control.set_clock(session.world, presumes.clock)
     if not exactly and not _can_be_met(session, pair):
         return 0
-    for name in presumes.calls:
-        make_call(session, name, presumes.identity)
+    arrange(session, pair.response.presumes)
     request = _request(session, pair)
     failure = ""
     for _ in session.run.patience.looks(pair.response.pointer, lags=not exactly and _may_lag(pair)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.contract.model import ExamplePair, Operation, pairs_of
+from mockserver.contract.model import ExamplePair, Operation, Presumptions, pairs_of
 from mockserver.suite.identities import Identity
 from mockserver.suite.session import Session
 from mockserver.suite.verdicts import NotRun
@@ -18,6 +18,21 @@ def set_up(session: Session, operation: Operation) -> None:
     pair = next((pair for pair in pairs_of(operation) if pair.status.startswith("2")), None)
     for name in pair.response.presumes.calls if pair is not None else ():
         make_call(session, name, pair.response.presumes.identity if pair is not None else None)
+
+
+def arrange(session: Session, presumes: Presumptions) -> None:
+    """Bring about all that an example presumes: seed data and clock of a stub of our own, earlier calls anywhere.
+
+    Raises:
+        NotRun: the contract has no such call, or nobody may make it.
+    """
+    control = session.run.control
+    if control is not None and presumes.seed is not None:
+        control.start_from(session.world, presumes.seed)
+    if control is not None and presumes.clock is not None:
+        control.set_clock(session.world, presumes.clock)
+    for name in presumes.calls:
+        make_call(session, name, presumes.identity)
 
 
 def make_call(session: Session, name: str, identity: str | None) -> None:

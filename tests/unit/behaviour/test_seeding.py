@@ -203,9 +203,9 @@ def test_a_relying_party_may_be_left_out(tmp_path: Path) -> None:
         ("overlays: {a: {overlays: {}}}", r"overlays\.a\.overlays", "known are"),
         ("overlays: {a: {accounts: [{username: a}, {username: a}]}}", r"overlays\.a\.accounts\[1\]", "twice"),
         (
-            "overlays: {a: {domains: [{domain: y, added_by: nobody}]}}",
-            r"overlays\.a\.domains\[0\]\.added_by",
-            "no account",
+            "overlays: {a: {aliases: [{alias: y, recipients: [z], added_by: c}]}}",
+            r"overlays\.a\.aliases\[0\]\.added_by",
+            "'c' is no account",
         ),
         ("overlays: {a: {accounts: []}}", r"domains\[0\]\.added_by", "'b@x.example' is no account"),
     ],

@@ -147,6 +147,8 @@ def test_the_built_in_contract_has_no_finding() -> None:
     assert [str(finding) for finding in lint(CONTRACT)] == []
 
 
+SHOWS = "x-mockserver-shows"
+LINK = {"operationId": "add", "x-assumed": "guessed"}
 STRIPPED = f"{ANSWER}/examples/stored/x-mockserver-stripped"
 MISTAKES: list[tuple[str, Mutation, str, str]] = [
     # references
@@ -348,6 +350,17 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         ("example", put(f"{ANSWER}/examples/stored/x-mockserver-stripped", [value]), f"{STRIPPED}/0", f"{value!r}")
         for value in ("/words", "/text/0")
     ),
+    *(
+        ("extension", put(f"{POST}/responses/200/links", {"read": LINK | {SHOWS: value}}), place, message)
+        for value, below, message in [
+            ([], "", "must map JSON pointers"),
+            ({}, "", "must map JSON pointers"),
+            ({"text": 1}, "/text", "no JSON pointer"),
+            ({"/text": "$request.body/text"}, "/~1text", "'$request.body/text'"),
+            ({"/{$request.form.a}": 1}, "/~1{$request.form.a}", "'$request.form.a'"),
+        ]
+        for place in [f"{POST}/responses/200/links/read/{SHOWS}{below}"]
+    ),
     # what only the loader sees
     ("contract", put("/paths/notes", {}), "/paths/notes", "slash"),
 ]
@@ -369,6 +382,10 @@ def test_a_mistake_is_found_and_placed(
 
 
 ALLOWED: dict[str, Mutation] = {
+    "a link that says what is seen where it leads": put(
+        f"{POST}/responses/200/links",
+        {"read": LINK | {SHOWS: {"/{$request.body#/text}/*/b": "$request.body", "/status": "done"}}},
+    ),
     "a documented request that is refused, with the error that answers it": REFUSED,
     "a contract without any marks is documented throughout": lambda data: _drop_marks(data),
     "a null that OpenAPI 3.0 calls nullable": both(

@@ -1,0 +1,106 @@
+"""The claim of every link that says what is seen where it leads: a write shows in a read of another form."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from mockserver.contract.consequences import Consequence, all_at, consequences
+from mockserver.contract.model import ExamplePair, pairs_of
+from mockserver.suite.checks.preceding import arrange, caller_of
+from mockserver.suite.checks.task import Task
+from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.paths import as_text
+from mockserver.suite.resources import evidence, json_of, matches
+from mockserver.suite.said import Said
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun, describe
+
+_CHECK = "links_show_what_they_say"
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return one task for each documented request whose answer has such a link."""
+    return [
+        Task(
+            _CHECK,
+            one.call.label,
+            partial(links_show_what_they_say, consequence=one, pair=pair),
+            last=one.call.effect == "credentials",
+        )
+        for one in consequences(run.contract)
+        for pair in pairs_of(one.call)
+        if run.has_selected(one.call) and pair.status.startswith("2")
+    ]
+
+
+def links_show_what_they_say(session: Session, *, consequence: Consequence, pair: ExamplePair) -> int:
+    """After an accepted call the read that its link leads to shows what the link says, within `--settle`."""
+    arrange(session, pair.response.presumes)
+    request = session.example_request(pair, caller_of(session, pair, pair.response.presumes.identity))
+    response = session.call(consequence.call, request)
+    if not response.successful:
+        raise NotRun(f"the call that the link {consequence.link} follows was answered with {response.status}")
+    said = Said(consequence.call, request, response)
+    expected = _expected(consequence, said)
+    reading = _reading(session, consequence, said)
+    missed: tuple[str, ...] = ()
+    for _ in session.run.patience.looks(consequence.pointer):
+        seen = session.call(consequence.read, reading)
+        if not seen.successful:
+            raise NotRun(f"the read that the link {consequence.link} leads to was answered with {seen.status}")
+        missed = _missed(expected, json_of(seen))
+        if not missed:
+            return len(expected)
+    wanted, got = missed
+    raise CheckFailure(
+        _CHECK,
+        consequence.call.label,
+        f"{consequence.read.label} does not show it afterwards",
+        expected=wanted,
+        got=got,
+        pointer=consequence.pointer,
+        rule="contract",
+        exchange=evidence(session, reading, seen),
+    )
+
+
+def _expected(consequence: Consequence, said: Said) -> dict[str, Any]:
+    """Return what the read shows, by pointer, less what the call left out.
+
+    Raises:
+        NotRun: nothing is left.
+    """
+    found: dict[str, Any] = {}
+    for pointer, value in consequence.shows.items():
+        try:
+            is_expression = isinstance(value, str) and value.startswith("$")
+            found[said.filled(pointer)] = said.value(value) if is_expression else value
+        except LookupError:
+            continue
+    if not found:
+        raise NotRun(f"the call has nothing of what the link {consequence.link} shows")
+    return found
+
+
+def _reading(session: Session, consequence: Consequence, said: Said) -> WireRequest:
+    read = consequence.read
+    given: dict[tuple[str, str], Any] = {}
+    for parameter in read.parameters:
+        if parameter.name in consequence.parameters:
+            try:
+                text = said.filled(as_text(consequence.parameters[parameter.name]))
+            except LookupError as error:
+                raise NotRun(f"{error}, which the link {consequence.link} needs") from error
+            given[parameter.location, parameter.name] = text
+    return session.request(read, session.run.allowed(read), arguments=given)
+
+
+def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
+    """Return in words what should stand somewhere and what does, () if all is shown."""
+    for pointer, value in expected.items():
+        found = all_at(shown, pointer)
+        if not any(matches(one, value) for one in found):
+            got = describe(found if "/*" in pointer else found[0], 300) if found else "nothing there"
+            return f"{describe(value, 300)} at {pointer}", got
+    return ()
