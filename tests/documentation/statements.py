@@ -142,6 +142,13 @@ def _levels(statement: Statement) -> bool:
     return statement.value == permission or every or set(statement.value) == {*(permission or ()), *noted}
 
 
+def _objects(statement: Statement) -> bool:
+    """Tell whether the page says on whose objects a call may act."""
+    texts = [statement.page.get("summary"), statement.page.get("permission_note")]
+    texts += [row.get("note") for row in statement.page.rows]
+    return any(words(text) & {"authenticated", "your", "own", "administer"} for text in texts)
+
+
 def _example(statement: Statement) -> bool:
     value, direction = statement.element.value.get("value"), str(statement.element.direction)
     if value == "" and "empty string" in (statement.page.get("status_codes") or {}).get("204", ""):
@@ -196,6 +203,7 @@ RULES: dict[tuple[str, str], Callable[[Statement], bool]] = {
     ("operation", "security"): lambda s: s.value == [] and s.page.get("auth") is False,
     ("operation", "tags"): lambda s: s.value == [s.page.get("section")],
     ("operation", "x-mockserver-levels"): _levels,
+    ("operation", "x-mockserver-objects"): _objects,
     ("parameter", ""): _parameter,
     ("parameter", "required"): _parameter,
     ("request body", ""): _request_body,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.documentation import __main__ as command
 from tests.documentation.coverage import Coverage, ExampleOutcome, measure
 from tests.documentation.facts import Fact
 
@@ -45,6 +46,15 @@ def test_the_last_line_sums_it_up(coverage: Coverage) -> None:
     assert int(found[5]) == len(out)
     assert int(found[3]) - int(found[2]) == sum(line.startswith("missing: ") for line in lines)
     assert int(found[4]) >= max(page.assumed for page in coverage.pages)
+
+
+def test_the_command_prints_it(
+    coverage: Coverage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["documentation"])
+    monkeypatch.setattr(command, "measure", lambda: coverage)
+    assert command.main() == (0 if coverage.is_complete else 1)
+    assert capsys.readouterr().out.splitlines() == list(coverage.lines())
 
 
 def test_what_is_missing_is_told(coverage: Coverage) -> None:
