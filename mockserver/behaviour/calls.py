@@ -69,10 +69,10 @@ def content_of(call: Call) -> Any:
     return call.content
 
 
-def issue(call: Call, purpose: str, form: Callable[[str], str] = str) -> str:
+def issue(call: Call, purpose: str, form: Callable[[str], str] = str, length: int = 40) -> str:
     """Return the next secret of a purpose: those of the seed data first, then made-up ones.
 
-    `form` makes what the purpose asks for of forty letters and digits that nobody has got before.
+    `form` makes what the purpose asks for of so many letters and digits that nobody has got before.
     """
     counters = call.transaction.get(WORLD, _ISSUED) or {}
     number = counters.get(purpose, 0)
@@ -80,4 +80,4 @@ def issue(call: Call, purpose: str, form: Callable[[str], str] = str) -> str:
     first = call.rules.seed.first_secrets(call.transaction, purpose)
     if number < len(first):
         return first[number]
-    return form(sources.make_secret(call.rules.seed_number, call.world, purpose, number))
+    return form(sources.make_secret(call.rules.seed_number, call.world, purpose, number, length))

@@ -112,9 +112,12 @@ class Seed:
 
     def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
         """Return the secrets of a purpose that a world hands out first, by what it started from."""
+        return self.started(transaction).issue.get(purpose, ())
+
+    def started(self, transaction: Transaction) -> Seed:
+        """Return what a world started from: an overlay, or the file's own sections."""
         started = transaction.get(WORLD, OVERLAY) if self.overlays else None
-        seed = self if started is None else self.overlays.get(started["name"], self)
-        return seed.issue.get(purpose, ())
+        return self if started is None else self.overlays.get(started["name"], self)
 
     def fill(self, transaction: Transaction) -> None:
         """Write the records of a fresh world."""

@@ -32,6 +32,7 @@ SHARED = {
     "messages",
     "options",
     "pointers",
+    "sha512crypt",
     "sources",
     "xmltext",
     "yamltext",

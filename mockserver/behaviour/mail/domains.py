@@ -18,12 +18,15 @@ from typing import Any
 
 from mockserver import sources
 from mockserver.behaviour.calls import Call, Handler, content_of, issue
+from mockserver.behaviour.mail import quotas
 from mockserver.behaviour.mail.records import (
     DOMAIN_ADMIN,
     DOMAIN_ALIASES,
     DOMAINS,
+    NEVER,
     RELAY_DOMAINS,
     conflict,
+    is_live,
     not_found,
 )
 from mockserver.behaviour.ownership import may_see
@@ -36,8 +39,6 @@ VERIFICATION_SECONDS = 7 * 86_400
 VERIFICATION_TYPE = "DNS TXT"
 _CODE_PREFIX = "nms-domain-verification="
 _CODE_NUMBERS = 10**12
-#: When a pending name of the seed data expires that says nothing of it: at the end of the calendar.
-_NEVER = sources.LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def list_names(call: Call) -> Outcome:
         shown = {kind.member: name, **{member: record[member] for member in kind.others}}
         if record["verified"]:
             verified.append(shown if kind.others else name)
-        elif _is_live(record, call.now):
+        elif is_live(record, call.now):
             pending.append({**shown, **_verification(name, record)})
     content = {kind.collection: verified, f"{kind.collection}_pending_verification": pending}
     return success(content, f"{len(verified)} verified, {len(pending)} pending")
@@ -106,7 +107,8 @@ def add_name(call: Call) -> Outcome:
     if taken is not None:
         state = "verified" if taken[1]["verified"] else "pending verification"
         raise conflict(f"{name} is a {taken[0].words} already, {state}")
-    _check_quota(call, kind)
+    if kind.quota:
+        quotas.require_room(call, kind.quota)
     record: Record = {
         **others,
         "verified": False,
@@ -131,7 +133,7 @@ def delete_name(call: Call) -> Outcome:
     kind = KINDS[call.behaviour.resource]
     name = content_of(call)[kind.member].lower()
     record = call.transaction.get(kind.collection, name)
-    if record is None or not _is_live(record, call.now):
+    if record is None or not is_live(record, call.now):
         raise not_found(f"there is no {kind.words} {name}")
     call.transaction.delete(kind.collection, name)
     _hand_over(call.transaction, name, "")
@@ -151,7 +153,7 @@ def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
             name
             for kind in KINDS.values()
             for name, record in transaction.items(kind.collection).items()
-            if not record["verified"] and _is_live(record, now)
+            if not record["verified"] and is_live(record, now)
         )
         raise LookupError(
             f"there is no domain, domain alias or relay domain {name[:253]}, or its time to be verified is over; "
@@ -167,14 +169,9 @@ def find_name(read: Read, name: str, now: float) -> tuple[Kind, Record] | None:
     """Return the kind and record of a name in lower case that is verified or pending, None where there is none."""
     for kind in KINDS.values():
         record = read(kind.collection, name)
-        if record is not None and _is_live(record, now):
+        if record is not None and is_live(record, now):
             return kind, record
     return None
-
-
-def _is_live(record: Record, now: float) -> bool:
-    """Tell whether a name is verified or can still be."""
-    return bool(record["verified"]) or now < record.get("expire_time", _NEVER)
 
 
 def _belongs_to(kind: Kind, name: str, record: Record) -> str:
@@ -185,7 +182,7 @@ def _belongs_to(kind: Kind, name: str, record: Record) -> str:
 def _verification(name: str, record: Record) -> dict[str, Any]:
     """Return what a pending name needs to be verified; seed data may leave that out."""
     return {
-        "expire_time": record.get("expire_time", _NEVER),
+        "expire_time": record.get("expire_time", NEVER),
         "verification_code": record.get("verification_code") or _made_up(name),
     }
 
@@ -193,26 +190,11 @@ def _verification(name: str, record: Record) -> dict[str, Any]:
 def _recipient(call: Call, domain: str) -> str:
     """Return the domain that an alias is to stand for, which must be a verified one."""
     record = call.transaction.get(DOMAINS, domain)
-    if record is None or not _is_live(record, call.now):
+    if record is None or not is_live(record, call.now):
         raise not_found(f"there is no domain {domain}")
     if not record["verified"]:
         raise conflict(f"the domain {domain} is pending verification, so nothing can stand for it")
     return domain
-
-
-def _check_quota(call: Call, kind: Kind) -> None:
-    """Refuse one name more than a DomainAdmin may have; its pending ones count, or they would make the quota void."""
-    account = call.transaction.get(ACCOUNTS, call.caller.username) or {}
-    quota = account.get(kind.quota)
-    if call.caller.level != DOMAIN_ADMIN or quota is None:
-        return
-    owned = set(account.get("owns", ()))
-    used = sum(
-        _belongs_to(kind, name, record) in owned and _is_live(record, call.now)
-        for name, record in call.transaction.items(kind.collection).items()
-    )
-    if used >= quota:
-        raise conflict(f"{call.caller.username} has {used} of at most {quota} names of the kind {kind.words}")
 
 
 def _hand_over(transaction: Transaction, name: str, owner: str) -> None:

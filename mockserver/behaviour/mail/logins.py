@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mockserver.behaviour.calls import Call, Handler, content_of, issue
 from mockserver.behaviour.mail import twofactor
+from mockserver.behaviour.mail.records import may_use_api
 from mockserver.behaviour.store import Record, Transaction
 from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
 from mockserver.errors import RequestRejected
@@ -41,6 +42,8 @@ def issue_token(call: Call) -> Outcome:
 
 def log_in(call: Call, username: str, account: Record, why: str) -> Outcome:
     """Give an account that showed who it is a token, valid from now; it is told the same however it did."""
+    if not may_use_api(account):
+        raise refused("the account is disabled, or has no access to the API")
     token = issue(call, "auth_token")
     valid_from = int(call.now)
     valid_to = valid_from + TOKEN_SECONDS
@@ -55,7 +58,7 @@ def log_in(call: Call, username: str, account: Record, why: str) -> Outcome:
             "expires": True,
         },
     )
-    _remember_token(call.transaction, username, account, token_key(token))
+    _remember_token(call.transaction, username, {**account, "last_login": valid_from}, token_key(token))
     auth = {
         "auth_token": token,
         "message": "Successfully logged in",

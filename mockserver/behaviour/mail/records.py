@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver import sources
+from mockserver.behaviour.calls import Call
+from mockserver.behaviour.ownership import owns_account
 from mockserver.behaviour.store import Record
 from mockserver.errors import RequestRejected
 from mockserver.messages import Violation
@@ -37,12 +43,65 @@ PASSKEYS = "webauthn_credentials"
 WEBAUTHN_CHALLENGES = "webauthn_challenges"
 #: "relying_party": its `id`; "users": number of each account by username, which stands for it on authenticators.
 WEBAUTHN = "webauthn"
+#: By "username/1": digest of the password.
+WEBMAIL_PASSWORDS = "webmail_passwords"
 
 #: Collections without anything secret, which `/__mock__/state` shows whole.
 PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES)
 
 #: Permission levels, mightiest first (accounts_post).
 MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
+#: Members of an account's record that seed data may leave out; storage is in MB, quotas are those of a DomainAdmin.
+_ACCOUNT_DEFAULTS: Mapping[str, Any] = {
+    "api_access": 1,
+    "enabled": 1,
+    "recovery_email": "recovery@domain.tld",
+    "language": "en",
+    "last_login": 0,
+    "storagequota_used": 0,
+    "quota_aliases": 1000,
+    "quota_domainaliases": 100,
+    "quota_domains": 100,
+    "quota_mailboxes": 1000,
+}
+#: The same of `storagequota_total`, which a DomainAdmin shares out among its mailboxes.
+_STORAGE_DEFAULTS = {DOMAIN_ADMIN: 100_000, MAIL_USER: 1_000}
+
+
+#: When a pending name of the seed data expires that says nothing of it: at the end of the calendar.
+NEVER = sources.LATEST
+
+
+def is_live(record: Record, now: float) -> bool:
+    """Tell whether a domain, domain alias or relay domain is verified or can still be."""
+    return bool(record["verified"]) or now < record.get("expire_time", NEVER)
+
+
+def account_value(record: Record, name: str) -> Any:
+    """Return a member of an account's record, its default where the record does not have it."""
+    value = record.get(name)
+    if value is not None:
+        return value
+    return _STORAGE_DEFAULTS.get(record["level"], 0) if name == "storagequota_total" else _ACCOUNT_DEFAULTS[name]
+
+
+def may_use_api(record: Record) -> bool:
+    """Tell whether an account may log in: it is enabled and has API access (accounts_post)."""
+    return bool(account_value(record, "enabled")) and bool(account_value(record, "api_access"))
+
+
+def is_administrator_of(call: Call, username: str) -> bool:
+    """Tell whether the caller administers an account, for lists: a DomainAdmin the MailUsers of its domains.
+
+    Levels that the contract lets act on everybody's objects administer all. A caller without level comes from a stub
+    without accounts, which keeps nothing from anybody.
+    """
+    objects = call.operation.objects
+    if objects is None or not call.caller.level or call.caller.level in objects.foreign:
+        return True
+    if username == call.caller.username:
+        return False
+    return owns_account(LEVELS, call.transaction.get, call.caller, username)
 
 
 def not_found(detail: str) -> RequestRejected:
