@@ -10,6 +10,7 @@ from mockserver.contract.model import ExamplePair, pairs_of
 from mockserver.suite.checks.preceding import arrange, caller_of
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.identities import Identity
 from mockserver.suite.paths import as_text
 from mockserver.suite.resources import evidence, json_of, matches
 from mockserver.suite.said import Said
@@ -37,13 +38,14 @@ def tasks(run: Run) -> list[Task]:
 def links_show_what_they_say(session: Session, *, consequence: Consequence, pair: ExamplePair) -> int:
     """After an accepted call the read that its link leads to shows what the link says, within `--settle`."""
     arrange(session, pair.response.presumes)
-    request = session.example_request(pair, caller_of(session, pair, pair.response.presumes.identity))
+    caller = caller_of(session, pair, pair.response.presumes.identity)
+    request = session.example_request(pair, caller)
     response = session.call(consequence.call, request)
     if not response.successful:
         raise NotRun(f"the call that the link {consequence.link} follows was answered with {response.status}")
     said = Said(consequence.call, request, response)
     expected = _expected(consequence, said)
-    reading = _reading(session, consequence, said)
+    reading = _reading(session, consequence, said, caller)
     missed: tuple[str, ...] = ()
     for _ in session.run.patience.looks(consequence.pointer):
         seen = session.call(consequence.read, reading)
@@ -83,8 +85,10 @@ def _expected(consequence: Consequence, said: Said) -> dict[str, Any]:
     return found
 
 
-def _reading(session: Session, consequence: Consequence, said: Said) -> WireRequest:
+def _reading(session: Session, consequence: Consequence, said: Said, caller: Identity | None) -> WireRequest:
+    """Return the read that the link leads to, by who made the call where it may read: what it lists may be its own."""
     read = consequence.read
+    may_read = caller is not None and read.security and (read.levels is None or caller.level in read.levels)
     given: dict[tuple[str, str], Any] = {}
     for parameter in read.parameters:
         if parameter.name in consequence.parameters:
@@ -93,7 +97,7 @@ def _reading(session: Session, consequence: Consequence, said: Said) -> WireRequ
             except LookupError as error:
                 raise NotRun(f"{error}, which the link {consequence.link} needs") from error
             given[parameter.location, parameter.name] = text
-    return session.request(read, session.run.allowed(read), arguments=given)
+    return session.request(read, caller if may_read else session.run.allowed(read), arguments=given)
 
 
 def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
