@@ -470,6 +470,12 @@ def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
                 yield ExamplePair(operation, request, request_type.name, example, status, media_type.name)
 
 
+def presumed_success(operation: Operation) -> Presumptions:
+    """Return what the first documented exchange that succeeds presumes: who calls, and what was called before."""
+    succeed = (pair.response.presumes for pair in pairs_of(operation) if pair.status.startswith("2"))
+    return next(succeed, Presumptions())
+
+
 def _answers(operation: Operation, *, success: bool) -> dict[str, tuple[str, MediaType, Example]]:
     """Return the examples of an operation's successes or errors by name, with status and media type."""
     answers: dict[str, tuple[str, MediaType, Example]] = {}

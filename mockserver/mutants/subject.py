@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from mockserver.behaviour.seeding import Account
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, MediaType, Operation, Response, presumed_success
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.contract.secrets import marked_names
@@ -165,11 +165,12 @@ class Subject:
 
     @cached_property
     def mightiest(self) -> Account:
-        """The account of the highest level that may call."""
+        """The account of the highest level that may call; of several, the one that the operation's example presumes."""
         ranks = {level: rank for rank, level in enumerate(self.contract.levels)}
         levels = self.operation.levels
         able = [account for account in self.accounts.values() if levels is None or account.level in levels]
-        return min(able, key=lambda account: ranks.get(account.level, len(ranks)))
+        presumed = presumed_success(self.operation).identity
+        return min(able, key=lambda account: (ranks.get(account.level, len(ranks)), account.username != presumed))
 
     def pick(self, options: Iterable[Any]) -> Any:
         """Return one of several, another one at each operation; None of none."""

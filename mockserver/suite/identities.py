@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.contract.loading import parse_yaml
-from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.contract.model import Contract, Operation, SecurityScheme, presumed_success
 from mockserver.errors import UsageError
 from mockserver.suite.exchanges import Fields
 
@@ -90,11 +90,17 @@ class Identities:
         return next((identity for identity in self.all if identity.username == username), None)
 
     def allowed(self, operation: Operation, levels: tuple[str, ...]) -> Identity | None:
-        """Return an identity that the documentation lets call an operation, the mightiest first."""
+        """Return an identity that the documentation lets call an operation, the mightiest first.
+
+        Of those of one level, the one that its example presumes: what a call is about may be that one's alone.
+        """
         if operation.levels is None:
             return self.mightiest(levels)
-        found = (self.of_level(level) for level in levels if level in operation.levels)
-        return next((identity for identity in found if identity is not None), None)
+        of_levels = (self.of_level(level) for level in levels if level in operation.levels)
+        found = next((identity for identity in of_levels if identity is not None), None)
+        presumed = self.named(presumed_success(operation).identity or "")
+        same_level = found is not None and presumed is not None and presumed.level == found.level
+        return presumed if same_level and presumed is not None and presumed.token else found
 
 
 def load_identities(path: Path, environment: Mapping[str, str] | None = None) -> Identities:

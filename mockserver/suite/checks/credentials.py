@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
@@ -29,7 +30,7 @@ def tasks(run: Run) -> list[Task]:
     found: list[Task] = []
     for operation in run.selected:
         if asks_for_credentials(run.contract, operation):
-            found += [on_operation(check, operation) for check in _checks_for(run, operation)]
+            found += [on_operation(check, operation, ready=True) for check in _checks_for(run, operation)]
             if _revocation(run) is not None:
                 found.append(replace(on_operation(revoked_tokens_are_refused, operation), last=True))
             if any(map(is_login, run.contract.operations)):
@@ -159,6 +160,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
     revocation = _revocation(session.run)
     assert revocation is not None
     identity = session.login_for(revocation, session.run.allowed(operation) or session.run.admin)
+    set_up(session, operation)  # after the login, which what is set up may ask more of
     revoked = session.call(revocation, session.valid_request(revocation, identity))
     if not revoked.successful:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
@@ -173,6 +175,7 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
     if control is None:
         raise NotRun("no token can be made to expire here: only the clock of our own stub can be set")
     identity = session.login(session.run.allowed(operation) or session.run.admin)
+    set_up(session, operation)
     control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
     request = session.valid_request(operation, identity)
     expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")

@@ -18,7 +18,7 @@ from mockserver.suite.verdicts import CheckFailure, NotRun
 def tasks(run: Run) -> list[Task]:
     """Return the cells of the matrix that the contract states."""
     return [
-        on_operation(check, operation)
+        on_operation(check, operation, ready=check is levels_not_allowed_are_refused)
         for operation in run.selected
         if operation.levels is not None and asks_for_credentials(run.contract, operation)
         for check in _checks_for(run, operation)

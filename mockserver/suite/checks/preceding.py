@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.contract.model import ExamplePair, Operation, Presumptions, pairs_of
+from mockserver.contract.model import ExamplePair, Operation, Presumptions, pairs_of, presumed_success
 from mockserver.suite.identities import Identity
 from mockserver.suite.session import Session
 from mockserver.suite.verdicts import NotRun
@@ -15,9 +15,9 @@ def set_up(session: Session, operation: Operation) -> None:
     """
     if session.run.control is None:
         return
-    pair = next((pair for pair in pairs_of(operation) if pair.status.startswith("2")), None)
-    for name in pair.response.presumes.calls if pair is not None else ():
-        make_call(session, name, pair.response.presumes.identity if pair is not None else None)
+    presumes = presumed_success(operation)
+    for name in presumes.calls:
+        make_call(session, name, presumes.identity)
 
 
 def arrange(session: Session, presumes: Presumptions) -> None:

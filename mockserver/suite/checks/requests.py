@@ -41,7 +41,7 @@ def tasks(run: Run) -> list[Task]:
         if _json_content(operation) is None:
             continue
         found += [
-            on_operation(check, operation)
+            on_operation(check, operation, ready=True)
             for check in (
                 malformed_json_is_refused,
                 empty_bodies_are_refused,

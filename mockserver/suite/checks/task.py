@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
+from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.session import Run, Session
 
 #: Returns the number of cases tried; raises CheckFailure (or a group of them) or NotRun.
@@ -30,10 +31,23 @@ class Task:
     last: bool = False
 
 
-def on_operation(check: OperationCheck, operation: Operation) -> Task:
-    """Return the task to make a check on an operation."""
+def on_operation(check: OperationCheck, operation: Operation, *, ready: bool = False) -> Task:
+    """Return the task to make a check on an operation.
+
+    Args:
+        check: what is claimed.
+        operation: what it is claimed of.
+        ready: whether all is there first that a call needs to succeed. Else what should be refused for one reason may
+            be refused for another, that there is nothing to change, and nobody sees that it is not for the first.
+    """
     ends = operation.effect == "credentials"
-    return Task(check.__name__, operation.label, lambda session: check(session, operation), last=ends)
+
+    def make(session: Session) -> int:
+        if ready:
+            set_up(session, operation)
+        return check(session, operation)
+
+    return Task(check.__name__, operation.label, make, last=ends)
 
 
 #: What a theme of checks gives: the tasks that apply to a run.

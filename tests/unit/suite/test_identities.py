@@ -64,8 +64,39 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
 
 def test_seed_data_gives_one_identity_for_each_level() -> None:
     identities = seeded_identities(defaults.SEED_DATA)
-    assert [identity.level for identity in identities.all] == ["MasterAdmin", "DomainAdmin", "MailUser"]
-    assert all(identity.token and identity.password for identity in identities.all)
+    usable = [identity.level for identity in identities.all if identity.token and identity.password]
+    assert list(dict.fromkeys(usable)) == ["MasterAdmin", "DomainAdmin", "MailUser"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "presumed", "caller"),
+    [
+        (["low"], "b", "b"),
+        (["low"], None, "a"),
+        (["low"], "nobody", "a"),
+        (["low"], "c", "a"),  # who has no token cannot call
+        (["high", "low"], "b", "top"),  # the mightiest, for it gets furthest
+        (["high", "low"], "top", "top"),
+    ],
+)
+def test_who_an_example_presumes_calls_among_equals(
+    tmp_path: Path, levels: list[str], presumed: str | None, caller: str
+) -> None:
+    example = {"value": 1, **({"x-mockserver-presumes": {"identity": presumed}} if presumed else {})}
+    answer = {"200": {"description": "", "content": {"application/json": {"examples": {"one": example}}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "x-mockserver-levels": ["high", "low"],
+        "paths": {"/": {"get": {"x-mockserver-levels": levels, "responses": answer}}},
+    }
+    (tmp_path / "contract.json").write_text(json.dumps(document), encoding="utf-8")
+    [operation] = load_contract(tmp_path / "contract.json").operations
+    accounts = [("a", "low", "x"), ("b", "low", "y"), ("c", "low", None), ("top", "high", "z")]
+    identities = Identities(tuple(Identity(name, token, level=level) for name, level, token in accounts))
+    found = identities.allowed(operation, ("high", "low"))
+    assert found is not None
+    assert found.username == caller
 
 
 def test_seed_data_tell_the_credentials_of_schemes_and_the_scopes(tmp_path: Path) -> None:
