@@ -29,6 +29,7 @@ class Identity:
         password: what the account logs in with.
         level: its permission level, "" if unknown.
         schemes: credential by name of the security scheme, where it differs from `token`.
+        more_tokens: what else is a token of its own, so that nobody takes it for another account's alone.
     """
 
     username: str = ""
@@ -39,6 +40,7 @@ class Identity:
     schemes: Mapping[str, str] = field(default_factory=dict)
     owns: tuple[str, ...] = ()
     totp_secret: str | None = None
+    more_tokens: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -63,6 +65,10 @@ class Identity:
         own = self.schemes.get(scheme.name) or self.token
         # Without a token, Basic falls back to what RFC 7617 means by it: user name and password.
         return own or (self.password if (scheme.type, scheme.scheme) == ("http", "basic") else None)
+
+    def has_token(self, token: str | None) -> bool:
+        """Tell whether a token is known to be this account's, be it another one's, too."""
+        return token is not None and (token == self.token or token in self.more_tokens)
 
     def with_token(self, token: str) -> Identity:
         """Return the same account with another token."""
@@ -279,4 +285,5 @@ def _account(raw: dict[str, Any]) -> Identity:
         scopes=tuple(raw.get("scopes") or ()),
         schemes=dict(raw.get("schemes") or {}),
         owns=tuple(raw.get("owns") or ()),
+        more_tokens=frozenset(str(token.get("token")) for token in tokens if token is not standing),
     )

@@ -137,8 +137,11 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     others = [other for other in session.run.identities.all if other.username != caller.username]
     others.sort(key=lambda other: other.level == caller.level)  # where there is most to gain
     attempts = [Identity(_canary(session, "UNKNOWN_USER"), token=caller.token, password=caller.password)]
-    attempts += [Identity(other.username, token=caller.token, password=caller.password) for other in others[:1]]
-    attempts += [Identity(caller.username, token=other.token) for other in others[-1:] if other.token]
+    # A token may be several accounts', with Basic, which tells whose is meant.
+    strangers = [other for other in others if not other.has_token(caller.token)]
+    attempts += [Identity(other.username, token=caller.token, password=caller.password) for other in strangers[:1]]
+    strangers = [other for other in others if other.token and not caller.has_token(other.token)]
+    attempts += [Identity(caller.username, token=other.token) for other in strangers[-1:]]
     for attempt in attempts:
         request = session.valid_request(operation, attempt)
         expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")

@@ -155,3 +155,10 @@ def test_credentials_that_need_not_be_shown_are_not_asked_for(
     run = prepare(contract, WsgiTarget(answering(404)), Identities((ADMIN, GUEST)))
     claims = {task.check for task in plan(run) if task.operation == "GET /note"}
     assert ("calls_without_credentials_are_refused" in claims) == asks
+
+
+def test_seed_data_tell_all_tokens_of_an_account(tmp_path: Path) -> None:
+    tokens = "[{token: own, expires: false}, {token: shared, expires: false}]"
+    (ann,) = seeded_identities(write(tmp_path, f"accounts: [{{username: ann, tokens: {tokens}}}]")).all
+    assert ann.token == "own"
+    assert [ann.has_token(token) for token in ("own", "shared", "other", None)] == [True, True, False, False]
