@@ -56,19 +56,22 @@ def _matrix(contract: Contract, record: Record, levels: list[str]) -> str:
     for one in record.pages.values():
         for *_, operation in operations_of(contract, one):
             if operation is not None:
-                cells = " | ".join(_cell(operation, level) for level in levels)
+                cells = " | ".join(_cell(operation, level, is_last=level == levels[-1]) for level in levels)
                 lines.append(f"| [{operation.id}](#{_anchor(operation)}) | {cells} |")
     return "\n".join(lines)
 
 
-def _cell(operation: Operation, level: str) -> str:
+def _cell(operation: Operation, level: str, *, is_last: bool) -> str:
     if not operation.security:
         return "open"
     if level not in (operation.levels or (level,)):
         return "no"
     if operation.objects is None:
         return "yes"
-    return "all" if level in operation.objects.foreign else _OWN[operation.objects.own]
+    if level in operation.objects.foreign:
+        return "all"
+    # Below the last level there is nobody.
+    return _OWN["self" if operation.objects.own == "account" and is_last else operation.objects.own]
 
 
 def _anchor(operation: Operation) -> str:
@@ -83,7 +86,7 @@ def _about(contract: Contract, section: str) -> str:
 
 def _shared(contract: Contract) -> str:
     """Return what is assumed of the responses that many operations have."""
-    lines = ["## What every operation may answer", "", "| response | assumed |", "|---|---|"]
+    lines = ["## What many operations may answer", "", "| response | assumed |", "|---|---|"]
     for name, response in contract.at("/components/responses").items():
         for reason in _reasons(response.get("x-assumed")):
             lines.append(f"| {name}: {_inline(response['description'])} | {_inline(reason)} |")
@@ -118,7 +121,7 @@ def _operation(contract: Contract, assumptions: _Assumed, one: Page, operation: 
 def _access(contract: Contract, operation: Operation) -> str:
     if not operation.security:
         return "Open to everybody, without credentials."
-    levels = [(level, _cell(operation, level)) for level in contract.levels]
+    levels = [(level, _cell(operation, level, is_last=level == contract.levels[-1])) for level in contract.levels]
     may = [f"{level}{'' if cell == 'yes' else f' ({cell})'}" for level, cell in levels if cell != "no"]
     named = f"; the object: `{operation.objects.at}`" if operation.objects is not None else ""
     return f"Levels: {', '.join(may)}{named}."

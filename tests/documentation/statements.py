@@ -145,8 +145,12 @@ def _levels(statement: Statement) -> bool:
 def _objects(statement: Statement) -> bool:
     """Tell whether the page says on whose objects a call may act."""
     texts = [statement.page.get("summary"), statement.page.get("permission_note")]
-    texts += [row.get("note") for row in statement.page.rows]
-    return any(words(text) & {"authenticated", "your", "own", "administer"} for text in texts)
+    texts += [
+        *(row.get("note") for row in statement.page.rows),
+        *(statement.page.get("permission_levels") or {}).values(),
+    ]
+    administering = {"administer", "administers", "administered"}
+    return any(words(text) & {"authenticated", "your", "own", *administering} for text in texts)
 
 
 def _example(statement: Statement) -> bool:
