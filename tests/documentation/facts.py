@@ -14,7 +14,21 @@ from urllib.parse import urlsplit
 from mockserver.contract.model import Contract, Example, ExamplePair, Operation, pairs_of
 from mockserver.contract.references import follow
 from mockserver.pointers import blanked, child
-from tests.documentation.record import Page, Record, Row, arguments_of, nulls, same, table_types
+from tests.documentation.record import (
+    ANY_ONE,
+    BAD_PASSWORDS,
+    GOOD_PASSWORD,
+    MOST,
+    ZERO_OR_ONE,
+    Page,
+    Record,
+    Row,
+    arguments_of,
+    nulls,
+    same,
+    table_types,
+    words,
+)
 
 JSON = "application/json"
 #: Who calls where an example does not say.
@@ -80,7 +94,7 @@ def page_facts(contract: Contract, record: Record, page: Page) -> Iterator[Fact]
             yield Fact(page.id, f"{page.id}: there is no {page.get('method')} {path}")
             continue
         subject = Subject(contract, record, page, operation, value)
-        for check in (_access, _interface, _parameters, _requests, _answers, _tables):
+        for check in (_access, _interface, _parameters, _requests, _answers, _tables, _rules):
             yield from (Fact(page.id, f"{operation.id}: {text}" if text else "") for text in check(subject))
 
 
@@ -267,6 +281,28 @@ def _tables(subject: Subject) -> Iterator[str]:
             yield from _row(subject, row, found.get(row["name"], []))
 
 
+def _rules(subject: Subject) -> Iterator[str]:
+    """Yield what the page says of its requests in words and the schema does not see to."""
+    operation, page = subject.operation, subject.page
+    content = operation.request_body.content if operation.request_body is not None else {}
+    schema = content[JSON].schema if JSON in content else None
+    if schema is None:
+        return
+    if ANY_ONE.search(page.get("request_params_note") or ""):
+        required = {row["name"] for row in page.request_rows if row["required"] is True}
+        least = [{name: body[name] for name in required} for body in page.bodies("request")] or [{}]
+        refused = not any(subject.contract.validator(schema, "request").is_valid(body) for body in least)
+        yield _claim(refused, f"a request with none of the optional members: {page.get('request_params_note')}")
+    for rule in page.get("password_rules") or ():
+        places = [
+            place for name, (_, place) in properties(subject.contract.document.data, schema) if name == "password"
+        ]
+        takes = [subject.contract.validator(place, "request").is_valid for place in places]
+        bad = [password for word, password in BAD_PASSWORDS.items() if word in words(rule)]
+        kept = takes and all(take(GOOD_PASSWORD) and not any(map(take, bad)) for take in takes)
+        yield _claim(kept and bad, f"passwords: {rule}")
+
+
 def _row(subject: Subject, row: Row, places: list[tuple[str, str]]) -> Iterator[str]:
     """Yield what the places of a property lack of its row; one of them has to have all of it."""
     name = row["name"]
@@ -299,15 +335,18 @@ def _value(subject: Subject, what: str, row: Row, schema: str) -> Iterator[str]:
         if fits:
             stated = all(subject.is_documented(one) for one in _type_places(place, pointer))
             yield _claim(stated, f"the type of {what} is documented and not marked so")
-    if "enum" in row:
+    note = row.get("note") or ""
+    listed = row.get("enum", [0, 1] if ZERO_OR_ONE.search(note) else None)
+    if listed is not None:
         allowed = place.get("enum", [place["const"]] if "const" in place else [])
-        yield _claim(same(sorted(allowed, key=str), sorted(row["enum"], key=str)), f"{what}: values are {row['enum']}")
+        yield _claim(same(sorted(allowed, key=str), sorted(listed, key=str)), f"{what}: values are {listed}")
         keyword = "enum" if "enum" in place else "const"
         yield _claim(subject.is_documented(child(pointer, keyword)), f"the values of {what} are documented")
-    for bound in ("minimum", "maximum"):
-        if bound in row:
-            yield _claim(place.get(bound) == row[bound], f"{what}: {bound} is {row[bound]}")
-            yield _claim(subject.is_documented(child(pointer, bound)), f"the {bound} of {what} is documented")
+    most = MOST.search(note)
+    bounds = {bound: row[bound] for bound in ("minimum", "maximum") if bound in row}
+    for bound, value in (bounds | ({"maximum": int(most[1])} if most else {})).items():
+        yield _claim(place.get(bound) == value, f"{what}: {bound} is {value}")
+        yield _claim(subject.is_documented(child(pointer, bound)), f"the {bound} of {what} is documented")
 
 
 def _types(schema: dict[str, Any]) -> set[str]:

@@ -16,6 +16,17 @@ RECORD_FILE = Path(__file__).parents[1] / "documentation.yaml"
 TYPES = {"str": "string", "int": "integer", "dict": "object", "list": "array", "bool": "boolean"}
 #: How a page says that one of several optional members has to be there.
 ANY_ONE = re.compile(r"\bany one of\b")
+#: How the note of a row states the greatest value, and that a member is 0 or 1.
+MOST = re.compile(r"\(max (\d+)\)")
+ZERO_OR_ONE = re.compile(r"\b0 or 1\b|\(1\).*\(0\)")
+#: Passwords that break one rule alone, by a word of the rule, and one that breaks none.
+BAD_PASSWORDS = {
+    "characters": "Abcdefghij1",
+    "uppercase": "abcdefghijk1",
+    "lowercase": "ABCDEFGHIJK1",
+    "digit": "Abcdefghijkl",
+}
+GOOD_PASSWORD = "Abcdefghijk1"
 _WORD = re.compile(r"[\w.@-]+")
 
 Row = Mapping[str, Any]

@@ -5,6 +5,7 @@ Its other direction, that nothing stated is missing, is facts.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from mockserver.pointers import blanked, child
 from tests.documentation.facts import operations_of
 from tests.documentation.record import (
     ANY_ONE,
+    BAD_PASSWORDS,
+    GOOD_PASSWORD,
     Page,
     Record,
     arguments_of,
@@ -326,10 +329,17 @@ def _bound(statement: Statement) -> bool:
 
 
 def _password_rule(statement: Statement) -> bool:
+    """Tell whether a length or a pattern of passwords is that of a rule on the page: it refuses what breaks one."""
     rules = {word for rule in statement.page.get("password_rules") or () for word in words(rule)}
-    return "password" in statement.names and (
-        str(statement.value) in rules if statement.keyword == "minLength" else bool(rules)
-    )
+    if "password" not in statement.names or not rules:
+        return False
+    if statement.keyword == "minLength":
+        return str(statement.value) in rules
+    takes = re.compile(statement.value).search
+    bad = [password for word, password in BAD_PASSWORDS.items() if word in rules]
+    if "SHA512-Crypt" in {word for row in statement.page.rows_of("password") for word in words(row.get("note"))}:
+        bad.append("{MD5-CRYPT}$1$" + GOOD_PASSWORD)
+    return bool(takes(GOOD_PASSWORD)) and not all(map(takes, bad))
 
 
 def _sent_only(statement: Statement) -> bool:
