@@ -60,7 +60,10 @@ def own_name(contract: Contract, operation: Operation, identities: Identities, c
 def foreign_names(
     contract: Contract, operation: Operation, identities: Identities, caller: Identity, usual: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield names of objects that are not an identity's own, one of each level of their owners, and that level."""
+    """Yield names of objects that are not an identity's own, those of one owner of each level, and that level.
+
+    All of an owner's names: which of them the operation can be about, only the server knows.
+    """
     objects = operation.objects
     assert objects is not None
     seen: set[str] = set()
@@ -71,7 +74,6 @@ def foreign_names(
             if not owns(objects, contract.levels, identities, caller, name):
                 seen.add(other.level)
                 yield name, other.level
-                break
 
 
 def usual_name(contract: Contract, operation: Operation, body: bytes | None) -> str:

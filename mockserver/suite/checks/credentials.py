@@ -167,6 +167,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
     revoked = session.call(revocation, session.valid_request(revocation, identity))
     if not revoked.successful:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
+    set_up(session, operation)
     request = session.valid_request(operation, identity)
     expect_refusal("revoked_tokens_are_refused", session, operation, request, "a revoked token")
     return 1
@@ -180,6 +181,7 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
     identity = session.login(session.run.allowed(operation) or session.run.admin)
     set_up(session, operation)
     control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
+    set_up(session, operation)  # again: what was set up may have ended, too
     request = session.valid_request(operation, identity)
     expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
     return 1

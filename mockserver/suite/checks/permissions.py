@@ -94,22 +94,29 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
     """An account that may call an operation on its own objects is refused on those of others, of every level."""
     objects = _objects(operation)
     missing: list[str] = []
+    failures: list[CheckFailure] = []
     cases = 0
     for level, identity in _of_levels(session, operation, missing):
         if level in objects.foreign:
             continue
         for name, whose in _foreign(session, operation, identity):
             request = session.valid_request(operation, identity, about=name)
-            expect_refusal(
-                "foreign_objects_are_refused",
-                session,
-                operation,
-                request,
-                f"an object of a {whose} and the level {level}",
-                status=403,
-                pointer=objects.pointer,
-            )
+            try:
+                expect_refusal(
+                    "foreign_objects_are_refused",
+                    session,
+                    operation,
+                    request,
+                    f"an object of a {whose} and the level {level}",
+                    status=403,
+                    pointer=objects.pointer,
+                )
+            except CheckFailure as failure:
+                failures.append(failure)
             cases += 1
+    # Where a foreign object that is not there is called missing, one that is there may be open.
+    if failures:
+        raise next((failure for failure in failures if failure.rule == "universal"), failures[0])
     raise_missing(missing)
     return cases
 
