@@ -135,6 +135,18 @@ def test_urls_are_urls_whatever_an_account_is_called(make_stub: Callable[..., Cl
     assert url.startswith("https://example.domain.tld/radicale/jos%C3%A9%20o'hara%2F100%25%3F@vonmail.com/")
 
 
+def test_address_books_are_counted_whether_used_or_not(stub: Client) -> None:
+    def counted() -> Any:
+        counts = stub.call("GET", "/api/v1/stats/mail/").json()
+        return counts["mailboxes"], counts["addressbooks"], counts["calendars"]
+
+    mailboxes, books, calendars = counted()
+    # One of each mailbox, and u1's Project NMS.
+    assert books == calendars == mailboxes + 1
+    _share(stub, U2, [AB])
+    assert counted() == (mailboxes, books, calendars)
+
+
 _steps = st.one_of(
     st.tuples(st.sampled_from([AB, U1, U2, U9]), st.lists(st.sampled_from([AB, U1, U2, U9]), unique=True)),
     st.tuples(st.just(U1), st.just("Project NMS"), st.lists(st.sampled_from([AB, U2, U9]), unique=True)),

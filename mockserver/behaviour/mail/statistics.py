@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from mockserver.behaviour.calls import Call, Handler
-from mockserver.behaviour.mail import quotas
+from mockserver.behaviour.mail import quotas, sharing
 from mockserver.behaviour.mail.paging import page
 from mockserver.behaviour.mail.records import (
     ADDRESS_BOOKS,
@@ -31,11 +31,9 @@ from mockserver.behaviour.store import Record
 from mockserver.credentials import ACCOUNTS
 from mockserver.messages import Outcome, success
 
-#: Collection by the member that counts it, in the documented order; mailboxes are among the accounts.
+#: Collection by the member that counts it; mailboxes are among the accounts, and have an address book and a calendar.
 _COUNTED = {
-    "addressbooks": ADDRESS_BOOKS,
     "aliases": ALIASES,
-    "calendars": CALENDARS,
     "domain_aliases": DOMAIN_ALIASES,
     "domains": DOMAINS,
     "relay_domains": RELAY_DOMAINS,
@@ -57,6 +55,7 @@ def count_mail(call: Call) -> Outcome:
     administrators = [username for username, record in accounts.items() if record["level"] == DOMAIN_ADMIN]
     usage = sorted(((added[name], name) for name in administrators), key=lambda one: (-one[0], one[1]))
     counts = {name: _count(found) for name, found in records.items()}
+    counts |= {kind: sharing.count(call.transaction, kind) for kind in (ADDRESS_BOOKS, CALENDARS)}
     shown = {**counts, "mailboxes": len(mailboxes), "domainadmin_usage": [{name: count} for count, name in usage]}
     return success(dict(sorted(shown.items())), "counted")
 
