@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Client
 
 THRESHOLDS = "/api/v1/antispam/thresholds/"
@@ -307,6 +309,34 @@ def test_an_administrator_of_domains_is_confined_to_its_own(
         assert send(stub, method, path_of(collection, scope), sent, user) == 200
 
 
+def test_a_domain_that_is_pending_has_rules_made_ready_for_it(slow_stub: Client) -> None:
+    assert slow_stub.call("POST", "/api/v1/domains/", json={"domain": "new.example"}).status == 200
+    assert send(slow_stub, "POST", path_of(THRESHOLDS, "new.example"), SCORES) == 200
+    slow_stub.set_clock(advance_seconds=30 * 86_400)
+    # It was never verified, and is none of this server's any more.
+    assert send(slow_stub, "PUT", path_of(THRESHOLDS, "new.example"), SCORES) == 404
+
+
+def test_the_state_shows_what_no_call_reads(slow_stub: Client) -> None:
+    before = slow_stub.control("GET", "/state")["records"]
+    slow_stub.call("POST", OURS, json=SCORES)
+    slow_stub.call("POST", OUR_LISTS, json={"action": "whitelist", **BAD})
+    records = slow_stub.control("GET", "/state")["records"]
+    stamp = {"phase": "applying", "since": 1_000_000}
+    assert records["thresholds"] == {"vonmail.com": {"scores": SCORES, **stamp}}
+    assert records["wlbl"] == {"vonmail.com/whitelist": {**BAD, **stamp}}
+    assert {name: held for name, held in records.items() if name not in {"thresholds", "wlbl"}} == before
+
+
+def test_what_is_cleared_leaves_nothing_behind(stub: Client) -> None:
+    before = stub.control("GET", "/state")["records"]
+    stub.call("POST", OURS, json=SCORES)
+    stub.call("POST", OUR_LISTS, json={"action": "whitelist", **BAD})
+    stub.call("DELETE", OURS)
+    stub.call("DELETE", OUR_LISTS, json={"action": "whitelist"})
+    assert stub.control("GET", "/state")["records"] == before
+
+
 def test_the_case_of_a_domain_does_not_matter(stub: Client) -> None:
     answer = stub.call("POST", path_of(THRESHOLDS, "VonMail.COM"), user="domain", json=SCORES)
     assert (answer.status, answer.json()["domain"]) == (200, "vonmail.com")
@@ -320,6 +350,26 @@ def test_what_is_global_is_the_business_of_a_master_admin(stub: Client, user: st
     status = 401 if user is None else 403
     assert stub.call("GET", path, user=user).status == status
     assert stub.call("PUT", path, user=user, json=SCORES).status == status
+
+
+def test_seed_data_may_bring_thresholds_and_lists(make_stub: Callable[..., Client], tmp_path: Path) -> None:
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(
+        """
+        accounts: [{username: admin, level: MasterAdmin, tokens: [{token: long-auth_token-here}]}]
+        domains: [{domain: a.example}]
+        thresholds:
+          - {domain: global, scores: {reject: 20, add_header: 8, greylist: 6}}
+          - {domain: a.example, scores: {reject: 9, add_header: 3, greylist: 2}}
+        wlbl: [{domain: a.example, action: blacklist, sender_ips: [192.0.2.0/24]}]
+        """,
+        encoding="utf-8",
+    )
+    client = make_stub(seed_data=seed, transition_seconds=TRANSITION_SECONDS)
+    told = client.call("GET", path_of(THRESHOLDS, "global")).json()
+    assert told == {"scores": {"reject": 20, "add_header": 8, "greylist": 6}, "status": "applied"}
+    assert send(client, "POST", path_of(THRESHOLDS, "a.example"), SCORES) == 409
+    assert shown(client, "a.example", "blacklist") == ("applied", {**NOBODY, "sender_ips": ["192.0.2.0/24"]})
 
 
 # ---- any sequence of calls

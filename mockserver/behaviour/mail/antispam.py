@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.behaviour.calls import Call, Handler, content_of
-from mockserver.behaviour.mail.records import DOMAINS, LISTS, THRESHOLDS, conflict, not_found
+from mockserver.behaviour.mail.records import DOMAINS, LISTS, THRESHOLDS, conflict, is_live, not_found
 from mockserver.behaviour.store import Record
 from mockserver.messages import Outcome, success
 
@@ -133,10 +133,11 @@ def _scope(call: Call) -> str:
 
 
 def _domain(call: Call) -> str:
-    """Return the domain that the path names, verified or not; 404 where this server does not have it."""
+    """Return the domain that the path names, verified or pending; 404 where this server does not have it."""
     # Domain names are the same in either case (RFC 4343).
     name = str(call.arguments.path["domain"]).lower()
-    if call.transaction.get(DOMAINS, name) is None:
+    record = call.transaction.get(DOMAINS, name)
+    if record is None or not is_live(record, call.now):
         raise not_found(f"there is no domain {name}")
     return name
 

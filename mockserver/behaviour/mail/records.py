@@ -47,7 +47,7 @@ WEBAUTHN = "webauthn"
 WEBMAIL_PASSWORDS = "webmail_passwords"
 
 #: Collections without anything secret, which `/__mock__/state` shows whole.
-PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES)
+PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES, THRESHOLDS, LISTS)
 
 #: Permission levels, mightiest first (accounts_post).
 MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
