@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mockserver.behaviour.calls import Call, Handler, content_of
+from mockserver.behaviour.mail.paging import page
 from mockserver.behaviour.mail.records import ALIASES, MAIL_USER, SENDER_ADDRESSES, not_found
 from mockserver.behaviour.ownership import domain_of, may_see
 from mockserver.credentials import ACCOUNTS
 from mockserver.messages import Outcome, success
-
-#: Most aliases that one answer has, and as many as it has where nothing else is asked for (aliases_get).
-MAX_ALIASES = 50
 
 
 def list_aliases(call: Call) -> Outcome:
     """List the aliases that the caller may see, by address, as `search`, `start` and `limit` say."""
     query = call.arguments.query
     term = query.get("search", "").casefold()
-    start = query.get("start", 0)
     found = []
     for address, record in sorted(call.transaction.items(ALIASES).items()):
         recipients = ",".join(record["recipients"])
         if may_see(call, address) and (term in address.casefold() or term in recipients.casefold()):
             found.append({"alias": address, "recipients": recipients})
-    shown = found[start : start + query.get("limit", MAX_ALIASES)]
+    shown = page(query, found)
     return success({"aliases": shown}, f"{len(shown)} of {len(found)} aliases")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-#: Records at most in one answer, which is also what comes without `limit` (accounts_get, stats_quota_get).
+#: Records at most in one answer, which is also what comes without `limit` (accounts_get, aliases_get, stats_quota_get).
 MAX_RECORDS = 50
 
 Item = TypeVar("Item")
