@@ -138,7 +138,9 @@ def token_revoked(subject: Subject) -> Mutation | None:
         if call.operation is revocation and reply.ok:
             revoked[call.authorization] = username
         elif call.operation is subject.operation and reply.status == 401 and call.authorization in revoked:
-            return server.aside(call.by(subject.accounts[username]))
+            # What ends a token ends none that the suite needs; all else may need what was done before.
+            again = server.aside if subject.operation.effect == "credentials" else server.send
+            return again(call.by(subject.accounts[username]))
         return reply
 
     return Mutation(plant, subject.universal("revoked_tokens_are_refused"))

@@ -29,8 +29,8 @@ def _opened(subject: Subject, opens: Callable[[Account], bool]) -> Mutation | No
         if reply.status != 403 or account is None or account.level not in levels or not opens(account):
             return reply
         allowed = server.send(call.by(subject.mightiest))
-        # What not even the mightiest may do to others is done all the same.
-        return _DONE if allowed.status == 403 else allowed
+        # What not even the mightiest may do to others, or what others have none of, is done all the same.
+        return allowed if allowed.ok else _DONE
 
     return Mutation(only_here(subject, act), subject.universal("foreign_objects_are_refused"))
 

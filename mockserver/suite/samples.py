@@ -27,7 +27,8 @@ _TELLING_NUMBERS = (65535, 2**31 - 1, 2**31, 2**32, 2**53 + 1)
 _LONG = ("Label-" * 10 + "xy.") * 20
 #: How long texts are tried, the longest that is valid: what columns and protocols are limited to.
 _LENGTHS = (1000, 320, 253, 64)
-#: Texts and numbers that are JSON and a trap for what stands behind the parser, as they are written in JSON.
+#: Texts and numbers that are JSON and a trap for what stands behind the parser, as they are written in JSON. The last
+#: ones are valid in many places, where generated values and examples have them; here they come where they are not.
 _HOSTILE_TEXTS = (
     r'"\u0000"',
     r'"a\u0000b"',
@@ -36,6 +37,8 @@ _HOSTILE_TEXTS = (
     r'"\u202e\ufeff"',
     r'''"' OR \"1\"=\"1\" -- ;"''',
     '"' + "x" * 100_000 + '"',
+    '""',
+    '"\U0001f600"',
 )
 _HOSTILE_NUMBERS = ("9" * 400, "1e999", str(2**31), str(2**63), str(-(2**63) - 1), "0.1", "-0")
 #: A text of each format that is checked (JSON Schema 2020-12, section 7.3), where a schema has no example.

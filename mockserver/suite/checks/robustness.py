@@ -9,7 +9,6 @@ from functools import partial
 from statistics import median
 
 from mockserver.contract.model import MediaType, Operation
-from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.identities import Identity
@@ -50,9 +49,9 @@ def tasks(run: Run) -> list[Task]:
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
         if _json_content(operation) is not None:
-            found += [on_operation(check, operation) for check in _BODY_CHECKS]
+            found += [on_operation(check, operation, ready=True) for check in _BODY_CHECKS]
             if not is_login(operation):
-                found.append(on_operation(whole_floats_are_integers, operation))
+                found.append(on_operation(whole_floats_are_integers, operation, ready=True))
         if _can_be_repeated(operation):
             check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
             found.append(Task("repeats_get_the_same_answer", operation.label, check))
@@ -103,7 +102,6 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
 def chunked_bodies_are_understood(session: Session, operation: Operation) -> int:
     """Content that is sent in chunks counts as the same content sent whole (RFC 9112, section 7.1)."""
-    set_up(session, operation)
     whole = session.valid_request(operation, _caller(session, operation))
     chunked = whole.with_field("Transfer-Encoding", "chunked")
     response = session.call(operation, chunked)
@@ -136,7 +134,6 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
         return 0
     if content.schema is None or not session.contract.validator(content.schema, "request").is_valid(changed):
         return 0
-    set_up(session, operation)
     request = session.request(
         operation, _caller(session, operation), body=json.dumps(changed).encode(), media_type=media_type
     )
