@@ -310,7 +310,7 @@ def test_seeded_tokens_end_too(stub: Client) -> None:
 
 @pytest.mark.parametrize("member", ["enabled", "api_access"])
 def test_an_account_may_be_created_disabled(stub: Client, member: str) -> None:
-    create(stub, mail_user(**{member: 0}))
+    create(stub, mail_user() | {member: 0})
     assert log_in(stub, "new@vonmail.com").status == 401
     assert names(stub, f"{member}=0") == ["new@vonmail.com"]
     assert "new@vonmail.com" not in names(stub, f"{member}=1")
