@@ -366,6 +366,19 @@ def test_a_name_is_taken_once(stub: Client) -> None:
     assert _make(stub, "workstation").status == 200
 
 
+def test_each_account_has_device_passwords_of_its_own(stub: Client) -> None:
+    _enable(stub)
+    assert _make(stub, "Workstation").status == 200
+    u1 = ("u1@vonmail.com", "long-auth_token-here")
+    assert stub.call("GET", DEVICES, user=u1).json() == {"2fa": {"device_password": []}}
+    key = stub.call("POST", _path(u1[0]), user=u1).json()["2fa"]["key"]
+    verify = {"username": u1[0], "otp": _code(key, START + 300)}
+    assert stub.call("POST", VERIFY, user=u1, json=verify).status == 200
+    assert stub.call("POST", DEVICES, user=u1, json={"friendly_name": "Workstation"}).status == 200
+    assert stub.call("POST", DEVICES, user=u1, json={"friendly_name": "Laptop"}).status == 200
+    assert _names(stub) == ["Workstation"]
+
+
 @pytest.mark.parametrize("verified", [False, True])
 def test_device_passwords_are_for_accounts_with_a_second_factor(stub: Client, *, verified: bool) -> None:
     assert _make(stub, "Workstation").status == 409
