@@ -52,12 +52,12 @@ def test_a_migration_takes_its_time_on_the_worlds_clock(make_stub: Callable[...,
     stub = make_stub(transition_seconds=60).in_new_world()
     stub.set_clock(now=1_600_000_000)
     assert (migrate(stub).status, migrate(stub).status) == (200, 409)
-    (running,) = migrations(stub)
+    (running,) = migrations(stub, "domain")
     assert (running["username"], running["status"]) == ("test@vonmail.com", "migrating")
     # The account is there at once.
     assert token_of(stub, "test@vonmail.com", "njtbElGtDAgWCicUuo8F")
     stub.set_clock(advance_seconds=60)
-    (done,) = migrations(stub)
+    (done,) = migrations(stub, "domain")
     assert (done["status"], done["message"]) == ("migrated", "success with no errors")
     assert done["expire_time"] == running["expire_time"] > 1_600_000_000
 
@@ -66,9 +66,13 @@ def test_migrated_users_are_their_domains_administrators_business(stub: Client) 
     assert migrate(stub, "test@nowhere.example").status == 404
     migrate(stub, "test@other.example")
     migrate(stub)
-    assert [one["username"] for one in migrations(stub)] == ["test@other.example", "test@vonmail.com"]
+    assert [one["username"] for one in migrations(stub)] == [
+        "test@other.example",
+        "test@vonmail.com",
+        "u9@other.example",
+    ]
     assert [one["username"] for one in migrations(stub, "domain")] == ["test@vonmail.com"]
-    assert [one["username"] for one in migrations(stub, OTHER_ADMIN)] == ["test@other.example"]
+    assert [one["username"] for one in migrations(stub, OTHER_ADMIN)] == ["test@other.example", "u9@other.example"]
     assert stub.call("GET", MIGRATIONS, user="mail").status == 403
 
 
