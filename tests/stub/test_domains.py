@@ -271,6 +271,34 @@ def test_names_of_seed_data_are_in_lower_case(make_stub: Callable[..., Client], 
         make_stub(seed_data=path)
 
 
+def test_a_domain_admin_fills_the_domain_that_it_added_once_that_is_verified(stub: Client) -> None:
+    stub.set_clock(now=1_600_000_000)
+
+    def create(user: Any = "domain") -> int:
+        account = {
+            "username": "new@new.example",
+            "password": "Mailuser-Sample-1",
+            "perm_level": "MailUser",
+            "api_access": 1,
+            "enabled": 1,
+            "recovery_email": "recovery@vonmail.com",
+            "language": "en",
+            "storagequota_total": 10,
+        }
+        return stub.call("POST", "/api/v1/accounts/", json=account, user=user).status
+
+    assert create() == 403
+    add(stub, "domain", "new.example", "domain")
+    assert (create(), create(OTHER)) == (409, 403)
+    stub.set_clock(advance_seconds=WEEK)
+    assert create() == 404  # expired; still the name's last owner, and told so
+    add(stub, "domain", "new.example", "domain")
+    verify(stub, "new.example")
+    assert (create(OTHER), create(), create()) == (403, 200, 409)
+    sender = {"sender_address": "sa1@vonmail.com", "usernames": "new@new.example"}
+    assert stub.call("PUT", "/api/v1/sender_addresses/", json=sender, user="domain").status == 200
+
+
 # ---- the control API
 
 
