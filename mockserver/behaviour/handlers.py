@@ -20,7 +20,7 @@ def find_handler(operation: Operation) -> Handler | None:
     """Return the handler that an operation's behaviour names, or None where it names none.
 
     Raises:
-        LookupError: there is no such handler; the message lists them.
+        LookupError: there is no such handler, or it has no such role; the message lists those that there are.
     """
     behaviour = operation.behaviour
     if behaviour is None:
@@ -29,9 +29,12 @@ def find_handler(operation: Operation) -> Handler | None:
         return None  # made for the operation, from the contract (resources.py)
     handler = HANDLERS.get((behaviour.handler, behaviour.role))
     if handler is None:
-        roles = [(RESOURCE, role) for role in RESOURCE_ROLES]
-        known = ", ".join(" ".join(key).strip() for key in (*HANDLERS, *roles))
-        raise LookupError(f"unknown handler and role {behaviour.handler} {behaviour.role}; known are {known}")
+        known = (*HANDLERS, *((RESOURCE, role) for role in RESOURCE_ROLES))
+        roles = [role for name, role in known if name == behaviour.handler]
+        if roles:
+            raise LookupError(f"{behaviour.handler} has no role {behaviour.role!r}; it has {', '.join(roles)}")
+        names = ", ".join(dict.fromkeys(name for name, _ in known))
+        raise LookupError(f"unknown handler {behaviour.handler}; known are {names}")
     return handler
 
 
