@@ -17,15 +17,13 @@ _SALT_LENGTH = 16
 def make(username: str, password: str) -> str:
     """Return the hash of an account's password, with its prefix.
 
-    The salt is made of the name, so that a list of accounts looks the same on every start and in every example.
-
-    Raises:
-        ValueError: the password has a NUL, with which `crypt` ends it.
+    The salt is made of the name, so that a list of accounts looks the same on every start and in every example. A NUL
+    ends a password, as it does for crypt(3); only seed data can have one.
     """
     from passlib.hash import sha512_crypt  # costs start-up time, and most runs need none of it
 
     salt = hashlib.sha256(f"salt\0{username}".encode("utf-8", "surrogatepass")).hexdigest()[:_SALT_LENGTH]
-    hashed: str = sha512_crypt.using(rounds=_ROUNDS, salt=salt).hash(password)
+    hashed: str = sha512_crypt.using(rounds=_ROUNDS, salt=salt).hash(password.partition("\0")[0])
     return PREFIX + hashed
 
 

@@ -128,6 +128,12 @@ def test_each_level_has_its_own_members(stub: Client, level: str) -> None:
         assert (answer.status, answer.pointers) == (422, [f"/{name}"])
 
 
+def test_whole_numbers_are_shown_as_integers(stub: Client) -> None:
+    assert create(stub, mail_user(enabled=1.0, storagequota_total=50.0)).status == 200
+    assert b"50.0" not in stub.call("GET", f"{ACCOUNTS}?search=new@").content
+    assert change(stub, "new@vonmail.com", {"storagequota_total": 60.0}).content == b'{"storagequota_total":60}'
+
+
 # ---- passwords
 
 

@@ -61,7 +61,7 @@ def list_accounts(call: Call) -> Outcome:
 
 def create_account(call: Call) -> Outcome:
     """Create an account; it can log in at once."""
-    content = content_of(call)
+    content = whole(content_of(call))
     level = content["perm_level"]
     if call.caller.level == DOMAIN_ADMIN and level != MAIL_USER:
         raise forbidden(f"a {DOMAIN_ADMIN} creates {MAIL_USER}s only, no {level}")
@@ -104,7 +104,7 @@ def add_account(call: Call, content: Mapping[str, Any], level: str) -> Record:
 
 def update_account(call: Call) -> Outcome:
     """Change some members of an account; the answer shows them, except the password."""
-    content = content_of(call)
+    content = whole(content_of(call))
     username = call.arguments.path["username"]
     record = call.transaction.get(ACCOUNTS, username)
     if record is None:
@@ -138,6 +138,11 @@ def create_webmail_password(call: Call) -> Outcome:
     key = f"{call.caller.username}/{call.arguments.path['webmail_id']}"
     call.transaction.put(WEBMAIL_PASSWORDS, key, {"hash": password_hash(call.caller.username, password)})
     return success({"webmail_password": password}, "webmail password made")
+
+
+def whole(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return content whose numbers are integers as they are shown: 1.0 is one, too, to JSON Schema."""
+    return {name: int(value) if isinstance(value, float) else value for name, value in content.items()}
 
 
 def _listed(call: Call, username: str, record: Record) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.behaviour.calls import Call, Handler, content_of
-from mockserver.behaviour.mail.accounts import add_account
+from mockserver.behaviour.mail.accounts import add_account, whole
 from mockserver.behaviour.mail.records import MAIL_USER, MIGRATIONS, is_administrator_of
 from mockserver.behaviour.store import Record
 from mockserver.messages import Outcome, success
@@ -32,7 +32,7 @@ def create_migration(call: Call) -> Outcome:
     """Create a MailUser, which can log in at once, and let its e-mail be migrated."""
     content = content_of(call)
     username = content["username"]
-    add_account(call, {**content, "password": content["new_password"], "api_access": 1, "enabled": 1}, MAIL_USER)
+    add_account(call, {**whole(content), "password": content["new_password"], "api_access": 1, "enabled": 1}, MAIL_USER)
     call.transaction.put(
         MIGRATIONS,
         username,
