@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from mockserver import expressions
 from mockserver.authentication import Authentication
+from mockserver.behaviour import mail
 from mockserver.behaviour.ancestors import Ancestors, Removal
 from mockserver.behaviour.calls import Call, Handler, Rules
 from mockserver.behaviour.handlers import REMOVE, RESOURCE, find_handler
@@ -43,7 +44,7 @@ _new = tuple.__new__
 NO_NAMES: frozenset[str] = frozenset()
 NO_ARGUMENTS = Arguments({}, {}, {}, {})
 #: Handlers whose answers are known to be what the contract says, and so are not looked at again.
-_TRUSTED = frozenset({"setting", "auth", "absent"})
+_TRUSTED = frozenset({"absent", *(handler for handler, _ in mail.HANDLERS)})
 _UNSOUND = "Internal Server Error"
 #: What an answer has that is known to break its own schema, because no better one could be made.
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
@@ -109,7 +110,7 @@ class CompiledOperation:
         self._callbacks = Callbacks(contract, operation, self._generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
         #: Whether the behaviour needs the content and nothing else of the request, so that the rest can be spared.
-        self.simple = self._trusted and not self.calls_back and self._owns is None
+        self.simple = self._trusted and not (self.calls_back or operation.parameters or self._owns)
 
     def answer(
         self,

@@ -1,4 +1,4 @@
-"""What the stub is measured against: the same answer by Flask, and by a WSGI callable that does nothing else.
+"""What the stub is measured against: the same answers by Flask, and by a WSGI callable that does nothing else.
 
 Neither authenticates, validates, stores, journals or logs: they are the least that such a server has to do.
 """
@@ -14,33 +14,48 @@ from typing import Any
 
 import orjson
 
+from tests.benchmarks.requests import DOMAINS_ANSWER
+
 #: What differs from connection to connection, or says how it is kept.
 _HOP_BY_HOP = frozenset({"HTTP_HOST", "HTTP_CONNECTION", "HTTP_ACCEPT_ENCODING"})
 
 
 def bare(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Parse the setting that was sent and answer it, as a bare WSGI callable."""
-    value = orjson.loads(environ["wsgi.input"].read())
-    del value["password"]
-    settings = {"name": "system_mailer", "status": "applying", "value": value}
-    content = orjson.dumps({"settings": settings})
+    """Parse what was sent and answer it, as a bare WSGI callable."""
+    if environ["REQUEST_METHOD"] == "GET":
+        content = orjson.dumps(DOMAINS_ANSWER)
+    else:
+        value = orjson.loads(environ["wsgi.input"].read())
+        content = orjson.dumps(_setting(value) if environ["REQUEST_METHOD"] == "POST" else value)
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
     return [content]
 
 
 def make_flask() -> Any:
-    """Return a Flask application with this one route."""
+    """Return a Flask application with these routes alone."""
     from flask import Flask, request  # so that the bare callable's process does not load it
 
-    app = Flask("one-route")
+    app = Flask("three-routes")
 
     @app.post("/api/v1/settings/system_mailer/")
     def set_system_mailer() -> dict[str, Any]:
-        value = request.get_json()
-        del value["password"]
-        return {"settings": {"name": "system_mailer", "status": "applying", "value": value}}
+        return _setting(request.get_json())
+
+    @app.get("/api/v1/domains/")
+    def list_domains() -> dict[str, Any]:
+        return DOMAINS_ANSWER
+
+    @app.patch("/api/v1/accounts/<username>/")
+    def change_account(username: str) -> dict[str, Any]:  # noqa: ARG001 - of the route
+        changed: dict[str, Any] = request.get_json()
+        return changed
 
     return app
+
+
+def _setting(value: dict[str, Any]) -> dict[str, Any]:
+    del value["password"]
+    return {"settings": {"name": "system_mailer", "status": "applying", "value": value}}
 
 
 def make_recording() -> Any:

@@ -72,6 +72,33 @@ SETTING_ANSWER = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A request, and what every server answers to it: `answer` as JSON."""
+
+    request: WireRequest
+    answer: object
+
+
+_AUTHORIZATION = {"Authorization": basic()}
+DOMAINS_ANSWER = {
+    "domains": ["cheapmailhosting.com", "other.example", "vonmail.com"],
+    "domains_pending_verification": [],
+}
+ACCOUNT_PATH = "/api/v1/accounts/u1@vonmail.com/"
+#: What is measured, by name: a write that is echoed, a list, a change of one of many.
+ROUTES: Mapping[str, Route] = {
+    "setting": Route(SETTING, SETTING_ANSWER),
+    "domains": Route(WireRequest("GET", "/api/v1/domains/", None, _AUTHORIZATION), DOMAINS_ANSWER),
+    "account": Route(
+        WireRequest(
+            "PATCH", ACCOUNT_PATH, as_json({"language": "de"}), {**_AUTHORIZATION, "Content-Type": "application/json"}
+        ),
+        {"language": "de"},
+    ),
+}
+
+
 class Connection:
     """A connection that is kept open; opened anew when the server has closed it."""
 
