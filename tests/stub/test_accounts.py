@@ -199,6 +199,13 @@ def test_seeded_accounts_show_the_hash_of_their_password(stub: Client) -> None:
     assert sha512_crypt.verify("Mailuser-Sample-u1", hashed.removeprefix("{SHA512-CRYPT}"))
 
 
+def test_an_account_without_password_shows_the_hash_of_none(stub: Client) -> None:
+    stub.control("POST", "/reset", {"overlay": "migrated_users"})
+    hashed = shown(stub, "test@vonmail.com")["password_hash"]
+    assert not any(sha512_crypt.verify(text, hashed.removeprefix("{SHA512-CRYPT}")) for text in ("", "None", "null"))
+    assert log_in(stub, "test@vonmail.com", "None").status == 401
+
+
 def test_no_password_stands_in_dumps(stub: Client) -> None:
     hashed = "{SHA512-CRYPT}" + sha512_crypt.using(rounds=1000).hash("Hidden-Password-2")
     create(stub, mail_user())

@@ -153,10 +153,11 @@ def _listed(call: Call, username: str, record: Record) -> dict[str, Any]:
     shown["password_hash"] = _shown_hash(call, username, record)
     if level == DOMAIN_ADMIN:
         shown["domains"] = _domains(call, record)
-    used = quotas.used(call, record)
-    for quota in _QUOTAS.get(level, ()):
-        shown[quota] = account_value(record, quota)
-        shown[quotas.used_name(quota)] = used[quota]
+    if level in _QUOTAS:
+        used = quotas.used(call, record)
+        for quota in _QUOTAS[level]:
+            shown[quota] = account_value(record, quota)
+            shown[quotas.used_name(quota)] = used[quota]
     return shown
 
 
@@ -169,15 +170,20 @@ def _shown_hash(call: Call, username: str, record: Record) -> str:
     known: str | None = record.get("password_crypt")
     if known is not None:
         return known
-    digest = record["password_hash"]
     seeded = call.rules.seed.started(call.transaction).accounts.get(username)
-    if seeded is not None and seeded.password is not None and password_hash(username, seeded.password) == digest:
-        return _made_hash(username, seeded.password)
-    return _made_hash(username, str(digest))
+    return _seeded_hash(username, None if seeded is None else seeded.password, record["password_hash"])
 
 
-#: Of passwords that stand in the seed data, or of digests; those that clients send are hashed once and not kept.
-_made_hash = lru_cache(maxsize=4096)(sha512crypt.make)
+@lru_cache(maxsize=4096)
+def _seeded_hash(username: str, password: str | None, digest: str | None) -> str:
+    """Return the hash of a password of the seed data, or where that is not the account's any more, of its digest.
+
+    Of the seed data alone: passwords that clients send are hashed once and not kept.
+    """
+    if password is not None and password_hash(username, password) == digest:
+        return sha512crypt.make(username, password)
+    # No password has a control character, so this is the hash of none.
+    return sha512crypt.make(username, f"\x7f{digest}")
 
 
 def _password(username: str, password: str) -> Record:
