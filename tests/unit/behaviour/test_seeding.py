@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mockserver.behaviour.seedfiles import KEYS, schema
 from mockserver.behaviour.seeding import Account, Seed, Token, load_seed
@@ -111,6 +116,8 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, place: str,
         load_seed(_write(tmp_path, text))
 
 
+#: Names of members that items of all sections have.
+_MEMBERS = sorted({name for one in schema()["$defs"].values() for name in one.get("items", {}).get("properties", ())})
 COMPANY = """
 accounts: [{username: a@x.example}, {username: b@x.example, owns: [x.example, alias.example, relay.example]}]
 domains: [{domain: x.example, added_by: b@x.example}]
@@ -216,6 +223,27 @@ def test_a_name_that_leads_nowhere_is_told_with_its_place(
     company = {**yaml.safe_load(COMPANY), **yaml.safe_load(section)}
     with pytest.raises(UsageError, match=rf"seed\.yaml: .*{place}.*: .*{remedy}"):
         load_seed(_write(tmp_path, yaml.safe_dump(company)))
+
+
+_TEXTS = st.sampled_from(["a", "{n}", "x.example", "global", "a@x.example"])
+_NAMES = st.sampled_from([*_MEMBERS, "repeat"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*schema()["properties"], "x"]), _JSON | st.lists(_JSON, max_size=3)) | _JSON)
+def test_whatever_stands_there_is_taken_or_told_with_its_file(data: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = _write(Path(folder), json.dumps(data))
+        try:
+            seed = load_seed(path)
+        except UsageError as error:
+            assert str(error).startswith(f"{path}: ")  # noqa: PT017 - either way is right
+        else:
+            MemoryStore().open_world("w", seed.fill)
 
 
 def test_an_item_is_repeated_with_its_number(tmp_path: Path) -> None:
