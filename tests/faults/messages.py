@@ -22,7 +22,9 @@ MAILER, RELAY, DAYS, IMAP = NAMES = (
 READ, WRITE, RESET = ({name: f"{method} {SETTINGS}{name}/" for name in NAMES} for method in ("GET", "POST", "DELETE"))
 LOGIN, DESCRIBE, REVOKE = (f"{method} {AUTH}" for method in ("POST", "GET", "DELETE"))
 UNKNOWN = tuple(f"{method} {SETTINGS}{{setting}}/" for method in ("GET", "POST", "DELETE"))
-BLOCK, UNBLOCK = (f"{method} /api/v1/antispam/wlbl/domain/vonmail.com/" for method in ("PUT", "DELETE"))
+#: Create, replace, clear and read a domain's lists of senders.
+SENDERS = "/api/v1/antispam/wlbl/domain/"
+LISTING, BLOCK, UNBLOCK, LISTED = (f"{method} {SENDERS}vonmail.com/" for method in ("POST", "PUT", "DELETE", "GET"))
 #: Every operation that asks for credentials.
 SECURED = (*READ.values(), *WRITE.values(), *RESET.values(), *UNKNOWN, DESCRIBE, REVOKE)
 

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from tests.faults.catalogue import Catalogue, Stub
-from tests.faults.messages import ADMIN, BLOCK, DAYS, MAILER, READ, RELAY, RESET, UNBLOCK, WRITE, Call, Reply, refusal
+from tests.faults.messages import (
+    ADMIN,
+    BLOCK,
+    DAYS,
+    LISTED,
+    LISTING,
+    MAILER,
+    READ,
+    RELAY,
+    RESET,
+    SENDERS,
+    UNBLOCK,
+    WRITE,
+    Call,
+    Reply,
+    refusal,
+)
 
 STATE = Catalogue("state")
 _READ = "reads_show_the_last_write"
-_LINKED, _LISTS = "links_show_what_they_say", "/api/v1/antispam/wlbl/domain/{domain}/"
+_LINKED, _LISTS = "links_show_what_they_say", f"{SENDERS}{{domain}}/"
 
 
 @STATE.plant(_READ, at=[READ[DAYS]])
@@ -156,14 +172,14 @@ def list_not_cleared(call: Call, server: Stub) -> Reply:
     """That a list is cleared is answered, and nothing is: the job for it is never made."""
     if call.label != UNBLOCK or not isinstance(call.json, dict):
         return server.send(call)
-    before = server.send(call.to(UNBLOCK.replace("DELETE", "GET"))).json
+    before = server.send(call.to(LISTED)).json
     reply = server.send(call)
     if reply.ok and before:
         action = call.json["action"]
         kinds = ("sender_domains", "sender_emails", "sender_ips")
         server.send(
             call.to(
-                UNBLOCK.replace("DELETE", "POST"),
+                LISTING,
                 {"action": action, **{kind: before[f"{action}ed_{kind}"] for kind in kinds}},
             )
         )

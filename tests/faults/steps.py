@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 from tests.faults.messages import (
     ADMIN,
     AUTH,
+    BLOCK,
     DAYS,
     DESCRIBE,
     DOMAIN_ADMIN,
     IMAP,
+    LISTED,
+    LISTING,
     LOGIN,
     MAIL_USER,
     MAILER,
@@ -23,8 +26,10 @@ from tests.faults.messages import (
     RELAY,
     RESET,
     REVOKE,
+    SENDERS,
     SETTINGS,
     TOKENS,
+    UNBLOCK,
     UNKNOWN,
     WRITE,
     Reply,
@@ -83,7 +88,9 @@ class Step(NamedTuple):
     @property
     def operation(self) -> str:
         """Label of the operation that it is for, or of the nearest where the path is none of the contract's."""
-        method, _, path = self.label.partition(" ")
+        method, _, path = self.label.replace("/domain/vonmail.com/", "/domain/{domain}/").partition(" ")
+        if path.startswith(SENDERS):
+            return f"{method} {path}"
         if not path.startswith(SETTINGS):
             return self.label
         name = path.removeprefix(SETTINGS).partition("/")[0]
@@ -231,5 +238,9 @@ TOUR: tuple[Step, ...] = (
     send(WRITE[MAILER], FIRST[MAILER]),
     send(RESET[RELAY]),
     send(READ[MAILER]),
+    *(send(label, {"action": "blacklist", "sender_ips": ["192.0.2.0/24"]}) for label in (LISTING, BLOCK)),
+    send(LISTED),
+    send(UNBLOCK, {"action": "blacklist"}),
+    send(LISTED),
     *([send(READ[DAYS])] * 20),
 )

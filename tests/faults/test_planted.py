@@ -16,10 +16,13 @@ import pytest
 from tests.faults.catalogue import Fault
 from tests.faults.messages import (
     ADMIN,
+    BLOCK,
     DAYS,
     DESCRIBE,
     DOMAIN_ADMIN,
     IMAP,
+    LISTED,
+    LISTING,
     LOGIN,
     MAIL_USER,
     MAILER,
@@ -30,6 +33,7 @@ from tests.faults.messages import (
     REVOKE,
     SETTINGS,
     TOKENS,
+    UNBLOCK,
     WRITE,
     Reply,
     basic,
@@ -37,6 +41,8 @@ from tests.faults.messages import (
 from tests.faults.registry import CLEAN_VARIANTS, FAULTS
 from tests.faults.server import FaultyServer, serving
 from tests.faults.steps import CLOCK, EXPIRED, FIRST, FIRST_ISSUED, SECOND, TOUR, Step, login, send, walk
+
+LIST = {"action": "blacklist", "sender_ips": ["192.0.2.1", "198.51.100.0/24"]}
 
 
 class Sight(NamedTuple):
@@ -199,6 +205,18 @@ SIGHTS: dict[str, Sight] = {
     "same_write_refused": Sight([set_first(RELAY), set_first(RELAY)], status, 200, 409),
     "same_write_answered_with_nothing": Sight([set_first(DAYS), set_first(DAYS)], value("junk_days"), 7, 0),
     "same_write_toggles": Sight([set_first(MAILER), set_first(MAILER), send(READ[MAILER])], status, 200, 204),
+    "networks_lost": Sight(
+        [send(LISTING, LIST), send(BLOCK, LIST), send(LISTED)],
+        member("blacklisted_sender_ips"),
+        ["192.0.2.1", "198.51.100.0/24"],
+        ["192.0.2.1"],
+    ),
+    "list_not_cleared": Sight(
+        [send(LISTING, LIST), send(UNBLOCK, {"action": "blacklist"}), send(LISTED)],
+        member("blacklisted_sender_ips"),
+        [],
+        ["192.0.2.1", "198.51.100.0/24"],
+    ),
     "acts_before_it_asks": Sight(
         [set_first(MAILER), send(RESET[MAILER], by=None), send(READ[MAILER])], status, 200, 204
     ),

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from mockserver import defaults
 from mockserver.app import create_app
 from mockserver.behaviour.seeding import load_seed
 from mockserver.contract.building import load_contract
 from mockserver.listing import sequences
 from mockserver.suite.checking import make
 from mockserver.suite.checks import examples
-from mockserver.suite.identities import Identities
+from mockserver.suite.identities import Identities, seeded_identities
 from mockserver.suite.preparing import prepare
 from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import WsgiTarget
@@ -62,6 +63,20 @@ def test_an_example_is_held_against_what_it_presumes_and_shows(
     run = prepare(contract, target, Identities(()), control=StubControl(target, None), settle_seconds=0.0)
     assert make(run, examples.tasks(run)).error == ""
     assert [finding.check for finding in run.verdicts.findings()] == ["documented_examples_come_out"] * found
+
+
+def test_what_another_server_holds_is_not_held_against_it() -> None:
+    contract = load_contract(defaults.CONTRACT)
+    # One world for all: what the first example has created is there when the second one is to create it.
+    target = WsgiTarget(create_app(contract, seed_data=defaults.SEED_DATA).wsgi_app)
+    identities = seeded_identities(defaults.SEED_DATA)
+    run = prepare(contract, target, identities, only=["perdomain_antispam_*", "*_wlbl_*"], settle_seconds=0.0)
+    for _ in range(2):
+        make(run, examples.tasks(run))
+    assert not run.verdicts.findings()
+    made = {one.operation: one for one in run.verdicts.coverage() if one.check == "documented_examples_come_out"}
+    assert made["POST /api/v1/antispam/wlbl/global/"].why == "what the server holds does not allow it: 409"
+    assert made["PUT /api/v1/antispam/wlbl/global/"].passed == 2
 
 
 def test_the_listed_requests_begin_with_the_overlay(write_contract: Callable[..., Path], tmp_path: Path) -> None:
