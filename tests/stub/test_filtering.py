@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FILTERS = "/api/v1/sieve_filters/"
 AUTOREPLY = "/api/v1/vacation_autoreply/"
 U1 = ("u1@vonmail.com", "long-auth_token-here")
-U2 = ("u2@vonmail.com", "long-auth_token-here")
+AB = ("ab@vonmail.com", "long-auth_token-here")
 SEEDED = {
     "filter_position": 1,
     "filter_name": "My filter 1",
@@ -37,7 +37,7 @@ def _kept(sent: dict[str, Any]) -> dict[str, Any]:
     return {"rules": [], **sent, "status": "enabled"}
 
 
-def _filters(client: Client, user: tuple[str, str] = U2) -> Any:
+def _filters(client: Client, user: tuple[str, str] = AB) -> Any:
     answer = client.call("GET", FILTERS, user=user)
     assert answer.status == 200, answer
     return answer.json()["sieve_filters"]
@@ -53,12 +53,12 @@ def test_filters_are_listed_by_position(stub: Client) -> None:
     shown = _filters(stub, U1)
     assert [one["filter_position"] for one in shown] == [1, 2, 9, 10, 99]
     assert shown[0] == _kept(SEEDED)
-    assert _filters(stub, U2) == []
+    assert _filters(stub, AB) == []
 
 
 def test_a_position_is_taken_once(stub: Client) -> None:
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(5)).status == 200
-    answer = stub.call("POST", FILTERS, user=U2, json=_filter(5, filter_name="another"))
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(5)).status == 200
+    answer = stub.call("POST", FILTERS, user=AB, json=_filter(5, filter_name="another"))
     assert answer.status == 409
     assert "position 5" in answer.json()["detail"]
     assert [one["filter_name"] for one in _filters(stub)] == ["f"]
@@ -72,7 +72,7 @@ def test_an_update_replaces_all_of_a_filter(stub: Client) -> None:
 
 
 def test_only_what_is_there_is_updated(stub: Client) -> None:
-    answer = stub.call("PUT", FILTERS, user=U2, json=_filter(1))  # u1 has one there
+    answer = stub.call("PUT", FILTERS, user=AB, json=_filter(1))  # u1 and u2 have one there
     assert answer.status == 404
     assert "position 1" in answer.json()["detail"]
     assert _filters(stub) == []
@@ -81,22 +81,22 @@ def test_only_what_is_there_is_updated(stub: Client) -> None:
 def test_a_position_that_is_written_as_a_fraction_is_the_same(stub: Client) -> None:
     content = b'{"filter_position": 7.0, "filter_name": "f", "match_type": "all_messages", "actions": [%s]}'
     sent = content % b'{"perform_action": "stop", "action_arg": ""}'
-    assert stub.call("POST", FILTERS, user=U2, content=sent).status == 200
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(7)).status == 409
+    assert stub.call("POST", FILTERS, user=AB, content=sent).status == 200
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(7)).status == 409
 
 
 def test_an_account_forwards_four_times_at_most(stub: Client) -> None:
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(1, *[FORWARD] * 5)).status == 409
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(1, FORWARD, KEEP, ALSO_FORWARD)).status == 200
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(2, FORWARD, ALSO_FORWARD)).status == 200
-    answer = stub.call("POST", FILTERS, user=U2, json=_filter(3, FORWARD))
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(1, *[FORWARD] * 5)).status == 409
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(1, FORWARD, KEEP, ALSO_FORWARD)).status == 200
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(2, FORWARD, ALSO_FORWARD)).status == 200
+    answer = stub.call("POST", FILTERS, user=AB, json=_filter(3, FORWARD))
     assert answer.status == 409
     assert "at most 4 forwards" in answer.json()["detail"]
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(3)).status == 200
-    assert stub.call("PUT", FILTERS, user=U2, json=_filter(3, FORWARD)).status == 409
-    assert stub.call("PUT", FILTERS, user=U2, json=_filter(1, FORWARD, ALSO_FORWARD)).status == 200
-    assert stub.call("PUT", FILTERS, user=U2, json=_filter(1, FORWARD)).status == 200
-    assert stub.call("PUT", FILTERS, user=U2, json=_filter(3, FORWARD)).status == 200
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(3)).status == 200
+    assert stub.call("PUT", FILTERS, user=AB, json=_filter(3, FORWARD)).status == 409
+    assert stub.call("PUT", FILTERS, user=AB, json=_filter(1, FORWARD, ALSO_FORWARD)).status == 200
+    assert stub.call("PUT", FILTERS, user=AB, json=_filter(1, FORWARD)).status == 200
+    assert stub.call("PUT", FILTERS, user=AB, json=_filter(3, FORWARD)).status == 200
     # Every account has four of its own.
     assert stub.call("POST", FILTERS, user=U1, json=_filter(3, FORWARD)).status == 200
 
@@ -120,7 +120,7 @@ RULES = [
 
 @pytest.mark.parametrize(("rule", "broken"), RULES)
 def test_how_a_rule_compares_follows_from_what(stub: Client, rule: dict[str, Any], broken: str) -> None:
-    answer = stub.call("POST", FILTERS, user=U2, json=_filter(1, match_type="all_rules", rules=[rule]))
+    answer = stub.call("POST", FILTERS, user=AB, json=_filter(1, match_type="all_rules", rules=[rule]))
     assert answer.status == (422 if broken else 200), answer
     if broken:
         assert f"/rules/0{broken}" in answer.pointers
@@ -153,7 +153,7 @@ ACTIONS = [
 @pytest.mark.parametrize(("action", "argument", "valid"), ACTIONS)
 def test_the_argument_follows_from_the_action(stub: Client, action: str, argument: str, valid: bool) -> None:
     sent = _filter(1, KEEP, {"perform_action": action, "action_arg": argument})
-    answer = stub.call("POST", FILTERS, user=U2, json=sent)
+    answer = stub.call("POST", FILTERS, user=AB, json=sent)
     assert answer.status == (200 if valid else 422), answer
     if valid:
         assert _filters(stub) == [_kept(sent)]
@@ -185,14 +185,14 @@ def test_what_the_contract_does_not_allow_is_refused(
 
 
 def test_rules_of_a_filter_of_all_messages_may_be_left_out(stub: Client) -> None:
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(1)).status == 200
-    assert stub.call("POST", FILTERS, user=U2, json=_filter(2, rules=[])).status == 200
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(1)).status == 200
+    assert stub.call("POST", FILTERS, user=AB, json=_filter(2, rules=[])).status == 200
     assert [one["rules"] for one in _filters(stub)] == [[], []]
 
 
 _forwarding = st.integers(0, 5)
 _write = st.tuples(
-    st.sampled_from(["POST", "PUT"]), st.sampled_from([U1, U2]), st.sampled_from([1, 2, 3, 99]), _forwarding
+    st.sampled_from(["POST", "PUT"]), st.sampled_from([U1, AB]), st.sampled_from([1, 2, 3, 99]), _forwarding
 )
 
 
@@ -216,7 +216,7 @@ def test_filters_are_what_a_model_of_them_says(local_stub: Client, steps: list[A
         if expected == 200:
             model[user, position] = forwards
             names[user, position] = f"n{number}"
-        for one in (U1, U2):
+        for one in (U1, AB):
             shown = [(f["filter_position"], f["filter_name"]) for f in _filters(client, one)]
             assert shown == sorted((place, names[owner, place]) for owner, place in names if owner == one)
 
@@ -231,8 +231,8 @@ def test_an_account_has_one_autoreply(stub: Client) -> None:
     answer = stub.call("POST", AUTOREPLY, user=U1, json=first)
     assert answer.status == 409
     assert U1[0] in answer.json()["detail"]
-    assert stub.call("PUT", AUTOREPLY, user=U2, json=first).status == 404
-    assert stub.call("POST", AUTOREPLY, user=U2, json=first).status == 200
+    assert stub.call("PUT", AUTOREPLY, user=AB, json=first).status == 404
+    assert stub.call("POST", AUTOREPLY, user=AB, json=first).status == 200
 
 
 def test_times_that_are_left_out_are_not_kept(stub: Client) -> None:
