@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mockserver import documents, yamltext
+from mockserver import documents, parsed, yamltext
 from mockserver.contract import remote
 from mockserver.contract.jsonlines import JsonLines
 from mockserver.errors import ContractError
@@ -206,7 +206,13 @@ def _parse(path: Path, text: str) -> Any:
             if _is_deep(data):
                 raise ContractError(f"{path}: is nested deeper than {yamltext.MAX_DEPTH} levels")
             return data
-    return parse_yaml(path, text)
+    # Contracts alone: seed data and identities hold secrets, which belong into no other file.
+    known = parsed.find(text)
+    if known is not None:
+        return known
+    data = parse_yaml(path, text)
+    parsed.keep(text, data)
+    return data
 
 
 def _is_deep(data: Any) -> bool:

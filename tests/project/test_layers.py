@@ -31,6 +31,7 @@ SHARED = {
     "mediatypes",
     "messages",
     "options",
+    "parsed",
     "pointers",
     "sha512crypt",
     "sources",
