@@ -356,6 +356,8 @@ def test_a_contract_without_domains_has_none_to_verify(
 
 # ---- the whole, against a model
 
+#: Domains, and domain aliases, that a DomainAdmin of the seed company may have.
+QUOTAS = {"domain": 10, "other": 2}
 NAMES = ["a.vonmail.com", "b.example", "c.other.example"]
 CALLERS: dict[str, Any] = {"admin": "admin", "domain": "domain", "other": OTHER}
 callers = st.sampled_from(list(CALLERS))
@@ -401,11 +403,16 @@ class Model:
                 return 404
             if target[2] is not None:
                 return 409
-        if self.live(name):
+        if self.live(name) or self.is_full(kind, caller):
             return 409
         self.entries[name] = (kind, recipient, self.now + WEEK)
         self.owners[name] = caller
         return 200
+
+    def is_full(self, kind: str, caller: str) -> bool:
+        if caller == "admin" or kind == "relay_domain":
+            return False
+        return sum(map(len, self.lists(kind, caller))) >= QUOTAS[caller]
 
     def verify(self, name: str) -> int:
         entry = self.live(name)

@@ -24,6 +24,8 @@ def leaves_nothing(contract: Contract, operation: Operation) -> bool:
     """Tell whether what the path of an accepted DELETE names is not there any more."""
     by_place = {(one.method, one.path): one for one in contract.operations if one.path.startswith(operation.path)}
     if operation.behaviour is not None:
+        if operation.request_body is not None:
+            return False  # what a content selects is not all that is there
         # Where there is an answer whatever happens, as how far something is, a DELETE leaves that: it is disabled.
         read = by_place.get(("GET", operation.path))
         return read is None or not _ABSENT.isdisjoint(read.responses)

@@ -31,3 +31,7 @@ def test_what_cannot_be_read_is_taken_for_gone(write_contract: Callable[..., Pat
 def test_disabled_two_factor_authentication_is_told_of_and_a_reset_setting_is_gone(contract: Contract) -> None:
     assert not leaves_nothing(contract, contract.by_id["twofa_delete"])
     assert leaves_nothing(contract, contract.by_id["setting_delete_system_mailer"])
+
+
+def test_one_of_two_lists_that_is_cleared_leaves_the_other(contract: Contract) -> None:
+    assert not leaves_nothing(contract, contract.by_id["perdomain_wlbl_delete"])
