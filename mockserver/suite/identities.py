@@ -29,6 +29,8 @@ class Identity:
         password: what the account logs in with.
         level: its permission level, "" if unknown.
         schemes: credential by name of the security scheme, where it differs from `token`.
+        owns: domains and addresses that are its own, besides itself.
+        owns_known: whether somebody said what it owns; if not, there may be more than `owns` has.
         more_tokens: what else is a token of its own, so that nobody takes it for another account's alone.
     """
 
@@ -41,6 +43,7 @@ class Identity:
     owns: tuple[str, ...] = ()
     totp_secret: str | None = None
     more_tokens: frozenset[str] = frozenset()
+    owns_known: bool = True
 
     @property
     def label(self) -> str:
@@ -71,8 +74,11 @@ class Identity:
         return token is not None and (token == self.token or token in self.more_tokens)
 
     def with_token(self, token: str) -> Identity:
-        """Return the same account with another token."""
-        return Identity(self.username, token, self.password, self.level, self.scopes, {}, self.owns)
+        """Return the same account with another token; the one that it had stays its own."""
+        known = self.more_tokens | ({self.token} if self.token else frozenset())
+        return Identity(
+            self.username, token, self.password, self.level, self.scopes, {}, self.owns, None, known, self.owns_known
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +253,7 @@ def _identity(place: str, raw: Any) -> Identity:
         schemes=dict(schemes),
         scopes=_texts(place, "scopes", raw),
         owns=_texts(place, "owns", raw),
+        owns_known="owns" in raw,
     )
 
 

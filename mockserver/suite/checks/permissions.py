@@ -96,9 +96,7 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
     missing: list[str] = []
     failures: list[CheckFailure] = []
     cases = 0
-    for level, identity in _of_levels(session, operation, missing):
-        if level in objects.foreign:
-            continue
+    for level, identity in _of_owners(session, operation, missing):
         for name, whose in _foreign(session, operation, identity):
             request = session.valid_request(operation, identity, about=name)
             try:
@@ -142,9 +140,7 @@ def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
     objects = _objects(operation)
     missing: list[str] = []
     cases = 0
-    for level, identity in _of_levels(session, operation, missing):
-        if level in objects.foreign:
-            continue
+    for level, identity in _of_owners(session, operation, missing):
         request = session.valid_request(operation, identity)
         response = session.call(operation, request)
         for name in told_names(objects, json_or_none(response)) if response.successful else ():
@@ -218,6 +214,20 @@ def _of_levels(session: Session, operation: Operation, missing: list[str]) -> It
             missing.append(level)
         else:
             yield level, session.login_for(operation, identity) if operation.effect == "credentials" else identity
+
+
+def _of_owners(session: Session, operation: Operation, missing: list[str]) -> Iterator[tuple[str, Identity]]:
+    """Yield an identity of each level that is confined to its own objects, missing where nobody said what these are.
+
+    The lowest level owns nothing but itself, so that is known.
+    """
+    for level, identity in _of_levels(session, operation, missing):
+        if level in _objects(operation).foreign:
+            continue
+        if identity.owns_known or level == session.contract.levels[-1] or _objects(operation).own == "self":
+            yield level, identity
+        else:
+            missing.append(f"{level} with `owns`")
 
 
 def _own(session: Session, operation: Operation, identity: Identity) -> Iterator[str | None]:

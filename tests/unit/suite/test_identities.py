@@ -57,6 +57,15 @@ def test_a_mistake_is_told(tmp_path: Path, text: str, message: str) -> None:
         load_identities(write(tmp_path, text), {})
 
 
+def test_another_token_is_one_more(tmp_path: Path) -> None:
+    text = "identities: [{username: a, token: x, level: l, owns: [b]}, {username: c, password: p}]"
+    one, other = load_identities(write(tmp_path, text), {}).all
+    renewed = one.with_token("y").with_token("z")
+    assert (renewed.token, renewed.username, renewed.level, renewed.owns) == ("z", "a", "l", ("b",))
+    assert [renewed.has_token(token) for token in ("x", "y", "z", "p", None)] == [True, True, True, False, False]
+    assert (renewed.owns_known, other.with_token("y").owns_known) == (True, False)
+
+
 def test_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load_identities(tmp_path / "none.yaml")
