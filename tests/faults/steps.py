@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tests.faults.messages import (
+    ACCOUNTS,
     ADMIN,
     AUTH,
     BLOCK,
@@ -88,7 +90,7 @@ class Step(NamedTuple):
     @property
     def operation(self) -> str:
         """Label of the operation that it is for, or of the nearest where the path is none of the contract's."""
-        method, _, path = self.label.replace("/domain/vonmail.com/", "/domain/{domain}/").partition(" ")
+        method, _, path = re.sub("/domain/[^/]+/", "/domain/{domain}/", self.label).partition(" ")
         if path.startswith(SENDERS):
             return f"{method} {path}"
         if not path.startswith(SETTINGS):
@@ -240,6 +242,8 @@ TOUR: tuple[Step, ...] = (
     send(READ[MAILER]),
     *(send(label, {"action": "blacklist", "sender_ips": ["192.0.2.0/24"]}) for label in (LISTING, BLOCK)),
     send(LISTED),
+    send(f"GET {SENDERS}other.example/", by=DOMAIN_ADMIN),
+    send(ACCOUNTS, by=DOMAIN_ADMIN),
     send(UNBLOCK, {"action": "blacklist"}),
     send(LISTED),
     *([send(READ[DAYS])] * 20),

@@ -15,6 +15,7 @@ import pytest
 
 from tests.faults.catalogue import Fault
 from tests.faults.messages import (
+    ACCOUNTS,
     ADMIN,
     BLOCK,
     DAYS,
@@ -31,6 +32,7 @@ from tests.faults.messages import (
     RELAY,
     RESET,
     REVOKE,
+    SENDERS,
     SETTINGS,
     TOKENS,
     UNBLOCK,
@@ -220,9 +222,14 @@ SIGHTS: dict[str, Sight] = {
     "acts_before_it_asks": Sight(
         [set_first(MAILER), send(RESET[MAILER], by=None), send(READ[MAILER])], status, 200, 204
     ),
+    # objects
+    "any_domain": Sight([send(f"GET {SENDERS}other.example/", by=DOMAIN_ADMIN)], status, 403, 200),
+    "master_confined": Sight([send(LISTED)], status, 200, 403),
+    "accounts_of_all": Sight([send(ACCOUNTS, by=DOMAIN_ADMIN)], holds("u9@other.example"), False, True),
+    "accounts_left_out": Sight([send(ACCOUNTS, by=DOMAIN_ADMIN)], holds("u2@vonmail.com"), True, False),
     # credentials
     "any_token": Sight(by_other(READ[DAYS], token="anything"), status, 401, 204),
-    "any_user": Sight(by_other(READ[DAYS], by=MAIL_USER, token=TOKENS[ADMIN]), status, 401, 204),
+    "any_user": Sight(by_other(READ[DAYS], by=DOMAIN_ADMIN, token=TOKENS[ADMIN]), status, 401, 204),
     "name_decides": Sight(by_other(READ[DAYS], token=TOKENS[MAIL_USER]), status, 401, 204),
     "token_case_ignored": Sight(by_other(READ[DAYS], token=TOKENS[ADMIN].upper()), status, 401, 204),
     "token_prefix": Sight(by_other(READ[DAYS], token=TOKENS[ADMIN][:4]), status, 401, 204),

@@ -43,8 +43,8 @@ ACCOUNTS = tuple(
     next(account for account in SEED.accounts.values() if account.level == level) for level in CONTRACT.levels
 )
 ADMIN = ACCOUNTS[0]
-#: For structures that the built-in contract does not have.
-NOT_HERE = {"choice_widened", *OBJECTS.classes}
+#: For structures that the built-in contract, or this part of it, does not have.
+NOT_HERE = {"choice_widened", "linked_read_of_before", *OBJECTS.classes}
 _CLOCK = 1_582_540_000
 
 
@@ -258,6 +258,22 @@ def test_a_class_changes_what_a_client_sees(name: str) -> None:
         listed = json.loads(ask(server, "", Step("GET", CONTROL_PATH))[2])["mutants"]
         assert [(item["class"], item["broken"]) for item in listed] == [(name, "")]
         assert (listed[0]["acted"] > 0) != waits
+
+
+def test_a_read_that_a_link_leads_to_is_stale() -> None:
+    path, body = "/api/v1/antispam/wlbl/global/", _json({"action": "blacklist", "sender_ips": ["192.0.2.1"]})
+    every = all_mutants(CONTRACT, SEED.accounts)
+    mutant = next(
+        one for one in every if (one.kind.name, one.operation.label) == ("linked_read_of_before", f"POST {path}")
+    )
+    steps = [Step("POST", path, body), Step("GET", path)]
+    seen = [
+        [ask(server, "m0-x", step)[2] for step in steps]
+        for server in (_server(mutant), MutantServer(CONTRACT, SEED, ()))
+    ]
+    assert seen[0][0] == seen[1][0]
+    assert b"192.0.2.1" not in seen[0][1]
+    assert b"192.0.2.1" in seen[1][1]
 
 
 def test_a_mutant_acts_in_its_own_world_only_and_says_so() -> None:
