@@ -61,8 +61,9 @@ def run(target_name: str, pytestconfig: pytest.Config) -> Iterator[Run]:
 def make(run: Run, task: Task) -> None:
     """Make a task; fail with all that its answers and its claim show, skip what this server cannot be asked."""
     known = {finding.id for finding in run.verdicts.findings()}
+    session = Session(run)
     try:
-        task.make(Session(run))
+        task.make(session)
     except NotRun as reason:
         if run.own:
             pytest.fail(f"not run against our own stub, because {reason}")
@@ -70,6 +71,8 @@ def make(run: Run, task: Task) -> None:
     except (CheckFailure, ExceptionGroup) as error:
         for failure in failures_in(error):
             run.verdicts.failed(failure)
+    finally:
+        session.close()  # the stub keeps a thousand worlds
     found = [finding for finding in run.verdicts.findings() if finding.id not in known]
     assert not found, "\n".join(
         f"{finding.level}: {finding.title} on {finding.operation}: {finding.detail}" for finding in found

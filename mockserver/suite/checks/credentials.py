@@ -30,7 +30,7 @@ def tasks(run: Run) -> list[Task]:
     found: list[Task] = []
     for operation in run.selected:
         if asks_for_credentials(run.contract, operation):
-            found += [on_operation(check, operation, ready=True) for check in _checks_for(run, operation)]
+            found += [on_operation(check, operation, ready=set_up) for check in _checks_for(run, operation)]
             if _revocation(run) is not None:
                 found.append(replace(on_operation(revoked_tokens_are_refused, operation), last=True))
             if any(map(is_login, run.contract.operations)):

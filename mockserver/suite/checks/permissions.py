@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from mockserver.contract.model import Objects, Operation
 from mockserver.pointers import child
 from mockserver.suite.belonging import foreign_names, may, own_name, owns, told_names, usual_name
+from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal, raise_missing
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest
@@ -18,7 +19,7 @@ from mockserver.suite.verdicts import CheckFailure, NotRun
 def tasks(run: Run) -> list[Task]:
     """Return the cells of the matrix that the contract states."""
     return [
-        on_operation(check, operation, ready=check is levels_not_allowed_are_refused)
+        on_operation(check, operation, ready=set_up if check is levels_not_allowed_are_refused else None)
         for operation in run.selected
         if operation.levels is not None and asks_for_credentials(run.contract, operation)
         for check in _checks_for(run, operation)

@@ -20,6 +20,15 @@ def set_up(session: Session, operation: Operation) -> None:
         make_call(session, name, presumes.identity)
 
 
+def set_up_whole(session: Session, operation: Operation) -> None:
+    """Do as `set_up`, with the clock and the seed data that the example presumes: for claims of its own account alone.
+
+    Other seed data may lack the accounts that claims about callers need.
+    """
+    if session.run.control is not None:
+        arrange(session, presumed_success(operation))
+
+
 def arrange(session: Session, presumes: Presumptions) -> None:
     """Bring about all that an example presumes: seed data and clock of a stub of our own, earlier calls anywhere.
 

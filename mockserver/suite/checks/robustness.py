@@ -8,7 +8,8 @@ from contextlib import suppress
 from functools import partial
 from statistics import median
 
-from mockserver.contract.model import MediaType, Operation
+from mockserver.contract.model import MediaType, Operation, presumed_success
+from mockserver.suite.checks.preceding import set_up_whole
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.identities import Identity
@@ -49,9 +50,9 @@ def tasks(run: Run) -> list[Task]:
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
         if _json_content(operation) is not None:
-            found += [on_operation(check, operation, ready=True) for check in _BODY_CHECKS]
+            found += [on_operation(check, operation, ready=set_up_whole) for check in _BODY_CHECKS]
             if not is_login(operation):
-                found.append(on_operation(whole_floats_are_integers, operation, ready=True))
+                found.append(on_operation(whole_floats_are_integers, operation, ready=set_up_whole))
         if _can_be_repeated(operation):
             check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
             found.append(Task("repeats_get_the_same_answer", operation.label, check))
@@ -102,7 +103,7 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
 def chunked_bodies_are_understood(session: Session, operation: Operation) -> int:
     """Content that is sent in chunks counts as the same content sent whole (RFC 9112, section 7.1)."""
-    whole = session.valid_request(operation, _caller(session, operation))
+    whole = session.valid_request(operation, _presumed_caller(session, operation))
     chunked = whole.with_field("Transfer-Encoding", "chunked")
     response = session.call(operation, chunked)
     # A crash, or no answer, is the finding of others. A server that wants a length first may say so.
@@ -240,6 +241,13 @@ def _json_content(operation: Operation) -> MediaType | None:
 def _caller(session: Session, operation: Operation) -> Identity | None:
     caller = session.run.allowed(operation)
     return session.login_for(operation, caller) if caller is not None and operation.effect == "credentials" else caller
+
+
+def _presumed_caller(session: Session, operation: Operation) -> Identity | None:
+    """Return who makes a call that must succeed: of our own stub, the account that its example presumes."""
+    presumed = presumed_success(operation).identity if session.run.own else None
+    caller = session.run.identities.named(presumed) if presumed else None
+    return _caller(session, operation) if caller is None else caller
 
 
 def _request(session: Session, operation: Operation, body: bytes | None, media_type: str) -> WireRequest:

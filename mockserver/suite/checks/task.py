@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
-from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.session import Run, Session
 
 #: Returns the number of cases tried; raises CheckFailure (or a group of them) or NotRun.
@@ -31,20 +30,22 @@ class Task:
     last: bool = False
 
 
-def on_operation(check: OperationCheck, operation: Operation, *, ready: bool = False) -> Task:
+def on_operation(
+    check: OperationCheck, operation: Operation, *, ready: Callable[[Session, Operation], None] | None = None
+) -> Task:
     """Return the task to make a check on an operation.
 
     Args:
         check: what is claimed.
         operation: what it is claimed of.
-        ready: whether all is there first that a call needs to succeed. Else what should be refused for one reason may
-            be refused for another, that there is nothing to change, and nobody sees that it is not for the first.
+        ready: brings about all that a call needs to succeed. Without it, what should be refused for one reason may be
+            refused for another, that there is nothing to change, and nobody sees that it is not for the first.
     """
     ends = operation.effect == "credentials"
 
     def make(session: Session) -> int:
-        if ready:
-            set_up(session, operation)
+        if ready is not None:
+            ready(session, operation)
         return check(session, operation)
 
     return Task(check.__name__, operation.label, make, last=ends)
