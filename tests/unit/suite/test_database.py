@@ -25,7 +25,7 @@ from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import Outcome
-from tests.faults.messages import PASSWORDS, TOKENS
+from tests.faults.messages import OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.registry import FAULTS
 from tests.faults.server import FaultyServer, clean_contract, serving
 
@@ -69,7 +69,7 @@ def running(fault: str | None) -> Iterator[Run]:
     with serving(server) as url:
         target = HttpTarget(url, timeout_seconds=2)
         try:
-            run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA))
+            run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=OPERATIONS)
             run.patience.clock, run.patience.sleep = server.now, server.pause
             yield run
         finally:

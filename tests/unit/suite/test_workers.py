@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from mockserver.cli import cli
 from tests.faults.judging import identities_file, judged
+from tests.faults.messages import OPERATIONS
 from tests.faults.registry import FAULTS
 from tests.faults.server import FaultyServer, serving
 
@@ -27,7 +28,20 @@ def fuzz(folder: Path, *options: str) -> Mapping[str, Any]:
     """Return the report of a run of few cases."""
     report = folder / f"{len(list(folder.iterdir()))}.json"
     done = subprocess.run(
-        [sys.executable, "-m", "mockserver", "fuzz", "--max-examples", "3", "--report", f"json={report}", *options],
+        [
+            *(
+                sys.executable,
+                "-m",
+                "mockserver",
+                "fuzz",
+                "--max-examples",
+                "3",
+                "--report",
+                f"json={report}",
+                *options,
+            ),
+            *(text for pattern in OPERATIONS for text in ("--only", pattern)),
+        ],
         capture_output=True,
         text=True,
         check=False,
