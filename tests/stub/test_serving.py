@@ -73,7 +73,7 @@ def _alive(process: int) -> bool:
 def test_the_ready_line_names_url_and_process(serve: Serve) -> None:
     server = serve()
     assert server.printed_process == server.process.pid
-    assert server.line.startswith('mockserver: serving "Mailcheap NMS API, settings and authorization" on http://')
+    assert server.line.startswith('mockserver: serving "Mailcheap NMS API" on http://')
     assert server.client.call("GET", "/api/v1/auth/").status == 200
 
 
