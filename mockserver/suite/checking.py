@@ -10,13 +10,23 @@ from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
 
+
+def access_tasks(run: Run) -> list[Task]:
+    """Return who may call, and with which credentials, one operation after the other.
+
+    Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
+    """
+    order = {operation.label: number for number, operation in enumerate(run.selected)}
+    tasks = (*credentials.tasks(run), *permissions.tasks(run))
+    return sorted(tasks, key=lambda task: order[task.operation])
+
+
 #: In the order in which they are made: what says most about a server comes first.
 PLANNERS: tuple[Planner, ...] = (
     examples.tasks,
     state.tasks,
     links.tasks,
-    credentials.tasks,
-    permissions.tasks,
+    access_tasks,
     requests.tasks,
     routing.tasks,
     robustness.tasks,

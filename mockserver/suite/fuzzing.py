@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mockserver.suite.checking import make
-from mockserver.suite.checks import credentials, links, robustness, state
+from mockserver.suite.checking import access_tasks, make
+from mockserver.suite.checks import links, robustness, state
 from mockserver.suite.database import Database, keep_failures, replay
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.session import Run
@@ -23,7 +23,8 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     """
     database = Database(settings.database, run.secrets) if settings.database else None
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
-    every = (*state.tasks(run), *links.tasks(run), *credentials.tasks(run), *robustness.timing_tasks(run))
+    planners = (state.tasks, links.tasks, access_tasks, robustness.timing_tasks)
+    every = (task for planner in planners for task in planner(run))
     tasks = [task for task in every if run.division.owns(task.operation)]
     outcome = replay(run, database) if database is not None else Outcome()
     if outcome == Outcome():
