@@ -148,7 +148,9 @@ class Reply(NamedTuple):
         content = self.json
         if not self.ok or not isinstance(content, dict):
             return self
-        return self.with_json({name: change(member) for name, member in content.items()})
+        return self.with_json(
+            {name: change(member) if isinstance(member, dict) else member for name, member in content.items()}
+        )
 
     def with_value(self, change: Callable[[Any], Any]) -> Reply:
         """Return a success with the setting's value changed; anything else as it is."""

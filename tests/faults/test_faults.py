@@ -14,6 +14,7 @@ from mockserver.suite.preparing import prepare
 from mockserver.suite.targets import WsgiTarget
 from tests.faults.catalogue import Fault
 from tests.faults.judging import Verdict, checked, fuzzed
+from tests.faults.messages import OPERATIONS
 from tests.faults.registry import CLEAN_VARIANTS, FAULTS
 from tests.faults.server import FaultyServer, clean_contract
 from tests.unit.suite.test_docs import documented
@@ -76,7 +77,8 @@ def test_fuzz_finds_nothing_where_there_is_nothing() -> None:
 
 def test_what_a_read_gives_away_is_one_finding_with_the_write_before_it() -> None:
     server = FaultyServer(FAULTS["password_read_back"])
-    run = prepare(clean_contract(), WsgiTarget(server), seeded_identities(defaults.SEED_DATA), settle_seconds=0.0)
+    identities = seeded_identities(defaults.SEED_DATA)
+    run = prepare(clean_contract(), WsgiTarget(server), identities, only=OPERATIONS, settle_seconds=0.0)
     check(run)
     (finding,) = run.verdicts.findings()
     assert finding.evidence is not None

@@ -29,7 +29,7 @@ from mockserver.suite.reports.document import Report, as_json
 from mockserver.suite.targets import WsgiTarget
 from tests.faults.catalogue import Fault, Stub
 from tests.faults.judging import identities_file
-from tests.faults.messages import ADMIN, MAILER, READ, SETTINGS, TOKENS, WRITE, Call, Reply
+from tests.faults.messages import ADMIN, MAILER, OPERATIONS, READ, SETTINGS, TOKENS, WRITE, Call, Reply
 from tests.faults.registry import CLEAN_VARIANTS
 from tests.faults.server import FaultyServer, clean_contract, serving
 
@@ -187,7 +187,7 @@ def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path:
         reply = reply.changed(lambda setting: setting | shown)
         return reply._replace(status=202) if call.label in WRITE.values() and reply.ok else reply
 
-    write(path, _fault("telling", plant=says_its_token), only=())
+    write(path, _fault("telling", plant=says_its_token), only=OPERATIONS)
     text = path.read_text()
     assert secret not in text
     assert "value: long-imap-master-password-here" in text

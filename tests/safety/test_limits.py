@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.safety.conftest import REMOTE, Suite
+from tests.safety.conftest import FEW, REMOTE_FEW, Suite
 from tests.safety.server import Environ, Gate, RemoteServer
 
 #: 15 in a tenth of a second, as 150 a second; the default of 10 requests a second is 100.
-SCALED = ("--treat-as-remote", "--rate", "100/s", "--no-oracle")
+SCALED = ("--treat-as-remote", "--rate", "100/s", "--no-oracle", *FEW)
 
 
 def gate() -> Gate:
@@ -44,7 +44,7 @@ def test_the_gate_bites_and_a_ban_ends_the_run_as_environment(
 
 def test_the_plan_tells_what_the_defaults_amount_to(suite: Suite, remote: Callable[..., RemoteServer]) -> None:
     server = remote()
-    done = suite.run("fuzz", server.url, "--treat-as-remote", "--dry-run")
+    done = suite.run("fuzz", server.url, "--treat-as-remote", "--dry-run", *FEW)
     assert "at most 10 requests a second, over one connection; 10 generated cases for each operation" in done.stdout
     assert "at most 300 requests for an operation, 2100 in all, 4 min at most" in done.stdout
 
@@ -64,7 +64,7 @@ def test_what_was_asked_to_come_later_is_asked_again_and_no_finding(
         return status, [("Retry-After", "1")]
 
     server.before = before
-    done = suite.run(command, server.url, *REMOTE)
+    done = suite.run(command, server.url, *REMOTE_FEW)
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("KEPT: 0 violations, 0 drift")
     assert len(later) == 2

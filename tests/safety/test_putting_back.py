@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.safety.conftest import PATIENCE_SECONDS, REMOTE, Owner, Suite
+from tests.safety.conftest import PATIENCE_SECONDS, REMOTE, REMOTE_FEW, Owner, Suite
 from tests.safety.server import RemoteServer, listening
 
 JUNK, RELAY, MAILER, MASTER = (
@@ -66,14 +66,19 @@ def test_at_the_end_all_is_as_it_was_but_for_what_cannot_be(
 ) -> None:
     report = tmp_path / "report.json"
     few = ("--max-examples=2",) * (command == "fuzz")
-    done = suite.run(command, server.url, *REMOTE, *EVERYTHING, f"--report=json={report}", *few)
+    done = suite.run(command, server.url, *REMOTE_FEW, *EVERYTHING, f"--report=json={report}", *few)
     assert done.returncode == 0, done.stdout
     assert owner.call("GET", JUNK) == (200, DAYS)
     assert owner.call("GET", MAILER) == (204, None)
     assert owner.call("GET", MASTER) == (204, None)
     ledger = json.loads(report.read_text(encoding="utf-8"))["ledger"]
     assert ledger["writes"] > 100
-    assert ledger["restored"] == [f"{MAILER} (never set)", f"{JUNK} (what it held)", f"{MASTER} (never set)"]
+    assert ledger["restored"] == [
+        f"{MAILER} (never set)",
+        f"{JUNK} (what it held)",
+        f"{MASTER} (never set)",
+        "global_antispam_thresholds (what it held)",  # written to see that it leaves the settings alone
+    ]
     assert ledger["left"] == [
         f"{RELAY} (its password is never given back; set it again, or give it with --restore-values)"
     ]
@@ -98,7 +103,7 @@ def test_given_originals_are_put_back_whole_and_stay_secret(
     done = suite.run(
         "check",
         server.url,
-        *REMOTE,
+        *REMOTE_FEW,
         "--allow-writes=*relay*",
         "--restore-values=originals.yaml",
         "--report=json=r.json",
@@ -116,7 +121,7 @@ def test_given_originals_are_put_back_whole_and_stay_secret(
 
 def test_killed_half_way_it_leaves_a_ledger_to_restore_from(suite: Suite, server: RemoteServer, owner: Owner) -> None:
     came, go_on = at_write(server, 6, JUNK)
-    process = suite.start("check", server.url, *REMOTE, *EVERYTHING)
+    process = suite.start("check", server.url, *REMOTE_FEW, *EVERYTHING)
     try:
         assert came.wait(PATIENCE_SECONDS)
     finally:
@@ -130,7 +135,7 @@ def test_killed_half_way_it_leaves_a_ledger_to_restore_from(suite: Suite, server
     text = ledger.read_text(encoding="utf-8")
     assert not any(secret in text for secret in (PASSWORD, "long-auth_token-here"))
 
-    once_more = suite.run("check", server.url, *REMOTE, *EVERYTHING)
+    once_more = suite.run("check", server.url, *REMOTE_FEW, *EVERYTHING)
     assert once_more.returncode == 2
     assert f"a run on this target was killed; first mockserver restore {ledger.name}" in once_more.stderr
 
@@ -155,7 +160,7 @@ def test_interrupted_it_puts_back_what_it_changed(
     suite: Suite, server: RemoteServer, owner: Owner, command: str, number: signal.Signals
 ) -> None:
     came, go_on = at_write(server, 12, JUNK)
-    process = suite.start(command, server.url, *REMOTE, "--allow-writes=*")
+    process = suite.start(command, server.url, *REMOTE_FEW, "--allow-writes=*")
     try:
         assert came.wait(PATIENCE_SECONDS)
         process.send_signal(number)
@@ -184,7 +189,7 @@ def test_a_server_in_trouble_gets_its_values_back_when_it_can_take_them(
         return 503, []
 
     server.before = before
-    done = suite.run("check", server.url, *REMOTE, "--allow-writes=*")
+    done = suite.run("check", server.url, *REMOTE_FEW, "--allow-writes=*")
     assert "the server is in trouble" in done.stdout
     assert f"Put back: {JUNK} (what it held)" in done.stdout
     assert owner.call("GET", JUNK) == (200, DAYS)
@@ -208,7 +213,7 @@ def test_what_cannot_be_saved_is_not_changed(suite: Suite, server: RemoteServer,
 
 
 def test_without_its_ledger_nothing_is_written(suite: Suite, server: RemoteServer, owner: Owner) -> None:
-    done = suite.run("check", server.url, *REMOTE, "--allow-writes=*", "--ledger=no/such/folder/ledger.json")
+    done = suite.run("check", server.url, *REMOTE_FEW, "--allow-writes=*", "--ledger=no/such/folder/ledger.json")
     assert done.returncode == 2
     assert "the ledger cannot be written" in done.stdout + done.stderr
     assert server.unsafe == []
@@ -263,7 +268,7 @@ def test_a_server_that_is_gone_is_not_restored(suite: Suite) -> None:
     with listening(RemoteServer()) as server:
         Owner(server).set(JUNK, DAYS)
         came, go_on = at_write(server, 3, JUNK)
-        process = suite.start("check", server.url, *REMOTE, "--allow-writes=*")
+        process = suite.start("check", server.url, *REMOTE_FEW, "--allow-writes=*")
         try:
             assert came.wait(PATIENCE_SECONDS)
         finally:

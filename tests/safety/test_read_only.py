@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.safety.conftest import REMOTE, Suite
+from tests.safety.conftest import FEW, REMOTE, REMOTE_FEW, Suite
 from tests.safety.server import RemoteServer
 
 
 @pytest.mark.parametrize("command", ["check", "fuzz"])
 def test_no_unsafe_method_is_sent(suite: Suite, remote: Callable[..., RemoteServer], command: str) -> None:
     server = remote()
-    done = suite.run(command, server.url, *REMOTE)
+    few = ("--max-examples=1",) * (command == "fuzz")
+    done = suite.run(command, server.url, *REMOTE, *few)  # every operation
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(server.log) > 150
     assert server.unsafe == []
@@ -25,13 +26,13 @@ def test_no_unsafe_method_is_sent(suite: Suite, remote: Callable[..., RemoteServ
 
 def test_on_loopback_there_is_no_such_care(suite: Suite, remote: Callable[..., RemoteServer]) -> None:
     server = remote()
-    suite.run("check", server.url, "--no-oracle")
+    suite.run("check", server.url, "--no-oracle", *FEW)
     assert len(server.unsafe) > 100
 
 
 def test_probes_need_their_word(suite: Suite, remote: Callable[..., RemoteServer]) -> None:
     server = remote()
-    done = suite.run("check", server.url, *REMOTE, "--allow-writes", "probes")
+    done = suite.run("check", server.url, *REMOTE_FEW, "--allow-writes", "probes")
     assert done.returncode == 0
     assert {entry.method for entry in server.unsafe} == {"PUT", "PATCH", "DELETE", "POST"}
     assert {entry.status for entry in server.unsafe} <= {401, 403, 404, 405}
@@ -44,7 +45,7 @@ def test_a_dry_run_sends_nothing_at_all(
     suite: Suite, remote: Callable[..., RemoteServer], command: str, options: tuple[str, ...]
 ) -> None:
     server = remote()
-    done = suite.run(command, server.url, *REMOTE, *options, "--dry-run")
+    done = suite.run(command, server.url, *REMOTE_FEW, *options, "--dry-run")
     assert done.returncode == 0
     assert done.stdout.startswith(f"Plan of {command} on {server.url}, which is somebody else's server\n")
     assert (server.log, server.connections) == ([], 0)
@@ -56,7 +57,7 @@ def test_the_plan_names_what_is_called_withheld_saved_and_left(
 ) -> None:
     server = remote()
     writes = ("*junk*", "setting_post_system_mailer")
-    done = suite.run("check", server.url, *REMOTE, "--dry-run", *(f"--allow-writes={glob}" for glob in writes))
+    done = suite.run("check", server.url, *REMOTE_FEW, "--dry-run", *(f"--allow-writes={glob}" for glob in writes))
     called, _, rest = done.stdout.partition("Withheld:")
     withheld, _, rest = rest.partition("Saved before the first write")
     saved, _, left = rest.partition("Changed and not put back:")
@@ -78,7 +79,7 @@ def test_a_dry_run_of_our_own_stub_starts_none(suite: Suite) -> None:
 def test_a_refused_identity_ends_the_run_as_environment(suite: Suite, remote: Callable[..., RemoteServer]) -> None:
     server = remote()
     server.before = lambda environ: (401, []) if len(server.log) >= 40 and "HTTP_AUTHORIZATION" in environ else None
-    done = suite.run("check", server.url, *REMOTE)
+    done = suite.run("check", server.url, *REMOTE_FEW)
     assert done.returncode == 2
     assert done.stdout.startswith("NOT JUDGED: the credentials of ")
     assert "wrong, revoked, expired or banned; check --identities" in done.stdout
@@ -88,7 +89,7 @@ def test_a_refused_identity_ends_the_run_as_environment(suite: Suite, remote: Ca
 def test_a_server_in_trouble_is_left_alone(suite: Suite, remote: Callable[..., RemoteServer]) -> None:
     server = remote()
     server.before = lambda _environ: (502, []) if len(server.log) >= 40 else None
-    done = suite.run("check", server.url, *REMOTE)
+    done = suite.run("check", server.url, *REMOTE_FEW)
     assert done.returncode == 1  # an undocumented 5xx is a violation
     assert "in a row on 2 operations: the server is in trouble" in done.stdout
     assert len(server.log) < 60
@@ -100,6 +101,6 @@ def test_a_redirect_to_another_host_is_an_answer(suite: Suite, remote: Callable[
         (302, [("Location", elsewhere.url + environ["PATH_INFO"])]) if environ["REQUEST_METHOD"] == "GET" else None
     )
     for command in ("check", "fuzz"):
-        suite.run(command, server.url, *REMOTE, *("--max-examples=1",) * (command == "fuzz"))
+        suite.run(command, server.url, *REMOTE_FEW, *("--max-examples=1",) * (command == "fuzz"))
     assert len(server.log) > 100
     assert (elsewhere.log, elsewhere.connections) == ([], 0)
