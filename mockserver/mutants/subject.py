@@ -112,6 +112,8 @@ class Subject:
         shown = [found for status, response in responses if status.isdecimal() for found in _shown(status, response)]
         if any(found.status < 300 for found in shown):
             return next(found for found in shown if found.status < 300)
+        if any(status.startswith("2") for status, _ in responses):
+            return None  # a success without JSON
         # Of an operation that never succeeds the answer is what is left when the caller may call.
         return next((found for found in shown if found.status not in {401, 403}), None)
 

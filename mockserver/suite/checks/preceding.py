@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mockserver.contract.model import ExamplePair, Operation, Presumptions, pairs_of, presumed_success
 from mockserver.suite.identities import Identity
 from mockserver.suite.session import Session
@@ -9,19 +11,28 @@ from mockserver.suite.verdicts import NotRun
 
 
 def set_up(session: Session, operation: Operation) -> None:
-    """Make the calls without which an operation cannot succeed, as its first example of a success presumes them.
+    """Make the calls without which an operation cannot succeed, when its first example of a success presumes them.
 
     In a world of our own stub alone: nobody else's server is changed for a claim about another operation.
     """
-    if session.run.control is None:
-        return
-    presumes = presumed_success(operation)
-    for name in presumes.calls:
-        make_call(session, name, presumes.identity)
+    if session.run.control is not None:
+        arrange(session, replace(presumed_success(operation), seed=None))
+
+
+def set_clock(session: Session, operation: Operation) -> None:
+    """Do of `set_up` what a token that is obtained in between must be valid at: the time alone."""
+    if session.run.control is not None:
+        arrange(session, replace(presumed_success(operation), seed=None, calls=()))
+
+
+def set_up_now(session: Session, operation: Operation) -> None:
+    """Do as `set_up`, at the time that it is."""
+    if session.run.control is not None:
+        arrange(session, replace(presumed_success(operation), seed=None, clock=None))
 
 
 def set_up_whole(session: Session, operation: Operation) -> None:
-    """Do as `set_up`, with the clock and the seed data that the example presumes: for claims of its own account alone.
+    """Do as `set_up`, with the seed data that the example presumes: for claims of its own account alone.
 
     Other seed data may lack the accounts that claims about callers need.
     """

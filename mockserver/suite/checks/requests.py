@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.contract.model import MediaType, Operation
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
-from mockserver.suite.checks.preceding import set_up
+from mockserver.suite.checks.preceding import set_up_whole
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, is_json, parse_json
 from mockserver.suite.samples import broken
@@ -42,7 +42,7 @@ def tasks(run: Run) -> list[Task]:
         if _json_content(operation) is None:
             continue
         found += [
-            on_operation(check, operation, ready=set_up)
+            on_operation(check, operation, ready=set_up_whole)
             for check in (
                 malformed_json_is_refused,
                 empty_bodies_are_refused,
