@@ -53,6 +53,7 @@ USERS = {
 }
 _ABSENT: Any = object()
 _world_numbers = itertools.count(1)
+_new_worlds: list[Client] = []
 
 
 class Answer(NamedTuple):
@@ -136,8 +137,10 @@ class Client:
         return Client(self._send, f"/__world__/{name}")
 
     def in_new_world(self) -> Client:
-        """Return a client of a world that nobody used."""
-        return self.in_world(f"w{next(_world_numbers)}")
+        """Return a client of a world that nobody used; it is dropped when the test ends."""
+        client = self.in_world(f"w{next(_world_numbers)}")
+        _new_worlds.append(client)
+        return client
 
 
 def send_to_app(app: Any) -> Send:
@@ -374,6 +377,15 @@ def stub(request: pytest.FixtureRequest) -> Client:
     if request.param == "in process":
         return Client(send_to_app(request.getfixturevalue("shared_app"))).in_new_world()
     return Client(send_over_http(request.getfixturevalue("shared_server").url)).in_new_world()
+
+
+@pytest.fixture(autouse=True)
+def drop_new_worlds() -> Iterator[None]:
+    """Let stubs that are shared forget the worlds of a test: they keep a thousand."""
+    yield
+    while _new_worlds:
+        with suppress(OSError):  # some servers end with their test
+            _new_worlds.pop().call("DELETE", "/__mock__/world", user=None)
 
 
 @pytest.fixture

@@ -109,7 +109,6 @@ def _credentials(job: dict[str, Any]) -> type:
 
 
 def _ours(job: dict[str, Any]) -> Callable[[], Any]:
-    from mockserver import defaults
     from mockserver.contract.building import load_contract
     from mockserver.suite.engine import FuzzSettings, drive, schema
     from mockserver.suite.preparing import prepare, who_calls
@@ -118,7 +117,7 @@ def _ours(job: dict[str, Any]) -> Callable[[], Any]:
     from mockserver.suite.verdicts import Outcome
 
     target = HttpTarget(job["base_url"])
-    prepared = prepare(load_contract(defaults.CONTRACT), target, who_calls(None, builtin_stub=True))
+    prepared = prepare(load_contract(job["contract"]), target, who_calls(None, builtin_stub=True))
     if job["shard"]:
         prepared.division = Division(prepared.selected, parse_shard(job["shard"]))
         configure = schema.engine_config
