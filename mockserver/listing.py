@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from mockserver import documents
 from mockserver.behaviour.seeding import Account, Seed
-from mockserver.contract.model import Contract, ExamplePair, pairs_of
+from mockserver.contract.model import Contract
+from mockserver.contract.pairs import ExamplePair, pair_named, pairs_in
 from mockserver.errors import ContractError
 from mockserver.examples.generating import Generator
 
@@ -52,7 +53,7 @@ def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
         ContractError: an example presumes a call that the contract does not have.
     """
     builder = _Builder(contract, seed)
-    for pair in contract.pairs():
+    for pair in pairs_in(contract):
         yield Sequence(
             pair.name,
             pair.operation.label,
@@ -88,7 +89,7 @@ class _Builder:
             content = documents.encode({"now": presumes.clock}).decode()
             yield Step("PUT", f"{_CONTROL}/clock", (("Content-Type", "application/json"),), content)
         for call in presumes.calls:
-            earlier = self._pair(call)
+            earlier = pair_named(self._contract, call)
             if earlier is None:
                 raise ContractError(
                     f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {call!r}"
@@ -103,13 +104,6 @@ class _Builder:
             return Step("POST", f"{_CONTROL}/reset", (), None)
         content = documents.encode({"overlay": overlay}).decode()
         return Step("POST", f"{_CONTROL}/reset", (("Content-Type", "application/json"),), content)
-
-    def _pair(self, call: str) -> ExamplePair | None:
-        """Return the exchange that `operationId` or `operationId/example` names, the first one without a name."""
-        operation_id, _, name = call.partition("/")
-        operation = self._contract.by_id.get(operation_id)
-        pairs = pairs_of(operation) if operation is not None else ()
-        return next((pair for pair in pairs if not name or pair.name == call), None)
 
     def _step(self, pair: ExamplePair, identity: str | None, overlay: str | None) -> Step:
         operation = pair.operation

@@ -5,13 +5,13 @@ A handler works on a transaction and on decoded values; it knows no media type a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mockserver import sources
 from mockserver.behaviour.seeding import Seed
-from mockserver.behaviour.store import WORLD, Transaction
+from mockserver.behaviour.store import WORLD, Record, Transaction
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
 from mockserver.messages import Arguments, Caller, Outcome
@@ -67,6 +67,24 @@ def content_of(call: Call) -> Any:
     if call.content is None:
         raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
     return call.content
+
+
+def whole(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return content whose numbers are integers as they are shown: 1.0 is one, too, to JSON Schema."""
+    return {name: int(value) if isinstance(value, float) else value for name, value in content.items()}
+
+
+def under_way(call: Call, since: float) -> bool:
+    """Tell whether a change that began at a UNIX time still takes effect: `applying`, `deleting`."""
+    return call.now - since < call.rules.transition_seconds
+
+
+def kept(call: Call, collection: str, key: str) -> Record | None:
+    """Return a record that is changed in phases, None where there is none or its deletion is over."""
+    record = call.transaction.get(collection, key)
+    if record is None or record.get("phase") != "deleting" or under_way(call, record["since"]):
+        return record
+    return None
 
 
 def issue(call: Call, purpose: str, form: Callable[[str], str] = str, length: int = 40) -> str:

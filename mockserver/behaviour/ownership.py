@@ -47,16 +47,20 @@ def owns_name(read: Read, caller: Caller, name: str) -> bool:
     return name in owned or domain_of(name) in owned
 
 
+def is_open(objects: Objects | None, caller: Caller) -> bool:
+    """Tell whether whose an object is does not matter to a caller: it may act on everybody's.
+
+    A caller without level comes from a stub without accounts, where nobody owns anything.
+    """
+    return objects is None or not caller.level or caller.level in objects.foreign
+
+
 def may_see(call: Call, name: str) -> bool:
     """Tell whether a caller may be told of a domain or address: its own, or anybody's where the contract says so.
 
-    For the handlers of lists, whose `x-mockserver-objects` names no object in the request. Without accounts nobody owns
-    anything, so everybody sees all.
+    For the handlers of lists, whose `x-mockserver-objects` names no object in the request.
     """
-    objects = call.operation.objects
-    if objects is None or not call.caller.level or call.caller.level in objects.foreign:
-        return True
-    return owns_name(call.transaction.get, call.caller, name)
+    return is_open(call.operation.objects, call.caller) or owns_name(call.transaction.get, call.caller, name)
 
 
 def domain_of(name: str) -> str:

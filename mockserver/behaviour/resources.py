@@ -23,7 +23,8 @@ from mockserver.behaviour.choosing import choose, paging, text
 from mockserver.behaviour.exemplars import Exemplars, TemplateOf, has_examples, item_parameter
 from mockserver.behaviour.naming import Naming
 from mockserver.behaviour.presenting import Item, Presentation, at
-from mockserver.contract.model import Behaviour, Contract, Operation, pairs_of
+from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.contract.pairs import pairs_of
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
 

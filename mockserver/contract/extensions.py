@@ -153,12 +153,7 @@ class Extensions:
         found = raw.get("x-mockserver-levels")
         if found is None:
             return None
-        pointer = child(pointer, "x-mockserver-levels")
-        levels = self._texts(pointer, found)
-        for level in levels:
-            if level not in self.levels:
-                raise self._reader.error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
-        return levels
+        return self._levels(child(pointer, "x-mockserver-levels"), found)
 
     def objects(self, pointer: str, raw: dict[str, Any]) -> Objects | None:
         """Return the `x-mockserver-objects` of an operation, whose levels the root names; None where it has none."""
@@ -176,11 +171,14 @@ class Extensions:
             )
         if own not in OWN:
             raise self._reader.error(child(pointer, "own"), f"must be one of {', '.join(OWN)}")
-        foreign = self._texts(child(pointer, "foreign"), found["foreign"])
-        for level in foreign:
+        return Objects(at, own, self._levels(child(pointer, "foreign"), found["foreign"]), pointer)
+
+    def _levels(self, pointer: str, raw: Any) -> tuple[str, ...]:
+        levels = self._texts(pointer, raw)
+        for level in levels:
             if level not in self.levels:
                 raise self._reader.error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
-        return Objects(at, own, foreign, pointer)
+        return levels
 
     def _texts(self, pointer: str, raw: Any) -> tuple[str, ...]:
         if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):

@@ -19,8 +19,6 @@ from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction, Schemas, Validator
 from mockserver.pointers import blanked
 
-#: The name that an `example`, which has none, is known by.
-_ANONYMOUS = "example"
 _WITHOUT_CONTENT = frozenset({"204", "205"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -276,41 +274,6 @@ class Operation:
         return with_content or (documented[0] if documented else self.responses.get("default"))
 
 
-@dataclass(frozen=True, slots=True)
-class ExamplePair:
-    """A documented exchange: the request example (None: a request without content) and its answer."""
-
-    operation: Operation
-    request: Example | None
-    request_media_type: str | None
-    response: Example
-    status: str
-    response_media_type: str
-
-    @property
-    def name(self) -> str:
-        """`operationId/example`, as `mockserver examples` and `x-mockserver-presumes` name it."""
-        return f"{self.operation.id}/{(self.request or self.response).name}"
-
-    @property
-    def arguments(self) -> Mapping[tuple[str, str], Example]:
-        """Values of parameters that the exchange is made with, by location and name of the parameter.
-
-        Those of the exchange's own name; and of a parameter that is required, else the first one. An `example`
-        without a name belongs to no exchange. What is required and has no example at all is not there.
-        """
-        names = [self.request.name] if self.request is not None else []
-        names = [name for name in (*names, self.response.name) if name != _ANONYMOUS]
-        found: dict[tuple[str, str], Example] = {}
-        for parameter in self.operation.parameters:
-            own = [parameter.examples[name] for name in names if name in parameter.examples]
-            any_will_do = parameter.examples.values() if parameter.required else ()
-            example = next(iter((*own, *any_will_do)), None)
-            if example is not None:
-                found[parameter.location, parameter.name] = example
-        return found
-
-
 @dataclass(frozen=True)
 class Contract:
     """An OpenAPI document, ready to be asked.
@@ -438,50 +401,7 @@ class Contract:
         for warning in self.warnings:
             yield f"{self.place(warning.pointer)}: {warning.message}"
 
-    def pairs(self) -> Iterator[ExamplePair]:
-        """Yield every documented exchange: each request example with the response example that answers it."""
-        for operation in self.operations:
-            yield from pairs_of(operation)
-
     @cached_property
     def inferred(self) -> list[Mapping[str, Behaviour]]:
         """What `inference.inferred` has worked out, kept here for it; empty until somebody asks."""
         return []
-
-
-def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
-    """Yield the documented exchanges of one operation.
-
-    A request example is answered by a success of its name. Only where it names its answer itself, that may be an
-    error: other contracts give such names by chance.
-    """
-    answers, errors = _answers(operation, success=True), _answers(operation, success=False)
-    if operation.request_body is None:
-        for status, media_type, example in answers.values():
-            yield ExamplePair(operation, None, None, example, status, media_type.name)
-        return
-    for request_type in operation.request_body.content.values():
-        for request in request_type.examples.values():
-            found = answers.get(request.answered_by)
-            if found is None and request.names_answer():
-                found = errors.get(request.answered_by)
-            if found is not None:
-                status, media_type, example = found
-                yield ExamplePair(operation, request, request_type.name, example, status, media_type.name)
-
-
-def presumed_success(operation: Operation) -> Presumptions:
-    """Return what the first documented exchange that succeeds presumes: who calls, and what was called before."""
-    succeed = (pair.response.presumes for pair in pairs_of(operation) if pair.status.startswith("2"))
-    return next(succeed, Presumptions())
-
-
-def _answers(operation: Operation, *, success: bool) -> dict[str, tuple[str, MediaType, Example]]:
-    """Return the examples of an operation's successes or errors by name, with status and media type."""
-    answers: dict[str, tuple[str, MediaType, Example]] = {}
-    for status, response in operation.responses.items():
-        if status.startswith("2") == success:
-            for media_type in response.content.values():
-                for example in media_type.examples.values():
-                    answers.setdefault(example.name, (status, media_type, example))
-    return answers

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from mockserver.behaviour.seeding import Account
-from mockserver.contract.model import Contract, MediaType, Operation, Response, presumed_success
+from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.pairs import presumed_success
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.contract.secrets import marked_names

@@ -12,7 +12,7 @@ from mockserver.behaviour import mail
 from mockserver.behaviour.ancestors import Ancestors, Removal
 from mockserver.behaviour.calls import Call, Handler, Rules
 from mockserver.behaviour.handlers import REMOVE, RESOURCE, find_handler
-from mockserver.behaviour.ownership import compile_owns
+from mockserver.behaviour.ownership import compile_owns, is_open
 from mockserver.behaviour.resources import ResourceHandler
 from mockserver.behaviour.store import Read
 from mockserver.behaviour.worlds import World
@@ -104,8 +104,8 @@ class CompiledOperation:
         self._responder = Responder(contract, operation, self._value_of)
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation)
-        requested = operation.objects is not None and operation.objects.requested
-        self._owns = compile_owns(operation.objects, contract.levels) if operation.objects and requested else None
+        objects = operation.objects
+        self._owns = compile_owns(objects, contract.levels) if objects is not None and objects.requested else None
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
@@ -181,12 +181,9 @@ class CompiledOperation:
         return self._judged(outcome, accept)
 
     def _require_own(self, arguments: Arguments, caller: Caller, read: Read) -> None:
-        """Refuse a call on an object that is neither the caller's own nor open to its level.
-
-        A caller without level comes from a stub without accounts, where nobody owns anything.
-        """
+        """Refuse a call on an object that is neither the caller's own nor open to it."""
         objects = self._operation.objects
-        if objects is None or self._owns is None or not caller.level or caller.level in objects.foreign:
+        if objects is None or self._owns is None or is_open(objects, caller):
             return
         try:
             name = expressions.requested(objects.at, arguments)

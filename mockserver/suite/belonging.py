@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockserver.contract.model import Contract, Objects, Operation
+from mockserver.contract.references import lookup
 from mockserver.pointers import split
 from mockserver.suite.identities import Identities, Identity
 from mockserver.suite.samples import sample
@@ -85,10 +86,8 @@ def usual_name(contract: Contract, operation: Operation, body: bytes | None) -> 
     kind, name = _place(operation)
     if kind == "body":
         try:
-            value: Any = json.loads(body or b"null")
-            for token in split(name):
-                value = value[token]
-        except (LookupError, TypeError, ValueError, RecursionError):  # hostile content may be nested beyond all measure
+            value: Any = lookup(json.loads(body or b"null"), name)
+        except (LookupError, ValueError, RecursionError):  # hostile content may be nested beyond all measure
             value = None
     else:
         found = (one for one in operation.parameters if (one.location, one.name) == (kind, name))
@@ -105,11 +104,8 @@ def place_name(operation: Operation, name: str, body: bytes | None) -> tuple[byt
     if kind != "body":
         return body, {(kind, place): name}
     content = json.loads(body or b"null")
-    holder = content
-    *way, last = split(place)
-    for token in way:
-        holder = holder[token]
-    holder[last] = name
+    holder, _, _ = place.rpartition("/")
+    lookup(content, holder)[split(place)[-1]] = name
     return json.dumps(content).encode(), {}
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.contract.loading import parse_yaml
-from mockserver.contract.model import Contract, Operation, SecurityScheme, presumed_success
+from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.contract.pairs import presumed_success
 from mockserver.errors import UsageError
 from mockserver.suite.exchanges import Fields
 

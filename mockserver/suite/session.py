@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.contract.model import SAFE_METHODS, Contract, Example, ExamplePair, Operation, pairs_of
+from mockserver.contract.model import SAFE_METHODS, Contract, Example, Operation
+from mockserver.contract.pairs import ExamplePair, pairs_of
 from mockserver.suite.belonging import may, own_name, place_name, usual_name
 from mockserver.suite.checks.answers import ANSWER_CHECKS, no_answer
 from mockserver.suite.checks.leaks import sent_secrets
@@ -267,9 +268,9 @@ class Session:
         """Return the content and parameters that let a request be about an object; what is given stays as it is."""
         identities = self.run.identities
         if about is None:
-            usual = usual_name(self.contract, operation, self.valid_body(operation)[0])
             if identity.level not in (operation.levels or (identity.level,)):
                 return body, {}  # who may not call at all owns nothing that it could
+            usual = usual_name(self.contract, operation, self.valid_body(operation)[0])
             if may(operation, self.contract.levels, identities, identity, usual):
                 return body, {}
             try:
@@ -306,9 +307,10 @@ class Session:
             if not is_json(name):
                 continue
             # An example that names its answer may be one that is refused.
-            taken = [example for example in content.examples.values() if not _is_refused(operation, example)]
-            if taken and variant == 0:
-                return json.dumps(taken[0].value).encode(), name
+            taken = (example for example in content.examples.values() if not _is_refused(operation, example))
+            example = next(taken, None) if variant == 0 else None
+            if example is not None:
+                return json.dumps(example.value).encode(), name
             if content.schema is not None:
                 return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
         raise NotRun("its request has no JSON content, and the suite can make up no other yet")
@@ -469,7 +471,9 @@ def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
 
 def _is_refused(operation: Operation, example: Example) -> bool:
     """Tell whether the contract itself says that the request of an example is answered by an error."""
-    return any(pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation))
+    return example.names_answer() and any(
+        pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation)
+    )
 
 
 def _content(example: Example, media_type: str | None) -> bytes:

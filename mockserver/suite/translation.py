@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
-from mockserver.contract.model import MediaType, Operation, RequestBody, pairs_of
+from mockserver.contract.model import MediaType, Operation, RequestBody
+from mockserver.contract.pairs import pairs_of
 from mockserver.pointers import child
 from mockserver.suite.checks.answers import body_conforms_to_its_schema
 from mockserver.suite.checks.seeing import Answer

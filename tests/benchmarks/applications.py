@@ -46,7 +46,7 @@ def make_flask() -> Any:
         return DOMAINS_ANSWER
 
     @app.patch("/api/v1/accounts/<username>/")
-    def change_account(username: str) -> dict[str, Any]:  # noqa: ARG001 - of the route
+    def change_account(**_route: str) -> dict[str, Any]:
         changed: dict[str, Any] = request.get_json()
         return changed
 

@@ -12,7 +12,8 @@ from mockserver import defaults
 from mockserver.behaviour.handlers import find_handler
 from mockserver.contract.building import load_contract
 from mockserver.contract.lint.elements import walk
-from mockserver.contract.model import Contract, Operation, pairs_of
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.pairs import pairs_of
 from mockserver.contract.references import follow
 from mockserver.pointers import split
 from tests.documentation.facts import operations_of

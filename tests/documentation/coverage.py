@@ -13,6 +13,7 @@ from mockserver.behaviour.seeding import load_seed
 from mockserver.contract.building import load_contract
 from mockserver.contract.lint.elements import walk
 from mockserver.contract.model import Contract, Operation
+from mockserver.contract.pairs import pairs_in
 from mockserver.contract.references import follow
 from mockserver.listing import Sequence, sequences
 from mockserver.pointers import blanked
@@ -173,7 +174,7 @@ def _outcome(client: Client, found: dict[str, Sequence], contract: Contract, pag
     names = [
         pair.name
         for *_, operation in operations_of(contract, page)
-        for pair in contract.pairs()
+        for pair in pairs_in(contract)
         if pair.operation is operation and pair.response.name == name
     ]
     if not names:

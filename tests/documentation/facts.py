@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.contract.model import Contract, Example, ExamplePair, Operation, pairs_of
+from mockserver.contract.model import Contract, Example, Operation
+from mockserver.contract.pairs import ExamplePair, pairs_of
 from mockserver.contract.references import follow
 from mockserver.pointers import blanked, child
 from tests.documentation.record import (

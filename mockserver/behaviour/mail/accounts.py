@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from mockserver import sha512crypt
-from mockserver.behaviour.calls import Call, Handler, content_of, issue
+from mockserver.behaviour.calls import Call, Handler, content_of, issue, whole
 from mockserver.behaviour.mail import quotas
 from mockserver.behaviour.mail.paging import page
 from mockserver.behaviour.mail.records import (
@@ -28,6 +28,7 @@ from mockserver.behaviour.mail.records import (
     forbidden,
     is_administrator_of,
     is_live,
+    live_domain,
     not_found,
 )
 from mockserver.behaviour.ownership import domain_of
@@ -140,11 +141,6 @@ def create_webmail_password(call: Call) -> Outcome:
     return success({"webmail_password": password}, "webmail password made")
 
 
-def whole(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return content whose numbers are integers as they are shown: 1.0 is one, too, to JSON Schema."""
-    return {name: int(value) if isinstance(value, float) else value for name, value in content.items()}
-
-
 def _listed(call: Call, username: str, record: Record) -> dict[str, Any]:
     """Return an account as a list shows it."""
     level = record["level"]
@@ -197,10 +193,7 @@ def _password(username: str, password: str) -> Record:
 
 
 def _require_domain(call: Call, name: str) -> None:
-    domain = call.transaction.get(DOMAINS, name)
-    if domain is None or not is_live(domain, call.now):
-        raise not_found(f"there is no domain {name}")
-    if not domain["verified"]:
+    if not live_domain(call, name)["verified"]:
         raise conflict(f"the domain {name} is pending verification")
 
 

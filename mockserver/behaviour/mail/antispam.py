@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockserver.behaviour.calls import Call, Handler, content_of
-from mockserver.behaviour.mail.records import DOMAINS, LISTS, THRESHOLDS, conflict, is_live, not_found
+from mockserver.behaviour.calls import Call, Handler, content_of, kept, under_way
+from mockserver.behaviour.mail.records import LISTS, THRESHOLDS, conflict, live_domain, not_found
 from mockserver.behaviour.store import Record
 from mockserver.messages import Outcome, success
 
@@ -114,7 +114,7 @@ def _put_list(call: Call, scope: str, action: str, why: str) -> Outcome:
 
 def _shown(call: Call, scope: str) -> Iterator[tuple[str, Any]]:
     for action in _ACTIONS:
-        record = _kept(call, LISTS, _key(scope, action)) or {}
+        record = kept(call, LISTS, _key(scope, action)) or {}
         yield f"{action}_status", _phase(record, call)
         for kind in _KINDS:
             yield f"{action}ed_{kind}", record.get(kind, [])
@@ -136,37 +136,25 @@ def _domain(call: Call) -> str:
     """Return the domain that the path names, verified or pending; 404 where this server does not have it."""
     # Domain names are the same in either case (RFC 4343).
     name = str(call.arguments.path["domain"]).lower()
-    record = call.transaction.get(DOMAINS, name)
-    if record is None or not is_live(record, call.now):
-        raise not_found(f"there is no domain {name}")
+    live_domain(call, name)
     return name
 
 
 def _phase(record: Record, call: Call) -> str:
     """Return how far the last change of a record is; what the seed data brought has long been applied."""
     phase: str = record.get("phase", "applied")
-    return "applied" if phase == "applying" and _is_over(record, call) else phase
-
-
-def _is_over(record: Record, call: Call) -> bool:
-    return bool(call.now - record["since"] >= call.rules.transition_seconds)
-
-
-def _kept(call: Call, collection: str, key: str) -> Record | None:
-    """Return a record, None where there is none or its deletion is over."""
-    record = call.transaction.get(collection, key)
-    return None if record is not None and _phase(record, call) == "deleting" and _is_over(record, call) else record
+    return "applied" if phase == "applying" and not under_way(call, record["since"]) else phase
 
 
 def _standing(call: Call, collection: str, key: str) -> Record | None:
     """Return a record that is there to stay: what is being deleted can be created anew, and not be changed."""
-    record = _kept(call, collection, key)
+    record = kept(call, collection, key)
     return None if record is not None and _phase(record, call) == "deleting" else record
 
 
 def _clear(call: Call, collection: str, key: str) -> str:
     """Let a record be deleted once the transition is over; return why, for the journal."""
-    record = _kept(call, collection, key)
+    record = kept(call, collection, key)
     if record is None:
         return "there was nothing to clear"
     if call.rules.transition_seconds <= 0:

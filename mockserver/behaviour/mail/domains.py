@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver import sources
-from mockserver.behaviour.calls import Call, Handler, content_of, issue
+from mockserver.behaviour.calls import Call, Handler, content_of, issue, whole
 from mockserver.behaviour.mail import quotas
 from mockserver.behaviour.mail.records import (
     DOMAIN_ADMIN,
@@ -27,6 +27,7 @@ from mockserver.behaviour.mail.records import (
     RELAY_DOMAINS,
     conflict,
     is_live,
+    live_domain,
     not_found,
 )
 from mockserver.behaviour.ownership import may_see
@@ -96,13 +97,11 @@ def list_names(call: Call) -> Outcome:
 def add_name(call: Call) -> Outcome:
     """Add a name, pending from now; 409 where it is there already, whatever its kind, or the quota is used up."""
     kind = KINDS[call.behaviour.resource]
-    content = content_of(call)
+    content = whole(content_of(call))
     name = content[kind.member].lower()
     others = {member: content[member] for member in kind.others}
     if kind is DOMAIN_ALIAS:
         others["rcpt_domain"] = _recipient(call, others["rcpt_domain"].lower())
-    elif kind is RELAY_DOMAIN:
-        others["destination_port"] = int(others["destination_port"])  # 25.0 is an integer to JSON Schema
     taken = find_name(call.transaction.get, name, call.now)
     if taken is not None:
         state = "verified" if taken[1]["verified"] else "pending verification"
@@ -189,10 +188,7 @@ def _verification(name: str, record: Record) -> dict[str, Any]:
 
 def _recipient(call: Call, domain: str) -> str:
     """Return the domain that an alias is to stand for, which must be a verified one."""
-    record = call.transaction.get(DOMAINS, domain)
-    if record is None or not is_live(record, call.now):
-        raise not_found(f"there is no domain {domain}")
-    if not record["verified"]:
+    if not live_domain(call, domain)["verified"]:
         raise conflict(f"the domain {domain} is pending verification, so nothing can stand for it")
     return domain
 

@@ -21,7 +21,7 @@ _FORWARDING = frozenset({"forward", "keep_and_forward"})
 
 def list_filters(call: Call) -> Outcome:
     """List the caller's filters in the order of their positions (sieve_filter_get)."""
-    filters = sorted(_own_filters(call), key=lambda record: int(record["filter_position"]))
+    filters = sorted(_own_filters(call), key=_position)
     return success({"sieve_filters": [_filter(record) for record in filters]}, f"{len(filters)} filters")
 
 
@@ -32,7 +32,7 @@ def create_filter(call: Call) -> Outcome:
         RequestRejected: 409, the position is taken, or the account would have more than `MAX_FORWARDS` forwards.
     """
     sent = content_of(call)
-    position = int(sent["filter_position"])  # JSON has one kind of number: 1.0 is an integer, too
+    position = _position(sent)
     if call.transaction.get(SIEVE_FILTERS, _filter_key(call, position)) is not None:
         raise conflict(f"there is a filter at position {position} already; PUT replaces it")
     return _keep_filter(call, sent, "created")
@@ -45,7 +45,7 @@ def replace_filter(call: Call) -> Outcome:
         RequestRejected: 404, there is none; 409, the account would have more than `MAX_FORWARDS` forwards.
     """
     sent = content_of(call)
-    position = int(sent["filter_position"])  # JSON has one kind of number: 1.0 is an integer, too
+    position = _position(sent)
     if call.transaction.get(SIEVE_FILTERS, _filter_key(call, position)) is None:
         raise not_found(f"there is no filter at position {position}; POST makes one")
     return _keep_filter(call, sent, "replaced")
@@ -80,6 +80,10 @@ def _own_filters(call: Call) -> list[Record]:
     return [record for record in records if record["username"] == call.caller.username]
 
 
+def _position(record: Mapping[str, Any]) -> int:
+    return int(record["filter_position"])  # JSON has one kind of number: 1.0 is an integer, too
+
+
 def _filter_key(call: Call, position: int) -> str:
     return f"{call.caller.username}/{position}"
 
@@ -90,7 +94,7 @@ def _filter(record: Record) -> dict[str, Any]:
 
 
 def _keep_filter(call: Call, sent: dict[str, Any], why: str) -> Outcome:
-    position = int(sent["filter_position"])  # JSON has one kind of number: 1.0 is an integer, too
+    position = _position(sent)
     others = sum(_forwards(record) for record in _own_filters(call) if record["filter_position"] != position)
     if _forwards(sent) and others + _forwards(sent) > MAX_FORWARDS:
         raise conflict(

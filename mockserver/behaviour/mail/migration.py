@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.behaviour.calls import Call, Handler, content_of
-from mockserver.behaviour.mail.accounts import add_account, whole
+from mockserver.behaviour.calls import Call, Handler, content_of, under_way, whole
+from mockserver.behaviour.mail.accounts import add_account
 from mockserver.behaviour.mail.records import MAIL_USER, MIGRATIONS, is_administrator_of
 from mockserver.behaviour.store import Record
 from mockserver.messages import Outcome, success
@@ -50,7 +50,7 @@ def create_migration(call: Call) -> Outcome:
 def _shown(call: Call, username: str, record: Record) -> dict[str, Any]:
     """Return a migration as a list shows it; it takes as long as a setting does to be applied."""
     since = record.get("since")
-    running = since is not None and call.now - since < call.rules.transition_seconds
+    running = since is not None and under_way(call, since)
     status = "migrating" if running else record["status"]
     message = "migration is running" if running else record["message"]
     return {"expire_time": record["expire_time"], "status": status, "message": message, "username": username}

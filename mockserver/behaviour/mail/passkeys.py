@@ -24,8 +24,9 @@ from mockserver.behaviour.mail.records import (
     WEBAUTHN,
     WEBAUTHN_CHALLENGES,
     conflict,
+    next_number,
     not_found,
-    number_of,
+    own_in_order,
 )
 from mockserver.behaviour.store import Record
 from mockserver.credentials import ACCOUNTS
@@ -51,7 +52,7 @@ _ENOUGH = 2
 _T = TypeVar("_T")
 
 
-class _Unverified(Exception):  # noqa: N818 - what an authenticator said, not an error of ours
+class _UnverifiedError(Exception):
     """An authenticator's answer is not what was asked for; the text says in what."""
 
 
@@ -84,7 +85,7 @@ def register(call: Call) -> Outcome:
     username, name = call.caller.username, content["friendly_name"]
     try:
         verified = _verified_registration(call, content)
-    except _Unverified as error:
+    except _UnverifiedError as error:
         raise conflict(f"this is no answer to the registration options: {error}") from error
     identifier = _encode(verified.credential_id)
     if _found(call, identifier) is not None:
@@ -104,7 +105,7 @@ def register(call: Call) -> Outcome:
             "device_type": verified.credential_device_type.value,
             "backed_up": int(verified.credential_backed_up),
             "transports": list(content["response"].get("transports") or ()),
-            "number": max(map(number_of, own), default=0) + 1,
+            "number": next_number(own),
         },
     )
     return success({"friendly_name": name}, "attestation verified")
@@ -131,7 +132,7 @@ def authenticate(call: Call) -> Outcome:
         raise refused("no account has this credential")
     try:
         verified = _verified_authentication(call, content, passkey)
-    except _Unverified as error:
+    except _UnverifiedError as error:
         raise refused(f"the credential does not log in: {error}") from error
     seen = {"sign_count": verified.new_sign_count, "backed_up": int(verified.credential_backed_up)}
     call.transaction.put(PASSKEYS, f"{passkey['username']}/{passkey['friendly_name']}", {**passkey, **seen})
@@ -162,8 +163,7 @@ def disable_password_login(call: Call) -> Outcome:
 
 def passkeys_of(call: Call, username: str) -> list[Record]:
     """Return the credentials of an account, the oldest first."""
-    records = call.transaction.items(PASSKEYS).values()
-    return sorted((record for record in records if record["username"] == username), key=number_of)
+    return own_in_order(call, PASSKEYS, username)
 
 
 def _found(call: Call, identifier: str) -> Record | None:
@@ -201,12 +201,12 @@ def _verified_authentication(call: Call, content: Any, passkey: Record) -> Any:
 
     challenge, origin = _client_data(content)
     if challenge != content["auth_challenge"]:
-        raise _Unverified("auth_challenge is not the challenge that was answered")
+        raise _UnverifiedError("auth_challenge is not the challenge that was answered")
     _use_challenge(call, _AUTHENTICATION, "", challenge)
     party = _relying_party(call)
     handle = content["response"].get("userHandle")
     if handle is not None and handle.rstrip("=") != _user_handle(call, passkey["username"]):
-        raise _Unverified("userHandle is not that of the credential's account")
+        raise _UnverifiedError("userHandle is not that of the credential's account")
     return _judged(
         lambda: verify_authentication_response(
             credential=content,
@@ -225,7 +225,7 @@ def _client_data(content: Any) -> tuple[str, str]:
 
     said = _judged(lambda: parse_client_data_json(_decode(content["response"]["clientDataJSON"])))
     if not isinstance(said.origin, str):
-        raise _Unverified("the origin is no text")
+        raise _UnverifiedError("the origin is no text")
     return _encode(said.challenge), said.origin
 
 
@@ -233,12 +233,12 @@ def _judged(judge: Callable[[], _T]) -> _T:
     """Return what the library says of an authenticator's answer.
 
     Raises:
-        _Unverified: it takes it for wrong, or cannot read it.
+        _UnverifiedError: it takes it for wrong, or cannot read it.
     """
     try:
         return judge()
     except Exception as error:  # what clients send reaches parsers of CBOR, keys and certificates; each raises its own
-        raise _Unverified(str(error) or type(error).__name__) from error
+        raise _UnverifiedError(str(error) or type(error).__name__) from error
 
 
 def _of_party(origin: str, party: str) -> str:
@@ -247,17 +247,17 @@ def _of_party(origin: str, party: str) -> str:
     The host is the relying party's or below it, the scheme https; on the machine itself browsers take http, too.
 
     Raises:
-        _Unverified: it may not.
+        _UnverifiedError: it may not.
     """
     try:
         parts = urlsplit(origin)
         host = parts.hostname or ""
     except ValueError:
-        raise _Unverified("the origin is none") from None
+        raise _UnverifiedError("the origin is none") from None
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     if secure and (host == party or host.endswith(f".{party}")):
         return origin
-    raise _Unverified(f"the origin {origin[:100]!r} cannot speak for the relying party {party}")
+    raise _UnverifiedError(f"the origin {origin[:100]!r} cannot speak for the relying party {party}")
 
 
 def _relying_party(call: Call) -> str:
@@ -310,13 +310,13 @@ def _use_challenge(call: Call, purpose: str, username: str, challenge: str) -> N
     """Take an open challenge away, so that it is answered once; a call that is refused later brings it back.
 
     Raises:
-        _Unverified: there is none, or it is for another purpose or account, or over.
+        _UnverifiedError: there is none, or it is for another purpose or account, or over.
     """
     record = call.transaction.get(WEBAUTHN_CHALLENGES, challenge)
     if record is None or (record["purpose"], record["username"]) != (purpose, username):
-        raise _Unverified("the challenge was not asked for, or was answered already")
+        raise _UnverifiedError("the challenge was not asked for, or was answered already")
     if call.now >= record["expires"]:
-        raise _Unverified(f"the challenge is older than {CHALLENGE_SECONDS} seconds")
+        raise _UnverifiedError(f"the challenge is older than {CHALLENGE_SECONDS} seconds")
     call.transaction.delete(WEBAUTHN_CHALLENGES, challenge)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mockserver import sources
 from mockserver.behaviour.calls import Call
-from mockserver.behaviour.ownership import owns_account
+from mockserver.behaviour.ownership import is_open, owns_account
 from mockserver.behaviour.store import Record
 from mockserver.errors import RequestRejected
 from mockserver.messages import Violation
@@ -77,6 +77,18 @@ def is_live(record: Record, now: float) -> bool:
     return bool(record["verified"]) or now < record.get("expire_time", NEVER)
 
 
+def live_domain(call: Call, name: str) -> Record:
+    """Return the record of a domain in lower case that is verified or can still be.
+
+    Raises:
+        RequestRejected: 404, there is none.
+    """
+    record = call.transaction.get(DOMAINS, name)
+    if record is None or not is_live(record, call.now):
+        raise not_found(f"there is no domain {name}")
+    return record
+
+
 def account_value(record: Record, name: str) -> Any:
     """Return a member of an account's record, its default where the record does not have it."""
     value = record.get(name)
@@ -93,11 +105,9 @@ def may_use_api(record: Record) -> bool:
 def is_administrator_of(call: Call, username: str) -> bool:
     """Tell whether the caller administers an account, for lists: a DomainAdmin the MailUsers of its domains.
 
-    Levels that the contract lets act on everybody's objects administer all. A caller without level comes from a stub
-    without accounts, which keeps nothing from anybody.
+    Levels that the contract lets act on everybody's objects administer all.
     """
-    objects = call.operation.objects
-    if objects is None or not call.caller.level or call.caller.level in objects.foreign:
+    if is_open(call.operation.objects, call.caller):
         return True
     if username == call.caller.username:
         return False
@@ -143,6 +153,16 @@ def forbidden(detail: str) -> RequestRejected:
     return RequestRejected(403, "Forbidden", detail)
 
 
-def number_of(record: Record) -> int:
-    """Return the place of a record in the order of making."""
+def own_in_order(call: Call, collection: str, username: str) -> list[Record]:
+    """Return the records of a collection that are an account's, in the order of their making."""
+    own = (record for record in call.transaction.items(collection).values() if record["username"] == username)
+    return sorted(own, key=_number)
+
+
+def next_number(records: Iterable[Record]) -> int:
+    """Return the place of a new record in the order of making, behind all of these."""
+    return max(map(_number, records), default=0) + 1
+
+
+def _number(record: Record) -> int:
     return int(record["number"])

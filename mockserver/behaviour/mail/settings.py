@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.behaviour.calls import Call, Handler, content_of, issue
-from mockserver.behaviour.store import SETTINGS, Record
+from mockserver.behaviour.calls import Call, Handler, content_of, issue, kept, under_way
+from mockserver.behaviour.store import SETTINGS
 from mockserver.contract.model import Behaviour
 from mockserver.messages import Outcome, no_content, success
 
@@ -38,33 +38,25 @@ def write_setting(call: Call) -> Outcome:
 
 def read_setting(call: Call) -> Outcome:
     """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
-    record = _kept_setting(call)
+    record = kept(call, SETTINGS, call.behaviour.resource)
     if record is None:
         return no_content(204, "never set, or reset")
     if record["phase"] == "deleting":
         return _setting(call.behaviour, "deleting", record["value"], "being reset")
-    applied = call.now - record["since"] >= call.rules.transition_seconds
-    return _setting(call.behaviour, "applied" if applied else "applying", record["value"], "stored value")
+    status = "applying" if under_way(call, record["since"]) else "applied"
+    return _setting(call.behaviour, status, record["value"], "stored value")
 
 
 def reset_setting(call: Call) -> Outcome:
     """Reset a setting: `deleting`, and nothing to read once that is over."""
     resource = call.behaviour.resource
-    record = _kept_setting(call)
+    record = kept(call, SETTINGS, call.behaviour.resource)
     if record is not None and call.rules.transition_seconds > 0:
         call.transaction.put(SETTINGS, resource, {**record, "phase": "deleting", "since": call.now})
     else:
         call.transaction.delete(SETTINGS, resource)
     content = {"settings": {"name": resource, "status": "deleting"}}
     return success(content, "reset" if record is not None else "was not set")
-
-
-def _kept_setting(call: Call) -> Record | None:
-    """Return a setting's record, or None where it was never set or its deletion is over."""
-    record = call.transaction.get(SETTINGS, call.behaviour.resource)
-    if record is None or record["phase"] != "deleting":
-        return record
-    return record if call.now - record["since"] < call.rules.transition_seconds else None
 
 
 def _setting(behaviour: Behaviour, status: str, value: Any, why: str) -> Outcome:

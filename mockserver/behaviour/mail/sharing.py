@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver import sources
-from mockserver.behaviour.calls import Call, Handler, content_of
+from mockserver.behaviour.calls import Call, Handler, content_of, under_way
 from mockserver.behaviour.mail.records import ADDRESS_BOOKS, CALENDARS, MAIL_USER, not_found, unprocessable
 from mockserver.behaviour.store import Record, Transaction
 from mockserver.credentials import ACCOUNTS
@@ -99,8 +99,7 @@ def _shown_to_recipient(call: Call, record: Record) -> dict[str, Any]:
 
 
 def _status(call: Call, record: Record) -> str:
-    under_way = record["phase"] == "applying" and call.now - record["since"] < call.rules.transition_seconds
-    return "applying" if under_way else "applied"
+    return "applying" if record["phase"] == "applying" and under_way(call, record["since"]) else "applied"
 
 
 def _seen_by(username: str, url: str) -> str:

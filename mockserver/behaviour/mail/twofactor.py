@@ -23,8 +23,9 @@ from mockserver.behaviour.mail.records import (
     DEVICE_PASSWORDS,
     TWO_FACTOR,
     conflict,
+    next_number,
     not_found,
-    number_of,
+    own_in_order,
 )
 from mockserver.behaviour.store import Record
 from mockserver.credentials import ACCOUNTS, password_hash
@@ -129,7 +130,7 @@ def create_device_password(call: Call) -> Outcome:
             "username": username,
             "friendly_name": name,
             "hash": password_hash(username, password),
-            "number": max(map(number_of, own), default=0) + 1,
+            "number": next_number(own),
         },
     )
     told = {"device_password": password, "friendly_name": name, "username": username}
@@ -172,9 +173,7 @@ def _with_used(record: Record, step: int, now: float) -> Record:
 
 def _device_passwords(call: Call) -> list[Record]:
     """Return the caller's device passwords, the oldest first."""
-    records = call.transaction.items(DEVICE_PASSWORDS).values()
-    own = [record for record in records if record["username"] == call.caller.username]
-    return sorted(own, key=number_of)
+    return own_in_order(call, DEVICE_PASSWORDS, call.caller.username)
 
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {

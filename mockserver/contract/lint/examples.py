@@ -9,6 +9,7 @@ from typing import Any
 
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
+from mockserver.contract.pairs import pairs_in
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction, SchemaViolation
 from mockserver.errors import ContractError
@@ -74,7 +75,7 @@ def _check_stripped(subject: Subject) -> Iterator[LintFinding]:
 
 def _refused(subject: Subject) -> Iterator[str]:
     """Yield where the values of request examples stand that an error answers, so that they may be wrong."""
-    for pair in subject.contract.pairs() if subject.contract else ():
+    for pair in pairs_in(subject.contract) if subject.contract else ():
         if pair.request is not None and not pair.status.startswith("2"):
             yield child(pair.request.pointer, "value")
 

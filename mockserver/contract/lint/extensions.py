@@ -11,7 +11,7 @@ from typing import Any
 from mockserver.contract.extensions import EXTENSIONS, OBJECT_PLACE, OWN
 from mockserver.contract.lint.elements import Element
 from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.model import pairs_of
+from mockserver.contract.pairs import pairs_of
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.schemas import Direction
 from mockserver.expressions import EMBEDDED, EXPRESSION
@@ -80,13 +80,17 @@ def _check_levels(subject: Subject, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, list) or not value or not all(isinstance(level, str) for level in value):
         yield (), "must be a list of level names, at least one", "name the levels, mightiest first"
         return
-    known = subject.data.get("x-mockserver-levels")
     for index, level in enumerate(value):
         if level in value[:index]:
             yield (str(index),), f"the level {level!r} stands twice", "name it once"
-        if not isinstance(known, list) or level not in known:
-            remedy = "name it in the list `x-mockserver-levels` at the root of the document"
-            yield (str(index),), f"the level {level!r} is not known", remedy
+        yield from _check_known(subject, level, (str(index),))
+
+
+def _check_known(subject: Subject, level: Any, path: tuple[str, ...]) -> Iterator[_Mistake]:
+    known = subject.data.get("x-mockserver-levels")
+    if not isinstance(known, list) or level not in known:
+        remedy = "name it in the list `x-mockserver-levels` at the root of the document"
+        yield path, f"the level {level!r} is not known", remedy
 
 
 def _check_objects(subject: Subject, value: Any) -> Iterator[_Mistake]:
@@ -102,15 +106,12 @@ def _check_objects(subject: Subject, value: Any) -> Iterator[_Mistake]:
         yield ("at",), f"{value['at']!r:.60} names no part of a call", "write it as in `$request.path.username`"
     if value["own"] not in OWN:
         yield ("own",), f"{value['own']!r:.60} is no kind of ownership", f"known are {', '.join(OWN)}"
-    known = subject.data.get("x-mockserver-levels")
     foreign = value["foreign"]
     if not isinstance(foreign, list):
         yield ("foreign",), "must be a list of level names", "name those that may act on others' objects, possibly none"
         return
     for index, level in enumerate(foreign):
-        if not isinstance(known, list) or level not in known:
-            remedy = "name it in the list `x-mockserver-levels` at the root of the document"
-            yield ("foreign", str(index)), f"the level {level!r} is not known", remedy
+        yield from _check_known(subject, level, ("foreign", str(index)))
 
 
 def _check_effect(_subject: Subject, value: Any) -> Iterator[_Mistake]:

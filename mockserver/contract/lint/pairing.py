@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.contract.lint.subject import LintFinding, Subject
-from mockserver.contract.model import Example, Operation, pairs_of
+from mockserver.contract.model import Example, Operation
+from mockserver.contract.pairs import pairs_of
 
 
 def check_pairing(subject: Subject) -> Iterator[LintFinding]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
-from mockserver.suite.checks.preceding import set_clock, set_up, set_up_now
+from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
@@ -162,7 +162,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
     """A token that was revoked is not accepted any more; it was obtained by a login made for this."""
     revocation = _revocation(session.run)
     assert revocation is not None
-    set_clock(session, operation)
+    set_up(session, operation, calls=False)
     identity = session.login_for(revocation, session.run.allowed(operation) or session.run.admin)
     set_up(session, operation)  # after the login, which what is set up may ask more of
     revoked = session.call(revocation, session.valid_request(revocation, identity))
@@ -179,11 +179,11 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
     control = session.run.control
     if control is None:
         raise NotRun("no token can be made to expire here: only the clock of our own stub can be set")
-    set_clock(session, operation)
+    set_up(session, operation, calls=False)
     identity = session.login(session.run.allowed(operation) or session.run.admin)
     set_up(session, operation)
     control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
-    set_up_now(session, operation)  # again: what was set up may have ended, too
+    set_up(session, operation, clock=False)  # again: what was set up may have ended, too
     request = session.valid_request(operation, identity)
     expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
     return 1

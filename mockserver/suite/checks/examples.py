@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.inference import inferred
-from mockserver.contract.model import Example, ExamplePair, MediaType, Operation, Presumptions
+from mockserver.contract.model import Example, MediaType, Operation, Presumptions
+from mockserver.contract.pairs import ExamplePair, pairs_in
 from mockserver.contract.references import lookup
 from mockserver.contract.schemas import Direction
 from mockserver.pointers import child
@@ -32,7 +33,7 @@ def tasks(run: Run) -> list[Task]:
             partial(documented_examples_come_out, pair=pair),
             last=pair.operation.effect == "credentials",
         )
-        for pair in run.contract.pairs()
+        for pair in pairs_in(run.contract)
         if run.has_selected(pair.operation)
     ]
 

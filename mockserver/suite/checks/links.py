@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.consequences import Consequence, all_at, consequences
-from mockserver.contract.model import ExamplePair, pairs_of
+from mockserver.contract.pairs import ExamplePair, pairs_of
 from mockserver.suite.checks.preceding import arrange, caller_of
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest

@@ -75,13 +75,7 @@ def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
     """An account of each permission level documented for the operation gets through."""
     missing: list[str] = []
     cases = 0
-    for level in operation.levels or ():
-        identity = session.run.identities.of_level(level)
-        if identity is None:
-            missing.append(level)
-            continue
-        if operation.effect == "credentials":
-            identity = session.login_for(operation, identity)
+    for level, identity in _of_levels(session, operation, missing):
         for name in _own(session, operation, identity):
             request = session.valid_request(operation, identity, about=name)
             pointer = child(operation.pointer, "x-mockserver-levels")

@@ -4,40 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mockserver.contract.model import ExamplePair, Operation, Presumptions, pairs_of, presumed_success
+from mockserver.contract.model import Operation, Presumptions
+from mockserver.contract.pairs import ExamplePair, pair_named, presumed_success
 from mockserver.suite.identities import Identity
 from mockserver.suite.session import Session
 from mockserver.suite.verdicts import NotRun
 
 
-def set_up(session: Session, operation: Operation) -> None:
-    """Make the calls without which an operation cannot succeed, when its first example of a success presumes them.
+def set_up(
+    session: Session, operation: Operation, *, seed: bool = False, clock: bool = True, calls: bool = True
+) -> None:
+    """Bring a world of our own stub to the point where an operation's first example of a success can come out.
 
-    In a world of our own stub alone: nobody else's server is changed for a claim about another operation.
+    Of our own stub alone: nobody else's server is changed for a claim about another operation.
+
+    Args:
+        session: whose world it is.
+        operation: what is to succeed.
+        seed: start from the seed data that the example presumes; they may lack accounts that claims about callers need.
+        clock: set the clock to the time that it presumes.
+        calls: make the calls that it presumes.
     """
-    if session.run.control is not None:
-        arrange(session, replace(presumed_success(operation), seed=None))
-
-
-def set_clock(session: Session, operation: Operation) -> None:
-    """Do of `set_up` what a token that is obtained in between must be valid at: the time alone."""
-    if session.run.control is not None:
-        arrange(session, replace(presumed_success(operation), seed=None, calls=()))
-
-
-def set_up_now(session: Session, operation: Operation) -> None:
-    """Do as `set_up`, at the time that it is."""
-    if session.run.control is not None:
-        arrange(session, replace(presumed_success(operation), seed=None, clock=None))
-
-
-def set_up_whole(session: Session, operation: Operation) -> None:
-    """Do as `set_up`, with the seed data that the example presumes: for claims of its own account alone.
-
-    Other seed data may lack the accounts that claims about callers need.
-    """
-    if session.run.control is not None:
-        arrange(session, presumed_success(operation))
+    if session.run.control is None:
+        return
+    presumes = presumed_success(operation)
+    wanted = replace(
+        presumes,
+        seed=presumes.seed if seed else None,
+        clock=presumes.clock if clock else None,
+        calls=presumes.calls if calls else (),
+    )
+    arrange(session, wanted)
 
 
 def arrange(session: Session, presumes: Presumptions) -> None:
@@ -63,10 +60,7 @@ def make_call(session: Session, name: str, identity: str | None) -> None:
     Raises:
         NotRun: the contract has no such call, or nobody may make it.
     """
-    operation_id, _, example = name.partition("/")
-    operation = session.contract.by_id.get(operation_id)
-    pairs = pairs_of(operation) if operation is not None else ()
-    pair = next((pair for pair in pairs if not example or pair.name == name), None)
+    pair = pair_named(session.contract, name)
     if pair is None:
         raise NotRun(f"the contract has no call {name!r}, which the example presumes")
     caller = caller_of(session, pair, pair.response.presumes.identity or identity)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mockserver.contract.model import MediaType, Operation
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
-from mockserver.suite.checks.preceding import set_up_whole
+from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, is_json, parse_json
 from mockserver.suite.samples import broken
@@ -42,7 +43,7 @@ def tasks(run: Run) -> list[Task]:
         if _json_content(operation) is None:
             continue
         found += [
-            on_operation(check, operation, ready=set_up_whole)
+            on_operation(check, operation, ready=partial(set_up, seed=True))
             for check in (
                 malformed_json_is_refused,
                 empty_bodies_are_refused,

@@ -8,8 +8,9 @@ from contextlib import suppress
 from functools import partial
 from statistics import median
 
-from mockserver.contract.model import MediaType, Operation, presumed_success
-from mockserver.suite.checks.preceding import set_up_whole
+from mockserver.contract.model import MediaType, Operation
+from mockserver.contract.pairs import presumed_success
+from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.identities import Identity
@@ -50,9 +51,9 @@ def tasks(run: Run) -> list[Task]:
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
         if _json_content(operation) is not None:
-            found += [on_operation(check, operation, ready=set_up_whole) for check in _BODY_CHECKS]
+            found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _BODY_CHECKS]
             if not is_login(operation):
-                found.append(on_operation(whole_floats_are_integers, operation, ready=set_up_whole))
+                found.append(on_operation(whole_floats_are_integers, operation, ready=partial(set_up, seed=True)))
         if _can_be_repeated(operation):
             check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
             found.append(Task("repeats_get_the_same_answer", operation.label, check))

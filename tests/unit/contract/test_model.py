@@ -13,6 +13,7 @@ import pytest
 
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
+from mockserver.contract.pairs import pairs_in
 from mockserver.errors import ContractError
 
 GOOD: dict[str, Any] = {
@@ -125,7 +126,7 @@ def test_responses_by_status(load_changed: Load) -> None:
 
 def test_examples_are_paired(load_changed: Load) -> None:
     contract = load_changed(to=None)
-    first, second = contract.pairs()
+    first, second = pairs_in(contract)
     assert (first.name, first.request, first.status, first.response.value) == ("get_a/one", None, "200", 1)
     assert first.response.presumes.clock == 5
     assert first.response.presumes.calls == ("get_a/one",)
@@ -158,7 +159,7 @@ def test_an_exchange_is_made_with_the_parameters_of_its_name(tmp_path: Path) -> 
 
     def arguments(operation: dict[str, Any]) -> list[dict[str, Any]]:
         contract = _contract(tmp_path, {"parameters": parameters, **operation})
-        return [{name: item.value for (_, name), item in pair.arguments.items()} for pair in contract.pairs()]
+        return [{name: item.value for (_, name), item in pair.arguments.items()} for pair in pairs_in(contract)]
 
     answers = {"200": _content(second=2, third=3, example=4)}
     assert arguments({"responses": answers}) == [{"id": "b", "q": "c"}, {"id": "a"}, {"id": "a"}]
@@ -172,7 +173,7 @@ def test_only_a_request_that_names_its_answer_is_answered_by_an_error(tmp_path: 
     request = {"wrong": {"value": 1}, "weak": {"value": 2, "x-mockserver-response": "refused"}}
     body = {"content": {"application/json": {"examples": request}}}
     answers = {"422": _content(wrong=3, refused=4), "200": _content(right=5)}
-    (pair,) = _contract(tmp_path, {"requestBody": body, "responses": answers}).pairs()
+    (pair,) = pairs_in(_contract(tmp_path, {"requestBody": body, "responses": answers}))
     assert pair.request is not None
     assert (pair.request.name, pair.status, pair.response.value) == ("weak", "422", 4)
 
