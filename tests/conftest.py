@@ -44,7 +44,7 @@ hypothesis.settings.register_profile("explore", max_examples=1000, **_SETTINGS)
 hypothesis.settings.load_profile("mockserver")
 
 #: Longest wait for something that should happen at once; reached only when a test fails.
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 120.0
 
 USERS = {
     "admin": ("admin", "long-auth_token-here"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.suite.checking import access_tasks, make
-from mockserver.suite.checks import links, robustness, state
+from mockserver.suite.checks import acceptance, links, robustness, state
 from mockserver.suite.database import Database, keep_failures, replay
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.session import Run
@@ -33,6 +33,8 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
         outcome = drive(run, settings)
     if outcome == Outcome():
         outcome = make(run, [task for task in tasks if task.last])
+    if outcome == Outcome():
+        outcome = make(run, [task for task in acceptance.tasks(run) if run.division.owns(task.operation)])
     if database is not None:
         keep_failures(run, database)
     return outcome

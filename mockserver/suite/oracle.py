@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import defaults
 from mockserver.contract.building import load_contract
+from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.suite import processes
 from mockserver.suite.checking import check
@@ -45,9 +47,24 @@ if TYPE_CHECKING:
     from mockserver.suite.engine import FuzzSettings
     from mockserver.suite.session import Run
 
-#: More failures than this share of the cases, and the contract is not fit to judge anybody by.
-MAX_SHARE = 0.01
+#: Where more than this share of an operation's cases contradicts the contract on our own stub, it is told.
+MAX_SHARE = 0.5
 _STOP_SECONDS = 10.0
+_PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much of what was sent for one operation contradicts the contract on our own stub."""
+
+    operation: str
+    cases: int
+    touched: int
+
+    @property
+    def unfit(self) -> bool:
+        """Whether so much does that the contract says little about the operation."""
+        return self.touched > MAX_SHARE * self.cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +72,38 @@ class Opinion:
     """What the same run said of our own stub.
 
     Attributes:
-        findings: what failed there, evidence included; each has the owner `contract`.
-        cases: requests that were sent.
-        touched: cases among them in which something failed.
-        bare: labels of operations on which no claim held, so that nothing can be judged there.
+        failures: what contradicts the contract there, each with its fingerprint; each finding has the owner `contract`.
+        counts: of each operation that succeeded or failed there.
+        ended: why the run there ended early, "" if it did not.
     """
 
-    findings: tuple[Finding, ...] = ()
-    cases: int = 0
-    touched: int = 0
-    bare: tuple[str, ...] = ()
+    failures: tuple[tuple[str, Finding], ...] = ()
+    counts: tuple[Count, ...] = ()
+    ended: str = ""
 
     @property
     def unfit(self) -> str:
-        """Why the contract is not fit to judge by, "" if it is."""
-        if self.bare:
-            return f"our own stub keeps no claim of the contract on {', '.join(self.bare)}; mend the contract there"
-        if self.touched > MAX_SHARE * self.cases:
-            share = f"{100 * self.touched / self.cases:.1f} %" if self.cases else "all"
-            return f"our own stub breaks the contract in {share} of the cases (at most 1 %); mend the contract first"
-        return ""
+        """Why nobody can be judged by the contract, "" if somebody can: it contradicts itself on every operation."""
+        if not self.counts or not all(count.unfit for count in self.counts):
+            return ""
+        worst = max(self.counts, key=lambda count: count.touched)
+        return (
+            f"our own stub contradicts the contract on every operation ({worst.operation}: {worst.touched} of "
+            f"{worst.cases} cases); mend the contract, or judge without our stub: --no-oracle"
+        )
 
     @property
-    def summary(self) -> str:
-        """One line for reports."""
-        failed = f"{len(self.findings)} of the contract's own" if self.findings else "nothing"
-        return f"{self.cases} requests to our own stub, {failed} failed"
+    def notes(self) -> tuple[str, ...]:
+        """What a report tells of it, in a line each."""
+        told = [
+            f"our own stub contradicts the contract in {count.touched} of {count.cases} cases of {count.operation}: "
+            "mend the contract there, or judge without our stub (--no-oracle)"
+            for count in self.counts
+            if count.unfit
+        ]
+        if self.ended:
+            told.append(f"the run on our own stub ended early: {self.ended}")
+        return tuple(told)
 
 
 class Oracle:
@@ -144,12 +167,11 @@ class Oracle:
 
 def _opinion(answer: Mapping[str, Any]) -> Opinion:
     if answer["error"]:
-        raise MockServerError(f"the run on our own stub could not be made: {answer['error']}")
+        raise MockServerError(f"the run on our own stub could not be made: {answer['error']}; try --no-oracle")
     return Opinion(
-        findings=tuple(_finding(raw) for raw in answer["findings"]),
-        cases=answer["cases"],
-        touched=sum(raw["times"] for raw in answer["findings"]),
-        bare=tuple(answer["bare"]),
+        failures=tuple((raw["fingerprint"], _finding(raw)) for raw in answer["failures"]),
+        counts=tuple(Count(*count) for count in answer["counts"]),
+        ended=answer["ended"],
     )
 
 
@@ -170,7 +192,8 @@ def _account(identity: Identity) -> dict[str, Any]:
     return {
         "username": identity.username,
         "level": identity.level,
-        "token": identity.token is not None or bool(identity.schemes),
+        "token": identity.token is not None,
+        "schemes": list(identity.schemes),
         "password": identity.password is not None,
     }
 
@@ -188,7 +211,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(1)
     except MockServerError as error:
-        answer = {"error": str(error), "findings": [], "cases": 0, "bare": []}
+        answer = {"error": str(error)}
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
@@ -216,17 +239,49 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             outcome = fuzz(run, FuzzSettings(**spec["settings"]))
         if outcome.interrupted:
             raise KeyboardInterrupt
-        found = [finding for finding in run.verdicts.findings() if not _is_beyond_the_stub(finding)]
-        beyond = {finding.operation for finding in run.verdicts.findings() if _is_beyond_the_stub(finding)}
-        coverage = run.verdicts.coverage()
-        kept = {item.operation for item in coverage if item.passed}
-        tried = {item.operation for item in coverage if item.cases}
+        found = [item for item in run.verdicts.failures() if _contradicts(contract, item[1])]
         return {
-            "error": outcome.error,
-            "findings": [_written(finding) for finding in found],
-            "cases": target.governor.requests,
-            "bare": sorted(tried - kept - beyond),
+            "error": "",
+            "ended": outcome.error,
+            "failures": [{"fingerprint": fingerprint, **_written(finding)} for fingerprint, finding in found],
+            "counts": _counts(run, [finding for _, finding in found]),
         }
+
+
+def _counts(run: Run, found: Sequence[Finding]) -> list[tuple[str, int, int]]:
+    """Return label, number of responses, and how many of them contradict the contract, of each operation.
+
+    A case that contradicts several statements counts once: what counts is the cause that most cases have.
+    """
+    times = Counter[tuple[str, str]]()
+    for finding in found:
+        times[finding.operation, finding.id] += finding.times
+    touched: dict[str, int] = {}
+    for (label, _), number in times.items():
+        touched[label] = max(number, touched.get(label, 0))
+    cases = {operation.label: sum(run.verdicts.statuses.of(operation.label).values()) for operation in run.selected}
+    return [(label, count, min(count, touched.get(label, 0))) for label, count in cases.items() if count]
+
+
+def _contradicts(contract: Contract, finding: Finding) -> bool:
+    """Tell whether a failure of our own stub is the contract's: it contradicts one of its statements.
+
+    Not so: that the contract is silent; what no contract could excuse (a universal rule); a response that says that the
+    stub has none; our own problem details where the contract lists no error.
+    """
+    if finding.check == "valid_requests_are_accepted":
+        return True  # what our stub refuses, too, may be no valid request
+    if finding.rule not in {"contract", "oracle"}:
+        return False
+    response = finding.evidence.response if finding.evidence else None
+    if response is None:
+        return True
+    if response.status == HTTPStatus.NOT_IMPLEMENTED:
+        return False
+    operation = contract.by_label.get(finding.operation)
+    documented = operation.response_for(response.status) if operation is not None else None
+    ours = response.media_type == _PROBLEM
+    return not ours or (documented is not None and _PROBLEM in documented.content)
 
 
 @contextmanager
@@ -250,6 +305,7 @@ def _made_up(accounts: Sequence[Mapping[str, Any]]) -> Identities:
                 username=account["username"],
                 level=account["level"],
                 token=canaries.make("token") if account["token"] else None,
+                schemes={name: canaries.make(name) for name in account["schemes"]},
                 password=canaries.make("password") if account["password"] else None,
             )
             for account in accounts
@@ -264,12 +320,6 @@ def _written(finding: Finding) -> dict[str, Any]:
         **{name: getattr(finding, name) for name in ("source", "pointer", "rule", "times")},
         "evidence": None if finding.evidence is None else _plain(finding.evidence),
     }
-
-
-def _is_beyond_the_stub(finding: Finding) -> bool:
-    """Tell whether it is about an answer that says that the stub has none: that is not the contract's mistake."""
-    response = finding.evidence.response if finding.evidence else None
-    return response is not None and response.status == HTTPStatus.NOT_IMPLEMENTED
 
 
 def _plain(exchange: Exchange) -> dict[str, Any]:

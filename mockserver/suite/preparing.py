@@ -10,6 +10,7 @@ from mockserver import defaults
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
 from mockserver.suite.connections import Connection
+from mockserver.suite.fingerprints import Fingerprints
 from mockserver.suite.identities import Identities, load_identities, seeded_identities
 from mockserver.suite.inventing import seeded
 from mockserver.suite.originals import Originals
@@ -53,12 +54,14 @@ def prepare(
     for name, value in originals.secrets(contract) if originals is not None else ():
         secrets.add(name, value)
     restorable = frozenset(originals.values) if originals is not None else frozenset()
+    fingerprints = Fingerprints(identities.all)
     return Run(
         contract=contract,
         target=target,
         identities=identities,
         policy=WritePolicy(target.foreign, tuple(allow_writes), contract, restorable),
-        verdicts=Verdicts(contract, own=control is not None),
+        verdicts=Verdicts(contract, own=control is not None, fingerprint=fingerprints.of),
+        fingerprints=fingerprints,
         secrets=secrets,
         selected=select(contract, only),
         control=control,

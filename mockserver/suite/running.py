@@ -28,6 +28,7 @@ from mockserver.suite.identities import Identities
 from mockserver.suite.interrupts import answered, interruptible, terminable
 from mockserver.suite.inventing import invented
 from mockserver.suite.ledger import Ledger, LedgerFile, left_open
+from mockserver.suite.obstacles import obstacles
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.originals import Originals, load_originals
@@ -38,6 +39,7 @@ from mockserver.suite.preparing import own_stub, prepare, select, who_calls
 from mockserver.suite.progress import Progress
 from mockserver.suite.progress.choosing import shown_progress
 from mockserver.suite.recording import Recording
+from mockserver.suite.remarks import state_remarks
 from mockserver.suite.reports.concluding import conclude
 from mockserver.suite.reports.document import Document, Report, as_json
 from mockserver.suite.reports.writing import Reports, require_writable
@@ -175,6 +177,8 @@ def judged(
         raise
     if answered():  # also one whose exception got lost on the way
         outcome = replace(outcome, interrupted=True)
+    for obstacle in obstacles(run):
+        run.verdicts.failed(obstacle)
     ledger = Ledger(run.guard.writes) if books is None else books.put_back()
     return Report(
         command=command,
@@ -186,6 +190,8 @@ def judged(
         duration_seconds=time.monotonic() - clock,
         requests=run.target.governor.requests,
         operations_total=len(run.contract.operations),
+        reach=run.verdicts.reach(run.selected),
+        notes=(*run.notes, *state_remarks(run)),
         verdicts=run.verdicts,
         evidence=Evidence(run.contract, run.secrets),
         outcome=outcome,
@@ -228,7 +234,8 @@ def _heed(run: Run, oracle: Oracle) -> Outcome | None:
         return Outcome(error=str(error))
     except KeyboardInterrupt:
         return Outcome(interrupted=True)
-    run.verdicts.excuse(opinion.findings)
+    run.verdicts.excuse(opinion.failures)
+    run.notes += opinion.notes
     return Outcome(error=opinion.unfit) if opinion.unfit else None
 
 

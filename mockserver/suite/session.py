@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.contract.model import SAFE_METHODS, Contract, Example, Operation
+from mockserver.contract.model import SAFE_METHODS, Contract, Example, Operation, Parameter
 from mockserver.contract.pairs import ExamplePair, pairs_of
 from mockserver.suite.belonging import may, own_name, place_name, usual_name
 from mockserver.suite.checks.answers import ANSWER_CHECKS, no_answer
 from mockserver.suite.checks.leaks import sent_secrets
 from mockserver.suite.checks.seeing import Answer, documented_content, promise, see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
+from mockserver.suite.fingerprints import Fingerprints
 from mockserver.suite.guard import Guard
 from mockserver.suite.identities import Identities, Identity, asks_for_credentials, credentials
 from mockserver.suite.paths import Resolver, as_text, fill
@@ -28,6 +29,8 @@ from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import Target
 from mockserver.suite.verdicts import CheckFailure, NotRun, Verdicts, failures_in
 
+#: Stands for no value, where None is one.
+NOTHING = object()
 #: After so many silences of one operation it is left alone: each costs a timeout.
 MAX_SILENCES = 2
 #: So many sent secrets are looked for in later answers; each costs a search in every answer.
@@ -48,7 +51,9 @@ class Run:
         timings: seconds that the answers of each operation took, by its label.
         last_writes: the last accepted write by world and path.
         selected: operations that the run is limited to by `--only`, all if it is not.
+        notes: what else a report tells of the run, in a line each.
         division: which of them are this part's, where several make the run together.
+        fingerprints: of failures; learn each token that the run obtains.
     """
 
     contract: Contract
@@ -64,11 +69,13 @@ class Run:
     progress: Progress = field(default_factory=Silence)
     canaries: Canaries = field(default_factory=Canaries)
     silences: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     worlds: int = 0
     sent_secrets: int = 0
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)
@@ -246,7 +253,7 @@ class Session:
                 continue
             if parameter.name in values or parameter.schema is None:
                 continue
-            value = given[place] if place in given else sample(self.contract, parameter.schema)
+            value = given[place] if place in given else self._argument(parameter, parameter.schema)
             if parameter.location == "path":
                 values[parameter.name] = value
             elif parameter.location == "query":
@@ -256,6 +263,13 @@ class Session:
         if media_type is not None:
             fields.append(("Content-Type", media_type))
         return self.in_world(WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body))
+
+    def _argument(self, parameter: Parameter, schema: str) -> Any:
+        """Return a value for a parameter: its own first example that its schema allows, else one by the schema."""
+        validator = self.contract.validator(schema, "request")
+        valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
+        found = next(valid, NOTHING)
+        return sample(self.contract, schema) if found is NOTHING else found
 
     def _about(
         self,
@@ -363,9 +377,11 @@ class Session:
         response = self.call(operation, request, login=True)
         token = self.issued(operation, response)
         if token is None:
+            self.run.guard.callers.login_refused(identity, operation, response.status)
             raise NotRun(f"the login of {identity.label} was answered with {response.status}")
         name = next(name for name, value in identity.secrets() if value == identity.password)
         self.run.secrets.add(name.replace("PASSWORD", "SESSION_TOKEN"), token)
+        self.run.fingerprints.add(f"session of {identity.label}", token)
         return identity.with_token(token)
 
     def login_for(self, operation: Operation, identity: Identity) -> Identity:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Literal
 
-from mockserver.contract.model import Contract
+from mockserver.contract.model import Contract, Operation
 from mockserver.errors import INVALID_FIELD
 from mockserver.suite.exchanges import Exchange, WireResponse
 from mockserver.suite.observations import Observation, joined, seen
+from mockserver.suite.reach import Reached, Statuses, nothing_succeeded, reached
 
 Level = Literal["violation", "drift", "environment"]
 Owner = Literal["server", "contract", "environment"]
@@ -31,6 +33,9 @@ NOTHING_CAME_UP = "nothing came up that it applies to"
 OTHER_SHARD = "another shard has it"
 #: Between several reasons.
 REASONS = "; "
+#: Failures of one cause that are told apart, and the fingerprint of all others.
+_MAX_FINGERPRINTS = 500
+_MORE = "more"
 
 
 class CheckFailure(Exception):  # noqa: N818 - a result, not an error
@@ -103,6 +108,7 @@ class Finding:
         known: why it is no news, "" if it is.
         evidence: the smallest exchange that shows it.
         observations: what was seen, each different thing once.
+        by_stub: whether the evidence is a response of our own stub, and the target showed nothing of the kind.
     """
 
     id: str
@@ -119,6 +125,7 @@ class Finding:
     known: str = ""
     evidence: Exchange | None = None
     observations: tuple[Observation, ...] = ()
+    by_stub: bool = False
 
 
 def finding_id(check: str, operation: str, pointer: str) -> str:
@@ -184,29 +191,43 @@ class _Tally:
 
 
 class Verdicts:
-    """Collects what the checks of a run say. Safe to use from several threads."""
+    """Collects what the checks of a run say. Safe to use from several threads.
 
-    def __init__(self, contract: Contract, *, own: bool = False) -> None:
+    Attributes:
+        statuses: status codes of the responses of each operation.
+    """
+
+    def __init__(
+        self, contract: Contract, *, own: bool = False, fingerprint: Callable[[CheckFailure], str] = lambda _: ""
+    ) -> None:
         """Start with nothing.
 
         Args:
             contract: what the claims are about.
             own: the target is a stub of ours, which tells which of its answers break the contract because none that
                 keeps it could be made; that is the contract's fault.
+            fingerprint: returns what two failures have in common if they are the same one of the same request;
+                without it those of one cause are not told apart.
         """
         self._contract = contract
         self._own = own
+        self._fingerprint = fingerprint
         self._lock = threading.Lock()
-        self._findings: dict[str, Finding] = {}
+        self._findings: dict[str, dict[str, Finding]] = {}
         self._tallies: dict[tuple[str, str], _Tally] = {}
-        self._excused: dict[str, Finding] = {}
+        self._excused: dict[str, dict[str, Finding]] = {}
         self._known: dict[str, str] = {}
         self._answers: dict[str, set[tuple[int, str]]] = {}
+        self.statuses = Statuses()
 
-    def excuse(self, findings: Iterable[Finding]) -> None:
-        """Take what our own stub breaks in the same way: shown as the contract's, and not held against a server."""
+    def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
+        """Take what contradicts the contract on our own stub, each failure with its fingerprint.
+
+        It is shown as the contract's, and excuses the same failure of the same request; nothing else.
+        """
         with self._lock:
-            self._excused.update((finding.id, finding) for finding in findings)
+            for fingerprint, finding in failures:
+                _add(self._excused.setdefault(finding.id, {}), fingerprint, finding)
 
     def know(self, reasons: Mapping[str, str]) -> None:
         """Take why findings are known, by id; they are shown with it and do not decide the exit code."""
@@ -238,15 +259,26 @@ class Verdicts:
                 self._tally(new.check, new.operation).passed += 1
                 return new
             self._tally(new.check, new.operation).failed += 1
-            known = self._findings.get(new.id)
-            merged = new if known is None else _merge(known, new)
-            self._findings[new.id] = merged
-        return merged
+            seen = self._findings.setdefault(new.id, {})
+            _add(seen, self._fingerprint(failure), new)
+            return _merged(seen.values())
+
+    def failures(self) -> tuple[tuple[str, Finding], ...]:
+        """Return every failure so far with its fingerprint; the same one of the same request once."""
+        with self._lock:
+            return tuple(item for seen in self._findings.values() for item in seen.items())
 
     def saw(self, operation: str, response: WireResponse) -> None:
         """Note that an operation was answered so, whatever was claimed of the answer."""
         with self._lock:
             self._answers.setdefault(operation, set()).add((response.status, response.media_type))
+            self.statuses.saw(operation, response.status)
+
+    def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
+        """Return how far the calls of each operation got."""
+        with self._lock:
+            reasons = {label: next(iter(tally.reasons)) for (_, label), tally in self._tallies.items() if tally.reasons}
+            return tuple(reached(operations, self.statuses, reasons))
 
     def answers(self, operation: str) -> frozenset[tuple[int, str]]:
         """Return each status and media type that an operation was answered with."""
@@ -266,8 +298,12 @@ class Verdicts:
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings: violations first, then by what was seen most."""
         with self._lock:
-            seen = self._excused | self._findings
-            found = [_as_the_contracts(item) if item.id in self._excused else item for item in seen.values()]
+            found = [_judged(seen, self._excused.get(name, {})) for name, seen in self._findings.items()]
+            found += [
+                replace(_as_the_contracts(_merged(seen.values())), by_stub=True)
+                for name, seen in self._excused.items()
+                if name not in self._findings
+            ]
             found = [replace(item, known=self._known.get(item.id, "")) for item in found]
         return tuple(
             sorted(found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer))
@@ -299,6 +335,28 @@ class Verdicts:
 def _as_the_contracts(finding: Finding) -> Finding:
     """Return a finding that our own stub shows, too: the contract contradicts itself, and no server can keep it."""
     return replace(finding, owner="contract", level="drift", rule="oracle")
+
+
+def _judged(seen: Mapping[str, Finding], excused: Mapping[str, Finding]) -> Finding:
+    """Return what is left of a cause when each failure that our own stub shows, too, is the contract's.
+
+    Failures beyond what is told apart are excused where all others are.
+    """
+    own = [finding for fingerprint, finding in seen.items() if fingerprint not in excused and fingerprint != _MORE]
+    if not own and excused:
+        return _as_the_contracts(_merged(seen.values()))
+    return _merged(own or seen.values())
+
+
+def _add(seen: dict[str, Finding], fingerprint: str, new: Finding) -> None:
+    if fingerprint not in seen and len(seen) >= _MAX_FINGERPRINTS:
+        fingerprint = _MORE
+    known = seen.get(fingerprint)
+    seen[fingerprint] = new if known is None else _merge(known, new)
+
+
+def _merged(findings: Iterable[Finding]) -> Finding:
+    return functools.reduce(_merge, findings)
 
 
 def _merge(known: Finding, new: Finding) -> Finding:
@@ -345,14 +403,25 @@ class Outcome:
     interrupted: bool = False
 
 
-def exit_code(verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = False) -> ExitCode:
-    """Return the exit code of a run."""
+def exit_code(
+    verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = False, operations: Iterable[Operation] = ()
+) -> ExitCode:
+    """Return the exit code of a run.
+
+    Args:
+        verdicts: what its checks said.
+        outcome: how it ended.
+        fail_on_drift: whether drift is a reason to fail.
+        operations: those that it was about; one of them has to have succeeded.
+    """
     if outcome.interrupted:
         return ExitCode.INTERRUPTED
     summary = verdicts.summary()
     if summary["violation"] or (fail_on_drift and summary["drift"]):
         return ExitCode.VIOLATION
     if outcome.error or summary["environment"] or not verdicts.tested():
+        return ExitCode.NOT_JUDGED
+    if nothing_succeeded(verdicts.reach(operations)):
         return ExitCode.NOT_JUDGED
     return ExitCode.CLEAN
 

@@ -144,8 +144,8 @@ def test_fuzz_writes_the_overlay_applies_it_and_the_stub_goes_by_it(
     told = re.search(r"run 2: (\d+) drift findings before, (\d+) gone, 0 left, 0 new", done.stdout)
     assert told is not None, done.stdout
     assert [line for line in done.stdout.splitlines() if line.startswith("KEPT")] == [
-        f"KEPT, with {told[1]} drift",
-        "KEPT: 0 violations, 0 drift",
+        f"KEPT, with {told[1]} drift; 2xx on 3 of 3 operations",
+        "KEPT: 0 violations, 0 drift; 2xx on 3 of 3 operations",
     ]
     assert told[1] == told[2]
     assert json.loads((tmp_path / "r.json").read_text())["findings"] == []

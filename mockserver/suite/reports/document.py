@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from mockserver.suite.evidence import Evidence
+from mockserver.suite.exchanges import Exchange
 from mockserver.suite.ledger import Ledger
+from mockserver.suite.reach import Reached, nothing_succeeded
 from mockserver.suite.verdicts import LEVELS, Coverage, ExitCode, Finding, Level, Outcome, Verdicts
 
 #: A report in its JSON form.
 Document = dict[str, Any]
 VERSION = 1
+#: Where `mockserver serve` listens if nobody says otherwise.
+STUB_URL = "http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Report:
     Attributes:
         shard: which part of a run it is, as `1/3`; "" for a whole one.
         own_stub: whether the target was a stub that lived as long as the run.
+        reach: how far the calls of each selected operation got.
+        notes: what else there is to tell, in a line each.
     """
 
     command: str
@@ -40,6 +47,8 @@ class Report:
     ledger: Ledger = field(default_factory=Ledger)
     shard: str = ""
     own_stub: bool = False
+    reach: tuple[Reached, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def as_json(report: Report) -> Document:
@@ -61,11 +70,22 @@ def as_json(report: Report) -> Document:
             "duration_seconds": round(report.duration_seconds, 3),
             "requests": report.requests,
             "operations_tested": operations_tested(coverage, report.operations_total),
+            "operations_succeeded": sum(row.succeeded for row in report.reach),
             "operations_total": report.operations_total,
+            "notes": list(map(mask, report.notes)),
             "interrupted": report.outcome.interrupted,
             "error": mask(report.outcome.error),
         },
         "summary": summary_of(findings),
+        "reach": [
+            {
+                "operation": row.operation,
+                "best_status": row.best_status,
+                "attempts": row.attempts,
+                "why": mask(row.why),
+            }
+            for row in report.reach
+        ],
         "findings": findings,
         "coverage": coverage,
         "ledger": {
@@ -95,7 +115,7 @@ def exit_code_of(document: Document, *, fail_on_drift: bool = False) -> ExitCode
         return ExitCode.INTERRUPTED
     if summary["violation"] or (fail_on_drift and summary["drift"]):
         return ExitCode.VIOLATION
-    if run.get("error") or summary["environment"] or not tested(document):
+    if run.get("error") or summary["environment"] or not tested(document) or unreached(document):
         return ExitCode.NOT_JUDGED
     return ExitCode.CLEAN
 
@@ -105,9 +125,34 @@ def tested(document: Document) -> bool:
     return any(item["cases"] for item in document["coverage"])
 
 
+def unreached(document: Document) -> str:
+    """Return why a run without an error still could not judge, "" if it could.
+
+    That is where nothing ever succeeded, also if somebody put that into a baseline; or where one operation refused
+    every valid request, which is drift at most, and leaves nothing of it judged.
+    """
+    if nothing_succeeded(map(reached_of, document.get("reach", ()))):
+        return "no operation ever succeeded"
+    refusing = [
+        finding["operation"]
+        for finding in document["findings"]
+        if finding["check"] == "valid_requests_are_accepted"
+        and finding["level"] == "drift"
+        and finding["rule"] != "oracle"
+        and not finding.get("known")
+    ]
+    return f"{', '.join(refusing)} refused every valid request" if refusing else ""
+
+
+def reached_of(row: Mapping[str, Any]) -> Reached:
+    """Return a row of a report's `reach` as a value."""
+    return Reached(row["operation"], row["best_status"], row["attempts"], row["why"])
+
+
 def _finding(report: Report, finding: Finding) -> dict[str, Any]:
     evidence, exchange = report.evidence, finding.evidence
     label = finding.operation
+    title = f"our own stub: {finding.title}" if finding.by_stub else finding.title
     return {
         "id": finding.id,
         "level": finding.level,
@@ -115,7 +160,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "check": finding.check,
         "operation": label,
-        "title": evidence.text(finding.title),
+        "title": evidence.text(title),
         "detail": evidence.text(finding.detail),
         "source": finding.source,
         "pointer": finding.pointer,
@@ -123,8 +168,16 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "known": evidence.text(finding.known),
         "request": None if exchange is None else evidence.request(label, exchange.request),
         "response": None if exchange is None else evidence.response(label, exchange),
-        "reproduce": "" if exchange is None else evidence.curl(label, report.target, exchange),
+        "reproduce": "" if exchange is None else _reproduce(report, finding, exchange),
     }
+
+
+def _reproduce(report: Report, finding: Finding, exchange: Exchange) -> str:
+    """Return the commands that repeat an exchange, on the server that it was made with."""
+    if not finding.by_stub:
+        return report.evidence.curl(finding.operation, report.target, exchange)
+    serve = f"mockserver serve --contract {shlex.quote(report.contract)}   # our own stub, in another shell"
+    return f"{serve}\n{report.evidence.curl(finding.operation, STUB_URL, exchange)}"
 
 
 def _coverage(report: Report, item: Coverage) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 
 from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.page import provenance
+from mockserver.suite.reports.page import never_succeeded_lines, provenance
 from mockserver.suite.reports.ranking import causes, verdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -34,6 +34,7 @@ def as_html(document: Document) -> Iterator[str]:
         matrix=_matrix(document),
         signs=_SIGNS,
         provenance=provenance,
+        remarks=[*never_succeeded_lines(document), *document["run"].get("notes", ())],
         pretty=_pretty,
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.page import not_run_lines, printable, provenance
+from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, printable, provenance
 from mockserver.suite.reports.ranking import Cause, causes, verdict
 
 #: GitHub takes comments of up to 65,536 characters; a report stays below with what it must still say.
@@ -81,6 +81,9 @@ def _answer(response: dict[str, Any]) -> str:
 def _tail(document: Document) -> Iterator[str]:
     coverage, ledger = document["coverage"], document["ledger"]
     counts = {result: sum(item["result"] == result for item in coverage) for result in ("passed", "failed", "not run")}
+    yield ""
+    yield from (f"- {plain(line)}" for line in never_succeeded_lines(document))
+    yield from (f"- {plain(note)}" for note in document["run"].get("notes", ()))
     yield ""
     yield "Checks on operations: " + ", ".join(f"{number} {result}" for result, number in counts.items()) + "."
     missing = list(not_run_lines(coverage))

@@ -56,6 +56,7 @@ def merge(reports: Sequence[Document]) -> Document:
     shards, missing = _shards(runs)
     findings = _findings(reports)
     coverage = _coverage(reports)
+    reach = _reach(reports)
     errors = [*dict.fromkeys(run["error"] for run in runs if run.get("error")), *missing]
     return {
         **first,
@@ -66,10 +67,13 @@ def merge(reports: Sequence[Document]) -> Document:
             "duration_seconds": max(run["duration_seconds"] for run in runs),
             "requests": sum(run["requests"] for run in runs),
             "operations_tested": operations_tested(coverage, first["run"]["operations_total"]),
+            "operations_succeeded": sum(not row["why"] for row in reach),
+            "notes": list(dict.fromkeys(note for run in runs for note in run.get("notes", ()))),
             "interrupted": any(run.get("interrupted") for run in runs),
             "error": REASONS.join(errors),
         },
         "summary": summary_of(findings),
+        "reach": reach,
         "findings": findings,
         "coverage": coverage,
         "ledger": _ledger(report["ledger"] for report in reports),
@@ -120,12 +124,9 @@ def _findings(reports: Sequence[Document]) -> list[dict[str, Any]]:
 
 
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    # What is shown must show the gravest that was seen, and be the smallest of that. What our own stub breaks, too, is
-    # nobody else's fault, whichever shard saw that.
-    best = min(
-        (one, other),
-        key=lambda finding: (finding["rule"] != "oracle", LEVELS.index(finding["level"]), _size(finding)),
-    )
+    # What is shown must show the gravest that was seen, and be the smallest of that: what our own stub excuses in one
+    # shard says nothing of other requests in another one.
+    best = min((one, other), key=lambda finding: (LEVELS.index(finding["level"]), _size(finding)))
     return {**best, "times": one["times"] + other["times"]}
 
 
@@ -155,6 +156,18 @@ def _combined(items: list[dict[str, Any]]) -> dict[str, Any]:
         return {**items[0], "result": "passed", "why": "", "cases": cases}
     left = all(item["why"] == OTHER_SHARD for item in items)
     return {**items[0], "result": "not run", "why": OTHER_SHARD if left else NOTHING_CAME_UP, "cases": 0}
+
+
+def _reach(reports: Sequence[Document]) -> list[dict[str, Any]]:
+    """Return how far the calls of each operation got in any of the shards."""
+    joined: dict[str, dict[str, Any]] = {}
+    for row in (row for report in reports for row in report.get("reach", ())):
+        known = joined.get(row["operation"])
+        # A success first, then a response, which tells more than that another shard has the operation.
+        best = row if known is None else min((known, row), key=lambda one: (bool(one["why"]), not one["attempts"]))
+        attempts = row["attempts"] + (known["attempts"] if known else 0)
+        joined[row["operation"]] = {**best, "attempts": attempts}
+    return list(joined.values())
 
 
 def _ledger(ledgers: Iterable[dict[str, Any]]) -> dict[str, Any]:

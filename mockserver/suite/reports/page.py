@@ -13,6 +13,8 @@ from mockserver.suite.reports.ranking import RULES, Cause, causes, verdict
 TOLD_WHOLE = 5
 #: Operations of one cause are listed by name up to this many.
 _OPERATIONS_NAMED = 3
+#: Operations that never succeeded for the same reason are listed by name up to this many.
+NEVER_NAMED = 6
 #: Longer content is cut on the page.
 _MAX_SHOWN = 160
 #: Characters that move the cursor, change colours, or cannot be seen at all.
@@ -43,6 +45,8 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
         + (f", shard {run['shard']}" if run.get("shard") else "")
         + f", {run['requests']} requests in {run['duration_seconds']:.1f} s"
     )
+    yield from never_succeeded_lines(document)
+    yield from (f"note: {note}" for note in run.get("notes", ()))
     found = causes(document["findings"])
     for cause in found[:whole]:
         yield ""
@@ -59,6 +63,21 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
     if ledger["left"]:
         yield "Changed and not put back:"
         yield from (f"  {line}" for line in ledger["left"])
+
+
+def never_succeeded_lines(document: Document, named: int = NEVER_NAMED) -> Iterator[str]:
+    """Yield a line for each operation that never succeeded, with the reason; those with the same reason share one."""
+    by_reason: dict[str, list[str]] = {}
+    for row in document.get("reach", ()):
+        if row["why"]:
+            by_reason.setdefault(row["why"], []).append(row["operation"])
+    for why, operations in by_reason.items():
+        more = len(operations) - named
+        yield (
+            f"  never succeeded: {', '.join(operations[:named])}"
+            + (f" and {more} more" if more > 0 else "")
+            + f": {why}"
+        )
 
 
 def _cause_lines(cause: Cause) -> Iterator[str]:

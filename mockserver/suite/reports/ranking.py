@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.suite.reports.document import Document, tested
+from mockserver.suite.reports.document import Document, tested, unreached
 from mockserver.suite.verdicts import LEVELS
 
 #: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
@@ -90,7 +90,18 @@ def _gravity(finding: dict[str, Any]) -> int:
 
 
 def verdict(document: Document) -> str:
-    """Return the verdict in one line."""
+    """Return the verdict in one line, and how many operations it rests on."""
+    succeeded = successes(document)
+    return f"{_verdict(document)}; {succeeded}" if succeeded else _verdict(document)
+
+
+def successes(document: Document) -> str:
+    """Return on how many of the selected operations there was a success, "" where the report does not tell."""
+    rows = document.get("reach", ())
+    return f"2xx on {document['run']['operations_succeeded']} of {len(rows)} operations" if rows else ""
+
+
+def _verdict(document: Document) -> str:
     run, summary = document["run"], document["summary"]
     error, counts = run.get("error", ""), counted(document)
     if run.get("interrupted"):
@@ -100,9 +111,15 @@ def verdict(document: Document) -> str:
     if error:
         return f"NOT JUDGED: {error}" + (f" ({counts})" if counts else "")
     if summary["environment"]:
-        return f"NOT JUDGED: {counts}"
+        found = (one for one in document["findings"] if one["level"] == "environment" and not one.get("known"))
+        titles = list(dict.fromkeys(finding["title"] for finding in found))
+        more = f" and {len(titles) - 1} more" if titles[1:] else ""
+        return f"NOT JUDGED: {titles[0]}{more} ({counts})"
     if not tested(document):
         return "NOT JUDGED: nothing was tested"
+    why = unreached(document)
+    if why:
+        return f"NOT JUDGED: {why}" + (f" ({counts})" if counts else "")
     return f"KEPT, with {counts}" if counts else "KEPT: 0 violations, 0 drift"
 
 

@@ -13,8 +13,7 @@ import pytest
 from mockserver import defaults
 from mockserver.contract.loading import parse_yaml
 from mockserver.suite.exchanges import Exchange, WireRequest
-from mockserver.suite.oracle import Opinion
-from mockserver.suite.verdicts import Finding
+from mockserver.suite.oracle import Count, Opinion
 from tests.faults.judging import identities_file
 
 if TYPE_CHECKING:
@@ -75,11 +74,16 @@ def test_without_the_oracle_the_same_is_held_against_the_server(judged: Callable
     assert code == 1
 
 
-def test_a_contract_that_contradicts_itself_often_judges_nobody(judged: Callable[..., Any]) -> None:
+def test_where_a_contract_contradicts_itself_that_operation_alone_is_the_contracts(judged: Callable[..., Any]) -> None:
     code, report, page = judged(_member_that_is_never_there)
-    assert code == 2
-    assert "mend the contract" in page
-    assert {one["owner"] for one in report["findings"]} == {"contract"}
+    assert code == 0, page
+    assert {(one["level"], one["owner"], one["rule"]) for one in report["findings"]} == {
+        ("drift", "contract", "oracle")
+    }
+    assert {one["operation"] for one in report["findings"]} == {f"GET {_READ}"}
+    passed = {row["operation"] for row in report["coverage"] if row["result"] == "passed"}
+    assert "GET /api/v1/settings/postfix_relayhost/" in passed
+    assert "--no-oracle" in page
 
 
 def _without_examples(document: dict[str, Any]) -> None:
@@ -98,21 +102,21 @@ def test_what_our_own_stub_makes_up_is_valid_so_nobody_is_blamed(judged: Callabl
     assert (code, report["findings"]) == (0, []), page
 
 
-FINDING = Finding("id", "violation", "contract", "check", "GET /", "t", "d", "s", "")
-
-
 @pytest.mark.parametrize(
-    ("opinion", "why"),
+    ("counts", "unfit", "told"),
     [
-        (Opinion((), 1000, 0), ""),
-        (Opinion((FINDING,), 1000, 10), ""),
-        (Opinion((FINDING,), 1000, 11), "1.1 %"),
-        (Opinion((FINDING,), 0, 1), "all of the cases"),
-        (Opinion((), 1000, 0, ("GET /",)), "GET /"),
+        ((), False, 0),
+        (((10, 5), (10, 0)), False, 0),
+        (((10, 6), (10, 0)), False, 1),
+        (((10, 6), (10, 10)), True, 2),
     ],
 )
-def test_how_much_a_contract_may_contradict_itself(opinion: Opinion, why: str) -> None:
-    assert (why in opinion.unfit) if why else not opinion.unfit
+def test_a_contract_judges_nobody_only_where_it_contradicts_itself_everywhere(
+    counts: tuple[tuple[int, int], ...], unfit: bool, told: int
+) -> None:
+    opinion = Opinion((), tuple(Count(f"GET /{number}", *count) for number, count in enumerate(counts)))
+    assert ("--no-oracle" in opinion.unfit) is unfit
+    assert len(opinion.notes) == told
 
 
 def test_evidence_survives_the_way_between_the_processes() -> None:

@@ -12,6 +12,7 @@ from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import basic
 from mockserver.suite.ledger import Ledger
+from mockserver.suite.reach import Reached
 from mockserver.suite.reports.document import Document, Report, as_json
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.verdicts import CheckFailure, Verdicts
@@ -59,6 +60,11 @@ def report(contract: Contract) -> Report:
         verdicts=verdicts,
         evidence=Evidence(contract, secrets),
         ledger=Ledger(1, (), ("note",)),
+        reach=(
+            Reached("GET /note", 200, 2),
+            Reached("PUT /note", None, 0, "not called, because no writes"),
+        ),
+        notes=("the moon is full",),
     )
 
 

@@ -10,7 +10,7 @@ from mockserver.suite.reports.markdown import MAX_LENGTH, as_markdown, block, co
 
 def test_verdict_table_and_evidence(document: Document) -> None:
     text = "".join(as_markdown(document))
-    assert text.startswith("## mockserver check: BROKEN\\: 1 violation\n")
+    assert text.startswith("## mockserver check: BROKEN\\: 1 violation; 2xx on 1 of 2 operations\n")
     assert "| 🔴 violation | a 200 gives a secret back | `PUT /note` | 1 | server |" in text
     assert "```sh\ncurl -i -X PUT" in text
     assert "not run\\: other on GET /note, because it needs an identity" in text

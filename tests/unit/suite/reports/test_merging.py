@@ -76,10 +76,38 @@ def test_coverage_is_that_of_one_run(
     assert merge([second, first])["coverage"][0]["result"] == whole["result"]
 
 
-def test_what_the_contract_gets_wrong_stays_its_own(shard: Callable[..., Document]) -> None:
+def test_what_is_excused_in_one_shard_is_held_against_the_server_where_another_saw_more(
+    shard: Callable[..., Document],
+) -> None:
     one, two = shard("1/2"), shard("2/2")
     one["findings"][0] |= {"owner": "contract", "level": "drift", "rule": "oracle"}
+    assert merge([one, two])["findings"][0]["level"] == "violation"
+    two["findings"][0] |= {"owner": "contract", "level": "drift", "rule": "oracle"}
     assert merge([one, two])["findings"][0]["level"] == "drift"
+
+
+def test_an_operation_succeeded_if_it_did_in_any_shard(shard: Callable[..., Document]) -> None:
+    one, two = shard("1/2"), shard("2/2")
+    one["reach"] = [
+        {"operation": "GET /note", "best_status": 404, "attempts": 3, "why": "answered with 404 (3 times)"},
+        {
+            "operation": "PUT /note",
+            "best_status": None,
+            "attempts": 0,
+            "why": "not called, because another shard has it",
+        },
+    ]
+    two["reach"] = [
+        {"operation": "GET /note", "best_status": 200, "attempts": 2, "why": ""},
+        {"operation": "PUT /note", "best_status": 401, "attempts": 1, "why": "answered with 401"},
+    ]
+    for reports in ([one, two], [two, one]):
+        merged = merge(reports)
+        assert merged["reach"] == [
+            {"operation": "GET /note", "best_status": 200, "attempts": 5, "why": ""},
+            {"operation": "PUT /note", "best_status": 401, "attempts": 1, "why": "answered with 401"},
+        ]
+        assert merged["run"]["operations_succeeded"] == 1
 
 
 def test_a_missing_shard_is_no_verdict(shard: Callable[..., Document]) -> None:

@@ -22,7 +22,7 @@ def _with(document: Document, *findings: dict[str, Any]) -> Document:
 
 def test_text_gives_the_verdict_first(document: Document) -> None:
     lines = as_text(document).splitlines()
-    assert lines[0] == "BROKEN: 1 violation"
+    assert lines[0] == "BROKEN: 1 violation; 2xx on 1 of 2 operations"
     assert "not run: other on GET /note, because it needs an identity" in lines
 
 
@@ -54,7 +54,7 @@ def test_secrets_and_credentials_come_first_then_what_concerns_most(document: Do
         "drift",
         "known",
     ]
-    assert as_text(told).splitlines()[0] == "BROKEN: 5 violations, 1 drift, 1 known"
+    assert as_text(told).splitlines()[0] == "BROKEN: 5 violations, 1 drift, 1 known; 2xx on 1 of 2 operations"
 
 
 def test_a_bad_server_fits_a_screen_and_the_rest_is_named(document: Document) -> None:

@@ -1,0 +1,160 @@
+"""Claims about operations that never succeeded: that they are there, and accept what the contract calls valid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.references import follow
+from mockserver.suite.checks.preceding import set_up
+from mockserver.suite.checks.task import Task, on_operation
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.policy import is_login, is_undocumented
+from mockserver.suite.reach import NO_SUCCESS, is_success, nothing_succeeded
+from mockserver.suite.samples import sample
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun, Rule
+
+#: Different valid requests that are tried.
+_VARIANTS = 3
+#: Said of what is not there, or not for this method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
+_NOT_THERE = frozenset({404, 405, 501})
+#: Said of content and parameters, not of who asks, how often, or what else there is.
+_ABOUT_THE_REQUEST = frozenset({400, 406, 411, 413, 414, 415, 417, 422})
+#: Names of what has to be there already, which no schema can know.
+_IDENTIFIER = re.compile(
+    r"(?:^|[_-])(?:id|uuid|guid|ref|key|token|code|slug)s?$|[a-z](?:Id|ID|Uuid|Ref|Key|Token|Code)s?$", re.ASCII
+)
+_IDENTIFYING_FORMATS = frozenset({"uuid", "uri", "uri-reference"})
+#: Where a schema says what value to send.
+_GIVEN = ("example", "examples", "default", "enum", "const")
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return the claim for each operation that was called and never succeeded, as far as the run has gone.
+
+    Where nothing ever succeeded, that is no operation's own fault.
+    """
+    rows = run.verdicts.reach(run.selected)
+    if nothing_succeeded(rows):
+        return []
+    never = {row.operation for row in rows if row.attempts and row.why not in {"", NO_SUCCESS}}
+    return [
+        on_operation(valid_requests_are_accepted, operation, ready=set_up)
+        for operation in run.selected
+        if operation.label in never and not is_login(operation) and not is_undocumented(operation)
+    ]
+
+
+def valid_requests_are_accepted(session: Session, operation: Operation) -> int:
+    """An operation is there, and accepts one valid request at least."""
+    caller = session.run.allowed(operation)
+    if caller is not None and operation.effect == "credentials":
+        caller = session.login_for(operation, caller)
+    if _cannot_be_written(session.contract, operation):
+        raise NotRun("its required parameters are of a form that the suite cannot write yet")
+    refused: list[Exchange] = []
+    for variant in range(_VARIANTS):
+        request = session.valid_request(operation, caller, variant=variant)
+        if any(request == before.request for before in refused):
+            continue
+        response = session.call(operation, request)
+        if is_success(operation, response.status):
+            return len(refused) + 1
+        refused.append(Exchange(request, response))
+    _judge(session.contract, operation, refused[0])
+    return len(refused)
+
+
+def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
+    """Say what it means that all valid requests were refused like the first one.
+
+    Raises:
+        CheckFailure: the operation is not there, or refuses what is valid.
+        NotRun: it may be due to something else.
+    """
+    response = refused.response
+    assert response is not None
+    to_blame = list(_identifiers(contract, operation, refused.request))
+    if response.status in _NOT_THERE and str(response.status) not in operation.responses:
+        if not to_blame or response.status != 404:
+            raise _failure(operation, refused, "the operation is not there", "contract")
+    elif response.status in _ABOUT_THE_REQUEST:
+        given = _is_given(contract, operation)
+        if given or not to_blame:
+            raise _failure(operation, refused, "every valid request is refused", "contract" if given else "silent")
+    blamed = f", maybe for the made-up {to_blame[0]}" if to_blame else ""
+    raise NotRun(f"its valid requests are answered with {response.status}{blamed}")
+
+
+def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) -> CheckFailure:
+    success = operation.success()
+    response = refused.response
+    assert response is not None
+    return CheckFailure(
+        "valid_requests_are_accepted",
+        operation.label,
+        title,
+        expected=success.status if success is not None else "2xx",
+        got=f"{response.status}{_said(response)}",
+        pointer=success.pointer if success is not None else operation.pointer,
+        rule=rule,
+        exchange=refused,
+    )
+
+
+def _said(response: WireResponse) -> str:
+    text = " ".join(response.body[:200].decode("utf-8", "replace").split())
+    return f" {text}" if text else ""
+
+
+def _cannot_be_written(contract: Contract, operation: Operation) -> bool:
+    """Tell whether a required parameter is a cookie, or has a value that is more than a scalar."""
+    for parameter in operation.parameters:
+        if not parameter.required or parameter.schema is None:
+            continue
+        if parameter.location == "cookie" or isinstance(sample(contract, parameter.schema), dict | list):
+            return True
+    return False
+
+
+def _identifiers(contract: Contract, operation: Operation, request: WireRequest) -> Iterator[str]:
+    """Yield what in a valid request may have to name something that the server has."""
+    for parameter in operation.parameters:
+        if parameter.location == "path" or (
+            parameter.required and (_IDENTIFIER.search(parameter.name) or _identifies(contract, parameter.schema))
+        ):
+            yield parameter.name
+    try:
+        yield from _identifying_members(parse_json(request.body or b"null"))
+    except NotJSON:
+        return
+
+
+def _identifies(contract: Contract, schema: str | None) -> bool:
+    raw = follow(contract.document.data, schema)[0] if schema is not None else None
+    return isinstance(raw, dict) and raw.get("format") in _IDENTIFYING_FORMATS
+
+
+def _identifying_members(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if _IDENTIFIER.search(name):
+                yield name
+            yield from _identifying_members(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _identifying_members(item)
+
+
+def _is_given(contract: Contract, operation: Operation) -> bool:
+    """Tell whether the contract itself says what to send: examples or defaults for all that is required."""
+    body = operation.request_body
+    if body is not None and not any(content.examples for name, content in body.content.items() if is_json(name)):
+        return False
+    required = [parameter.schema for parameter in operation.parameters if parameter.required]
+    shown = [follow(contract.document.data, schema)[0] if schema is not None else None for schema in required]
+    given = all(isinstance(raw, dict) and any(keyword in raw for keyword in _GIVEN) for raw in shown)
+    return given and (body is not None or bool(required))

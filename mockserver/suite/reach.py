@@ -1,0 +1,100 @@
+"""Reach: which operations ever succeeded in a run, which never did, and why; without a success nothing was judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mockserver.contract.model import Operation
+
+#: Why an operation never succeeded that never can.
+NO_SUCCESS = "the contract documents no success"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the calls of one operation got.
+
+    Attributes:
+        operation: its label.
+        best_status: the status code that is nearest to a success, None if there was no response.
+        attempts: how many responses there were.
+        why: why it never succeeded, "" if it did.
+    """
+
+    operation: str
+    best_status: int | None
+    attempts: int
+    why: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ever succeeded."""
+        return not self.why
+
+
+@dataclass(slots=True)
+class Statuses:
+    """Counts the status codes of each operation's responses."""
+
+    _seen: dict[str, Counter[int]] = field(default_factory=dict)
+
+    def saw(self, label: str, status: int) -> None:
+        """Count a response."""
+        self._seen.setdefault(label, Counter())[status] += 1
+
+    def of(self, label: str) -> Mapping[int, int]:
+        """Return how often an operation was answered with each status code."""
+        return self._seen.get(label, {})
+
+
+def is_success(operation: Operation, status: int) -> bool:
+    """Tell whether a status code is a success of an operation: 2xx, or what the contract has in place of one."""
+    if 200 <= status < 300:
+        return True
+    return status < 400 and not _documents_2xx(operation) and operation.response_for(status) is not None
+
+
+def _can_succeed(operation: Operation) -> bool:
+    """Tell whether the contract leaves an operation any success; some are documented as 501 alone."""
+    return not operation.responses or any(not name.startswith(("4", "5")) for name in operation.responses)
+
+
+def reached(operations: Iterable[Operation], statuses: Statuses, reasons: Mapping[str, str]) -> Iterator[Reached]:
+    """Yield how far each operation's calls got.
+
+    Args:
+        operations: those that the run is about.
+        statuses: of their responses.
+        reasons: why an operation was not called, by label.
+    """
+    for operation in operations:
+        seen = statuses.of(operation.label)
+        good = [status for status in seen if is_success(operation, status)]
+        best = min(good or seen, default=None)
+        why = "" if good else _why(operation, seen, reasons)
+        yield Reached(operation.label, best, sum(seen.values()), why)
+
+
+def _why(operation: Operation, seen: Mapping[int, int], reasons: Mapping[str, str]) -> str:
+    if not seen:
+        return f"not called, because {reasons.get(operation.label, 'no check had an occasion')}"
+    if not _can_succeed(operation):
+        return NO_SUCCESS
+    counts = ", ".join(f"{status} ({count} times)" if count > 1 else str(status) for status, count in _common(seen))
+    return f"answered with {counts}"
+
+
+def _common(seen: Mapping[int, int]) -> list[tuple[int, int]]:
+    return sorted(seen.items(), key=lambda item: (-item[1], item[0]))[:3]
+
+
+def nothing_succeeded(rows: Iterable[Reached]) -> bool:
+    """Tell whether operations that could succeed were called, and none did: then nothing was judged."""
+    called = [row for row in rows if row.attempts and row.why != NO_SUCCESS]
+    return bool(called) and not any(row.succeeded for row in called)
+
+
+def _documents_2xx(operation: Operation) -> bool:
+    return any(name.startswith("2") for name in operation.responses)
