@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 from mockserver.contract.building import load_contract
 from mockserver.suite.checking import check
 from mockserver.suite.engine import FuzzSettings
+from mockserver.suite.exchanges import parse_json
 from mockserver.suite.fuzzing import fuzz
 from mockserver.suite.identities import Identities, Identity
 from mockserver.suite.preparing import prepare
@@ -48,9 +49,9 @@ class Judged(NamedTuple):
 def content_of(call: Request) -> Any:
     """Return the JSON value of a request's content, None where it is none that a server would take."""
     try:
-        value = json.loads(call.get_data())
+        value = parse_json(call.get_data())
         json.dumps(value, ensure_ascii=False).encode()  # half of a pair of surrogates is no text
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return value
 
@@ -61,8 +62,12 @@ def application(handler: Handler) -> Application:
     def answer(environ: Any, start_response: Any) -> Iterable[bytes]:
         status, value, *more = handler(Request(environ))
         body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
-        fields = {"Content-Type": "application/json", **(more[0] if more else {})}
-        return Response(body, status, fields)(environ, start_response)
+        response = Response(body, status, more[0] if more else {})
+        if not more or "Content-Type" not in more[0]:
+            response.headers.pop("Content-Type")
+        if value is not None:
+            response.headers.setdefault("Content-Type", "application/json")
+        return response(environ, start_response)
 
     return answer
 
