@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from mockserver.pointers import split
 
+#: How keywords of our own begin. No documentation states them, so a mark around one does not speak of it.
+_EXTENSION = "x-mockserver-"
 Kind = Literal["source", "assumed", "observed"]
 
 #: In the order in which they win where several speak of the same: what was seen replaces what was guessed.
@@ -85,17 +87,24 @@ class ProvenanceResolver:
 
     @cached_property
     def marked(self) -> bool:
-        """Whether the document has any mark; looked for when first asked, because it takes a walk over all of it."""
+        """Whether the document has any mark, those of our own extensions apart.
+
+        Looked for when first asked, because it takes a walk over all of it.
+        """
         return _has_marks(self._data)
 
     def of(self, pointer: str) -> Provenance:
         """Return the provenance of the element or keyword at a pointer, not followed through a `$ref`."""
-        if not self.marked:
+        tokens = split(pointer)
+        own = self._extension(tokens, self._objects(tokens)) is not None
+        if not self.marked and not own:
             return Provenance("source", "a contract without marks is documented throughout", pointer)
         found = self.mark(pointer)
-        if found is None:
-            return Provenance("assumed", "the contract does not say where this comes from", pointer)
-        return Provenance(found[0], found[1], pointer)
+        if found is not None:
+            return Provenance(found[0], found[1], pointer)
+        if own:
+            return Provenance("assumed", "an extension of mockserver's own that has no mark itself", pointer)
+        return Provenance("assumed", "the contract does not say where this comes from", pointer)
 
     def mark(self, pointer: str) -> tuple[Kind, str] | None:
         """Return kind and text of the mark that covers an element, or None where there is none."""
@@ -103,12 +112,22 @@ class ProvenanceResolver:
         objects = self._objects(tokens)
         root = schema_root(tokens)
         outermost = 0 if root is None or root > len(tokens) else root
+        extension = self._extension(tokens, objects)
         for depth in range(len(objects) - 1, outermost - 1, -1):
             holder = objects[depth]
             if isinstance(holder, dict) and not self._is_name_map(tokens, depth):
-                found = _mark_in(holder, tokens[depth:])
+                # A mark outside of an extension of ours has to name it.
+                named = 0 if extension is None else max(0, extension + 1 - depth)
+                found = _mark_in(holder, tokens[depth:], named)
                 if found is not None:
                     return found
+        return None
+
+    def _extension(self, tokens: list[str], objects: list[Any]) -> int | None:
+        """Return which token is the name of an extension of ours, the innermost of several; None for none."""
+        for depth in range(min(len(tokens), len(objects)) - 1, -1, -1):
+            if tokens[depth].startswith(_EXTENSION) and isinstance(objects[depth], dict):
+                return None if self._is_name_map(tokens, depth) else depth
         return None
 
     def _objects(self, tokens: list[str]) -> list[Any]:
@@ -131,19 +150,22 @@ class ProvenanceResolver:
         return depth < 2 or not self._is_name_map(tokens, depth - 1)
 
 
-def _mark_in(holder: dict[str, Any], below: list[str]) -> tuple[Kind, str] | None:
-    """Return the mark that an object's own keywords give to an element below it: a map first, then a string."""
+def _mark_in(holder: dict[str, Any], below: list[str], named: int) -> tuple[Kind, str] | None:
+    """Return the mark that an object's own keywords give to an element below it: a map first, then a string.
+
+    A map counts if it names at least so many of the steps to the element, and a string, which names none, only for 0.
+    """
     for kind, keyword in MARKS:
         mark = holder.get(keyword)
-        for token in below:
+        for steps, token in enumerate(below, 1):
             if not isinstance(mark, dict):
                 break
             mark = mark.get(token)
-            if isinstance(mark, str):
+            if isinstance(mark, str) and steps >= named:
                 return kind, mark
     for kind, keyword in MARKS:
         mark = holder.get(keyword)
-        if isinstance(mark, str):
+        if isinstance(mark, str) and not named:
             return kind, mark
     return None
 
@@ -158,9 +180,17 @@ def _has_marks(value: Any) -> bool:
         if isinstance(item, dict | list):
             seen.add(id(item))
         if isinstance(item, dict):
-            if any(keyword in item for _, keyword in MARKS):
+            if any(_speaks(item[keyword]) for _, keyword in MARKS if keyword in item):
                 return True
-            stack.extend(item.values())
+            # How sure somebody is of an extension of ours says nothing about the contract around it.
+            stack.extend(member for name, member in item.items() if not str(name).startswith(_EXTENSION))
         elif isinstance(item, list):
             stack.extend(item)
     return False
+
+
+def _speaks(mark: Any) -> bool:
+    """Tell whether a mark is about anything but extensions of ours."""
+    if not isinstance(mark, dict) or not mark:
+        return True
+    return any(not str(name).startswith(_EXTENSION) and _speaks(inner) for name, inner in mark.items())

@@ -10,6 +10,7 @@ from mockserver.mutants.catalogue import Behind, Catalogue, Mutation
 from mockserver.mutants.messages import Call, Reply, crash, problem
 from mockserver.mutants.plants import only_here, replying
 from mockserver.mutants.subject import Change, Sign, Subject, at, holder
+from mockserver.pointers import child
 
 MEMORY = Catalogue("memory")
 _READS = "reads_show_the_last_write"
@@ -66,7 +67,7 @@ def second_write_lost(subject: Subject) -> Mutation | None:
     signs = _seen_by_reads(subject)
     if subject.generated and subject.operation.behaviour is not None:
         # A value that is made and not stored may well be the one that was made before.
-        signs |= subject.stated(subject.operation.behaviour.pointer, "generated_values_are_new")
+        signs |= subject.stated(child(subject.operation.behaviour.pointer, "generated"), "generated_values_are_new")
     return Mutation(only_here(subject, act), signs)
 
 
@@ -216,7 +217,9 @@ def generated_value_repeated(subject: Subject) -> Mutation | None:
         first: Reply = everywhere.setdefault("first", reply)
         return first
 
-    return Mutation(only_here(subject, act), subject.stated(behaviour.pointer, "generated_values_are_new"))
+    return Mutation(
+        only_here(subject, act), subject.stated(child(behaviour.pointer, "generated"), "generated_values_are_new")
+    )
 
 
 @MEMORY.mutant
@@ -236,7 +239,9 @@ def write_answers_the_value_before(subject: Subject) -> Mutation | None:
 
     signs = subject.stated(behaviour.pointer, "writes_echo_the_request")
     if subject.generated:
-        signs = _seen_by_reads(subject) | subject.stated(behaviour.pointer, "generated_values_are_new")
+        signs = _seen_by_reads(subject) | subject.stated(
+            child(behaviour.pointer, "generated"), "generated_values_are_new"
+        )
     return Mutation(only_here(subject, act), signs)
 
 

@@ -57,7 +57,8 @@ def success_without_content(subject: Subject) -> Mutation | None:
 def success_is_a_redirect(subject: Subject) -> Mutation | None:
     """A success is answered with a redirect to the place of the result."""
     elsewhere = Reply(302, (("Location", subject.operation.path), ("Content-Type", "text/html")), b"")
-    return _other_success(subject, 302, elsewhere)
+    redirected = _other_success(subject, 302, elsewhere)
+    return redirected and redirected._replace(signs=subject.silent("status_is_documented"))
 
 
 @STATUSES.mutant

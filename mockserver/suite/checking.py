@@ -18,7 +18,7 @@ from mockserver.suite.checks import (
 )
 from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in
+from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in, reasons_in
 
 
 def access_tasks(run: Run) -> list[Task]:
@@ -74,17 +74,17 @@ def _make(run: Run, task: Task) -> None:
     session = Session(run)
     try:
         cases = task.make(session)
-    except NotRun as reason:
-        run.verdicts.not_run(task.check, task.operation, str(reason))
-    except (CheckFailure, ExceptionGroup) as error:
-        failures = list(failures_in(error))
-        if not failures:
+    except (CheckFailure, NotRun, ExceptionGroup) as error:
+        failures, reasons = list(failures_in(error)), list(reasons_in(error))
+        if not failures and not reasons:
             raise
         for failure in failures:
             run.verdicts.failed(failure)
-        if all(failure.check != task.check for failure in failures):
+        for reason in reasons:
+            run.verdicts.passed(task.check, task.operation, reason.cases)
+            run.verdicts.not_run(task.check, task.operation, str(reason))
+        if not reasons and all(failure.check != task.check for failure in failures):
             run.verdicts.not_run(task.check, task.operation, f"{failures[0].check} failed first")
     else:
-        if cases:
-            run.verdicts.passed(task.check, task.operation, cases)
+        run.verdicts.passed(task.check, task.operation, cases)
     session.close()

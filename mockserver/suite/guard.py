@@ -155,7 +155,7 @@ class Guard:
             if parts.netloc in {"", base.netloc} and _shape(template).fullmatch(path):
                 return path
         names = parameters_of(template)
-        value = _name_in(response, names[-1])
+        value = name_in(response, names[-1])
         # An item of an item has a path that the answer alone does not tell.
         return fill(template, {names[-1]: value}) if "{" not in operation.path and value is not None else None
 
@@ -230,7 +230,7 @@ def _shape(template: str) -> re.Pattern[str]:
     return re.compile(f"({'[^/]+'.join(map(re.escape, parts))})(?:/|$)")
 
 
-def _name_in(response: WireResponse, parameter: str) -> Any:
+def name_in(response: WireResponse, parameter: str) -> Any:
     """Return what an answer calls the item that was created, None if it does not say."""
     value = _json(response.body)
     holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}

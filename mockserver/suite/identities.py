@@ -6,7 +6,7 @@ import base64
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,19 @@ class Identity:
 
     def credential(self, scheme: SecurityScheme) -> str | None:
         """Return what this identity shows for a scheme, or None."""
-        own = self.schemes.get(scheme.name) or self.token
+        own = self.schemes.get(scheme.name, self.token)
         # Without a token, Basic falls back to what RFC 7617 means by it: user name and password.
-        return own or (self.password if (scheme.type, scheme.scheme) == ("http", "basic") else None)
+        return self.password if own is None and (scheme.type, scheme.scheme) == ("http", "basic") else own
+
+    def knows(self, secret: str | None) -> bool:
+        """Tell whether a secret is a credential of this account, be it another one's, too."""
+        return secret is not None and (
+            self.has_token(secret) or secret == self.password or secret in self.schemes.values()
+        )
+
+    def showing(self, shown: Mapping[str, str]) -> Identity:
+        """Return the same account with nothing but these credentials, by name of the security scheme."""
+        return replace(self, token=None, password=None, schemes=shown, totp_secret=None)
 
     def has_token(self, token: str | None) -> bool:
         """Tell whether a token is known to be this account's, be it another one's, too."""

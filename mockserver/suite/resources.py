@@ -8,6 +8,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
 from mockserver.contract.references import follow, lookup
+from mockserver.pointers import child
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Session
@@ -350,6 +351,11 @@ def json_of(response: WireResponse) -> Any:
 def behaviour_pointer(operation: Operation) -> str:
     """Return where the contract says what a call does; the operation itself where it does not."""
     return operation.behaviour.pointer if operation.behaviour else operation.pointer
+
+
+def generated_pointer(operation: Operation) -> str:
+    """Return where the contract says that the server makes the value: that each is new is a statement of its own."""
+    return child(behaviour_pointer(operation), "generated")
 
 
 def evidence(session: Session, request: WireRequest, response: WireResponse) -> Exchange:

@@ -21,8 +21,10 @@ Owner = Literal["server", "contract", "environment"]
 #: How a broken claim gets its level: always a violation; as the contract knows the statement at the pointer;
 #: drift, since the contract says nothing; nobody's fault; our own stub breaks it, too, so nobody is blamed.
 Rule = Literal["universal", "contract", "silent", "environment", "oracle"]
-Result = Literal["passed", "failed", "not run"]
+Result = Literal["passed", "failed", "in part", "not run"]
 
+#: What matters most first.
+RESULTS: tuple[Result, ...] = ("failed", "not run", "in part", "passed")
 LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
 #: Who has to mend what: a server that breaks what is documented; our assumption, which was wrong; nobody here.
 _OWNERS: Mapping[Level, Owner] = {"violation": "server", "drift": "contract", "environment": "environment"}
@@ -76,7 +78,15 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
 
 
 class NotRun(Exception):  # noqa: N818 - a result, not an error
-    """A check could not be made; the text completes "not run, because"."""
+    """A check could not be made, or not all of it; the text completes "not run, because".
+
+    Attributes:
+        cases: how many cases of it held all the same, so that it was made in part.
+    """
+
+    def __init__(self, why: str, cases: int = 0) -> None:
+        super().__init__(why)
+        self.cases = cases
 
 
 def failures_in(error: BaseException) -> Iterator[CheckFailure]:
@@ -86,6 +96,15 @@ def failures_in(error: BaseException) -> Iterator[CheckFailure]:
     elif isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from failures_in(inner)
+
+
+def reasons_in(error: BaseException) -> Iterator[NotRun]:
+    """Yield why something could not be made, in what a check raised: one reason, or those in a group."""
+    if isinstance(error, NotRun):
+        yield error
+    elif isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from reasons_in(inner)
 
 
 def raise_failures(failures: Iterable[CheckFailure]) -> None:
@@ -375,9 +394,11 @@ def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
     cases = tally.passed + tally.failed
     if tally.failed:
         return Coverage(operation, check, "failed", "", cases, tally.passed)
-    # A claim that was tried only in part is not passed: what is missing could be what fails.
-    if tally.reasons or not tally.passed:
+    if not tally.passed:
         return Coverage(operation, check, "not run", why or NOTHING_CAME_UP, cases, tally.passed)
+    # A claim that was tried only in part is not passed: what is missing could be what fails.
+    if tally.reasons:
+        return Coverage(operation, check, "in part", why, cases, tally.passed)
     return Coverage(operation, check, "passed", "", cases, tally.passed)
 
 

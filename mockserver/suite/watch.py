@@ -17,6 +17,7 @@ from mockserver.suite.resources import (
     check_name,
     echoed,
     expect_value,
+    generated_pointer,
     matches,
     resources,
     shown_by,
@@ -112,7 +113,7 @@ def generated_values_are_new(watch: Watch, answer: Answer) -> bool:
             "a value that the server makes is not new",
             expected="another value for each request",
             got="a value that was given out before",
-            pointer=resource.write.behaviour.pointer if resource.write.behaviour else "",
+            pointer=generated_pointer(resource.write),
             rule="contract",
             exchange=answer.exchange,
         )

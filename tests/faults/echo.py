@@ -109,7 +109,7 @@ def port_ignored(call: Call, server: Stub) -> Reply:
     return reply.with_value(lambda value: value | {"server_port": 587})
 
 
-@ECHO.plant("generated_values_are_new", at=[WRITE[IMAP], READ[IMAP]])
+@ECHO.plant("generated_values_are_new", at=[WRITE[IMAP], READ[IMAP]], level="drift")
 def constant_password(call: Call, server: Stub) -> Reply:
     """The "generated" password is the same every time: the generator is seeded anew for each request."""
     reply = server.send(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from mockserver.contract.model import Response
@@ -12,6 +13,7 @@ from mockserver.suite.checks.fields import readings
 from mockserver.suite.checks.leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.checks.seeing import UNREADABLE, Answer, value_of
 from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json, parse_json
+from mockserver.suite.paths import read_off
 from mockserver.suite.verdicts import CheckFailure, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
@@ -31,7 +33,9 @@ AnswerCheck = Callable[[Answer], bool]
 def no_server_error(answer: Answer) -> bool:
     """A request, whatever it holds, never makes the server fail in a way that is not documented."""
     status = answer.response.status
-    if status >= 500 and not _names_status(answer.documented, status):
+    if status == HTTPStatus.NOT_IMPLEMENTED and answer.operation is None:
+        return True  # of a method that the contract does not have, either (RFC 9110, section 15.6.2)
+    if status >= 500 and not _names_status(_documented(answer), status):
         raise answer.failure(
             "no_server_error",
             f"the server failed with {status}",
@@ -52,8 +56,8 @@ def status_is_documented(answer: Answer) -> bool:
         return True
     success = answer.operation.success()
     pointer = child(answer.operation.pointer, "responses")
-    # An unlisted rejection says nothing against the documentation; another success does.
-    against = status < 400 and success is not None
+    # An unlisted rejection or redirect says nothing against the documentation; another success does.
+    against = answer.response.successful and success is not None
     raise answer.failure(
         "status_is_documented",
         f"the status {status} is not documented",
@@ -215,6 +219,14 @@ def no_answer(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
         rule="universal",
         exchange=exchange,
     )
+
+
+def _documented(answer: Answer) -> Response | None:
+    """Return what the contract says of an answer's status, also where a value in the path is none that it allows."""
+    operation = answer.operation or answer.contract.by_label.get(answer.label)
+    if operation is None or (answer.operation is None and not read_off(operation.path, answer.exchange.request.path)):
+        return None
+    return operation.response_for(answer.response.status)
 
 
 def _names_status(documented: Response | None, status: int) -> bool:

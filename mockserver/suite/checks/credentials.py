@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.suite.checks.attempts import Attempts
+from mockserver.suite.checks.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
@@ -50,7 +52,7 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
     yield malformed_credentials_are_refused
     yield unknown_tokens_are_refused
     yield tokens_are_compared_whole
-    if _scheme(run, operation).scheme == "basic":
+    if scheme_of(run, operation).scheme == "basic":
         yield tokens_belong_to_their_user
     if _revocation(run) is not None:
         yield passwords_are_no_tokens
@@ -58,58 +60,58 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 def calls_without_credentials_are_refused(session: Session, operation: Operation) -> int:
     """A call without credentials, with an empty field for them or with another scheme is refused."""
-    scheme = _scheme(session.run, operation)
+    scheme = scheme_of(session.run, operation)
     field = scheme.parameter if scheme.type == "apiKey" and scheme.location == "header" else "Authorization"
-    token = _canary(session, "OTHER_SCHEME")
+    token = canary(session, "OTHER_SCHEME")
     other = f"Bearer {token}" if scheme.scheme == "basic" else basic(f"user:{token}")
     bare = session.valid_request(operation, None)
-    attempts = (
+    attempts = Attempts()
+    for how, request in (
         ("no credentials", bare),
         ("an empty field", bare.with_field(field, "")),
         ("another scheme", bare.with_field("Authorization", other)),
-    )
-    for how, request in attempts:
-        expect_refusal("calls_without_credentials_are_refused", session, operation, request, how)
-    return len(attempts)
+    ):
+        with attempts.each():
+            expect_refusal("calls_without_credentials_are_refused", session, operation, request, how)
+    return attempts.conclude()
 
 
 def malformed_credentials_are_refused(session: Session, operation: Operation) -> int:
     """Credentials that break their scheme's grammar (RFC 7617, section 2) are refused, and do no harm."""
-    caller = _caller(session, operation)
-    scheme = _scheme(session.run, operation)
-    secret = caller.credential(scheme) or ""
+    scheme = scheme_of(session.run, operation)
     if scheme.type == "apiKey":
         raise NotRun("an API key has no grammar to break")
+    caller = caller_or_stranger(session, operation)
     bare = session.valid_request(operation, None)
-    values = _malformed(scheme, caller.username, secret)
+    values = _malformed(scheme, caller.username, caller.credential(scheme) or "")
     if not operation.safe:
         values = values[:_MALFORMED_EVERYWHERE]  # what reads credentials is hardly other code for each method
+    attempts = Attempts()
     for value in values:
-        expect_refusal(
-            "malformed_credentials_are_refused",
-            session,
-            operation,
-            bare.with_field("Authorization", value),
-            "malformed credentials",
-        )
-    return len(values)
+        request = bare.with_field("Authorization", value)
+        with attempts.each():
+            expect_refusal("malformed_credentials_are_refused", session, operation, request, "malformed credentials")
+    return attempts.conclude()
 
 
 def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
     """A token that nobody was ever given is not accepted, nor is an empty one."""
-    caller = _caller(session, operation)
-    tokens = (_canary(session, "UNKNOWN_TOKEN"), "")
-    for token in tokens:
-        request = session.valid_request(operation, Identity(caller.username, token=token or None, password=""))
-        expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
-    return len(tokens)
+    caller = caller_or_stranger(session, operation)
+    attempts = Attempts()
+    for token in (canary(session, "UNKNOWN_TOKEN"), ""):
+        with attempts.each():
+            request = session.valid_request(operation, showing(session.run, operation, caller, token))
+            expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
+    return attempts.conclude()
 
 
 def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
     """A token without its end or its beginning, with more around it, or in other case is not accepted."""
-    caller = _caller(session, operation)
-    scheme = _scheme(session.run, operation)
-    token = caller.credential(scheme) or ""
+    caller = caller_for(session, operation)
+    scheme = scheme_of(session.run, operation)
+    token = caller.credential(scheme)
+    if not token:
+        raise NotRun(f"the identity {caller.label} has no credential of the kind that it needs")
     # Blanks around the value of a field are no part of it (RFC 9110, section 5.5); elsewhere they arrive.
     blanks_arrive = scheme.scheme == "basic" or (scheme.type == "apiKey" and scheme.location == "query")
     changed = {
@@ -119,41 +121,49 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
         **({"AND_BLANKS": f" {token} "} if blanks_arrive else {}),
         "IN_OTHER_CASE": token.swapcase(),
     }
+    attempts = Attempts()
     for name, value in changed.items():
-        if value == token or not value:
+        if not value or caller.knows(value):
             continue
         session.run.secrets.add(f"TOKEN_{name}", value)
-        request = session.valid_request(operation, caller.with_token(value))
-        expect_refusal("tokens_are_compared_whole", session, operation, request, "a token that only resembles")
-    return len(changed)
+        with attempts.each():
+            request = session.valid_request(operation, showing(session.run, operation, caller, value))
+            expect_refusal("tokens_are_compared_whole", session, operation, request, "a token that only resembles")
+    return attempts.conclude()
 
 
 def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     """A token is not accepted with another user's name, nor with a name that no account has.
 
-    Both ways: who may call shows a token of who may not, for a server could take rights from the name alone.
+    Both ways: who may call shows a token of who may not, for a server could take rights from the name alone. Accounts
+    that have the same token or password are each right with it.
     """
-    caller = _caller(session, operation)
+    caller = caller_for(session, operation)
+    scheme = scheme_of(session.run, operation)
+    own = caller.credential(scheme)
     others = [other for other in session.run.identities.all if other.username != caller.username]
     others.sort(key=lambda other: other.level == caller.level)  # where there is most to gain
-    attempts = [Identity(_canary(session, "UNKNOWN_USER"), token=caller.token, password=caller.password)]
-    # A token may be several accounts', with Basic, which tells whose is meant.
-    strangers = [other for other in others if not other.has_token(caller.token)]
-    attempts += [Identity(other.username, token=caller.token, password=caller.password) for other in strangers[:1]]
-    strangers = [other for other in others if other.token and not caller.has_token(other.token)]
-    attempts += [Identity(caller.username, token=other.token) for other in strangers[-1:]]
-    for attempt in attempts:
-        request = session.valid_request(operation, attempt)
-        expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
-    return len(attempts)
+    pairs = [(Identity(canary(session, "UNKNOWN_USER")), own)]
+    pairs += [(other, own) for other in others if not other.knows(own)][:1]
+    foreign = (other.credential(scheme) for other in others)
+    pairs += [(caller, secret) for secret in foreign if secret and not caller.knows(secret)][-1:]
+    attempts = Attempts()
+    for who, secret in pairs:
+        with attempts.each():
+            request = session.valid_request(operation, showing(session.run, operation, who, secret or ""))
+            expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
+    return attempts.conclude()
 
 
 def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
     """Where a login exchanges the password for a token, the password itself is not accepted in a call."""
-    caller = _caller(session, operation)
+    caller = caller_for(session, operation)
     if caller.password is None:
         raise NotRun(f"it needs the password of {caller.label} (--identities)")
-    request = session.valid_request(operation, caller.with_token(caller.password))
+    shown = caller.credential(scheme_of(session.run, operation))
+    if caller.password in {shown, *caller.schemes.values()} or caller.has_token(caller.password):
+        raise NotRun(f"the password of {caller.label} is what it calls with")
+    request = session.valid_request(operation, showing(session.run, operation, caller, caller.password))
     expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
     return 1
 
@@ -196,19 +206,20 @@ def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
         raise NotRun("it needs an identity with a password (--identities)")
     account = known[0]
     password = account.password or ""
-    attempts = [
-        Identity(account.username, password=_canary(session, "WRONG_PASSWORD")),
-        Identity(account.username, password=password[:-1]),
-        Identity(account.username, password=password.swapcase()),
-        Identity(_canary(session, "UNKNOWN_USER"), password=password),
-    ]
-    attempts += [Identity(account.username, password=other.password) for other in known[1:2]]
-    for number, attempt in enumerate(attempts):
+    # Two accounts may have the same password, and two entries of the file may be one account.
+    right = {other.password for other in known if other.username == account.username}
+    foreign = next((other.password for other in known if other.password not in right), None)
+    wrong = [canary(session, "WRONG_PASSWORD"), password[:-1], password.swapcase(), foreign]
+    tried = [Identity(account.username, password=text) for text in dict.fromkeys(wrong) if text and text not in right]
+    tried.append(Identity(canary(session, "UNKNOWN_USER"), password=password))
+    attempts = Attempts()
+    for number, attempt in enumerate(tried):
         session.run.secrets.add(f"WRONG_PASSWORD_{number}", attempt.password or "")
         body = session.login_body(attempt)
-        request = session.request(operation, None, body=body, media_type="application/json")
-        expect_refusal("wrong_passwords_are_refused", session, operation, request, "a wrong password")
-    return len(attempts)
+        with attempts.each():
+            request = session.request(operation, None, body=body, media_type="application/json")
+            expect_refusal("wrong_passwords_are_refused", session, operation, request, "a wrong password")
+    return attempts.conclude()
 
 
 def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
@@ -237,43 +248,45 @@ def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
 
 def issued_tokens_tell_their_level(session: Session, operation: Operation) -> int:
     """What is told of a token, at the login and later, is the permission level of the account that logged in."""
-    cases = 0
-    for identity, request, response in _told_of_tokens(session, operation):
-        for path in _level_paths(session.contract, operation):
-            shown = list(values_at(json_or_none(response), path))
-            if identity.level and shown and shown != [identity.level]:
-                raise failure(
-                    "issued_tokens_tell_their_level",
-                    operation,
-                    "another level is told than the account has",
-                    expected=identity.level,
-                    got=describe(shown[0]),
-                    pointer=behaviour_pointer(operation),
-                    exchange=Exchange(request, response),
-                )
-        cases += 1
-    return cases
+    attempts = Attempts()
+    with attempts.each(0):
+        for identity, request, response in _told_of_tokens(session, operation):
+            with attempts.each():
+                for path in _level_paths(session.contract, operation):
+                    shown = list(values_at(json_or_none(response), path))
+                    if identity.level and shown and shown != [identity.level]:
+                        raise failure(
+                            "issued_tokens_tell_their_level",
+                            operation,
+                            "another level is told than the account has",
+                            expected=identity.level,
+                            got=describe(shown[0]),
+                            pointer=behaviour_pointer(operation),
+                            exchange=Exchange(request, response),
+                        )
+    return attempts.conclude()
 
 
 def answers_name_the_caller(session: Session, operation: Operation) -> int:
     """What is told of a token, at the login and later, is the name of the account whose it is."""
-    cases = 0
-    for identity, request, response in _told_of_tokens(session, operation):
-        for path in _name_paths(operation):
-            shown = list(values_at(json_or_none(response), path))
-            # Names that differ in case alone may well be one account.
-            if shown and [str(name).casefold() for name in shown] != [identity.username.casefold()]:
-                raise failure(
-                    "answers_name_the_caller",
-                    operation,
-                    "another account is named than the one that calls",
-                    expected=identity.username,
-                    got=describe(shown[0]),
-                    pointer=behaviour_pointer(operation),
-                    exchange=Exchange(request, response),
-                )
-        cases += 1
-    return cases
+    attempts = Attempts()
+    with attempts.each(0):
+        for identity, request, response in _told_of_tokens(session, operation):
+            with attempts.each():
+                for path in _name_paths(operation):
+                    shown = list(values_at(json_or_none(response), path))
+                    # Names that differ in case alone may well be one account.
+                    if shown and [str(name).casefold() for name in shown] != [identity.username.casefold()]:
+                        raise failure(
+                            "answers_name_the_caller",
+                            operation,
+                            "another account is named than the one that calls",
+                            expected=identity.username,
+                            got=describe(shown[0]),
+                            pointer=behaviour_pointer(operation),
+                            exchange=Exchange(request, response),
+                        )
+    return attempts.conclude()
 
 
 def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Identity, WireRequest, WireResponse]]:
@@ -319,17 +332,6 @@ def _answer_examples(operation: Operation) -> Iterator[Any]:
             yield from (example.value for example in content.examples.values())
 
 
-def _caller(session: Session, operation: Operation) -> Identity:
-    """Return who may call; with a token of this run's own where a mistake of the server would end it."""
-    identity = session.run.allowed(operation) or session.run.admin
-    return session.login_for(operation, identity) if operation.effect == "credentials" else identity
-
-
-def _scheme(run: Run, operation: Operation) -> SecurityScheme:
-    """Return the first scheme of the first requirement; the matrix tries that one."""
-    return run.contract.security_schemes[next(iter(operation.security[0]))]
-
-
 def _revocation(run: Run) -> Operation | None:
     """Return the operation that ends the token it is called with, where tokens can be obtained at all."""
     logins = any(is_login(operation) for operation in run.contract.operations)
@@ -354,9 +356,3 @@ def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str,
             basic(""),
         )
     return ("Bearer", "Bearer ", "Bearer \t", "bearer", "x", f"{secret[:3]}=")
-
-
-def _canary(session: Session, name: str) -> str:
-    value = session.run.canaries.make(name)
-    session.run.secrets.add(f"MADE_UP_{name}", value)
-    return value

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from mockserver.contract.model import Objects, Operation
 from mockserver.pointers import child
 from mockserver.suite.belonging import foreign_names, may, own_name, owns, told_names, usual_name
+from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal, raise_missing
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
-from mockserver.suite.exchanges import Exchange, WireRequest
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import Identity, asks_for_credentials
 from mockserver.suite.session import Run, Session, json_or_none
 from mockserver.suite.verdicts import CheckFailure, NotRun
@@ -47,147 +48,152 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 def levels_not_allowed_are_refused(session: Session, operation: Operation) -> int:
     """An account whose permission level is not among those documented for the operation is refused."""
-    missing: list[str] = []
-    cases = 0
+    attempts, missing = Attempts(), list[str]()
     for level in session.contract.levels:
+        identity = session.run.identities.of_level(level)
         if level in (operation.levels or ()):
             continue
-        identity = session.run.identities.of_level(level)
         if identity is None:
             missing.append(level)
             continue
-        request = session.valid_request(operation, identity)
-        expect_refusal(
-            "levels_not_allowed_are_refused",
-            session,
-            operation,
-            request,
-            f"the level {level}",
-            status=403,
-            pointer=child(operation.pointer, "x-mockserver-levels"),
-        )
-        cases += 1
-    raise_missing(missing)
-    return cases
+        with attempts.each():
+            expect_refusal(
+                "levels_not_allowed_are_refused",
+                session,
+                operation,
+                session.valid_request(operation, identity),
+                f"the level {level}",
+                status=403,
+                pointer=child(operation.pointer, "x-mockserver-levels"),
+            )
+    return _concluded(attempts, missing)
 
 
 def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
     """An account of each permission level documented for the operation gets through."""
-    missing: list[str] = []
-    cases = 0
-    for level, identity in _of_levels(session, operation, missing):
-        for name in _own(session, operation, identity):
-            request = session.valid_request(operation, identity, about=name)
-            pointer = child(operation.pointer, "x-mockserver-levels")
-            _expect_admission("allowed_levels_are_admitted", session, operation, request, level, pointer)
-            cases += 1
-    raise_missing(missing)
-    return cases
+    attempts, missing = Attempts(), list[str]()
+    pointer = child(operation.pointer, "x-mockserver-levels")
+    for level, identity in _of_levels(session, operation, missing, attempts):
+        with attempts.each(0):
+            for name in _own(session, operation, identity):
+                with attempts.each():
+                    request = session.valid_request(operation, identity, about=name)
+                    _expect_admission("allowed_levels_are_admitted", session, operation, request, level, pointer)
+    return _concluded(attempts, missing)
 
 
 def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
     """An account that may call an operation on its own objects is refused on those of others, of every level."""
     objects = _objects(operation)
-    missing: list[str] = []
-    failures: list[CheckFailure] = []
-    cases = 0
-    for level, identity in _of_owners(session, operation, missing):
-        for name, whose in _foreign(session, operation, identity):
-            request = session.valid_request(operation, identity, about=name)
-            try:
-                expect_refusal(
-                    "foreign_objects_are_refused",
-                    session,
-                    operation,
-                    request,
-                    f"an object of a {whose} and the level {level}",
-                    status=403,
-                    pointer=objects.pointer,
-                )
-            except CheckFailure as failure:
-                failures.append(failure)
-            cases += 1
-    # Where a foreign object that is not there is called missing, one that is there may be open.
-    if failures:
-        raise next((failure for failure in failures if failure.rule == "universal"), failures[0])
-    raise_missing(missing)
-    return cases
+    attempts, missing = Attempts(), list[str]()
+    for level, identity in _of_owners(session, operation, missing, attempts):
+        with attempts.each(0):
+            for name, whose in _foreign(session, operation, identity):
+                # Where a foreign object that is not there is called missing, one that is there may be open.
+                with attempts.each():
+                    expect_refusal(
+                        "foreign_objects_are_refused",
+                        session,
+                        operation,
+                        session.valid_request(operation, identity, about=name),
+                        f"an object of a {whose} and the level {level}",
+                        status=403,
+                        pointer=objects.pointer,
+                    )
+    return _concluded(attempts, missing)
 
 
 def foreign_objects_are_admitted(session: Session, operation: Operation) -> int:
     """An account of a level that may act on the objects of others gets through with them."""
     objects = _objects(operation)
-    missing: list[str] = []
-    cases = 0
-    for level, identity in _of_levels(session, operation, missing):
-        if level not in objects.foreign:
-            continue
-        for name, _ in _foreign(session, operation, identity):
-            request = session.valid_request(operation, identity, about=name)
-            _expect_admission("foreign_objects_are_admitted", session, operation, request, level, objects.pointer)
-            cases += 1
-    raise_missing(missing)
-    return cases
+    attempts, missing = Attempts(), list[str]()
+    for level, identity in _of_levels(session, operation, missing, attempts):
+        with attempts.each(0):
+            for name, _ in _foreign(session, operation, identity) if level in objects.foreign else ():
+                with attempts.each():
+                    request = session.valid_request(operation, identity, about=name)
+                    _expect_admission(
+                        "foreign_objects_are_admitted", session, operation, request, level, objects.pointer
+                    )
+    return _concluded(attempts, missing)
 
 
 def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
     """A list tells nobody the objects of others whose level does not let it see them."""
     objects = _objects(operation)
-    missing: list[str] = []
-    cases = 0
-    for level, identity in _of_owners(session, operation, missing):
-        request = session.valid_request(operation, identity)
-        response = session.call(operation, request)
-        for name in told_names(objects, json_or_none(response)) if response.successful else ():
-            if not _is_own(session, objects, identity, name):
-                raise CheckFailure(
-                    "lists_tell_own_objects_alone",
-                    operation.label,
-                    f"an account of level {level} is told what is not its own",
-                    expected=f"nothing but what {identity.label} owns",
-                    got=name,
-                    pointer=objects.pointer,
-                    rule="contract",
-                    exchange=Exchange(request, response),
-                )
-            cases += 1
-    raise_missing(missing)
-    return cases
+    attempts, missing = Attempts(), list[str]()
+    for level, identity in _of_owners(session, operation, missing, attempts):
+        with attempts.each(0):
+            request = session.valid_request(operation, identity)
+            response = session.call(operation, request)
+            for name in told_names(objects, json_or_none(response)) if response.successful else ():
+                with attempts.each():
+                    if not _is_own(session, objects, identity, name):
+                        raise CheckFailure(
+                            "lists_tell_own_objects_alone",
+                            operation.label,
+                            f"an account of level {level} is told what is not its own",
+                            expected=f"nothing but what {identity.label} owns",
+                            got=name,
+                            pointer=objects.pointer,
+                            rule="contract",
+                            exchange=Exchange(request, response),
+                        )
+    return _concluded(attempts, missing)
 
 
 def lists_tell_all_own_objects(session: Session, operation: Operation) -> int:
     """A list of accounts tells everybody those that are its own, itself included."""
-    objects = _objects(operation)
-    missing: list[str] = []
-    cases = 0
-    for level, identity in _of_levels(session, operation, missing):
-        request = session.valid_request(operation, identity)
-        response = session.call(operation, request)
-        if not response.successful:
-            continue
-        told = set(told_names(objects, json_or_none(response)))
-        others = (other.username for other in session.run.identities.all)
-        if objects.own != "account" or not told & {identity.username, *others}:
-            continue  # of what else there is, the suite knows nothing
-        wanted = {
-            other.username
-            for other in session.run.identities.all
-            if level in objects.foreign or _is_own(session, objects, identity, other.username)
-        }
-        if wanted - told:
-            raise CheckFailure(
-                "lists_tell_all_own_objects",
-                operation.label,
-                f"an account of level {level} is not told all that it may see",
-                expected=", ".join(sorted(wanted - told)),
-                got=", ".join(sorted(told)),
-                pointer=objects.pointer,
-                rule="contract",
-                exchange=Exchange(request, response),
-            )
-        cases += 1
-    raise_missing(missing)
-    return cases
+    attempts, missing = Attempts(), list[str]()
+    for level, identity in _of_levels(session, operation, missing, attempts):
+        with attempts.each(0):
+            request = session.valid_request(operation, identity)
+            response = session.call(operation, request)
+            if response.successful and _tells_accounts(session, operation, identity, response):
+                with attempts.each():
+                    _expect_all_own(session, operation, level, identity, Exchange(request, response))
+    return _concluded(attempts, missing)
+
+
+def _tells_accounts(session: Session, operation: Operation, identity: Identity, response: WireResponse) -> bool:
+    """Tell whether a list is of accounts that the run knows; of what else there is, the suite knows nothing."""
+    told = set(told_names(_objects(operation), json_or_none(response)))
+    known = {identity.username, *(other.username for other in session.run.identities.all)}
+    return _objects(operation).own == "account" and bool(told & known)
+
+
+def _expect_all_own(session: Session, operation: Operation, level: str, identity: Identity, exchange: Exchange) -> None:
+    objects, response = _objects(operation), exchange.response
+    assert response is not None
+    told = set(told_names(objects, json_or_none(response)))
+    wanted = {
+        other.username
+        for other in session.run.identities.all
+        if level in objects.foreign or _is_own(session, objects, identity, other.username)
+    }
+    if wanted - told:
+        raise CheckFailure(
+            "lists_tell_all_own_objects",
+            operation.label,
+            f"an account of level {level} is not told all that it may see",
+            expected=", ".join(sorted(wanted - told)),
+            got=", ".join(sorted(told)),
+            pointer=objects.pointer,
+            rule="contract",
+            exchange=exchange,
+        )
+
+
+def _concluded(attempts: Attempts, missing: list[str]) -> int:
+    """Return how many attempts held; levels that no identity has could not be tried.
+
+    Raises:
+        CheckFailure: one did not hold, or a group of such.
+        NotRun: some could not be made.
+    """
+    with attempts.each(0):
+        raise_missing(missing)
+    return attempts.conclude()
 
 
 #: All claims of this theme.
@@ -201,22 +207,32 @@ CHECKS: tuple[OperationCheck, ...] = (
 )
 
 
-def _of_levels(session: Session, operation: Operation, missing: list[str]) -> Iterator[tuple[str, Identity]]:
+def _of_levels(
+    session: Session, operation: Operation, missing: list[str], attempts: Attempts
+) -> Iterator[tuple[str, Identity]]:
     """Yield an identity of each level that may call; a level without one is missing."""
     for level in operation.levels or ():
         identity = session.run.identities.of_level(level)
         if identity is None:
             missing.append(level)
+        elif operation.effect != "credentials":
+            yield level, identity
         else:
-            yield level, session.login_for(operation, identity) if operation.effect == "credentials" else identity
+            caller: Identity | None = None
+            with attempts.each(0):
+                caller = session.login_for(operation, identity)
+            if caller is not None:
+                yield level, caller
 
 
-def _of_owners(session: Session, operation: Operation, missing: list[str]) -> Iterator[tuple[str, Identity]]:
+def _of_owners(
+    session: Session, operation: Operation, missing: list[str], attempts: Attempts
+) -> Iterator[tuple[str, Identity]]:
     """Yield an identity of each level that is confined to its own objects, missing where nobody said what these are.
 
     The lowest level owns nothing but itself, so that is known.
     """
-    for level, identity in _of_levels(session, operation, missing):
+    for level, identity in _of_levels(session, operation, missing, attempts):
         if level in _objects(operation).foreign:
             continue
         if identity.owns_known or level == session.contract.levels[-1] or _objects(operation).own == "self":

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlsplit
+
 from mockserver.contract.model import Operation
 from mockserver.pointers import child
+from mockserver.suite.checks.existing import existing_item
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.paths import fill
 from mockserver.suite.session import Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule
+
+#: Answers that there is nothing to act on: whether the caller would have been let in is open.
+_NOT_THERE = frozenset({404, 410})
+#: Rejections of a call that are no proof that its credentials were good.
+_OF_ANYBODY = frozenset({400, 401, 403, 404, 405, 410, 422, 429})
 
 
 def expect_refusal(
@@ -19,8 +29,24 @@ def expect_refusal(
     status: int = 401,
     pointer: str | None = None,
 ) -> WireResponse:
-    """Send a request that must be refused; being accepted is a violation whatever the contract says."""
+    """Send a request that must be refused; being accepted is a violation whatever the contract says.
+
+    A redirect elsewhere, as to a page for logging in, lets nobody in. Where the answer is that nothing is there, the
+    same is asked about an item that is.
+
+    Raises:
+        CheckFailure: it is accepted, or refused otherwise than is documented.
+        NotRun: the answer does not say whether the call is refused.
+    """
     response = session.call(operation, request)
+    if response.status in _NOT_THERE:
+        request = _about_what_is_there(session, operation, request, how, response)
+        response = session.call(operation, request)
+    if response.status in _NOT_THERE or response.status >= 500 or _leads_on(operation, request, response):
+        # A crash is the finding of no_server_error; one cause is one finding.
+        raise NotRun(
+            f"{how}: the answer was {response.status}, which says neither that it is let in nor that it is not"
+        )
     documented = operation.responses.get(str(status))
     rule: Rule
     if _is_accepted(operation, response):
@@ -29,15 +55,12 @@ def expect_refusal(
             pointer or child(operation.pointer, "security"),
             f"accepted with {how}",
         )
-    elif documented is not None and response.status != status:
-        rule, place, title = "contract", documented.pointer, f"{how}: refused with {response.status}"
-    elif response.status in {401, 403} or response.status == status:
+    elif 300 <= response.status < 400 or _is_refusal(operation, response, status):
         return response
+    elif documented is not None:
+        rule, place, title = "contract", documented.pointer, f"{how}: refused with {response.status}"
     else:
         rule, place, title = "silent", operation.pointer, f"{how}: refused with {response.status}"
-    # A crash is the finding of no_server_error; one cause is one finding.
-    if response.status >= 500:
-        return response
     raise CheckFailure(
         check,
         operation.label,
@@ -50,11 +73,45 @@ def expect_refusal(
     )
 
 
+def _is_refusal(operation: Operation, response: WireResponse, status: int) -> bool:
+    """Tell whether a call is refused as documented: with the status that is meant, or with 403 where that is, too."""
+    if response.status == status or str(status) not in operation.responses:
+        return response.status in {status, 401, 403}
+    return status == 401 and response.status == 403 and "403" in operation.responses
+
+
 def _is_accepted(operation: Operation, response: WireResponse) -> bool:
     """Tell whether a call got past the door: it succeeded, or failed as only those fail who are let in."""
-    if operation.success() is not None or response.status in {400, 401, 403, 405, 422, 429}:
+    if operation.success() is not None or response.status < 400 or response.status in _OF_ANYBODY:
         return response.successful
-    return response.successful or str(response.status) in operation.responses
+    return str(response.status) in operation.responses
+
+
+def _about_what_is_there(
+    session: Session, operation: Operation, request: WireRequest, how: str, response: WireResponse
+) -> WireRequest:
+    """Return the same request about an item that is there.
+
+    Raises:
+        NotRun: it is about no item, or none is to be had.
+    """
+    try:
+        values = existing_item(session, operation)
+    except NotRun as reason:
+        raise NotRun(f"{how}: the answer was {response.status}, and {reason}") from reason
+    if not values:
+        raise NotRun(f"{how}: the answer was {response.status}, which does not say that it is refused")
+    _, question, query = request.path.partition("?")
+    return replace(request, path=fill(operation.path, values) + question + query)
+
+
+def _leads_on(operation: Operation, request: WireRequest, response: WireResponse) -> bool:
+    """Tell whether a redirect says nothing of the caller: it is documented, or leads to the same path."""
+    if not 300 <= response.status < 400:
+        return False
+    own = request.path.partition("?")[0].rstrip("/")
+    path = urlsplit(response.field("Location") or "").path.rstrip("/")
+    return str(response.status) in operation.responses or (path.endswith(own) if own else not path)
 
 
 def raise_missing(levels: list[str]) -> None:

@@ -22,6 +22,7 @@ from mockserver.suite.resources import (
     evidence,
     expect_value,
     failure,
+    generated_pointer,
     json_of,
     read,
     refused,
@@ -351,7 +352,7 @@ def generated_values_are_new(session: Session, *, resource: Resource) -> int:
                 "a value that the server makes is not new",
                 expected="another value for each request",
                 got="a value that was given out before",
-                pointer=behaviour_pointer(resource.write),
+                pointer=generated_pointer(resource.write),
                 exchange=evidence(session, request, response),
             )
         seen.append(value)

@@ -15,6 +15,7 @@ import jinja2
 from mockserver.suite.reports.document import Document
 from mockserver.suite.reports.page import never_succeeded_lines, provenance
 from mockserver.suite.reports.ranking import causes, verdict
+from mockserver.suite.verdicts import RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SYMBOLS = {"passed": "✓", "failed": "✗"}
@@ -65,10 +66,10 @@ def _matrix(document: Document) -> dict[str, Any]:
     results: dict[str, set[str]] = {}
     for item in coverage:
         results.setdefault(item["check"], set()).add(item["result"])
-    checks = sorted(results, key=lambda check: ("failed" not in results[check], "not run" not in results[check], check))
+    checks = sorted(results, key=lambda check: (*(result not in results[check] for result in RESULTS[:-1]), check))
     reasons: dict[str, int] = {}
     for item in coverage:
-        if item["result"] == "not run":
+        if item["result"] in {"in part", "not run"}:
             reasons.setdefault(item["why"], len(reasons) + 1)
     cells = {(item["check"], item["operation"]): _cell(item, reasons) for item in coverage}
     prefix = _common_folder([label.partition(" ")[2] for label in operations])
@@ -79,9 +80,7 @@ def _matrix(document: Document) -> dict[str, Any]:
         ],
         "rows": [(check, [cells.get((check, operation)) for operation in operations]) for check in checks],
         "reasons": list(reasons),
-        "totals": {
-            result: sum(item["result"] == result for item in coverage) for result in ("passed", "failed", "not run")
-        },
+        "totals": {result: sum(item["result"] == result for item in coverage) for result in reversed(RESULTS)},
     }
 
 

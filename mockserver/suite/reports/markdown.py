@@ -9,6 +9,7 @@ from typing import Any
 from mockserver.suite.reports.document import Document
 from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, printable, provenance
 from mockserver.suite.reports.ranking import Cause, causes, verdict
+from mockserver.suite.verdicts import RESULTS
 
 #: GitHub takes comments of up to 65,536 characters; a report stays below with what it must still say.
 MAX_LENGTH = 60_000
@@ -80,7 +81,7 @@ def _answer(response: dict[str, Any]) -> str:
 
 def _tail(document: Document) -> Iterator[str]:
     coverage, ledger = document["coverage"], document["ledger"]
-    counts = {result: sum(item["result"] == result for item in coverage) for result in ("passed", "failed", "not run")}
+    counts = {result: sum(item["result"] == result for item in coverage) for result in reversed(RESULTS)}
     yield ""
     yield from (f"- {plain(line)}" for line in never_succeeded_lines(document))
     yield from (f"- {plain(note)}" for note in document["run"].get("notes", ()))

@@ -151,7 +151,8 @@ def _combined(items: list[dict[str, Any]]) -> dict[str, Any]:
     if any(item["result"] == "failed" for item in items):
         return {**items[0], "result": "failed", "why": "", "cases": cases}
     if reasons:
-        return {**items[0], "result": "not run", "why": REASONS.join(reasons), "cases": cases}
+        result = "in part" if cases else "not run"
+        return {**items[0], "result": result, "why": REASONS.join(reasons), "cases": cases}
     if cases:
         return {**items[0], "result": "passed", "why": "", "cases": cases}
     left = all(item["why"] == OTHER_SHARD for item in items)

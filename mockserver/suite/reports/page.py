@@ -8,6 +8,7 @@ from typing import Any
 
 from mockserver.suite.reports.document import Document
 from mockserver.suite.reports.ranking import RULES, Cause, causes, verdict
+from mockserver.suite.verdicts import RESULTS
 
 #: So many causes are told whole; the rest has a line each.
 TOLD_WHOLE = 5
@@ -141,23 +142,21 @@ def _coverage_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
     yield f"{len(by_check)} checks, {cases} cases; {len(kept)} passed on every operation that they apply to"
     width = max((len(check) for check in by_check if check not in kept), default=0)
     for check, items in by_check.items():
-        numbers = [
-            (result, sum(item["result"] == result for item in items)) for result in ("failed", "not run", "passed")
-        ]
+        numbers = [(result, sum(item["result"] == result for item in items)) for result in RESULTS]
         if check not in kept:
             yield f"  {check:<{width}}  " + ", ".join(f"{number} {result}" for result, number in numbers if number)
     yield from not_run_lines(coverage)
 
 
 def not_run_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield a line for each reason why something was not run."""
-    missing: dict[str, list[dict[str, Any]]] = {}
+    """Yield a line for each reason why something was not run, or only in part."""
+    missing: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in coverage:
-        if item["result"] == "not run":
-            missing.setdefault(item["why"], []).append(item)
-    for why, items in missing.items():
+        if item["result"] in {"in part", "not run"}:
+            missing.setdefault((item["result"], item["why"]), []).append(item)
+    for (result, why), items in missing.items():
         checks = list(dict.fromkeys(item["check"] for item in items))
         operations = list(dict.fromkeys(item["operation"] for item in items))
         named = checks[0] if len(checks) == 1 else f"{len(checks)} checks"
         place = operations[0] if len(operations) == 1 else f"{len(operations)} operations"
-        yield f"not run: {named} on {place}, because {why}"
+        yield f"{result}: {named} on {place}, because {why}"

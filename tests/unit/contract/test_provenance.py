@@ -133,3 +133,63 @@ def test_what_was_observed_wins_over_what_was_assumed() -> None:
     schema = {"x-assumed": {"minimum": "a guess"}, "x-observed": {"minimum": "2026, staging"}, "minimum": 0}
     resolver = ProvenanceResolver({"components": {"schemas": {"Port": schema}}})
     assert resolver.of("/components/schemas/Port/minimum").kind == "observed"
+
+
+_BEHAVIOUR = {"handler": "setting", "role": "write", "generated": True}
+_LEVELS = "x-mockserver-levels"
+
+
+def _operation(*, item: Any = None, **members: Any) -> ProvenanceResolver:
+    operation = {"x-source": "page", "summary": "s", **members}
+    return ProvenanceResolver({"x-source": "root", "paths": {"/a": {**(item or {}), "get": operation}}})
+
+
+@pytest.mark.parametrize("below", ["", "/handler", "/generated"])
+def test_an_extension_inherits_no_mark(below: str) -> None:
+    resolver = _operation(**{"x-mockserver-behaviour": _BEHAVIOUR})
+    assert resolver.of(f"{GET}/x-mockserver-behaviour{below}").kind == "assumed"
+    assert resolver.of(f"{GET}/summary").documented
+
+
+def test_an_extension_is_what_its_own_mark_says() -> None:
+    marks = {"x-source": "page", "x-assumed": {"generated": "a guess"}}
+    resolver = _operation(**{"x-mockserver-behaviour": _BEHAVIOUR | marks})
+    place = f"{GET}/x-mockserver-behaviour"
+    assert [resolver.of(place + below).kind for below in ("", "/role", "/generated")] == ["source", "source", "assumed"]
+
+
+@pytest.mark.parametrize(
+    ("item", "members"),
+    [
+        ({}, {"x-source": {_LEVELS: "table"}}),
+        ({"x-source": {"get": {_LEVELS: "table"}}}, {}),
+        ({"x-source": "no word", "x-observed": {"get": {_LEVELS: "table"}}}, {}),
+    ],
+)
+def test_a_map_that_names_an_extension_marks_it(item: Any, members: Any) -> None:
+    resolver = _operation(item=item, **{_LEVELS: ["Admin"], **members})
+    assert resolver.of(f"{GET}/{_LEVELS}").reason == "table"
+    assert resolver.of(f"{GET}/{_LEVELS}/0").reason == "table"
+    assert resolver.of(f"{GET}/x-mockserver-objects").kind == "assumed"
+
+
+def test_a_map_that_names_what_is_around_an_extension_does_not_mark_it() -> None:
+    resolver = _operation(item={"x-source": {"get": "all of it"}}, **{_LEVELS: ["Admin"]})
+    assert resolver.of(f"{GET}/{_LEVELS}").kind == "assumed"
+
+
+@pytest.mark.parametrize("mark", [{}, {"x-source": "page"}])
+def test_in_a_contract_without_marks_an_extension_is_as_sure_as_its_own(mark: dict[str, str]) -> None:
+    operation = {"x-mockserver-behaviour": _BEHAVIOUR | mark, "x-source": {_LEVELS: "page"}, _LEVELS: []}
+    resolver = ProvenanceResolver({"paths": {"/a": {"get": operation}}})
+    assert resolver.of(f"{GET}/x-mockserver-behaviour").documented is bool(mark)
+    assert resolver.of(f"{GET}/{_LEVELS}").documented
+    # How sure somebody is of an extension says nothing about the contract around it.
+    assert not resolver.marked
+    assert resolver.of(f"{GET}/summary").documented
+
+
+def test_a_property_with_the_name_of_an_extension_is_none() -> None:
+    schema = {"x-source": "page", "properties": {"x-mockserver-levels": {"type": "string"}}}
+    resolver = ProvenanceResolver({"components": {"schemas": {"A": schema}}})
+    assert resolver.of("/components/schemas/A/properties/x-mockserver-levels").documented

@@ -26,6 +26,7 @@ def findings(run: Run, operation: str = "note_get") -> dict[str, str]:
         (answering(500, b"oops", Content_Type="text/plain"), {"no_server_error": "violation"}),
         (answering(404), {"status_is_documented": "drift"}),
         (answering(201), {"status_is_documented": "violation"}),
+        (answering(302, Location="/login"), {"status_is_documented": "drift"}),
         (answering(429), {"status_is_documented": "environment"}),
         (answering(200, b'{"value": {}}', Content_Type="text/html"), {"media_type_is_documented": "violation"}),
         (answering(204, b"x"), {"media_type_is_documented": "drift"}),

@@ -91,7 +91,9 @@ def _without_examples(document: dict[str, Any]) -> None:
     read = document["paths"][_READ]["get"]
     del read["responses"]["200"]["content"]["application/json"]["examples"]
     del read["responses"]["204"]
-    for operation in document["paths"][_READ].values():
+    for method, operation in document["paths"][_READ].items():
+        if method.startswith("x-"):
+            continue
         operation.pop("x-mockserver-behaviour", None)
         for response in operation["responses"].values():
             response.pop("links", None)

@@ -114,7 +114,7 @@ def test_coverage_says_why_a_claim_was_not_tried_even_if_part_of_it_was(contract
     verdicts.not_run("claim", "GET /note", "no guest")
     verdicts.passed("other", "GET /note")
     assert verdicts.coverage() == (
-        Coverage("GET /note", "claim", "not run", "no guest", 2, 2),
+        Coverage("GET /note", "claim", "in part", "no guest", 2, 2),
         Coverage("GET /note", "other", "passed", "", 1, 1),
     )
 

@@ -1,0 +1,98 @@
+"""Runs of the suite on a small contract and a server of a few lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from werkzeug.wrappers import Request, Response
+
+from mockserver.contract.building import load_contract
+from mockserver.suite.checking import check
+from mockserver.suite.engine import FuzzSettings
+from mockserver.suite.exchanges import parse_json
+from mockserver.suite.fuzzing import fuzz
+from mockserver.suite.identities import Identities, Identity
+from mockserver.suite.preparing import prepare
+from mockserver.suite.session import Run
+from mockserver.suite.targets import HttpTarget, WsgiTarget
+from mockserver.suite.verdicts import Coverage, Finding, Outcome, exit_code
+from tests.faults.server import Application, serving
+
+#: What a server of a few lines answers: status, value of the content (None for none), more fields.
+Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+Handler = Callable[[Request], Answer]
+
+
+class Judged(NamedTuple):
+    """What a run came to."""
+
+    exit_code: int
+    found: tuple[Finding, ...]
+    coverage: tuple[Coverage, ...]
+    run: Run
+
+    def at(self, level: str) -> list[tuple[str, str, str]]:
+        """Return check, operation and title of each finding of a level."""
+        return [(one.check, one.operation, one.title) for one in self.found if one.level == level]
+
+    def result(self, check: str, operation: str) -> tuple[str, str]:
+        """Return how a check fared on an operation, and why."""
+        rows = [row for row in self.coverage if (row.check, row.operation) == (check, operation)]
+        assert len(rows) == 1, f"{check} on {operation} has {len(rows)} rows"
+        return rows[0].result, rows[0].why
+
+
+def content_of(call: Request) -> Any:
+    """Return the JSON value of a request's content, None where it is none that a server would take."""
+    try:
+        value = parse_json(call.get_data())
+        json.dumps(value, ensure_ascii=False).encode()  # half of a pair of surrogates is no text
+    except ValueError:
+        return None
+    return value
+
+
+def application(handler: Handler) -> Application:
+    """Return the WSGI application of a handler; its contents are JSON unless its fields say otherwise."""
+
+    def answer(environ: Any, start_response: Any) -> Iterable[bytes]:
+        status, value, *more = handler(Request(environ))
+        body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
+        response = Response(body, status, more[0] if more else {})
+        if not more or "Content-Type" not in more[0]:
+            response.headers.pop("Content-Type")
+        if value is not None:
+            response.headers.setdefault("Content-Type", "application/json")
+        return response(environ, start_response)
+
+    return answer
+
+
+def checked(path: Path, handler: Handler, *identities: Identity, only: Iterable[str] = ()) -> Judged:
+    """Return what `check` makes of a server, in this process."""
+    run = prepare(load_contract(path), WsgiTarget(application(handler)), Identities(identities), only=list(only))
+    return _judged(run, check(run))
+
+
+def fuzzed(path: Path, handler: Handler, *identities: Identity, max_examples: int = 5) -> Judged:
+    """Return what `fuzz` makes of a server, over a socket."""
+    with _served(path, handler, identities) as run:
+        return _judged(run, fuzz(run, FuzzSettings(max_examples=max_examples, seed=1)))
+
+
+@contextmanager
+def _served(path: Path, handler: Handler, identities: tuple[Identity, ...]) -> Iterator[Run]:
+    with serving(application(handler)) as url:
+        target = HttpTarget(url)
+        try:
+            yield prepare(load_contract(path), target, Identities(identities))
+        finally:
+            target.close()
+
+
+def _judged(run: Run, outcome: Outcome) -> Judged:
+    return Judged(exit_code(run.verdicts, outcome), run.verdicts.findings(), run.verdicts.coverage(), run)
