@@ -21,9 +21,9 @@ def obstacles(run: Run) -> Iterator[CheckFailure]:
     refused = list(_credentials(run.guard.callers))
     yield from refused
     rows = run.verdicts.reach(run.selected)
-    if refused or not nothing_succeeded(rows):
-        return
     called = [row for row in rows if row.attempts]
+    if refused or not called or not nothing_succeeded(called):
+        return
     statuses = {status for row in called for status in run.verdicts.statuses.of(row.operation)}
     if statuses <= _NOT_THERE:
         yield _wrong_base_path(run, called)

@@ -90,10 +90,15 @@ def _common(seen: Mapping[int, int]) -> list[tuple[int, int]]:
     return sorted(seen.items(), key=lambda item: (-item[1], item[0]))[:3]
 
 
-def nothing_succeeded(rows: Iterable[Reached]) -> bool:
-    """Tell whether operations that could succeed were called, and none did: then nothing was judged."""
-    called = [row for row in rows if row.attempts and row.why != NO_SUCCESS]
-    return bool(called) and not any(row.succeeded for row in called)
+def nothing_succeeded(rows: Iterable[Reached], *, partly: bool = False) -> bool:
+    """Tell whether operations could have succeeded and none did, so that nothing was judged.
+
+    Args:
+        rows: of the selected operations.
+        partly: whether others make the rest of the run, so that operations that were not called are theirs.
+    """
+    able = [row for row in rows if row.why != NO_SUCCESS and (row.attempts or not partly)]
+    return bool(able) and not any(row.succeeded for row in able)
 
 
 def _documents_2xx(operation: Operation) -> bool:

@@ -38,7 +38,7 @@ def tasks(run: Run) -> list[Task]:
     Where nothing ever succeeded, that is no operation's own fault.
     """
     rows = run.verdicts.reach(run.selected)
-    if nothing_succeeded(rows):
+    if nothing_succeeded(row for row in rows if row.attempts):
         return []
     never = {row.operation for row in rows if row.attempts and row.why not in {"", NO_SUCCESS}}
     return [

@@ -105,7 +105,10 @@ def test_without_any_success_nothing_was_judged_whatever_is_known(document: Docu
     quiet = {"findings": [], "summary": {"violation": 0, "drift": 0, "environment": 0}}
     document["run"]["operations_succeeded"] = 0
     assert as_text(document | quiet).startswith("NOT JUDGED: no operation ever succeeded; 2xx on 0 of 1 operations")
-    document["reach"][0] |= {"attempts": 0}
+    document["reach"][0] |= {"best_status": None, "attempts": 0}
+    document["findings"] = []
+    assert exit_code_of(document) == 2
+    document["run"]["shard"] = "1/2"  # the operation is another shard's
     assert exit_code_of(document) == 0
 
 
