@@ -6,6 +6,10 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mockserver.mediatypes import essence, is_json
+
+__all__ = ["Exchange", "Fields", "NotJSON", "WireRequest", "WireResponse", "is_json", "parse_json", "same_json"]
+
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -65,7 +69,12 @@ class WireResponse:
     @property
     def media_type(self) -> str:
         """The media type in lower case without parameters, "" where there is no `Content-Type`."""
-        return (self.field("content-type") or "").partition(";")[0].strip().lower()
+        return essence(self.content_type)
+
+    @property
+    def content_type(self) -> str:
+        """The `Content-Type` field, "" where there is none."""
+        return self.field("content-type") or ""
 
     @property
     def successful(self) -> bool:
@@ -112,11 +121,6 @@ class Exchange:
         own = len(self.request.path) + len(self.request.body or b"")
         answer = len(self.response.body) if self.response else 0
         return own + answer + sum(exchange.size for exchange in self.history)
-
-
-def is_json(media_type: str) -> bool:
-    """Tell whether a media type promises JSON (RFC 6839, section 3.1)."""
-    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def parse_json(content: bytes) -> Any:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.errors import MockServerError
+from mockserver.mediatypes import covering
 from mockserver.suite.callers import Callers
 from mockserver.suite.exchanges import NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.governor import Stopped
@@ -174,7 +175,7 @@ class Guard:
         documented = operation.response_for(response.status) if response is not None else None
         if response is None or documented is None or self.keeper is None:
             return
-        content = documented.content.get(response.media_type)
+        content = covering(documented.content, response.content_type)
         sent = _json(request.body)
         username = sent.get("username") if isinstance(sent, dict) else None
         for path, _ in marked(self._contract, content.schema if content else None, "x-secret"):

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Example, Operation, Parameter
 from mockserver.contract.pairs import ExamplePair, pairs_of
+from mockserver.mediatypes import json_content
 from mockserver.suite.belonging import may, own_name, place_name, usual_name
 from mockserver.suite.checks.answers import ANSWER_CHECKS, no_answer
 from mockserver.suite.checks.leaks import sent_secrets
@@ -317,17 +318,18 @@ class Session:
             return None, None
         if is_login(operation):
             return self.login_body(self._with_password(operation)), "application/json"
-        for name, content in operation.request_body.content.items():
-            if not is_json(name):
-                continue
-            # An example that names its answer may be one that is refused.
-            taken = (example for example in content.examples.values() if not _is_refused(operation, example))
-            example = next(taken, None) if variant == 0 else None
-            if example is not None:
-                return json.dumps(example.value).encode(), name
-            if content.schema is not None:
-                return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
-        raise NotRun("its request has no JSON content, and the suite can make up no other yet")
+        found = json_content(operation.request_body.content)
+        if found is None:
+            raise NotRun("its request has no JSON content, and the suite can make up no other yet")
+        name, content = found
+        # An example that names its answer may be one that is refused.
+        taken = (example for example in content.examples.values() if not _is_refused(operation, example))
+        example = next(taken, None) if variant == 0 else None
+        if example is not None:
+            return json.dumps(example.value).encode(), name
+        if content.schema is not None:
+            return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
+        raise NotRun(f"nothing says what its {name} content is; give it a schema or an example")
 
     def example_request(
         self, pair: ExamplePair, identity: Identity | None, path_values: Mapping[str, Any] | None = None
@@ -415,7 +417,7 @@ class Session:
         return next(self._issued(operation, response), None)
 
     def _issued(self, operation: Operation, response: WireResponse) -> Iterator[str]:
-        content = documented_content(promise(operation, response), response.media_type)
+        content = documented_content(promise(operation, response), response.content_type)
         if not response.successful or content is None:
             return
         for path, _ in marked(self.contract, content.schema, "x-secret"):
