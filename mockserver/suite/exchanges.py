@@ -106,7 +106,8 @@ class Exchange:
         response: the answer, or None where there was none, not even when asked again.
         problem: why there is no answer, "" where there is one.
         history: the exchanges before it that it can only be understood with, oldest first.
-        dropped: whether the connection was closed before the answer; without one, it was silence otherwise.
+        dropped: whether the connection was closed before the answer.
+        slow: whether there was no answer in time.
     """
 
     request: WireRequest
@@ -114,6 +115,7 @@ class Exchange:
     problem: str = ""
     history: tuple[Exchange, ...] = field(default=())
     dropped: bool = False
+    slow: bool = False
 
     @property
     def size(self) -> int:

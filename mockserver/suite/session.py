@@ -52,6 +52,7 @@ class Run:
         timings: seconds that the answers of each operation took, by its label.
         last_writes: the last accepted write by world and path.
         selected: operations that the run is limited to by `--only`, all if it is not.
+        unanswered: silences to ask again about at the end, None where nobody does, so that each is a failure at once.
         notes: what else a report tells of the run, in a line each.
         division: which of them are this part's, where several make the run together.
         fingerprints: of failures; learn each token that the run obtains.
@@ -71,6 +72,7 @@ class Run:
     canaries: Canaries = field(default_factory=Canaries)
     silences: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unanswered: list[CheckFailure] | None = None
     worlds: int = 0
     sent_secrets: int = 0
     issued_secrets: int = 0
@@ -144,6 +146,15 @@ class Run:
                 self.issued_secrets += 1
                 self.secrets.add(f"ISSUED_SECRET_{self.issued_secrets}", value)
 
+    def keeps_silent(self, label: str, pointer: str, exchange: Exchange) -> None:
+        """Take note that there was no answer, also when asked once more: a failure, or to be asked again at the end."""
+        self.silences[label] = self.silences.get(label, 0) + 1
+        failure = no_answer(label, exchange, pointer)
+        if exchange.slow and self.unanswered is not None:
+            self.unanswered.append(failure)
+        else:
+            self.verdicts.failed(failure)
+
     def has_selected(self, operation: Operation) -> bool:
         """Tell whether the run is about an operation."""
         return operation in self.selected
@@ -199,7 +210,7 @@ class Session:
         if exchange.response is None:
             return None
         meant = self.run.resolver.methods_at(request.path).get(request.method)
-        self._judge(meant, operation.label, exchange)
+        self.judge(meant, operation.label, exchange)
         self._remember(operation, exchange, exchange.response)
         return exchange.response
 
@@ -213,7 +224,7 @@ class Session:
         if refusal:
             raise NotRun(refusal)
         exchange = self._send(label, "", request)
-        self._judge(None, label, exchange)
+        self.judge(None, label, exchange)
         return exchange
 
     def request(
@@ -439,14 +450,14 @@ class Session:
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:
-            self.run.silences[label] = self.run.silences.get(label, 0) + 1
-            self.run.verdicts.failed(no_answer(label, exchange, pointer))
+            self.run.keeps_silent(label, pointer, exchange)
             raise NotRun("the server gave no answer")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
         return Exchange(request, exchange.response, history=tuple(self.history))
 
-    def _judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
+    def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
+        """Make every claim about any answer on an exchange, by the operation that its request means, if any."""
         shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
         answer = see(self.contract, operation, label, shown, self.run.secrets)
         if answer is not None:
