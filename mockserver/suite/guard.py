@@ -19,6 +19,7 @@ from mockserver.suite.paths import Resolver, fill, parameters_of
 from mockserver.suite.policy import WritePolicy, is_login, item_path
 from mockserver.suite.secrecy import marked, values_at
 from mockserver.suite.targets import Target
+from mockserver.suite.unused import Usage
 
 #: Members of an answer that name what was created, where none is called like the path's parameter.
 _NAMES = ("id", "uuid", "name", "key", "slug")
@@ -67,6 +68,7 @@ class Guard:
         self._owned: set[str] = set()
         self._good: set[tuple[str, str]] = set()
         self.callers = Callers(contract, identities)
+        self.usage = Usage(identities)
         self.keeper: Keeper | None = None
         self.writes = 0
 
@@ -91,6 +93,7 @@ class Guard:
         Raises:
             Stopped: good credentials are not accepted any more.
         """
+        self.usage.sent(request)
         status = response.status if response is not None else None
         if status is not None and (called := self._meant(request)) is not None:
             self.callers.answered(called, request, status)
