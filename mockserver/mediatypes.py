@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeVar
+
+_Documented = TypeVar("_Documented")
 
 #: A documented range stands for any type it covers; this one is meant where nobody names another.
 _CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
@@ -43,6 +48,45 @@ def is_xml(media_type: str) -> bool:
 def is_json_lines(media_type: str) -> bool:
     """Tell whether content of a media type is a JSON text in each line (or record, RFC 7464)."""
     return essence(media_type) in _LINES
+
+
+def covering(content: Mapping[str, _Documented], field: str) -> _Documented | None:
+    """Return what is documented for a `Content-Type`, whatever the case and parameters; None where nothing is.
+
+    The name with most parameters that the field has comes first, then the name with others, then its range.
+    """
+    name = _covering(tuple(content), field)
+    return None if name is None else content[name]
+
+
+def json_content(content: Mapping[str, _Documented]) -> tuple[str, _Documented] | None:
+    """Return the first documented media type that is JSON, as it is to be sent, and what is documented for it."""
+    found = ((concrete(name), documented) for name, documented in content.items() if is_json(concrete(name)))
+    return next(found, None)
+
+
+@lru_cache(maxsize=4096)
+def _covering(names: tuple[str, ...], field: str) -> str | None:
+    wanted, given = essence(field), _parameters(field)
+    if not wanted:
+        return None
+    ranges = {f"{wanted.partition('/')[0]}/*": -2, "*/*": -3}
+    ranked = []
+    for place, name in enumerate(names):
+        own = _parameters(name)
+        if essence(name) == wanted:
+            ranked.append((len(own) if own <= given else -1, -place))
+        elif essence(name) in ranges:
+            ranked.append((ranges[essence(name)], -place))
+    return names[-max(ranked)[1]] if ranked else None
+
+
+def _parameters(media_type: str) -> frozenset[tuple[str, str]]:
+    """Return the parameters of a media type; the values that matter here have no case (charset, version)."""
+    pairs = (part.partition("=") for part in media_type.split(";")[1:])
+    return frozenset(
+        (name.strip().lower(), value.strip().strip('"').lower()) for name, _, value in pairs if name.strip()
+    )
 
 
 def concrete(offer: str) -> str:

@@ -32,9 +32,45 @@ def apply_overlays(document: Document, overlays: Sequence[Path | str]) -> Docume
     Raises:
         ContractError: a file that is no overlay, or an action that cannot be applied; names file, line and action.
     """
+    before = set(unknown_schemes(document.data))
     for path in overlays:
         document = _applied(document, load(path, option="--overlay"))
+    for pointer, name in unknown_schemes(document.data):
+        if (pointer, name) not in before:
+            raise _unknown_scheme(document, overlays, pointer, name)
     return document
+
+
+def unknown_schemes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield pointer and name of each security requirement's scheme that a document does not define."""
+    known = _schemes(data)
+    paths = data.get("paths")
+    holders = [("", data)]
+    for path, item in paths.items() if isinstance(paths, dict) else ():
+        members = item.items() if isinstance(item, dict) else ()
+        holders += [(child("", "paths", path, name), member) for name, member in members if isinstance(member, dict)]
+    for place, holder in holders:
+        required = holder.get("security")
+        for requirement in required if isinstance(required, list) else ():
+            names = requirement if isinstance(requirement, dict) else {}
+            yield from ((child(place, "security"), str(name)) for name in names if name not in known)
+
+
+def _schemes(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the security schemes of a document by name, of OpenAPI 2.0, too."""
+    components = data.get("components")
+    found = components.get("securitySchemes") if isinstance(components, dict) else data.get("securityDefinitions")
+    return found if isinstance(found, dict) else {}
+
+
+def _unknown_scheme(document: Document, overlays: Sequence[Path | str], pointer: str, name: str) -> ContractError:
+    path, line = document.where(pointer)
+    has = ", ".join(map(repr, _schemes(document.data))) or "none"
+    return ContractError(
+        f"{path}:{line}: {pointer} names the security scheme {name!r}, which is not there once "
+        f"{' and '.join(map(str, overlays))} {'is' if len(overlays) == 1 else 'are'} applied; "
+        f"there {'are' if ',' in has else 'is'} {has}: correct the name, or add it below components.securitySchemes"
+    )
 
 
 def merge(value: Any, update: Any) -> Any:

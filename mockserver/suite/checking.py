@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mockserver.errors import MockServerError
+from mockserver.suite import silence
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -51,8 +52,21 @@ def plan(run: Run) -> list[Task]:
 
 def check(run: Run) -> Outcome:
     """Make every task of the plan; what they say is in `run.verdicts`."""
+    run.unanswered = []
     outcome = make(run, plan(run))
-    return make(run, acceptance.tasks(run)) if outcome == Outcome() else outcome
+    if outcome == Outcome():
+        outcome = make(run, acceptance.tasks(run))
+    return ask_again(run, outcome)
+
+
+def ask_again(run: Run, outcome: Outcome) -> Outcome:
+    """Ask again what got no answer in time; of a run that ended early, tell of it."""
+    if outcome == Outcome():
+        pending = silence.tasks(run)
+        return make(run, pending) if pending else outcome
+    for failure in silence.unasked(run, outcome):
+        run.verdicts.failed(failure)
+    return outcome
 
 
 def make(run: Run, tasks: Iterable[Task]) -> Outcome:

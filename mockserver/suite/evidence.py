@@ -9,6 +9,7 @@ import shlex
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
+from mockserver.mediatypes import covering
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json, same_json
 from mockserver.suite.paths import Resolver
 from mockserver.suite.secrecy import MASK, Secrets, marked, masked
@@ -133,7 +134,7 @@ class Evidence:
     def _response_body(self, label: str, response: WireResponse) -> str:
         operation = self._by_label.get(label)
         documented = operation.response_for(response.status) if operation else None
-        media_type = documented.content.get(response.media_type) if documented else None
+        media_type = covering(documented.content, response.content_type) if documented else None
         return self._body(response.body, response.media_type, media_type.schema if media_type else None, "x-secret")
 
     def _body(self, body: bytes, media_type: str, schema: str | None, keyword: str) -> str:

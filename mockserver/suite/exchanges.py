@@ -6,6 +6,10 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mockserver.mediatypes import essence, is_json
+
+__all__ = ["Exchange", "Fields", "NotJSON", "WireRequest", "WireResponse", "is_json", "parse_json", "same_json"]
+
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -65,7 +69,12 @@ class WireResponse:
     @property
     def media_type(self) -> str:
         """The media type in lower case without parameters, "" where there is no `Content-Type`."""
-        return (self.field("content-type") or "").partition(";")[0].strip().lower()
+        return essence(self.content_type)
+
+    @property
+    def content_type(self) -> str:
+        """The `Content-Type` field, "" where there is none."""
+        return self.field("content-type") or ""
 
     @property
     def successful(self) -> bool:
@@ -97,7 +106,8 @@ class Exchange:
         response: the answer, or None where there was none, not even when asked again.
         problem: why there is no answer, "" where there is one.
         history: the exchanges before it that it can only be understood with, oldest first.
-        dropped: whether the connection was closed before the answer; without one, it was silence otherwise.
+        dropped: whether the connection was closed before the answer.
+        slow: whether there was no answer in time.
     """
 
     request: WireRequest
@@ -105,6 +115,7 @@ class Exchange:
     problem: str = ""
     history: tuple[Exchange, ...] = field(default=())
     dropped: bool = False
+    slow: bool = False
 
     @property
     def size(self) -> int:
@@ -112,11 +123,6 @@ class Exchange:
         own = len(self.request.path) + len(self.request.body or b"")
         answer = len(self.response.body) if self.response else 0
         return own + answer + sum(exchange.size for exchange in self.history)
-
-
-def is_json(media_type: str) -> bool:
-    """Tell whether a media type promises JSON (RFC 6839, section 3.1)."""
-    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def parse_json(content: bytes) -> Any:

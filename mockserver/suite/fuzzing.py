@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.suite.checking import access_tasks, make
+from mockserver.suite.checking import access_tasks, ask_again, make
 from mockserver.suite.checks import acceptance, links, robustness, state
 from mockserver.suite.database import Database, keep_failures, replay
 from mockserver.suite.engine import FuzzSettings, drive
@@ -23,6 +23,7 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     """
     database = Database(settings.database, run.secrets) if settings.database else None
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
+    run.unanswered = []
     planners = (state.tasks, links.tasks, access_tasks, robustness.timing_tasks)
     every = (task for planner in planners for task in planner(run))
     tasks = [task for task in every if run.division.owns(task.operation)]
@@ -35,6 +36,7 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
         outcome = make(run, [task for task in tasks if task.last])
     if outcome == Outcome():
         outcome = make(run, [task for task in acceptance.tasks(run) if run.division.owns(task.operation)])
+    outcome = ask_again(run, outcome)
     if database is not None:
         keep_failures(run, database)
     return outcome

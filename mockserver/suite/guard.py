@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.errors import MockServerError
+from mockserver.mediatypes import covering
 from mockserver.suite.callers import Callers
 from mockserver.suite.exchanges import NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.governor import Stopped
@@ -18,6 +19,7 @@ from mockserver.suite.paths import Resolver, fill, parameters_of
 from mockserver.suite.policy import WritePolicy, is_login, item_path
 from mockserver.suite.secrecy import marked, values_at
 from mockserver.suite.targets import Target
+from mockserver.suite.unused import Usage
 
 #: Members of an answer that name what was created, where none is called like the path's parameter.
 _NAMES = ("id", "uuid", "name", "key", "slug")
@@ -66,6 +68,7 @@ class Guard:
         self._owned: set[str] = set()
         self._good: set[tuple[str, str]] = set()
         self.callers = Callers(contract, identities)
+        self.usage = Usage(identities)
         self.keeper: Keeper | None = None
         self.writes = 0
 
@@ -90,6 +93,7 @@ class Guard:
         Raises:
             Stopped: good credentials are not accepted any more.
         """
+        self.usage.sent(request)
         status = response.status if response is not None else None
         if status is not None and (called := self._meant(request)) is not None:
             self.callers.answered(called, request, status)
@@ -174,7 +178,7 @@ class Guard:
         documented = operation.response_for(response.status) if response is not None else None
         if response is None or documented is None or self.keeper is None:
             return
-        content = documented.content.get(response.media_type)
+        content = covering(documented.content, response.content_type)
         sent = _json(request.body)
         username = sent.get("username") if isinstance(sent, dict) else None
         for path, _ in marked(self._contract, content.schema if content else None, "x-secret"):

@@ -94,9 +94,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """All that the run may call as."""
+    """All that the run may call as.
+
+    Attributes:
+        path: the file that they are from, None where nobody gave one.
+    """
 
     all: tuple[Identity, ...]
+    path: Path | None = None
 
     def mightiest(self, levels: tuple[str, ...]) -> Identity | None:
         """Return the identity of the highest level that has a credential, in the contract's order."""
@@ -144,8 +149,26 @@ def load_identities(path: Path, environment: Mapping[str, str] | None = None) ->
         tuple(
             _identity(f"{path}: identity {number}", expand(raw, values, path))
             for number, raw in enumerate(data["identities"], 1)
-        )
+        ),
+        path,
     )
+
+
+def require_known_schemes(identities: Identities, contract: Contract) -> None:
+    """Refuse credentials for a security scheme that the contract does not have: nothing would ever show them.
+
+    Raises:
+        UsageError: an identity has some; names file, identity, scheme, and the contract's schemes.
+    """
+    known = contract.security_schemes
+    for number, identity in enumerate(identities.all, 1):
+        unknown = next((name for name in identity.schemes if name not in known), None)
+        if unknown is not None and identities.path is not None:
+            has = f"has {', '.join(map(repr, known))}" if known else "has none"
+            raise UsageError(
+                f"{identities.path}: identity {number} ({identity.label}): `schemes` names {unknown!r}, "
+                f"and the contract {has}; correct the name, or give a token"
+            )
 
 
 def seeded_identities(path: Path) -> Identities:

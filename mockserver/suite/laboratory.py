@@ -15,7 +15,7 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.suite.engine import FuzzSettings, drive
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.identities import Identities, Identity, seed_data
+from mockserver.suite.identities import Identities, Identity, require_known_schemes, seed_data
 from mockserver.suite.kills import Planted, Sign
 from mockserver.suite.options import Options
 from mockserver.suite.preparing import prepare, who_calls
@@ -96,6 +96,7 @@ def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Labo
         MockServerError: the process does not start.
     """
     identities = who_calls(options.identities, builtin_stub=options.contract is None)
+    require_known_schemes(identities, contract)
     more = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
     with tempfile.TemporaryDirectory(prefix="mockserver-self-test-") as folder:
         if options.contract is not None:

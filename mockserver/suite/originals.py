@@ -11,7 +11,7 @@ from typing import Any
 from mockserver.contract.loading import parse_yaml
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
-from mockserver.suite.exchanges import is_json
+from mockserver.mediatypes import json_content
 from mockserver.suite.identities import expand
 from mockserver.suite.secrecy import marked, values_at
 
@@ -80,4 +80,5 @@ def writer(contract: Contract, name: str) -> Operation | None:
 def _content(operation: Operation | None) -> tuple[str, str | None] | None:
     """Return media type and schema of the JSON that an operation takes, None if it takes none."""
     held = operation.request_body.content if operation is not None and operation.request_body is not None else {}
-    return next(((name, content.schema) for name, content in held.items() if is_json(name)), None)
+    found = json_content(held)
+    return None if found is None else (found[0], found[1].schema)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.contract.inference import infer
+from mockserver.contract.overlay import unknown_schemes
 from mockserver.suite.session import Run
 
 #: So many resources are named.
@@ -25,6 +26,16 @@ def state_remarks(run: Run) -> Iterator[str]:
         yield (
             f"no check of state was made, of {', '.join(paths[:_NAMED])}{more}: "
             "whether a read shows what was written is judged where the contract has x-mockserver-behaviour"
+        )
+
+
+def scheme_remarks(run: Run) -> Iterator[str]:
+    """Yield which security schemes the contract asks for and does not define, so that nobody can show them."""
+    names = list(dict.fromkeys(name for _, name in unknown_schemes(run.contract.document.data)))
+    if names:
+        yield (
+            f"security names {', '.join(names[:_NAMED])}, which components.securitySchemes does not have: "
+            "it is not asked for, and what is behind it alone is judged as open to all"
         )
 
 

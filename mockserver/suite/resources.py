@@ -8,8 +8,9 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
 from mockserver.contract.references import follow, lookup
+from mockserver.mediatypes import json_content
 from mockserver.pointers import child
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json, same_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
@@ -65,7 +66,8 @@ def resources(contract: Contract) -> Iterator[Resource]:
 def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
     """Return the names of all that a value can have, None where others are allowed."""
     content = write.request_body.content if write.request_body else {}
-    schema = next((held.schema for name, held in content.items() if is_json(name)), None)
+    found = json_content(content)
+    schema = found[1].schema if found is not None else None
     raw = follow(contract.document.data, schema)[0] if schema is not None else None
     if not isinstance(raw, dict) or raw.get("additionalProperties") is not False:
         return None
@@ -145,12 +147,13 @@ def promised(contract: Contract, operation: Operation, sent: Any) -> Any:
     None where the value breaks the contract otherwise: what a server makes of it is not said.
     """
     content = operation.request_body.content if operation.request_body else {}
-    schema = next((held.schema for name, held in content.items() if is_json(name)), None)
+    found = json_content(content)
+    schema = found[1].schema if found is not None else None
     if schema is not None:
-        found = list(contract.validator(schema, "request").violations(sent))
-        if any(violation.instance_path or not violation.unknown for violation in found):
+        violations = list(contract.validator(schema, "request").violations(sent))
+        if any(violation.instance_path or not violation.unknown for violation in violations):
             return None
-        unknown = {name for violation in found for name in violation.unknown}
+        unknown = {name for violation in violations for name in violation.unknown}
         sent = {name: member for name, member in sent.items() if name not in unknown} if unknown else sent
     return strip_secrets(contract, operation, sent)
 

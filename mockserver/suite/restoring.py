@@ -8,7 +8,8 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.errors import MockServerError
-from mockserver.suite.exchanges import WireRequest, WireResponse, is_json, same_json
+from mockserver.mediatypes import json_content
+from mockserver.suite.exchanges import WireRequest, WireResponse, same_json
 from mockserver.suite.identities import Identity, credentials
 from mockserver.suite.interrupts import interruptible
 from mockserver.suite.ledger import DONE, Call, Item, Setting
@@ -166,7 +167,7 @@ class Restorer:
             NotRun: it is not accepted.
         """
         content = operation.request_body.content if operation.request_body else {}
-        media_type = next((name for name in content if is_json(name)), None)
+        media_type, _ = json_content(content) or (None, None)
         body = None if media_type is None else json.dumps(value).encode()
         request = self._session.request(operation, self._run.allowed(operation), body=body, media_type=media_type)
         response = self._send(operation, request)

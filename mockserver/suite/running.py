@@ -24,7 +24,7 @@ from mockserver.suite.books import Books, new_book
 from mockserver.suite.checking import check
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.identities import Identities
+from mockserver.suite.identities import Identities, require_known_schemes
 from mockserver.suite.interrupts import answered, interruptible, terminable
 from mockserver.suite.inventing import invented
 from mockserver.suite.ledger import Ledger, LedgerFile, left_open
@@ -39,7 +39,7 @@ from mockserver.suite.preparing import own_stub, prepare, select, who_calls
 from mockserver.suite.progress import Progress
 from mockserver.suite.progress.choosing import shown_progress
 from mockserver.suite.recording import Recording
-from mockserver.suite.remarks import state_remarks
+from mockserver.suite.remarks import scheme_remarks, state_remarks
 from mockserver.suite.reports.concluding import conclude
 from mockserver.suite.reports.document import Document, Report, as_json
 from mockserver.suite.reports.writing import Reports, require_writable
@@ -47,6 +47,7 @@ from mockserver.suite.scrubbing import Scrubber, scrubbed
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
+from mockserver.suite.unused import unused
 from mockserver.suite.verdicts import ExitCode, Outcome
 
 #: Stands for the stub that a run starts for itself, where none is started.
@@ -191,7 +192,10 @@ def judged(
         requests=run.target.governor.requests,
         operations_total=len(run.contract.operations),
         reach=run.verdicts.reach(run.selected),
-        notes=(*run.notes, *state_remarks(run)),
+        notes=(*run.notes, *state_remarks(run), *scheme_remarks(run)),
+        unused=()
+        if outcome.error or outcome.interrupted
+        else tuple(unused(run.contract, run.selected, run.guard.usage)),
         verdicts=run.verdicts,
         evidence=Evidence(run.contract, run.secrets),
         outcome=outcome,
@@ -292,6 +296,7 @@ def prepared(
     own = options.target is None and options.contract is not None
     if own and not identities.all:
         identities = invented(contract)
+    require_known_schemes(identities, contract)
     select(contract, options.only)  # a mistake in an option is told before a stub is started
     make = partial(
         prepare,

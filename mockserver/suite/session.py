@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Example, Operation, Parameter
 from mockserver.contract.pairs import ExamplePair, pairs_of
+from mockserver.mediatypes import json_content
 from mockserver.suite.belonging import may, own_name, place_name, usual_name
 from mockserver.suite.checks.answers import ANSWER_CHECKS, no_answer
 from mockserver.suite.checks.leaks import sent_secrets
@@ -51,6 +52,7 @@ class Run:
         timings: seconds that the answers of each operation took, by its label.
         last_writes: the last accepted write by world and path.
         selected: operations that the run is limited to by `--only`, all if it is not.
+        unanswered: silences to ask again about at the end, None where nobody does, so that each is a failure at once.
         notes: what else a report tells of the run, in a line each.
         division: which of them are this part's, where several make the run together.
         fingerprints: of failures; learn each token that the run obtains.
@@ -70,6 +72,7 @@ class Run:
     canaries: Canaries = field(default_factory=Canaries)
     silences: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unanswered: list[CheckFailure] | None = None
     worlds: int = 0
     sent_secrets: int = 0
     issued_secrets: int = 0
@@ -143,6 +146,15 @@ class Run:
                 self.issued_secrets += 1
                 self.secrets.add(f"ISSUED_SECRET_{self.issued_secrets}", value)
 
+    def keeps_silent(self, label: str, pointer: str, exchange: Exchange) -> None:
+        """Take note that there was no answer, also when asked once more: a failure, or to be asked again at the end."""
+        self.silences[label] = self.silences.get(label, 0) + 1
+        failure = no_answer(label, exchange, pointer)
+        if exchange.slow and self.unanswered is not None:
+            self.unanswered.append(failure)
+        else:
+            self.verdicts.failed(failure)
+
     def has_selected(self, operation: Operation) -> bool:
         """Tell whether the run is about an operation."""
         return operation in self.selected
@@ -198,7 +210,7 @@ class Session:
         if exchange.response is None:
             return None
         meant = self.run.resolver.methods_at(request.path).get(request.method)
-        self._judge(meant, operation.label, exchange)
+        self.judge(meant, operation.label, exchange)
         self._remember(operation, exchange, exchange.response)
         return exchange.response
 
@@ -212,7 +224,7 @@ class Session:
         if refusal:
             raise NotRun(refusal)
         exchange = self._send(label, "", request)
-        self._judge(None, label, exchange)
+        self.judge(None, label, exchange)
         return exchange
 
     def request(
@@ -317,17 +329,18 @@ class Session:
             return None, None
         if is_login(operation):
             return self.login_body(self._with_password(operation)), "application/json"
-        for name, content in operation.request_body.content.items():
-            if not is_json(name):
-                continue
-            # An example that names its answer may be one that is refused.
-            taken = (example for example in content.examples.values() if not _is_refused(operation, example))
-            example = next(taken, None) if variant == 0 else None
-            if example is not None:
-                return json.dumps(example.value).encode(), name
-            if content.schema is not None:
-                return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
-        raise NotRun("its request has no JSON content, and the suite can make up no other yet")
+        found = json_content(operation.request_body.content)
+        if found is None:
+            raise NotRun("its request has no JSON content, and the suite can make up no other yet")
+        name, content = found
+        # An example that names its answer may be one that is refused.
+        taken = (example for example in content.examples.values() if not _is_refused(operation, example))
+        example = next(taken, None) if variant == 0 else None
+        if example is not None:
+            return json.dumps(example.value).encode(), name
+        if content.schema is not None:
+            return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
+        raise NotRun(f"nothing says what its {name} content is; give it a schema or an example")
 
     def example_request(
         self, pair: ExamplePair, identity: Identity | None, path_values: Mapping[str, Any] | None = None
@@ -415,7 +428,7 @@ class Session:
         return next(self._issued(operation, response), None)
 
     def _issued(self, operation: Operation, response: WireResponse) -> Iterator[str]:
-        content = documented_content(promise(operation, response), response.media_type)
+        content = documented_content(promise(operation, response), response.content_type)
         if not response.successful or content is None:
             return
         for path, _ in marked(self.contract, content.schema, "x-secret"):
@@ -437,14 +450,14 @@ class Session:
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:
-            self.run.silences[label] = self.run.silences.get(label, 0) + 1
-            self.run.verdicts.failed(no_answer(label, exchange, pointer))
+            self.run.keeps_silent(label, pointer, exchange)
             raise NotRun("the server gave no answer")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
         return Exchange(request, exchange.response, history=tuple(self.history))
 
-    def _judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
+    def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
+        """Make every claim about any answer on an exchange, by the operation that its request means, if any."""
         shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
         answer = see(self.contract, operation, label, shown, self.run.secrets)
         if answer is not None:

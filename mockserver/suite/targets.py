@@ -6,7 +6,8 @@ import io
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -30,6 +31,9 @@ from mockserver.suite.wire import Head, NoAnswer, NotPlain, Wire
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
+#: How long is waited for an answer that did not come in time, when the run has nothing else to do: at least so many
+#: seconds, and so many times as long as usual.
+LATE_SECONDS, LATE_TIMES = 10.0, 4.0
 
 
 class TargetLost(MockServerError):  # noqa: N818 - what happened, in a word
@@ -61,6 +65,10 @@ class Target(Protocol):
             Stopped: the governor ended the run.
             LeftAlone: the governor lets nothing more through for this operation.
         """
+        ...
+
+    def patient(self) -> AbstractContextManager[float]:
+        """Wait longer for answers as long as the context lasts, and ask once; give the seconds."""
         ...
 
     def close(self) -> None:
@@ -98,6 +106,8 @@ class HttpTarget:
         self.foreign = self.connection.treat_as_remote or not is_this_machine(parts.hostname)
         default_seconds = TIMEOUT_SECONDS if self.foreign else LOOPBACK_TIMEOUT_SECONDS
         self.timeout_seconds = self.connection.timeout_seconds or default_seconds
+        self.late_seconds = max(LATE_SECONDS, LATE_TIMES * self.timeout_seconds)
+        self._tries = 2
         self.governor = govern(self.connection, foreign=self.foreign)
         check_files(self.connection)
         if self.connection.insecure:
@@ -118,23 +128,33 @@ class HttpTarget:
             Stopped: the governor ended the run.
             LeftAlone: the governor lets nothing more through for this operation.
         """
-        problem, dropped = "", False
-        for _ in range(2):
+        problem, dropped, slow = "", False, False
+        for _ in range(self._tries):
             try:
                 return Exchange(request, self._send_once(request, label))
             except NoAnswer as error:
-                problem, dropped = self._problem(slow=error.slow), not error.slow
+                problem, dropped, slow = self._problem(slow=error.slow), not error.slow, error.slow
             except requests.exceptions.ConnectTimeout as error:
                 raise TargetLost(f"{self.base_url} does not take connections") from error
             except requests.exceptions.Timeout:
-                problem, dropped = self._problem(slow=True), False
+                problem, dropped, slow = self._problem(slow=True), False, True
             except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
                 if (reason := unreachable(error, self.base_url, self.connection)) is not None:
                     raise TargetLost(reason) from error
-                problem, dropped = self._problem(slow=False), True
+                problem, dropped, slow = self._problem(slow=False), True, False
             except requests.exceptions.RequestException as error:
-                problem = f"the answer cannot be read as HTTP: {type(error).__name__}"
-        return Exchange(request, None, problem, dropped=dropped)
+                problem, slow = f"the answer cannot be read as HTTP: {type(error).__name__}", False
+        return Exchange(request, None, problem, dropped=dropped, slow=slow)
+
+    @contextmanager
+    def patient(self) -> Iterator[float]:
+        """Wait longer for answers as long as the context lasts, and ask once; give the seconds."""
+        seconds, wire, tries = self.timeout_seconds, self._wire, self._tries
+        self.timeout_seconds, self._wire, self._tries = self.late_seconds, None, 1
+        try:
+            yield self.late_seconds
+        finally:
+            self.timeout_seconds, self._wire, self._tries = seconds, wire, tries
 
     def send_quickly(
         self, label: str, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes | None
@@ -192,9 +212,10 @@ class HttpTarget:
             self._wire.close()
 
     def _problem(self, *, slow: bool) -> str:
+        times = ", twice" if self._tries > 1 else ", when asked again"
         if slow:
-            return f"no answer within {self.timeout_seconds:g} seconds, twice"
-        return "the connection was dropped before the answer was complete, twice"
+            return f"no answer within {self.timeout_seconds:g} seconds{times}"
+        return f"the connection was dropped before the answer was complete{times}"
 
     def _send_once(self, request: WireRequest, label: str) -> WireResponse:
         quick = self._send_plain(request, label)
@@ -266,6 +287,10 @@ class WsgiTarget:
                 close()
         seconds = self._clock() - begin
         return Exchange(request, WireResponse(int(status[0].split()[0]), tuple(fields), body, seconds))
+
+    def patient(self) -> AbstractContextManager[float]:
+        """Give 0: an application in this process always answers."""
+        return nullcontext(0.0)
 
     def close(self) -> None:
         """Nothing is held open."""

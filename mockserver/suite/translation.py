@@ -9,6 +9,7 @@ from urllib.parse import quote_plus
 
 from mockserver.contract.model import MediaType, Operation, RequestBody
 from mockserver.contract.pairs import pairs_of
+from mockserver.mediatypes import covering, essence
 from mockserver.pointers import child
 from mockserver.suite.checks.answers import body_conforms_to_its_schema
 from mockserver.suite.checks.seeing import Answer
@@ -98,7 +99,7 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
         if content.schema is None:
             continue
         sent = answer.exchange.request.body or b""
-        if not is_json(content.name.partition(";")[0]):
+        if not is_json(content.name):
             return _broken_form(answer, content, sent)
         if not sent:
             assert body is not None
@@ -119,14 +120,9 @@ def _broken_request(failure: ForeignFailure) -> _Statement | None:
 
 def _sent_as(answer: Answer, body: RequestBody | None) -> list[MediaType]:
     """Return the documented media type that the content was sent as; all of them where it is none of them."""
-    documented = list(body.content.values()) if body is not None else []
-    sent = _essence(answer.exchange.request.field("Content-Type") or "")
-    return [one for one in documented if _essence(one.name) == sent] or documented
-
-
-def _essence(field: str) -> str:
-    """Return a media type without its parameters, in lower case."""
-    return field.partition(";")[0].strip().lower()
+    documented = body.content if body is not None else {}
+    sent = covering(documented, answer.exchange.request.field("Content-Type") or "")
+    return list(documented.values()) if sent is None else [sent]
 
 
 def _broken_form(answer: Answer, content: MediaType, sent: bytes) -> _Statement:
@@ -196,18 +192,17 @@ def _refusals(answer: Answer, content: MediaType) -> Iterator[str]:
 
 def _is_served(answer: Answer, operation: Operation) -> bool:
     """Tell whether `Accept` takes a media type that the operation documents, as far as a look tells."""
-    accept = answer.exchange.request.field("Accept")
+    accept = (answer.exchange.request.field("Accept") or "*/*").lower()
     success = operation.success()
-    offers = [name.partition(";")[0].strip() for name in success.content] if success else []
+    offers = list(map(essence, success.content)) if success else []
     ranges = ["*/*", *offers, *(f"{offer.partition('/')[0]}/*" for offer in offers)]
-    return accept is None or not offers or any(one in accept for one in ranges)
+    return not offers or any(one in accept for one in ranges)
 
 
 def _is_documented(answer: Answer, body: RequestBody | None) -> bool:
     """Tell whether the content was sent as a media type that the operation documents."""
-    sent = _essence(answer.exchange.request.field("Content-Type") or "")
-    documented = body.content if body is not None else ()
-    return not documented or any(_essence(name) in {sent, "*/*"} for name in documented)
+    documented = body.content if body is not None else {}
+    return not documented or covering(documented, answer.exchange.request.field("Content-Type") or "") is not None
 
 
 def _security(failure: ForeignFailure) -> _Statement | None:

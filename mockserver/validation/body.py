@@ -11,7 +11,7 @@ from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.contract.secrets import marked_names
 from mockserver.errors import RequestRejected
-from mockserver.mediatypes import charset, essence, is_json, is_json_lines, is_xml
+from mockserver.mediatypes import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
 from mockserver.validation.decoding import decoding
 from mockserver.validation.shapes import Shapes
@@ -103,6 +103,10 @@ class BodyReader:
             for name, media_type in self._by_essence.items()
             if not name.endswith("*")
         }
+        names = list(map(essence, self._content))
+        #: Names that are documented more than once, with different parameters.
+        self._several = {name for name in names if names.count(name) > 1}
+        self._variants: dict[str, _Decoder] = {}
         # Clients send few different fields; the odd one is parsed again each time.
         self._by_field: dict[str, _Decoder] = {}
 
@@ -144,16 +148,25 @@ class BodyReader:
     def _find(self, field: str) -> _Decoder | None:
         """Return the decoder for a `Content-Type`: of the type itself, else of the narrowest range that covers it."""
         name = essence(field)
-        decoder = self._decoders.get(name)
+        decoder = self._of_variant(field) if name in self._several else self._decoders.get(name)
         if decoder is not None or "/" not in name:
             return decoder
-        for covering in (f"{name.partition('/')[0]}/*", "*/*"):
-            if covering in self._by_essence:
-                decoder = _Decoder(self._contract, self._shapes, self._by_essence[covering], name, self.secret_names)
+        for wider in (f"{name.partition('/')[0]}/*", "*/*"):
+            if wider in self._by_essence:
+                decoder = _Decoder(self._contract, self._shapes, self._by_essence[wider], name, self.secret_names)
                 if len(self._decoders) < _MAX_REMEMBERED_FIELDS:
                     self._decoders[name] = decoder
                 return decoder
         return None
+
+    def _of_variant(self, field: str) -> _Decoder:
+        """Return the decoder of the documented media type, of several of one name, that fits a field best."""
+        media_type = covering(self._content, field)
+        assert media_type is not None
+        return self._variants.setdefault(
+            media_type.name,
+            _Decoder(self._contract, self._shapes, media_type, essence(field), self.secret_names),
+        )
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(name.lower() for name in self._content)

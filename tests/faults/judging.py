@@ -90,6 +90,7 @@ def fuzzed_over_http(application: Application, max_examples: int) -> Verdict:
 def _over_http(server: Application, judge: Callable[[Run], Outcome]) -> Verdict:
     with serving(server) as url:
         target = HttpTarget(url, timeout_seconds=_TIMEOUT_SECONDS)
+        target.late_seconds = 2 * _TIMEOUT_SECONDS
         try:
             return _verdict(target, judge, server if isinstance(server, FaultyServer) else None)
         finally:

@@ -84,10 +84,20 @@ def fuzzed(path: Path, handler: Handler, *identities: Identity, max_examples: in
         return _judged(run, fuzz(run, FuzzSettings(max_examples=max_examples, seed=1)))
 
 
+def checked_over_http(path: Path, handler: Handler, *, timeout_seconds: float, late_seconds: float) -> Judged:
+    """Return what `check` makes of a server that may keep silent, over a socket."""
+    with _served(path, handler, (), timeout_seconds) as run:
+        assert isinstance(run.target, HttpTarget)
+        run.target.late_seconds = late_seconds
+        return _judged(run, check(run))
+
+
 @contextmanager
-def _served(path: Path, handler: Handler, identities: tuple[Identity, ...]) -> Iterator[Run]:
+def _served(
+    path: Path, handler: Handler, identities: tuple[Identity, ...], timeout_seconds: float | None = None
+) -> Iterator[Run]:
     with serving(application(handler)) as url:
-        target = HttpTarget(url)
+        target = HttpTarget(url, timeout_seconds=timeout_seconds)
         try:
             yield prepare(load_contract(path), target, Identities(identities))
         finally:

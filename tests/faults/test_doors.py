@@ -36,8 +36,9 @@ def _secured(scheme: dict[str, Any], responses: Any) -> dict[str, Any]:
 def _shown(call: Request, scheme: dict[str, Any]) -> str | None:
     if scheme["type"] == "http":
         return call.headers.get("Authorization", "").removeprefix("Bearer ")
-    places = {"header": call.headers, "query": call.args, "cookie": call.cookies}
-    return dict(places[scheme["in"]]).get(scheme["name"])
+    places: dict[str, Any] = {"header": call.headers, "query": call.args, "cookie": call.cookies}
+    shown: str | None = places[scheme["in"]].get(scheme["name"])
+    return shown
 
 
 def _door(scheme: dict[str, Any], refused: Answer, opens: Callable[[str | None], bool]) -> Handler:

@@ -77,7 +77,7 @@ EDGE = {
     "viewing",
 }
 #: What the suite may know of the rest of the package: never the stub's way of a request.
-SUITE_KNOWS = {"suite", "contract", "errors", "defaults", "hosts", "options", "pointers"}
+SUITE_KNOWS = {"suite", "contract", "errors", "defaults", "hosts", "mediatypes", "options", "pointers"}
 
 #: Foreign packages and the only modules that may import them; names are below `mockserver`.
 ONLY_IN: dict[str, set[str]] = {

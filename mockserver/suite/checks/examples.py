@@ -119,7 +119,7 @@ def _is_sent_soundly(session: Session, pair: ExamplePair) -> bool:
 
 def _is_sound(session: Session, media_type: MediaType, example: Example, direction: Direction) -> bool:
     """Tell whether an example is valid against the schema beside it."""
-    if media_type.schema is None or not is_json(media_type.name.partition(";")[0].strip()):
+    if media_type.schema is None or not is_json(media_type.name):
         return True
     return bool(session.contract.validator(media_type.schema, direction).is_valid(example.value))
 
@@ -194,7 +194,7 @@ def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> 
         return str(response.status)
     if not exactly:
         return ""
-    if not is_json(pair.response_media_type.partition(";")[0].strip()):
+    if not is_json(pair.response_media_type):
         text = response.body.decode("utf-8", "replace")
         return "" if text == pair.response.value else describe(text)
     try:

@@ -9,13 +9,15 @@ from typing import Any
 
 from mockserver.contract.model import MediaType, Operation
 from mockserver.contract.schemas import SchemaViolation
+from mockserver.mediatypes import covering, json_content
 from mockserver.pointers import child
+from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, is_json, parse_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, parse_json
 from mockserver.suite.samples import broken
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe, raise_failures
+from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
 
 _MALFORMED = (
     b"{",
@@ -56,23 +58,22 @@ def tasks(run: Run) -> list[Task]:
 
 def malformed_json_is_refused(session: Session, operation: Operation) -> int:
     """Content that is called JSON and is none is not accepted."""
-    content = _json_content(operation)
-    assert content is not None
+    media_type, content = _taken(operation)
     valid, _ = session.valid_body(operation)
     spoiled = [spoil(valid or b"{}") for spoil in _SPOILED]
     # `{}` has no quotes to spoil, and of a number nothing may be left: no content, which may be allowed.
-    attempts = (*_MALFORMED, *(text for text in spoiled if text and not _is_json(text)))
-    for body in attempts:
-        request = _request(session, operation, body, content.name)
-        _expect_refusal(
-            "malformed_json_is_refused",
-            session,
-            operation,
-            request,
-            title="accepted content that is not JSON",
-            pointer=content.pointer,
-        )
-    return len(attempts)
+    attempts = Attempts()
+    for body in (*_MALFORMED, *(text for text in spoiled if text and not _is_json(text))):
+        with attempts.each():
+            _expect_refusal(
+                "malformed_json_is_refused",
+                session,
+                operation,
+                _request(session, operation, body, media_type),
+                title="accepted content that is not JSON",
+                pointer=content.pointer,
+            )
+    return attempts.conclude()
 
 
 def _is_json(text: bytes) -> bool:
@@ -85,50 +86,43 @@ def _is_json(text: bytes) -> bool:
 
 def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
     """A request without content is not accepted where content is required."""
-    body, content = operation.request_body, _json_content(operation)
+    body, (media_type, _) = operation.request_body, _taken(operation)
     assert body is not None
-    assert content is not None
     if not body.required:
-        return 0
+        raise NotRun("its content is not required")
+    attempts = Attempts()
     for empty in (None, b""):
-        request = _request(session, operation, empty, content.name)
-        _expect_refusal(
-            "empty_bodies_are_refused",
-            session,
-            operation,
-            request,
-            title="accepted a request without content",
-            pointer=child(body.pointer, "required"),
-        )
-    return 2
+        with attempts.each():
+            _expect_refusal(
+                "empty_bodies_are_refused",
+                session,
+                operation,
+                _request(session, operation, empty, media_type),
+                title="accepted a request without content",
+                pointer=child(body.pointer, "required"),
+            )
+    return attempts.conclude()
 
 
 def bodies_that_break_the_schema_are_refused(session: Session, operation: Operation) -> int:
     """JSON that breaks the request's schema is refused: other types, missing and added members, limits."""
-    content = _json_content(operation)
-    assert content is not None
+    media_type, content = _taken(operation)
     if content.schema is None:
-        return 0
+        raise NotRun("its content has no schema that could be broken")
     body, _ = session.valid_body(operation)
-    failures: dict[str, CheckFailure] = {}
-    cases = 0
+    attempts = Attempts()
     for value, violations in broken(session.contract, content.schema, parse_json(body or b"null")):
-        request = _request(session, operation, json.dumps(value).encode(), content.name)
-        cases += 1
-        try:
+        with attempts.each():
             _expect_refusal(
                 "bodies_that_break_the_schema_are_refused",
                 session,
                 operation,
-                request,
+                _request(session, operation, json.dumps(value).encode(), media_type),
                 title=f"accepted a value that breaks {violations[0].keyword} of {_place(violations[0])}",
                 pointer=broken_statement(session, violations).keyword_pointer,
                 got=_shown(violations[0]),
             )
-        except CheckFailure as failure:
-            failures.setdefault(failure.pointer, failure)
-    raise_failures(failures.values())
-    return cases
+    return attempts.conclude()
 
 
 def undocumented_media_types_are_refused(session: Session, operation: Operation) -> int:
@@ -136,21 +130,23 @@ def undocumented_media_types_are_refused(session: Session, operation: Operation)
     body, _ = session.valid_body(operation)
     documented = operation.response_for(415)
     named = operation.request_body.content if operation.request_body else {}
+    attempts = Attempts()
     for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml", None):
-        if media_type in named:
+        if media_type is not None and covering(named, media_type) is not None:
             continue
         # What the documentation says a client sends does not say that nothing else is taken: the level comes
         # from the documented refusal, and is drift where there is none.
-        _expect_refusal(
-            "undocumented_media_types_are_refused",
-            session,
-            operation,
-            _request(session, operation, body, media_type),
-            title="accepted content of another media type" if media_type else "accepted content of no media type",
-            pointer=documented.pointer if documented else operation.pointer,
-            rule="contract" if documented else "silent",
-        )
-    return 4
+        with attempts.each():
+            _expect_refusal(
+                "undocumented_media_types_are_refused",
+                session,
+                operation,
+                _request(session, operation, body, media_type),
+                title="accepted content of another media type" if media_type else "accepted content of no media type",
+                pointer=documented.pointer if documented else operation.pointer,
+                rule="contract" if documented else "silent",
+            )
+    return attempts.conclude()
 
 
 def broken_statement(session: Session, violations: tuple[SchemaViolation, ...]) -> SchemaViolation:
@@ -161,10 +157,16 @@ def broken_statement(session: Session, violations: tuple[SchemaViolation, ...]) 
     return next(documented, violations[0])
 
 
-def _json_content(operation: Operation) -> MediaType | None:
-    if operation.request_body is None:
-        return None
-    return next((content for name, content in operation.request_body.content.items() if is_json(name)), None)
+def _taken(operation: Operation) -> tuple[str, MediaType]:
+    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
+    found = _json_content(operation)
+    assert found is not None
+    return found
+
+
+def _json_content(operation: Operation) -> tuple[str, MediaType] | None:
+    """Return the media type of an operation's JSON as it is sent, and what is documented for it."""
+    return json_content(operation.request_body.content) if operation.request_body is not None else None
 
 
 def _request(session: Session, operation: Operation, body: bytes | None, media_type: str | None) -> WireRequest:

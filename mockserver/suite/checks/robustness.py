@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from statistics import median
 
 from mockserver.contract.model import MediaType, Operation
 from mockserver.contract.pairs import presumed_success
+from mockserver.mediatypes import json_content
+from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json, parse_json, same_json
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.identities import Identity
 from mockserver.suite.policy import is_login
 from mockserver.suite.resources import Resource, evidence, failure, resources, settle, shown_by, writes, written
@@ -75,13 +76,13 @@ def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
     content, and in each member of content that is valid otherwise. What is claimed is made on every answer: no failure
     of the server, and an answer at all.
     """
-    content = _json_content(operation)
-    assert content is not None
+    media_type, _ = _taken(operation)
     valid, _ = session.valid_body(operation)
-    bodies = (*_HOSTILE, *hostile(parse_json(valid or b"null")))
-    for body in bodies:
-        session.call(operation, _request(session, operation, body, content.name))
-    return len(bodies)
+    attempts = Attempts()
+    for body in (*_HOSTILE, *hostile(parse_json(valid or b"null"))):
+        with attempts.each():
+            session.call(operation, _request(session, operation, body, media_type))
+    return attempts.conclude()
 
 
 def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
@@ -89,17 +90,18 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
     A server may close the connection on it without reading it all (RFC 9110, section 15.5.14).
     """
-    content = _json_content(operation)
-    assert content is not None
+    media_type, _ = _taken(operation)
     if session.run.target.foreign:
         raise NotRun("5 MB are much to send to a server that is not ours")
     valid, _ = session.valid_body(operation)
     text = b'{"mockserver_large": "' + b"x" * LARGE_BYTES + b'"}'
     blanks = b'{"mockserver_large":' + b" " * LARGE_BYTES + b"0}"
+    attempts = Attempts()
     for body in (text, blanks):
-        session.offer(operation, _request(session, operation, body, content.name))
-        session.call(operation, _request(session, operation, valid, content.name))
-    return 2
+        with attempts.each():
+            session.offer(operation, _request(session, operation, body, media_type))
+            session.call(operation, _request(session, operation, valid, media_type))
+    return attempts.conclude()
 
 
 def chunked_bodies_are_understood(session: Session, operation: Operation) -> int:
@@ -127,15 +129,14 @@ def chunked_bodies_are_understood(session: Session, operation: Operation) -> int
 
 def whole_floats_are_integers(session: Session, operation: Operation) -> int:
     """An integer may be written with a fraction of zero: to JSON Schema, 280.0 is one."""
-    content = _json_content(operation)
-    assert content is not None
-    valid, media_type = session.valid_body(operation)
+    media_type, content = _taken(operation)
+    valid, _ = session.valid_body(operation)
     value = parse_json(valid or b"null")
     changed = with_fractions(value)
     if same_json(changed, None) or repr(changed) == repr(value):
-        return 0
+        raise NotRun("its content has no integers")
     if content.schema is None or not session.contract.validator(content.schema, "request").is_valid(changed):
-        return 0
+        raise NotRun("no schema says that the numbers of its content are integers")
     request = session.request(
         operation, _caller(session, operation), body=json.dumps(changed).encode(), media_type=media_type
     )
@@ -191,7 +192,7 @@ def answers_are_not_slow(session: Session, *, operation: Operation) -> int:
     timings = session.run.timings
     own = timings.get(operation.label, [])
     if len(own) < _MIN_ANSWERS:
-        return 0
+        raise NotRun(f"fewer than {_MIN_ANSWERS} answers do not say what is usual")
     others = [median(some) for label, some in timings.items() if label != operation.label and len(some) >= _MIN_ANSWERS]
     usual, own_usual = median(others) if others else 0.0, median(own)
     if own_usual > (max(SLOW_SECONDS, SLOWER * usual) if others else SLOW_ALONE_SECONDS):
@@ -232,11 +233,16 @@ def _same(resource: Resource | None, one: WireResponse, other: WireResponse) -> 
     return resource is None or same_json(shown_by(resource, one), shown_by(resource, other))
 
 
-def _json_content(operation: Operation) -> MediaType | None:
-    content: Iterator[MediaType] = iter(())
-    if operation.request_body is not None:
-        content = (held for name, held in operation.request_body.content.items() if is_json(name))
-    return next(content, None)
+def _taken(operation: Operation) -> tuple[str, MediaType]:
+    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
+    found = _json_content(operation)
+    assert found is not None
+    return found
+
+
+def _json_content(operation: Operation) -> tuple[str, MediaType] | None:
+    """Return the media type of an operation's JSON as it is sent, and what is documented for it."""
+    return json_content(operation.request_body.content) if operation.request_body is not None else None
 
 
 def _caller(session: Session, operation: Operation) -> Identity | None:

@@ -7,6 +7,7 @@ from functools import partial
 from mockserver.contract.building import METHODS
 from mockserver.contract.model import Operation
 from mockserver.pointers import child
+from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.identities import Identity, asks_for_credentials
@@ -120,24 +121,26 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
     like = session.request(operation, _anyone(session, operation))
     path, _, _ = like.path.partition("?")
     paths = (f"{path.rstrip('/')}/undefined-{name}/", f"{path.rstrip('/')}-undefined-{name}/below/")
+    attempts = Attempts()
     for undefined in paths:
         if session.run.resolver.methods_at(undefined):
             continue  # a template of the contract covers it
-        exchange = session.probe(label, WireRequest("GET", undefined, like.fields))
-        assert exchange.response is not None
-        # A server that asks who is there before it says what is there is as good.
-        if exchange.response.status not in {404, 401, 403, 410} and exchange.response.status < 500:
-            raise CheckFailure(
-                "undefined_paths_are_refused",
-                label,
-                "a path that is not defined is not refused as such",
-                expected="404",
-                got=str(exchange.response.status),
-                pointer=_path_pointer(operation),
-                rule="silent",
-                exchange=exchange,
-            )
-    return len(paths)
+        with attempts.each():
+            exchange = session.probe(label, WireRequest("GET", undefined, like.fields))
+            assert exchange.response is not None
+            # A server that asks who is there before it says what is there is as good.
+            if exchange.response.status not in {404, 401, 403, 410} and exchange.response.status < 500:
+                raise CheckFailure(
+                    "undefined_paths_are_refused",
+                    label,
+                    "a path that is not defined is not refused as such",
+                    expected="404",
+                    got=str(exchange.response.status),
+                    pointer=_path_pointer(operation),
+                    rule="silent",
+                    exchange=exchange,
+                )
+    return attempts.conclude()
 
 
 def _anyone(session: Session, operation: Operation) -> Identity | None:

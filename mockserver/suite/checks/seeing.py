@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.mediatypes import covering
 from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json
 from mockserver.suite.secrecy import Secrets, marked
 from mockserver.suite.verdicts import CheckFailure, Rule
@@ -74,7 +75,7 @@ def see(
         operation = None
     documented = operation.response_for(response.status) if operation else None
     promised = promise(operation, response) if operation else None
-    media_type = documented_content(promised, response.media_type)
+    media_type = documented_content(promised, response.content_type)
     schema = media_type.schema if media_type else None
     issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))
     return Answer(contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued)
@@ -92,13 +93,9 @@ def promise(operation: Operation, response: WireResponse) -> Response | None:
     return documented
 
 
-def documented_content(documented: Response | None, media_type: str) -> MediaType | None:
-    """Return what a response says of content of a media type, by its name or its range; None if nothing."""
-    if documented is None:
-        return None
-    main = media_type.partition("/")[0]
-    by_name = {name.partition(";")[0].strip().lower(): content for name, content in documented.content.items()}
-    return by_name.get(media_type) or by_name.get(f"{main}/*") or by_name.get("*/*")
+def documented_content(documented: Response | None, content_type: str) -> MediaType | None:
+    """Return what a response says of content of a `Content-Type`; None if nothing."""
+    return None if documented is None else covering(documented.content, content_type)
 
 
 class Unreadable:

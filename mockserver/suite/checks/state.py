@@ -9,8 +9,9 @@ from itertools import cycle
 from typing import Any
 
 from mockserver.contract.model import Operation
+from mockserver.mediatypes import json_content
 from mockserver.suite.checks.task import Task
-from mockserver.suite.exchanges import WireRequest, WireResponse, is_json, parse_json, same_json
+from mockserver.suite.exchanges import WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.identities import asks_for_credentials
 from mockserver.suite.resources import (
     NEVER_SET,
@@ -408,4 +409,5 @@ def _held(session: Session, resource: Resource) -> Any:
 def _json_schema(operation: Operation) -> tuple[str | None, str | None]:
     """Return media type and schema of an operation's JSON content, (None, None) if it takes none."""
     content = operation.request_body.content if operation.request_body else {}
-    return next(((name, held.schema) for name, held in content.items() if is_json(name)), (None, None))
+    found = json_content(content)
+    return (None, None) if found is None else (found[0], found[1].schema)

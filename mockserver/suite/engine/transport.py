@@ -19,7 +19,6 @@ from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 from mockserver.contract.model import Operation
-from mockserver.suite.checks.answers import no_answer
 from mockserver.suite.connections import is_refused
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.governor import LeftAlone, Stopped
@@ -263,9 +262,8 @@ class _FuzzAdapter(HTTPAdapter):
     ) -> None:
         slow = isinstance(error, requests.Timeout)
         problem = "no answer in time, twice" if slow else "the connection was dropped before an answer, twice"
-        self._run.silences[label] = self._run.silences.get(label, 0) + 1
-        failure = no_answer(label, Exchange(sent, None, problem), operation.pointer if operation else "")
-        self._run.verdicts.failed(failure)
+        exchange = Exchange(sent, None, problem, dropped=not slow, slow=slow)
+        self._run.keeps_silent(label, operation.pointer if operation else "", exchange)
 
 
 Meaning = tuple[WireRequest, str, Operation | None]

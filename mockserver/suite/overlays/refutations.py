@@ -13,6 +13,7 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.schemas import Direction, SchemaViolation
 from mockserver.contract.secrets import looks_secret
+from mockserver.mediatypes import covering, essence
 from mockserver.pointers import child, split
 from mockserver.suite.exchanges import Exchange, is_json
 from mockserver.suite.overlays.draft import Draft, member_ways
@@ -22,7 +23,6 @@ from mockserver.suite.overlays.sights import (
     assumed,
     broken,
     by_status,
-    essence,
     exchanges_of,
     media_types,
     promised,
@@ -151,7 +151,8 @@ def other_answers(subject: Subject, operation: Operation, finding: Finding) -> b
     for _, response in exchanges_of(finding):
         documented = promised(operation, response.status)
         for name, media_type in (documented.content if documented else {}).items():
-            if documented is None or essence(name) != response.media_type or media_type.schema is None:
+            shown = covering(documented.content, response.content_type) if documented else None
+            if documented is None or shown is not media_type or media_type.schema is None:
                 continue
             value = value_of(response)
             found = broken(subject.contract, media_type.schema, value, finding, "response")

@@ -7,6 +7,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
 from mockserver.contract.schemas import Direction, SchemaViolation
+from mockserver.mediatypes import covering
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
 from mockserver.suite.verdicts import Finding
 
@@ -47,8 +48,7 @@ def assumed(contract: Contract, operation: Operation, request: WireRequest) -> i
     body = operation.request_body
     if body is None:
         return None
-    media_type = essence(request.field("content-type") or "")
-    content = next((item for name, item in body.content.items() if essence(name) == media_type), None)
+    content = covering(body.content, request.field("content-type") or "")
     if content is None:
         return 415
     value = sent(request)
@@ -89,8 +89,3 @@ def value_of(response: WireResponse) -> Any:
         except NotJSON:
             return None
     return response.body.decode("utf-8", "replace")
-
-
-def essence(media_type: str) -> str:
-    """Return a media type in lower case, without parameters."""
-    return media_type.partition(";")[0].strip().lower()

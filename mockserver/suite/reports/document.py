@@ -12,6 +12,7 @@ from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import Exchange
 from mockserver.suite.ledger import Ledger
 from mockserver.suite.reach import Reached, nothing_succeeded
+from mockserver.suite.unused import Unused
 from mockserver.suite.verdicts import LEVELS, Coverage, ExitCode, Finding, Level, Outcome, Verdicts
 
 #: A report in its JSON form.
@@ -30,6 +31,7 @@ class Report:
         own_stub: whether the target was a stub that lived as long as the run.
         reach: how far the calls of each selected operation got.
         notes: what else there is to tell, in a line each.
+        unused: identities that were given and never used.
     """
 
     command: str
@@ -49,6 +51,7 @@ class Report:
     own_stub: bool = False
     reach: tuple[Reached, ...] = ()
     notes: tuple[str, ...] = ()
+    unused: tuple[Unused, ...] = ()
 
 
 def as_json(report: Report) -> Document:
@@ -73,6 +76,7 @@ def as_json(report: Report) -> Document:
             "operations_succeeded": sum(row.succeeded for row in report.reach),
             "operations_total": report.operations_total,
             "notes": list(map(mask, report.notes)),
+            "identities_unused": [{"identity": mask(one.identity), "why": one.why} for one in report.unused],
             "interrupted": report.outcome.interrupted,
             "error": mask(report.outcome.error),
         },
@@ -142,6 +146,13 @@ def unreached(document: Document) -> str:
         and not finding.get("known")
     ]
     return f"{', '.join(refusing)} refused every valid request" if refusing else ""
+
+
+def note_lines(document: Document) -> list[str]:
+    """Return what there is to tell of a run besides its findings, in a line each."""
+    run = document["run"]
+    idle = (f"identity {one['identity']} was never used: {one['why']}" for one in run.get("identities_unused", ()))
+    return [*run.get("notes", ()), *idle]
 
 
 def reached_of(row: Mapping[str, Any]) -> Reached:

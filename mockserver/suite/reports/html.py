@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 
-from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.document import Document, note_lines
 from mockserver.suite.reports.page import never_succeeded_lines, provenance
 from mockserver.suite.reports.ranking import causes, verdict
 from mockserver.suite.verdicts import RESULTS
@@ -35,7 +35,7 @@ def as_html(document: Document) -> Iterator[str]:
         matrix=_matrix(document),
         signs=_SIGNS,
         provenance=provenance,
-        remarks=[*never_succeeded_lines(document), *document["run"].get("notes", ())],
+        remarks=[*never_succeeded_lines(document), *note_lines(document)],
         pretty=_pretty,
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.document import Document, note_lines
 from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, printable, provenance
 from mockserver.suite.reports.ranking import Cause, causes, verdict
 from mockserver.suite.verdicts import RESULTS
@@ -84,7 +84,7 @@ def _tail(document: Document) -> Iterator[str]:
     counts = {result: sum(item["result"] == result for item in coverage) for result in reversed(RESULTS)}
     yield ""
     yield from (f"- {plain(line)}" for line in never_succeeded_lines(document))
-    yield from (f"- {plain(note)}" for note in document["run"].get("notes", ()))
+    yield from (f"- {plain(note)}" for note in note_lines(document))
     yield ""
     yield "Checks on operations: " + ", ".join(f"{number} {result}" for result, number in counts.items()) + "."
     missing = list(not_run_lines(coverage))

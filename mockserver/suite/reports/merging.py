@@ -69,6 +69,12 @@ def merge(reports: Sequence[Document]) -> Document:
             "operations_tested": operations_tested(coverage, first["run"]["operations_total"]),
             "operations_succeeded": sum(not row["why"] for row in reach),
             "notes": list(dict.fromkeys(note for run in runs for note in run.get("notes", ()))),
+            # Those that no shard used.
+            "identities_unused": [
+                one
+                for one in first["run"].get("identities_unused", ())
+                if all(one["identity"] in _idle(run) for run in runs)
+            ],
             "interrupted": any(run.get("interrupted") for run in runs),
             "error": REASONS.join(errors),
         },
@@ -78,6 +84,10 @@ def merge(reports: Sequence[Document]) -> Document:
         "coverage": coverage,
         "ledger": _ledger(report["ledger"] for report in reports),
     }
+
+
+def _idle(run: dict[str, Any]) -> set[str]:
+    return {one["identity"] for one in run.get("identities_unused", ())}
 
 
 def _require_one_run(reports: Sequence[Document]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.document import Document, note_lines
 from mockserver.suite.reports.ranking import RULES, Cause, causes, verdict
 from mockserver.suite.verdicts import RESULTS
 
@@ -47,7 +47,7 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
         + f", {run['requests']} requests in {run['duration_seconds']:.1f} s"
     )
     yield from never_succeeded_lines(document)
-    yield from (f"note: {note}" for note in run.get("notes", ()))
+    yield from (f"note: {note}" for note in note_lines(document))
     found = causes(document["findings"])
     for cause in found[:whole]:
         yield ""

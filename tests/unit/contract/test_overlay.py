@@ -192,3 +192,29 @@ def test_growth_without_end_is_refused(tmp_path: Path) -> None:
     doubling = [{"target": "$..[?@.name]", "update": {"name": {"name": 1}}}] * 300
     with pytest.raises(ContractError, match=r"deeper or larger than a contract may be|no JSONPath"):
         applied(tmp_path, overlay(*doubling))
+
+
+_KEY = {"components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}}
+
+
+def test_a_security_scheme_that_an_overlay_names_and_nobody_defines_is_an_error(tmp_path: Path) -> None:
+    misspelt = overlay({"target": "$.paths['/notes'].get", "update": {"security": [{"kee": []}]}})
+    with pytest.raises(ContractError, match=r"1\.overlay\.yaml:1: .*names the security scheme 'kee'.*there is 'key'"):
+        applied(tmp_path, overlay({"target": "$", "update": _KEY}), misspelt)
+    # One overlay may name what a later one defines.
+    asks = overlay({"target": "$", "update": {"security": [{"key": []}]}})
+    assert applied(tmp_path, asks, overlay({"target": "$", "update": _KEY})).data["security"] == [{"key": []}]
+
+
+def test_a_security_scheme_that_an_overlay_takes_away_is_an_error(tmp_path: Path) -> None:
+    first = overlay({"target": "$", "update": {**_KEY, "security": [{"key": []}]}})
+    with pytest.raises(ContractError, match=r"there is none"):
+        applied(tmp_path, first, overlay({"target": "$.components.securitySchemes.key", "remove": True}))
+
+
+def test_a_mistake_of_the_contract_itself_is_no_overlay_s(tmp_path: Path) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(CONTRACT + "security: [{missing: []}]\n")
+    (tmp_path / "overlay.yaml").write_text(overlay({"target": "$.info", "update": {"x-seen": True}}))
+    contract = load_contract(path, [tmp_path / "overlay.yaml"])
+    assert any("unknown scheme 'missing'" in warning.message for warning in contract.warnings)

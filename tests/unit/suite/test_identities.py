@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,21 @@ def test_variables_come_from_the_environment(tmp_path: Path) -> None:
 def test_a_mistake_is_told(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         load_identities(write(tmp_path, text), {})
+
+
+def test_credentials_for_a_scheme_that_the_contract_lacks_are_an_error(
+    tmp_path: Path, write_contract: Callable[..., Path], command: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    path = write_contract(
+        {"/a": {"get": {"responses": {"200": {"description": ""}}}}},
+        components={"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
+        security=[{"key": []}],
+    )
+    file = write(tmp_path, "identities: [{username: ann, token: x}, {username: bob, schemes: {kee: k}}]")
+    for target in (["http://127.0.0.1:1"], []):
+        done = command("check", *target, "--contract", str(path), "--identities", str(file))
+        assert done.returncode == 2
+        assert f"{file}: identity 2 (bob): `schemes` names 'kee', and the contract has 'key'" in done.stderr
 
 
 def test_another_token_is_one_more(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def test_json_has_the_documented_members(document: Document) -> None:
         "operations_tested",
         "operations_succeeded",
         "notes",
+        "identities_unused",
         "operations_total",
         "interrupted",
         "error",
