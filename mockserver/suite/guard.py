@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.errors import MockServerError
 from mockserver.mediatypes import covering
-from mockserver.suite.callers import Callers
+from mockserver.suite.admission import Admissions
 from mockserver.suite.exchanges import NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.governor import Stopped
 from mockserver.suite.identities import Identities, Identity, credentials
@@ -49,7 +49,7 @@ class Guard:
     """Stands between whoever makes requests and the target.
 
     Attributes:
-        callers: whether the credentials of each identity were ever accepted.
+        admissions: whether the credentials of each identity were ever accepted.
         keeper: keeps the books, None where nothing needs to be put back.
         writes: accepted requests with unsafe methods.
     """
@@ -67,7 +67,7 @@ class Guard:
         self._items = {template: _shape(template) for template in templates}
         self._owned: set[str] = set()
         self._good: set[tuple[str, str]] = set()
-        self.callers = Callers(contract, identities)
+        self.admissions = Admissions(contract, identities)
         self.usage = Usage(identities)
         self.keeper: Keeper | None = None
         self.writes = 0
@@ -96,7 +96,7 @@ class Guard:
         self.usage.sent(request)
         status = response.status if response is not None else None
         if status is not None and (called := self._meant(request)) is not None:
-            self.callers.answered(called, request, status)
+            self.admissions.answered(called, request, status)
         if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
             self._check_credentials(operation, request)
         if request.method in SAFE_METHODS or (response is not None and not response.successful):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
-from mockserver.suite.callers import Callers
+from mockserver.suite.admission import Admissions
 from mockserver.suite.reach import Reached, nothing_succeeded
 from mockserver.suite.session import Run
 from mockserver.suite.verdicts import CheckFailure
@@ -18,11 +18,11 @@ _NAMED = 5
 
 def obstacles(run: Run) -> Iterator[CheckFailure]:
     """Yield what kept a run from judging at all, each an environment finding that says what to look at."""
-    refused = list(_credentials(run.guard.callers))
+    refused = list(_credentials(run.guard.admissions))
     yield from refused
     rows = run.verdicts.reach(run.selected)
     called = [row for row in rows if row.attempts]
-    if refused or not called or not nothing_succeeded(called):
+    if refused or not nothing_succeeded(called):
         return
     statuses = {status for row in called for status in run.verdicts.statuses.of(row.operation)}
     if statuses <= _NOT_THERE:
@@ -38,8 +38,8 @@ def obstacles(run: Run) -> Iterator[CheckFailure]:
     )
 
 
-def _credentials(callers: Callers) -> Iterator[CheckFailure]:
-    for identity, operation, statuses in callers.refused():
+def _credentials(admissions: Admissions) -> Iterator[CheckFailure]:
+    for identity, operation, statuses in admissions.refused():
         told = " and ".join(f"{status} {_phrase(status)}".strip() for status in sorted(statuses))
         yield _obstacle(
             "credentials_are_accepted",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from mockserver.contract.model import Operation
 
+#: So many status codes are told of an operation, the most frequent first.
+_SHOWN = 3
 #: Why an operation never succeeded that never can.
 NO_SUCCESS = "the contract documents no success"
 
@@ -82,12 +84,9 @@ def _why(operation: Operation, seen: Mapping[int, int], reasons: Mapping[str, st
         return f"not called, because {reasons.get(operation.label, 'no check had an occasion')}"
     if not _can_succeed(operation):
         return NO_SUCCESS
-    counts = ", ".join(f"{status} ({count} times)" if count > 1 else str(status) for status, count in _common(seen))
-    return f"answered with {counts}"
-
-
-def _common(seen: Mapping[int, int]) -> list[tuple[int, int]]:
-    return sorted(seen.items(), key=lambda item: (-item[1], item[0]))[:3]
+    common = sorted(seen, key=lambda status: (-seen[status], status))
+    # Numbers are left out: operations that differ in nothing else share a line.
+    return f"answered with {', '.join(map(str, common[:_SHOWN]))}" + (", and others" if common[_SHOWN:] else "")
 
 
 def nothing_succeeded(rows: Iterable[Reached], *, partly: bool = False) -> bool:

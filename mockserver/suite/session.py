@@ -390,7 +390,7 @@ class Session:
         response = self.call(operation, request, login=True)
         token = self.issued(operation, response)
         if token is None:
-            self.run.guard.callers.login_refused(identity, operation, response.status)
+            self.run.guard.admissions.login_refused(identity, operation, response.status)
             raise NotRun(f"the login of {identity.label} was answered with {response.status}")
         name = next(name for name, value in identity.secrets() if value == identity.password)
         self.run.secrets.add(name.replace("PASSWORD", "SESSION_TOKEN"), token)

@@ -340,6 +340,10 @@ class Verdicts:
         levels = [finding.level for finding in self.findings()]
         return {level: levels.count(level) for level in LEVELS}
 
+    def nothing_succeeded(self) -> bool:
+        """Tell whether operations were called, and none of them ever succeeded."""
+        return nothing_succeeded(row for row in self.reach(self._contract.operations) if row.attempts)
+
     def tested(self) -> bool:
         """Whether any claim was tried at all."""
         return any(tally.passed or tally.failed for tally in self._tallies.values())
@@ -424,25 +428,14 @@ class Outcome:
     interrupted: bool = False
 
 
-def exit_code(
-    verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = False, operations: Iterable[Operation] = ()
-) -> ExitCode:
-    """Return the exit code of a run.
-
-    Args:
-        verdicts: what its checks said.
-        outcome: how it ended.
-        fail_on_drift: whether drift is a reason to fail.
-        operations: those that it was about; one of them has to have succeeded.
-    """
+def exit_code(verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = False) -> ExitCode:
+    """Return the exit code of a run."""
     if outcome.interrupted:
         return ExitCode.INTERRUPTED
     summary = verdicts.summary()
     if summary["violation"] or (fail_on_drift and summary["drift"]):
         return ExitCode.VIOLATION
-    if outcome.error or summary["environment"] or not verdicts.tested():
-        return ExitCode.NOT_JUDGED
-    if nothing_succeeded(verdicts.reach(operations)):
+    if outcome.error or summary["environment"] or not verdicts.tested() or verdicts.nothing_succeeded():
         return ExitCode.NOT_JUDGED
     return ExitCode.CLEAN
 

@@ -12,7 +12,7 @@ from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
 from mockserver.suite.policy import is_login, is_undocumented
-from mockserver.suite.reach import NO_SUCCESS, is_success, nothing_succeeded
+from mockserver.suite.reach import NO_SUCCESS, is_success
 from mockserver.suite.samples import sample
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule
@@ -37,9 +37,9 @@ def tasks(run: Run) -> list[Task]:
 
     Where nothing ever succeeded, that is no operation's own fault.
     """
-    rows = run.verdicts.reach(run.selected)
-    if nothing_succeeded(row for row in rows if row.attempts):
+    if run.verdicts.nothing_succeeded():
         return []
+    rows = run.verdicts.reach(run.selected)
     never = {row.operation for row in rows if row.attempts and row.why not in {"", NO_SUCCESS}}
     return [
         on_operation(valid_requests_are_accepted, operation, ready=set_up)

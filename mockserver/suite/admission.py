@@ -1,4 +1,4 @@
-"""Callers: whether the credentials of each identity were ever accepted by the target."""
+"""Admission: whether the credentials of each identity were ever accepted by the target."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Record:
     statuses: set[int] = field(default_factory=set)
 
 
-class Callers:
+class Admissions:
     """Takes note of the responses to calls that an identity may make, until its credentials are accepted once."""
 
     def __init__(self, contract: Contract, identities: Identities) -> None:
