@@ -120,7 +120,8 @@ class Guard:
             Stopped: good credentials are not accepted any more.
         """
         status = response.status if response is not None else None
-        if status is not None and (called := self._meant(request)) is not None:
+        called = self._resolver.methods_at(request.path).get(request.method)
+        if status is not None and called is not None:
             self.callers.answered(called, request, status)
         if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
             self._check_credentials(operation, request)

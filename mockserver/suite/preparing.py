@@ -124,7 +124,7 @@ def own_stub(
     """
     options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
     with seeded(identities) as seed, StubProcess(contract, [*options, *seed]) as stub:
-        target = HttpTarget(stub.base_url, connection)
+        target = HttpTarget(stub.base_url, connection, own_stub=True)
         try:
             yield target, StubControl(target, stub.control_token)
         finally:
