@@ -23,6 +23,8 @@ from mockserver.behaviour.mail.records import PUBLIC
 from mockserver.behaviour.store import SETTINGS, WORLD
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds
 from mockserver.contract.model import Contract
+from mockserver.contract.references import lookup
+from mockserver.contract.secrets import same_value
 from mockserver.credentials import ACCOUNTS, TOKENS
 from mockserver.errors import MockServerError
 from mockserver.hosts import is_loopback
@@ -93,6 +95,7 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
     """Add the control API's routes to an application, and problem details for all that it does not have."""
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
     readable = cache(partial(viewing.readable, contract.document))
+    secret_parameters = cache(partial(_secret_query_names, contract))
     has_domains = any(one.behaviour and one.behaviour.handler == "domains" for one in contract.operations)
 
     @control.before_request
@@ -143,7 +146,7 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
             )
         )
         shown = entries[-limit:] if limit else []
-        return _json({"count": len(entries), "entries": [entry.as_json() for entry in shown]})
+        return _json({"count": len(entries), "entries": [entry.as_json(secret_parameters()) for entry in shown]})
 
     @control.get("/clock")
     def read_clock() -> Response:
@@ -224,6 +227,20 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
     @app.errorhandler(MockServerError)
     def broken(error: MockServerError) -> Response:
         return _problem(500, str(error))
+
+
+def _secret_query_names(contract: Contract) -> frozenset[str]:
+    """Return the names of query parameters that the contract makes secrets: API keys, and `format: password`."""
+    data = contract.document.data
+    schemes = (scheme for scheme in contract.security_schemes.values() if scheme.location == "query")
+    parameters = (one for operation in contract.operations for one in operation.parameters if one.location == "query")
+    passwords = (one.name for one in parameters if one.schema is not None and _is_password(data, one.schema))
+    return frozenset((*(scheme.parameter for scheme in schemes), *passwords))
+
+
+def _is_password(data: dict[str, Any], schema: str) -> bool:
+    places = [lookup(data, place) for place in same_value(data, schema)]
+    return any(place.get("format") == "password" or place.get("writeOnly") is True for place in places)
 
 
 def _world(worlds: Worlds) -> World:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from mockserver import documents
-from mockserver.masking import show, show_credentials
-from mockserver.messages import MASK, Violation
+from mockserver.masking import show, show_credentials, show_query
+from mockserver.messages import Violation
 
 #: Entries kept for each world; the oldest go first.
 MAX_ENTRIES = 1000
@@ -50,15 +50,19 @@ class Entry(NamedTuple):
     secret_names: frozenset[str]
     duration_seconds: float
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the entry as the control API shows it, with secrets masked."""
+    def as_json(self, secret_parameters: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """Return the entry as the control API shows it, with secrets masked.
+
+        Args:
+            secret_parameters: names of query parameters that hold secrets, whatever they are called.
+        """
         return {
             "number": self.number,
             "at": datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds"),
             "request": {
                 "method": self.method,
                 "path": show(self.path),
-                "query": MASK if self.query else "",
+                "query": show_query(self.query, self.secret_names | secret_parameters),
                 "authorization": show_credentials(self.authorization),
                 "content_type": show(self.content_type),
                 "content": _content(self.content, self.secret_names),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote_plus
 
 from mockserver.messages import MASK
 
@@ -46,6 +47,21 @@ def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
     if len(value) > _MAX_MEMBERS:
         members["…"] = f"{len(value) - _MAX_MEMBERS} more"
     return members
+
+
+def show_query(query: str, secret_names: Collection[str] = ()) -> str:
+    """Return a query as it was sent, with the values masked of parameters that hold a secret by their name."""
+    return "&".join(_show_parameter(part, secret_names) for part in query.split("&"))
+
+
+def _show_parameter(part: str, secret_names: Collection[str]) -> str:
+    name, equals, value = part.partition("=")
+    if not equals:
+        return part
+    called, said = unquote_plus(name), unquote_plus(value)
+    # A value may have parts with names of their own: JSON, a URL with a query.
+    nested = any(mark in said for mark in "{=") and looks_secret(said)
+    return f"{name}={MASK}" if called in secret_names or looks_secret(called) or nested else part
 
 
 def show_credentials(field: str | None) -> str | None:

@@ -42,10 +42,13 @@ def mockserver_base_url(pytestconfig: pytest.Config) -> str | None:
 
 @pytest.fixture(scope="session")
 def mockserver_url() -> Iterator[str]:
-    """The base URL of a stub of the built-in contract in a process of its own; worlds keep tests apart."""
+    """The base URL of a stub of the built-in contract in a process of its own; worlds keep tests apart.
+
+    Its control API, below `/__mock__/`, is open to the tests: it listens on loopback, and refuses web pages.
+    """
     from mockserver.suite.stub_process import StubProcess
 
-    with StubProcess() as stub:
+    with StubProcess(guarded=False) as stub:
         yield stub.base_url
 
 

@@ -12,7 +12,7 @@ from mockserver.suite.identities import Identity
 from mockserver.suite.interrupts import answered
 from mockserver.suite.ledger import DONE, Book, Call, Item, Ledger, LedgerFile, Setting
 from mockserver.suite.originals import Originals
-from mockserver.suite.policy import cannot_be_undone, is_login, is_named, item_path
+from mockserver.suite.policy import is_login, is_named, item_path
 from mockserver.suite.restoring import Restorer
 from mockserver.suite.session import Run
 
@@ -159,7 +159,7 @@ class Books:
     def _note_call(self, operation: Operation) -> None:
         """Note a call that nothing documented reverses, before it is made."""
         known = any(call.label == operation.label for call in self.book.calls)
-        if not known and operation.success() and cannot_be_undone(self._run.contract, operation) is not None:
+        if not known and operation.success() and self._run.policy.irreversible(operation) is not None:
             self.book.calls.append(Call(operation.label))
             self._keep()
 

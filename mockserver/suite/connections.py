@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from mockserver.errors import UsageError
 from mockserver.hosts import is_loopback
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.governor import FOREIGN, FOREIGN_RATE, OURS, Governor
+from mockserver.suite.governor import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
 from mockserver.suite.interrupts import interruptible
 from mockserver.suite.recording import Recorder
 
@@ -166,13 +166,14 @@ def _read_in_time(response: requests.Response, timeout: Any) -> None:
         raise requests.exceptions.ReadTimeout(f"not whole within {seconds} seconds")
 
 
-def govern(connection: Connection, *, foreign: bool) -> Governor:
+def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> Governor:
     """Return the governor for a server: what the options say, else the defaults of where it is."""
-    limits = FOREIGN if foreign else OURS
+    limits = FOREIGN if foreign else OWN_STUB if own_stub else OURS
     if connection.budget is not None:
         limits = replace(limits, budget=connection.budget)
     rate = connection.rate or (FOREIGN_RATE if foreign else None)
-    return Governor(rate / connection.share if rate and foreign else rate, limits)
+    slow_rate = FOREIGN_RATE / connection.share
+    return Governor(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
 
 
 def is_this_machine(host: str) -> bool:

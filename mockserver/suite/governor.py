@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -15,8 +15,11 @@ from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.interrupts import interruptible, raise_if_interrupted
 from mockserver.suite.verdicts import NotRun
 
-#: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it.
+#: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it. On loopback it
+#: is kept to from the first answer on that says "too many requests".
 FOREIGN_RATE = 10.0
+#: No rate is halved below this: a server that still says "later" is not to be tested now, or says so of one operation.
+LOWEST_RATE = 1.0
 #: Requests for one operation of a server that is not ours; what `check` sends of one is below it.
 FOREIGN_BUDGET = 300
 #: A server that asks for a longer pause than this does not want to be tested now.
@@ -43,16 +46,20 @@ class Limits:
         budget: requests for one operation at most, None for no limit.
         failures: so many 5xx or lost connections of one operation in a row, and it is left alone; so many in a row
             over several operations, and the run ends. None for no limit: the target is ours to crash.
-        patient: whether "later" without a `Retry-After` is waited for, too, and ends the run if it stays.
+        patient: whether "later" ends the run if it stays.
+        slows: whether "later" slows a run that is not limited so far; a stub of the run's own only plays with it.
     """
 
     budget: int | None = None
     failures: int | None = None
     patient: bool = False
+    slows: bool = True
 
 
 #: A server on this machine: crashing it is what a fuzz run is for.
 OURS = Limits()
+#: A stub that was started for the run: its 429 is an example of the contract.
+OWN_STUB = Limits(slows=False)
 FOREIGN = Limits(budget=FOREIGN_BUDGET, failures=5, patient=True)
 
 
@@ -104,7 +111,9 @@ class Governor:
     Attributes:
         requests: how many were admitted.
         stopped: why nothing is sent any more, "" as long as something is.
-        rate: requests a second now, None for no limit; halved when the server says that it is too much.
+        rate: requests a second now, None for no limit; halved each time that the server says that it is too much, and
+            `slow_rate` at most from the first time on.
+        slow_rate: what a server is asked that said so.
         limits: when enough is enough.
     """
 
@@ -113,11 +122,13 @@ class Governor:
         rate: float | None,
         limits: Limits = OURS,
         *,
+        slow_rate: float = FOREIGN_RATE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.rate = rate
+        self.slow_rate = slow_rate
         self.limits = limits
         self.requests = 0
         self.stopped = ""
@@ -187,7 +198,7 @@ class Governor:
         """Let requests pass again that put back what the run changed: paced as before, with nothing held against it."""
         with self._lock:
             self.stopped = ""
-            self.limits = Limits(patient=self.limits.patient)
+            self.limits = replace(self.limits, budget=None, failures=None)
             self._row.clear()
             self._failing.clear()
             self._repeats.clear()
@@ -207,6 +218,8 @@ class Governor:
         """Take note of an answer that says "later"."""
         patient = self.limits.patient
         asked = self._pause(1, retry_after)
+        if label not in self._limited and not self._repeats[label]:
+            self._slow_down()
         if asked > MAX_PAUSE_SECONDS:
             # One operation may be a whim of a server on this machine; two in a row are a ban of whoever asks.
             self._banned.add(label)
@@ -215,7 +228,7 @@ class Governor:
                 self._stop(f"the server asks for a pause of {asked:.0f} seconds ({said}); try later or slower (--rate)")
             self._limited.add(label)
             return False
-        if label in self._limited or (retry_after is None and not patient):
+        if label in self._limited or (retry_after is None and not self.limits.slows):
             return False
         self._repeats[label] += 1
         times = self._repeats[label]
@@ -226,10 +239,16 @@ class Governor:
                 self._stop(f"{label or 'a request'} was answered with {said} {times} times in a row")
             self._limited.add(label)
             return False
-        if self.rate and times == 1:
-            self.rate /= 2  # it was too fast for this server, whatever its documentation says
         self._next = max(self._next, self._clock() + pause)
         return True
+
+    def _slow_down(self) -> None:
+        """Ask less often from now on: it was too fast for this server, whatever its documentation says."""
+        if self.rate is None:
+            self.rate = self.slow_rate if self.limits.slows else None
+            return
+        halved = max(self.rate / 2, min(self.rate, LOWEST_RATE))
+        self.rate = halved if self.limits.patient else min(halved, self.slow_rate)
 
     def _pause(self, times: int, retry_after: str | None) -> float:
         """Return how long to wait before a request is asked for the `times`-th time again, in seconds."""

@@ -65,6 +65,14 @@ class Guard:
         self._concrete = {operation.path for operation in contract.operations if "{" not in operation.path}
         templates = {template for operation in contract.operations if (template := item_path(operation))}
         self._items = {template: _shape(template) for template in templates}
+        #: Whether anything at all is refused, so that requests are looked at.
+        self._limited = policy.selected is not None or policy.foreign
+        refused = ((one, policy.refusal(one.method, one)) for one in contract.operations)
+        self._withheld = [
+            (_beginning(one.path), why)
+            for one, why in refused
+            if why is not None and one.label in policy.side_effects and one.path != "/"
+        ]
         self._owned: set[str] = set()
         self._good: set[tuple[str, str]] = set()
         self.admissions = Admissions(contract, identities)
@@ -81,11 +89,32 @@ class Guard:
             login: whether it logs an identity in, with that identity's own password.
         """
         why = self._policy.refusal(request.method, operation, login=login)
-        if why is None and self._policy.foreign and request.method not in SAFE_METHODS:
+        if why is None and self._limited and not login:
+            why = self._meant_refusal(request, operation)
+        if why is not None or login or not self._changes(request):
+            return why
+        if self._policy.foreign:
             why = self._not_ours(request) or self._ends_credentials(request)
-        if why is None and self.keeper is not None and request.method not in SAFE_METHODS and not login:
+        if why is None and self.keeper is not None:
             why = self.keeper.before(self._near(request), request)
         return why
+
+    def _meant_refusal(self, request: WireRequest, operation: Operation | None) -> str | None:
+        """Return why a request must not be sent for what it means by its path, whatever it is for.
+
+        A value in a path may make it another operation; a probe may be one to the server: HEAD is a GET, and a path
+        below a logout may be the logout.
+        """
+        methods = self._resolver.methods_at(request.path)
+        meant = self._meant(request)
+        if meant is None and methods:
+            refused = [why for one in methods.values() if (why := self._policy.unselected(one)) is not None]
+            return refused[0] if len(refused) == len(methods) else None
+        if meant is not None:
+            return self._policy.refusal(request.method, meant) if meant is not operation else None
+        path = request.path.partition("?")[0]
+        below = (why for shape, why in self._withheld if request.method in SAFE_METHODS and shape.match(path))
+        return next(below, None)
 
     def answered(self, request: WireRequest, response: WireResponse | None) -> None:
         """Take note of an answer, or of there being none.
@@ -95,11 +124,12 @@ class Guard:
         """
         self.usage.sent(request)
         status = response.status if response is not None else None
-        if status is not None and (called := self._meant(request)) is not None:
+        called = self._resolver.methods_at(request.path).get(request.method)
+        if status is not None and called is not None:
             self.admissions.answered(called, request, status)
         if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
             self._check_credentials(operation, request)
-        if request.method in SAFE_METHODS or (response is not None and not response.successful):
+        if not self._changes(request) or (response is not None and not response.successful):
             return
         self.writes += response is not None
         if not self._policy.foreign and self.keeper is None:
@@ -115,8 +145,17 @@ class Guard:
         if self.keeper is not None:
             self.keeper.accepted(self._near(request), request)
 
+    def _changes(self, request: WireRequest) -> bool:
+        """Tell whether a request may change something on the target."""
+        if request.method not in SAFE_METHODS:
+            return True
+        return bool(self._policy.side_effects) and self._policy.changes(request.method, self._meant(request))
+
     def _meant(self, request: WireRequest) -> Operation | None:
-        return self._resolver.methods_at(request.path).get(request.method)
+        """Return what a request means by its path and method; HEAD is the path's GET where nothing else is defined."""
+        methods = self._resolver.methods_at(request.path)
+        found = methods.get(request.method)
+        return methods.get("GET") if found is None and request.method == "HEAD" else found
 
     def _near(self, request: WireRequest) -> Operation | None:
         """Return what a request is for, or for an undefined method any operation at its path: it may change as much."""
@@ -211,6 +250,7 @@ class Guard:
                 operation
                 for operation in self._contract.operations
                 if operation.method == "GET"
+                and self._policy.refusal("GET", operation) is None
                 and operation.security
                 and not any(parameter.required for parameter in operation.parameters)
                 and (operation.levels is None or identity.level in operation.levels)
@@ -232,6 +272,12 @@ def _shape(template: str) -> re.Pattern[str]:
     """Return what matches the paths of an item and all below it, with the item's own path in its first group."""
     parts = re.split(r"\{[^}]+\}", template)
     return re.compile(f"({'[^/]+'.join(map(re.escape, parts))})(?:/|$)")
+
+
+def _beginning(template: str) -> re.Pattern[str]:
+    """Return what matches the paths that begin like those of a template."""
+    parts = re.split(r"\{[^}]+\}", template.rstrip("/"))
+    return re.compile("[^/]+".join(map(re.escape, parts)))
 
 
 def name_in(response: WireResponse, parameter: str) -> Any:

@@ -76,7 +76,7 @@ class Laboratory:
         """Send generated cases to the world of a run; what they show is in its verdicts."""
         base = f"{run.target.base_url}/__world__/{run.world_prefix}-generated"
         assert isinstance(run.target, HttpTarget)
-        target = HttpTarget(base, timeout_seconds=run.target.timeout_seconds)
+        target = HttpTarget(base, timeout_seconds=run.target.timeout_seconds, own_stub=True)
         try:
             within = prepare(
                 self.contract, target, self.identities, only=[item.label for item in run.selected], settle_seconds=0.0
@@ -105,8 +105,8 @@ def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Labo
             accounts.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
             more += ["--seed-data", str(accounts)] if identities.all else []
         with StubProcess(options.contract, more, program=_PROGRAM) as process:
-            target = HttpTarget(process.base_url)
-            impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS)
+            target = HttpTarget(process.base_url, own_stub=True)
+            impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS, own_stub=True)
             try:
                 yield Laboratory(contract, identities, target, impatient, process.control_token, seed)
             finally:

@@ -289,7 +289,7 @@ def _stub(contract: str | None, overlays: Sequence[str], identities: Identities)
     with seeded(identities) as seed:
         options = [*seed, *(text for path in overlays for text in ("--overlay", path))]
         with StubProcess(None if contract is None else Path(contract), options) as stub:
-            target = HttpTarget(stub.base_url)
+            target = HttpTarget(stub.base_url, own_stub=True)
             try:
                 yield target
             finally:

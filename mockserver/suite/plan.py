@@ -9,6 +9,7 @@ from mockserver.suite.governor import MAX_PAUSE_SECONDS
 from mockserver.suite.originals import Originals
 from mockserver.suite.policy import cannot_be_undone, is_login
 from mockserver.suite.resources import resources
+from mockserver.suite.restoring import may_change
 from mockserver.suite.session import Run
 from mockserver.suite.verdicts import NotRun
 
@@ -36,6 +37,10 @@ def as_lines(
         yield "  methods and names that no contract defines, also with unsafe methods"
     elif run.target.foreign:
         yield "  names that no contract defines, with safe methods"
+    besides = list(_besides(run, own=own)) if run.policy.selected is not None else []
+    if besides:
+        yield "Called besides, though --only leaves it out:"
+        yield from (f"  {operation.label}  {why}" for operation, why in besides)
     withheld: dict[str, list[str]] = {}
     for operation in run.selected:
         if (why := _refusal(run, operation)) is not None:
@@ -50,11 +55,27 @@ def as_lines(
 
 
 def may_write(run: Run) -> bool:
-    """Tell whether a run may send unsafe methods, logins apart."""
+    """Tell whether a run may change anything, logins apart."""
     return run.policy.probes or any(
-        not operation.safe and not is_login(operation) and _refusal(run, operation) is None
+        run.policy.changes(operation.method, operation) and not is_login(operation) and _refusal(run, operation) is None
         for operation in run.selected
     )
+
+
+def _besides(run: Run, *, own: bool) -> Iterator[tuple[Operation, str]]:
+    """Yield what is called although it is not selected, and what for."""
+    for operation in run.contract.operations:
+        if is_login(operation) and _can_log_in(run) and not run.has_selected(operation):
+            yield operation, "by identities that have a password, to log in"
+    for resource in () if own else resources(run.contract):
+        purposes = (
+            (resource.read, "to save and look at"),
+            (resource.write, "to put back"),
+            (resource.reset, "to reset"),
+        )
+        for needed, purpose in purposes if may_change(run, resource) else ():
+            if needed is not None and not run.has_selected(needed):
+                yield needed, f"{purpose} {resource.name}"
 
 
 def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
@@ -75,7 +96,7 @@ def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterato
 def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: str) -> Iterator[str]:
     saved, left = [], []
     for resource in resources(run.contract):
-        if resource.write not in allowed and resource.reset not in allowed:
+        if not may_change(run, resource):
             continue
         why = cannot_be_undone(run.contract, resource.write)
         if resource.name in originals.values:
@@ -87,7 +108,7 @@ def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: s
             left.append(f"  {resource.name}  unless it was never set: {why}")
     settings = {operation.id for one in resources(run.contract) for operation in (one.write, one.reset) if operation}
     for operation in allowed:
-        why = cannot_be_undone(run.contract, operation)
+        why = run.policy.irreversible(operation)
         if why and operation.id not in settings and not is_login(operation) and operation.success():
             left.append(f"  {operation.label}  {why}")
     if saved:

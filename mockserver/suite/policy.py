@@ -1,9 +1,9 @@
-"""What may be sent at all: the write policy of a server that is not ours (DESIGN, section 6)."""
+"""What may be sent at all: the selection of `--only`, and the write policy of a server that is not ours."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
@@ -12,6 +12,7 @@ from mockserver.suite.secrecy import marked
 #: The word that allows unsafe probes of what no contract names.
 PROBES = "probes"
 
+_NOTHING_REVERSES = "nothing documented reverses it"
 _NEVER_GIVEN_BACK = "is never given back"
 
 
@@ -60,7 +61,7 @@ def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
         return _setting_cannot_be_undone(contract, behaviour.resource)
     if _is_collection(contract, operation) or _is_item(contract, operation):
         return None
-    return "nothing documented reverses it"
+    return _NOTHING_REVERSES
 
 
 def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
@@ -118,19 +119,23 @@ def _is_collection(contract: Contract, operation: Operation) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WritePolicy:
-    """Which operations with unsafe methods may be sent.
+    """Which operations may be sent: those that are selected, with unsafe methods those that are allowed.
 
     Attributes:
-        foreign: whether the target is another machine; on loopback everything is allowed.
+        foreign: whether the target is another machine; on loopback everything that is selected is allowed.
         patterns: the `--allow-writes` globs; `probes` stands for undocumented methods and names.
         contract: says what can be undone; without it a glob covers whatever it matches.
         restorable: resources, and `operationId`s, whose original value was given (`--restore-values`).
+        selected: labels of the operations that `--only` names, None for all.
+        side_effects: by label of a GET operation that changes something, why it counts as unsafe off loopback.
     """
 
     foreign: bool
     patterns: tuple[str, ...] = ()
     contract: Contract | None = None
     restorable: frozenset[str] = field(default_factory=frozenset)
+    selected: frozenset[str] | None = None
+    side_effects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def probes(self) -> bool:
@@ -146,8 +151,13 @@ class WritePolicy:
             login: whether it logs an identity in, with that identity's own password.
         """
         # The one exception: nothing can be tested without a token, and logging in is what clients do all day.
-        if not self.foreign or method in SAFE_METHODS or login:
+        if login:
             return None
+        why = self.unselected(operation) if operation is not None else None
+        if why is not None or not self.foreign:
+            return why
+        if method in SAFE_METHODS:
+            return self._side_effect(method, operation) if operation is not None else None
         if operation is None or is_undocumented(operation):
             if self.probes or (operation is not None and is_named(operation, self.patterns)):
                 return None
@@ -157,6 +167,32 @@ class WritePolicy:
         if not matches(operation, self.patterns):
             return f"{method} is not a safe method, and no --allow-writes names this operation"
         return self._not_by_a_glob(operation)
+
+    def unselected(self, *operations: Operation) -> str | None:
+        """Return which of the operations `--only` leaves out, as the reason for not calling it; None if it is none."""
+        if self.selected is None:
+            return None
+        left_out = [one.label for one in operations if one.label not in self.selected]
+        return f"{' and '.join(left_out)} is not selected (--only)" if left_out else None
+
+    def changes(self, method: str, operation: Operation | None) -> bool:
+        """Tell whether a request may change something: by its method, off loopback by its operation's name, too."""
+        if method not in SAFE_METHODS:
+            return True
+        named = self.foreign and method in {"GET", "HEAD"} and operation is not None
+        return named and operation is not None and operation.label in self.side_effects
+
+    def irreversible(self, operation: Operation) -> str | None:
+        """Return why nothing puts back what an operation changes, None if something does, or it changes nothing."""
+        if operation.safe and operation.effect != "credentials" and self.changes(operation.method, operation):
+            return _NOTHING_REVERSES
+        return cannot_be_undone(self.contract, operation) if self.contract is not None else None
+
+    def _side_effect(self, method: str, operation: Operation) -> str | None:
+        if not self.changes(method, operation) or is_named(operation, self.patterns):
+            return None
+        why = self.side_effects[operation.label]
+        return f"{method} is not safe here: {why}; --allow-writes {operation.id} allows it"
 
     def _not_by_a_glob(self, operation: Operation) -> str | None:
         why = cannot_be_undone(self.contract, operation) if self.contract is not None else None

@@ -17,6 +17,7 @@ from mockserver.suite.originals import Originals
 from mockserver.suite.policy import WritePolicy, matches
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run
+from mockserver.suite.side_effects import side_effects
 from mockserver.suite.stub_process import StubControl, StubProcess
 from mockserver.suite.targets import HttpTarget, Target
 from mockserver.suite.verdicts import Verdicts
@@ -55,15 +56,24 @@ def prepare(
         secrets.add(name, value)
     restorable = frozenset(originals.values) if originals is not None else frozenset()
     fingerprints = Fingerprints(identities.all)
+    selected = select(contract, only)
+    policy = WritePolicy(
+        target.foreign,
+        tuple(allow_writes),
+        contract,
+        restorable,
+        selected=frozenset(operation.label for operation in selected) if only else None,
+        side_effects=side_effects(contract) if target.foreign else {},
+    )
     return Run(
         contract=contract,
         target=target,
         identities=identities,
-        policy=WritePolicy(target.foreign, tuple(allow_writes), contract, restorable),
+        policy=policy,
         verdicts=Verdicts(contract, own=control is not None, fingerprint=fingerprints.of),
         fingerprints=fingerprints,
         secrets=secrets,
-        selected=select(contract, only),
+        selected=selected,
         control=control,
         settle_seconds=settle_seconds,
     )
@@ -114,7 +124,7 @@ def own_stub(
     """
     options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
     with seeded(identities) as seed, StubProcess(contract, [*options, *seed]) as stub:
-        target = HttpTarget(stub.base_url, connection)
+        target = HttpTarget(stub.base_url, connection, own_stub=True)
         try:
             yield target, StubControl(target, stub.control_token)
         finally:

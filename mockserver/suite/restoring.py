@@ -29,6 +29,14 @@ _PAUSES = (8.0, 4.0, 2.0, 1.0)
 _FAILURE = 500
 
 
+def may_change(run: Run, resource: Resource) -> bool:
+    """Tell whether a run may change a resource: by a write or reset that is allowed, or by probes at its paths."""
+    of_it = [one for one in (resource.read, resource.write, resource.reset) if one is not None]
+    if run.policy.probes:
+        return any(run.has_selected(operation) for operation in of_it)
+    return any(not one.safe and run.policy.refusal(one.method, one) is None for one in of_it)
+
+
 class Restorer:
     """Reads settings, and puts back what is in a book; no claim is made on what the server answers to that."""
 
@@ -40,8 +48,8 @@ class Restorer:
         self._resources = {resource.name: resource for resource in resources(run.contract)}
 
     def save(self) -> list[Setting]:
-        """Return every setting that can be read, as it is now."""
-        return [self._now(resource) for resource in self._resources.values()]
+        """Return every setting that the run may change, as it is now."""
+        return [self._now(resource) for resource in self._resources.values() if may_change(self._run, resource)]
 
     def wait_for_trouble_to_pass(self) -> None:
         """Ask a server that fails again after a while, from now on, a few times in all."""

@@ -246,12 +246,18 @@ def _heed(run: Run, oracle: Oracle) -> Outcome | None:
 def reach(run: Run) -> Outcome | None:
     """Return why nothing can be judged if nothing listens at the target, else None."""
     try:
-        run.target.send(WireRequest("GET", "/"))
+        run.target.send(WireRequest("GET", _path_to_reach(run)))
     except MockServerError as error:
         return Outcome(error=str(error))
     except KeyboardInterrupt:
         return Outcome(interrupted=True)
     return None
+
+
+def _path_to_reach(run: Run) -> str:
+    """Return what is asked for to see that somebody answers: the root, unless that is an operation that is left out."""
+    root = run.guard.refusal(WireRequest("GET", "/"), None)
+    return "/" if root is None else f"/{run.canaries.make('path', 12)}"
 
 
 def ledger_path(given: Path | None, run: Run) -> Path | None:

@@ -157,7 +157,17 @@ class Run:
 
     def has_selected(self, operation: Operation) -> bool:
         """Tell whether the run is about an operation."""
-        return operation in self.selected
+        return self.policy.unselected(operation) is None
+
+    def need(self, *operations: Operation) -> None:
+        """Look whether operations may be called, before the first of them is.
+
+        Raises:
+            NotRun: `--only` leaves one of them out.
+        """
+        why = self.policy.unselected(*operations)
+        if why is not None:
+            raise NotRun(why)
 
 
 class Session:
@@ -213,6 +223,22 @@ class Session:
         self.judge(meant, operation.label, exchange)
         self._remember(operation, exchange, exchange.response)
         return exchange.response
+
+    def set_up(self, operation: Operation, request: WireRequest) -> None:
+        """Make a call that brings about what a claim presumes; of our own stub also one that `--only` leaves out.
+
+        Nothing is claimed of the answer to that one, and it changes a world that is dropped afterwards.
+
+        Raises:
+            NotRun: it must not be sent, or the server gives no answer.
+        """
+        if not self.run.own or self.run.has_selected(operation):
+            self.call(operation, request)
+            return
+        exchange = self.run.target.send(request, operation.label)
+        if exchange.response is None:
+            raise NotRun("the server gave no answer")
+        self._remember(operation, exchange, exchange.response)
 
     def probe(self, label: str, request: WireRequest) -> Exchange:
         """Return what comes of a request for something that the contract does not define.

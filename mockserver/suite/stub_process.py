@@ -39,10 +39,11 @@ class StubProcess:
         contract: its file, None for the built-in one.
         options: what else the command is given.
         program: what `python -m` runs, for a server that is started and ends like `mockserver serve`.
+        guarded: whether its control API asks for a token; without, it is as open as that of `mockserver serve`.
 
     Attributes:
         base_url: where it listens, known after entering.
-        control_token: what its control API asks for.
+        control_token: what its control API asks for, if it is guarded.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class StubProcess:
         options: Sequence[str] = (),
         *,
         program: Sequence[str] = ("mockserver", "serve"),
+        guarded: bool = True,
     ) -> None:
         self.control_token = secrets.token_urlsafe(24)
+        self._guarded = guarded
         self._command = [sys.executable, "-m", *program, "--port", "0", *options]
         if contract is not None:
             self._command += ["--contract", str(contract.resolve())]
@@ -64,7 +67,8 @@ class StubProcess:
 
     def __enter__(self) -> StubProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
-        environment["MOCKSERVER_CONTROL_TOKEN"] = self.control_token
+        if self._guarded:
+            environment["MOCKSERVER_CONTROL_TOKEN"] = self.control_token
         try:
             with _later():  # interrupted while it starts, nobody would know of the process
                 self._process = self._start(environment)

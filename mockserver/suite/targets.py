@@ -86,8 +86,11 @@ class HttpTarget:
         *,
         rate: float | None = None,
         timeout_seconds: float | None = None,
+        own_stub: bool = False,
     ) -> None:
         """Take a base URL, and how to connect; `rate` and `timeout_seconds` alone need no `Connection`.
+
+        An `own_stub` was started for the run: a 429 of it is an example of the contract, and slows nothing down.
 
         Raises:
             UsageError: not a base URL, or one with credentials; a certificate or proxy that cannot be used.
@@ -108,7 +111,7 @@ class HttpTarget:
         self.timeout_seconds = self.connection.timeout_seconds or default_seconds
         self.late_seconds = max(LATE_SECONDS, LATE_TIMES * self.timeout_seconds)
         self._tries = 2
-        self.governor = govern(self.connection, foreign=self.foreign)
+        self.governor = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
         check_files(self.connection)
         if self.connection.insecure:
             # Said once and loudly by the command; urllib3 would say it with each request.

@@ -150,6 +150,8 @@ class _Part:
         self.error = ""
         self.misused = False
         self.findings = 0
+        # A server that says that it is asked too often is asked by all parts together as often as by one.
+        options = replace(options, share=shard.total)
         spec = {"options": asdict(options), "settings": asdict(replace(settings, shard=str(shard)))}
         self.process = processes.start("mockserver.suite.workers", spec)
 

@@ -73,3 +73,44 @@ def test_what_was_asked_to_come_later_is_asked_again_and_no_finding(
             again = server.log[number + 1]
             assert (again.method, again.path) == (entry.method, entry.path)
             assert again.at - entry.at >= 1.0
+
+
+class Window:
+    """Lets in so many requests a second of the default world, as `--rate-limit` does, and counts crossings."""
+
+    def __init__(self, allowed: int = 20, window_seconds: float = 1.0) -> None:
+        self.crossings = 0
+        self._allowed = allowed
+        self._window_seconds = window_seconds
+        self._recent: list[float] = []
+
+    def __call__(self, _environ: Environ) -> tuple[int, list[tuple[str, str]]] | None:
+        now = time.monotonic()
+        self._recent = [at for at in self._recent if at > now - self._window_seconds]
+        if self.crossings >= 3:
+            return 429, [("Retry-After", "3600")]
+        if len(self._recent) >= self._allowed:
+            self.crossings += 1
+            return 429, [("Retry-After", "1")]
+        self._recent.append(now)
+        return None
+
+
+@pytest.mark.parametrize("command", ["check", "fuzz"])
+def test_on_loopback_a_run_that_is_told_to_slow_down_does_and_is_judged(
+    suite: Suite, remote: Callable[..., RemoteServer], command: str
+) -> None:
+    server = remote()
+    server.before = window = Window()
+    few = ("--max-examples=2",) * (command == "fuzz")
+    done = suite.run(command, server.url, "--no-oracle", "--only=auth_get", *few)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert window.crossings == 1
+    [told] = [number for number, entry in enumerate(server.log) if entry.status == 429]
+    first, last = server.log[0], server.log[told - 1]
+    assert last.at - first.at < 1.0  # as fast as it goes, until it is told
+    again = server.log[told + 1]
+    assert (again.path, again.at - server.log[told].at >= 1.0) == (server.log[told].path, True)
+    rest = server.log[told + 1 :]
+    assert len(rest) > 20
+    assert (rest[-1].at - rest[0].at) / (len(rest) - 1) >= 0.095

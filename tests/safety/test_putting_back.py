@@ -77,7 +77,6 @@ def test_at_the_end_all_is_as_it_was_but_for_what_cannot_be(
         f"{MAILER} (never set)",
         f"{JUNK} (what it held)",
         f"{MASTER} (never set)",
-        "global_antispam_thresholds (what it held)",  # written to see that it leaves the settings alone
     ]
     assert ledger["left"] == [
         f"{RELAY} (its password is never given back; set it again, or give it with --restore-values)"

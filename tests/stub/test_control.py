@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -299,7 +300,8 @@ def test_the_journal_says_what_was_asked_and_why_it_was_answered_so(stub: Client
     assert written["operation"] == "setting_post_system_mailer"
     assert written["request"]["method"] == "POST"
     assert written["request"]["path"] == MAILER
-    assert written["request"]["query"] == MASK
+    assert written["request"]["query"] == "a=b"
+    assert written["request"]["content_type"] == "application/json"
     assert written["request"]["authorization"] == f"Basic admin:{MASK}"
     assert written["request"]["content"] == {**GOOD, "password": MASK}
     assert written["response"]["status"] == 200
@@ -316,6 +318,29 @@ def test_the_journal_of_a_rejected_call_has_its_violations(stub: Client) -> None
     assert [violation["pointer"] for violation in entry["violations"]] == ["/server_port"]
     assert entry["violations"][0]["provenance"]["pointer"] == "/components/schemas/ServerPort/minimum"
     assert "/server_port" in entry["why"]
+
+
+def test_the_journal_shows_queries_as_sent_and_masks_secrets_in_them(
+    make_stub: MakeStub, write_contract: Callable[..., Path]
+) -> None:
+    scheme = {"type": "apiKey", "in": "query", "name": "key"}
+    code = {"name": "code", "in": "query", "schema": {"allOf": [{"type": "string", "format": "password"}]}}
+    paths = {"/a": {"get": {"parameters": [code], "responses": {"200": {"description": "ok"}}}}}
+    contract = write_contract(paths, components={"securitySchemes": {"k": scheme}}, security=[{"k": []}])
+    client = make_stub(contract)
+    masked = ("key", "code", "auth_token", "filter%5Bpassword%5D", "user[apiKey]", "%74oken")
+    shown = {"q": "a%20b+c", "page": "2", "monkey": "m", "empty": "", "token_type": MASK}
+    nested = {"where": "%7B%22password%22%3A%22canary%22%7D", "back": "https://a.example/?token=canary"}
+    for path in ("/a", "/not-there"):
+        query = "&".join(
+            (*(f"{name}=canary-{name}" for name in masked), *(f"{n}={v}" for n, v in (shown | nested).items()))
+        )
+        client.call("GET", f"{path}?{query}&flag&=x", user=None)
+        entry = client.journal()[-1]
+        expected = [f"{name}={MASK}" for name in masked] + [f"{n}={v}" for n, v in shown.items()]
+        expected += [f"{name}={MASK}" for name in nested]
+        assert entry["request"]["query"] == "&".join((*expected, "flag", "=x"))
+        assert "canary" not in str(client.journal())
 
 
 def test_the_journal_can_be_asked(stub: Client) -> None:

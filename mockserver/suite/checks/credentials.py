@@ -224,7 +224,7 @@ def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
 
 def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
     """The token that a login gives out is accepted in the next call."""
-    safe = [other for other in session.contract.operations if other.safe and other.security]
+    safe = [other for other in session.run.selected if other.safe and other.security]
     accounts = [identity for identity in session.run.identities.all if identity.password]
     if not accounts or not safe:
         raise NotRun("it needs an identity with a password, and an operation to call with its token")

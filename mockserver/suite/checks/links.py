@@ -37,6 +37,7 @@ def tasks(run: Run) -> list[Task]:
 
 def links_show_what_they_say(session: Session, *, consequence: Consequence, pair: ExamplePair) -> int:
     """After an accepted call the read that its link leads to shows what the link says, within `--settle`."""
+    session.run.need(consequence.read)
     arrange(session, pair.response.presumes)
     caller = caller_of(session, pair, pair.response.presumes.identity)
     request = session.example_request(pair, caller)

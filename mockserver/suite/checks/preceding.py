@@ -64,7 +64,7 @@ def make_call(session: Session, name: str, identity: str | None) -> None:
     if pair is None:
         raise NotRun(f"the contract has no call {name!r}, which the example presumes")
     caller = caller_of(session, pair, pair.response.presumes.identity or identity)
-    session.call(pair.operation, session.example_request(pair, caller))
+    session.set_up(pair.operation, session.example_request(pair, caller))
 
 
 def caller_of(session: Session, pair: ExamplePair, wanted: str | None) -> Identity | None:

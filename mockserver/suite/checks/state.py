@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import cycle
 from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.mediatypes import json_content
+from mockserver.suite.checks.isolation import writes_leave_others_alone
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.identities import asks_for_credentials
@@ -30,7 +30,6 @@ from mockserver.suite.resources import (
     reset,
     resources,
     settle,
-    shown_by,
     writes,
     written,
 )
@@ -40,10 +39,6 @@ from mockserver.suite.verdicts import NotRun, describe
 
 #: So often a write is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20
-#: Two resources change together if they do so often, each time after so many reads that show nobody else at work.
-_CHANGES, _QUIET_READS = 3, 12
-#: Stands for the value of a resource that somebody else is writing.
-_AT_WORK = object()
 #: So many values that break the schema are sent before a read looks whether one of them left a trace.
 _REJECTED = 12
 
@@ -53,33 +48,44 @@ def tasks(run: Run) -> list[Task]:
     found: list[Task] = []
     every = list(resources(run.contract))
     for resource in every:
-        of_it = [resource.read, resource.write, resource.reset]
-        if not any(operation is not None and run.has_selected(operation) for operation in of_it):
-            continue
-        plan = list(_plan(resource))
-        found += [Task(check.__name__, operation.label, partial(check, resource=resource)) for check, operation in plan]
-        if len(every) > 1:
+        for check, about, needed in _plan(run, resource):
+            operation = next((one for one in (about, *needed) if run.has_selected(one)), None)
+            if operation is not None:
+                make = partial(_make, check=check, needed=(about, *needed), resource=resource)
+                found.append(Task(check.__name__, operation.label, make))
+        if len(every) > 1 and run.has_selected(resource.write):
             others = [other for other in every if other is not resource]
-            check = partial(writes_leave_others_alone, resource=resource, others=others)
-            found.append(Task("writes_leave_others_alone", resource.write.label, check))
+            leave_alone = partial(writes_leave_others_alone, resource=resource, others=others)
+            found.append(Task("writes_leave_others_alone", resource.write.label, leave_alone))
     return found
 
 
-def _plan(resource: Resource) -> Iterator[tuple[Callable[..., int], Operation]]:
-    yield answers_name_the_resource, resource.write
-    yield reads_show_the_last_write, resource.read
-    yield reads_change_nothing, resource.read
-    yield writes_can_be_repeated, resource.write
-    yield rejected_writes_change_nothing, resource.write
-    yield generated_values_are_new if resource.generated else writes_echo_the_request, resource.write
-    if any(resource.write.security):
-        yield refused_calls_change_nothing, resource.read
+#: A claim, the operation that it is about, and what else it calls.
+_Planned = tuple[Callable[..., int], Operation, tuple[Operation, ...]]
+
+
+def _plan(run: Run, resource: Resource) -> Iterator[_Planned]:
+    reads, write, reset_by = resource.read, resource.write, resource.reset
+    yield answers_name_the_resource, write, ()
+    yield reads_show_the_last_write, reads, (write,)
+    yield reads_change_nothing, reads, (write,)
+    yield writes_can_be_repeated, write, (reads,)
+    yield rejected_writes_change_nothing, write, (reads,)
+    yield generated_values_are_new if resource.generated else writes_echo_the_request, write, ()
+    if any(write.security):
+        yield refused_calls_change_nothing, reads, (write,)
     if resource.unset is not None:
-        yield never_set_reads_as_documented, resource.read
-    if resource.reset is not None:
-        yield resets_can_be_repeated, resource.reset
+        by = () if run.own or reset_by is None else (reset_by,)
+        yield never_set_reads_as_documented, reads, by
+    if reset_by is not None:
+        yield resets_can_be_repeated, reset_by, (write,)
         if resource.unset is not None:
-            yield resets_end_the_value, resource.reset
+            yield resets_end_the_value, reset_by, (write, reads)
+
+
+def _make(session: Session, *, check: Callable[..., int], needed: tuple[Operation, ...], resource: Resource) -> int:
+    session.run.need(*needed)
+    return check(session, resource=resource)
 
 
 def never_set_reads_as_documented(session: Session, *, resource: Resource) -> int:
@@ -116,7 +122,7 @@ def answers_name_the_resource(session: Session, *, resource: Resource) -> int:
     """Every answer about a resource calls it by its name."""
     cases = 0
     for operation in (resource.write, resource.read, resource.reset):
-        if operation is None:
+        if operation is None or not session.run.has_selected(operation):
             continue
         request = session.valid_request(operation, session.run.allowed(operation))
         response = session.call(operation, request)
@@ -203,7 +209,9 @@ def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int
     before = _held(session, resource)
     cases = 0
     for operation in (resource.write, resource.reset):
-        if operation is None or not asks_for_credentials(session.contract, operation):
+        if operation is None or not session.run.has_selected(operation):
+            continue
+        if not asks_for_credentials(session.contract, operation):
             continue
         lower = [level for level in session.contract.levels if level not in (operation.levels or (level,))]
         callers = [None, *(session.run.identities.of_level(level) for level in lower)]
@@ -253,88 +261,6 @@ def resets_end_the_value(session: Session, *, resource: Resource) -> int:
         if expected is not None:
             expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
     return cases
-
-
-def writes_leave_others_alone(session: Session, *, resource: Resource, others: list[Resource]) -> int:
-    """A write and a reset of one resource do not change what another one reads."""
-    elsewhere = [other for other in others if not _is_ours(session.run, other)]
-    others = [other for other in others if other not in elsewhere]
-    before = {}
-    for other in others:
-        for value, response, _ in writes(session, other, variants=(0,)):
-            before[other.name] = settle(session, other, written(session.contract, other, value, response))
-    for _ in writes(session, resource):
-        _expect_unchanged(session, before, others, resource.write)
-    if resource.reset is not None:
-        reset(session, resource)
-        _expect_unchanged(session, before, others, resource.reset)
-    for other in elsewhere:
-        _expect_no_part(session, resource, other)
-    return len(others) + len(elsewhere)
-
-
-def _is_ours(run: Run, other: Resource) -> bool:
-    """Tell whether nobody else writes a resource: no other part of this run, on a server that all of them share."""
-    return run.own or run.division.owns(other.write.label)
-
-
-def _expect_no_part(session: Session, resource: Resource, other: Resource) -> None:
-    """Write and reset a resource, and look whether another one changes that another part of the run writes meanwhile.
-
-    A change may be that part's. So a change is looked into once more: it has to come each time, after many reads that
-    show nobody at work. A server that sets the other one to the same value each time gets away with it here.
-
-    Raises:
-        CheckFailure: it did.
-    """
-
-    def write() -> None:
-        variant = next(turns)
-        for _ in writes(session, resource, variants=(variant,)):
-            pass
-
-    turns = cycle((0, 2))
-    _expect_no_change(session, other, write, resource.write)
-    if resource.reset is not None:
-        _expect_no_change(session, other, partial(reset, session, resource), resource.reset)
-
-
-def _expect_no_change(session: Session, other: Resource, act: Callable[[], None], by: Operation) -> None:
-    for number in range(_CHANGES):
-        before = _at_rest(session, other, 2 if number == 0 else _QUIET_READS)
-        if before is _AT_WORK:
-            return
-        act()
-        response, request = read(session, other)
-        if same_json(shown_by(other, response), before):
-            return
-    raise failure(
-        "writes_leave_others_alone",
-        by,
-        f"{other.name} reads otherwise",
-        expected=describe(before, 300),
-        got=describe(shown_by(other, response), 300),
-        pointer=behaviour_pointer(by),
-        exchange=evidence(session, request, response),
-    )
-
-
-def _at_rest(session: Session, other: Resource, times: int) -> Any:
-    """Return what a resource shows so many times in a row, `_AT_WORK` if it keeps changing."""
-    shown, equal = _AT_WORK, 0
-    for _ in range(10 * times):
-        response, _ = read(session, other)
-        now = shown_by(other, response)
-        equal = equal + 1 if shown is not _AT_WORK and same_json(now, shown) else 1
-        shown = now
-        if equal == times:
-            return shown
-    return _AT_WORK
-
-
-def _expect_unchanged(session: Session, before: Mapping[str, Any], others: Iterable[Resource], by: Operation) -> None:
-    for other in others:
-        expect_value(session, other, before[other.name], "writes_leave_others_alone", blame=by)
 
 
 def generated_values_are_new(session: Session, *, resource: Resource) -> int:

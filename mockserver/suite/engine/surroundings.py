@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
+import requests
 from hypothesis import configuration, control
 from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.charmap import charmap_file
@@ -22,6 +23,7 @@ from hypothesis.strategies import SearchStrategy
 from hypothesis.strategies._internal import core, lazy, strategies
 from schemathesis.config import GenerationConfig, ProjectConfig
 from schemathesis.engine import outage
+from schemathesis.specs.openapi import examples
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 #: Generated cases are many small objects without cycles; at its own threshold of 700, Python looks for some all along.
@@ -51,6 +53,7 @@ def prepared_surroundings() -> Iterator[None]:
     with (
         no_files_in_the_users_folder(),
         no_words_of_ours(),
+        no_examples_from_elsewhere(),
         no_descriptions(),
         no_eye_on_chance(),
         short_properties(),
@@ -71,6 +74,21 @@ def no_files_in_the_users_folder() -> Iterator[None]:
             yield
         finally:
             configuration.set_hypothesis_home_dir(before)
+
+
+@contextmanager
+def no_examples_from_elsewhere() -> Iterator[None]:
+    """Keep schemathesis from fetching what `externalValue` names: nobody allowed requests to other hosts."""
+    before = examples.load_external_example
+
+    def refuse(url: str) -> bytes:
+        raise requests.RequestException(f"{url} is not fetched")
+
+    vars(examples)["load_external_example"] = refuse
+    try:
+        yield
+    finally:
+        vars(examples)["load_external_example"] = before
 
 
 @contextmanager

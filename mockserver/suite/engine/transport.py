@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import check_header_validity, get_encoding_from_headers
 from schemathesis.core.transport import Response
 from schemathesis.engine import context
+from schemathesis.engine.run.probes import HEADER_NAME as PROBE
 from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
@@ -109,11 +110,16 @@ def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | No
 
     Raises:
         UnsatisfiedAssumption: it must not be sent.
+        requests.ReadTimeout: it must not, and is no case but a probe of the server.
     """
     why = run.guard.refusal(sent, operation)
-    if why is not None:
-        run.verdicts.not_run("fuzz", label, why)
-        raise UnsatisfiedAssumption
+    if why is None:
+        return
+    if sent.field(PROBE) is not None:
+        # Before any case, and at the root whatever that is; a probe that times out tells schemathesis nothing.
+        raise requests.ReadTimeout(why)
+    run.verdicts.not_run("fuzz", label, why)
+    raise UnsatisfiedAssumption
 
 
 @contextmanager

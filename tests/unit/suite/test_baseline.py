@@ -127,7 +127,8 @@ def test_known_findings_do_not_fail_the_run_and_new_ones_do(
     command: Callable[..., CompletedProcess[str]], tmp_path: Path
 ) -> None:
     (tmp_path / "identities.yaml").write_text(identities_file())
-    options = ["--identities", "identities.yaml", "--no-oracle", "--only", "* /api/v1/settings/system_mailer/"]
+    options = ["--identities", "identities.yaml", "--no-oracle", "--settle", "0.1"]
+    options += ["--only", "* /api/v1/settings/postfix_relayhost/", "--only", "* /api/v1/settings/system_mailer/"]
     with serving(FaultyServer(FAULTS["port_as_text"])) as url:
         first = command("check", url, *options, "--write-baseline", "known.yaml")
         assert first.returncode == 1

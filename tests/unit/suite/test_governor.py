@@ -11,6 +11,8 @@ from mockserver.hosts import is_loopback
 from mockserver.suite.governor import (
     FOREIGN,
     MAX_REPEATS,
+    OURS,
+    OWN_STUB,
     Governor,
     LeftAlone,
     Limits,
@@ -154,12 +156,52 @@ def test_a_pause_that_is_too_long_ends_the_run_at_once() -> None:
         governed.admit("GET /a")
 
 
-def test_on_this_machine_a_429_without_a_time_is_an_answer_like_any_other() -> None:
-    governed, time = governor(Limits())
+@pytest.mark.parametrize(("status", "retry_after"), [(429, None), (429, "1"), (503, "1")])
+def test_on_this_machine_the_first_429_switches_the_rate_limit_on(status: int, retry_after: str | None) -> None:
+    time = Time()
+    governed = Governor(None, OURS, clock=lambda: time.now, sleep=time.sleep)
+    for _ in range(1000):
+        governed.admit("GET /a")
+        assert not governed.observe("GET /a", 200)
+    assert time.now == 100.0
     governed.admit("GET /a")
-    assert not governed.observe("GET /a", 429)
-    governed.admit("GET /a")
-    assert time.now == pytest.approx(100.1)
+    assert governed.observe("GET /a", status, retry_after)
+    for _ in range(11):
+        governed.admit("GET /b")
+        governed.observe("GET /b", 200)
+    assert time.now == pytest.approx(102.0)  # the pause, then ten a second
+    governed.admit("GET /b")
+    governed.observe("GET /b", status, retry_after)
+    assert governed.rate == 5
+
+
+@pytest.mark.parametrize(("given", "slowed"), [(15.0, 7.5), (100.0, 10.0), (0.5, 0.5), (1.5, 1.0)])
+def test_on_this_machine_a_given_rate_is_halved_and_no_more_than_the_default(given: float, slowed: float) -> None:
+    governed, _ = governor(OURS, given)
+    governed.observe("GET /a", 429)
+    assert governed.rate == slowed
+
+
+def test_on_this_machine_one_operation_that_stays_at_429_slows_the_run_once_and_is_answered_so() -> None:
+    time = Time()
+    governed = Governor(None, OURS, clock=lambda: time.now, sleep=time.sleep)
+    for _ in range(MAX_REPEATS):
+        governed.admit("GET /a")
+        assert governed.observe("GET /a", 429)
+    for status in (429, 200, 429, 200, 429):
+        governed.admit("GET /a")
+        assert not governed.observe("GET /a", status)
+    assert governed.rate == 10
+    assert governed.stopped == ""
+
+
+def test_a_stub_of_the_runs_own_slows_nothing_down() -> None:
+    time = Time()
+    governed = Governor(None, OWN_STUB, clock=lambda: time.now, sleep=time.sleep)
+    for _ in range(10):
+        governed.admit("GET /a")
+        assert not governed.observe("GET /a", 429)
+    assert (governed.rate, time.now) == (None, 100.0)
 
 
 def test_on_this_machine_a_ban_is_told_by_a_second_operation() -> None:

@@ -1,0 +1,140 @@
+"""The claim that a write or a reset of one resource changes no other one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import cycle
+from typing import Any
+
+from mockserver.contract.model import Operation
+from mockserver.suite.exchanges import same_json
+from mockserver.suite.resources import (
+    Resource,
+    behaviour_pointer,
+    evidence,
+    expect_value,
+    failure,
+    read,
+    reset,
+    settle,
+    shown_by,
+    writes,
+    written,
+)
+from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import CheckFailure, NotRun, describe
+
+#: Two resources change together if they do so often, each time after so many reads that show nobody else at work.
+_CHANGES, _QUIET_READS = 3, 12
+#: Stands for the value of a resource that somebody else is writing.
+_AT_WORK = object()
+
+
+def writes_leave_others_alone(session: Session, *, resource: Resource, others: list[Resource]) -> int:
+    """A write and a reset of one resource do not change what another one reads, of those that are selected."""
+    run = session.run
+    elsewhere = [other for other in others if not _is_ours(run, other) and run.has_selected(other.read)]
+    others = [
+        other for other in others if _is_ours(run, other) and run.policy.unselected(other.read, other.write) is None
+    ]
+    if not others and not elsewhere:
+        raise NotRun("no other resource is selected (--only)")
+    before = _before(session, resource, others)
+    others = [other for other in others if other.name in before]
+    for _ in writes(session, resource):
+        _expect_unchanged(session, before, others, resource.write)
+    if resource.reset is not None and run.has_selected(resource.reset):
+        reset(session, resource)
+        _expect_unchanged(session, before, others, resource.reset)
+    for other in elsewhere:
+        _expect_no_part(session, resource, other)
+    return len(others) + len(elsewhere)
+
+
+def _before(session: Session, resource: Resource, others: Iterable[Resource]) -> dict[str, Any]:
+    """Write other resources, and return what each shows then, by name.
+
+    One that cannot be written, which is the finding of others, does not keep the rest from being watched.
+
+    Raises:
+        NotRun: none of them can be written.
+        CheckFailure: so, and it should be.
+    """
+    before: dict[str, Any] = {}
+    problems: list[CheckFailure | NotRun] = []
+    for other in others:
+        try:
+            for value, response, _ in writes(session, other, variants=(0,)):
+                before[other.name] = settle(session, other, written(session.contract, other, value, response))
+        except (CheckFailure, NotRun) as problem:
+            problems.append(problem)
+            why = f"{other.name} could not be written to see that it is left alone ({problem})"
+            session.run.verdicts.not_run("writes_leave_others_alone", resource.write.label, why)
+    if problems and not before:
+        raise problems[0]
+    return before
+
+
+def _is_ours(run: Run, other: Resource) -> bool:
+    """Tell whether nobody else writes a resource: no other part of this run, on a server that all of them share."""
+    return run.own or run.division.owns(other.write.label)
+
+
+def _expect_no_part(session: Session, resource: Resource, other: Resource) -> None:
+    """Write and reset a resource, and look whether another one changes that another part of the run writes meanwhile.
+
+    A change may be that part's. So a change is looked into once more: it has to come each time, after many reads that
+    show nobody at work. A server that sets the other one to the same value each time gets away with it here.
+
+    Raises:
+        CheckFailure: it did.
+    """
+
+    def write() -> None:
+        variant = next(turns)
+        for _ in writes(session, resource, variants=(variant,)):
+            pass
+
+    turns = cycle((0, 2))
+    _expect_no_change(session, other, write, resource.write)
+    if resource.reset is not None:
+        _expect_no_change(session, other, partial(reset, session, resource), resource.reset)
+
+
+def _expect_no_change(session: Session, other: Resource, act: Callable[[], None], by: Operation) -> None:
+    for number in range(_CHANGES):
+        before = _at_rest(session, other, 2 if number == 0 else _QUIET_READS)
+        if before is _AT_WORK:
+            return
+        act()
+        response, request = read(session, other)
+        if same_json(shown_by(other, response), before):
+            return
+    raise failure(
+        "writes_leave_others_alone",
+        by,
+        f"{other.name} reads otherwise",
+        expected=describe(before, 300),
+        got=describe(shown_by(other, response), 300),
+        pointer=behaviour_pointer(by),
+        exchange=evidence(session, request, response),
+    )
+
+
+def _at_rest(session: Session, other: Resource, times: int) -> Any:
+    """Return what a resource shows so many times in a row, `_AT_WORK` if it keeps changing."""
+    shown, equal = _AT_WORK, 0
+    for _ in range(10 * times):
+        response, _ = read(session, other)
+        now = shown_by(other, response)
+        equal = equal + 1 if shown is not _AT_WORK and same_json(now, shown) else 1
+        shown = now
+        if equal == times:
+            return shown
+    return _AT_WORK
+
+
+def _expect_unchanged(session: Session, before: Mapping[str, Any], others: Iterable[Resource], by: Operation) -> None:
+    for other in others:
+        expect_value(session, other, before[other.name], "writes_leave_others_alone", blame=by)
