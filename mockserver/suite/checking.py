@@ -18,6 +18,7 @@ from mockserver.suite.checks import (
     state,
 )
 from mockserver.suite.checks.task import Planner, Task
+from mockserver.suite.occasions import tell_what_was_not_made
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in, reasons_in
 
@@ -56,7 +57,10 @@ def check(run: Run) -> Outcome:
     outcome = make(run, plan(run))
     if outcome == Outcome():
         outcome = make(run, acceptance.tasks(run))
-    return ask_again(run, outcome)
+    outcome = ask_again(run, outcome)
+    if outcome == Outcome():
+        tell_what_was_not_made(run)
+    return outcome
 
 
 def ask_again(run: Run, outcome: Outcome) -> Outcome:

@@ -6,6 +6,7 @@ from mockserver.suite.checking import access_tasks, ask_again, make
 from mockserver.suite.checks import acceptance, links, robustness, state
 from mockserver.suite.database import Database, keep_failures, replay
 from mockserver.suite.engine import FuzzSettings, drive
+from mockserver.suite.occasions import OF_CHECK, tell_what_was_not_made
 from mockserver.suite.session import Run
 from mockserver.suite.sharding import WHOLE, Division, parse_shard
 from mockserver.suite.verdicts import Outcome
@@ -37,6 +38,8 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     if outcome == Outcome():
         outcome = make(run, [task for task in acceptance.tasks(run) if run.division.owns(task.operation)])
     outcome = ask_again(run, outcome)
+    if outcome == Outcome():
+        tell_what_was_not_made(run, elsewhere=OF_CHECK)
     if database is not None:
         keep_failures(run, database)
     return outcome

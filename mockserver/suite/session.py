@@ -30,6 +30,8 @@ from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import Target
 from mockserver.suite.verdicts import CheckFailure, NotRun, Verdicts, failures_in
 
+#: Why content of other media types is not sent.
+NO_JSON = "its request has no JSON content, and the suite can make up no other yet"
 #: Stands for no value, where None is one.
 NOTHING = object()
 #: After so many silences of one operation it is left alone: each costs a timeout.
@@ -289,9 +291,9 @@ class Session:
             place = (parameter.location, parameter.name)
             if place not in given and not parameter.required:
                 continue
-            if parameter.name in values or parameter.schema is None:
+            if parameter.name in values:
                 continue
-            value = given[place] if place in given else self._argument(parameter, parameter.schema)
+            value = given[place] if place in given else self._argument(parameter)
             if parameter.location == "path":
                 values[parameter.name] = value
             elif parameter.location == "query":
@@ -302,8 +304,17 @@ class Session:
             fields.append(("Content-Type", media_type))
         return self.in_world(WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body))
 
-    def _argument(self, parameter: Parameter, schema: str) -> Any:
-        """Return a value for a parameter: its own first example that its schema allows, else one by the schema."""
+    def _argument(self, parameter: Parameter) -> Any:
+        """Return a value for a parameter: its own first example that its schema allows, else one by the schema.
+
+        Raises:
+            NotRun: none can be made.
+        """
+        schema, content = parameter.schema, parameter.content
+        if schema is None and content is not None and content.schema is not None and is_json(content.name):
+            return json.dumps(sample(self.contract, content.schema))
+        if schema is None:
+            raise NotRun(f"nothing says what its parameter {parameter.name} is; give it a schema")
         validator = self.contract.validator(schema, "request")
         valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
         found = next(valid, NOTHING)
@@ -357,7 +368,7 @@ class Session:
             return self.login_body(self._with_password(operation)), "application/json"
         found = json_content(operation.request_body.content)
         if found is None:
-            raise NotRun("its request has no JSON content, and the suite can make up no other yet")
+            raise NotRun(NO_JSON)
         name, content = found
         # An example that names its answer may be one that is refused.
         taken = (example for example in content.examples.values() if not _is_refused(operation, example))

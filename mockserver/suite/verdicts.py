@@ -29,6 +29,8 @@ LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
 #: Who has to mend what: a server that breaks what is documented; our assumption, which was wrong; nobody here.
 _OWNERS: Mapping[Level, Owner] = {"violation": "server", "drift": "contract", "environment": "environment"}
 
+#: In place of an operation where a check was made on none.
+EVERYWHERE = "*"
 #: Why a claim was not tried, where no check says it.
 NOTHING_CAME_UP = "nothing came up that it applies to"
 #: Why a shard did not try a claim that is another one's; no such claim is left over when their reports are merged.

@@ -20,6 +20,11 @@ class Attempts:
         self._failures: list[CheckFailure] = []
         self._reasons: dict[str, None] = {}
 
+    @property
+    def broken(self) -> bool:
+        """Whether one did not hold that is more than a silence of the contract: more of the same would tell no more."""
+        return any(failure.rule != "silent" for failure in self._failures)
+
     @contextmanager
     def each(self, cases: int = 1) -> Iterator[None]:
         """Make one attempt, which counts as so many cases if it holds; whatever comes of it, the next one is made."""

@@ -12,7 +12,7 @@ from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal
-from mockserver.suite.checks.task import OperationCheck, Task, on_operation
+from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.identities import Identity, asks_for_credentials, basic
 from mockserver.suite.policy import is_login
@@ -37,6 +37,9 @@ def tasks(run: Run) -> list[Task]:
                 found.append(replace(on_operation(revoked_tokens_are_refused, operation), last=True))
             if any(map(is_login, run.contract.operations)):
                 found.append(on_operation(expired_tokens_are_refused, operation))
+        elif operation.security:
+            why = "it can be called without credentials, or by a certificate"
+            found.append(left_out(calls_without_credentials_are_refused.__name__, operation, why))
         if is_login(operation):
             found += [on_operation(wrong_passwords_are_refused, operation)]
             found += [on_operation(issued_tokens_work_at_once, operation)]

@@ -13,10 +13,10 @@ from mockserver.mediatypes import covering, json_content
 from mockserver.pointers import child
 from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.preceding import set_up
-from mockserver.suite.checks.task import Task, on_operation
+from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, parse_json
 from mockserver.suite.samples import broken
-from mockserver.suite.session import Run, Session
+from mockserver.suite.session import NO_JSON, Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
 
 _MALFORMED = (
@@ -42,17 +42,10 @@ def tasks(run: Run) -> list[Task]:
     """Return the claims for each operation that takes JSON."""
     found: list[Task] = []
     for operation in run.selected:
-        if _json_content(operation) is None:
-            continue
-        found += [
-            on_operation(check, operation, ready=partial(set_up, seed=True))
-            for check in (
-                malformed_json_is_refused,
-                empty_bodies_are_refused,
-                bodies_that_break_the_schema_are_refused,
-                undocumented_media_types_are_refused,
-            )
-        ]
+        if _json_content(operation) is not None:
+            found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _CHECKS]
+        elif operation.request_body is not None:
+            found += [left_out(check.__name__, operation, NO_JSON) for check in _CHECKS]
     return found
 
 
@@ -147,6 +140,14 @@ def undocumented_media_types_are_refused(session: Session, operation: Operation)
                 rule="contract" if documented else "silent",
             )
     return attempts.conclude()
+
+
+_CHECKS: tuple[OperationCheck, ...] = (
+    malformed_json_is_refused,
+    empty_bodies_are_refused,
+    bodies_that_break_the_schema_are_refused,
+    undocumented_media_types_are_refused,
+)
 
 
 def broken_statement(session: Session, violations: tuple[SchemaViolation, ...]) -> SchemaViolation:

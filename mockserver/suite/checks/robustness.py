@@ -12,13 +12,13 @@ from mockserver.contract.pairs import presumed_success
 from mockserver.mediatypes import json_content
 from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.preceding import set_up
-from mockserver.suite.checks.task import Task, on_operation
+from mockserver.suite.checks.task import Task, left_out, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.identities import Identity
 from mockserver.suite.policy import is_login
 from mockserver.suite.resources import Resource, evidence, failure, resources, settle, shown_by, writes, written
 from mockserver.suite.samples import hostile, with_fractions
-from mockserver.suite.session import Run, Session
+from mockserver.suite.session import NO_JSON, Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun
 
 #: So often a call is repeated: enough to meet what fails once in twenty times in turn.
@@ -55,6 +55,10 @@ def tasks(run: Run) -> list[Task]:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _BODY_CHECKS]
             if not is_login(operation):
                 found.append(on_operation(whole_floats_are_integers, operation, ready=partial(set_up, seed=True)))
+        elif operation.request_body is not None:
+            found += [
+                left_out(check.__name__, operation, NO_JSON) for check in (*_BODY_CHECKS, whole_floats_are_integers)
+            ]
         if _can_be_repeated(operation):
             check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
             found.append(Task("repeats_get_the_same_answer", operation.label, check))

@@ -9,6 +9,7 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.mediatypes import json_content
+from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.isolation import writes_leave_others_alone
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest, WireResponse, parse_json, same_json
@@ -120,33 +121,38 @@ def writes_echo_the_request(session: Session, *, resource: Resource) -> int:
 
 def answers_name_the_resource(session: Session, *, resource: Resource) -> int:
     """Every answer about a resource calls it by its name."""
-    cases = 0
+    attempts = Attempts()
     for operation in (resource.write, resource.read, resource.reset):
         if operation is None or not session.run.has_selected(operation):
             continue
-        request = session.valid_request(operation, session.run.allowed(operation))
-        response = session.call(operation, request)
-        check_name(operation, response, evidence(session, request, response))
-        cases += 1
-    return cases
+        with attempts.each():
+            request = session.valid_request(operation, session.run.allowed(operation))
+            response = session.call(operation, request)
+            check_name(operation, response, evidence(session, request, response))
+    return attempts.conclude()
 
 
 def reads_show_the_last_write(session: Session, *, resource: Resource) -> int:
     """A read shows what was written last, again after another write."""
-    cases = 0
-    for value, response, _ in writes(session, resource):
-        expected = written(session.contract, resource, value, response)
-        if expected is None:
-            continue  # an answer that does not show what it made is the finding of others
-        expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
-        cases += 1
-    for value, response, _ in _telling_writes(session, resource):
-        # What is stored may be other than what is echoed: trimmed, clipped, cut.
-        expected = written(session.contract, resource, value, response)
-        if expected is not None:
-            expect_value(session, resource, expected, "reads_show_the_last_write")
-        cases += 1
-    return cases
+    attempts = Attempts()
+    with attempts.each(0):
+        for value, response, _ in writes(session, resource):
+            expected = written(session.contract, resource, value, response)
+            if expected is None:
+                continue  # an answer that does not show what it made is the finding of others
+            with attempts.each():
+                expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
+            if attempts.broken:
+                return attempts.conclude()
+        for value, response, _ in _telling_writes(session, resource):
+            # What is stored may be other than what is echoed: trimmed, clipped, cut.
+            expected = written(session.contract, resource, value, response)
+            with attempts.each():
+                if expected is not None:
+                    expect_value(session, resource, expected, "reads_show_the_last_write")
+            if attempts.broken:
+                break
+    return attempts.conclude()
 
 
 def reads_change_nothing(session: Session, *, resource: Resource) -> int:
@@ -207,7 +213,7 @@ def rejected_writes_change_nothing(session: Session, *, resource: Resource) -> i
 def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int:
     """A write or reset without credentials, or by an account of a wrong level, leaves what was written before."""
     before = _held(session, resource)
-    cases = 0
+    attempts = Attempts()
     for operation in (resource.write, resource.reset):
         if operation is None or not session.run.has_selected(operation):
             continue
@@ -216,13 +222,16 @@ def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int
         lower = [level for level in session.contract.levels if level not in (operation.levels or (level,))]
         callers = [None, *(session.run.identities.of_level(level) for level in lower)]
         for caller in callers:
-            response = session.call(operation, session.valid_request(operation, caller, variant=2))
-            if response.successful:
-                before = _held(session, resource)  # that it is accepted is the finding of others
-            cases += 1
-        if before is not None:
-            expect_value(session, resource, before, "refused_calls_change_nothing", blame=operation)
-    return cases
+            with attempts.each():
+                response = session.call(operation, session.valid_request(operation, caller, variant=2))
+                if response.successful:
+                    before = _held(session, resource)  # that it is accepted is the finding of others
+        with attempts.each(0):
+            if before is not None:
+                expect_value(session, resource, before, "refused_calls_change_nothing", blame=operation)
+        if attempts.broken:
+            before = _held(session, resource)  # the next operation is not to blame for it
+    return attempts.conclude()
 
 
 def resets_can_be_repeated(session: Session, *, resource: Resource) -> int:
@@ -249,18 +258,22 @@ def resets_can_be_repeated(session: Session, *, resource: Resource) -> int:
 
 def resets_end_the_value(session: Session, *, resource: Resource) -> int:
     """After a reset a read shows what it shows of a resource that was never set, and a write works again."""
-    cases = 0
-    for value, response, _ in writes(session, resource):
-        # What was written shows first: else a read that is late would show the state before it, and pass.
-        settle(session, resource, written(session.contract, resource, value, response))
-        reset(session, resource)
-        expect_value(session, resource, NEVER_SET, "resets_end_the_value", blame=resource.reset)
-        cases += 1
-    for value, response, _ in writes(session, resource, variants=(0,)):
+    attempts = Attempts()
+    with attempts.each(0):
+        for value, response, _ in writes(session, resource):
+            # What was written shows first: else a read that is late would show the state before it, and pass.
+            settle(session, resource, written(session.contract, resource, value, response))
+            reset(session, resource)
+            with attempts.each():
+                expect_value(session, resource, NEVER_SET, "resets_end_the_value", blame=resource.reset)
+            if attempts.broken:
+                break
+    for value, response, _ in () if attempts.broken else writes(session, resource, variants=(0,)):
         expected = written(session.contract, resource, value, response)
-        if expected is not None:
-            expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
-    return cases
+        with attempts.each(0):
+            if expected is not None:
+                expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
+    return attempts.conclude()
 
 
 def generated_values_are_new(session: Session, *, resource: Resource) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
 from mockserver.suite.session import Run, Session
+from mockserver.suite.verdicts import NotRun
 
 #: Returns the number of cases tried; raises CheckFailure (or a group of them) or NotRun.
 OperationCheck = Callable[[Session, Operation], int]
@@ -49,6 +50,15 @@ def on_operation(
         return check(session, operation)
 
     return Task(check.__name__, operation.label, make, last=ends)
+
+
+def left_out(check: str, operation: Operation, why: str) -> Task:
+    """Return the task to say that a check is not made on an operation that a reader would expect it on."""
+
+    def make(_session: Session) -> int:
+        raise NotRun(why)
+
+    return Task(check, operation.label, make)
 
 
 #: What a theme of checks gives: the tasks that apply to a run.

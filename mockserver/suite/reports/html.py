@@ -15,7 +15,7 @@ import jinja2
 from mockserver.suite.reports.document import Document, note_lines
 from mockserver.suite.reports.page import never_succeeded_lines, provenance
 from mockserver.suite.reports.ranking import causes, verdict
-from mockserver.suite.verdicts import RESULTS
+from mockserver.suite.verdicts import EVERYWHERE, RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SYMBOLS = {"passed": "✓", "failed": "✗"}
@@ -72,7 +72,7 @@ def _matrix(document: Document) -> dict[str, Any]:
         if item["result"] in {"in part", "not run"}:
             reasons.setdefault(item["why"], len(reasons) + 1)
     cells = {(item["check"], item["operation"]): _cell(item, reasons) for item in coverage}
-    prefix = _common_folder([label.partition(" ")[2] for label in operations])
+    prefix = _common_folder([label.partition(" ")[2] for label in operations if label != EVERYWHERE])
     return {
         "prefix": prefix,
         "operations": [

@@ -9,11 +9,14 @@ from xml.etree import ElementTree as ET
 
 from mockserver.suite.reports.document import Document
 from mockserver.suite.reports.page import provenance
+from mockserver.suite.verdicts import EVERYWHERE
 
 #: Characters that XML 1.0, section 2.2, has no place for, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Suite of what concerns the run as a whole.
 RUN = "the run"
+#: Suite of checks that were made on no operation.
+ANY = "any operation"
 
 
 def as_junit(document: Document) -> Iterator[str]:
@@ -25,6 +28,7 @@ def as_junit(document: Document) -> Iterator[str]:
     run = document["run"]
     root = ET.Element("testsuites", {"name": f"mockserver {run.get('command', '')}".strip()})
     for operation, checks in _by_operation(document).items():
+        operation = ANY if operation == EVERYWHERE else operation
         suite = ET.SubElement(root, "testsuite", {"name": _text(operation)})
         suite.set("timestamp", run["started"].partition("+")[0])  # the schema of JUnit knows no time zone; it is UTC
         for check, (item, findings) in sorted(checks.items()):

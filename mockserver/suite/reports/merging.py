@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.errors import UsageError
 from mockserver.suite.reports.document import VERSION, Document, operations_tested, summary_of
-from mockserver.suite.verdicts import LEVELS, NOTHING_CAME_UP, OTHER_SHARD, REASONS
+from mockserver.suite.verdicts import EVERYWHERE, LEVELS, NOTHING_CAME_UP, OTHER_SHARD, REASONS
 
 _MEMBERS = ("run", "summary", "findings", "coverage", "ledger")
 #: What the shards of one run have in common, and how a message calls it.
@@ -149,6 +149,10 @@ def _coverage(reports: Sequence[Document]) -> list[dict[str, Any]]:
     for report in reports:
         for item in report["coverage"]:
             groups.setdefault((item["check"], item["operation"]), []).append(item)
+    # That a shard had no occasion for a check says nothing where another one had.
+    made = {check for check, operation in groups if operation != EVERYWHERE}
+    for check in made:
+        groups.pop((check, EVERYWHERE), None)
     return [_combined(items) for _, items in sorted(groups.items())]
 
 

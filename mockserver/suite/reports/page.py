@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.suite.reports.document import Document, note_lines
 from mockserver.suite.reports.ranking import RULES, Cause, causes, verdict
-from mockserver.suite.verdicts import RESULTS
+from mockserver.suite.verdicts import EVERYWHERE, RESULTS
 
 #: So many causes are told whole; the rest has a line each.
 TOLD_WHOLE = 5
@@ -136,7 +136,8 @@ def _answer(response: dict[str, Any]) -> str:
 def _coverage_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
     by_check: dict[str, list[dict[str, Any]]] = {}
     for item in coverage:
-        by_check.setdefault(item["check"], []).append(item)
+        if item["operation"] != EVERYWHERE:  # told below, with the reason
+            by_check.setdefault(item["check"], []).append(item)
     kept = {check for check, items in by_check.items() if all(item["result"] == "passed" for item in items)}
     cases = sum(item["cases"] for item in coverage)
     yield f"{len(by_check)} checks, {cases} cases; {len(kept)} passed on every operation that they apply to"
@@ -159,4 +160,5 @@ def not_run_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
         operations = list(dict.fromkeys(item["operation"] for item in items))
         named = checks[0] if len(checks) == 1 else f"{len(checks)} checks"
         place = operations[0] if len(operations) == 1 else f"{len(operations)} operations"
+        place = "any operation" if operations == [EVERYWHERE] else place
         yield f"{result}: {named} on {place}, because {why}"

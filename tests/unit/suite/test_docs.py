@@ -3,7 +3,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mockserver.suite.checks import credentials, examples, links, permissions, requests, robustness, routing, state
+from mockserver.suite.checks import (
+    acceptance,
+    credentials,
+    examples,
+    links,
+    permissions,
+    requests,
+    robustness,
+    routing,
+    state,
+)
 from mockserver.suite.checks.answers import ANSWER_CHECKS
 from mockserver.suite.commands import fuzz_command
 from mockserver.suite.watch import WATCH_CHECKS
@@ -22,7 +32,7 @@ def documented() -> set[str]:
 
 def test_every_check_is_in_the_table_and_nothing_else() -> None:
     made = {check.__name__ for check in ANSWER_CHECKS} | {check.__name__ for check in WATCH_CHECKS}
-    for theme in (credentials, examples, links, permissions, requests, robustness, routing, state):
+    for theme in (acceptance, credentials, examples, links, permissions, requests, robustness, routing, state):
         made |= {
             name
             for name, value in vars(theme).items()
