@@ -20,7 +20,7 @@ from mockserver.suite.checks import (
 from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.occasions import tell_what_was_not_made
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in, reasons_in
+from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in, others_in, reasons_in
 
 
 def access_tasks(run: Run) -> list[Task]:
@@ -92,17 +92,18 @@ def _make(run: Run, task: Task) -> None:
     session = Session(run)
     try:
         cases = task.make(session)
-    except (CheckFailure, NotRun, ExceptionGroup) as error:
+    except (CheckFailure, NotRun, BaseExceptionGroup) as error:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
-        if not failures and not reasons:
-            raise
+        ended = next(others_in(error), None)
         for failure in failures:
             run.verdicts.failed(failure)
         for reason in reasons:
             run.verdicts.passed(task.check, task.operation, reason.cases)
             run.verdicts.not_run(task.check, task.operation, str(reason))
-        if not reasons and all(failure.check != task.check for failure in failures):
+        if failures and not reasons and all(failure.check != task.check for failure in failures):
             run.verdicts.not_run(task.check, task.operation, f"{failures[0].check} failed first")
+        if ended is not None:
+            raise ended from None
     else:
         run.verdicts.passed(task.check, task.operation, cases)
     session.close()

@@ -109,6 +109,15 @@ def reasons_in(error: BaseException) -> Iterator[NotRun]:
             yield from reasons_in(inner)
 
 
+def others_in(error: BaseException) -> Iterator[BaseException]:
+    """Yield what is neither a failure nor a reason in what a check raised: what ends the run, or a mistake of ours."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from others_in(inner)
+    elif not isinstance(error, CheckFailure | NotRun):
+        yield error
+
+
 def raise_failures(failures: Iterable[CheckFailure]) -> None:
     """Raise the failures of one check: the only one as it is, several as a group, none not at all."""
     found = list(failures)

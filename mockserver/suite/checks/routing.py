@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
 from mockserver.contract.building import METHODS
@@ -105,9 +106,12 @@ def undefined_methods_ask_for_credentials(session: Session, *, operations: list[
 
 
 def _body_for(session: Session, operations: list[Operation], method: str) -> tuple[bytes | None, str | None]:
-    """Return content that one of a path's operations would take, for a method that may have content."""
-    if method in {"POST", "PUT", "PATCH"}:
-        for operation in operations:
+    """Return content that one of a path's operations would take, for a method that may have content; none if none can.
+
+    Who asks for credentials does so before content is looked at.
+    """
+    for operation in operations if method in {"POST", "PUT", "PATCH"} else ():
+        with suppress(NotRun):
             body, media_type = session.valid_body(operation)
             if body is not None:
                 return body, media_type

@@ -180,7 +180,7 @@ def test_credentials_that_need_not_be_shown_are_not_asked_for(
     assert asks_for_credentials(contract, contract.by_id["note_get"]) == asks
     run = prepare(contract, WsgiTarget(answering(404)), Identities((ADMIN, GUEST)))
     claims = {task.check for task in plan(run) if task.operation == "GET /note"}
-    assert ("calls_without_credentials_are_refused" in claims) == asks
+    assert ("unknown_tokens_are_refused" in claims) == asks
 
 
 def test_seed_data_tell_all_tokens_of_an_account(tmp_path: Path) -> None:
