@@ -17,31 +17,25 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "no answer came for whose content a schema is documented": ("body_conforms_to_its_schema",),
     "no answer was problem details": ("problem_details_are_well_formed",),
     "no example of an answer is documented together with its request": ("documented_examples_come_out",),
-    "no operation has an x-mockserver-behaviour that writes and reads a resource": (
+    "no x-mockserver-behaviour gives a resource of that kind": (
         *("answers_name_the_resource", "reads_show_the_last_write", "reads_change_nothing", "writes_can_be_repeated"),
-        *("rejected_writes_change_nothing", "writes_echo_the_request"),
+        *("rejected_writes_change_nothing", "writes_echo_the_request", "refused_calls_change_nothing"),
+        *("generated_values_are_new", "never_set_reads_as_documented", "resets_can_be_repeated"),
+        *("resets_end_the_value", "writes_leave_others_alone"),
     ),
-    "no resource with an x-mockserver-behaviour asks for credentials": ("refused_calls_change_nothing",),
-    "no x-mockserver-behaviour says that the server makes a value": ("generated_values_are_new",),
-    "no read of an x-mockserver-behaviour documents what never was set": ("never_set_reads_as_documented",),
-    "no x-mockserver-behaviour resets a resource": ("resets_can_be_repeated", "resets_end_the_value"),
-    "no two resources have an x-mockserver-behaviour": ("writes_leave_others_alone",),
     "no link says what is seen where it leads (x-mockserver-shows)": ("links_show_what_they_say",),
     "no operation asks for credentials": (
         *("calls_without_credentials_are_refused", "malformed_credentials_are_refused"),
         *("unknown_tokens_are_refused", "tokens_are_compared_whole"),
     ),
     "no operation asks for HTTP Basic, where a name goes with the token": ("tokens_belong_to_their_user",),
-    "no operation is a login and another one a logout (x-mockserver-behaviour, auth)": (
-        *("passwords_are_no_tokens", "revoked_tokens_are_refused"),
-    ),
-    "no operation is a login (x-mockserver-behaviour, auth/issue)": (
-        *("expired_tokens_are_refused", "wrong_passwords_are_refused", "issued_tokens_work_at_once"),
+    "no operation is marked as a login or logout of that kind (x-mockserver-behaviour, auth)": (
+        *("passwords_are_no_tokens", "revoked_tokens_are_refused", "expired_tokens_are_refused"),
+        *("wrong_passwords_are_refused", "issued_tokens_work_at_once"),
         *("issued_tokens_tell_their_level", "answers_name_the_caller"),
     ),
-    "no operation has x-mockserver-levels": ("allowed_levels_are_admitted",),
-    "no operation has x-mockserver-levels that leave one out": ("levels_not_allowed_are_refused",),
-    "no operation has x-mockserver-objects of that kind": (
+    "no operation has x-mockserver-levels or x-mockserver-objects of that kind": (
+        *("allowed_levels_are_admitted", "levels_not_allowed_are_refused"),
         *("foreign_objects_are_refused", "foreign_objects_are_admitted"),
         *("lists_tell_own_objects_alone", "lists_tell_all_own_objects"),
     ),
@@ -78,6 +72,8 @@ def tell_what_was_not_made(run: Run, elsewhere: Collection[str] = ()) -> None:
         elsewhere: checks that another command makes.
     """
     made = {row.check for row in run.verdicts.coverage()}
+    limited = len(run.selected) < len(run.contract.operations)
     for check, why in REASONS.items():
         if check not in made:
-            run.verdicts.not_run(check, EVERYWHERE, "`check` makes it, not `fuzz`" if check in elsewhere else why)
+            told = why.replace("no operation", "no selected operation") if limited else why
+            run.verdicts.not_run(check, EVERYWHERE, "`check` makes it, not `fuzz`" if check in elsewhere else told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -307,7 +308,11 @@ class Verdicts:
     def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
         """Return how far the calls of each operation got."""
         with self._lock:
-            reasons = {label: next(iter(tally.reasons)) for (_, label), tally in self._tallies.items() if tally.reasons}
+            told: dict[str, Counter[str]] = {}
+            for (_, label), tally in self._tallies.items():
+                told.setdefault(label, Counter()).update(list(tally.reasons))
+            # What kept most checks from being made kept the operation from being called.
+            reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
             return tuple(reached(operations, self.statuses, reasons))
 
     def answers(self, operation: str) -> frozenset[tuple[int, str]]:
