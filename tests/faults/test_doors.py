@@ -81,6 +81,18 @@ def test_a_redirect_to_a_login_page_lets_nobody_in(write_contract: Callable[...,
     assert judged.result(_NOBODY, "GET /a")[0] == ("not run" if "302" in responses else "passed")
 
 
+@pytest.mark.parametrize(
+    ("listed", "status", "level"),
+    [("200 401", 400, "drift"), ("200 401", 403, "drift"), ("200 401 403", 403, ""), ("200 400 401", 400, "violation")],
+)
+def test_a_refusal_otherwise_than_documented(
+    write_contract: Callable[..., Path], listed: str, status: int, level: str
+) -> None:
+    path = write_contract(**_secured(BEARER["bearer"], {one: {"description": ""} for one in listed.split()}))
+    judged = checked(path, _door(BEARER["bearer"], (status, None), lambda shown: shown == TOKEN), ANN)
+    assert {one.level for one in judged.found if one.check == _NOBODY} == ({level} if level else set())
+
+
 def test_a_redirect_to_the_slash_says_nothing(write_contract: Callable[..., Path]) -> None:
     path = write_contract(**_secured(BEARER["bearer"], {"200": {"description": ""}}))
     judged = checked(path, lambda call: (307, None, {"Location": f"{call.path}/"}), ANN)

@@ -58,7 +58,9 @@ def expect_refusal(
     elif 300 <= response.status < 400 or _is_refusal(operation, response, status):
         return response
     elif documented is not None:
-        rule, place, title = "contract", documented.pointer, f"{how}: refused with {response.status}"
+        # Of a rejection that is not listed the contract says nothing; one that is listed means something else.
+        rule = "contract" if operation.response_for(response.status) is not None else "silent"
+        place, title = documented.pointer, f"{how}: refused with {response.status}"
     else:
         rule, place, title = "silent", operation.pointer, f"{how}: refused with {response.status}"
     raise CheckFailure(
