@@ -171,6 +171,25 @@ def test_404_is_neither_accepted_nor_refused(write_contract: Callable[..., Path]
     assert "404" in why
 
 
+def test_a_foreign_object_that_is_hidden_is_not_taken_for_another(write_contract: Callable[..., Path]) -> None:
+    """What the caller creates itself is its own, and says nothing of the object that it must not see."""
+    document = _books()
+    item = document["paths"]["/books/{book}"]
+    objects = {"at": "$request.path.book", "own": "name", "foreign": []}
+    for operation in (document["paths"]["/books"]["post"], item["get"]):
+        operation["x-mockserver-levels"] = ["Editor"]
+    item["get"] |= {"x-mockserver-objects": objects}
+    del item["delete"]
+    people = [
+        Identity(name, token=token, level="Editor", owns=(f"book-of-{name}",))
+        for name, token in (("ann", TOKEN), ("bob", "token-of-bob-0123456789"))
+    ]
+    path = write_contract(**document, **{"x-mockserver-levels": ["Editor"]})
+    judged = checked(path, _shelf(""), *people)
+    assert not judged.at("violation")
+    assert judged.result("foreign_objects_are_refused", "GET /books/{book}")[0] == "not run"
+
+
 def _basic_door(accounts: dict[str, str]) -> Handler:
     def answer(call: Request) -> Answer:
         try:

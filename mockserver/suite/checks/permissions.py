@@ -99,6 +99,7 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
                         f"an object of a {whose} and the level {level}",
                         status=403,
                         pointer=objects.pointer,
+                        any_item=False,
                     )
     return _concluded(attempts, missing)
 

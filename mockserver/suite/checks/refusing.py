@@ -28,18 +28,19 @@ def expect_refusal(
     *,
     status: int = 401,
     pointer: str | None = None,
+    any_item: bool = True,
 ) -> WireResponse:
     """Send a request that must be refused; being accepted is a violation whatever the contract says.
 
     A redirect elsewhere, as to a page for logging in, lets nobody in. Where the answer is that nothing is there, the
-    same is asked about an item that is.
+    same is asked about an item that is; not without `any_item`, where it matters whose the item is.
 
     Raises:
         CheckFailure: it is accepted, or refused otherwise than is documented.
         NotRun: the answer does not say whether the call is refused.
     """
     response = session.call(operation, request)
-    if response.status in _NOT_THERE:
+    if response.status in _NOT_THERE and any_item:
         request = _about_what_is_there(session, operation, request, how, response)
         response = session.call(operation, request)
     if response.status in _NOT_THERE or response.status >= 500 or _leads_on(operation, request, response):
