@@ -483,6 +483,8 @@ class Session:
         if self.run.silences.get(label, 0) >= MAX_SILENCES:
             raise NotRun("the server gave no answer before")
         exchange = self.run.target.send(request, label)
+        if exchange.repeated:
+            self.run.guard.answered(request, None)  # what was sent first may have come through
         self.run.guard.answered(request, exchange.response)
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
