@@ -321,6 +321,28 @@ def test_a_ledger_of_any_name_is_found_again(
     assert suite.run("check", server.url, option, *allowed).returncode == 0
 
 
+class Mute(Pets):
+    """Drops the connection on whoever looks at a pet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def item(self, method: str, name: str, items: dict[str, Any], content: Any) -> tuple[int, Any, Fields]:
+        if method == "GET":
+            self.looks += 1
+            raise ConnectionError
+        return super().item(method, name, items, content)
+
+
+def test_a_read_that_is_not_answered_is_not_waited_for_again_and_again(tmp_path: Path, ledger_of: Run) -> None:
+    pets = Mute()
+    ledger = ledger_of(pets, contract(tmp_path, NEW))
+    assert len(ledger["left"]) > 5
+    assert all("deleted, not verified: " in line for line in ledger["left"])
+    assert pets.looks < 20
+
+
 def test_the_plan_names_what_takes_items_back(suite: Suite, tmp_path: Path) -> None:
     option = contract(tmp_path, NEW | {"/pets/{id}": ("get", "put", "delete"), "/wishes/{id}": ("get", "put")})
     only = ("--only=post /pets", "--only=put /wishes/{id}", "--allow-writes=*", "--allow-writes=put /wishes/{id}")
@@ -332,3 +354,16 @@ def test_the_plan_names_what_takes_items_back(suite: Suite, tmp_path: Path) -> N
         "  GET /wishes/{id}  to save what PUT /wishes/{id} changes",
     ]
     assert "  what PUT /wishes/{id} changes  read by GET /wishes/{id}; put back by PUT /wishes/{id}\n" in plan
+
+
+def test_content_that_a_server_does_not_read_changes_nothing(
+    tmp_path: Path, ledger_of: Run, remote: Callable[..., RemoteServer]
+) -> None:
+    server = remote(application=application(Batch(422)))
+
+    def close_on_much(environ: Environ) -> None:
+        if int(environ["CONTENT_LENGTH"]) > 1_000_000:
+            raise ConnectionError
+
+    server.before = close_on_much
+    assert ledger_of(Batch(422), contract(tmp_path, {"/batch": ("post",)}), server=server)["left"] == []
