@@ -10,11 +10,17 @@ from mockserver.errors import UsageError
 from mockserver.suite.exchanges import WireRequest
 from mockserver.suite.identities import Identity
 from mockserver.suite.interrupts import answered
-from mockserver.suite.ledger import DONE, Book, Call, Item, Ledger, LedgerFile, Setting
+from mockserver.suite.ledger import DONE, Answer, Book, Call, Held, Item, Ledger, LedgerFile, Setting
 from mockserver.suite.originals import Originals
-from mockserver.suite.policy import is_login, is_named, item_path
+from mockserver.suite.policy import is_collection, is_login, is_named, item_path
 from mockserver.suite.restoring import Restorer
 from mockserver.suite.session import Run
+
+#: So many paths are read before something is written there; each costs a request.
+MAX_HELD = 500
+#: The status of a request that created what it was about (RFC 9110, section 15.3.2); failures of the server.
+_CREATED, _FAILURE = 201, 500
+_GRAVITY: tuple[Answer, ...] = ("", "refused", "unanswered", "accepted")
 
 
 def new_book(run: Run) -> Book:
@@ -52,10 +58,13 @@ class Books:
         self._restorer = Restorer(run, originals)
         self._tokens: list[Identity] = []
         self._closing = False
-        self._open = bool(book.settings)  # whether there is anything to keep
+        self._held: dict[str, Held] = {}
+        self._items = {_key(item.path): item for item in book.items}
+        self._resumed = bool(book.settings or book.items or book.held or book.calls)
+        self._open = self._resumed  # whether there is anything to keep
 
-    def before(self, operation: Operation | None, request: WireRequest) -> str | None:  # noqa: ARG002 - a Keeper's
-        """Save every readable setting before the first write; return why one that cannot be put back is not touched."""
+    def before(self, operation: Operation | None, request: WireRequest) -> str | None:
+        """Save what a request may change; return why one that cannot be put back is not touched."""
         if not self._open:
             self._open = True
             self.book.settings = self._restorer.save()
@@ -64,7 +73,8 @@ class Books:
             return None
         setting = self._setting_of(operation)
         if setting is None:
-            self._note_call(operation)
+            held = self._hold(operation, request)
+            self._note_call(operation, request, held)
             return None
         why = self._not_to_be_touched(setting, operation)
         if why is None and not setting.touched:
@@ -72,24 +82,43 @@ class Books:
             self._keep()
         return why
 
-    def accepted(self, operation: Operation | None, request: WireRequest) -> None:
-        """Note that a request was accepted; an item that was deleted is gone."""
+    def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
+        """Note that a request was accepted, or may have been; what it deleted is looked at again at the end."""
         if operation is None:
             return
+        sure = status is not None and status < _FAILURE
         setting = self._setting_of(operation)
         if setting is not None and not setting.accepted:
             setting.accepted = True
             self._keep()
-        path = request.path.partition("?")[0].rstrip("/")
-        if operation.method == "DELETE" and item_path(operation) == operation.path.rstrip("/"):
-            for item in self.book.items:
-                if item.path.rstrip("/") == path:
-                    self._note(item, DONE)
+        key = _key(request.path)
+        item = self._items.get(key)
+        if item is not None:
+            item.deleted = (item.deleted or request.method == "DELETE") if sure else item.deleted
+            return
+        held = self._held.get(key)
+        if held is not None and _writes_item(request):
+            if held.before == "never set" or (held.before == "unknown" and status == _CREATED):
+                if request.method != "DELETE":
+                    self._made(operation.path, held.path, certain=sure)
+                return
+            if held.before == "value" and not held.accepted:
+                held.accepted = True
+                self._keep()
+        if named or is_login(operation) or operation.effect == "credentials" or setting is not None:
+            return
+        self._answered(operation, request, "accepted" if sure else "unanswered")
+
+    def refused(self, operation: Operation | None, request: WireRequest) -> None:
+        """Note that a request was refused: as long as no other one is accepted, its operation changed nothing."""
+        call = self._call(operation, request)
+        if call is not None and not call.answer:
+            call.answer = "refused"
+            self._keep()
 
     def created(self, template: str, path: str) -> None:
         """Note that an item was created, which is deleted at the end."""
-        self.book.items.append(Item(path, template))
-        self._keep()
+        self._made(template, path, certain=True)
 
     def obtained(self, identity: Identity) -> None:
         """Note that a token was obtained, which is revoked at the end."""
@@ -102,12 +131,17 @@ class Books:
         Ctrl-C ends it early; what is not put back by then is left, and stays in the file for `mockserver restore`.
         """
         self._closing = True
+        self._forget_what_changed_nothing()
         self._run.target.governor.reopen()
         self._restorer.wait_for_trouble_to_pass()
         try:
-            for item in self.book.items:
-                if item.outcome != DONE:
-                    self._note(item, self._restorer.item(item))
+            # What is below an item was created after it.
+            items = [item for item in reversed(self.book.items) if item.outcome != DONE]
+            for item, outcome in self._restorer.items.delete(items):
+                self._note(item, outcome)
+            for held in self.book.held:
+                if held.outcome != DONE:
+                    self._note(held, self._restorer.items.write_back(held))
             for setting in self.book.settings:
                 if setting.touched and setting.outcome != DONE:
                     self._note(setting, self._restorer.setting(setting))
@@ -130,7 +164,8 @@ class Books:
                 given = setting.resource in self._originals.values
                 held = "never set" if setting.before == "never set" else "what it held"
                 yield f"{setting.resource} ({'the value of --restore-values' if given else held})"
-        yield from (f"{item.path} (deleted)" for item in self.book.items if item.outcome == DONE)
+        yield from (f"{item.path} (deleted)" for item in self.book.items if item.outcome == DONE and item.certain)
+        yield from (f"{held.path} (what it held)" for held in self.book.held if held.outcome == DONE)
         yield from (
             f"{call.label} (called with its original value)" for call in self.book.calls if call.outcome == DONE
         )
@@ -140,6 +175,7 @@ class Books:
         outcomes = (
             *((one.resource, one.outcome) for one in settings),
             *((one.path, one.outcome) for one in self.book.items),
+            *((one.path, one.outcome) for one in self.book.held),
             *((one.label, one.outcome) for one in self.book.calls),
         )
         for name, outcome in outcomes:
@@ -156,14 +192,90 @@ class Books:
             return None
         return f"what it holds could not be saved ({setting.why})"
 
-    def _note_call(self, operation: Operation) -> None:
-        """Note a call that nothing documented reverses, before it is made."""
-        known = any(call.label == operation.label for call in self.book.calls)
-        if not known and operation.success() and self._run.policy.irreversible(operation) is not None:
-            self.book.calls.append(Call(operation.label))
+    def _forget_what_changed_nothing(self) -> None:
+        """Leave out what was noted before it was sent, and was refused, or not sent after all.
+
+        Of a run that was killed nobody knows what became of what it sent last.
+        """
+        if self._resumed:
+            self.book.calls = [call for call in self.book.calls if call.answer != "refused"]
+            return
+        self.book.calls = [call for call in self.book.calls if call.answer in {"unanswered", "accepted"}]
+        self.book.held = [held for held in self.book.held if held.accepted]
+
+    def _hold(self, operation: Operation, request: WireRequest) -> Held | None:
+        """Read what a path holds before it is written or deleted for the first time; None where that is no matter."""
+        key, path = _key(request.path), request.path.partition("?")[0]
+        if not _writes_item(request) or operation.id in self._originals.values or key in self._items:
+            return None
+        held = self._held.get(key)
+        if held is None:
+            if len(self._held) < MAX_HELD:
+                held = self._restorer.items.look(operation.path, path)
+            else:
+                held = Held(path, operation.path, "unknown", why=f"no more than {MAX_HELD} paths are read before")
+            self._held[key] = held
+            if held.before == "value":
+                self.book.held.append(held)
+                self._keep()
+            elif held.before == "never set" and request.method != "DELETE" and self._file is not None:
+                self._made(operation.path, path, certain=False)
+        return held
+
+    def _made(self, template: str, path: str, *, certain: bool) -> None:
+        known = self._items.get(_key(path))
+        if known is None:
+            self._items[_key(path)] = item = Item(path, template, certain=certain)
+            self.book.items.append(item)
+            self._keep()
+            return
+        known.deleted = False  # it is there again
+        if certain and not known.certain:
+            known.certain = True
             self._keep()
 
-    def _note(self, entry: Setting | Item | Call, outcome: str) -> None:
+    def _note_call(self, operation: Operation, request: WireRequest, held: Held | None) -> None:
+        """Note a call whose effect cannot be taken back, before it is made."""
+        why = self._lasting(operation, request, held)
+        if why is not None and self._call(operation, request) is None and operation.success():
+            self.book.calls.append(Call(_label(operation, request), answer="", why=why))
+            self._keep()
+
+    def _lasting(self, operation: Operation, request: WireRequest, held: Held | None) -> str | None:
+        """Return why the effect of a call cannot be taken back, None if it can be, or has none."""
+        if held is not None:
+            return f"what was there before is not known: {held.why}" if held.before == "unknown" else None
+        if operation.method != request.method and request.method != "HEAD":
+            return "the contract does not define it, so nothing says what it changed"
+        if _key(request.path) in self._items:
+            return None
+        template = item_path(operation)
+        if template is not None and operation.path.rstrip("/") != template and not self._is_below_own(request):
+            return self._run.policy.irreversible(operation) or "it was called on an item that was there before the run"
+        return self._run.policy.irreversible(operation)
+
+    def _answered(self, operation: Operation, request: WireRequest, answer: Answer) -> None:
+        """Note what became of a call whose effect lasts, or of a creation that its answer does not name."""
+        call = self._call(operation, request)
+        if call is None:
+            if request.method != "POST" or not is_collection(self._run.contract, operation):
+                return
+            why = "no answer names what it created"
+            call = Call(_label(operation, request), answer="", why=why)
+            self.book.calls.append(call)
+        if _GRAVITY.index(answer) > _GRAVITY.index(call.answer):
+            call.answer = answer
+            self._keep()
+
+    def _call(self, operation: Operation | None, request: WireRequest) -> Call | None:
+        label = _label(operation, request) if operation is not None else ""
+        return next((call for call in self.book.calls if call.label == label), None)
+
+    def _is_below_own(self, request: WireRequest) -> bool:
+        path = request.path.partition("?")[0]
+        return any(path.startswith(f"{key}/") for key in self._items)
+
+    def _note(self, entry: Setting | Item | Held | Call, outcome: str) -> None:
         if entry.outcome != outcome:
             entry.outcome = outcome
             self._keep()
@@ -181,3 +293,18 @@ class Books:
             if not self._closing:
                 raise  # nothing is changed that is not in the ledger
             # What is put back without a note is only put back twice.
+
+
+def _key(path: str) -> str:
+    """Return a path by which an item is known, with or without query and a slash at its end."""
+    return path.partition("?")[0].rstrip("/")
+
+
+def _label(operation: Operation, request: WireRequest) -> str:
+    """Return how a call is named: its method, which the contract need not define, and the path's template."""
+    return operation.label if request.method == "HEAD" else f"{request.method} {operation.path}"
+
+
+def _writes_item(request: WireRequest) -> bool:
+    """Tell whether a call, defined or not, changes or deletes what its own path names (RFC 9110, section 9.3)."""
+    return request.method in {"PUT", "PATCH", "DELETE"}

@@ -108,6 +108,7 @@ class Exchange:
         history: the exchanges before it that it can only be understood with, oldest first.
         dropped: whether the connection was closed before the answer.
         slow: whether there was no answer in time.
+        repeated: whether the answer came only when it was asked again.
     """
 
     request: WireRequest
@@ -116,6 +117,7 @@ class Exchange:
     history: tuple[Exchange, ...] = field(default=())
     dropped: bool = False
     slow: bool = False
+    repeated: bool = False
 
     @property
     def size(self) -> int:

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.errors import MockServerError
@@ -15,12 +15,14 @@ from mockserver.suite.admission import Admissions
 from mockserver.suite.exchanges import NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.governor import Stopped
 from mockserver.suite.identities import Identities, Identity, credentials
-from mockserver.suite.paths import Resolver, fill, parameters_of
-from mockserver.suite.policy import WritePolicy, is_login, item_path
+from mockserver.suite.paths import Resolver, as_text, parameters_of
+from mockserver.suite.policy import WritePolicy, is_item_of, is_login, item_path
 from mockserver.suite.secrecy import marked, values_at
 from mockserver.suite.targets import Target
 from mockserver.suite.unused import Usage
 
+#: A failure of the server (RFC 9110, section 15.6); a method that it does not have is none.
+_FAILURE, _NOT_IMPLEMENTED = 500, 501
 #: Members of an answer that name what was created, where none is called like the path's parameter.
 _NAMES = ("id", "uuid", "name", "key", "slug")
 
@@ -32,8 +34,15 @@ class Keeper(Protocol):
         """Save what a request may change; return why the request must not be sent, or None if it may."""
         ...
 
-    def accepted(self, operation: Operation | None, request: WireRequest) -> None:
-        """A request with an unsafe method was accepted, or there was no answer to it."""
+    def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
+        """A request that may change something was accepted, or failed (5xx), or there was no answer to it (None).
+
+        What it created is told before that; `named` tells whether anything was.
+        """
+        ...
+
+    def refused(self, operation: Operation | None, request: WireRequest) -> None:
+        """A request that might have changed something was refused, so it did not."""
         ...
 
     def created(self, template: str, path: str) -> None:
@@ -129,21 +138,31 @@ class Guard:
             self.admissions.answered(called, request, status)
         if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
             self._check_credentials(operation, request)
-        if not self._changes(request) or (response is not None and not response.successful):
-            return
-        self.writes += response is not None
+        if self._changes(request):
+            self._changed(request, response)
+
+    def _changed(self, request: WireRequest, response: WireResponse | None) -> None:
+        """Take note of what a request may have changed."""
+        self.writes += response is not None and response.successful
         if not self._policy.foreign and self.keeper is None:
             return
         operation = self._meant(request)
-        if operation is not None and is_login(operation):
-            self._logged_in(operation, request, response)
+        if response is not None and _is_refused(response.status):
+            if self.keeper is not None:
+                self.keeper.refused(self._near(request), request)
             return
-        for template, path in self._created(operation, response):
+        if operation is not None and is_login(operation):
+            if response is None or response.successful:
+                self._logged_in(operation, request, response)
+            return
+        created = list(self._created(operation, request, response))
+        for template, path in created:
             self._owned.add(path.rstrip("/"))
             if self.keeper is not None:
                 self.keeper.created(template, path)
         if self.keeper is not None:
-            self.keeper.accepted(self._near(request), request)
+            status = None if response is None else response.status
+            self.keeper.accepted(self._near(request), request, status, named=bool(created))
 
     def _changes(self, request: WireRequest) -> bool:
         """Tell whether a request may change something on the target."""
@@ -160,7 +179,7 @@ class Guard:
     def _near(self, request: WireRequest) -> Operation | None:
         """Return what a request is for, or for an undefined method any operation at its path: it may change as much."""
         methods = self._resolver.methods_at(request.path)
-        return methods.get(request.method) or next(iter(methods.values()), None)
+        return self._meant(request) or next(iter(methods.values()), None)
 
     # Ownership: on items of collections, unsafe methods only on what this run created.
 
@@ -175,21 +194,18 @@ class Guard:
             return None
         return f"{' and '.join(found)} names an item that this run did not create"
 
-    def _created(self, operation: Operation | None, response: WireResponse | None) -> Iterator[tuple[str, str]]:
-        """Yield template and path of the items that an accepted request created."""
-        if operation is None or response is None or operation.method != "POST":
+    def _created(
+        self, operation: Operation | None, request: WireRequest, response: WireResponse | None
+    ) -> Iterator[tuple[str, str]]:
+        """Yield template and path of the item that an accepted request created."""
+        if operation is None or response is None or operation.method != "POST" or response.status >= _FAILURE:
             return
-        head = operation.path.rstrip("/") + "/"
-        templates = {
-            other.path
-            for other in self._contract.operations
-            if other.path.startswith(head + "{") and other.path.rstrip("/").count("/") == head.count("/")
-        }
-        for template in templates:
-            if (path := self._path_of(operation, template, response)) is not None:
-                yield template, path
+        templates = {other.path for other in self._contract.operations if is_item_of(other.path, operation.path)}
+        paths = ((template, self._path_of(template, request, response)) for template in sorted(templates))
+        # Of those that differ in the parameter's name alone, each names the same item.
+        yield from {path: (template, path) for template, path in paths if path is not None}.values()
 
-    def _path_of(self, operation: Operation, template: str, response: WireResponse) -> str | None:
+    def _path_of(self, template: str, request: WireRequest, response: WireResponse) -> str | None:
         location = response.field("Location")
         base = urlsplit(self._target.base_url)
         if location is not None:
@@ -197,10 +213,11 @@ class Guard:
             path = parts.path.removeprefix(base.path)
             if parts.netloc in {"", base.netloc} and _shape(template).fullmatch(path):
                 return path
-        names = parameters_of(template)
-        value = name_in(response, names[-1])
-        # An item of an item has a path that the answer alone does not tell.
-        return fill(template, {names[-1]: value}) if "{" not in operation.path and value is not None else None
+        value = name_in(response, parameters_of(template)[-1])
+        if value is None:
+            return None
+        collection = request.path.partition("?")[0].rstrip("/")
+        return f"{collection}/{quote(as_text(value), safe='')}" + "/" * template.endswith("/")
 
     # Credentials: those of the user are never ended by the run, and are good until the server says otherwise.
 
@@ -266,6 +283,11 @@ class Guard:
         except MockServerError:
             return None
         return exchange.response.status if exchange.response else None
+
+
+def _is_refused(status: int) -> bool:
+    """Tell whether a status says that a request changed nothing (RFC 9110, sections 15.5 and 15.6.2)."""
+    return 400 <= status < _FAILURE or status == _NOT_IMPLEMENTED
 
 
 def _shape(template: str) -> re.Pattern[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from mockserver.errors import UsageError
 VERSION = 1
 #: Settings are nobody's business but the owner's.
 _PRIVATE = 0o600
+#: How a ledger begins, also one that was written anew by hand.
+_BEGINNING = re.compile(rb'\s*\{\s*"(version|target)"\s*:')
+_BEGINNING_BYTES = 200
 #: The outcome of what is as it was before the run.
 DONE = "restored"
 #: What a setting was before the run: a value, never set, or not to be found out.
@@ -60,19 +64,58 @@ class Setting:
 
 @dataclass(slots=True)
 class Item:
-    """Something that the run created; it is `DONE` when it is deleted."""
+    """Something that the run created; it is `DONE` when it reads as gone.
+
+    Attributes:
+        deleted: whether the run deleted it already, as it was answered.
+        certain: whether an answer said that it was created; else the request may have been lost or failed.
+    """
 
     path: str
     template: str
     outcome: str = ""
+    deleted: bool = False
+    certain: bool = True
+
+
+@dataclass(slots=True)
+class Held:
+    """What a path held before the run first sent it a `PUT`, `PATCH` or `DELETE`.
+
+    Attributes:
+        before: what it was; never set: nothing was there.
+        value: the JSON value that its read showed.
+        why: why that is not known, or not kept.
+        accepted: whether a request was accepted, or not answered.
+        outcome: `DONE`, or why it is left; "" as long as nothing was tried.
+    """
+
+    path: str
+    template: str
+    before: Before
+    value: Any = None
+    why: str = ""
+    accepted: bool = False
+    outcome: str = ""
+
+
+#: What became of an operation's calls so far: nothing is known, all were refused, one may have been accepted, one was.
+Answer = Literal["", "refused", "unanswered", "accepted"]
 
 
 @dataclass(slots=True)
 class Call:
-    """An operation that was called and that nothing documented reverses."""
+    """An operation that was called and whose effect the run cannot take back, or only by calling it again.
+
+    Attributes:
+        answer: the gravest of what became of its calls.
+        why: why its effect cannot be taken back.
+    """
 
     label: str
     outcome: str = ""
+    answer: Answer = "accepted"
+    why: str = "nothing documented reverses it"
 
 
 @dataclass(slots=True)
@@ -94,6 +137,7 @@ class Book:
     settings: list[Setting] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     sessions: int = 0
 
     def setting(self, resource: str) -> Setting | None:
@@ -106,7 +150,8 @@ class Book:
         if self.host != socket.gethostname() or self.process == os.getpid() or _runs(self.process):
             return False
         outcomes = [one.outcome for one in self.settings if one.touched]
-        outcomes += [one.outcome for one in self.items] + [one.outcome for one in self.calls]
+        outcomes += [one.outcome for one in self.items] + [one.outcome for one in self.held]
+        outcomes += [one.outcome for one in self.calls if one.answer != "refused"]
         return "" in outcomes
 
 
@@ -182,7 +227,8 @@ class LedgerFile:
             settings = [Setting(**raw) for raw in data.pop("settings")]
             items = [Item(**raw) for raw in data.pop("items")]
             calls = [Call(**raw) for raw in data.pop("calls")]
-            return Book(**data, settings=settings, items=items, calls=calls)
+            held = [Held(**raw) for raw in data.pop("held", ())]
+            return Book(**data, settings=settings, items=items, calls=calls, held=held)
         except (AttributeError, KeyError, TypeError) as error:
             raise UsageError(f"{self.path}: is no ledger; name one that check or fuzz wrote") from error
 
@@ -199,8 +245,13 @@ def _runs(process: int) -> bool:
 
 
 def left_open(folder: Path, target: str) -> Path | None:
-    """Return the ledger in a folder of a run on a target that was killed and never put back, None if there is none."""
-    for path in sorted(folder.glob("mockserver-ledger-*.json")):
+    """Return the ledger in a folder of a run on a target that was killed and never put back, None if there is none.
+
+    Whatever its name is: it is told by how its content begins, so that of other files no more than that is read.
+    """
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if not _begins_like_a_ledger(path):
+            continue
         try:
             book = LedgerFile(path).read()
         except UsageError:
@@ -208,3 +259,13 @@ def left_open(folder: Path, target: str) -> Path | None:
         if book.target == target and book.abandoned:
             return path
     return None
+
+
+def _begins_like_a_ledger(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return _BEGINNING.match(file.read(_BEGINNING_BYTES)) is not None
+    except OSError:
+        return False

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from mockserver.contract.model import Operation
 from mockserver.suite.governor import MAX_PAUSE_SECONDS
+from mockserver.suite.item_restorer import shape
 from mockserver.suite.originals import Originals
-from mockserver.suite.policy import cannot_be_undone, is_login
+from mockserver.suite.policy import cannot_be_undone, is_collection, is_item_of, is_login, never_given_back
 from mockserver.suite.resources import resources
 from mockserver.suite.restoring import may_change
 from mockserver.suite.session import Run
 from mockserver.suite.verdicts import NotRun
+
+#: What a call that takes something back is made for.
+_TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to save", "put back by": "to put back"}
 
 
 def as_lines(
@@ -37,10 +41,12 @@ def as_lines(
         yield "  methods and names that no contract defines, also with unsafe methods"
     elif run.target.foreign:
         yield "  names that no contract defines, with safe methods"
-    besides = list(_besides(run, own=own)) if run.policy.selected is not None else []
+    besides: dict[str, list[str]] = {}
+    for operation, purpose in _besides(run, own=own) if run.policy.selected is not None else ():
+        besides.setdefault(operation.label, []).append(purpose)
     if besides:
         yield "Called besides, though --only leaves it out:"
-        yield from (f"  {operation.label}  {why}" for operation, why in besides)
+        yield from (f"  {label}  {', '.join(reasons)}" for label, reasons in besides.items())
     withheld: dict[str, list[str]] = {}
     for operation in run.selected:
         if (why := _refusal(run, operation)) is not None:
@@ -76,6 +82,29 @@ def _besides(run: Run, *, own: bool) -> Iterator[tuple[Operation, str]]:
         for needed, purpose in purposes if may_change(run, resource) else ():
             if needed is not None and not run.has_selected(needed):
                 yield needed, f"{purpose} {resource.name}"
+    for operation in () if own else run.selected:
+        for what, means in _undone_by(run, operation) if _refusal(run, operation) is None else ():
+            yield from ((other, f"{_TO[by]} {what}") for by, other in means if not run.has_selected(other))
+
+
+def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple[str, Operation]]]]:
+    """Yield what an operation creates or changes that no setting is, and how that is taken back, where it can be."""
+    behaviour = operation.behaviour
+    if operation.safe or operation.effect == "credentials" or (behaviour is not None and behaviour.resource):
+        return
+    others = {(one.method, shape(one.path)): one for one in run.contract.operations}
+    if operation.method == "POST" and is_collection(run.contract, operation):
+        deletes = (
+            one for one in run.contract.operations if one.method == "DELETE" and is_item_of(one.path, operation.path)
+        )
+        for delete in deletes:
+            read = others.get(("GET", shape(delete.path)))
+            looks = [("looked at by", read)] if read is not None else []
+            yield f"what {operation.label} creates", [("deleted by", delete), *looks]
+    elif operation.method in {"PUT", "PATCH", "DELETE"}:
+        read, write = others.get(("GET", shape(operation.path))), others.get(("PUT", shape(operation.path)))
+        if read is not None and write is not None and never_given_back(run.contract, write) is None:
+            yield f"what {operation.label} changes", [("read by", read), ("put back by", write)]
 
 
 def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
@@ -106,10 +135,15 @@ def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: s
             saved.append(f"  {resource.name}  read by {resource.read.label}; put back by {resource.write.label}{reset}")
         else:
             left.append(f"  {resource.name}  unless it was never set: {why}")
+    for operation in allowed:
+        for what, needed in _undone_by(run, operation):
+            means = "; ".join(f"{by} {other.label}" for by, other in needed)
+            saved.append(f"  {what}  {means}")
     settings = {operation.id for one in resources(run.contract) for operation in (one.write, one.reset) if operation}
     for operation in allowed:
         why = run.policy.irreversible(operation)
-        if why and operation.id not in settings and not is_login(operation) and operation.success():
+        undone = any(True for _ in _undone_by(run, operation))
+        if why and not undone and operation.id not in settings and not is_login(operation) and operation.success():
             left.append(f"  {operation.label}  {why}")
     if saved:
         yield "Saved before the first write, and put back at the end, also after Ctrl-C:"

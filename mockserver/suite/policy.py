@@ -59,7 +59,7 @@ def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
         return "logins with wrong passwords may lock an account"
     if behaviour is not None and behaviour.resource:
         return _setting_cannot_be_undone(contract, behaviour.resource)
-    if _is_collection(contract, operation) or _is_item(contract, operation):
+    if is_collection(contract, operation) or _is_item(contract, operation):
         return None
     return _NOTHING_REVERSES
 
@@ -75,10 +75,13 @@ def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
         return "nothing documented reads and writes it"
     if write.behaviour is not None and write.behaviour.generated:
         return "the server makes its value, and nothing sets it to the one that it had"
+    return never_given_back(contract, write)
+
+
+def never_given_back(contract: Contract, write: Operation) -> str | None:
+    """Return which member of what an operation writes no read shows, as a reason; None if there is none."""
     hidden = [name for names in _marked(contract, write, "writeOnly") for name in names[-1:]]
-    if hidden:
-        return f"its {hidden[0]} {_NEVER_GIVEN_BACK}"
-    return None
+    return f"its {hidden[0]} {_NEVER_GIVEN_BACK}" if hidden else None
 
 
 def _marked(contract: Contract, operation: Operation, keyword: str) -> list[tuple[str, ...]]:
@@ -106,15 +109,18 @@ def _is_item(contract: Contract, operation: Operation) -> bool:
     )
 
 
-def _is_collection(contract: Contract, operation: Operation) -> bool:
+def is_collection(contract: Contract, operation: Operation) -> bool:
     """Tell whether an operation creates items that can be deleted again."""
-    if operation.method != "POST":
-        return False
-    below = operation.path.rstrip("/") + "/{"
-    return any(
-        other.method == "DELETE" and other.path.startswith(below) and other.path.count("{") == below.count("{")
-        for other in contract.operations
+    return operation.method == "POST" and any(
+        other.method == "DELETE" and is_item_of(other.path, operation.path) for other in contract.operations
     )
+
+
+def is_item_of(template: str, collection: str) -> bool:
+    """Tell whether a path template is that of a collection's items: the collection's with one parameter more."""
+    head = collection.rstrip("/") + "/"
+    rest = template.rstrip("/").removeprefix(head)
+    return template.startswith(head) and rest.startswith("{") and rest.endswith("}") and "/" not in rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from mockserver.contract.model import Operation
 from mockserver.errors import MockServerError
 from mockserver.mediatypes import json_content
 from mockserver.suite.exchanges import WireRequest, WireResponse, same_json
-from mockserver.suite.identities import Identity, credentials
+from mockserver.suite.identities import Identity
 from mockserver.suite.interrupts import interruptible
-from mockserver.suite.ledger import DONE, Call, Item, Setting
+from mockserver.suite.item_restorer import ItemRestorer
+from mockserver.suite.ledger import DONE, Call, Setting
 from mockserver.suite.originals import Originals
 from mockserver.suite.patience import POLL_SECONDS
 from mockserver.suite.policy import cannot_be_undone, is_revocation
@@ -21,8 +22,7 @@ from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import NotRun
 
-#: A deleted item that is not there any more is as good.
-_GONE = frozenset({404, 410})
+_OTHERWISE = "it was written, and still reads otherwise"
 #: Seconds to wait for a server in trouble, the last one first; so often in all.
 _PAUSES = (8.0, 4.0, 2.0, 1.0)
 #: A failure of the server (RFC 9110, section 15.6).
@@ -38,12 +38,17 @@ def may_change(run: Run, resource: Resource) -> bool:
 
 
 class Restorer:
-    """Reads settings, and puts back what is in a book; no claim is made on what the server answers to that."""
+    """Reads settings, and puts back what is in a book; no claim is made on what the server answers to that.
+
+    Attributes:
+        items: the same for items of collections, and whatever else has a path of its own.
+    """
 
     def __init__(self, run: Run, originals: Originals) -> None:
         self._run = run
         self._originals = originals
         self._session = Session(run, fresh=False)
+        self.items = ItemRestorer(run, self._session, self._send)
         self._pauses: list[float] = []
         self._resources = {resource.name: resource for resource in resources(run.contract)}
 
@@ -61,31 +66,18 @@ class Restorer:
         if resource is None:
             return "the contract does not have it any more"
         try:
-            return self._restore(setting, resource)
+            outcome = self._restore(setting, resource)
+            # A request that was on its way when the run was interrupted may have come through after the first write.
+            return self._restore(setting, resource) if outcome == _OTHERWISE else outcome
         except (NotRun, MockServerError) as reason:
             return f"could not be put back: {reason}"
-
-    def item(self, item: Item) -> str:
-        """Delete an item that the run created; return `DONE`, or why it is left."""
-        deletes = (one for one in self._run.contract.operations if one.method == "DELETE")
-        delete = next((one for one in deletes if one.path == item.template), None)
-        if delete is None:
-            return "nothing documented deletes it"
-        try:
-            shown = credentials(self._run.contract, delete, caller) if (caller := self._run.allowed(delete)) else None
-            fields = (("Accept", "*/*"), *(shown[0] if shown else ()))
-            response = self._send(delete, WireRequest("DELETE", item.path, fields))
-        except (NotRun, MockServerError) as reason:
-            return f"could not be deleted: {reason}"
-        if response.successful or response.status in _GONE:
-            return DONE
-        return f"could not be deleted: answered with {response.status}"
 
     def call(self, call: Call) -> str:
         """Call an operation again with its original value; return `DONE`, or why its effect is left."""
         operation = next((one for one in self._run.contract.operations if one.label == call.label), None)
         if operation is None or operation.id not in self._originals.values:
-            return "nothing documented reverses it"
+            doubt = "" if call.answer == "accepted" else "whether it changed something is not known: no answer said; "
+            return f"{doubt}{call.why}"
         try:
             self._write(operation, self._originals.values[operation.id])
         except (NotRun, MockServerError) as reason:
@@ -156,7 +148,7 @@ class Restorer:
         deadline = time.monotonic() + self._run.settle_seconds
         while not self._holds(resource, expected):
             if time.monotonic() >= deadline:
-                return "it was written, and still reads otherwise"
+                return _OTHERWISE
             with interruptible:
                 time.sleep(POLL_SECONDS)
         return DONE

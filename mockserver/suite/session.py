@@ -483,7 +483,11 @@ class Session:
         if self.run.silences.get(label, 0) >= MAX_SILENCES:
             raise NotRun("the server gave no answer before")
         exchange = self.run.target.send(request, label)
-        self.run.guard.answered(request, exchange.response)
+        # A server that closes the connection on content which it need not read has done nothing with it.
+        if exchange.repeated and not may_drop:
+            self.run.guard.answered(request, None)  # what was sent first may have come through
+        if exchange.response is not None or not (may_drop and exchange.dropped):
+            self.run.guard.answered(request, exchange.response)
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:

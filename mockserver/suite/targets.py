@@ -132,9 +132,10 @@ class HttpTarget:
             LeftAlone: the governor lets nothing more through for this operation.
         """
         problem, dropped, slow = "", False, False
-        for _ in range(self._tries):
+        for number in range(self._tries):
             try:
-                return Exchange(request, self._send_once(request, label))
+                response = self._send_once(request, label)
+                return Exchange(request, response, repeated=number > 0 or self.repeated)
             except NoAnswer as error:
                 problem, dropped, slow = self._problem(slow=error.slow), not error.slow, error.slow
             except requests.exceptions.ConnectTimeout as error:
@@ -203,6 +204,11 @@ class HttpTarget:
             raise
         finally:
             self._wire_lock.release()
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the last plain request was sent twice, since the connection was closed on the first one."""
+        return self._wire is not None and self._wire.repeated
 
     def record(self, recorder: Recorder) -> None:
         """Tell a recorder of every exchange from now on, whoever makes it."""

@@ -98,7 +98,11 @@ class Head:
 
 
 class Wire:
-    """A connection to one server, opened when needed and kept; not for several threads at once."""
+    """A connection to one server, opened when needed and kept; not for several threads at once.
+
+    Attributes:
+        repeated: whether the last request was sent twice, since the kept connection was closed on the first one.
+    """
 
     def __init__(self, base_url: str, timeout_seconds: float) -> None:
         """Take a base URL of the scheme http, and how long an answer may take, however steadily its bytes come."""
@@ -106,6 +110,7 @@ class Wire:
         self._address = (parts.hostname or "", parts.port or 80)
         self._host = parts.netloc.rpartition("@")[2]
         self._timeout = timeout_seconds
+        self.repeated = False
         self._socket: socket.socket | None = None
         self._reader: BufferedReader | None = None
         self._incoming: _Incoming | None = None
@@ -121,13 +126,14 @@ class Wire:
             NotPlain: the answer cannot be read in the plain way, or no connection can be made.
             NoAnswer: it was sent, and no whole answer came.
         """
-        kept = self._socket is not None
+        kept, self.repeated = self._socket is not None, False
         try:
             return self._once(content, method)
         except _Dropped:
             # The server may close a kept connection whenever it likes (RFC 9112, section 9.3.1), but not a new one.
             if not kept:
                 raise NoAnswer(slow=False) from None
+        self.repeated = True
         try:
             return self._once(content, method)
         except _Dropped:

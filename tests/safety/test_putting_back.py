@@ -81,7 +81,7 @@ def test_at_the_end_all_is_as_it_was_but_for_what_cannot_be(
     assert ledger["left"] == [
         f"{RELAY} (its password is never given back; set it again, or give it with --restore-values)"
     ]
-    assert f"  {ledger['left'][0]}" in done.stdout
+    assert f"  left: {ledger['left'][0]}" in done.stdout
 
 
 def test_given_originals_are_put_back_whole_and_stay_secret(

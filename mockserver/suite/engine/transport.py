@@ -90,6 +90,8 @@ def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kw
         with _governed(run, label):
             head = target.send_quickly(label, prepared.method, path, _fields(prepared), prepared.body)
             if head is not None:
+                if target.repeated:
+                    run.guard.answered(sent, None)  # what was sent first may have come through
                 run.guard.answered(sent, WireResponse(head.status, head.fields, head.body))
     except NoAnswer:
         adapter = session.get_adapter(prepared.url)
@@ -246,6 +248,7 @@ class _FuzzAdapter(HTTPAdapter):
         except (requests.Timeout, requests.ConnectionError) as error:
             if is_refused(error):
                 raise
+        self._run.guard.answered(sent, None)  # what was sent first may have come through
         try:
             return self._send_once(label, sent, request)
         except (requests.Timeout, requests.ConnectionError) as error:

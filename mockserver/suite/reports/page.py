@@ -18,6 +18,8 @@ _OPERATIONS_NAMED = 3
 NEVER_NAMED = 6
 #: Longer content is cut on the page.
 _MAX_SHOWN = 160
+#: So many things that were put back, or not, have a place on the page; the JSON report has them all.
+_MOST_LINES = 20
 #: Characters that move the cursor, change colours, or cannot be seen at all.
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
@@ -60,10 +62,16 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
         yield ""
         yield from _coverage_lines(document["coverage"])
     if ledger["restored"]:
-        yield f"Put back: {', '.join(ledger['restored'])}"
+        yield f"Put back: {', '.join(_some(ledger['restored']))}"
     if ledger["left"]:
         yield "Changed and not put back:"
-        yield from (f"  {line}" for line in ledger["left"])
+        yield from (f"  left: {line}" for line in _some(ledger["left"]))
+
+
+def _some(lines: list[str]) -> list[str]:
+    """Return the first of many lines, and how many more there are."""
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"and {more} more (all: --report json=FILE)"] if more > 1 else lines
 
 
 def never_succeeded_lines(document: Document, named: int = NEVER_NAMED) -> Iterator[str]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from schemathesis.specs.openapi import examples
 
-from mockserver.suite.engine.surroundings import no_eye_on_chance, short_properties
+from mockserver.suite.engine.surroundings import no_examples_from_elsewhere, no_eye_on_chance, short_properties
 
 Make = Callable[[], SearchStrategy[object]]
 
@@ -62,3 +63,12 @@ def test_both_are_as_before_afterwards() -> None:
         assert control.deprecate_random_in_strategy is not before[0]
         assert vars(strategies)["recursive_property"] is not before[1]
     assert (control.deprecate_random_in_strategy, vars(strategies)["recursive_property"]) == before
+
+
+def test_examples_of_other_hosts_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr("requests.get", lambda url, **_: fetched.append(url))
+    held = {"externalValue": "http://127.0.0.1:9/example.json"}
+    with no_examples_from_elsewhere():
+        assert list(examples.extract_named_inner_examples({"one": held}, None)) == []  # type: ignore[arg-type]
+    assert fetched == []
