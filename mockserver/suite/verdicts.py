@@ -92,6 +92,10 @@ class NotRun(Exception):  # noqa: N818 - a result, not an error
         self.cases = cases
 
 
+class NoOccasion(NotRun):
+    """A check does not apply to an operation, on whatever server: there is nothing that could be tried."""
+
+
 def failures_in(error: BaseException) -> Iterator[CheckFailure]:
     """Yield the failures in what a check raised: one, or a group of them."""
     if isinstance(error, CheckFailure):

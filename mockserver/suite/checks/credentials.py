@@ -19,7 +19,7 @@ from mockserver.suite.policy import is_login
 from mockserver.suite.resources import behaviour_pointer, failure
 from mockserver.suite.secrecy import paths_of, values_at
 from mockserver.suite.session import Run, Session, json_or_none
-from mockserver.suite.verdicts import CheckFailure, NotRun, describe
+from mockserver.suite.verdicts import CheckFailure, NoOccasion, NotRun, describe
 
 #: So many malformed credentials are tried with each method, the others with safe ones only.
 _MALFORMED_EVERYWHERE = 4
@@ -83,7 +83,7 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
     """Credentials that break their scheme's grammar (RFC 7617, section 2) are refused, and do no harm."""
     scheme = scheme_of(session.run, operation)
     if scheme.type == "apiKey":
-        raise NotRun("an API key has no grammar to break")
+        raise NoOccasion("an API key has no grammar to break")
     caller = caller_or_stranger(session, operation)
     bare = session.valid_request(operation, None)
     values = _malformed(scheme, caller.username, caller.credential(scheme) or "")
@@ -165,7 +165,7 @@ def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
         raise NotRun(f"it needs the password of {caller.label} (--identities)")
     shown = caller.credential(scheme_of(session.run, operation))
     if caller.password in {shown, *caller.schemes.values()} or caller.has_token(caller.password):
-        raise NotRun(f"the password of {caller.label} is what it calls with")
+        raise NoOccasion(f"the password of {caller.label} is what it calls with")
     request = session.valid_request(operation, showing(session.run, operation, caller, caller.password))
     expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
     return 1

@@ -17,7 +17,7 @@ from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_oper
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, parse_json
 from mockserver.suite.samples import broken
 from mockserver.suite.session import NO_JSON, Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
+from mockserver.suite.verdicts import CheckFailure, NoOccasion, NotRun, Rule, describe
 
 _MALFORMED = (
     b"{",
@@ -82,7 +82,7 @@ def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
     body, (media_type, _) = operation.request_body, _taken(operation)
     assert body is not None
     if not body.required:
-        raise NotRun("its content is not required")
+        raise NoOccasion("its content is not required")
     attempts = Attempts()
     for empty in (None, b""):
         with attempts.each():
@@ -101,7 +101,7 @@ def bodies_that_break_the_schema_are_refused(session: Session, operation: Operat
     """JSON that breaks the request's schema is refused: other types, missing and added members, limits."""
     media_type, content = _taken(operation)
     if content.schema is None:
-        raise NotRun("its content has no schema that could be broken")
+        raise NoOccasion("its content has no schema that could be broken")
     body, _ = session.valid_body(operation)
     attempts = Attempts()
     for value, violations in broken(session.contract, content.schema, parse_json(body or b"null")):

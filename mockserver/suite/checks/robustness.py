@@ -19,7 +19,7 @@ from mockserver.suite.policy import is_login
 from mockserver.suite.resources import Resource, evidence, failure, resources, settle, shown_by, writes, written
 from mockserver.suite.samples import hostile, with_fractions
 from mockserver.suite.session import NO_JSON, Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun
+from mockserver.suite.verdicts import CheckFailure, NoOccasion, NotRun
 
 #: So often a call is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20
@@ -138,9 +138,9 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
     value = parse_json(valid or b"null")
     changed = with_fractions(value)
     if same_json(changed, None) or repr(changed) == repr(value):
-        raise NotRun("its content has no integers")
+        raise NoOccasion("its content has no integers")
     if content.schema is None or not session.contract.validator(content.schema, "request").is_valid(changed):
-        raise NotRun("no schema says that the numbers of its content are integers")
+        raise NoOccasion("no schema says that the numbers of its content are integers")
     request = session.request(
         operation, _caller(session, operation), body=json.dumps(changed).encode(), media_type=media_type
     )
@@ -196,7 +196,7 @@ def answers_are_not_slow(session: Session, *, operation: Operation) -> int:
     timings = session.run.timings
     own = timings.get(operation.label, [])
     if len(own) < _MIN_ANSWERS:
-        raise NotRun(f"fewer than {_MIN_ANSWERS} answers do not say what is usual")
+        raise NoOccasion(f"fewer than {_MIN_ANSWERS} answers do not say what is usual")
     others = [median(some) for label, some in timings.items() if label != operation.label and len(some) >= _MIN_ANSWERS]
     usual, own_usual = median(others) if others else 0.0, median(own)
     if own_usual > (max(SLOW_SECONDS, SLOWER * usual) if others else SLOW_ALONE_SECONDS):

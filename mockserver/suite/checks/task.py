@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import NotRun
+from mockserver.suite.verdicts import NoOccasion
 
 #: Returns the number of cases tried; raises CheckFailure (or a group of them) or NotRun.
 OperationCheck = Callable[[Session, Operation], int]
@@ -56,7 +56,7 @@ def left_out(check: str, operation: Operation, why: str) -> Task:
     """Return the task to say that a check is not made on an operation that a reader would expect it on."""
 
     def make(_session: Session) -> int:
-        raise NotRun(why)
+        raise NoOccasion(why)
 
     return Task(check, operation.label, make)
 
