@@ -83,7 +83,13 @@ def test_a_redirect_to_a_login_page_lets_nobody_in(write_contract: Callable[...,
 
 @pytest.mark.parametrize(
     ("listed", "status", "level"),
-    [("200 401", 400, "drift"), ("200 401", 403, "drift"), ("200 401 403", 403, ""), ("200 400 401", 400, "violation")],
+    [
+        ("200 401", 400, "drift"),
+        ("200 401", 403, "drift"),
+        ("200 401 403", 403, "drift"),
+        ("200", 403, ""),
+        ("200 400 401", 400, "violation"),
+    ],
 )
 def test_a_refusal_otherwise_than_documented(
     write_contract: Callable[..., Path], listed: str, status: int, level: str
