@@ -170,12 +170,17 @@ def _examine(lab: Laboratory, mutant: Planted) -> Result:
     timed = any(sign.check == _SLOW for sign in mutant.signs)
     labels = [mutant.operation, *(_another(lab.contract, mutant.operation) if timed else ())]
     run = lab.run(f"m{mutant.number}", labels, slow=mutant.slow)
-    tasks = _in_turns(plan(run), mutant) if timed else _cheapest_first(plan(run), mutant)
+    # The claims about an operation need others: a read shows what a write did. Generated cases are its own.
+    whole = lab.run(f"m{mutant.number}", slow=mutant.slow)
+    whole.verdicts = run.verdicts
+    paths = {label.partition(" ")[2] for label in labels}
+    about = [task for task in plan(whole) if task.operation.partition(" ")[2] in paths]
+    tasks = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
     # How slow an operation is shows as soon as there are answers to compare, and each of them takes its time.
     after = timing_tasks(run) if timed else []
     killed: Finding | None = None
     for task in tasks:
-        _go_on(make(run, [task, *after]))
+        _go_on(make(whole, [task, *after]))
         killed = _named(run, mutant)
         if killed is not None:
             break
