@@ -260,7 +260,7 @@ class Books:
         if call is None:
             if request.method != "POST" or not is_collection(self._run.contract, operation):
                 return
-            why = "no answer names what it created"
+            why = "no answer says what it created"
             call = Call(_label(operation, request), answer="", why=why)
             self.book.calls.append(call)
         if _GRAVITY.index(answer) > _GRAVITY.index(call.answer):

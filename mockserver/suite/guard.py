@@ -23,6 +23,8 @@ from mockserver.suite.unused import Usage
 
 #: A failure of the server (RFC 9110, section 15.6); a method that it does not have is none.
 _FAILURE, _NOT_IMPLEMENTED = 500, 501
+#: What was created is said by the second (RFC 9110, section 15.3.2).
+_OK, _CREATED = 200, 201
 #: Members of an answer that name what was created, where none is called like the path's parameter.
 _NAMES = ("id", "uuid", "name", "key", "slug")
 
@@ -200,6 +202,8 @@ class Guard:
         """Yield template and path of the item that an accepted request created."""
         if operation is None or response is None or operation.method != "POST" or response.status >= _FAILURE:
             return
+        if response.status == _OK and str(_CREATED) in operation.responses:
+            return  # it may name one that was there before, which is not the run's to delete
         templates = {other.path for other in self._contract.operations if is_item_of(other.path, operation.path)}
         paths = ((template, self._path_of(template, request, response)) for template in sorted(templates))
         # Of those that differ in the parameter's name alone, each names the same item.

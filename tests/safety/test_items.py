@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.safety.conftest import REMOTE, Suite
+from tests.safety.conftest import PATIENCE_SECONDS, REMOTE, Suite
 from tests.safety.server import Environ, RemoteServer
 from tests.safety.small import VALUE, Fields, answers, application, body, valid, written
 
@@ -273,7 +274,24 @@ class Nameless(Pets):
 
 def test_what_was_created_and_not_named_is_left(tmp_path: Path, ledger_of: Run) -> None:
     ledger = ledger_of(Nameless(), contract(tmp_path, NEW))
-    assert ledger["left"] == ["POST /pets (no answer names what it created)"]
+    assert ledger["left"] == ["POST /pets (no answer says what it created)"]
+
+
+class Known(Pets):
+    """Answers with the pet that was there before, whatever is to be created."""
+
+    def collection(self, method: str, path: str, items: dict[str, Any], content: Any) -> tuple[int, Any, Fields]:
+        return (200, items["rex"], []) if method == "POST" else super().collection(method, path, items, content)
+
+
+@pytest.mark.parametrize("where", [(), (*REMOTE, "--allow-writes=*")], ids=["loopback", "remote"])
+def test_what_an_answer_names_without_201_is_not_the_runs_to_delete(
+    tmp_path: Path, ledger_of: Run, where: tuple[str, ...]
+) -> None:
+    pets = Known()
+    ledger = ledger_of(pets, contract(tmp_path, NEW, pet="fido"), *where)
+    assert ledger["left"] == ["POST /pets (no answer says what it created)"]
+    assert pets.pets["rex"] == {"id": "rex", "value": "old"}
 
 
 def test_what_a_lost_request_may_have_created_is_left(
@@ -367,3 +385,35 @@ def test_content_that_a_server_does_not_read_changes_nothing(
 
     server.before = close_on_much
     assert ledger_of(Batch(422), contract(tmp_path, {"/batch": ("post",)}), server=server)["left"] == []
+
+
+def test_what_a_path_held_is_restored_after_a_kill(
+    suite: Suite, tmp_path: Path, remote: Callable[..., RemoteServer]
+) -> None:
+    pets = Pets()
+    server = remote(application=application(pets))
+    came, go_on = threading.Event(), threading.Event()
+    writes: list[str] = []
+
+    def hold(environ: Environ) -> None:
+        writes.extend([environ["PATH_INFO"]] if environ["REQUEST_METHOD"] == "PUT" else [])
+        if len(writes) == 4:
+            came.set()
+            go_on.wait(PATIENCE_SECONDS)
+
+    server.before = hold
+    paths: dict[str, Any] = {"/pets/rex": {"get": {"responses": answers("200")}}}
+    paths["/pets/rex"]["put"] = {"operationId": "put", "requestBody": body(), "responses": answers("200")}
+    process = suite.start("check", server.url, written(tmp_path, paths), *REMOTE, "--allow-writes=put")
+    try:
+        assert came.wait(PATIENCE_SECONDS)
+    finally:
+        process.kill()
+        process.communicate()
+        server.before = lambda _environ: None
+        go_on.set()
+    pets.pets["rex"] = {"id": "rex", "value": "whatever it had got to"}
+    [ledger] = suite.ledgers
+    done = suite.run("restore", ledger.name, "--rate=500/s")
+    assert (done.returncode, pets.pets["rex"]) == (0, {"id": "rex", "value": "old"}), done.stdout
+    assert "  put back: /pets/rex (what it held)" in done.stdout
