@@ -14,7 +14,7 @@ _PARAMETER = re.compile(r"\{([^}]+)\}")
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
     """Return a path template with its parameters filled in (`style: simple`), percent-encoded."""
-    return _PARAMETER.sub(lambda match: quote(as_text(values[match[1]]), safe=""), template)
+    return _PARAMETER.sub(lambda match: quote(as_text(values[match[1]]), safe="", errors="surrogatepass"), template)
 
 
 def as_text(value: Any) -> str:

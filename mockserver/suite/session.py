@@ -522,7 +522,7 @@ class Session:
             self.run.remember_issued(self._issued(operation, response))
         if operation.safe:
             return
-        self.history.append(Exchange(exchange.request, response))
+        self.history.append(Exchange(exchange.request, response).shortened())
         self.run.last_writes[self.world, exchange.request.path.partition("?")[0]] = self.history[-1]
         self.run.remember_secrets(operation, exchange.request)
 
@@ -534,6 +534,8 @@ def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
             applied = check(answer)
         except (CheckFailure, ExceptionGroup) as error:
             yield from failures_in(error)
+        except NotRun as reason:
+            verdicts.not_run(check.__name__, answer.label, str(reason))
         else:
             if applied:
                 verdicts.passed(check.__name__, answer.label)
@@ -554,7 +556,7 @@ def _content(example: Example, media_type: str | None) -> bytes:
 
 def _target(template: str, values: Mapping[str, Any], query: list[tuple[str, str]]) -> str:
     path = fill(template, values)
-    return f"{path}?{urlencode(query)}" if query else path
+    return f"{path}?{urlencode(query, errors='surrogatepass')}" if query else path
 
 
 def json_or_none(response: WireResponse) -> Any:

@@ -77,7 +77,7 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
         self.got = got
         self.pointer = pointer
         self.rule = rule
-        self.exchange = exchange
+        self.exchange = None if exchange is None else exchange.shortened()
 
 
 class NotRun(Exception):  # noqa: N818 - a result, not an error
@@ -165,7 +165,7 @@ class Finding:
 
 def finding_id(check: str, operation: str, pointer: str) -> str:
     """Return the name of a cause, the same over seeds, shards and values."""
-    return hashlib.sha256("\n".join((check, operation, pointer)).encode()).hexdigest()[:12]
+    return hashlib.sha256("\n".join((check, operation, pointer)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def judge(contract: Contract, failure: CheckFailure) -> Finding:
