@@ -211,6 +211,8 @@ class Finder:
                 yield start, form
                 start = folded.find(form, start + 1)
         step, pieces = self.STEP, self._pieces
+        if not pieces:
+            return
         cuts = range(0, len(folded) - step + 1, step)
         for start in [start for start in cuts if folded[start : start + step] in pieces]:
             for form, offset in pieces[folded[start : start + step]]:

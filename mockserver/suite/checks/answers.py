@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from itertools import islice
 from typing import Any
 
 from mockserver.contract.model import Response
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
+from mockserver.suite.checks.conformity import json_violations, violations
 from mockserver.suite.checks.fields import readings
 from mockserver.suite.checks.leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.checks.seeing import UNREADABLE, Answer, value_of
 from mockserver.suite.exchanges import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
-from mockserver.suite.jsontext import MAX_DEPTH
 from mockserver.suite.paths import read_off
 from mockserver.suite.verdicts import CheckFailure, NotRun, describe, raise_failures
 
@@ -26,14 +25,6 @@ _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
     "detail": str,
     "instance": str,
 }
-#: So many violations of one answer are looked at; those of a list of thousands are all alike.
-_MAX_VIOLATIONS = 1000
-#: Keywords that are broken by what stands anywhere below.
-_SUMMARIES = frozenset(
-    {"anyOf", "oneOf", "not", "contains", "minContains", "maxContains", "uniqueItems", "enum", "const"}
-    | {"unevaluatedItems", "unevaluatedProperties"}
-)
-
 #: Returns whether there was anything to judge; raises CheckFailure, or a group of them, or NotRun.
 AnswerCheck = Callable[[Answer], bool]
 
@@ -167,31 +158,36 @@ def body_conforms_to_its_schema(answer: Answer) -> bool:
     schema = answer.media_type.schema if answer.media_type else None
     if schema is None:
         return False
-    if is_json(answer.response.media_type):
-        _require_whole(answer.response)
-    value = value_of(answer.response)
-    if value is UNREADABLE:
-        return False  # the claim of body_is_what_its_content_type_says
-    validator = answer.contract.validator(schema, "response")
-    if isinstance(value, str) and not is_json(answer.response.media_type) and validator.is_valid(_as_json(value)):
-        return True  # how an object stands in text is said nowhere; JSON is one way
+    response, validator = answer.response, answer.contract.validator(schema, "response")
+    if is_json(response.media_type):
+        if response.unread:
+            raise NotRun(response.unread)
+        if not _is_json(response):
+            return False  # the claim of body_is_what_its_content_type_says
+        found = json_violations(validator, response)
+    elif (value := value_of(response)) is UNREADABLE or validator.is_valid(_as_json(value)):
+        return value is not UNREADABLE  # how an object stands in text is said nowhere; JSON is one way
+    else:
+        found = violations(validator, value)
     failures: dict[str, CheckFailure] = {}
-    pruned = is_json(answer.response.media_type) and answer.response.reading().pruned
-    for violation in islice(validator.violations(value), _MAX_VIOLATIONS):
-        if violation.keyword_pointer in failures or (pruned and _may_be_below(violation)):
+    for violation in found:
+        if violation.keyword_pointer in failures:
             continue
         if violation.unknown and {name for name, _ in shown_write_only(answer)}.issuperset(violation.unknown):
             continue  # the claim of no_secret_comes_back
         failures[violation.keyword_pointer] = _schema_failure(answer, violation, schema)
     raise_failures(failures.values())
-    if pruned:
-        raise NotRun(f"content that is nested deeper than {MAX_DEPTH} levels is judged down to there only")
     return True
 
 
-def _may_be_below(violation: SchemaViolation) -> bool:
-    """Tell whether a violation may come from what was left out of content that is nested too deep."""
-    return violation.keyword in _SUMMARIES or len(violation.instance_path) >= MAX_DEPTH - 1
+def _is_json(response: WireResponse) -> bool:
+    try:
+        response.json()
+    except TooLarge:
+        return True
+    except NotJSON:
+        return False
+    return True
 
 
 def _as_json(text: str) -> Any:
@@ -347,6 +343,8 @@ def _schema_failure(answer: Answer, violation: SchemaViolation, schema: str) -> 
 
 
 def _limit(answer: Answer, violation: SchemaViolation) -> Any:
+    if not violation.keyword_pointer:
+        return ""
     try:
         return answer.contract.at(violation.keyword_pointer)
     except LookupError:

@@ -34,6 +34,7 @@ from mockserver.suite.engine.responses import forget_most, is_faithful
 from mockserver.suite.engine.schema import operation_of
 from mockserver.suite.engine.transport import Silence, meaning, wire_response
 from mockserver.suite.exchanges import Exchange
+from mockserver.suite.mistakes import contain, told
 from mockserver.suite.session import Run
 from mockserver.suite.translation import ForeignFailure, translate
 from mockserver.suite.verdicts import CheckFailure, NotRun, failures_in
@@ -97,10 +98,12 @@ class Judge:
             except (CheckFailure, ExceptionGroup) as error:
                 found = list(failures_in(error))
                 if not found:
-                    raise
+                    contain(self.run.verdicts, name, answer.label, error)
                 failures += found
             except NotRun as reason:
                 self.run.verdicts.not_run(name, answer.label, str(reason))
+            except Exception as error:  # noqa: BLE001 - the other claims are not concerned
+                contain(self.run.verdicts, name, answer.label, error)
             else:
                 if applied:
                     passed.append(name)
@@ -144,7 +147,7 @@ class Judge:
             # Nothing can be said of this operation by generated requests, but of the others.
             self.run.verdicts.not_run("fuzz", label, f"schemathesis can make no request: {first[:200]}")
         else:
-            self.errors.append(f"schemathesis failed on {label}: {type(error).__name__}: {first}")
+            self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))
 
     def _take_scenario(self, recorder: Any) -> None:
         self.cases += len(recorder.interactions)
