@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -82,13 +83,24 @@ class Validator:
 
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
-        #: Bound method for hot paths: value -> bool.
-        self.is_valid = compiled.is_valid
+
+    def is_valid(self, value: Any) -> bool:
+        """Tell whether a value meets the schema."""
+        try:
+            return bool(self._compiled.is_valid(value))
+        except ValueError:
+            return bool(self._compiled.is_valid(tamed(value)))
 
     def violations(self, value: Any) -> Iterator[SchemaViolation]:
         """Yield every way in which a value breaks the schema, none if it is valid."""
-        for error in self._compiled.iter_errors(value):
-            yield _translate(error)
+        told = 0
+        try:
+            for error in self._compiled.iter_errors(value):
+                yield _translate(error)
+                told += 1
+        except ValueError:
+            for error in islice(self._compiled.iter_errors(tamed(value)), told, None):
+                yield _translate(error)
 
 
 class Schemas:
@@ -142,6 +154,24 @@ class Schemas:
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             reason = getattr(error, "message", None) or str(error)
             raise ContractError(f"{pointer}: is not a usable JSON Schema: {reason}") from error
+
+
+#: What stands for a character that UTF-8 cannot write (Unicode Standard, section 3.9).
+_LONE_SURROGATE, _REPLACEMENT = re.compile("[\ud800-\udfff]"), "\ufffd"
+#: jsonschema-rs takes no values that are nested deeper than 255 levels.
+_MAX_LEVELS = 250
+
+
+def tamed(value: Any, level: int = 0) -> Any:
+    """Return a value that jsonschema-rs takes: lone surrogates replaced, and nothing below the levels that it knows."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub(_REPLACEMENT, value)
+    if isinstance(value, dict):
+        below = value.items() if level < _MAX_LEVELS else ()
+        return {tamed(name): tamed(member, level + 1) for name, member in below}
+    if isinstance(value, list):
+        return [tamed(item, level + 1) for item in (value if level < _MAX_LEVELS else ())]
+    return value
 
 
 def _translate(error: Any) -> SchemaViolation:

@@ -18,6 +18,7 @@ from mockserver.suite.checks import (
     state,
 )
 from mockserver.suite.checks.task import Planner, Task
+from mockserver.suite.mistakes import contained
 from mockserver.suite.occasions import tell_what_was_not_made
 from mockserver.suite.session import Run, Session
 from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in, others_in, reasons_in
@@ -47,8 +48,16 @@ PLANNERS: tuple[Planner, ...] = (
 
 def plan(run: Run) -> list[Task]:
     """Return every task that applies to a run, those that end credentials behind all others."""
-    tasks = [task for planner in PLANNERS for task in planner(run)]
-    return sorted(tasks, key=lambda task: task.last)
+    return sorted(planned(run, *PLANNERS), key=lambda task: task.last)
+
+
+def planned(run: Run, *planners: Planner) -> list[Task]:
+    """Return the tasks of some themes; a theme whose tasks cannot be planned is told as not run."""
+    tasks: list[Task] = []
+    for planner in planners:
+        with contained(run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"):
+            tasks += planner(run)
+    return tasks
 
 
 def check(run: Run) -> Outcome:
@@ -56,7 +65,7 @@ def check(run: Run) -> Outcome:
     run.unanswered = []
     outcome = make(run, plan(run))
     if outcome == Outcome():
-        outcome = make(run, acceptance.tasks(run))
+        outcome = make(run, planned(run, acceptance.tasks))
     outcome = ask_again(run, outcome)
     if outcome == Outcome():
         tell_what_was_not_made(run)
@@ -79,7 +88,8 @@ def make(run: Run, tasks: Iterable[Task]) -> Outcome:
     run.progress.phase("claims", len(todo))
     try:
         for task in todo:
-            _make(run, task)
+            with contained(run.verdicts, task.check, task.operation):
+                _make(run, task)
             run.progress.step(task.operation)
     except KeyboardInterrupt:
         return Outcome(interrupted=True)

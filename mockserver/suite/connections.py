@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
-import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,14 +12,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+import urllib3
 
 from mockserver.errors import UsageError
 from mockserver.hosts import is_loopback
+from mockserver.suite.bounded import BoundedAdapter, Unreadable, take
+from mockserver.suite.encodings import as_bytes
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.framing import Dropped, NotHTTP
 from mockserver.suite.governor import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
 from mockserver.suite.interrupts import interruptible
 from mockserver.suite.recording import Recorder
+from mockserver.suite.wire import MAX_RESPONSE
 
 CONNECT_SECONDS = 5.0
 
@@ -43,6 +44,7 @@ class Connection:
         key: the key of `cert`.
         proxy: URL of the proxy; those of the environment never count.
         share: of how many runs that share the rate this is one.
+        max_response: read no more bytes of an answer's content than that, decoded.
     """
 
     rate: float | None = None
@@ -56,9 +58,10 @@ class Connection:
     key: Path | None = None
     proxy: str | None = None
     share: int = 1
+    max_response: int = MAX_RESPONSE
 
 
-class GovernedAdapter(HTTPAdapter):
+class GovernedAdapter(BoundedAdapter):
     """A transport of `requests` through which nothing passes without the governor's leave; it has one connection.
 
     What `requests` would take from the environment (proxies, authorities) or from whoever calls is not asked:
@@ -69,14 +72,19 @@ class GovernedAdapter(HTTPAdapter):
         self._governor = governor
         self._connection = connection or Connection()
         self.recorder: Recorder | None = None
-        super().__init__(pool_connections=1, pool_maxsize=1)
+        super().__init__()
 
     def send(self, request: requests.PreparedRequest, *_args: Any, timeout: Any = None, **_: Any) -> requests.Response:
         """Send a request when the governor lets it; for no operation in particular."""
-        return self.send_for("", request, timeout=timeout)
+        return self.send_for("", request, timeout=timeout)[0]
 
-    def send_for(self, label: str, request: requests.PreparedRequest, *, timeout: Any) -> requests.Response:
+    def send_for(
+        self, label: str, request: requests.PreparedRequest, *, timeout: Any
+    ) -> tuple[requests.Response, WireResponse]:
         """Send a request for an operation when the governor lets it, again as often as the governor says so.
+
+        Returns:
+            The response, and the same as the suite looks at it.
 
         Raises:
             requests.RequestException: there was no answer.
@@ -96,74 +104,45 @@ class GovernedAdapter(HTTPAdapter):
                         cert=_client_certificate(using),
                         proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
                     )
-                    _read_in_time(response, timeout)
+                    taken = take(response, request.method or "", using.max_response)
+            except (NotHTTP, Dropped) as error:  # of the head: urllib3 knows its own exceptions only
+                told = Unreadable(urllib3.exceptions.ProtocolError(str(error)))
+                self._lost(label, request, told, begun)
+                raise told from error
             except requests.RequestException as error:
-                self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
-                self._governor.observe(label, None)
+                self._lost(label, request, error, begun)
                 raise
+            seconds = time.monotonic() - begun
             # `requests` measures in its session, which would count the governor's waiting, too.
-            response.elapsed = timedelta(seconds=time.monotonic() - begun)
-            self._tell(label, request, response, "", time.monotonic() - begun)
+            response.elapsed = timedelta(seconds=seconds)
+            fields = tuple(response.headers.items())
+            wire = WireResponse(response.status_code, fields, taken.body, seconds, taken.unread, taken.flaw)
+            self._tell(label, request, wire, "", seconds)
             if not self._governor.observe(label, response.status_code, response.headers.get("Retry-After")):
-                return response
+                return response, wire
+
+    def _lost(self, label: str, request: requests.PreparedRequest, error: Exception, begun: float) -> None:
+        self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
+        self._governor.observe(label, None)
 
     def _tell(
         self,
         label: str,
         request: requests.PreparedRequest,
-        response: requests.Response | None,
+        answer: WireResponse | None,
         problem: str,
         seconds: float,
     ) -> None:
         if self.recorder is None:
             return
-        body = request.body.encode() if isinstance(request.body, str) else request.body
+        body = as_bytes(request.body) if isinstance(request.body, str) else request.body
         fields = tuple((name, _text(value)) for name, value in request.headers.items())
         sent = WireRequest(request.method or "", request.path_url, fields, body if isinstance(body, bytes) else None)
-        answer = None
-        if response is not None:
-            answer = WireResponse(response.status_code, tuple(response.headers.items()), response.content)
         self.recorder(label, Exchange(sent, answer, problem), seconds)
 
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-def _read_in_time(response: requests.Response, timeout: Any) -> None:
-    """Read an answer's content, so that one that breaks off is none; a timeout of `requests` is for each byte anew.
-
-    Raises:
-        requests.RequestException: it does not come whole, or not in time.
-    """
-    seconds = timeout[1] if isinstance(timeout, tuple) else timeout
-    try:
-        incoming = None if seconds is None else socket.socket(fileno=os.dup(response.raw.fileno()))
-    except OSError:  # all has come already
-        incoming = None
-    if incoming is None:
-        response.content  # noqa: B018 - reads it
-        return
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        with suppress(OSError):
-            incoming.shutdown(socket.SHUT_RDWR)
-
-    watchdog = threading.Timer(float(seconds), end)
-    watchdog.daemon = True
-    watchdog.start()
-    try:
-        response.content  # noqa: B018 - reads it
-    except requests.RequestException:
-        if not late.is_set():
-            raise
-    finally:
-        watchdog.cancel()
-        incoming.close()
-    if late.is_set():
-        raise requests.exceptions.ReadTimeout(f"not whole within {seconds} seconds")
 
 
 def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> Governor:

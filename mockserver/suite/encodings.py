@@ -46,6 +46,14 @@ _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LAST_CHARACTER = 0x10FFFF
 
 
+def as_bytes(text: str) -> bytes:
+    """Return a text in UTF-8 as it is sent: a lone surrogate, which UTF-8 does not know, in the bytes it would have.
+
+    JSON may hold one (RFC 8259, section 8.2), so a server can give it out, and has to stand getting it back.
+    """
+    return text.encode("utf-8", "surrogatepass")
+
+
 def undone(text: str) -> str:
     """Return a text with its escapes undone once; the same text where there are none."""
     if "%" not in text and "\\" not in text and "&" not in text:
@@ -107,19 +115,24 @@ def folded_texts(value: str) -> frozenset[str]:
     *_, last = readings(value)
     lines = [line.strip() for line in value.splitlines()]
     long = [line for line in lines if len(line) * len(lines) * 2 >= len(value)]  # not the brackets around a key
-    bytewise = value.encode("utf-8", "surrogatepass").decode("latin-1")  # as Python shows bytes, and header fields come
+    bytewise = as_bytes(value).decode("latin-1")  # as Python shows bytes, and header fields come
     return frozenset(fold(form) for form in (value, last, bytewise, value.replace(" ", "+"), *long) if form)
 
 
 def folded_digits(value: str) -> frozenset[str]:
     """Return a text's hexadecimal digits, and its base64 at each offset in what was encoded, in lower case."""
     # What is encoded may have been escaped before: a whole JSON text in a header field.
-    inner = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe="")}
+    inner = {
+        value,
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        quote(value, safe="", errors="surrogatepass"),
+    }
     return frozenset(fold(form) for text in inner for form in _digits(text) if len(form) >= MIN_DIGITS)
 
 
 def _digits(text: str) -> Iterator[str]:
-    raw = text.encode("utf-8", "surrogatepass")
+    raw = as_bytes(text)
     yield raw.hex()
     for offset in range(3):
         digits = base64.b64encode(bytes(offset) + raw).decode()
@@ -198,6 +211,8 @@ class Finder:
                 yield start, form
                 start = folded.find(form, start + 1)
         step, pieces = self.STEP, self._pieces
+        if not pieces:
+            return
         cuts = range(0, len(folded) - step + 1, step)
         for start in [start for start in cuts if folded[start : start + step] in pieces]:
             for form, offset in pieces[folded[start : start + step]]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import shlex
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.mediatypes import covering
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json, same_json
+from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.paths import Resolver
-from mockserver.suite.secrecy import MASK, Secrets, marked, masked
+from mockserver.suite.redaction import Path, redacted
+from mockserver.suite.secrecy import MASK, Secrets, marked
 
 #: The field that selects a world of our own stub, in lower case.
 WORLD_FIELD = "mock-world"
@@ -39,7 +39,7 @@ class Evidence:
             "method": request.method,
             "path": self._secrets.mask(request.path),
             "headers": {self._secrets.mask(name): self._field(name, value) for name, value in request.fields},
-            "body": None if request.body is None else self._shown(self._request_body(label, request)),
+            "body": None if request.body is None else self._shown(request.body, self._sent_paths(label)),
         }
 
     def response(self, label: str, exchange: Exchange) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Evidence:
         return {
             "status": response.status,
             "headers": self._secrets.mask_json(dict(response.fields)),
-            "body": self._shown(self._response_body(label, response)),
+            "body": self._shown(response.body, self._issued_paths(label, response), response.length),
         }
 
     def exchange(self, label: str, exchange: Exchange) -> dict[str, Any]:
@@ -100,7 +100,8 @@ class Evidence:
                 words += ["-u", f"{login[0]}:${self._secrets.name_of(login[1])}"]
             else:
                 words += ["-H", f"{name}: {self._secrets.mask(value)}"]
-        body = None if request.body is None else self._secrets.mask(self._request_body(label, request))
+        sent = None if request.body is None else request.body.decode("utf-8", "replace")
+        body = None if sent is None else self._secrets.mask(redacted(sent, self._sent_paths(label)))
         maker = "" if body is None else _maker(body)
         if body is not None:
             words += ["--data-binary", "@-" if maker else body]
@@ -125,39 +126,38 @@ class Evidence:
             return f"Basic {login[0]}:${variable}" if variable else f"Basic {login[0]}:{MASK}"
         return self._secrets.mask(value)
 
-    def _request_body(self, label: str, request: WireRequest) -> str:
-        body = request.body or b""
-        operation = self._by_label.get(label)
-        schema = _request_schema(operation)
-        return self._body(body, "application/json", schema, "writeOnly")
+    def _sent_paths(self, label: str) -> tuple[Path, ...]:
+        """Return where the content of an operation's requests holds what is never to be shown."""
+        return self._paths(_request_schema(self._by_label.get(label)), "writeOnly")
 
-    def _response_body(self, label: str, response: WireResponse) -> str:
+    def _issued_paths(self, label: str, response: WireResponse) -> tuple[Path, ...]:
+        """Return where the content of an answer holds secrets that it is there to give out."""
         operation = self._by_label.get(label)
         documented = operation.response_for(response.status) if operation else None
         media_type = covering(documented.content, response.content_type) if documented else None
-        return self._body(response.body, response.media_type, media_type.schema if media_type else None, "x-secret")
+        if media_type is None or not is_json(response.media_type):
+            return ()
+        return self._paths(media_type.schema, "x-secret")
 
-    def _body(self, body: bytes, media_type: str, schema: str | None, keyword: str) -> str:
-        text = body.decode("utf-8", "replace")
-        if is_json(media_type):
-            paths = tuple(path for path, _ in marked(self._contract, schema, keyword))
-            try:
-                value = parse_json(body)
-            except NotJSON:
-                pass
-            else:
-                safe = masked(value, paths)
-                if not same_json(safe, value):  # else as it was written, which may be what matters
-                    text = json.dumps(safe, ensure_ascii=False)
-        return text
+    def _paths(self, schema: str | None, keyword: str) -> tuple[Path, ...]:
+        return tuple(path for path, _ in marked(self._contract, schema, keyword))
 
-    def _shown(self, text: str) -> str:
-        """Return content masked, and cut where it is long; what is far beyond the cut is not even searched."""
-        near = text if len(text) <= _FAR else text[:_FAR] + "…"
-        masked_text = self._secrets.mask(near)
-        if len(masked_text) <= MAX_SHOWN and near is text:
+    def _shown(self, body: bytes, paths: tuple[Path, ...], length: int = 0) -> str:
+        """Return content masked, and cut where it is long; what is far beyond the cut is not even searched.
+
+        Args:
+            body: content, or its beginning.
+            paths: where it holds secrets.
+            length: bytes of the whole content, 0 if this is all.
+        """
+        text = body[: 4 * _FAR].decode("utf-8", "replace")
+        cut = bool(length) or len(body) > 4 * _FAR or len(text) > _FAR
+        # An ellipsis tells whoever masks that what stands before it may be the beginning of a secret.
+        masked_text = self._secrets.mask(redacted(text[:_FAR], paths) + ("…" if cut else ""))
+        if len(masked_text) <= MAX_SHOWN and not cut:
             return masked_text
-        return f"{masked_text[:MAX_SHOWN]}… ({len(text)} characters)"
+        size = f"{length or len(body)} bytes" if cut else f"{len(text)} characters"
+        return f"{masked_text[:MAX_SHOWN]}… ({size})"
 
 
 def _maker(body: str) -> str:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockserver.mediatypes import essence, is_json
+from mockserver.suite.jsontext import NotJSON, Reading, TooLarge, parse_json, read_json, same_json
 
-__all__ = ["Exchange", "Fields", "NotJSON", "WireRequest", "WireResponse", "is_json", "parse_json", "same_json"]
+__all__ = [
+    "Exchange",
+    "Fields",
+    "NotJSON",
+    "TooLarge",
+    "WireRequest",
+    "WireResponse",
+    "is_json",
+    "parse_json",
+    "same_json",
+]
 
 Fields = tuple[tuple[str, str], ...]
-
-
-class NotJSON(ValueError):  # noqa: N818 - says what the content is, not that something went wrong here
-    """The content is not one JSON text in UTF-8 (RFC 8259)."""
+#: So much of an answer's content is kept as evidence; reports show less.
+MAX_KEPT = 64 * 1024
+SHORTENED = "its content was shortened to be kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +62,20 @@ class WireResponse:
 
     Attributes:
         seconds: how long it took to come, from the request's first byte to the answer's last; 0 where nobody looked.
+        unread: why its content was not read to its end, "" if it was.
+        flaw: what of it breaks HTTP itself, "" if nothing does.
+        length: bytes of its content before it was shortened, 0 if it was not.
     """
 
     status: int
     fields: Fields
     body: bytes
     seconds: float = field(default=0.0, compare=False)
+    unread: str = field(default="", compare=False)
+    flaw: str = field(default="", compare=False)
+    length: int = field(default=0, compare=False)
     # What its content says, once somebody asked: every claim does, and nobody changes the value.
-    _read: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    _read: list[Reading | NotJSON] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def field(self, name: str) -> str | None:
         """Return the value of a header field, whatever the case of its name, or None."""
@@ -76,26 +91,42 @@ class WireResponse:
         """The `Content-Type` field, "" where there is none."""
         return self.field("content-type") or ""
 
+    def shortened(self) -> WireResponse:
+        """Return what is kept of an answer once it was judged: of long content the beginning, and no value of it."""
+        if len(self.body) <= MAX_KEPT:
+            return self
+        return replace(self, body=self.body[:MAX_KEPT], unread=self.unread or SHORTENED, length=len(self.body))
+
     @property
     def successful(self) -> bool:
         """Whether the request was accepted (RFC 9110, section 15.3)."""
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """Return the content as a JSON value.
+        """Return the content as a JSON value, see `read_json`.
 
         Raises:
             NotJSON: the content is not one JSON text in UTF-8; NaN and Infinity are none.
+            TooLarge: it holds more values than are read.
+        """
+        return self.reading().value
+
+    def reading(self) -> Reading:
+        """Return what the content says as JSON, and whether all of it was read.
+
+        Raises:
+            NotJSON: the content is not one JSON text in UTF-8; NaN and Infinity are none.
+            TooLarge: it holds more values than are read.
         """
         if not self._read:
             try:
-                self._read.append(parse_json(self.body))
+                self._read.append(read_json(self.body))
             except NotJSON as error:
-                self._read.append(error)
-        value = self._read[0]
-        if isinstance(value, NotJSON):
-            raise NotJSON(str(value))
-        return value
+                self._read.append(type(error)(str(error)))  # without its traceback, which holds the content's values
+        found = self._read[0]
+        if isinstance(found, NotJSON):
+            raise type(found)(str(found))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,43 +150,20 @@ class Exchange:
     slow: bool = False
     repeated: bool = False
 
+    def shortened(self) -> Exchange:
+        """Return what is kept of an exchange as evidence; see `WireResponse.shortened`."""
+        short = self.response.shortened() if self.response is not None else None
+        history = tuple(exchange.shortened() for exchange in self.history)
+        if short is self.response and history == self.history:
+            return self
+        return replace(self, response=short, history=history)
+
     @property
     def size(self) -> int:
         """How much there is to read in it; of two that show the same, the smaller is better evidence."""
         own = len(self.request.path) + len(self.request.body or b"")
-        answer = len(self.response.body) if self.response else 0
+        answer = (self.response.length or len(self.response.body)) if self.response else 0
         return own + answer + sum(exchange.size for exchange in self.history)
-
-
-def parse_json(content: bytes) -> Any:
-    """Return a JSON text's value, integers exact.
-
-    Raises:
-        NotJSON: it is none.
-    """
-    try:
-        return json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise NotJSON(str(error)) from error
-
-
-def same_json(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal; 1 and 1.0 are, 1 and true are not."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same_json(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same_json, one, other))
-    return (type(one) is type(other) and bool(one == other)) or _same_number(one, other)
-
-
-def _same_number(one: Any, other: Any) -> bool:
-    return isinstance(one, int | float) and isinstance(other, int | float) and one == other
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _find(fields: Fields, name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.suite.checking import access_tasks, ask_again, make
+from mockserver.suite.checking import access_tasks, ask_again, make, planned
 from mockserver.suite.checks import acceptance, links, robustness, state
 from mockserver.suite.database import Database, keep_failures, replay
 from mockserver.suite.engine import FuzzSettings, drive
@@ -26,8 +26,7 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
     run.unanswered = []
     planners = (state.tasks, links.tasks, access_tasks, robustness.timing_tasks)
-    every = (task for planner in planners for task in planner(run))
-    tasks = [task for task in every if run.division.owns(task.operation)]
+    tasks = [task for task in planned(run, *planners) if run.division.owns(task.operation)]
     outcome = replay(run, database) if database is not None else Outcome()
     if outcome == Outcome():
         outcome = make(run, [task for task in tasks if not task.last])
@@ -36,7 +35,7 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     if outcome == Outcome():
         outcome = make(run, [task for task in tasks if task.last])
     if outcome == Outcome():
-        outcome = make(run, [task for task in acceptance.tasks(run) if run.division.owns(task.operation)])
+        outcome = make(run, [task for task in planned(run, acceptance.tasks) if run.division.owns(task.operation)])
     outcome = ask_again(run, outcome)
     if outcome == Outcome():
         tell_what_was_not_made(run, elsewhere=OF_CHECK)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from mockserver.errors import UsageError
 from mockserver.options import FILE, Command, contract_option, option, overlay_option
 from mockserver.suite.connections import CONNECT_SECONDS, Connection, is_this_machine
 from mockserver.suite.governor import parse_rate
+from mockserver.suite.wire import MAX_RESPONSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Options:
     budget: int | None = None
     timeout: float | None = None
     connect_timeout: float = CONNECT_SECONDS
+    max_response: str | None = None
     ca: Path | None = None
     insecure: bool = False
     cert: Path | None = None
@@ -60,7 +64,7 @@ class Options:
         """Return how the target is to be reached.
 
         Raises:
-            UsageError: the rate is none.
+            UsageError: the rate is none, or the size.
         """
         return Connection(
             rate=None if self.rate is None else parse_rate(self.rate),
@@ -74,6 +78,7 @@ class Options:
             proxy=self.proxy,
             connect_seconds=self.connect_timeout,
             share=self.share,
+            max_response=MAX_RESPONSE if self.max_response is None else parse_size("--max-response", self.max_response),
         )
 
 
@@ -91,6 +96,7 @@ RESTORE_VALUES = option(
     type=FILE,
     help="Original values to put back, where the API does not give them (YAML), with ${VARIABLES} for secrets.",
 )
+_SIZE = re.compile(r"(\d{1,12})\s*(?:([kmg])(i?)b?|b)?", re.IGNORECASE)
 _POSITIVE = click.FloatRange(0, min_open=True)
 
 #: How the target is reached, and how gently.
@@ -117,12 +123,30 @@ CONNECTION = (
         metavar="SECONDS",
         help="How long a connection may take to be made.",
     ),
+    option(
+        "--max-response",
+        metavar="SIZE",
+        help="How much is read of an answer's content, decoded: bytes, or 500KB, 64MiB.  [default: 16MiB]",
+    ),
     option("--ca", type=FILE, help="Trust the authorities in this file (PEM) instead of the usual ones."),
     option("--insecure", is_flag=True, help="Take any certificate: whoever is in between reads the credentials."),
     option("--cert", type=FILE, help="This client's certificate (PEM)."),
     option("--key", type=FILE, help="The key of --cert, where that file does not hold it."),
     option("--proxy", metavar="URL", help="Go through a proxy; those of the environment are never used."),
 )
+
+
+def parse_size(option: str, text: str) -> int:
+    """Return the bytes of a size such as `65536`, `500KB` or `16MiB`.
+
+    Raises:
+        UsageError: another form, or not above 0.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or not int(found[1]):
+        raise UsageError(f"{option} {text!r} is not a size; write bytes, or 500KB, 64MiB")
+    power = " kmg".index(found[2].lower()) if found[2] else 0
+    return int(found[1]) * int((1024 if found[3] else 1000) ** power)
 
 
 def connection_options(command: Command) -> Command:

@@ -9,12 +9,14 @@ from urllib.parse import quote, unquote
 
 from mockserver.contract.model import Contract, Operation, Parameter
 
+#: What a path parameter is given that the contract does not declare.
+UNDECLARED = "sample"
 _PARAMETER = re.compile(r"\{([^}]+)\}")
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
     """Return a path template with its parameters filled in (`style: simple`), percent-encoded."""
-    return _PARAMETER.sub(lambda match: quote(as_text(values[match[1]]), safe=""), template)
+    return _PARAMETER.sub(lambda match: quote(as_text(values[match[1]]), safe="", errors="surrogatepass"), template)
 
 
 def as_text(value: Any) -> str:
@@ -30,6 +32,17 @@ def read_off(template: str, target: str) -> dict[str, str]:
     """Return the values that a request target has for a path template's parameters, nothing where it does not fit."""
     found = _pattern(template).fullmatch(target.partition("?")[0])
     return {name: unquote(found[_group(name)]) for name in parameters_of(template)} if found else {}
+
+
+def undeclared(contract: Contract) -> tuple[str, ...]:
+    """Return a note for each operation whose path has parameters that nobody declares (OpenAPI 3.1, section 4.8.12)."""
+    found = []
+    for operation in contract.operations:
+        declared = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
+        names = [name for name in parameters_of(operation.path) if name not in declared]
+        if names:
+            found.append(f"{operation.label}: nobody declares {', '.join(names)} in its path; any text is sent")
+    return tuple(found)
 
 
 def parameters_of(template: str) -> list[str]:

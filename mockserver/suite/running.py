@@ -28,11 +28,13 @@ from mockserver.suite.identities import Identities, require_known_schemes
 from mockserver.suite.interrupts import answered, interruptible, terminable
 from mockserver.suite.inventing import invented
 from mockserver.suite.ledger import Ledger, LedgerFile, left_open
+from mockserver.suite.mistakes import told
 from mockserver.suite.obstacles import obstacles
 from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.originals import Originals, load_originals
 from mockserver.suite.overlays.loop import Made, follow, require_usable
+from mockserver.suite.paths import undeclared
 from mockserver.suite.plan import as_lines as plan_lines
 from mockserver.suite.plan import may_write
 from mockserver.suite.preparing import own_stub, prepare, select, who_calls
@@ -171,16 +173,23 @@ def judged(
             outcome = _made(run, settings, oracle)
     except KeyboardInterrupt:
         outcome = Outcome(interrupted=True)
+    except Exception as error:
+        if isinstance(error, UsageError):
+            put_back(run, books)
+            raise
+        # Whatever it is, what was found until then is reported.
+        outcome = Outcome(error=str(error) if isinstance(error, MockServerError) else told("the run", error))
     except BaseException:
         answered()
-        if books is not None:
-            books.put_back()
+        put_back(run, books)
         raise
     if answered():  # also one whose exception got lost on the way
         outcome = replace(outcome, interrupted=True)
     for obstacle in obstacles(run):
         run.verdicts.failed(obstacle)
-    ledger = Ledger(run.guard.writes) if books is None else books.put_back()
+    ledger = put_back(run, books)
+    if run.verdicts.mistakes and not outcome.error:
+        outcome = replace(outcome, error=run.verdicts.mistakes[0])
     return Report(
         command=command,
         target=run.target.base_url,
@@ -192,7 +201,7 @@ def judged(
         requests=run.target.governor.requests,
         operations_total=len(run.contract.operations),
         reach=run.verdicts.reach(run.selected),
-        notes=(*run.notes, *state_remarks(run), *scheme_remarks(run)),
+        notes=(*undeclared(run.contract), *run.notes, *state_remarks(run), *scheme_remarks(run)),
         unused=()
         if outcome.error or outcome.interrupted
         else tuple(unused(run.contract, run.selected, run.guard.usage)),
@@ -203,6 +212,20 @@ def judged(
         own_stub=run.own,
         shard=settings.shard if settings else "",
     )
+
+
+def put_back(run: Run, books: Books | None) -> Ledger:
+    """Put back what a run changed, and return what became of it."""
+    if books is None:
+        return Ledger(run.guard.writes)
+    try:
+        return books.put_back()
+    except MockServerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what was found is still to be reported
+        mistake = told("putting back", error)
+        run.verdicts.mistaken("putting back", "all operations", mistake)
+        return Ledger(run.guard.writes, left=(f"what was changed and is not put back: {mistake}",))
 
 
 def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Outcome:

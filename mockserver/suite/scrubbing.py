@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TextIO
 
 from mockserver.errors import InternalError, MockServerError
+from mockserver.suite.mistakes import place_of
 from mockserver.suite.secrecy import Secrets
 
-_PACKAGE = Path(__file__).parents[1]
 #: An error of a server's making can be as long as its answers.
 _MAX_MESSAGE = 500
 
@@ -62,15 +60,19 @@ class ScrubbedStream(io.TextIOBase):
             raise TypeError(f"text is written here, and not {type(text).__name__}")
         head, newline, self._pending = (self._pending + text).rpartition("\n")
         if newline:
-            self._stream.write(self._scrub(head) + newline)
+            self._stream.write(self._written(self._scrub(head)) + newline)
         return len(text)
 
     def flush(self) -> None:
         """Write what waits."""
         if self._pending:
             waiting, self._pending = self._pending, ""
-            self._stream.write(self._scrub(waiting))
+            self._stream.write(self._written(self._scrub(waiting)))
         self._stream.flush()
+
+    def _written(self, text: str) -> str:
+        """Return a text as the stream can encode it: on a terminal of another charset, what it lacks is escaped."""
+        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def isatty(self) -> bool:
         """Whether the stream behind is a terminal."""
@@ -116,10 +118,5 @@ def scrubbed(scrub: Scrubber) -> Iterator[None]:
 
 def _told(error: Exception) -> str:
     """Return what a mistake of ours is told as: what, where, and what to do."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if _PACKAGE in Path(frame.filename).parents and frame.name != scrubbed.__name__
-    ]
-    place = f" at {Path(frames[-1].filename).relative_to(_PACKAGE.parent)}:{frames[-1].lineno}" if frames else ""
+    place = place_of(error, besides=scrubbed.__name__)
     return f"an error of mockserver itself{place}: {type(error).__name__}: {error}; please report it"

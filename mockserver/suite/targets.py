@@ -15,6 +15,7 @@ import requests
 import urllib3
 
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.bounded import unreadable
 from mockserver.suite.connections import (
     Connection,
     GovernedAdapter,
@@ -23,6 +24,7 @@ from mockserver.suite.connections import (
     is_this_machine,
     unreachable,
 )
+from mockserver.suite.encodings import as_bytes
 from mockserver.suite.exchanges import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.governor import Governor
 from mockserver.suite.interrupts import interruptible
@@ -119,7 +121,7 @@ class HttpTarget:
         self.adapter = GovernedAdapter(self.governor, self.connection)
         # A server that is not ours is asked over one connection, and slowly.
         plain = parts.scheme == "http" and not self.foreign and self.connection.proxy is None
-        self._wire = Wire(self.base_url, self.timeout_seconds) if plain else None
+        self._wire = Wire(self.base_url, self.timeout_seconds, self.connection.max_response) if plain else None
         self._wire_lock = threading.Lock()
         self._recorder: Recorder | None = None
 
@@ -137,17 +139,17 @@ class HttpTarget:
                 response = self._send_once(request, label)
                 return Exchange(request, response, repeated=number > 0 or self.repeated)
             except NoAnswer as error:
-                problem, dropped, slow = self._problem(slow=error.slow), not error.slow, error.slow
+                problem = self._problem(slow=error.slow, unreadable=error.unreadable)
+                dropped, slow = not (error.slow or error.unreadable), error.slow
             except requests.exceptions.ConnectTimeout as error:
                 raise TargetLost(f"{self.base_url} does not take connections") from error
             except requests.exceptions.Timeout:
                 problem, dropped, slow = self._problem(slow=True), False, True
-            except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            except requests.exceptions.RequestException as error:
                 if (reason := unreachable(error, self.base_url, self.connection)) is not None:
                     raise TargetLost(reason) from error
-                problem, dropped, slow = self._problem(slow=False), True, False
-            except requests.exceptions.RequestException as error:
-                problem, slow = f"the answer cannot be read as HTTP: {type(error).__name__}", False
+                came = unreadable(error)
+                problem, dropped, slow = self._problem(unreadable=came), not came, False
         return Exchange(request, None, problem, dropped=dropped, slow=slow)
 
     @contextmanager
@@ -189,12 +191,11 @@ class HttpTarget:
                 with interruptible:
                     head = wire.exchange(content, method)
                 if self._recorder is not None:
-                    self._recorder(label, _exchange(method, target, shown, body, head), time.monotonic() - begun)
+                    answered = Exchange(WireRequest(method, target, shown, body), _response(head))
+                    self._recorder(label, answered, time.monotonic() - begun)
                 if not self.governor.observe(label, head.status, head.field("retry-after")):
                     return head
-        except NotPlain as reason:
-            if reason.lasting:
-                self._wire = None
+        except NotPlain:
             return None
         except NoAnswer as error:
             if self._recorder is not None:
@@ -220,8 +221,10 @@ class HttpTarget:
         if self._wire is not None:
             self._wire.close()
 
-    def _problem(self, *, slow: bool) -> str:
+    def _problem(self, *, slow: bool = False, unreadable: str = "") -> str:
         times = ", twice" if self._tries > 1 else ", when asked again"
+        if unreadable:
+            return f"the answer cannot be read as HTTP{times}: {unreadable}"
         if slow:
             return f"no answer within {self.timeout_seconds:g} seconds{times}"
         return f"the connection was dropped before the answer was complete{times}"
@@ -239,23 +242,16 @@ class HttpTarget:
         prepared.headers.pop("Content-Type", None)
         for name, value in request.fields:
             # Latin-1 is what HTTP/1.1 puts on the wire (RFC 9110, section 5.5); UTF-8 bytes pass as they are.
-            prepared.headers[name] = value.encode("utf-8").decode("latin-1")
+            prepared.headers[name] = as_bytes(value).decode("latin-1")
         timeout = (self.connection.connect_seconds, self.timeout_seconds)
-        response = self.adapter.send_for(label, prepared, timeout=timeout)
-        seconds = response.elapsed.total_seconds()
-        return WireResponse(response.status_code, tuple(response.headers.items()), response.content, seconds)
+        return self.adapter.send_for(label, prepared, timeout=timeout)[1]
 
     def _send_plain(self, request: WireRequest, label: str) -> WireResponse | None:
-        fields = [(name, value.encode("utf-8").decode("latin-1")) for name, value in request.fields]
+        fields = [(name, as_bytes(value).decode("latin-1")) for name, value in request.fields]
         if request.field("user-agent") is None:
             fields.append(("User-Agent", "mockserver"))
         head = self.send_quickly(label, request.method, self._path + request.path, fields, request.body)
-        if head is None:
-            return None
-        try:
-            return WireResponse(head.status, _joined(head.fields), head.content(), head.seconds)
-        except NotPlain:
-            return None
+        return None if head is None else _response(head, head.seconds)
 
 
 class WsgiTarget:
@@ -333,17 +329,12 @@ class WsgiTarget:
         for name, value in request.fields:
             key = name.upper().replace("-", "_")
             key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
-            environ[key] = value.encode("utf-8").decode("latin-1")
+            environ[key] = as_bytes(value).decode("latin-1")
         return environ
 
 
-def _exchange(method: str, target: str, fields: Fields, body: bytes | None, head: Head) -> Exchange:
-    """Return an exchange of the short way for a recorder; content that cannot be decoded as it came."""
-    try:
-        content = head.content()
-    except NotPlain:
-        content = head.body
-    return Exchange(WireRequest(method, target, fields, body), WireResponse(head.status, _joined(head.fields), content))
+def _response(head: Head, seconds: float = 0.0) -> WireResponse:
+    return WireResponse(head.status, _joined(head.fields), head.body, seconds, head.unread, head.flaw)
 
 
 def _joined(fields: Fields) -> Fields:

@@ -77,7 +77,7 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
         self.got = got
         self.pointer = pointer
         self.rule = rule
-        self.exchange = exchange
+        self.exchange = None if exchange is None else exchange.shortened()
 
 
 class NotRun(Exception):  # noqa: N818 - a result, not an error
@@ -165,7 +165,7 @@ class Finding:
 
 def finding_id(check: str, operation: str, pointer: str) -> str:
     """Return the name of a cause, the same over seeds, shards and values."""
-    return hashlib.sha256("\n".join((check, operation, pointer)).encode()).hexdigest()[:12]
+    return hashlib.sha256("\n".join((check, operation, pointer)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def judge(contract: Contract, failure: CheckFailure) -> Finding:
@@ -248,6 +248,7 @@ class Verdicts:
         self._own = own
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
+        self._mistakes: dict[str, None] = {}
         self._findings: dict[str, dict[str, Finding]] = {}
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._excused: dict[str, dict[str, Finding]] = {}
@@ -328,6 +329,18 @@ class Verdicts:
         """Note that a claim could not be tried, and why."""
         with self._lock:
             self._tally(check, operation).reasons.setdefault(why)
+
+    def mistaken(self, check: str, operation: str, mistake: str) -> None:
+        """Note that a claim could not be tried because of a mistake of ours."""
+        with self._lock:
+            self._tally(check, operation).reasons.setdefault(mistake)
+            self._mistakes.setdefault(mistake)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """Mistakes of ours that were met, each once."""
+        with self._lock:
+            return tuple(self._mistakes)
 
     def known(self, check: str, operation: str) -> int:
         """Return how often a check has failed on an operation so far."""

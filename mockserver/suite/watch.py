@@ -127,7 +127,7 @@ def remember(watch: Watch, answer: Answer) -> bool:
     if resource is None or operation is None or operation.safe:
         return False
     # What a later read shows can only be understood with what was sent before it.
-    watch.session.history.append(Exchange(answer.exchange.request, answer.response))
+    watch.session.history.append(Exchange(answer.exchange.request, answer.response).shortened())
     if answer.response.successful:
         path = answer.exchange.request.path.partition("?")[0]
         watch.run.last_writes[watch.session.world, path] = watch.session.history[-1]

@@ -9,12 +9,13 @@ from typing import Any
 from mockserver.contract.model import Response
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.pointers import child
+from mockserver.suite.checks.conformity import json_violations, violations
 from mockserver.suite.checks.fields import readings
 from mockserver.suite.checks.leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.checks.seeing import UNREADABLE, Answer, value_of
-from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json, parse_json
+from mockserver.suite.exchanges import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.paths import read_off
-from mockserver.suite.verdicts import CheckFailure, describe, raise_failures
+from mockserver.suite.verdicts import CheckFailure, NotRun, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
@@ -24,9 +25,7 @@ _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
     "detail": str,
     "instance": str,
 }
-
-
-#: Returns whether there was anything to judge; raises CheckFailure, or a group of them.
+#: Returns whether there was anything to judge; raises CheckFailure, or a group of them, or NotRun.
 AnswerCheck = Callable[[Answer], bool]
 
 
@@ -114,6 +113,21 @@ def body_is_what_its_content_type_says(answer: Answer) -> bool:
     return bool(response.media_type)
 
 
+def answers_keep_to_http(answer: Answer) -> bool:
+    """An answer's fields are fields, and its content ends and is encoded as they say."""
+    response = answer.response
+    if response.flaw:
+        raise answer.failure(
+            "answers_keep_to_http",
+            "the answer is not as HTTP has it",
+            expected="content that ends and is encoded as its fields say (RFC 9110, section 8.4; RFC 9112, section 6)",
+            got=describe(response.flaw),
+            pointer=answer.documented.pointer if answer.documented else answer.place,
+            rule="universal",
+        )
+    return True
+
+
 def headers_conform(answer: Answer) -> bool:
     """Each documented header field that must be there is, and what it says is valid by its schema."""
     documented = answer.promised
@@ -144,18 +158,35 @@ def body_conforms_to_its_schema(answer: Answer) -> bool:
     schema = answer.media_type.schema if answer.media_type else None
     if schema is None:
         return False
-    value = value_of(answer.response)
-    if value is UNREADABLE:
-        return False  # the claim of body_is_what_its_content_type_says
-    validator = answer.contract.validator(schema, "response")
-    if isinstance(value, str) and not is_json(answer.response.media_type) and validator.is_valid(_as_json(value)):
-        return True  # how an object stands in text is said nowhere; JSON is one way
+    response, validator = answer.response, answer.contract.validator(schema, "response")
+    if is_json(response.media_type):
+        if response.unread:
+            raise NotRun(response.unread)
+        if not _is_json(response):
+            return False  # the claim of body_is_what_its_content_type_says
+        found = json_violations(validator, response)
+    elif (value := value_of(response)) is UNREADABLE or validator.is_valid(_as_json(value)):
+        return value is not UNREADABLE  # how an object stands in text is said nowhere; JSON is one way
+    else:
+        found = violations(validator, value)
     failures: dict[str, CheckFailure] = {}
-    for violation in validator.violations(value):
+    for violation in found:
+        if violation.keyword_pointer in failures:
+            continue
         if violation.unknown and {name for name, _ in shown_write_only(answer)}.issuperset(violation.unknown):
             continue  # the claim of no_secret_comes_back
-        failures.setdefault(violation.keyword_pointer, _schema_failure(answer, violation, schema))
+        failures[violation.keyword_pointer] = _schema_failure(answer, violation, schema)
     raise_failures(failures.values())
+    return True
+
+
+def _is_json(response: WireResponse) -> bool:
+    try:
+        response.json()
+    except TooLarge:
+        return True
+    except NotJSON:
+        return False
     return True
 
 
@@ -199,6 +230,7 @@ ANSWER_CHECKS: tuple[AnswerCheck, ...] = (
     no_server_error,
     status_is_documented,
     media_type_is_documented,
+    answers_keep_to_http,
     body_is_what_its_content_type_says,
     headers_conform,
     body_conforms_to_its_schema,
@@ -234,12 +266,29 @@ def _names_status(documented: Response | None, status: int) -> bool:
     return documented is not None and documented.status in {str(status), f"{status // 100}XX"}
 
 
+def _require_whole(response: WireResponse) -> None:
+    """Judge JSON only where it was read to its end.
+
+    Raises:
+        NotRun: it was not.
+    """
+    if response.unread:
+        raise NotRun(response.unread)
+    try:
+        response.json()
+    except TooLarge as reason:
+        raise NotRun(str(reason)) from None
+    except NotJSON:
+        pass  # another claim
+
+
 def _not_as_called(response: WireResponse) -> str:
     """Return why content is not of the media type that it is sent as, "" if it is."""
     if is_json(response.media_type):
         # No content at all is right where the status says so (RFC 9110, sections 15.3.5 and 15.4.5).
         if not response.body and response.status in {204, 304}:
             return ""
+        _require_whole(response)
         try:
             value = response.json()
         except NotJSON as error:
@@ -250,8 +299,9 @@ def _not_as_called(response: WireResponse) -> str:
         charset = (response.field("content-type") or "").lower().partition("charset=")[2].strip('" ')
         try:
             response.body.decode(charset.partition(";")[0] or "utf-8")
-        except (UnicodeDecodeError, LookupError) as error:
-            return str(error) if charset else ""
+        except (ValueError, LookupError) as error:  # a charset of any text, NUL included, is looked up
+            cut = response.unread and isinstance(error, UnicodeDecodeError) and error.end == len(response.body)
+            return str(error) if charset and not cut else ""
     return ""
 
 
@@ -293,6 +343,8 @@ def _schema_failure(answer: Answer, violation: SchemaViolation, schema: str) -> 
 
 
 def _limit(answer: Answer, violation: SchemaViolation) -> Any:
+    if not violation.keyword_pointer:
+        return ""
     try:
         return answer.contract.at(violation.keyword_pointer)
     except LookupError:

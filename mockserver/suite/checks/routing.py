@@ -124,7 +124,9 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
     name = session.run.canaries.make("path", 12)
     like = session.request(operation, _anyone(session, operation))
     path, _, _ = like.path.partition("?")
-    paths = (f"{path.rstrip('/')}/undefined-{name}/", f"{path.rstrip('/')}-undefined-{name}/below/")
+    above = path.rstrip("/")
+    # Beside the root there is no path: what follows it begins with the slash that it is.
+    paths = (f"{above}/undefined-{name}/", f"{above or '/'}-undefined-{name}/below/")
     attempts = Attempts()
     for undefined in paths:
         if session.run.resolver.methods_at(undefined):

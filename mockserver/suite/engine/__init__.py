@@ -17,6 +17,7 @@ from mockserver.suite.engine.splitting import own_cases
 from mockserver.suite.engine.surroundings import prepared_surroundings
 from mockserver.suite.engine.transport import short_way
 from mockserver.suite.interrupts import raise_if_interrupted
+from mockserver.suite.mistakes import contained, told
 from mockserver.suite.session import Run
 from mockserver.suite.targets import HttpTarget
 from mockserver.suite.verdicts import Outcome
@@ -49,10 +50,11 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
 
 def _consume(chosen: Selection, judge: Judge) -> Outcome:
     stream = from_schema(chosen.schema).execute()
-    interrupted = False
+    run, interrupted = judge.run, False
     try:
         for event in stream:
-            judge.take(event)
+            with contained(run.verdicts, "fuzz", str(getattr(event, "label", None) or "some operations")):
+                judge.take(event)
             raise_if_interrupted()
             if isinstance(event, events.PhaseStarted) and event.phase.name in _NARROW:
                 chosen.narrow()
@@ -63,6 +65,10 @@ def _consume(chosen: Selection, judge: Judge) -> Outcome:
         stream.stop()
         for event in stream:
             judge.take(event)
+    except MockServerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - of schemathesis itself; what it showed until then counts
+        run.verdicts.mistaken("fuzz", "all operations", told("schemathesis", error))
     if interrupted or judge.interrupted:
         return Outcome(interrupted=True)
     if judge.run.target.governor.stopped:

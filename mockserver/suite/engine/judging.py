@@ -29,12 +29,15 @@ from mockserver.contract.inference.removals import leaves_nothing
 from mockserver.suite.checks.answers import ANSWER_CHECKS, AnswerCheck
 from mockserver.suite.checks.seeing import Answer, see
 from mockserver.suite.connections import is_refused
+from mockserver.suite.encodings import as_bytes
+from mockserver.suite.engine.responses import forget_most, is_faithful
 from mockserver.suite.engine.schema import operation_of
 from mockserver.suite.engine.transport import Silence, meaning, wire_response
 from mockserver.suite.exchanges import Exchange
+from mockserver.suite.mistakes import contain, told
 from mockserver.suite.session import Run
 from mockserver.suite.translation import ForeignFailure, translate
-from mockserver.suite.verdicts import CheckFailure, failures_in
+from mockserver.suite.verdicts import CheckFailure, NotRun, failures_in
 from mockserver.suite.watch import WATCH_CHECKS, Watch
 
 #: How schemathesis calls the check that makes all claims of ours.
@@ -95,12 +98,18 @@ class Judge:
             except (CheckFailure, ExceptionGroup) as error:
                 found = list(failures_in(error))
                 if not found:
-                    raise
+                    contain(self.run.verdicts, name, answer.label, error)
                 failures += found
+            except NotRun as reason:
+                self.run.verdicts.not_run(name, answer.label, str(reason))
+            except Exception as error:  # noqa: BLE001 - the other claims are not concerned
+                contain(self.run.verdicts, name, answer.label, error)
             else:
                 if applied:
                     passed.append(name)
         self.run.verdicts.passed_together(passed, answer.label)
+        forget_most(response.request)
+        self._last = None
         return failures
 
     def take(self, event: Any) -> None:
@@ -138,7 +147,7 @@ class Judge:
             # Nothing can be said of this operation by generated requests, but of the others.
             self.run.verdicts.not_run("fuzz", label, f"schemathesis can make no request: {first[:200]}")
         else:
-            self.errors.append(f"schemathesis failed on {label}: {type(error).__name__}: {first}")
+            self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))
 
     def _take_scenario(self, recorder: Any) -> None:
         self.cases += len(recorder.interactions)
@@ -205,13 +214,15 @@ def misnamed(recorder: Any, case: Any) -> bool:
     parent = recorder.find_parent(case_id=case.id)
     if parent is None:
         return False
+    answered = recorder.interactions.get(parent.id)
+    if answered is not None and answered.response is not None and not is_faithful(answered.response.request):
+        return True  # nor does it know an identifier that it did not get as it was
     name = case.path.rpartition("{")[2].partition("}")[0]
     value = (case.path_parameters or {}).get(name)
     if not isinstance(value, str) or unquote(value) == value:
         return False
-    answered = recorder.interactions.get(parent.id)
     content = b"" if answered is None or answered.response is None else answered.response.content or b""
-    return value in str(parent.body) or value.encode() in content
+    return value in str(parent.body) or as_bytes(value) in content
 
 
 class OwnFailure(Failure):

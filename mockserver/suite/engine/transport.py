@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,14 +19,18 @@ from schemathesis.engine import context
 from schemathesis.engine.run.probes import HEADER_NAME as PROBE
 from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
+from urllib3.exceptions import ProtocolError
 
 from mockserver.contract.model import Operation
+from mockserver.suite.bounded import give, unreadable
 from mockserver.suite.connections import is_refused
+from mockserver.suite.encodings import as_bytes
+from mockserver.suite.engine.responses import original, remember
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
 from mockserver.suite.governor import LeftAlone, Stopped
 from mockserver.suite.session import MAX_SILENCES, Run
 from mockserver.suite.targets import HttpTarget
-from mockserver.suite.wire import Head, NoAnswer, NotPlain
+from mockserver.suite.wire import Head, NoAnswer
 
 #: What belongs to the transport, and to nobody's evidence.
 _NO_COOKIES = requests.cookies.RequestsCookieJar()
@@ -33,7 +38,12 @@ _HIDDEN = frozenset({"content-length", "x-schemathesis-testcaseid", "connection"
 
 
 class Silence(requests.ConnectionError):
-    """An operation that gave no answer before is left alone."""
+    """An operation gave no answer, which is reported, or did not before, and is left alone."""
+
+
+def _silence(reason: str, request: Any) -> Silence:
+    """Return what schemathesis is told: it looks for an error within the error, as urllib3 makes it."""
+    return Silence(ProtocolError(reason), request=request)
 
 
 @contextmanager
@@ -51,8 +61,13 @@ def short_way(run: Run, target: HttpTarget) -> Iterator[None]:
     def send_case(case: Any, *, session: requests.Session | None = None, **kwargs: Any) -> Response:
         if session is None:  # some checks of schemathesis open one of their own, which nobody governs
             with make_governed(case.operation.schema.config, operation=case.operation) as own:
-                return _send(run, target, case, own, kwargs) or send(case, session=own, **kwargs)
-        return _send(run, target, case, session, kwargs) or send(case, session=session, **kwargs)
+                return send_case(case, session=own, **kwargs)
+        try:
+            return _send(run, target, case, session, kwargs) or send(case, session=session, **kwargs)
+        except UnicodeEncodeError:
+            # From a lone surrogate that a server gave out, in a place where schemathesis knows no way to write it.
+            run.verdicts.not_run("fuzz", str(case.operation.label), "a text with a lone surrogate cannot be sent")
+            raise UnsatisfiedAssumption from None
 
     context.make_session = make_governed
     REQUESTS_TRANSPORT.send = send_case  # type: ignore[method-assign]
@@ -82,7 +97,7 @@ def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kw
         return None
     sent, label, operation = meaning(run, prepared)
     if run.silences.get(label, 0) >= MAX_SILENCES:
-        raise Silence(f"{label} gave no answer before", request=prepared)
+        raise _silence(f"{label} gave no answer before", prepared)
     _withhold(run, sent, label, operation)
     path = prepared.url[len(origin) :].partition("#")[0]
     started = time.perf_counter()
@@ -92,7 +107,8 @@ def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kw
             if head is not None:
                 if target.repeated:
                     run.guard.answered(sent, None)  # what was sent first may have come through
-                run.guard.answered(sent, WireResponse(head.status, head.fields, head.body))
+                answered = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
+                run.guard.answered(sent, answered)
     except NoAnswer:
         adapter = session.get_adapter(prepared.url)
         if isinstance(adapter, _FuzzAdapter):
@@ -101,10 +117,7 @@ def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kw
     if head is None:
         return None
     elapsed = time.perf_counter() - started
-    try:
-        return _response(head, prepared, elapsed, kwargs)
-    except NotPlain:
-        return None
+    return _response(head, prepared, remember(prepared, answered), elapsed, kwargs)
 
 
 def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:
@@ -164,7 +177,7 @@ def _prepared(data: dict[str, Any]) -> Any:
     except (requests.RequestException, UnicodeError, ValueError):
         return None  # the long way fails the way that schemathesis expects
     if isinstance(prepared.body, str):
-        prepared.body = prepared.body.encode("utf-8")
+        prepared.body = as_bytes(prepared.body)
     if prepared.body is not None and not isinstance(prepared.body, bytes):
         return None
     return prepared
@@ -189,20 +202,21 @@ def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("latin-1")
 
 
-def _response(head: Head, prepared: Any, elapsed: float, kwargs: Mapping[str, Any]) -> Response:
+def _response(head: Head, prepared: Any, content: bytes, elapsed: float, kwargs: Mapping[str, Any]) -> Response:
     headers: dict[str, list[str]] = {}
     for name, value in head.fields:
         headers.setdefault(name.lower(), []).append(value)
     return Response(
         status_code=head.status,
         headers=headers,
-        content=head.content(),
+        content=content,
         request=prepared,
         elapsed=elapsed,
         verify=bool(kwargs.get("verify", True)),
         message=head.reason,
         http_version=head.version,
         encoding=_encoding(headers.get("content-type", [""])[0]),
+        stream_cut_short=bool(head.unread),
         _override=Override.from_send_kwargs(kwargs),
     )
 
@@ -239,39 +253,43 @@ class _FuzzAdapter(HTTPAdapter):
         """
         sent, label, operation = meaning(self._run, request)
         if self._run.silences.get(label, 0) >= MAX_SILENCES:
-            raise Silence(f"{label} gave no answer before", request=request)
+            raise _silence(f"{label} gave no answer before", request)
         _withhold(self._run, sent, label, operation)
         tried, self.tried = self.tried, False
         try:
             if not tried:
                 return self._send_once(label, sent, request)
-        except (requests.Timeout, requests.ConnectionError) as error:
+        except requests.RequestException as error:
             if is_refused(error):
                 raise
         self._run.guard.answered(sent, None)  # what was sent first may have come through
         try:
             return self._send_once(label, sent, request)
-        except (requests.Timeout, requests.ConnectionError) as error:
-            if not is_refused(error):
-                self._run.guard.answered(sent, None)
-                self._report(sent, label, operation, error)
-            raise
+        except requests.RequestException as error:
+            if is_refused(error):
+                raise
+            self._run.guard.answered(sent, None)
+            self._report(sent, label, operation, error)
+            raise _silence(f"{label} gave no answer", request) from error
 
     def _send_once(self, label: str, sent: WireRequest, request: requests.PreparedRequest) -> requests.Response:
         timeout = (self._target.connection.connect_seconds, self._target.timeout_seconds)
         with _governed(self._run, label):
-            response = self._target.adapter.send_for(label, request, timeout=timeout)
-            fields = tuple(response.headers.items())
-            self._run.guard.answered(sent, WireResponse(response.status_code, fields, response.content))
+            response, answered = self._target.adapter.send_for(label, request, timeout=timeout)
+            self._run.guard.answered(sent, answered)
+            give(response, remember(request, answered))
             return response
         raise AssertionError("sent or refused")
 
     def _report(
         self, sent: WireRequest, label: str, operation: Operation | None, error: requests.RequestException
     ) -> None:
-        slow = isinstance(error, requests.Timeout)
+        came = unreadable(error)
+        slow = isinstance(error, requests.Timeout) and not came
         problem = "no answer in time, twice" if slow else "the connection was dropped before an answer, twice"
-        exchange = Exchange(sent, None, problem, dropped=not slow, slow=slow)
+        if came:
+            problem = f"the answer cannot be read as HTTP, twice: {came}"
+        exchange = Exchange(sent, None, problem, dropped=not (slow or came), slow=slow)
         self._run.keeps_silent(label, operation.pointer if operation else "", exchange)
 
 
@@ -292,7 +310,7 @@ def meaning(run: Run, request: Any) -> Meaning:
 
 def wire_request(run: Run, request: Any) -> WireRequest:
     """Return a request of `requests` as evidence shows it."""
-    body = request.body.encode() if isinstance(request.body, str) else request.body
+    body = as_bytes(request.body) if isinstance(request.body, str) else request.body
     path = _target(str(request.url), run.target.base_url)
     fields = tuple((name, _text(value)) for name, value in request.headers.items() if name.lower() not in _HIDDEN)
     return WireRequest(str(request.method), path, fields, body or None)
@@ -308,6 +326,9 @@ def _target(url: str, base_url: str) -> str:
 
 
 def wire_response(response: Any) -> WireResponse:
-    """Return an answer as schemathesis holds it as evidence shows it."""
+    """Return an answer as schemathesis holds it as evidence shows it, with its content as it came."""
     fields = tuple((name, value) for name, values in response.headers.items() for value in values)
-    return WireResponse(response.status_code, fields, response.content or b"")
+    found = original(response.request)
+    if found is None:
+        return WireResponse(response.status_code, fields, response.content or b"")
+    return replace(found, fields=fields)

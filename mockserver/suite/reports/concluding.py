@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import click
 
+from mockserver.suite.mistakes import told
 from mockserver.suite.recording import Recording
 from mockserver.suite.reports.annotations import as_annotations, guarded
 from mockserver.suite.reports.document import Document, exit_code_of
@@ -37,7 +38,10 @@ def conclude(
 
 def show_page(document: Document) -> None:
     """Print the page of a report; on GitHub in a way that no line of it is taken for a command."""
-    page = as_text(document)
+    try:
+        page = as_text(document)
+    except Exception as error:  # noqa: BLE001 - reports and exit code do not depend on it
+        page = told("the page", error)
     click.echo(guarded(page) if _on_github() else page)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import Exchange
 from mockserver.suite.ledger import Ledger
+from mockserver.suite.mistakes import told
 from mockserver.suite.reach import Reached, nothing_succeeded
 from mockserver.suite.unused import Unused
 from mockserver.suite.verdicts import LEVELS, Coverage, ExitCode, Finding, Level, Outcome, Verdicts
@@ -161,6 +162,15 @@ def reached_of(row: Mapping[str, Any]) -> Reached:
 
 
 def _finding(report: Report, finding: Finding) -> dict[str, Any]:
+    """Return a finding; one whose evidence cannot be shown, because of a mistake of ours, without."""
+    try:
+        return _shown(report, finding)
+    except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be told
+        mistake = told(f"the evidence of {finding.id}", error)
+        return {**_shown(report, replace(finding, evidence=None, title=finding.check, detail=mistake)), "source": ""}
+
+
+def _shown(report: Report, finding: Finding) -> dict[str, Any]:
     evidence, exchange = report.evidence, finding.evidence
     label = finding.operation
     title = f"our own stub: {finding.title}" if finding.by_stub else finding.title

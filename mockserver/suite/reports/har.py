@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.suite.recording import MAX_BYTES, Recording
 from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.page import INVISIBLE
 
 
 def as_har(document: Document, recording: Recording | None = None) -> Iterator[str]:
@@ -32,9 +33,14 @@ def as_har(document: Document, recording: Recording | None = None) -> Iterator[s
     yield json.dumps({"log": head}, ensure_ascii=False, indent=1).rstrip("}\n ") + ',\n  "entries": ['
     comma = "\n"
     for entry in _entries(document, recording):
-        yield comma + json.dumps(entry, ensure_ascii=False)
+        yield comma + escaped(json.dumps(entry, ensure_ascii=False))
         comma = ",\n"
     yield "\n]}}\n"
+
+
+def escaped(text: str) -> str:
+    """Return a JSON text in which no character can play tricks on whoever prints it: those stand in texts only."""
+    return INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _entries(document: Document, recording: Recording | None) -> Iterator[dict[str, Any]]:

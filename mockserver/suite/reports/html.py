@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 
 from mockserver.suite.reports.document import Document, note_lines
-from mockserver.suite.reports.page import never_succeeded_lines, provenance
+from mockserver.suite.reports.page import never_succeeded_lines, printable, provenance
 from mockserver.suite.reports.ranking import causes, verdict
 from mockserver.suite.verdicts import EVERYWHERE, RESULTS
 
@@ -47,11 +47,17 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=_visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("report.html")
+
+
+def _visible(value: Any) -> Any:
+    """Return a text in which nothing turns it around or hides; markup of the templates' own as it is."""
+    return printable(value) if type(value) is str else value
 
 
 def _state(document: Document) -> str:
@@ -111,5 +117,5 @@ def _pretty(body: str | None) -> str:
         return ""
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested too deep to be indented
         return body

@@ -8,11 +8,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.page import provenance
+from mockserver.suite.reports.page import printable, provenance
 from mockserver.suite.verdicts import EVERYWHERE
 
 #: Characters that XML 1.0, section 2.2, has no place for, escaped or not.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # a half of a pair included
 #: Suite of what concerns the run as a whole.
 RUN = "the run"
 #: Suite of checks that were made on no operation.
@@ -103,4 +103,5 @@ def _count(element: ET.Element) -> None:
 
 
 def _text(value: str) -> str:
-    return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    written = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    return "\n".join(map(printable, written.split("\n")))

@@ -20,8 +20,14 @@ NEVER_NAMED = 6
 _MAX_SHOWN = 160
 #: So many things that were put back, or not, have a place on the page; the JSON report has them all.
 _MOST_LINES = 20
-#: Characters that move the cursor, change colours, or cannot be seen at all.
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+#: Characters above ASCII that move the cursor, turn text around, cannot be seen at all, or are half of one.
+_ABOVE = (
+    r"\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+INVISIBLE = re.compile(f"[{_ABOVE}]")
+#: The same, and those of ASCII but the end of a line.
+_UNPRINTABLE = re.compile(rf"[\x00-\x09\x0b-\x1f{_ABOVE}]")
 
 
 def as_text(document: Document, *, whole: int = TOLD_WHOLE) -> str:
@@ -36,7 +42,12 @@ def as_text(document: Document, *, whole: int = TOLD_WHOLE) -> str:
 
 def printable(text: str) -> str:
     """Return a text in which no character can play tricks on a terminal."""
-    return _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _UNPRINTABLE.sub(_written, text)
+
+
+def _written(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _lines(document: Document, whole: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.suite.mistakes import BEGINNING
 from mockserver.suite.reports.document import Document, tested, unreached
 from mockserver.suite.verdicts import LEVELS
 
@@ -107,7 +108,8 @@ def _verdict(document: Document) -> str:
     if run.get("interrupted"):
         return f"INTERRUPTED, {counts or 'nothing found until then'}"
     if summary["violation"]:
-        return f"BROKEN: {counts}" + (f"; stopped early: {error}" if error else "")
+        how = "not all could be judged" if error.startswith(BEGINNING) else "stopped early"
+        return f"BROKEN: {counts}" + (f"; {how}: {error}" if error else "")
     if error:
         return f"NOT JUDGED: {error}" + (f" ({counts})" if counts else "")
     if summary["environment"]:

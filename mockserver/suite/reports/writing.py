@@ -11,9 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from mockserver.errors import UsageError
+from mockserver.suite.mistakes import told
 from mockserver.suite.recording import Recording
 from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.har import as_har
+from mockserver.suite.reports.har import as_har, escaped
 from mockserver.suite.reports.html import as_html
 from mockserver.suite.reports.junit import as_junit
 from mockserver.suite.reports.markdown import as_markdown
@@ -23,7 +24,7 @@ Render = Callable[[Document], Iterable[str]]
 
 
 def _json(document: Document) -> Iterable[str]:
-    yield json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    yield escaped(json.dumps(document, indent=1, ensure_ascii=False)) + "\n"
 
 
 #: Kind of report -> how it is made of the document.
@@ -72,11 +73,13 @@ class Reports:
         """
         problems = []
         for kind, path in self.files:
-            pieces = as_har(document, recording) if kind == "har" else KINDS[kind](document)
             try:
+                pieces = as_har(document, recording) if kind == "har" else KINDS[kind](document)
                 write(path, map(scrub, pieces))
             except OSError as error:
                 problems.append(f"{path}: the {kind} report cannot be written: {reason(error)}")
+            except Exception as error:  # noqa: BLE001 - a mistake in one report is none of the others'
+                problems.append(f"{path}: the {kind} report cannot be written: {told(f'the {kind} report', error)}")
         return problems
 
 

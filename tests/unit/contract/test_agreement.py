@@ -269,11 +269,33 @@ def test_patterns_that_ours_reads_though_they_are_none(pattern: str, value: str)
     assert _ours({"pattern": pattern}).is_valid(value) is (value == "a")
 
 
-def test_lone_surrogates_never_reach_a_validator() -> None:
-    """They are no UTF-8, and `documents.decode` refuses them."""
-    for schema in ({"type": "string"}, {"minLength": 1}, {"pattern": "."}):
-        with pytest.raises(UnicodeEncodeError):
-            _ours(schema).is_valid("\ud800")
+@pytest.mark.parametrize(
+    ("schema", "value", "expected"),
+    [
+        ({"type": "string", "minLength": 1, "pattern": "^.$"}, "\ud800", True),
+        ({"additionalProperties": {"const": "b"}}, {"\ud800": "b"}, True),
+        ({"additionalProperties": False}, {"\ud800": "b"}, False),
+        ({"properties": {"s": {"enum": ["a"]}}}, {"s": ["\udfff"]}, False),
+        ({"items": {"maxLength": 1}}, ["\ud800\ud800", "ab", "\ud800"], False),
+    ],
+)
+def test_lone_surrogates_are_judged_like_other_characters(schema: Any, value: Any, expected: bool) -> None:
+    """Servers send them, though they are no UTF-8 (RFC 8259, section 8.2); jsonschema-rs takes none."""
+    assert _ours(schema).is_valid(value) is expected
+    assert bool(list(_ours(schema).violations(value))) is not expected
+
+
+def test_each_violation_is_told_once_where_one_of_them_is_of_a_lone_surrogate() -> None:
+    found = list(_ours({"items": {"maxLength": 1}}).violations(["ab", "\ud800\ud800", "cd"]))
+    assert [violation.instance_path for violation in found] == [(0,), (1,), (2,)]
+
+
+def test_values_beyond_every_limit_of_levels_are_judged_above_it() -> None:
+    value: Any = 1
+    for _ in range(2000):
+        value = {"a": value}
+    found = list(_ours({"required": ["id"]}).violations(value))
+    assert [violation.keyword for violation in found] == ["required"]
 
 
 #: Answers on which both agree and which are easily got wrong.

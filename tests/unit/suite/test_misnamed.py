@@ -25,8 +25,17 @@ def test_misnamed(created: Any, answered: bytes, asked: Any, expected: bool) -> 
     parent = SimpleNamespace(id="p", body=created)
     recorder = SimpleNamespace(
         find_parent=lambda *, case_id: parent if case_id == "c" else None,
-        interactions={"p": SimpleNamespace(response=SimpleNamespace(content=answered))},
+        interactions={"p": SimpleNamespace(response=SimpleNamespace(content=answered, request=None))},
     )
     case = SimpleNamespace(id="c", path="/{realm}/items/{id}", path_parameters={"realm": "%41", "id": asked})
     assert misnamed(recorder, case) is expected
     assert not misnamed(recorder, SimpleNamespace(**{**vars(case), "id": "without a parent"}))
+
+
+def test_what_schemathesis_did_not_get_as_it_was_is_misnamed() -> None:
+    request = SimpleNamespace(is_faithful=False)
+    recorder = SimpleNamespace(
+        find_parent=lambda *, case_id: SimpleNamespace(id="p", body=None) if case_id else None,
+        interactions={"p": SimpleNamespace(response=SimpleNamespace(content=b"", request=request))},
+    )
+    assert misnamed(recorder, SimpleNamespace(id="c", path="/items/{id}", path_parameters={"id": "\ufffd"}))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -71,12 +71,15 @@ def ask(wire: Wire, method: str = "GET", target: str = "/") -> Head:
         ),
         (b"HTTP/1.0 200 OK\r\n\r\nto the end", 200, b"to the end"),
         (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", 200, b"hi"),
+        (b"HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", 200, b"hi"),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 2\r\n\r\nhi", 200, b"hi"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x00", 101, b""),
     ],
 )
 def test_plain_answers_are_read(answer: bytes, status: int, body: bytes) -> None:
     with serving([answer]) as (url, _), wired(url) as wire:
         head = ask(wire)
-    assert (head.status, head.content()) == (status, body)
+    assert (head.status, head.body, head.flaw, head.unread) == (status, body, "", "")
 
 
 def test_a_request_is_written_as_it_was_meant() -> None:
@@ -114,19 +117,33 @@ def test_silence_is_no_answer() -> None:
     [
         b"HTTP/2 200 OK\r\n\r\n",
         b"hello\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 0\r\n\r\n",
+        b'{"id": 1}\r\n',
+        b"HTTP/1.1 099 Odd\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2_0\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\nA: " + b"b" * 65536 + b"\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 101,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
-        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        *(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\nhi\r\n0\r\n\r\n"
+            for size in (b"x", b"-2", b"+2", b"0x2", b"0_2", b"", b"1")
+        ),
         b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n",
     ],
 )
-def test_an_answer_that_is_not_plain_is_left_to_others(answer: bytes) -> None:
-    with serving([answer]) as (url, _), wired(url) as wire, pytest.raises(NotPlain):
-        ask(wire)
+@pytest.mark.parametrize("remote", [False, True])
+def test_what_is_no_http_is_told(answer: bytes, remote: bool) -> None:
+    """Also on the long way, where another library reads the head."""
+    with serving([answer], [answer], [answer]) as (url, _):
+        target = HttpTarget(url, Connection(treat_as_remote=remote, rate=1000.0))
+        exchange = target.send(WireRequest("GET", "/"))
+        target.close()
+    assert exchange.response is None
+    assert "cannot be read as HTTP" in exchange.problem
+    assert not exchange.dropped
 
 
 @pytest.mark.parametrize(
@@ -154,25 +171,79 @@ def test_no_connection_is_left_to_others() -> None:
         ask(Wire(f"http://127.0.0.1:{port}", 5))
 
 
-def test_encoded_content_is_decoded() -> None:
-    packed = gzip.compress(b"hello")
-    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
-    with serving([answer + packed, answer + b"?" * len(packed)]) as (url, _), wired(url) as wire:
-        assert ask(wire).content() == b"hello"
-        with pytest.raises(NotPlain):
-            ask(wire).content()
-
-
-def test_a_target_asks_the_general_library_where_it_is_not_plain() -> None:
-    folded = b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 2\r\n\r\nhi"
-    with serving([folded], [folded, folded]) as (url, received):
-        target = HttpTarget(url)
-        for _ in range(2):
-            response = target.send(WireRequest("GET", "/")).response
-            assert response is not None
-            assert response.body == b"hi"
+@contextmanager
+def connected(url: str, *, remote: bool, **limits: Any) -> Iterator[HttpTarget]:
+    target = HttpTarget(url, Connection(treat_as_remote=remote, rate=1000.0, **limits))
+    try:
+        yield target
+    finally:
         target.close()
-    assert len(received) == 3, "the short way is tried again after a server that is never plain"
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize("length", [b"9" * 18, b"9" * 20, b"9" * 5000])
+def test_a_length_beyond_all_content_is_a_dropped_connection(length: bytes, remote: bool) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\nhi"
+    with serving([answer], [answer], [answer]) as (url, _), connected(url, remote=remote) as target:
+        exchange = target.send(WireRequest("GET", "/"))
+    assert (exchange.response, exchange.dropped) == (None, True)
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_what_a_connection_holds_behind_an_answer_is_no_answer(remote: bool) -> None:
+    extra = OK + b"HTTP/1.1 500 Odd\r\nContent-Length: 0\r\n\r\n"
+    with serving([extra], [extra]) as (url, _), connected(url, remote=remote) as target:
+        answers = [target.send(WireRequest("GET", "/")).response for _ in range(2)]
+    assert [answer and answer.status for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize(
+    ("how", "flawed"),
+    [
+        (b"Content-Type: application/json\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000, False),
+        (b"Content-Type: application/json\r\n\r\n" + b"x" * 5000, True),
+        (b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" + b"x" * 4095 + b"\r\n", True),
+        (b"Content-Type: application/octet-stream\r\n\r\n" + b"x" * 5000, False),
+        (b"Content-Type: text/event-stream\r\n\r\n" + b"x" * 5000, False),
+    ],
+)
+def test_content_is_read_up_to_a_limit(how: bytes, flawed: bool, remote: bool) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + how
+    with serving([answer]) as (url, _), connected(url, remote=remote, max_response=1000) as target:
+        response = target.send(WireRequest("GET", "/")).response
+    assert response is not None
+    assert (response.body, bool(response.flaw)) == (b"x" * 1000, flawed)
+    assert "--max-response" in response.unread
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize("kind", [b"text/event-stream", b"application/x-ndjson; charset=utf-8", b"text/plain"])
+def test_a_stream_is_left_after_some_time(kind: bytes, remote: bool) -> None:
+    with (
+        trickling(b"HTTP/1.1 200 OK\r\nContent-Type: " + kind + b"\r\n\r\ndata") as url,
+        connected(url, remote=remote, timeout_seconds=0.3) as target,
+    ):
+        response = target.send(WireRequest("GET", "/")).response
+    assert response is not None
+    assert response.body.startswith(b"data")
+    assert (response.flaw, bool(response.unread)) == ("", True)
+
+
+def test_a_line_that_is_no_field_is_told_and_the_rest_is_read() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nno field\r\nContent-Length: 2\r\n\r\nhi"
+    with serving([answer]) as (url, _), wired(url) as wire:
+        head = ask(wire)
+    assert head.body == b"hi"
+    assert "no field" in head.flaw
+
+
+def test_interim_responses_are_passed_over_on_the_long_way_too() -> None:
+    answer = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK
+    with serving([answer]) as (url, _), connected(url, remote=True) as target:
+        response = target.send(WireRequest("GET", "/")).response
+    assert response is not None
+    assert (response.status, response.body) == (200, b"hi")
 
 
 def test_fields_of_one_name_are_joined() -> None:

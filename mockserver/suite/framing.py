@@ -1,0 +1,295 @@
+"""HTTP/1.1 framing of responses, read within limits: the head, then the content as far as it goes (RFC 9112).
+
+::
+
+    Incoming (bytes until a deadline) ── read_head ──► Start ── read_content ──► Content
+                                                                    │
+                              by chunks, by Content-Length, until the connection ends; at most `limit` bytes
+
+A server decides what comes, so nothing that it says is reserved, waited for or read without a limit. What no client can
+read is `NotHTTP`; content that is longer than the limit, or a stream that was left, is content that was read in part.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from typing import Any, Protocol
+
+#: The most that one line of a head may hold, the most lines, and the most interim responses (1xx) before the final one.
+MAX_LINE, MAX_LINES, MAX_INTERIM = 65536, 100, 100
+#: A stream of events is read for so long once something has come.
+STREAM_SECONDS = 1.0
+_BLOCK = 65536
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n")
+# Blanks before the colon are taken away, as RFC 9112, section 5.1, asks of whoever passes a response on.
+_FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?\n")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,4000})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_LENGTH = re.compile(rb"[0-9]{1,5000}")
+#: More than any content has; Python reads no number of thousands of digits.
+_ENDLESS = 10**18
+#: Media types of content that comes as long as somebody listens.
+_STREAMS = re.compile(
+    rb"text/event-stream|application/(?:[\w.+-]*[+.])?(?:x-)?(?:ndjson|jsonl|json-seq|jsonlines|stream\+json|json-lines)"
+    rb"|multipart/x-mixed-replace|(?:audio|video)/.*",
+    re.IGNORECASE,
+)
+#: The same where nobody says how long it is: logs, and bytes of whatever kind.
+_OPEN_ENDED = re.compile(rb"text/plain|application/octet-stream", re.IGNORECASE)
+
+
+class NotHTTP(Exception):  # noqa: N818 - says what the bytes are, not that something went wrong here
+    """What came is no HTTP/1.1 response; the text tells what it was."""
+
+
+class Dropped(Exception):  # noqa: N818 - what happened, in a word
+    """The connection ended before the whole response."""
+
+
+class Source(Protocol):
+    """A socket, or what stands in front of one."""
+
+    def settimeout(self, seconds: float | None, /) -> None:
+        """Limit the next wait."""
+        ...
+
+
+class Incoming(io.RawIOBase):
+    """The bytes that come over a connection until a point of time; a socket's own limit is for each of them anew.
+
+    Attributes:
+        deadline: on the monotonic clock; set it before a response is read.
+    """
+
+    def __init__(self, source: Source, receive: Callable[[Any], int | None]) -> None:
+        self._source = source
+        self._receive = receive
+        self.deadline = 0.0
+
+    def readable(self) -> bool:
+        """Return True; it is what `BufferedReader` asks for."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what has come, at least a byte, and return how many it is; 0 at the end.
+
+        Raises:
+            TimeoutError: nothing came until the deadline.
+        """
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._source.settimeout(left)
+        return self._receive(buffer)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a response begins.
+
+    Attributes:
+        version: the minor version of HTTP/1.
+        flaw: the first line of it that is no field, "" if there is none.
+    """
+
+    version: str
+    status: int
+    reason: str
+    fields: tuple[tuple[str, str], ...]
+    flaw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Content as it was read, still encoded.
+
+    Attributes:
+        kept: whether the connection can be used again behind it.
+        unread: why it was not read to its end, "" if it was.
+        endless: whether no end of it is in sight: it is longer than the limit, and nobody said how long it is.
+    """
+
+    body: bytes
+    kept: bool = True
+    unread: str = ""
+    endless: bool = False
+
+
+def read_head(reader: BufferedReader) -> Start:
+    """Return how the final response begins, interim ones left out.
+
+    Raises:
+        NotHTTP: it is no HTTP/1.1 response.
+        Dropped: the connection ended before it was whole.
+        TimeoutError: it did not come in time.
+    """
+    for _ in range(MAX_INTERIM):
+        line = _read_line(reader)
+        found = _STATUS_LINE.fullmatch(line)
+        if found is None:
+            raise NotHTTP(f"the status line {shown(line)}")
+        fields, flaw = read_fields(reader)
+        status = int(found[2])
+        if status >= 200 or status == 101:
+            texts = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
+            return Start(found[1].decode(), status, (found[3] or b"").decode("latin-1"), texts, flaw)
+    raise NotHTTP(f"more than {MAX_INTERIM} interim responses (1xx)")
+
+
+def read_fields(reader: BufferedReader) -> tuple[list[tuple[bytes, bytes]], str]:
+    """Return the fields up to the empty line, and the first line that is none, "" if all are.
+
+    Raises:
+        NotHTTP: there are too many, or one is too long.
+        Dropped: the connection ended before the empty line.
+        TimeoutError: it did not come in time.
+    """
+    fields: list[tuple[bytes, bytes]] = []
+    flaw = ""
+    for _ in range(MAX_LINES + 1):
+        line = _read_line(reader)
+        if line in {b"\r\n", b"\n"}:
+            return fields, flaw
+        found = _FIELD_LINE.fullmatch(line)
+        if found is not None:
+            fields.append((found[1], found[2]))
+        elif line[:1] in b" \t" and fields:  # a line that goes on with the one before (RFC 9112, section 5.2)
+            fields[-1] = (fields[-1][0], fields[-1][1] + b" " + line.strip())
+        else:
+            flaw = flaw or f"the field line {shown(line)}"
+    raise NotHTTP(f"more than {MAX_LINES} fields")
+
+
+def read_content(reader: BufferedReader, incoming: Incoming, method: str, start: Start, limit: int) -> Content:
+    """Return the content of a response, as far as it is read (RFC 9112, section 6.3).
+
+    Args:
+        reader: right behind the head.
+        incoming: what the reader reads from.
+        method: of the request.
+        start: the head.
+        limit: read no more bytes than that.
+
+    Raises:
+        NotHTTP: how long it is cannot be made out.
+        Dropped: the connection ended before it did.
+        TimeoutError: it did not end in time, and is no stream.
+    """
+    if method == "HEAD" or start.status in {204, 304}:
+        return Content(b"", kept=_is_kept(start))
+    if start.status == 101:
+        return Content(b"", kept=False)  # what comes is another protocol
+    coding = b", ".join(_values(start, "transfer-encoding")).lower()
+    media_type = b"".join(_values(start, "content-type")[:1])
+    streams = _STREAMS.match(media_type) is not None
+    if coding not in {b"", b"identity", b"chunked"}:
+        raise NotHTTP(f"the transfer coding {shown(coding)}, which was not asked for")
+    length = _length(start) if coding != b"chunked" else None
+    if coding == b"chunked":
+        parts = _chunks(reader)
+    elif length is not None:
+        parts = _exactly(reader, length)
+    else:
+        parts = _to_the_end(reader)
+    streams = streams or (length is None and _OPEN_ENDED.match(media_type) is not None)
+    body, unread = _collect(parts, incoming, limit, streams=streams)
+    kept = not unread and _is_kept(start) and (coding == b"chunked" or length is not None)
+    endless = unread == LONGER and length is None and not streams
+    return Content(body, kept, unread, endless)
+
+
+#: Why content was not read to its end.
+LONGER = "its content is longer than --max-response allows"
+LEFT = "its content is a stream, which was left after some time"
+
+
+def _collect(parts: Iterator[bytes], incoming: Incoming, limit: int, *, streams: bool) -> tuple[bytes, str]:
+    """Return content, and why it was not read to its end, "" if it was."""
+    content = bytearray()
+    while True:
+        try:
+            part = next(parts, None)
+        except TimeoutError:
+            if not streams:
+                raise
+            return bytes(content), LEFT
+        if part is None:
+            return bytes(content), ""
+        if streams and not content:
+            incoming.deadline = min(incoming.deadline, time.monotonic() + STREAM_SECONDS)
+        content += part
+        if len(content) > limit:
+            return bytes(content[:limit]), LONGER
+
+
+def _chunks(reader: BufferedReader) -> Iterator[bytes]:
+    while True:
+        line = _read_line(reader)
+        found = _CHUNK_SIZE.fullmatch(line)
+        if found is None:
+            raise NotHTTP(f"the chunk size {shown(line)}")
+        size = int(found[1], 16) if len(found[1]) < 16 else _ENDLESS
+        if size == 0:
+            read_fields(reader)
+            return
+        yield from _exactly(reader, size)
+        if _read_line(reader) not in {b"\r\n", b"\n"}:
+            raise NotHTTP(f"a chunk that is longer than its size, {shown(found[1])}")
+
+
+def _exactly(reader: BufferedReader, size: int) -> Iterator[bytes]:
+    while size:
+        part = reader.read1(min(size, _BLOCK))
+        if not part:
+            raise Dropped
+        size -= len(part)
+        yield part
+
+
+def _to_the_end(reader: BufferedReader) -> Iterator[bytes]:
+    while part := reader.read1(_BLOCK):
+        yield part
+
+
+def _length(start: Start) -> int | None:
+    """Return the length of the content, None where nobody says it.
+
+    Raises:
+        NotHTTP: it is no number, or there are several.
+    """
+    said = {part.strip() for value in _values(start, "content-length") for part in value.split(b",")}
+    if not said:
+        return None
+    value = said.pop()
+    if said:
+        raise NotHTTP(f"several lengths: {shown(b', '.join(sorted({value, *said})))}")
+    if not _LENGTH.fullmatch(value):
+        raise NotHTTP(f"the length {shown(value)}")
+    return int(value) if len(value) < 18 else _ENDLESS
+
+
+def _is_kept(start: Start) -> bool:
+    said = b",".join(_values(start, "connection")).lower()
+    return b"close" not in said and (start.version != "0" or b"keep-alive" in said)
+
+
+def _values(start: Start, name: str) -> list[bytes]:
+    return [value.encode("latin-1") for key, value in start.fields if key.lower() == name]
+
+
+def _read_line(reader: BufferedReader) -> bytes:
+    line = reader.readline(MAX_LINE)
+    if line.endswith(b"\n"):
+        return line
+    if len(line) < MAX_LINE:
+        raise Dropped
+    raise NotHTTP(f"a line of more than {MAX_LINE} bytes, {shown(line)}")
+
+
+def shown(content: bytes) -> str:
+    """Return bytes for a message, shortened."""
+    return repr(content if len(content) <= 80 else content[:80])[1:] + ("…" if len(content) > 80 else "")
