@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from mockserver.messages import MASK
+from mockserver.suite.secrecy import MASK
 
 #: Names of members, and `*` for any index, that lead to a part of a value.
 Path = tuple[str, ...]

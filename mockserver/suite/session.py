@@ -369,9 +369,7 @@ def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
     for check in ANSWER_CHECKS:
         try:
             applied = check(answer)
-        except CheckFailure as failure:
-            yield failure
-        except ExceptionGroup as error:
+        except (CheckFailure, ExceptionGroup) as error:
             found = list(failures_in(error))
             if not found:
                 contain(verdicts, check.__name__, answer.label, error)

@@ -97,8 +97,13 @@ class NoOccasion(NotRun):
 
 
 def failures_in(error: BaseException) -> Iterator[CheckFailure]:
-    """Yield the failures in what a check raised: one, or a group of them."""
+    """Yield the failures in what a check raised: one, or a group of them.
+
+    They are results from here on. A traceback would hold the frames in which they were found, and with them each
+    answer and its value until Python looks for cycles.
+    """
     if isinstance(error, CheckFailure):
+        error.__traceback__ = None
         yield error
     elif isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:

@@ -137,7 +137,7 @@ def _kinds() -> Iterator[Kind]:
     yield says("deep-300", 1, lambda: _answer(b'{"a":' * 300 + b"1" + b"}" * 300))
     yield says("deep-100000", 1, lambda: _answer(b"[" * 100_000 + b"]" * 100_000))
     yield says("deep-1000000", 1, lambda: _answer(b"[" * 1_000_000 + b"]" * 1_000_000))
-    yield says("deep-right", 0, lambda: _answer(_with(b"[" * 50_000 + b"]" * 50_000)))
+    yield says("deep-right", 0, lambda: _answer(_with(b"[" * 5_000 + b"]" * 5_000)))
     yield says("deep-unclosed", 1, lambda: _answer(b"[" * 100_000))
     yield says("deep-with-garbage", 1, lambda: _answer(_with(b"[" * 5000 + b"x" + b"]" * 5000)))
     yield says("number-of-5000-digits", 0, lambda: _answer(_with(b"9" * 5000)))

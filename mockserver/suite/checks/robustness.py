@@ -178,9 +178,9 @@ def repeats_get_the_same_answer(session: Session, *, operation: Operation, resou
         # A crash or a limit is the finding of others.
         if response.status >= 500 or response.status == 429:
             raise NotRun(f"one of the calls was answered with {response.status}")
-        first = first or response
+        first = first or (response if resource is not None else response.shortened())
         if other is None and not _same(resource, first, response):
-            other = number, response
+            other = number, response.shortened()
     if first is not None and other is not None:
         raise CheckFailure(
             "repeats_get_the_same_answer",

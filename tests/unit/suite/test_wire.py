@@ -40,6 +40,8 @@ def serving(*connections: list[bytes | None]) -> Iterator[tuple[str, list[bytes]
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
     finally:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for a connection that nobody makes
         listener.close()
         thread.join(5)
 
