@@ -15,9 +15,9 @@ from typing import Any
 from mockserver.contract.model import Contract, Objects, Operation
 from mockserver.contract.references import lookup
 from mockserver.pointers import split
+from mockserver.suite.failures import NotRun
 from mockserver.suite.identities import Identities, Identity
 from mockserver.suite.samples import sample
-from mockserver.suite.verdicts import NotRun
 
 
 def owns(objects: Objects, levels: Sequence[str], identities: Identities, caller: Identity, name: str) -> bool:

@@ -18,10 +18,11 @@ from mockserver.suite.checks import (
     state,
 )
 from mockserver.suite.checks.task import Planner, Task
+from mockserver.suite.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.mistakes import contained
 from mockserver.suite.occasions import tell_what_was_not_made
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome, failures_in, others_in, reasons_in
+from mockserver.suite.verdicts import Outcome
 
 
 def access_tasks(run: Run) -> list[Task]:

@@ -12,11 +12,11 @@ from mockserver.contract.pairs import ExamplePair, pairs_of
 from mockserver.mediatypes import json_content
 from mockserver.suite.belonging import may, own_name, place_name, usual_name
 from mockserver.suite.exchanges import WireRequest, is_json
+from mockserver.suite.failures import NotRun
 from mockserver.suite.identities import Identities, Identity, credentials
 from mockserver.suite.paths import UNDECLARED, as_text, fill, parameters_of
 from mockserver.suite.policy import is_login
 from mockserver.suite.samples import sample
-from mockserver.suite.verdicts import NotRun
 
 #: Why content of other media types is not sent.
 NO_JSON = "its request has no JSON content, and the suite can make up no other yet"

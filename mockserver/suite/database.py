@@ -23,11 +23,12 @@ from mockserver.errors import UsageError
 from mockserver.suite.checks.answers import ANSWER_CHECKS
 from mockserver.suite.checks.seeing import see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.identities import credentials
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import Run, Session
 from mockserver.suite.translation import TRANSLATED
-from mockserver.suite.verdicts import CheckFailure, Finding, NotRun, Outcome, failures_in
+from mockserver.suite.verdicts import Finding, Outcome
 from mockserver.suite.watch import WATCH_CHECKS, Watch, start_watch
 
 VERSION = 1

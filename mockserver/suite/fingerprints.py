@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote
 
 from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.failures import CheckFailure
 from mockserver.suite.identities import Identity
-from mockserver.suite.verdicts import CheckFailure
 
 #: Fields of the transport, of worlds and of generators; they differ between two runs that send the same.
 _NOT_COMPARED = frozenset(

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.failures import NotRun
 from mockserver.suite.interrupts import interruptible, raise_if_interrupted
-from mockserver.suite.verdicts import NotRun
 
 #: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it. On loopback it
 #: is kept to from the first answer on that says "too many requests".

@@ -16,6 +16,7 @@ from mockserver.contract.secrets import same_value
 from mockserver.errors import MockServerError
 from mockserver.mediatypes import json_content
 from mockserver.suite.exchanges import WireRequest, WireResponse, same_json
+from mockserver.suite.failures import NotRun
 from mockserver.suite.interrupts import interruptible
 from mockserver.suite.ledger import DONE, Held, Item
 from mockserver.suite.paths import read_off
@@ -23,7 +24,6 @@ from mockserver.suite.patience import POLL_SECONDS
 from mockserver.suite.policy import never_given_back
 from mockserver.suite.resources import json_of, matches
 from mockserver.suite.session import MAX_SILENCES, Run, Session
-from mockserver.suite.verdicts import NotRun
 
 #: An item that is not there (any more).
 _GONE = frozenset({404, 410})

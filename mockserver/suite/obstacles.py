@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 from mockserver.suite.admission import Admissions
+from mockserver.suite.failures import CheckFailure
 from mockserver.suite.reach import Reached, nothing_succeeded
 from mockserver.suite.session import Run
-from mockserver.suite.verdicts import CheckFailure
 
 #: Status codes that say nothing of an operation but that it is not there.
 _NOT_THERE = frozenset({404, 405, 501})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.contract.model import Operation
+from mockserver.suite.failures import NotRun
 from mockserver.suite.governor import MAX_PAUSE_SECONDS
 from mockserver.suite.item_restorer import shape
 from mockserver.suite.originals import Originals
@@ -12,7 +13,6 @@ from mockserver.suite.policy import cannot_be_undone, is_collection, is_item_of,
 from mockserver.suite.resources import resources
 from mockserver.suite.restoring import may_change
 from mockserver.suite.session import Run
-from mockserver.suite.verdicts import NotRun
 
 #: What a call that takes something back is made for.
 _TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to save", "put back by": "to put back"}

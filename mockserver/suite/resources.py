@@ -11,9 +11,9 @@ from mockserver.contract.references import follow, lookup
 from mockserver.mediatypes import json_content
 from mockserver.pointers import child
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.failures import CheckFailure, NotRun, Rule, describe
 from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
 
 #: Answers to who asks or how often; with a failure of the server they tell nothing about what it remembers.
 _NOT_ABOUT_STATE = frozenset({401, 403, 429})

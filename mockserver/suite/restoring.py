@@ -10,6 +10,7 @@ from mockserver.contract.model import Operation
 from mockserver.errors import MockServerError
 from mockserver.mediatypes import json_content
 from mockserver.suite.exchanges import WireRequest, WireResponse, same_json
+from mockserver.suite.failures import NotRun
 from mockserver.suite.identities import Identity
 from mockserver.suite.interrupts import interruptible
 from mockserver.suite.item_restorer import ItemRestorer
@@ -20,7 +21,6 @@ from mockserver.suite.policy import cannot_be_undone, is_revocation
 from mockserver.suite.resources import NEVER_SET, Resource, resources, shown_by, strip_secrets
 from mockserver.suite.secrecy import marked
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import NotRun
 
 _OTHERWISE = "it was written, and still reads otherwise"
 #: Seconds to wait for a server in trouble, the last one first; so often in all.

@@ -13,7 +13,7 @@ from mockserver.contract.model import Contract
 from mockserver.contract.references import follow
 from mockserver.contract.schemas import SchemaViolation, Validator
 from mockserver.pointers import child
-from mockserver.suite.verdicts import NotRun
+from mockserver.suite.failures import NotRun
 
 _MAX_DEPTH = 12
 _MAX_VARIANTS = 12

@@ -12,6 +12,7 @@ from mockserver.suite.checks.leaks import sent_secrets
 from mockserver.suite.checks.seeing import Answer, documented_content, promise, see
 from mockserver.suite.composition import Composer
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.fingerprints import Fingerprints
 from mockserver.suite.guard import Guard
 from mockserver.suite.identities import Identities, Identity, asks_for_credentials
@@ -24,7 +25,7 @@ from mockserver.suite.secrecy import Canaries, Secrets, is_distinctive, marked, 
 from mockserver.suite.sharding import Division
 from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import Target
-from mockserver.suite.verdicts import CheckFailure, NotRun, Verdicts, failures_in
+from mockserver.suite.verdicts import Verdicts
 
 #: After so many silences of one operation it is left alone: each costs a timeout.
 MAX_SILENCES = 2

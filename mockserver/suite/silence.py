@@ -12,9 +12,10 @@ from functools import partial
 from mockserver.suite.checks.answers import no_answer
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import Exchange
+from mockserver.suite.failures import CheckFailure, NotRun
 from mockserver.suite.policy import is_login
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome
+from mockserver.suite.verdicts import Outcome
 
 _CHECK = "the_server_answers"
 #: So many seconds are spent on silence at the end of a run, all operations together.

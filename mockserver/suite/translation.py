@@ -14,7 +14,7 @@ from mockserver.pointers import child
 from mockserver.suite.checks.answers import body_conforms_to_its_schema
 from mockserver.suite.checks.seeing import Answer
 from mockserver.suite.exchanges import NotJSON, is_json, parse_json, same_json
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule, describe
+from mockserver.suite.failures import CheckFailure, NotRun, Rule, describe
 
 #: Claims that the suite makes too: its own finding knows the exact statement, so it stands for both.
 SAME_CLAIM: Mapping[str, Collection[str]] = {

@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.seeing import Answer
 from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, parse_json
+from mockserver.suite.failures import CheckFailure, NotRun
 from mockserver.suite.resources import (
     NEVER_SET,
     Resource,
@@ -24,7 +25,6 @@ from mockserver.suite.resources import (
     written,
 )
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun
 
 #: A claim that failed so often on an operation is known to be broken; reading back costs requests.
 MAX_FAILURES = 3

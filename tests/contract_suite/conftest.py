@@ -14,11 +14,11 @@ from mockserver.app import create_app
 from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
 from mockserver.suite.checks.task import Task
+from mockserver.suite.failures import CheckFailure, NoOccasion, NotRun, failures_in
 from mockserver.suite.preparing import own_stub, prepare, who_calls
 from mockserver.suite.session import Run, Session
 from mockserver.suite.stub_process import StubControl
 from mockserver.suite.targets import HttpTarget, WsgiTarget
-from mockserver.suite.verdicts import CheckFailure, NoOccasion, NotRun, failures_in
 
 CONTRACT: Contract = load_contract(defaults.CONTRACT)
 IN_PROCESS, OVER_A_SOCKET = "in process", "over a socket"

@@ -11,11 +11,11 @@ from mockserver.contract.references import follow
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.policy import is_login, is_undocumented
 from mockserver.suite.reach import NO_SUCCESS, is_success
 from mockserver.suite.samples import sample
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule
 
 #: Different valid requests that are tried.
 _VARIANTS = 3

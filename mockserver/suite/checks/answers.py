@@ -14,8 +14,8 @@ from mockserver.suite.checks.fields import readings
 from mockserver.suite.checks.leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.checks.seeing import UNREADABLE, Answer, value_of
 from mockserver.suite.exchanges import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
+from mockserver.suite.failures import CheckFailure, NotRun, describe, raise_failures
 from mockserver.suite.paths import read_off
-from mockserver.suite.verdicts import CheckFailure, NotRun, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {

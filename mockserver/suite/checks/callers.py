@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mockserver.contract.model import Operation, SecurityScheme
+from mockserver.suite.failures import NotRun
 from mockserver.suite.identities import Identity
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import NotRun
 
 
 def caller_for(session: Session, operation: Operation) -> Identity:

@@ -8,8 +8,8 @@ from typing import Any
 
 from mockserver.contract.schemas import SchemaViolation, Validator
 from mockserver.suite.exchanges import TooLarge, WireResponse
+from mockserver.suite.failures import NotRun
 from mockserver.suite.jsontext import MAX_DEPTH
-from mockserver.suite.verdicts import NotRun
 
 #: So many violations of one answer are looked at; those of a list of thousands are all alike.
 _MAX_VIOLATIONS = 1000

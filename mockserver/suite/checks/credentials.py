@@ -14,12 +14,12 @@ from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal
 from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure, NoOccasion, NotRun, describe
 from mockserver.suite.identities import Identity, asks_for_credentials, basic
 from mockserver.suite.policy import is_login
 from mockserver.suite.resources import behaviour_pointer, failure
 from mockserver.suite.secrecy import paths_of, values_at
 from mockserver.suite.session import Run, Session, json_or_none
-from mockserver.suite.verdicts import CheckFailure, NoOccasion, NotRun, describe
 
 #: So many malformed credentials are tried with each method, the others with safe ones only.
 _MALFORMED_EVERYWHERE = 4

@@ -14,10 +14,10 @@ from mockserver.pointers import child
 from mockserver.suite.checks.preceding import arrange, caller_of
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
+from mockserver.suite.failures import CheckFailure, NotRun, describe
 from mockserver.suite.policy import is_login
 from mockserver.suite.resources import check_echo
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, describe
 
 #: Roles of operations on an item that their path names.
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})

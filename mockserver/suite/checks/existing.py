@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from mockserver.contract.model import Operation
 from mockserver.suite.exchanges import WireResponse
+from mockserver.suite.failures import NotRun
 from mockserver.suite.guard import name_in
 from mockserver.suite.paths import parameters_of, read_off
 from mockserver.suite.policy import item_path
 from mockserver.suite.session import Session, json_or_none
-from mockserver.suite.verdicts import NotRun
 
 
 def existing_item(session: Session, operation: Operation) -> dict[str, Any]:

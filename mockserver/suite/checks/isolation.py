@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.exchanges import same_json
+from mockserver.suite.failures import CheckFailure, NotRun, describe
 from mockserver.suite.resources import (
     Resource,
     behaviour_pointer,
@@ -24,7 +25,6 @@ from mockserver.suite.resources import (
     written,
 )
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, describe
 
 #: Two resources change together if they do so often, each time after so many reads that show nobody else at work.
 _CHANGES, _QUIET_READS = 3, 12

@@ -11,8 +11,8 @@ from mockserver.pointers import child
 from mockserver.suite.checks.seeing import Answer, value_of
 from mockserver.suite.encodings import fold, folded_forms, readings
 from mockserver.suite.exchanges import NotJSON, WireRequest, parse_json
+from mockserver.suite.failures import CheckFailure
 from mockserver.suite.secrecy import MIN_SECRET, marked, masked, text_of, texts_of, values_at
-from mockserver.suite.verdicts import CheckFailure
 
 #: What stands for a secret in an answer, and is none.
 _PLACEHOLDERS = frozenset({"", "hidden", "masked", "redacted", "removed", "secret", "set", "unset", "none", "null"})

@@ -10,12 +10,12 @@ from mockserver.contract.pairs import ExamplePair, pairs_of
 from mockserver.suite.checks.preceding import arrange, caller_of
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.failures import CheckFailure, NotRun, describe
 from mockserver.suite.identities import Identity
 from mockserver.suite.paths import as_text
 from mockserver.suite.resources import evidence, json_of, matches
 from mockserver.suite.said import Said
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, describe
 
 _CHECK = "links_show_what_they_say"
 

@@ -12,9 +12,9 @@ from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.refusing import expect_refusal, raise_missing
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure, NotRun
 from mockserver.suite.identities import Identity, asks_for_credentials
 from mockserver.suite.session import Run, Session, json_or_none
-from mockserver.suite.verdicts import CheckFailure, NotRun
 
 
 def tasks(run: Run) -> list[Task]:

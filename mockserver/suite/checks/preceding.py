@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mockserver.contract.model import Operation, Presumptions
 from mockserver.contract.pairs import ExamplePair, pair_named, presumed_success
+from mockserver.suite.failures import NotRun
 from mockserver.suite.identities import Identity
 from mockserver.suite.session import Session
-from mockserver.suite.verdicts import NotRun
 
 
 def set_up(

@@ -9,9 +9,9 @@ from mockserver.contract.model import Operation
 from mockserver.pointers import child
 from mockserver.suite.checks.existing import existing_item
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.paths import fill
 from mockserver.suite.session import Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Rule
 
 #: Answers that there is nothing to act on: whether the caller would have been let in is open.
 _NOT_THERE = frozenset({404, 410})

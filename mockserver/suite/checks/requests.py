@@ -16,9 +16,9 @@ from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
 from mockserver.suite.composition import NO_JSON
 from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, parse_json
+from mockserver.suite.failures import CheckFailure, NoOccasion, NotRun, Rule, describe
 from mockserver.suite.samples import broken
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NoOccasion, NotRun, Rule, describe
 
 _MALFORMED = (
     b"{",

@@ -15,12 +15,12 @@ from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, left_out, on_operation
 from mockserver.suite.composition import NO_JSON
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.failures import CheckFailure, NoOccasion, NotRun
 from mockserver.suite.identities import Identity
 from mockserver.suite.policy import is_login
 from mockserver.suite.resources import Resource, evidence, failure, resources, settle, shown_by, writes, written
 from mockserver.suite.samples import hostile, with_fractions
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NoOccasion, NotRun
 
 #: So often a call is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20

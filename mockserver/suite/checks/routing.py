@@ -11,9 +11,9 @@ from mockserver.pointers import child
 from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest
+from mockserver.suite.failures import CheckFailure, NotRun
 from mockserver.suite.identities import Identity, asks_for_credentials
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun
 
 #: Servers may answer these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
 _IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE"})

@@ -8,8 +8,8 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.mediatypes import covering
 from mockserver.suite.exchanges import Exchange, NotJSON, WireResponse, is_json
+from mockserver.suite.failures import CheckFailure, Rule
 from mockserver.suite.secrecy import Secrets, marked
-from mockserver.suite.verdicts import CheckFailure, Rule
 
 _NOT_FOUND = 404
 #: A slash within a segment (RFC 3986, section 2.2).

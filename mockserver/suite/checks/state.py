@@ -13,6 +13,7 @@ from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.isolation import writes_leave_others_alone
 from mockserver.suite.checks.task import Task
 from mockserver.suite.exchanges import WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.failures import NotRun, describe
 from mockserver.suite.identities import asks_for_credentials
 from mockserver.suite.resources import (
     NEVER_SET,
@@ -36,7 +37,6 @@ from mockserver.suite.resources import (
 )
 from mockserver.suite.samples import broken, telling, variants
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import NotRun, describe
 
 #: So often a write is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20

@@ -34,10 +34,10 @@ from mockserver.suite.engine.responses import forget_most, is_faithful
 from mockserver.suite.engine.schema import operation_of
 from mockserver.suite.engine.transport import Silence, meaning, wire_response
 from mockserver.suite.exchanges import Exchange
+from mockserver.suite.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.mistakes import contain, told
 from mockserver.suite.session import Run
 from mockserver.suite.translation import ForeignFailure, translate
-from mockserver.suite.verdicts import CheckFailure, NotRun, failures_in
 from mockserver.suite.watch import WATCH_CHECKS, Watch
 
 #: How schemathesis calls the check that makes all claims of ours.

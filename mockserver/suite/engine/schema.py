@@ -9,11 +9,11 @@ import schemathesis
 
 from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.suite.engine.links import followable
+from mockserver.suite.failures import NotRun
 from mockserver.suite.identities import Identity, credentials
 from mockserver.suite.policy import is_login, item_path
 from mockserver.suite.session import Run, Session
 from mockserver.suite.targets import HttpTarget
-from mockserver.suite.verdicts import NotRun
 
 _PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
 

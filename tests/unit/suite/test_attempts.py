@@ -10,8 +10,9 @@ from mockserver.errors import MockServerError
 from mockserver.suite.checking import make
 from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.task import Task
+from mockserver.suite.failures import CheckFailure, NotRun
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import CheckFailure, NotRun, Outcome
+from mockserver.suite.verdicts import Outcome
 from tests.unit.suite.conftest import Application, answering
 
 

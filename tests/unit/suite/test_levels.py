@@ -14,9 +14,10 @@ from mockserver.contract.building import load_contract
 from mockserver.contract.model import Operation
 from mockserver.suite.checks.seeing import see
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure, Rule
 from mockserver.suite.secrecy import Secrets
 from mockserver.suite.session import judge_answer
-from mockserver.suite.verdicts import CheckFailure, Rule, Verdicts, judge
+from mockserver.suite.verdicts import Verdicts, judge
 
 CONTRACT = load_contract(defaults.CONTRACT)
 READ, WRITE, LOGIN = "setting_get_postfix_relayhost", "setting_post_postfix_relayhost", "auth_post"

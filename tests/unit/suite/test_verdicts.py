@@ -6,20 +6,9 @@ import pytest
 
 from mockserver.contract.model import Contract
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure, NotRun, Rule, failures_in, raise_failures
 from mockserver.suite.observations import MAX_OBSERVATIONS
-from mockserver.suite.verdicts import (
-    CheckFailure,
-    Coverage,
-    ExitCode,
-    NotRun,
-    Outcome,
-    Rule,
-    Verdicts,
-    exit_code,
-    failures_in,
-    finding_id,
-    raise_failures,
-)
+from mockserver.suite.verdicts import Coverage, ExitCode, Outcome, Verdicts, exit_code, finding_id
 
 SCHEMA = "/paths/~1note/get/responses/200/content/application~1json/schema"
 

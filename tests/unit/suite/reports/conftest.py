@@ -10,12 +10,13 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.suite.evidence import Evidence
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure
 from mockserver.suite.identities import basic
 from mockserver.suite.ledger import Ledger
 from mockserver.suite.reach import Reached
 from mockserver.suite.reports.document import Document, Report, as_json
 from mockserver.suite.secrecy import Secrets
-from mockserver.suite.verdicts import CheckFailure, Verdicts
+from mockserver.suite.verdicts import Verdicts
 
 TOKEN = "token-of-the-admin"
 PASSWORD = "password-in-a-body"

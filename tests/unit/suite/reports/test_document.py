@@ -7,10 +7,11 @@ import pytest
 
 from mockserver.contract.model import Contract
 from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
+from mockserver.suite.failures import CheckFailure
 from mockserver.suite.identities import basic
 from mockserver.suite.reports.document import Document, Report, as_json, exit_code_of
 from mockserver.suite.reports.page import as_text
-from mockserver.suite.verdicts import CheckFailure, Outcome, Verdicts, judge
+from mockserver.suite.verdicts import Outcome, Verdicts, judge
 from tests.unit.suite.reports.conftest import PASSWORD, TOKEN
 
 
