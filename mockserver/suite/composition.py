@@ -166,9 +166,14 @@ class Composer:
         raise NotRun(f"nothing says what its {name} content is; give it a schema or an example")
 
     def example_request(
-        self, pair: ExamplePair, identity: Identity | None, path_values: Mapping[str, Any] | None = None
+        self,
+        pair: ExamplePair,
+        identity: Identity | None,
+        path_values: Mapping[str, Any] | None = None,
+        *,
+        about: str | None = None,
     ) -> WireRequest:
-        """Return the documented request of an example; what its path must name may be given."""
+        """Return the documented request of an example; what its path must name, or is about, may be given."""
         sound: dict[tuple[str, str], Any] = {
             place: example.value
             for parameter in pair.operation.parameters
@@ -183,7 +188,8 @@ class Composer:
             body=None if pair.request is None else _content(pair.request, pair.request_media_type),
             media_type=pair.request_media_type,
             path_values=path_values,
-            arguments=sound,
+            arguments=sound if about is None else {},
+            about=about,
         )
 
     def login_body(self, identity: Identity) -> bytes:

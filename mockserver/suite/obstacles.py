@@ -10,8 +10,8 @@ from mockserver.suite.failures import CheckFailure
 from mockserver.suite.reach import Reached, nothing_succeeded
 from mockserver.suite.session import Run
 
-#: Status codes that say nothing of an operation but that it is not there.
-_NOT_THERE = frozenset({404, 405, 501})
+#: Status codes of a server that has no such path, or something else there.
+_NOT_THERE = frozenset({404, 405})
 #: So many operations are named in a message.
 _NAMED = 5
 
@@ -25,7 +25,7 @@ def obstacles(run: Run) -> Iterator[CheckFailure]:
     if refused or not nothing_succeeded(called):
         return
     statuses = {status for row in called for status in run.verdicts.statuses.of(row.operation)}
-    if statuses <= _NOT_THERE:
+    if 404 in statuses and statuses <= _NOT_THERE:
         yield _wrong_base_path(run, called)
         return
     told = "; ".join(f"{row.operation}: {row.why}" for row in called[:_NAMED])

@@ -377,6 +377,7 @@ def exit_code(verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = Fal
     summary = verdicts.summary()
     if summary["violation"] or (fail_on_drift and summary["drift"]):
         return ExitCode.VIOLATION
-    if outcome.error or summary["environment"] or not verdicts.tested() or verdicts.nothing_succeeded():
+    could_not = outcome.error or verdicts.mistakes or summary["environment"]
+    if could_not or not verdicts.tested() or verdicts.nothing_succeeded():
         return ExitCode.NOT_JUDGED
     return ExitCode.CLEAN

@@ -9,6 +9,7 @@ from tests.faults.messages import (
     NAMES,
     READ,
     RELAY,
+    RESET,
     SETTINGS,
     UNKNOWN,
     WRITE,
@@ -50,6 +51,13 @@ def patch_is_404(call: Call, server: Stub) -> Reply:
     """PATCH is "not found", though the path is there: each method has a table of paths of its own."""
     reply = server.send(call)
     return reply._replace(status=404) if call.label == f"PATCH {SETTINGS}{DAYS}/" else reply
+
+
+@ROUTING.plant("valid_requests_are_accepted", at=[RESET[DAYS]], level="drift")
+def reset_not_deployed(call: Call, server: Stub) -> Reply:
+    """A documented DELETE was never deployed: its path takes GET and POST alone."""
+    reply = server.send(call)
+    return reply._replace(status=405, body=b"") if call.label == RESET[DAYS] and reply.ok else reply
 
 
 @ROUTING.plant("status_is_documented", at=UNKNOWN, level="drift")

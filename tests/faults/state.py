@@ -157,7 +157,7 @@ def same_write_toggles(call: Call, server: Stub) -> Reply:
     return reply
 
 
-@STATE.plant(_LINKED, at=[f"PUT {_LISTS}"], level="drift")
+@STATE.plant(_LINKED, at=[f"PUT {_LISTS}", f"POST {_LISTS}", f"GET {_LISTS}"], level="drift")
 def networks_lost(call: Call, server: Stub) -> Reply:
     """A list of senders is replaced without its networks, which the column cannot hold; the answer shows them."""
     if call.label != BLOCK or not isinstance(call.json, dict) or not isinstance(call.json.get("sender_ips"), list):
@@ -167,7 +167,7 @@ def networks_lost(call: Call, server: Stub) -> Reply:
     return reply.with_json(reply.json | {"sender_ips": call.json["sender_ips"]}) if reply.ok else reply
 
 
-@STATE.plant(_LINKED, at=[f"DELETE {_LISTS}"], level="drift")
+@STATE.plant(_LINKED, at=[f"DELETE {_LISTS}", f"POST {_LISTS}", f"GET {_LISTS}"], level="drift")
 def list_not_cleared(call: Call, server: Stub) -> Reply:
     """That a list is cleared is answered, and nothing is: the job for it is never made."""
     if call.label != UNBLOCK or not isinstance(call.json, dict):

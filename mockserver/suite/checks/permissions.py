@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from mockserver.contract.model import Objects, Operation
+from mockserver.contract.pairs import pair_named, presumed_success
 from mockserver.pointers import child
 from mockserver.suite.belonging import foreign_names, may, own_name, owns, told_names, usual_name
 from mockserver.suite.checks.attempts import Attempts
@@ -90,6 +92,7 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
         with attempts.each(0):
             for name, whose in _foreign(session, operation, identity):
                 # Where a foreign object that is not there is called missing, one that is there may be open.
+                _create_foreign(session, operation, name)
                 with attempts.each():
                     expect_refusal(
                         "foreign_objects_are_refused",
@@ -271,6 +274,19 @@ def _foreign(session: Session, operation: Operation, identity: Identity) -> Iter
     if not found:
         raise NotRun(f"it needs an identity with an object that is not {identity.label}'s (`owns` in --identities)")
     yield from found
+
+
+def _create_foreign(session: Session, operation: Operation, name: str) -> None:
+    """Make the calls that an operation's example presumes for a foreign object, too, since a 404 would tell nothing.
+
+    In a world of our own stub alone, and where a call is about the same object; what is missing then the claim tells.
+    """
+    for call in presumed_success(operation).calls if session.run.own else ():
+        pair = pair_named(session.contract, call)
+        if pair is not None and pair.operation.path == operation.path:
+            with suppress(NotRun):
+                caller = session.run.allowed(pair.operation)
+                session.set_up(pair.operation, session.example_request(pair, caller, about=name))
 
 
 def _is_own(session: Session, objects: Objects, identity: Identity, name: str) -> bool:

@@ -12,7 +12,7 @@ from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.task import Task
 from mockserver.suite.failures import CheckFailure, NotRun
 from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import Outcome
+from mockserver.suite.verdicts import ExitCode, Outcome, exit_code
 from tests.unit.suite.conftest import Application, answering
 
 
@@ -66,5 +66,9 @@ def test_what_was_found_before_the_run_ended_is_kept(
 
 
 def test_a_mistake_of_ours_is_no_result(run_against: RunAgainst) -> None:
-    with pytest.raises(ZeroDivisionError):
-        _made(run_against(answering(200)), None, ZeroDivisionError())
+    run = run_against(answering(200))
+    assert _made(run, None, _failure("/1"), ZeroDivisionError()).error == ""
+    assert [one.pointer for one in run.verdicts.findings()] == ["/1"]
+    (told,) = run.verdicts.mistakes
+    assert told.startswith("an internal error in claim on GET /note: ZeroDivisionError")
+    assert exit_code(run.verdicts, Outcome()) == ExitCode.NOT_JUDGED
