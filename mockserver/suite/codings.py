@@ -61,6 +61,13 @@ def take_content(reader: BufferedReader, incoming: Incoming, method: str, start:
     deadline = incoming.deadline
     content = read_content(reader, incoming, method, start, limit)
     decoded = decode(content.body, start.fields, limit, deadline, whole=not content.unread)
+    if start.status == 101:
+        return Taken(
+            b"",
+            kept=False,
+            unread="",
+            flaw="it switches to another protocol, which was not asked for (RFC 9110, section 7.8)",
+        )
     flaw = f"content that does not end within {limit} bytes, and does not say how long it is" if content.endless else ""
     return Taken(decoded.body, content.kept, content.unread or decoded.unread, start.flaw or flaw or decoded.flaw)
 

@@ -25,7 +25,8 @@ class Kind:
     """One odd way to answer.
 
     Attributes:
-        exit_code: of a run on it: 1 where the contract or HTTP is broken, 0 where it is odd and right.
+        exit_code: of a run on it: 1 where the contract or HTTP is broken, 0 where it is odd and right, 2 where no call
+            succeeds.
         talk: answers one request; the connection is closed behind it where `closes`.
         slow: whether a run on it takes more than a second or two.
     """
@@ -251,7 +252,7 @@ def _kinds() -> Iterator[Kind]:
     yield says("retry-after-of-nonsense", 0, lambda: _answer(fields=_JSON + b"Retry-After: " + b"9" * 500 + b"\r\n"))
     yield says(
         "location-of-nonsense",
-        1,
+        2,
         lambda: _answer(b"", status=b"302 Found", fields=b"Location: http://[::1/\xff\x9b\r\n"),
     )
 

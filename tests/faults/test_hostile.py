@@ -25,7 +25,7 @@ CHECKED = (
     *("length-of-20-digits", "chunk-negative", "gzip-broken", "gzip-right", "coding-not-offered", "http-0.9"),
     *("status-999", "garbage-behind", "field-without-colon", "field-of-control-characters", "charset-of-nonsense"),
 )
-FUZZED = ("lone-surrogates-right", "deep-300", "chunk-negative")
+FUZZED = ("lone-surrogates-right", "deep-300", "chunk-negative", "location-of-nonsense", "status-101")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 

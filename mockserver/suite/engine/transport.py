@@ -54,6 +54,8 @@ def short_way(run: Run, target: HttpTarget) -> Iterator[None]:
     def make_governed(*args: Any, **kwargs: Any) -> requests.Session:
         session = make_session(*args, **kwargs)
         session.trust_env = False  # neither a proxy nor a .netrc decides where credentials go
+        # Redirects are not followed; `requests` fails on a `Location` that is no UTF-8 when it works out the next one.
+        session.get_redirect_target = lambda _response: None  # type: ignore[method-assign,assignment]
         for scheme in ("http://", "https://"):
             session.mount(scheme, _FuzzAdapter(run, target))
         return session

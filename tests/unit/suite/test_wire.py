@@ -75,7 +75,6 @@ def ask(wire: Wire, method: str = "GET", target: str = "/") -> Head:
         (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", 200, b"hi"),
         (b"HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", 200, b"hi"),
         (b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 2\r\n\r\nhi", 200, b"hi"),
-        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x00", 101, b""),
     ],
 )
 def test_plain_answers_are_read(answer: bytes, status: int, body: bytes) -> None:
@@ -230,6 +229,13 @@ def test_a_stream_is_left_after_some_time(kind: bytes, remote: bool) -> None:
     assert response is not None
     assert response.body.startswith(b"data")
     assert (response.flaw, bool(response.unread)) == ("", True)
+
+
+def test_another_protocol_is_told_and_not_read() -> None:
+    with serving([b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x00"]) as (url, _), wired(url) as wire:
+        head = ask(wire)
+    assert (head.status, head.body) == (101, b"")
+    assert "not asked for" in head.flaw
 
 
 def test_a_line_that_is_no_field_is_told_and_the_rest_is_read() -> None:
