@@ -7,11 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mockserver.contract.model import MediaType, Operation
+from mockserver.contract.model import Operation
 from mockserver.contract.schemas import SchemaViolation
-from mockserver.mediatypes import covering, json_content
+from mockserver.mediatypes import covering
 from mockserver.pointers import child
 from mockserver.suite.checks.attempts import Attempts
+from mockserver.suite.checks.content import content_of, taken
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
 from mockserver.suite.composition import NO_JSON
@@ -43,7 +44,7 @@ def tasks(run: Run) -> list[Task]:
     """Return the claims for each operation that takes JSON."""
     found: list[Task] = []
     for operation in run.selected:
-        if _json_content(operation) is not None:
+        if content_of(operation) is not None:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _CHECKS]
         elif operation.request_body is not None:
             found += [left_out(check.__name__, operation, NO_JSON) for check in _CHECKS]
@@ -52,7 +53,7 @@ def tasks(run: Run) -> list[Task]:
 
 def malformed_json_is_refused(session: Session, operation: Operation) -> int:
     """Content that is called JSON and is none is not accepted."""
-    media_type, content = _taken(operation)
+    media_type, content = taken(operation)
     valid, _ = session.valid_body(operation)
     spoiled = [spoil(valid or b"{}") for spoil in _SPOILED]
     # `{}` has no quotes to spoil, and of a number nothing may be left: no content, which may be allowed.
@@ -80,7 +81,7 @@ def _is_json(text: bytes) -> bool:
 
 def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
     """A request without content is not accepted where content is required."""
-    body, (media_type, _) = operation.request_body, _taken(operation)
+    body, (media_type, _) = operation.request_body, taken(operation)
     assert body is not None
     if not body.required:
         raise NoOccasion("its content is not required")
@@ -100,7 +101,7 @@ def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
 
 def bodies_that_break_the_schema_are_refused(session: Session, operation: Operation) -> int:
     """JSON that breaks the request's schema is refused: other types, missing and added members, limits."""
-    media_type, content = _taken(operation)
+    media_type, content = taken(operation)
     if content.schema is None:
         raise NoOccasion("its content has no schema that could be broken")
     body, _ = session.valid_body(operation)
@@ -157,18 +158,6 @@ def broken_statement(session: Session, violations: tuple[SchemaViolation, ...]) 
         violation for violation in violations if session.contract.provenance(violation.keyword_pointer).documented
     )
     return next(documented, violations[0])
-
-
-def _taken(operation: Operation) -> tuple[str, MediaType]:
-    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
-    found = _json_content(operation)
-    assert found is not None
-    return found
-
-
-def _json_content(operation: Operation) -> tuple[str, MediaType] | None:
-    """Return the media type of an operation's JSON as it is sent, and what is documented for it."""
-    return json_content(operation.request_body.content) if operation.request_body is not None else None
 
 
 def _request(session: Session, operation: Operation, body: bytes | None, media_type: str | None) -> WireRequest:

@@ -7,10 +7,10 @@ from contextlib import suppress
 from functools import partial
 from statistics import median
 
-from mockserver.contract.model import MediaType, Operation
+from mockserver.contract.model import Operation
 from mockserver.contract.pairs import presumed_success
-from mockserver.mediatypes import json_content
 from mockserver.suite.checks.attempts import Attempts
+from mockserver.suite.checks.content import content_of, taken
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, left_out, on_operation
 from mockserver.suite.composition import NO_JSON
@@ -52,7 +52,7 @@ def tasks(run: Run) -> list[Task]:
     found: list[Task] = []
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
-        if _json_content(operation) is not None:
+        if content_of(operation) is not None:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _BODY_CHECKS]
             if not is_login(operation):
                 found.append(on_operation(whole_floats_are_integers, operation, ready=partial(set_up, seed=True)))
@@ -81,7 +81,7 @@ def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
     content, and in each member of content that is valid otherwise. What is claimed is made on every answer: no failure
     of the server, and an answer at all.
     """
-    media_type, _ = _taken(operation)
+    media_type, _ = taken(operation)
     valid, _ = session.valid_body(operation)
     attempts = Attempts()
     for body in (*_HOSTILE, *hostile(parse_json(valid or b"null"))):
@@ -95,7 +95,7 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
     A server may close the connection on it without reading it all (RFC 9110, section 15.5.14).
     """
-    media_type, _ = _taken(operation)
+    media_type, _ = taken(operation)
     if session.run.target.foreign:
         raise NotRun("5 MB are much to send to a server that is not ours")
     valid, _ = session.valid_body(operation)
@@ -134,7 +134,7 @@ def chunked_bodies_are_understood(session: Session, operation: Operation) -> int
 
 def whole_floats_are_integers(session: Session, operation: Operation) -> int:
     """An integer may be written with a fraction of zero: to JSON Schema, 280.0 is one."""
-    media_type, content = _taken(operation)
+    media_type, content = taken(operation)
     valid, _ = session.valid_body(operation)
     value = parse_json(valid or b"null")
     changed = with_fractions(value)
@@ -239,18 +239,6 @@ def _same(resource: Resource | None, one: WireResponse, other: WireResponse) -> 
     if one.status != other.status:
         return False
     return resource is None or same_json(shown_by(resource, one), shown_by(resource, other))
-
-
-def _taken(operation: Operation) -> tuple[str, MediaType]:
-    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
-    found = _json_content(operation)
-    assert found is not None
-    return found
-
-
-def _json_content(operation: Operation) -> tuple[str, MediaType] | None:
-    """Return the media type of an operation's JSON as it is sent, and what is documented for it."""
-    return json_content(operation.request_body.content) if operation.request_body is not None else None
 
 
 def _caller(session: Session, operation: Operation) -> Identity | None:
