@@ -297,6 +297,7 @@ SIGHTS: dict[str, Sight] = {
     "no_allow": Sight([send(f"PUT {SETTINGS}{DAYS}/", {})], lambda reply: reply.field("Allow") is None, False, True),
     "put_as_post": Sight([send(f"PUT {SETTINGS}{MAILER}/", FIRST[MAILER])], status, 405, 200),
     "patch_is_404": Sight([send(f"PATCH {SETTINGS}{DAYS}/", {})], status, 405, 404),
+    "reset_not_deployed": Sight([send(RESET[DAYS])], status, 200, 405),
     "unknown_setting": Sight([send(f"POST {SETTINGS}system_mailers/", {})], status, 404, 200),
     "prefix_route": Sight([send(f"GET {SETTINGS}{RELAY}/below/")], status, 404, 204),
     "other_method_crashes": Sight([send(f"PUT {SETTINGS}{MAILER}/", {})], status, 405, 500),
