@@ -37,9 +37,14 @@ class Admissions:
         self._records = {id(identity): _Record() for identity in self._open}
         self._shown: dict[tuple[int, str], tuple[Fields, Fields] | None] = {}
 
+    @property
+    def undecided(self) -> bool:
+        """Whether there are identities whose credentials were not accepted so far; others need no look at a request."""
+        return bool(self._open)
+
     def answered(self, operation: Operation, request: WireRequest, status: int) -> None:
         """Take note of a response."""
-        if not self._open or not asks_for_credentials(self._contract, operation):
+        if not asks_for_credentials(self._contract, operation):
             return
         for identity in tuple(self._open):
             if not self._is_by(identity, operation, request):

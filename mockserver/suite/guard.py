@@ -135,9 +135,10 @@ class Guard:
         """
         self.usage.sent(request)
         status = response.status if response is not None else None
-        called = self._resolver.methods_at(request.path).get(request.method)
-        if status is not None and called is not None:
-            self.admissions.answered(called, request, status)
+        if status is not None and self.admissions.undecided:
+            called = self._resolver.methods_at(request.path).get(request.method)
+            if called is not None:
+                self.admissions.answered(called, request, status)
         if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
             self._check_credentials(operation, request)
         if self._changes(request):

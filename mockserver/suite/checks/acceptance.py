@@ -8,9 +8,10 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.references import follow
+from mockserver.suite.checks.content import content_of
 from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, on_operation
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.policy import is_login, is_undocumented
 from mockserver.suite.reach import NO_SUCCESS, is_success
@@ -151,8 +152,8 @@ def _identifying_members(value: Any) -> Iterator[str]:
 
 def _is_given(contract: Contract, operation: Operation) -> bool:
     """Tell whether the contract itself says what to send: examples or defaults for all that is required."""
-    body = operation.request_body
-    if body is not None and not any(content.examples for name, content in body.content.items() if is_json(name)):
+    body, content = operation.request_body, content_of(operation)
+    if body is not None and (content is None or not content[1].examples):
         return False
     required = [parameter.schema for parameter in operation.parameters if parameter.required]
     shown = [follow(contract.document.data, schema)[0] if schema is not None else None for schema in required]
