@@ -38,17 +38,24 @@ class Reached:
 
 @dataclass(slots=True)
 class Statuses:
-    """Counts the status codes of each operation's responses."""
+    """Counts the responses of each operation, by status code and media type."""
 
-    _seen: dict[str, Counter[int]] = field(default_factory=dict)
+    _seen: dict[str, Counter[tuple[int, str]]] = field(default_factory=dict)
 
-    def saw(self, label: str, status: int) -> None:
+    def saw(self, label: str, status: int, media_type: str) -> None:
         """Count a response."""
-        self._seen.setdefault(label, Counter())[status] += 1
+        self._seen.setdefault(label, Counter())[status, media_type] += 1
 
     def of(self, label: str) -> Mapping[int, int]:
         """Return how often an operation was answered with each status code."""
-        return self._seen.get(label, {})
+        counts = Counter[int]()
+        for (status, _), count in self._seen.get(label, {}).items():
+            counts[status] += count
+        return counts
+
+    def media_types(self, label: str) -> frozenset[tuple[int, str]]:
+        """Return each status code and media type that an operation was answered with."""
+        return frozenset(self._seen.get(label, ()))
 
 
 def is_success(operation: Operation, status: int) -> bool:

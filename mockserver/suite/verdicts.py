@@ -162,7 +162,6 @@ class Verdicts:
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._excused: dict[str, dict[str, Finding]] = {}
         self._known: dict[str, str] = {}
-        self._answers: dict[str, set[tuple[int, str]]] = {}
         self.statuses = Statuses()
 
     def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
@@ -216,8 +215,7 @@ class Verdicts:
     def saw(self, operation: str, response: WireResponse) -> None:
         """Note that an operation was answered so, whatever was claimed of the answer."""
         with self._lock:
-            self._answers.setdefault(operation, set()).add((response.status, response.media_type))
-            self.statuses.saw(operation, response.status)
+            self.statuses.saw(operation, response.status, response.media_type)
 
     def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
         """Return how far the calls of each operation got."""
@@ -232,7 +230,7 @@ class Verdicts:
     def answers(self, operation: str) -> frozenset[tuple[int, str]]:
         """Return each status and media type that an operation was answered with."""
         with self._lock:
-            return frozenset(self._answers.get(operation, ()))
+            return self.statuses.media_types(operation)
 
     def not_run(self, check: str, operation: str, why: str) -> None:
         """Note that a claim could not be tried, and why."""
