@@ -244,7 +244,11 @@ class HttpTarget:
             # Latin-1 is what HTTP/1.1 puts on the wire (RFC 9110, section 5.5); UTF-8 bytes pass as they are.
             prepared.headers[name] = as_bytes(value).decode("latin-1")
         timeout = (self.connection.connect_seconds, self.timeout_seconds)
-        return self.adapter.send_for(label, prepared, timeout=timeout)[1]
+        try:
+            return self.adapter.send_for(label, prepared, timeout=timeout)[1]
+        finally:
+            if request.chunked:  # chunks that a server left unread would be taken for the beginning of the next request
+                self.adapter.close()
 
     def _send_plain(self, request: WireRequest, label: str) -> WireResponse | None:
         fields = [(name, as_bytes(value).decode("latin-1")) for name, value in request.fields]

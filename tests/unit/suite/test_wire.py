@@ -199,6 +199,21 @@ def test_what_a_connection_holds_behind_an_answer_is_no_answer(remote: bool) -> 
 
 
 @pytest.mark.parametrize("remote", [False, True])
+def test_no_request_follows_chunks_that_a_server_may_have_left_unread(remote: bool) -> None:
+    refusal = b"HTTP/1.1 411 Length Required\r\nContent-Length: 0\r\n\r\n"
+    chunked = WireRequest("POST", "/", (("Transfer-Encoding", "chunked"),), b"whole")
+    with (
+        serving([OK], [refusal, None], [OK]) as (url, _),
+        connected(url, remote=remote) as target,
+    ):
+        target.send(WireRequest("GET", "/", ()))
+        target.send(chunked)
+        exchange = target.send(WireRequest("POST", "/", (), b"whole"))
+    assert exchange.response is not None
+    assert not exchange.repeated
+
+
+@pytest.mark.parametrize("remote", [False, True])
 @pytest.mark.parametrize(
     ("how", "flawed"),
     [
