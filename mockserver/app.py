@@ -15,10 +15,9 @@ from typing import Any, TextIO
 
 from flask import Flask
 
-from mockserver import cors, defaults, sources
+from mockserver import cors, sources
 from mockserver.accesslog import AccessLog
 from mockserver.authentication import ANYBODY, Authentication
-from mockserver.behaviour.calls import Handler, Rules
 from mockserver.behaviour.seeding import Seed, load_seed
 from mockserver.behaviour.worlds import DEFAULT_WORLD, World, Worlds, open_store
 from mockserver.contract.building import load_contract
@@ -32,9 +31,13 @@ from mockserver.limiting import LimitedPipeline, RateLimit
 from mockserver.masking import show
 from mockserver.messages import Caller, Request, Response
 from mockserver.pipeline import Answer, Pipeline, Settings
+from mockserver.plugins import discovery
+from mockserver.plugins.calls import AccountRules, Handler, Rules
+from mockserver.plugins.plugin import Plugin
 from mockserver.problem import MEDIA_TYPE as PROBLEM
 from mockserver.problem import problem
 from mockserver.response import STATUS_LINES
+from mockserver.stub.behaviour.bindings import bind_api
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -49,6 +52,7 @@ _NO_NAMES: frozenset[str] = frozenset()
 def create_app(
     contract: Contract | Path | str | None = None,
     *,
+    api: Plugin | str | None = None,
     seed_data: Seed | Path | str | None = None,
     empty: bool = False,
     state: str = "memory",
@@ -71,8 +75,10 @@ def create_app(
     """Return a stub of a contract as a Flask application, to run under any WSGI server or Flask's test client.
 
     Args:
-        contract: the contract or its file; None for the built-in one.
-        seed_data: accounts and secrets of fresh worlds, or their file; None for the built-in ones with the built-in
+        contract: the contract or its file; None for that of the API.
+        api: the API that is served, or its name; None for the one that the contract names (`x-mockserver-api`), and
+            without a contract for the built-in one.
+        seed_data: accounts and secrets of fresh worlds, or their file; None for those of the API with its own
             contract, for none with any other.
         empty: leave away all seed data but the first account of the mightiest level.
         state: `memory`, or `sqlite:///FILE`.
@@ -96,31 +102,45 @@ def create_app(
         ContractError: the contract cannot be used.
         UsageError: seed data, store or limit cannot be used.
     """
-    builtin = contract is None
-    if contract is None or isinstance(contract, Path | str):
-        contract = load_contract(contract or defaults.CONTRACT)
+    if contract is None and api is None:
+        api = discovery.DEFAULT
+    if isinstance(api, str):
+        api = discovery.find(api)
+    if contract is None:
+        assert api is not None
+        contract, seed_data = api.contract, api.seed_data if seed_data is None else seed_data
+    if isinstance(contract, Path | str):
+        contract = load_contract(contract)
+    if api is None and contract.api:
+        api = discovery.find(contract.api)
+    bindings = bind_api(api, contract)
     if seed_data is None:
-        seed_data = load_seed(defaults.SEED_DATA) if builtin else Seed()
+        seed_data = Seed()
     elif isinstance(seed_data, Path | str):
-        seed_data = load_seed(seed_data)
+        seed_data = load_seed(seed_data, api)
     if empty:
         seed_data = seed_data.emptied(contract.levels)
     worlds = Worlds(open_store(state), seed_data, clock)
+    accounts = AccountRules() if api is None else api.accounts
     authentication = Authentication(
         contract,
         accounts=bool(seed_data.accounts),
         open_door=_mightiest(contract, seed_data) if no_auth else None,
         seed=seed,
         secrets=seed_data.secrets,
+        matches=accounts.password_matches,
     )
     pipeline = Pipeline(
         contract,
         authentication,
         Settings(
-            Rules(seed_data, seed, transition_seconds),
+            Rules(seed_data, seed, transition_seconds, accounts),
             dynamic=dynamic,
             errors=errors,
-            behaviours=behaviours or {},
+            behaviours={**bindings.operations, **(behaviours or {})},
+            handlers=bindings.handlers,
+            trusted=frozenset() if api is None else api.trusted,
+            secret_names=frozenset() if api is None else api.secret_names,
             deliver=Deliverer(allow_callbacks).deliver,
             inferred=dict if no_state else partial(inferred, contract),
         ),
@@ -134,7 +154,7 @@ def create_app(
         AccessLog(log, as_json=log_format == "json") if log is not None else None,
         allow_origins=not no_cors,
     )
-    register_control(app, contract, worlds, Exposure(host, control_token))
+    register_control(app, contract, worlds, Exposure(host, control_token), api)
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app

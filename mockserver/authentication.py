@@ -10,10 +10,17 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
-from mockserver.credentials import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, shared_token_key, token_key
 from mockserver.digest import Digest, parameters
 from mockserver.errors import RequestRejected
 from mockserver.messages import Caller, Request
+from mockserver.plugins.account_records import (
+    ACCOUNTS,
+    BASIC_CHALLENGE,
+    TOKENS,
+    password_matches,
+    shared_token_key,
+    token_key,
+)
 
 ANYBODY = Caller("", "", "")
 _MAX_REMEMBERED_CREDENTIALS = 4096
@@ -52,10 +59,15 @@ class Authentication:
         open_door: Caller | None = None,
         seed: int = 0,
         secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
+        matches: Callable[[dict[str, Any], str, str], bool] = password_matches,
     ) -> None:
-        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them."""
+        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them.
+
+        `matches` tells whether a password is that of an account's record and name.
+        """
         self._contract = contract
         self._accounts = accounts
+        self._matches = matches
         uses_digest = any(_is_digest(scheme) for scheme in contract.security_schemes.values())
         self._digests = Digest(seed, secrets() if uses_digest else {})
         self._open_door = open_door
@@ -184,7 +196,7 @@ class Authentication:
             return None
         account = world.read(ACCOUNTS, caller.username)
         _, _, password = _credentials(field).partition(":")
-        if account is None or not password_matches(account, caller.username, password):
+        if account is None or not self._matches(account, caller.username, password):
             return None
         return Caller(caller.username, account["level"], "")
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver import defaults
 from mockserver.errors import UsageError
-from mockserver.options import FILE, contract_option, option, overlay_option, show_notes, show_warnings
+from mockserver.options import FILE, contract_file, contract_option, option, overlay_option, show_notes, show_warnings
+from mockserver.plugins.discovery import DEFAULT, find
 
 if TYPE_CHECKING:
     from mockserver.behaviour.seeding import Seed
     from mockserver.contract.model import Contract
+    from mockserver.plugins.plugin import Plugin
     from mockserver.server import Certificate
 
 
@@ -102,6 +103,7 @@ def _rate(_ctx: click.Context, _parameter: click.Parameter, value: str | bool | 
 )
 def serve_command(
     contract: Path | None,
+    api: str | None,
     overlay: tuple[Path, ...],
     host: str,
     port: int,
@@ -153,18 +155,20 @@ def serve_command(
         standing = None if clock is None else sources.parse_time(clock)
     except ValueError as error:
         raise UsageError(f"--clock: {error}") from error
-    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    loaded = load_contract(contract_file(contract, api), overlay)
     show_notes(loaded.document.notes)
     show_warnings(loaded.told_warnings(), len(loaded.warnings))
     if loaded.webhooks:
         click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(loaded.webhooks)}", err=True)
 
     functions = load_behaviours(behaviours, loaded) if behaviours else None
+    served = find(api or DEFAULT) if contract is None else None
+    seed_file = seed_data or (served.seed_data if served is not None else None)
 
     def make_app() -> Any:
-        seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
         return create_app(
             loaded,
+            api=served,
             seed_data=seed_file,
             empty=empty,
             state=state,
@@ -207,7 +211,7 @@ def serve_command(
 @contract_option()
 @overlay_option()
 @click.pass_context
-def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path, ...]) -> None:
+def lint_command(ctx: click.Context, contract: Path | None, api: str | None, overlay: tuple[Path, ...]) -> None:
     """Check that a contract is valid, its examples fit, and every element says how it is known.
 
     Exit code 1 on findings, 2 on bad usage.
@@ -215,7 +219,7 @@ def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path,
     from mockserver.contract.lint import lint
     from mockserver.contract.remote import url_of
 
-    path = contract or defaults.CONTRACT
+    path = contract_file(contract, api)
     if url_of(path) is None and not path.exists():
         raise UsageError(f"{path}: there is no such file; check --contract")
     findings = lint(path, overlay)
@@ -231,7 +235,9 @@ def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path,
 @overlay_option()
 @option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
 @option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
-def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str) -> None:
+def examples_command(
+    contract: Path | None, api: str | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str
+) -> None:
     """Print every documented example with the exact requests, in order, that return it from a fresh world.
 
     An example that no request returns, or that breaks its schema, is printed with the reason.
@@ -240,12 +246,13 @@ def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data
     from mockserver.contract.building import load_contract
     from mockserver.listing import curl, sequences
 
-    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    loaded = load_contract(contract_file(contract, api), overlay)
     show_notes(loaded.document.notes)
-    seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
-    seed = load_seed(seed_file) if seed_file is not None else Seed()
+    plugin = _api_of(loaded, contract, api)
+    seed_file = seed_data or (plugin.seed_data if plugin is not None and contract is None else None)
+    seed = load_seed(seed_file, plugin) if seed_file is not None else Seed()
     if not any(operation.behaviour is not None for operation in loaded.operations):
-        _print_any(loaded, seed, url.rstrip("/"))
+        _print_any(loaded, plugin, seed, url.rstrip("/"))
         return
     count = 0
     for sequence in sequences(loaded, seed):
@@ -257,13 +264,19 @@ def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data
     click.echo(f"# {count} example{'' if count == 1 else 's'}")
 
 
-def _print_any(contract: Contract, seed: Seed, url: str) -> None:
+def _api_of(loaded: Contract, contract: Path | None, api: str | None) -> Plugin | None:
+    """Return the API of a contract that was loaded: the one whose own it is, else the one that it names."""
+    name = api or (DEFAULT if contract is None else loaded.api)
+    return find(name) if name else None
+
+
+def _print_any(contract: Contract, plugin: Plugin | None, seed: Seed, url: str) -> None:
     """Print the examples of a contract that states no behaviour, all of its statuses."""
     from mockserver.app import create_app
     from mockserver.listing import curl
     from mockserver.reaching import listed
 
-    app = create_app(contract, seed_data=seed)
+    app = create_app(contract, api=plugin, seed_data=seed)
     count = unreached = broken = 0
     for example in listed(contract, seed, app.wsgi_app):
         count += 1
@@ -285,7 +298,7 @@ def _print_any(contract: Contract, seed: Seed, url: str) -> None:
 @contract_option()
 @overlay_option()
 @option("--json", is_flag=True, help="Print JSON.")
-def inspect_command(contract: Path | None, overlay: tuple[Path, ...], json: bool) -> None:
+def inspect_command(contract: Path | None, api: str | None, overlay: tuple[Path, ...], json: bool) -> None:
     """Print what state was inferred from a contract, why, how sure, and the line that overrides it.
 
     Also what is answered with a plain example, refused, called back, and wrong with the document.
@@ -294,7 +307,7 @@ def inspect_command(contract: Path | None, overlay: tuple[Path, ...], json: bool
     from mockserver.contract.building import load_contract
     from mockserver.inspecting import inspect, lines
 
-    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    loaded = load_contract(contract_file(contract, api), overlay)
     show_notes(loaded.document.notes)
     report = inspect(loaded)
     if json:

@@ -1,14 +1,19 @@
-"""Where the built-in contract and its seed data are: inside the installed package, or in the checkout."""
+"""Contract and seed data of the built-in API, used where neither a contract nor an API is named."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent
-_BUILTIN = _PACKAGE / "builtin"
-_ROOT = _BUILTIN if _BUILTIN.is_dir() else _PACKAGE.parent
+from mockserver.plugins.discovery import DEFAULT, find
 
-#: The built-in contract, used where no `--contract` is given.
-CONTRACT = _ROOT / "openapi.yaml"
-#: The built-in contract's seed data.
-SEED_DATA = _ROOT / "fixtures" / "seed.yaml"
+CONTRACT: Path
+SEED_DATA: Path
+
+
+def __getattr__(name: str) -> Path | None:
+    """Look the API up when it is first asked for: only the one that is named is loaded."""
+    if name == "CONTRACT":
+        return find(DEFAULT).contract
+    if name == "SEED_DATA":
+        return find(DEFAULT).seed_data
+    raise AttributeError(name)

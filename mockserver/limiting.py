@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mockserver import sources
-from mockserver.behaviour.store import Record
 from mockserver.behaviour.worlds import World
 from mockserver.errors import RequestRejected, UsageError
 from mockserver.messages import Request
 from mockserver.pipeline import Answer, Pipeline
+from mockserver.plugins.transactions import Record
 
 #: The collection of the store that holds what each address did.
 RATE_LIMITS = "rate_limits"

@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver import documents
-from mockserver.behaviour.calls import Call
 from mockserver.behaviour.choosing import text
 from mockserver.behaviour.handlers import REMOVE
-from mockserver.behaviour.store import Read, Transaction
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
+from mockserver.plugins.calls import Call
+from mockserver.plugins.transactions import Read, Transaction
 
 #: What the names of the store's collections of items begin with; their paths follow.
 PREFIX = "resource:"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mockserver.behaviour.calls import Call
 from mockserver.behaviour.choosing import text
 from mockserver.errors import RequestRejected
+from mockserver.plugins.calls import Call
 
 _TAG = re.compile(r'(W/)?("[^"]*")')
 _REPEATED = "idempotency:"

@@ -17,7 +17,6 @@ from urllib.parse import quote
 from mockserver import sources
 from mockserver.behaviour import conditions
 from mockserver.behaviour.ancestors import PREFIX, Ancestors, filled, not_found
-from mockserver.behaviour.calls import Call
 from mockserver.behaviour.changing import merged, patched, settable, stamp, tag
 from mockserver.behaviour.choosing import choose, paging, text
 from mockserver.behaviour.exemplars import Exemplars, TemplateOf, has_examples, item_parameter
@@ -27,6 +26,7 @@ from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.pairs import pairs_of
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
+from mockserver.plugins.calls import Call
 
 #: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and drop the whole answer.
 _MAX_URI = 8000

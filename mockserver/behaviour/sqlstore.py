@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from mockserver import documents
-from mockserver.behaviour.store import Fill, Read, Record, Transaction
+from mockserver.behaviour.store import Fill
 from mockserver.errors import StateError
+from mockserver.plugins.transactions import Read, Record, Transaction
 
 #: How long a writer waits for another process' lock before it gives up, in seconds.
 LOCK_TIMEOUT_SECONDS = 30

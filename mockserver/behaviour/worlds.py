@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from mockserver import sources
 from mockserver.behaviour.seeding import Seed
-from mockserver.behaviour.store import WORLD, MemoryStore, Read, Store, Transaction
+from mockserver.behaviour.store import MemoryStore, Store
 from mockserver.errors import StateError, UsageError
 from mockserver.journal import Journal
+from mockserver.plugins.transactions import WORLD, Read, Transaction
 
 DEFAULT_WORLD = "default"
 #: More worlds than this are refused: each keeps its seed data and journal.

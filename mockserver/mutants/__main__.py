@@ -13,6 +13,7 @@ from mockserver.contract.building import load_contract
 from mockserver.errors import MockServerError
 from mockserver.mutants.registry import all_mutants
 from mockserver.mutants.server import MutantServer
+from mockserver.plugins.discovery import find
 
 
 def main() -> None:
@@ -30,7 +31,8 @@ def main() -> None:
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     # Seed data belongs to the built-in contract, as with `serve`.
     seed_file = options.seed_data or (defaults.SEED_DATA if options.contract is None else None)
-    seed = load_seed(seed_file) if seed_file is not None else Seed()
+    api = find(contract.api) if contract.api else None
+    seed = load_seed(seed_file, api) if seed_file is not None else Seed()
     mutants = tuple(all_mutants(contract, seed.accounts))
     token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")
     listening = server.bind("127.0.0.1", options.port)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
 from mockserver import expressions
 from mockserver.authentication import Authentication
-from mockserver.behaviour import mail
 from mockserver.behaviour.ancestors import Ancestors, Removal
-from mockserver.behaviour.calls import Call, Handler, Rules
-from mockserver.behaviour.handlers import REMOVE, RESOURCE, find_handler
-from mockserver.behaviour.ownership import compile_owns, is_open
+from mockserver.behaviour.handlers import AUTH, REMOVE, SETTING, Handlers, find_handler
 from mockserver.behaviour.resources import ResourceHandler
-from mockserver.behaviour.store import Read
 from mockserver.behaviour.worlds import World
 from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
 from mockserver.contract.model import Response as Documented
@@ -34,17 +31,21 @@ from mockserver.messages import (
     no_content,
 )
 from mockserver.pipeline.callbacks import Callbacks
+from mockserver.plugins.calls import Call, Handler, Rules
+from mockserver.plugins.ownership import compile_owns, is_open
+from mockserver.plugins.registration import is_trusted
+from mockserver.plugins.transactions import Read
 from mockserver.preferences import NONE, applied
 from mockserver.problem import of as problem_of
 from mockserver.response import Plan, Responder, finish, rejection
+from mockserver.stub.behaviour.login import LoginHandler
+from mockserver.stub.behaviour.setting import SettingHandler
 from mockserver.validation.body import BodyReader
 from mockserver.validation.parameters import ParameterReader
 
 _new = tuple.__new__
 NO_NAMES: frozenset[str] = frozenset()
 NO_ARGUMENTS = Arguments({}, {}, {}, {})
-#: Handlers whose answers are known to be what the contract says, and so are not looked at again.
-_TRUSTED = frozenset({"absent", *(handler for handler, _ in mail.HANDLERS)})
 _UNSOUND = "Internal Server Error"
 #: What an answer has that is known to break its own schema, because no better one could be made.
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
@@ -65,6 +66,9 @@ class Settings(NamedTuple):
         dynamic: content is generated where the contract has examples, too.
         errors: an answer that breaks its own schema becomes 500.
         behaviours: Python behaviours by `operationId`.
+        handlers: those that an API adds, by handler and role of `x-mockserver-behaviour`.
+        trusted: handlers of the engine whose answers are known to be what the contract says.
+        secret_names: members that are masked, whatever the operation.
         deliver: sends a callback, or tells why not; returns words for the journal.
         inferred: gives the behaviours that were inferred, by `operationId`.
     """
@@ -73,6 +77,9 @@ class Settings(NamedTuple):
     dynamic: bool = False
     errors: bool = False
     behaviours: Mapping[str, Handler] = {}
+    handlers: Handlers = MappingProxyType({})
+    trusted: frozenset[str] = NO_NAMES
+    secret_names: frozenset[str] = NO_NAMES
     deliver: Callable[[Outgoing, World], str] = _nowhere
     inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
@@ -96,16 +103,18 @@ class CompiledOperation:
         self._operation, self._handler = _behaviour(contract, operation, settings, template_of)
         self._behaviour = self._operation.behaviour or Behaviour("python")
         self._ancestors = Ancestors(operation, settings.inferred().values() if self._handler is None else ())
-        self._trusted = self._behaviour.handler in _TRUSTED and not settings.errors
+        self._trusted = _is_trusted(self._handler, self._behaviour, settings)
         self._examples = Examples(contract, operation, self._generator, dynamic=settings.dynamic)
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = BodyReader(contract, operation) if operation.request_body is not None else None
         self._responder = Responder(contract, operation, self._value_of)
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
-        self.secret_names = self._write_only | _issued_names(contract, operation)
+        self.secret_names = self._write_only | _issued_names(contract, operation) | settings.secret_names
         objects = operation.objects
-        self._owns = compile_owns(objects, contract.levels) if objects is not None and objects.requested else None
+        belongs_to = settings.rules.accounts.belongs_to
+        requested = objects is not None and objects.requested
+        self._owns = compile_owns(objects, contract.levels, belongs_to) if objects and requested else None
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
@@ -354,27 +363,50 @@ def _behaviour(
         inferred = settings.inferred().get(operation.id)
         if inferred is not None:
             operation = replace(operation, behaviour=inferred)
-    if operation.behaviour is not None and operation.behaviour.handler == RESOURCE:
-        handler_of(contract, operation)
-        explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
-        relatives = {**settings.inferred(), **explicit}
-        if operation.behaviour.role == REMOVE:
-            return operation, Removal(operation, relatives.values())
-        return operation, ResourceHandler(contract, operation, operation.behaviour, relatives, template_of)
-    return operation, handler_of(contract, operation)
+    if operation.behaviour is None:
+        return operation, None
+    handler = handler_of(contract, operation, settings.handlers)
+    return operation, handler or _made(contract, operation, operation.behaviour, settings, template_of)
 
 
-def handler_of(contract: Contract, operation: Operation) -> Handler | None:
-    """Return the handler that an operation's behaviour names, None for none.
+def _made(
+    contract: Contract,
+    operation: Operation,
+    behaviour: Behaviour,
+    settings: Settings,
+    template_of: Callable[[str], Any],
+) -> Handler:
+    """Return the handler that is made for an operation, from what the contract says of it."""
+    if behaviour.handler == SETTING:
+        return SettingHandler(operation, template_of)
+    if behaviour.handler == AUTH:
+        return LoginHandler(contract, operation, template_of)
+    explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
+    relatives = {**settings.inferred(), **explicit}
+    if behaviour.role == REMOVE:
+        return Removal(operation, relatives.values())
+    return ResourceHandler(contract, operation, behaviour, relatives, template_of)
+
+
+def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Handler | None:
+    """Return the function that an operation's behaviour names, None where the handler is made for the operation.
 
     Raises:
         ContractError: there is no such handler.
     """
+    assert operation.behaviour is not None
     try:
-        return find_handler(operation)
+        return find_handler(operation.behaviour, added)
     except LookupError as error:
-        assert operation.behaviour is not None
         raise ContractError(f"{contract.place(operation.behaviour.pointer)}: {error}") from error
+
+
+def _is_trusted(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
+    """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
+    if handler is None or settings.errors:
+        return False
+    made = isinstance(handler, SettingHandler | LoginHandler) and behaviour.handler in settings.trusted
+    return made or is_trusted(handler)
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:

@@ -16,6 +16,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.contract.pairs import pairs_in
 from mockserver.contract.references import follow
 from mockserver.listing import Sequence, sequences
+from mockserver.plugins import DEFAULT, find
 from mockserver.pointers import blanked
 from tests.conftest import Client, send_to_app
 from tests.documentation.facts import Fact, facts, missing_pages, operations_of
@@ -161,7 +162,7 @@ def _assumed(value: dict[str, Any]) -> int:
 
 def _outcomes(contract: Contract, record: Record) -> list[ExampleOutcome]:
     """Return for each documented example of a response what came of all requests that it answers."""
-    found = {sequence.name: sequence for sequence in sequences(contract, load_seed(defaults.SEED_DATA))}
+    found = {sequence.name: sequence for sequence in sequences(contract, load_seed(defaults.SEED_DATA, find(DEFAULT)))}
     client = Client(send_to_app(create_app().wsgi_app))
     return [
         ExampleOutcome(page.id, recorded["name"], _outcome(client, found, contract, page, recorded["name"]))

@@ -11,12 +11,15 @@ from mockserver.behaviour.seeding import load_seed
 from mockserver.contract.building import load_contract
 from mockserver.defaults import CONTRACT, SEED_DATA
 from mockserver.listing import Sequence, sequences
+from mockserver.plugins import DEFAULT, find
 from mockserver.pointers import blanked
 
 if TYPE_CHECKING:
     from tests.conftest import Client
 
-SEQUENCES = {sequence.name: sequence for sequence in sequences(load_contract(CONTRACT), load_seed(SEED_DATA))}
+SEQUENCES = {
+    sequence.name: sequence for sequence in sequences(load_contract(CONTRACT), load_seed(SEED_DATA, find(DEFAULT)))
+}
 
 #: Setting, documented request, documented answer: copied from the documentation by hand.
 WRITES: list[tuple[str, dict[str, Any], Any]] = [

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mockserver.behaviour.sqlstore import SqlStore
-from mockserver.behaviour.store import MemoryStore, Store, Transaction
+from mockserver.behaviour.store import MemoryStore, Store
 from mockserver.behaviour.worlds import open_store
 from mockserver.errors import StateError, UsageError
+from mockserver.plugins.transactions import Transaction
 
 OpenStore = Callable[[], Store]
 

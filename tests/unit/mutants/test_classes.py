@@ -24,6 +24,7 @@ from mockserver.mutants.messages import Call, Reply, basic
 from mockserver.mutants.objects import OBJECTS
 from mockserver.mutants.registry import CLASSES, all_mutants
 from mockserver.mutants.server import CONTROL_PATH, MutantServer
+from mockserver.plugins import DEFAULT, find
 
 
 def tags(operation: Operation) -> list[str]:
@@ -33,7 +34,7 @@ def tags(operation: Operation) -> list[str]:
     return found
 
 
-SEED = load_seed(defaults.SEED_DATA)
+SEED = load_seed(defaults.SEED_DATA, find(DEFAULT))
 CONTRACT = load_contract(defaults.CONTRACT)
 #: Those that the tour goes past: of the operations on settings and tokens, whose answers follow from few calls.
 OPERATIONS = tuple(item for item in CONTRACT.operations if {"Settings", "Authentication"} & set(tags(item)))

@@ -16,10 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver import sources
-from mockserver.behaviour.calls import Call, Handler, content_of, issue, whole
-from mockserver.behaviour.mail import quotas
-from mockserver.behaviour.mail.records import (
+from mockserver.builtin.mailcheap import quotas
+from mockserver.builtin.mailcheap.records import (
     DOMAIN_ADMIN,
     DOMAIN_ALIASES,
     DOMAINS,
@@ -30,10 +28,22 @@ from mockserver.behaviour.mail.records import (
     live_domain,
     not_found,
 )
-from mockserver.behaviour.ownership import may_see
-from mockserver.behaviour.store import Read, Record, Transaction
-from mockserver.credentials import ACCOUNTS
-from mockserver.messages import Outcome, no_content, success
+from mockserver.plugins import (
+    ACCOUNTS,
+    Call,
+    Outcome,
+    Read,
+    Record,
+    Transaction,
+    behaviour,
+    chance,
+    content_of,
+    issue,
+    may_see,
+    no_content,
+    success,
+    whole,
+)
 
 #: How long a name can be verified, in seconds; not documented, so a week.
 VERIFICATION_SECONDS = 7 * 86_400
@@ -77,6 +87,7 @@ RELAY_DOMAIN = Kind(
 KINDS: Mapping[str, Kind] = {kind.collection: kind for kind in (DOMAIN, DOMAIN_ALIAS, RELAY_DOMAIN)}
 
 
+@behaviour("domains", "list", trusted=True)
 def list_names(call: Call) -> Outcome:
     """List the names of a kind that the caller may see, the verified and the pending ones, each in order."""
     kind = KINDS[call.behaviour.resource]
@@ -94,6 +105,7 @@ def list_names(call: Call) -> Outcome:
     return success(content, f"{len(verified)} verified, {len(pending)} pending")
 
 
+@behaviour("domains", "create", trusted=True)
 def add_name(call: Call) -> Outcome:
     """Add a name, pending from now; 409 where it is there already, whatever its kind, or the quota is used up."""
     kind = KINDS[call.behaviour.resource]
@@ -127,6 +139,7 @@ def add_name(call: Call) -> Outcome:
     return success(content, f"added, pending until {record['expire_time']}")
 
 
+@behaviour("domains", "delete", trusted=True)
 def delete_name(call: Call) -> Outcome:
     """Delete a name of a kind, verified or pending; 404 where there is none."""
     kind = KINDS[call.behaviour.resource]
@@ -212,11 +225,4 @@ def _code(call: Call, kind: Kind) -> str:
 
 def _made_up(cause: str) -> str:
     """Return a code of the documented form, the same for the same cause."""
-    return f"{_CODE_PREFIX}{sources.chance(cause).randrange(_CODE_NUMBERS):012d}"
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("domains", "list"): list_names,
-    ("domains", "create"): add_name,
-    ("domains", "delete"): delete_name,
-}
+    return f"{_CODE_PREFIX}{chance(cause).randrange(_CODE_NUMBERS):012d}"

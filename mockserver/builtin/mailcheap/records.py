@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mockserver import sources
-from mockserver.behaviour.calls import Call
-from mockserver.behaviour.ownership import is_open, owns_account
-from mockserver.behaviour.store import Record
-from mockserver.errors import RequestRejected
-from mockserver.messages import Violation
+from mockserver.plugins import LATEST, Call, Record, RequestRejected, Violation, is_open, owns_account
 
 #: By domain, domain alias or relay domain: `verified`, `expire_time`, `verification_code`, `added_by` ...
 DOMAINS = "domains"
@@ -69,7 +64,7 @@ _STORAGE_DEFAULTS = {DOMAIN_ADMIN: 100_000, MAIL_USER: 1_000}
 
 
 #: When a pending name of the seed data expires that says nothing of it: at the end of the calendar.
-NEVER = sources.LATEST
+NEVER = LATEST
 
 
 def is_live(record: Record, now: float) -> bool:

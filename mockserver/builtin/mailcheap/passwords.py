@@ -1,11 +1,14 @@
 """SHA512-Crypt hashes of passwords, in which the mail server takes and shows them (accounts_post, accounts_get).
 
-The stub checks logins by a faster digest of its own (credentials.py); this form is for what a client sends or reads.
+The engine checks logins by a faster digest of its own; this form is for what a client sends or reads.
 """
 
 from __future__ import annotations
 
 import hashlib
+
+from mockserver import plugins
+from mockserver.plugins import Record
 
 #: Stands before such a hash, as Dovecot's password schemes do.
 PREFIX = "{SHA512-CRYPT}"
@@ -35,3 +38,11 @@ def matches(password: str, hashed: str) -> bool:
         return bool(sha512_crypt.verify(password, hashed.removeprefix(PREFIX)))
     except ValueError:
         return False  # no such hash, or no password that could have one (it has a NUL)
+
+
+def belongs_to(account: Record, username: str, password: str) -> bool:
+    """Tell whether a password is the account's, which may have been sent as such a hash: then nothing else is known."""
+    hashed = account.get("password_crypt")
+    if hashed is not None and account["password_hash"] is None:
+        return matches(password, hashed)
+    return plugins.password_matches(account, username, password)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mockserver.behaviour.calls import Call
-from mockserver.behaviour.mail.records import (
+from mockserver.builtin.mailcheap.records import (
     ALIASES,
     DOMAIN_ADMIN,
     DOMAIN_ALIASES,
@@ -20,9 +19,7 @@ from mockserver.behaviour.mail.records import (
     conflict,
     is_live,
 )
-from mockserver.behaviour.ownership import domain_of
-from mockserver.behaviour.store import Record
-from mockserver.credentials import ACCOUNTS
+from mockserver.plugins import ACCOUNTS, Call, Record, domain_of
 
 #: Storage in MB.
 STORAGE = "storagequota_total"
