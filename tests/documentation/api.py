@@ -9,15 +9,15 @@ from itertools import groupby
 from typing import Any
 
 from mockserver import defaults
-from mockserver.behaviour.handlers import AUTH, SETTING, find_handler
-from mockserver.contract.building import load_contract
-from mockserver.contract.lint.elements import walk
+from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.pairs import pairs_of
-from mockserver.contract.references import follow
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.source.references import follow
+from mockserver.http.pointers import split
+from mockserver.lint.elements import walk
 from mockserver.plugins import DEFAULT, find
-from mockserver.pointers import split
 from mockserver.stub.behaviour.bindings import bind_api
+from mockserver.stub.behaviour.handlers import AUTH, SETTING, find_handler
 from mockserver.stub.behaviour.login import LoginHandler
 from mockserver.stub.behaviour.setting import SettingHandler
 from tests.documentation.facts import operations_of

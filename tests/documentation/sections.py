@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.behaviour.seed_format import format_of
+from mockserver.stub.store.seed_format import format_of
 from mockserver.plugins import DEFAULT, find
 
 _FORM = format_of(find(DEFAULT))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mockserver import documents
+from mockserver.http import json as documents
 from mockserver.messages import Outcome
 from mockserver.plugins.calls import Call
 from tests.conftest import Client, Serve

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mockserver.pointers import split
+from mockserver.http.pointers import split
 
 #: Takes a value for each place, in the order in which they were named.
 Fill = Callable[[Sequence[Any]], Any]

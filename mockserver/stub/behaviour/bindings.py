@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from mockserver.behaviour.handlers import Handlers
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
 from mockserver.plugins.calls import Handler
 from mockserver.plugins.plugin import Plugin
 from mockserver.plugins.registration import Registration, registrations
+from mockserver.stub.behaviour.handlers import Handlers
 
 
 class Bindings(NamedTuple):

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import RequestRejected
+from mockserver.http.pointers import child
 from mockserver.masking import looks_secret
 from mockserver.messages import NO_CONTENT, Outcome, success
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS
 from mockserver.plugins.calls import Call, content_of
 from mockserver.plugins.tokens import TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
-from mockserver.pointers import child
 from mockserver.stub.behaviour.answer_form import Fill, compile_form
 
 ROLES = ("issue", "describe", "revoke")
