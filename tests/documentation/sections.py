@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.stub.store.seed_format import format_of
 from mockserver.plugins import DEFAULT, find
+from mockserver.stub.store.seed_format import format_of
 
 _FORM = format_of(find(DEFAULT))
 _TYPES = {"string": "text", "integer": "integer", "boolean": "true, false"}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mockserver.stub.store.seed_format import SeedFormat, format_of
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
 from mockserver.plugins.plugin import Plugin
 from mockserver.plugins.transactions import WORLD, Record, Transaction
 from mockserver.stub.store import seed_files
+from mockserver.stub.store.seed_format import SeedFormat, format_of
 from mockserver.stub.store.seed_sections import records
 
 #: Members of an account that its record keeps in another form, or not at all.

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mockserver.stub.store.seed_format import SeedFormat
 from mockserver.contract.source import yaml as yamltext
 from mockserver.errors import UsageError
+from mockserver.stub.store.seed_format import SeedFormat
 
 #: An item stands at most so many times; more is a mistake, and would make each new world slow.
 MAX_REPEAT = 10_000

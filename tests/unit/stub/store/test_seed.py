@@ -14,7 +14,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.stub.store.seed_format import format_of
 from mockserver.defaults import SEED_DATA
 from mockserver.errors import UsageError
 from mockserver.plugins import DEFAULT, find
@@ -22,6 +21,7 @@ from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_matche
 from mockserver.stub.store import seed as seeding
 from mockserver.stub.store.records import MemoryStore
 from mockserver.stub.store.seed import Account, Seed, Token
+from mockserver.stub.store.seed_format import format_of
 
 API = find(DEFAULT)
 KEYS, SCHEMA = format_of(API).keys, format_of(API).schema
