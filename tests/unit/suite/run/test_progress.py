@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from mockserver.suite.run.progress import Tally, duration
+from mockserver.suite.run.progress_bar import Bar
+from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.progress_lines import Lines
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_log_gets_a_line_now_and_then() -> None:
+    stream, clock = io.StringIO(), _Clock()
+    lines = Lines(stream, lambda: 2, clock=clock)
+    lines.phase("claims", 40)
+    for _ in range(20):
+        clock.now += 1
+        lines.step("GET /note", 3)
+    lines.close()
+    assert stream.getvalue() == (
+        "mockserver: 0:10 claims: 10 of 40, 30 cases, 3/s, 2 findings, about 0:30 left (GET /note)\n"
+        "mockserver: 0:20 claims: 20 of 40, 60 cases, 3/s, 2 findings, about 0:20 left (GET /note)\n"
+    )
+
+
+def test_a_short_run_says_nothing_in_a_log() -> None:
+    stream = io.StringIO()
+    with shown_progress(stream, lambda: 0) as progress:
+        progress.phase("claims", 1)
+        progress.step("GET /note")
+    assert isinstance(progress, Lines)
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_gets_a_line_that_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    stream = _Terminal()
+    with shown_progress(stream, lambda: 7) as progress:
+        progress.phase("claims", 4)
+        progress.step("GET /[bold]note[/bold]", 3)
+        assert isinstance(progress, Bar)
+        progress.refresh()
+    shown = stream.getvalue()
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+    assert "claims" in plain
+    assert re.search(r"1 of 4, 3 cases.*, 7 findings", plain)
+    assert "GET /[bold]note[/bold]" in plain
+    assert shown.endswith(("\x1b[2K", "\x1b[?25h", "\x1b[1A\x1b[2K"))
+
+
+@pytest.mark.parametrize("variable", [("CI", "true"), ("TERM", "dumb")])
+def test_what_only_looks_like_a_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch, variable: tuple[str, str]) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv(*variable)
+    with shown_progress(_Terminal()) as progress:
+        assert isinstance(progress, Lines)
+
+
+def test_time_left_is_told_when_it_can_be() -> None:
+    clock = _Clock()
+    tally = Tally(None, clock)
+    tally.phase("fuzzing", None)
+    tally.step(1)
+    assert (tally.left_seconds, tally.place, tally.counts) == (None, "1 done", "1 case")
+    tally.phase("claims", 10)
+    clock.now += 5
+    for _ in range(5):
+        tally.step(1)
+    assert tally.left_seconds == 5
+    assert (tally.place, tally.counts) == ("5 of 10", "6 cases, 1/s")
+
+
+def test_durations() -> None:
+    assert [duration(seconds) for seconds in (0, 59.6, 61, 3661)] == ["0:00", "1:00", "1:01", "61:01"]
