@@ -35,7 +35,7 @@ from mockserver.stub.crud.tombstones import Ancestors, Removal
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 from mockserver.stub.examples.selection import Examples
 from mockserver.stub.response import Plan, Responder, finish, rejection
-from mockserver.stub.store.records import Read
+from mockserver.stub.store.store import Read
 from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.body import BodyReader
 from mockserver.stub.validation.parameters import ParameterReader
