@@ -12,9 +12,9 @@ from mockserver import defaults
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
+from mockserver.contract.reading.elements import walk
 from mockserver.contract.source.references import follow
 from mockserver.http.pointers import split
-from mockserver.lint.elements import walk
 from mockserver.plugins import DEFAULT, find
 from mockserver.stub.behaviour.bindings import bind_api
 from mockserver.stub.behaviour.handlers import AUTH, SETTING, find_handler

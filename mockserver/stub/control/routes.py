@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from mockserver import sources
 from mockserver.contract.model import Contract
-from mockserver.contract.schema.secrets import same_value
+from mockserver.contract.schema.marks import same_value
 from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError, RequestRejected
 from mockserver.http import json as documents

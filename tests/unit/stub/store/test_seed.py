@@ -19,7 +19,7 @@ from mockserver.errors import UsageError
 from mockserver.plugins import DEFAULT, find
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_matches, token_key
 from mockserver.stub.store import seed as seeding
-from mockserver.stub.store.records import MemoryStore
+from mockserver.stub.store.memory import MemoryStore
 from mockserver.stub.store.seed import Account, Seed, Token
 from mockserver.stub.store.seed_format import format_of
 

@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from mockserver.errors import StateError, UsageError
 from mockserver.plugins.transactions import Transaction
-from mockserver.stub.store.records import MemoryStore, Store
+from mockserver.stub.store.memory import MemoryStore
 from mockserver.stub.store.sql import SqlStore
+from mockserver.stub.store.store import Store
 from mockserver.stub.store.worlds import open_store
 
 OpenStore = Callable[[], Store]
