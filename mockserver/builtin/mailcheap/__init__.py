@@ -13,7 +13,6 @@ from mockserver.builtin.mailcheap import (
     antispam,
     domains,
     filtering,
-    logins,
     migration,
     passkeys,
     passwords,
@@ -21,7 +20,6 @@ from mockserver.builtin.mailcheap import (
     statistics,
     twofactor,
 )
-from mockserver.builtin.mailcheap.control_routes import ROUTES
 from mockserver.builtin.mailcheap.sections import SECTIONS
 from mockserver.plugins import AccountRules, Plugin
 
@@ -49,6 +47,6 @@ API = Plugin(
         twofactor,
     ),
     trusted=frozenset({"auth", "setting"}),
-    accounts=AccountRules(password_matches=passwords.belongs_to, admit=logins.admit),
-    routes=ROUTES,
+    accounts=AccountRules(password_matches=passwords.belongs_to, admit=passwords.admit),
+    routes=domains.ROUTES,
 )

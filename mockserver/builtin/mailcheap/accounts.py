@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 from mockserver.builtin.mailcheap import passwords, quotas
-from mockserver.builtin.mailcheap.paging import page
 from mockserver.builtin.mailcheap.records import (
     ALIASES,
     DOMAIN_ADMIN,
@@ -28,6 +27,7 @@ from mockserver.builtin.mailcheap.records import (
     is_live,
     live_domain,
     not_found,
+    page,
 )
 from mockserver.plugins import (
     ACCOUNTS,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.builtin.mailcheap.paging import page
-from mockserver.builtin.mailcheap.records import ALIASES, MAIL_USER, SENDER_ADDRESSES, not_found
+from mockserver.builtin.mailcheap.records import ALIASES, MAIL_USER, SENDER_ADDRESSES, not_found, page
 from mockserver.plugins import ACCOUNTS, Call, Outcome, behaviour, content_of, domain_of, may_see, success
 
 

@@ -31,9 +31,12 @@ from mockserver.builtin.mailcheap.records import (
 from mockserver.plugins import (
     ACCOUNTS,
     Call,
+    ControlCall,
+    ControlRoute,
     Outcome,
     Read,
     Record,
+    RequestRejected,
     Transaction,
     behaviour,
     chance,
@@ -50,6 +53,8 @@ VERIFICATION_SECONDS = 7 * 86_400
 VERIFICATION_TYPE = "DNS TXT"
 _CODE_PREFIX = "nms-domain-verification="
 _CODE_NUMBERS = 10**12
+#: 2026-11-30, 00:00 UTC: since then the route is at its place of today.
+_MOVED = 1_795_996_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +231,40 @@ def _code(call: Call, kind: Kind) -> str:
 def _made_up(cause: str) -> str:
     """Return a code of the documented form, the same for the same cause."""
     return f"{_CODE_PREFIX}{chance(cause).randrange(_CODE_NUMBERS):012d}"
+
+
+def verify(call: ControlCall) -> Any:
+    """Let a name be verified, as the DNS record that a client is told to make would.
+
+    Raises:
+        RequestRejected: 422 for content of another form, 404 for a name that is not there.
+    """
+    content = call.content
+    if content is None:
+        raise RequestRejected(400, "Bad Request", "the content is not JSON: there is none")
+    if not isinstance(content, dict) or content.keys() != {"domain"}:
+        raise _unprocessable("the content must be an object with one or more of domain")
+    domain = content["domain"]
+    if not isinstance(domain, str):
+        raise _unprocessable("domain must be the name of a domain, domain alias or relay domain")
+    try:
+        kind = verify_name(call.transaction, domain, call.now)
+    except LookupError as error:
+        raise RequestRejected(404, "Not Found", str(error.args[0])) from error
+    return {"domain": domain.lower(), "kind": kind.member, "status": "verified"}
+
+
+def _unprocessable(detail: str) -> RequestRejected:
+    return RequestRejected(422, "Unprocessable Content", detail)
+
+
+#: The mail server's part of the control API, described by control.yaml.
+ROUTES = (
+    ControlRoute(
+        method="POST",
+        path="/domains/verify",
+        answer=verify,
+        formerly="/domains/verify",
+        deprecated=_MOVED,
+    ),
+)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from mockserver.builtin.mailcheap.logins import log_in
+from mockserver.builtin.mailcheap.passwords import log_in
 from mockserver.builtin.mailcheap.records import (
     PASSKEYS,
     WEBAUTHN,

@@ -1,4 +1,4 @@
-"""SHA512-Crypt hashes of passwords, in which the mail server takes and shows them (accounts_post, accounts_get).
+"""Passwords: SHA512-Crypt hashes, and what logging in takes beside a password (accounts_post, accounts_get, auth_post).
 
 The engine checks logins by a faster digest of its own; this form is for what a client sends or reads.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 
 from mockserver import plugins
-from mockserver.plugins import Record
+from mockserver.builtin.mailcheap import twofactor
+from mockserver.builtin.mailcheap.records import may_use_api
+from mockserver.plugins import Call, Outcome, Record, issue_token, login_refused, success
 
 #: Stands before such a hash, as Dovecot's password schemes do.
 PREFIX = "{SHA512-CRYPT}"
@@ -46,3 +48,45 @@ def belongs_to(account: Record, username: str, password: str) -> bool:
     if hashed is not None and account["password_hash"] is None:
         return matches(password, hashed)
     return plugins.password_matches(account, username, password)
+
+
+def admit(call: Call, username: str, account: Record) -> None:
+    """Ask an account whose password was right for what else it needs: a code, the right to log in so, or at all.
+
+    Raises:
+        RequestRejected: 401.
+    """
+    if not account.get("password_login", True):
+        raise login_refused("password login is disabled for this account; log in with one of its WebAuthn credentials")
+    if twofactor.is_enabled(call, username):
+        otp = call.content.get("otp")
+        if not isinstance(otp, str):
+            raise login_refused("this account has two-factor authentication, so logging in needs `otp`, too")
+        if not twofactor.accept_code(call, username, otp):
+            raise login_refused("`otp` is not the account's code now, or was used before")
+    _require_access(account)
+
+
+def log_in(call: Call, username: str, account: Record, why: str) -> Outcome:
+    """Give an account that showed who it is a token; it is told the same as a login by password tells.
+
+    Raises:
+        RequestRejected: 401, the account may not log in at all.
+    """
+    _require_access(account)
+    issued = issue_token(call, username, account)
+    auth = {
+        "auth_token": issued.token,
+        "message": "Successfully logged in",
+        "perm_level": account["level"],
+        "status": "success",
+        "username": username,
+        "valid_from": issued.valid_from,
+        "valid_to": issued.valid_to,
+    }
+    return success({"auth": auth}, why)
+
+
+def _require_access(account: Record) -> None:
+    if not may_use_api(account):
+        raise login_refused("the account is disabled, or has no access to the API")

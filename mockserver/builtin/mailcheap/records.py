@@ -1,9 +1,9 @@
-"""Collections of the mail server's store, and words for what most of its handlers refuse."""
+"""Collections of the mail server's store, and what most of its handlers do: refuse, number, show a page of a list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from mockserver.plugins import LATEST, Call, Record, RequestRejected, Violation, is_open, owns_account
 
@@ -43,6 +43,10 @@ WEBMAIL_PASSWORDS = "webmail_passwords"
 
 #: Collections without anything secret, which `/__mock__/state` shows whole.
 PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES, THRESHOLDS, LISTS)
+
+#: Records at most in one answer, which is also what comes without `limit` (accounts_get, aliases_get, stats_quota_get).
+MAX_RECORDS = 50
+_Item = TypeVar("_Item")
 
 #: Permission levels, mightiest first (accounts_post).
 MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
@@ -161,3 +165,9 @@ def next_number(records: Iterable[Record]) -> int:
 
 def _number(record: Record) -> int:
     return int(record["number"])
+
+
+def page(query: Mapping[str, Any], items: Sequence[_Item]) -> Sequence[_Item]:
+    """Return `limit` items from the offset `start` on; beyond the end there are none."""
+    start = query.get("start", 0)
+    return items[start : start + query.get("limit", MAX_RECORDS)]

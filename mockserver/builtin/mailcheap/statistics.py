@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from mockserver.builtin.mailcheap import quotas, sharing
-from mockserver.builtin.mailcheap.paging import page
 from mockserver.builtin.mailcheap.records import (
     ADDRESS_BOOKS,
     ALIASES,
@@ -25,6 +24,7 @@ from mockserver.builtin.mailcheap.records import (
     account_value,
     forbidden,
     is_administrator_of,
+    page,
 )
 from mockserver.plugins import ACCOUNTS, Call, Outcome, Record, behaviour, success
 
