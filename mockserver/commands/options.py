@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from mockserver.errors import UsageError
-from mockserver.plugins.discovery import DEFAULT, find
+from mockserver.plugins.discovery import DEFAULT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -63,15 +63,6 @@ def contract_option() -> Callable[[Command], Command]:
         return contract(api(remote(cast("Command", choosing))))
 
     return decorate
-
-
-def contract_file(contract: Path | None, api: str | None) -> Path:
-    """Return the file of the contract that a command is about.
-
-    Raises:
-        UsageError: the API is not installed.
-    """
-    return find(api or DEFAULT).contract if contract is None else contract
 
 
 def _one_of(contract: Path | None, api: str | None) -> tuple[Path | None, str | None]:

@@ -13,7 +13,6 @@ import click
 
 from mockserver.commands.options import (
     FILE,
-    contract_file,
     contract_option,
     option,
     overlay_option,
@@ -21,11 +20,10 @@ from mockserver.commands.options import (
     show_warnings,
 )
 from mockserver.errors import UsageError
-from mockserver.plugins.discovery import DEFAULT, find
+from mockserver.plugins.discovery import DEFAULT, find, load
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
-    from mockserver.plugins.plugin import Plugin
     from mockserver.stub.serving.server import Certificate
     from mockserver.stub.store.seed import Seed
 
@@ -145,7 +143,6 @@ def serve_command(
     """  # fmt: skip
     from mockserver import sources
     from mockserver.behaviours import load_behaviours
-    from mockserver.contract.reading.document import load_contract
     from mockserver.stub.app import create_app
     from mockserver.stub.serving import server
     from mockserver.stub.serving.rate_limit import RateLimit
@@ -164,20 +161,18 @@ def serve_command(
         standing = None if clock is None else sources.parse_time(clock)
     except ValueError as error:
         raise UsageError(f"--clock: {error}") from error
-    loaded = load_contract(contract_file(contract, api), overlay)
+    loaded = load(contract, api, overlay)
     show_notes(loaded.document.notes)
     show_warnings(loaded.told_warnings(), len(loaded.warnings))
     if loaded.webhooks:
         click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(loaded.webhooks)}", err=True)
 
     functions = load_behaviours(behaviours, loaded) if behaviours else None
-    served = find(api or DEFAULT) if contract is None else None
-    seed_file = seed_data or (served.seed_data if served is not None else None)
+    seed_file = seed_data or (find(loaded.api).seed_data if contract is None else None)
 
     def make_app() -> Any:
         return create_app(
             loaded,
-            api=served,
             seed_data=seed_file,
             empty=empty,
             state=state,
@@ -228,7 +223,7 @@ def lint_command(ctx: click.Context, contract: Path | None, api: str | None, ove
     from mockserver.contract.source.remote import url_of
     from mockserver.lint.findings import lint
 
-    path = contract_file(contract, api)
+    path = contract or find(api or DEFAULT).contract
     if url_of(path) is None and not path.exists():
         raise UsageError(f"{path}: there is no such file; check --contract")
     findings = lint(path, overlay)
@@ -251,17 +246,16 @@ def examples_command(
 
     An example that no request returns, or that breaks its schema, is printed with the reason.
     """  # fmt: skip
-    from mockserver.contract.reading.document import load_contract
     from mockserver.stub.examples.listing import curl, sequences
     from mockserver.stub.store.seed import Seed, load_seed
 
-    loaded = load_contract(contract_file(contract, api), overlay)
+    loaded = load(contract, api, overlay)
     show_notes(loaded.document.notes)
-    plugin = _api_of(loaded, contract, api)
+    plugin = find(loaded.api) if loaded.api else None
     seed_file = seed_data or (plugin.seed_data if plugin is not None and contract is None else None)
     seed = load_seed(seed_file, plugin) if seed_file is not None else Seed()
     if not any(operation.behaviour is not None for operation in loaded.operations):
-        _print_any(loaded, plugin, seed, url.rstrip("/"))
+        _print_any(loaded, seed, url.rstrip("/"))
         return
     count = 0
     for sequence in sequences(loaded, seed):
@@ -273,19 +267,13 @@ def examples_command(
     click.echo(f"# {count} example{'' if count == 1 else 's'}")
 
 
-def _api_of(loaded: Contract, contract: Path | None, api: str | None) -> Plugin | None:
-    """Return the API of a contract that was loaded: the one whose own it is, else the one that it names."""
-    name = api or (DEFAULT if contract is None else loaded.api)
-    return find(name) if name else None
-
-
-def _print_any(contract: Contract, plugin: Plugin | None, seed: Seed, url: str) -> None:
+def _print_any(contract: Contract, seed: Seed, url: str) -> None:
     """Print the examples of a contract that states no behaviour, all of its statuses."""
     from mockserver.stub.app import create_app
     from mockserver.stub.examples.example_requests import listed
     from mockserver.stub.examples.listing import curl
 
-    app = create_app(contract, api=plugin, seed_data=seed)
+    app = create_app(contract, seed_data=seed)
     count = unreached = broken = 0
     for example in listed(contract, seed, app.wsgi_app):
         count += 1
@@ -313,10 +301,9 @@ def inspect_command(contract: Path | None, api: str | None, overlay: tuple[Path,
     Also what is answered with a plain example, refused, called back, and wrong with the document.
     """
     from mockserver.commands.inspect import inspect, lines
-    from mockserver.contract.reading.document import load_contract
     from mockserver.http import json as documents
 
-    loaded = load_contract(contract_file(contract, api), overlay)
+    loaded = load(contract, api, overlay)
     show_notes(loaded.document.notes)
     report = inspect(loaded)
     if json:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mockserver.errors import UsageError
 from mockserver.plugins.plugin import Plugin
+
+if TYPE_CHECKING:
+    from mockserver.contract.model import Contract
 
 #: Group of the entry points.
 GROUP = "mockserver.apis"
@@ -32,6 +39,21 @@ def find(name: str) -> Plugin:
     if found.name != name:
         raise UsageError(f"API {name}: the plug-in {entry.value} calls itself {found.name!r}; give both one name")
     return found
+
+
+def load(contract: Path | None, api: str | None, overlays: Sequence[Path | str] = ()) -> Contract:
+    """Return the contract that is served or checked: that of a file, else that of an API, whose name it bears then.
+
+    Raises:
+        ContractError: it cannot be used.
+        UsageError: the API is not installed.
+    """
+    from mockserver.contract.reading.document import load_contract  # of no use to who looks for an API alone
+
+    if contract is not None:
+        return load_contract(contract, overlays)
+    name = api or DEFAULT
+    return replace(load_contract(find(name).contract, overlays), api=name)
 
 
 def installed() -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class ControlCall(NamedTuple):
         transaction: on the world that the request selects.
         world: its name.
         now: UNIX time in seconds on its clock.
-        content: decoded JSON content of the request, None without content.
+        content: decoded JSON content of the request, `NO_CONTENT` without.
         query: parameters of the query.
         path: values of the path's parameters.
     """

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from mockserver import defaults
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
@@ -20,6 +19,7 @@ from mockserver.stub.behaviour.bindings import bind_api
 from mockserver.stub.behaviour.handlers import AUTH, SETTING, find_handler
 from mockserver.stub.behaviour.login import LoginHandler
 from mockserver.stub.behaviour.setting import SettingHandler
+from tests import defaults
 from tests.documentation.facts import operations_of
 from tests.documentation.record import Page, Record, read_record
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from mockserver import create_app, defaults
+from mockserver import create_app
 from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
@@ -18,6 +18,7 @@ from mockserver.http.pointers import blanked
 from mockserver.plugins import DEFAULT, find
 from mockserver.stub.examples.listing import Sequence, sequences
 from mockserver.stub.store.seed import load_seed
+from tests import defaults
 from tests.conftest import Client, send_to_app
 from tests.documentation.facts import Fact, facts, missing_pages, operations_of
 from tests.documentation.record import Page, Record, read_record

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mockserver import defaults
 from mockserver.plugins import DEFAULT, find
 from mockserver.stub.store.seed import load_seed
+from tests import defaults
 
 SETTINGS = "/api/v1/settings/"
 AUTH = "/api/v1/auth/"

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.suite.identities.identities import basic, seeded_identities
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.targets import HttpTarget
+from tests import defaults
 from tests.safety.server import RemoteServer, listening
 
 #: Longest wait for a command; reached only when a test fails.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.defaults import CONTRACT, SEED_DATA
 from mockserver.http.pointers import blanked
 from mockserver.plugins import DEFAULT, find
 from mockserver.stub.examples.listing import Sequence, sequences
 from mockserver.stub.store.seed import load_seed
+from tests.defaults import CONTRACT, SEED_DATA
 
 if TYPE_CHECKING:
     from tests.conftest import Client

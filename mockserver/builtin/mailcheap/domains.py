@@ -30,6 +30,7 @@ from mockserver.builtin.mailcheap.records import (
 )
 from mockserver.plugins import (
     ACCOUNTS,
+    NO_CONTENT,
     Call,
     ControlCall,
     ControlRoute,
@@ -240,7 +241,7 @@ def verify(call: ControlCall) -> Any:
         RequestRejected: 422 for content of another form, 404 for a name that is not there.
     """
     content = call.content
-    if content is None:
+    if content is NO_CONTENT:
         raise RequestRejected(400, "Bad Request", "the content is not JSON: there is none")
     if not isinstance(content, dict) or content.keys() != {"domain"}:
         raise _unprocessable("the content must be an object with one or more of domain")

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mockserver.contract.model import Operation
 from mockserver.http.pointers import split
 
 #: Takes a value for each place, in the order in which they were named.
 Fill = Callable[[Sequence[Any]], Any]
+
+
+def shows_content(operation: Operation) -> bool:
+    """Tell whether a successful answer of an operation is documented with content."""
+    responses = operation.responses.items()
+    return any(response.content for status, response in responses if status.startswith("2") or status == "default")
 
 
 def compile_form(example: Any, pointers: Sequence[str]) -> Fill:

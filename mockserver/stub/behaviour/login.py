@@ -20,7 +20,7 @@ from mockserver.plugins.account_records import ACCOUNTS, TOKENS
 from mockserver.plugins.calls import Call, content_of
 from mockserver.plugins.tokens import TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form
+from mockserver.stub.behaviour.answer_form import Fill, compile_form, shows_content
 
 ROLES = ("issue", "describe", "revoke")
 
@@ -51,6 +51,7 @@ class LoginHandler:
         self._levels = frozenset(contract.levels)
         self._template_of = template_of
         self._operation = operation
+        self._silent = not shows_content(operation)
         self._run = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[operation.behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
@@ -81,7 +82,7 @@ class LoginHandler:
         return success(self._content(login), "token revoked")
 
     def _content(self, login: _Login) -> Any:
-        if self._example is None:
+        if self._silent:
             return NO_CONTENT
         return self._form([value_of(login) for _, value_of in self._places])
 

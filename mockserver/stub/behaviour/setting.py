@@ -18,7 +18,7 @@ from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, no_content, success
 from mockserver.plugins.calls import Call, content_of, issue, kept, under_way
 from mockserver.plugins.transactions import SETTINGS, Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form
+from mockserver.stub.behaviour.answer_form import Fill, compile_form, shows_content
 
 ROLES = ("write", "read", "reset")
 _CONTAINERS = frozenset({dict, list})
@@ -33,6 +33,7 @@ class SettingHandler:
         assert behaviour is not None
         self._operation = operation
         self._template_of = template_of
+        self._silent = not shows_content(operation)
         self._resource = behaviour.resource
         self._generated = behaviour.generated
         self._value, self._status = behaviour.value, behaviour.status
@@ -79,7 +80,7 @@ class SettingHandler:
             call.transaction.put(SETTINGS, self._resource, {**record, "phase": "deleting", "since": call.now})
         else:
             call.transaction.delete(SETTINGS, self._resource)
-        content = NO_CONTENT if self._example is None else self._reset_form(("deleting",))
+        content = NO_CONTENT if self._silent else self._reset_form(("deleting",))
         return success(content, "reset" if record is not None else "was not set")
 
     def _absent(self) -> Outcome:
@@ -90,7 +91,7 @@ class SettingHandler:
 
     def _content(self, status: str, value: Any) -> Any:
         """Return an answer that shows the value; one that stands for the whole answer may have the status in it."""
-        if self._example is None:
+        if self._silent:
             return NO_CONTENT
         if self._value:
             return self._form((value, status))

@@ -28,7 +28,7 @@ from mockserver.http import json as documents
 from mockserver.http.hosts import is_loopback
 from mockserver.http.problem import MEDIA_TYPE, problem
 from mockserver.masking import show
-from mockserver.messages import MASK
+from mockserver.messages import MASK, NO_CONTENT
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS
 from mockserver.plugins.plugin import ControlCall, ControlRoute, Plugin
 from mockserver.plugins.transactions import SETTINGS, WORLD
@@ -232,7 +232,7 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
 
     def answer(**path: str) -> Response:
         world = _world(worlds)
-        content = _decoded() if request.get_data() else None
+        content = _decoded() if request.get_data() else NO_CONTENT
         with world.transaction() as transaction:
             call = ControlCall(transaction, world.name, world.now(), content, request.args.to_dict(), path)
             return _json(route.answer(call))

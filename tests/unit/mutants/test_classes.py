@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.plugins import DEFAULT, find
@@ -25,6 +24,7 @@ from mockserver.selftest.mutants.foreign_objects import OBJECTS
 from mockserver.selftest.registry import CLASSES, all_mutants
 from mockserver.selftest.traffic import Call, Reply, basic
 from mockserver.stub.store.seed import load_seed
+from tests import defaults
 
 
 def tags(operation: Operation) -> list[str]:

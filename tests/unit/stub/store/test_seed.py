@@ -14,7 +14,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.defaults import SEED_DATA
 from mockserver.errors import UsageError
 from mockserver.plugins import DEFAULT, find
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_matches, token_key
@@ -22,6 +21,7 @@ from mockserver.stub.store import seed as seeding
 from mockserver.stub.store.memory import MemoryStore
 from mockserver.stub.store.seed import Account, Seed, Token
 from mockserver.stub.store.seed_format import format_of
+from tests.defaults import SEED_DATA
 
 API = find(DEFAULT)
 KEYS, SCHEMA = format_of(API).keys, format_of(API).schema

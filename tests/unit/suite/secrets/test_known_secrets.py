@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.checks.secret_leaks import sent_secrets
@@ -22,6 +21,7 @@ from mockserver.suite.secrets.known_secrets import (
     values_at,
 )
 from mockserver.suite.target.exchange import WireRequest, WireResponse
+from tests import defaults
 
 SECRET = 'T0p"secret/wörd'
 
