@@ -26,7 +26,7 @@ from mockserver.stub.crud.example_items import Representations
 from mockserver.stub.crud.resources import ResourceHandler
 from mockserver.stub.crud.tombstones import Ancestors, Removal
 from mockserver.stub.preferred import Preferred
-from mockserver.stub.store.records import Read
+from mockserver.stub.store.store import Read
 from mockserver.stub.store.worlds import World
 from mockserver.stub.stub_options import StubOptions
 from mockserver.stub.validation.body import BodyReader

@@ -32,7 +32,7 @@ from mockserver.messages import MASK
 from mockserver.stub.control import reference_page
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.store.account_records import ACCOUNTS, TOKENS
-from mockserver.stub.store.records import SETTINGS, WORLD
+from mockserver.stub.store.store import SETTINGS, WORLD
 from mockserver.stub.store.worlds import DEFAULT_WORLD, World, Worlds
 
 PREFIX = "/__mock__"
