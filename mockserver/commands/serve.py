@@ -22,7 +22,8 @@ from mockserver.commands.options import (
     show_warnings,
 )
 from mockserver.errors import UsageError
-from mockserver.stub.stub_options import ServeOptions
+from mockserver.stub.serving.serve_options import ServeOptions
+from mockserver.stub.stub_options import RateLimit
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
@@ -40,9 +41,10 @@ def serve_command(**given: Any) -> None:
     """  # fmt: skip
     from mockserver.stub.serving import server
 
+    module = given.pop("behaviours")  # a name, which means functions once there is a contract
     options = ServeOptions(**given)
     contract = _told_contract(options)
-    make = partial(_application, _completed(options, contract))
+    make = partial(_application, _completed(options, contract, module))
     if options.workers > 1:
         make().close()  # whatever is wrong with store or seed data is told once, before there are children
     certificate = _certificate(options)
@@ -75,15 +77,16 @@ def _told_contract(options: ServeOptions) -> Contract:
     return contract
 
 
-def _completed(options: ServeOptions, contract: Contract) -> ServeOptions:
+def _completed(options: ServeOptions, contract: Contract, module: str | None) -> ServeOptions:
     """Return options with all that processes are to share: what is loaded once, and the log."""
-    from mockserver.stub.serving.rate_limit import RateLimit
+    from mockserver.behaviours import load_behaviours
 
     limit = options.rate_limit
     return replace(
         options,
         contract=contract,
         seed_data=options.seed_data or (defaults.SEED_DATA if options.contract is None else None),
+        behaviours=load_behaviours(module, contract) if module else None,
         rate_limit=RateLimit(limit, options.ban_after, options.ban_seconds) if isinstance(limit, int) else limit,
         log=sys.stderr,
     )

@@ -16,7 +16,6 @@ from typing import Any
 from flask import Flask
 
 from mockserver import defaults, sources
-from mockserver.behaviours import load_behaviours
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.resources.collections import inferred
@@ -34,10 +33,10 @@ from mockserver.stub.pipeline import Answer, Pipeline, Settings
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.serving.access_log import AccessLog
 from mockserver.stub.serving.callbacks import Deliverer
-from mockserver.stub.serving.rate_limit import LimitedPipeline, RateLimit
+from mockserver.stub.serving.rate_limit import LimitedPipeline
 from mockserver.stub.store.seed import Seed, load_seed
 from mockserver.stub.store.worlds import DEFAULT_WORLD, World, Worlds, open_store
-from mockserver.stub.stub_options import StubOptions, takes
+from mockserver.stub.stub_options import RateLimit, StubOptions, takes
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -74,14 +73,13 @@ def make_app(options: StubOptions) -> Flask:
         seed=options.seed,
         secrets=seed_data.secrets,
     )
-    behaviours = options.behaviours or {}
     pipeline = Pipeline(
         contract,
         authentication,
         Settings(
             options,
             Rules(seed_data, options.seed, options.transition_seconds),
-            behaviours=load_behaviours(behaviours, contract) if isinstance(behaviours, str) else behaviours,
+            behaviours=options.behaviours or {},
             deliver=Deliverer(options.allow_callbacks).deliver,
             inferred=dict if options.no_state else partial(inferred, contract),
         ),

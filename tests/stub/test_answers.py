@@ -503,12 +503,21 @@ def test_a_representation_is_chosen_by_what_its_call_says(make_stub: MakeStub, w
     assert kept[0].representation.value is kept[0].representation.value
 
 
-def test_a_representation_that_cannot_be_made_is_refused(answering: Callable[..., Client]) -> None:
+def test_a_representation_that_cannot_be_made_is_refused(make_stub: MakeStub, write_contract: Write) -> None:
+    """Whenever somebody looks."""
+
     def look(call: Call) -> Outcome:
         return Outcome(0, call.representation.value, "looked")
 
-    responses = {"200": {"description": "", "content": {"application/json": {"schema": {"not": {}}}}}}
-    client = answering(responses, operation={"operationId": "look"}, behaviours={"look": look})
+    endless: Schema = {
+        "type": "object",
+        "required": ["next"],
+        "properties": {"next": {"$ref": "#/components/schemas/Endless"}},
+    }
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Endless"}}}
+    operation = {"operationId": "look", "responses": {"200": {"description": "", "content": content}}}
+    contract = write_contract({"/a": {"get": operation}}, components={"schemas": {"Endless": endless}})
+    client = make_stub(contract, behaviours={"look": look})
     assert [client.call("GET", "/a").status for _ in range(2)] == [501, 501]
 
 
