@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mockserver.builtin import mailcheap
 from mockserver.contract.model import Behaviour, Contract, Operation
-from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.marks import marked_names
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.http import expressions
 from mockserver.http.preferences import NONE
