@@ -25,7 +25,7 @@ from mockserver.contract.schema.secrets import same_value
 from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError
 from mockserver.http import json as documents
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
 from mockserver.http.problem import MEDIA_TYPE, problem
 from mockserver.masking import show
 from mockserver.messages import MASK
