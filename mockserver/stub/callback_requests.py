@@ -12,7 +12,7 @@ from mockserver.http import json as documents
 from mockserver.http.expressions import Exchange, fill
 from mockserver.http.media_types import concrete
 from mockserver.http.styles import encode_text
-from mockserver.messages import Arguments, Outgoing, Request, Response
+from mockserver.messages import NO_CONTENT, Arguments, Outgoing, Request, Response
 from mockserver.stub.encoding import content_type, encoder
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 
@@ -83,7 +83,7 @@ def _exchange(request: Request, arguments: Arguments, response: Response) -> Exc
         key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
     }
     try:
-        content = documents.decode(response.content) if response.content else None
+        content = documents.decode(response.content) if response.content else NO_CONTENT
     except ValueError:
         content = response.content.decode("utf-8", "replace")
     fields = {name.lower(): value for name, value in response.fields}

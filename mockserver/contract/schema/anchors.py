@@ -6,8 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from mockserver.contract.source.references import lookup
-from mockserver.http.pointers import child, split
+from mockserver.http.pointers import child, lookup, split
 
 
 class Identifiers:

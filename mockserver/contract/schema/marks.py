@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.schema.secrets import same_value
-from mockserver.contract.source.references import lookup
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 
 #: So many values within a value are looked into for their paths. What is beyond lies deeper than all that was found.
 MAX_STEPS = 5000

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from mockserver.contract.source.references import follow, lookup
+from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 from mockserver.masking import looks_secret
 
 __all__ = ["looks_secret", "marked_names", "same_value"]

@@ -16,7 +16,7 @@ literals = st.text("ab.:-~()[]+*?^$|\\é", max_size=4)
 
 
 @pytest.mark.parametrize(
-    ("text", "literal", "parameters"),
+    ("text", "texts", "names"),
     [
         ("/a/b", ("/a/b",), ()),
         ("/a/{x}", ("/a/", ""), ("x",)),
