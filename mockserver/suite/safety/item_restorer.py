@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from mockserver.contract.model import Operation
-from mockserver.contract.schema.secrets import same_value
+from mockserver.contract.schema.marks import same_value
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
