@@ -27,11 +27,9 @@ literals = st.text("ab.:-~()[]+*?^$|\\é", max_size=4)
         ("", ("",), ()),
     ],
 )
-def test_a_template_is_literals_and_parameters(
-    text: str, literal: tuple[str, ...], parameters: tuple[str, ...]
-) -> None:
+def test_a_template_has_literals_and_parameters(text: str, texts: tuple[str, ...], names: tuple[str, ...]) -> None:
     template = parse_template(text)
-    assert (template.literals, template.parameters) == (literal, parameters)
+    assert (template.literals, template.parameters) == (texts, names)
 
 
 @pytest.mark.parametrize(
