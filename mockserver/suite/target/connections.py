@@ -15,7 +15,7 @@ import requests
 import urllib3
 
 from mockserver.errors import UsageError
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
 from mockserver.suite.secrets.encoded_secrets import as_bytes
