@@ -101,7 +101,6 @@ ONLY_IN: dict[str, set[str]] = {
         "suite.running",
     },
     "jinja2": {"suite.reports.html"},
-    "rich": {"suite.progress.bar"},
     "orjson": {"documents"},
     "yaml": {"yamltext"},
     "jsonpatch": {"behaviour.changing"},
