@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mockserver.app import create_app
+    from mockserver.stub.app import create_app
 
 __all__ = ["create_app"]
 
@@ -13,7 +13,7 @@ __all__ = ["create_app"]
 def __getattr__(name: str) -> Any:
     """Import the factory when it is asked for: `import mockserver` stays cheap for the command line."""
     if name == "create_app":
-        from mockserver.app import create_app
+        from mockserver.stub.app import create_app
 
         return create_app
     raise AttributeError(f"module 'mockserver' has no attribute {name!r}")

@@ -21,10 +21,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
-from mockserver.behaviour.calls import Call, Handler
 from mockserver.contract.model import Contract
 from mockserver.errors import RequestRejected, UsageError
 from mockserver.messages import NO_CONTENT, Outcome
+from mockserver.stub.behaviour.calls import Call, Handler
 
 __all__ = ["NO_CONTENT", "Call", "Handler", "Outcome", "RequestRejected", "behaviour", "load_behaviours"]
 

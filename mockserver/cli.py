@@ -18,14 +18,14 @@ from mockserver.errors import MockServerError, UsageError
 
 #: Where each command is; docs/cli.md describes them.
 COMMANDS = {
-    "serve": "mockserver.commands:serve_command",
-    "check": "mockserver.suite.commands:check_command",
-    "fuzz": "mockserver.suite.commands:fuzz_command",
-    "restore": "mockserver.suite.commands:restore_command",
-    "report": "mockserver.suite.reports.commands:report_command",
-    "lint": "mockserver.commands:lint_command",
-    "examples": "mockserver.commands:examples_command",
-    "inspect": "mockserver.commands:inspect_command",
+    "serve": "mockserver.commands.serve:serve_command",
+    "check": "mockserver.commands.check:check_command",
+    "fuzz": "mockserver.commands.check:fuzz_command",
+    "restore": "mockserver.commands.check:restore_command",
+    "report": "mockserver.commands.report:report_command",
+    "lint": "mockserver.commands.serve:lint_command",
+    "examples": "mockserver.commands.serve:examples_command",
+    "inspect": "mockserver.commands.serve:inspect_command",
 }
 SETTINGS_FILES = ("mockserver.toml", "pyproject.toml")
 _EXIT_USAGE = 2

@@ -46,7 +46,7 @@ def mockserver_url() -> Iterator[str]:
 
     Its control API, below `/__mock__/`, is open to the tests: it listens on loopback, and refuses web pages.
     """
-    from mockserver.suite.stub_process import StubProcess
+    from mockserver.suite.target.stub_process import StubProcess
 
     with StubProcess(guarded=False) as stub:
         yield stub.base_url
@@ -54,7 +54,7 @@ def mockserver_url() -> Iterator[str]:
 
 @pytest.fixture
 def mockserver_app() -> Callable[..., Flask]:
-    """The factory of stubs in this process, `mockserver.app.create_app`; `.wsgi_app` is the WSGI callable."""
-    from mockserver.app import create_app
+    """The factory of stubs in this process, `mockserver.stub.app.create_app`; `.wsgi_app` is the WSGI callable."""
+    from mockserver.stub.app import create_app
 
     return create_app

@@ -24,10 +24,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import hypothesis
 import pytest
 
-from mockserver.app import create_app
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.defaults import CONTRACT
+from mockserver.stub.app import create_app
 
 # Runs are the same every time; `pytest --hypothesis-profile=explore` looks for new cases.
 _SETTINGS: dict[str, Any] = {

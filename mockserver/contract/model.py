@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from mockserver.contract.loading import Document
-from mockserver.contract.marks import Marks
 from mockserver.contract.provenance import Provenance, ProvenanceResolver
-from mockserver.contract.reader import ContractWarning
-from mockserver.contract.references import lookup
-from mockserver.contract.schemas import Direction, Schemas, Validator
-from mockserver.pointers import blanked
+from mockserver.contract.reading.reader import ContractWarning
+from mockserver.contract.schema.marks import Marks
+from mockserver.contract.schema.validator import Direction, Schemas, Validator
+from mockserver.contract.source.loading import Document
+from mockserver.contract.source.references import lookup
+from mockserver.http.pointers import blanked
 
 _WITHOUT_CONTENT = frozenset({"204", "205"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from mockserver.pointers import split
+from mockserver.http.pointers import split
 
 #: How keywords of our own begin. No documentation states them, so a mark around one does not speak of it.
 _EXTENSION = "x-mockserver-"

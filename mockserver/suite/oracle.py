@@ -27,25 +27,25 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError
-from mockserver.suite import processes
-from mockserver.suite.checking import check
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.identities import Identities, Identity
-from mockserver.suite.interrupts import interruptible, terminable
-from mockserver.suite.inventing import seeded
-from mockserver.suite.originals import Originals
-from mockserver.suite.preparing import prepare
-from mockserver.suite.secrecy import Canaries
-from mockserver.suite.stub_process import StubProcess
-from mockserver.suite.targets import HttpTarget
-from mockserver.suite.verdicts import Finding
+from mockserver.suite.identities.identities import Identities, Identity
+from mockserver.suite.identities.made_accounts import seeded
+from mockserver.suite.run.check_run import check
+from mockserver.suite.run.interrupts import interruptible, terminable
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.secrets.known_secrets import Canaries
+from mockserver.suite.target import processes
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.stub_process import StubProcess
+from mockserver.suite.target.targets import HttpTarget
+from mockserver.suite.verdicts.verdicts import Finding
 
 if TYPE_CHECKING:
-    from mockserver.suite.engine import FuzzSettings
-    from mockserver.suite.session import Run
+    from mockserver.suite.fuzz.engine import FuzzSettings
+    from mockserver.suite.run.session import Run
 
 #: Where more than this share of an operation's cases contradicts the contract on our own stub, it is told.
 MAX_SHARE = 0.5
@@ -234,7 +234,7 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
         if spec["settings"] is None:
             outcome = check(run)
         else:
-            from mockserver.suite.fuzzing import FuzzSettings, fuzz
+            from mockserver.suite.run.fuzz_run import FuzzSettings, fuzz
 
             outcome = fuzz(run, FuzzSettings(**spec["settings"]))
         if outcome.interrupted:

@@ -27,29 +27,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
-from mockserver.suite import processes
-from mockserver.suite.baseline import load_baseline
-from mockserver.suite.books import Books, new_book
-from mockserver.suite.interrupts import answered, interrupted, terminable
-from mockserver.suite.options import Options
 from mockserver.suite.oracle import Oracle
-from mockserver.suite.originals import load_originals
-from mockserver.suite.preparing import who_calls
-from mockserver.suite.progress import Progress
-from mockserver.suite.progress.choosing import shown_progress
-from mockserver.suite.reports.concluding import conclude
-from mockserver.suite.reports.document import Document, as_json
-from mockserver.suite.reports.merging import merge
-from mockserver.suite.reports.writing import Reports, require_writable
-from mockserver.suite.running import judged, prepared, remark, run_command
-from mockserver.suite.scrubbing import Scrubber, scrubbed
-from mockserver.suite.session import Run
-from mockserver.suite.sharding import Shard
+from mockserver.suite.reports.conclusion import conclude
+from mockserver.suite.reports.files import Reports, require_writable
+from mockserver.suite.reports.json_report import Document, as_json
+from mockserver.suite.reports.merge import merge
+from mockserver.suite.run.interrupts import answered, interrupted, terminable
+from mockserver.suite.run.lifecycle import judged, prepared, remark, run_command
+from mockserver.suite.run.preparation import who_calls
+from mockserver.suite.run.progress import Progress
+from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.run.session import Run
+from mockserver.suite.run.sharding import Shard
+from mockserver.suite.safety.bookkeeper import Books, new_book
+from mockserver.suite.safety.original_values import load_originals
+from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.target import processes
+from mockserver.suite.verdicts.baseline import load_baseline
 
 if TYPE_CHECKING:
-    from mockserver.suite.engine import FuzzSettings
+    from mockserver.suite.fuzz.engine import FuzzSettings
 
 #: How long a part may take to put things back and report after it was asked to end, whatever it tells meanwhile.
 STOP_SECONDS = 30.0
@@ -288,7 +288,7 @@ def _main() -> None:
     spec = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt), terminable():
-        from mockserver.suite.fuzzing import FuzzSettings  # takes a second, in which the user may end the run
+        from mockserver.suite.run.fuzz_run import FuzzSettings  # takes a second, in which the user may end the run
 
         try:
             _tell({"document": _document(_options(spec["options"]), FuzzSettings(**spec["settings"]))})

@@ -60,7 +60,7 @@ def _setting(value: dict[str, Any]) -> dict[str, Any]:
 
 def make_recording() -> Any:
     """Return the stub's WSGI entrance, which writes down every request: a JSON line each in the file `$RECORD`."""
-    from mockserver.app import create_app
+    from mockserver.stub.app import create_app
 
     stub = create_app().wsgi_app
     record = Path(os.environ["RECORD"]).open("a", encoding="utf-8")  # noqa: SIM115 - closed with the process

@@ -28,7 +28,7 @@ _LOADED_FIRST = (
     "schemathesis.engine.run.stateful._executor",
     "schemathesis.specs.openapi.checks",
     "schemathesis.cli.commands.run.handlers.output",
-    "mockserver.suite.engine",
+    "mockserver.suite.fuzz.engine",
 )
 
 
@@ -109,20 +109,21 @@ def _credentials(job: dict[str, Any]) -> type:
 
 
 def _ours(job: dict[str, Any]) -> Callable[[], Any]:
-    from mockserver.contract.building import load_contract
-    from mockserver.suite.engine import FuzzSettings, drive, schema
-    from mockserver.suite.preparing import prepare, who_calls
-    from mockserver.suite.sharding import Division, parse_shard
-    from mockserver.suite.targets import HttpTarget
-    from mockserver.suite.verdicts import Outcome
+    from mockserver.contract.reading.document import load_contract
+    from mockserver.suite.fuzz import restricted_contract
+    from mockserver.suite.fuzz.engine import FuzzSettings, drive
+    from mockserver.suite.run.preparation import prepare, who_calls
+    from mockserver.suite.run.sharding import Division, parse_shard
+    from mockserver.suite.target.targets import HttpTarget
+    from mockserver.suite.verdicts.verdicts import Outcome
 
     target = HttpTarget(job["base_url"])
     prepared = prepare(load_contract(job["contract"]), target, who_calls(None, builtin_stub=True))
     if job["shard"]:
         prepared.division = Division(prepared.selected, parse_shard(job["shard"]))
-        configure = schema.engine_config
+        configure = restricted_contract.engine_config
         if not job["sequences"]:  # each part makes others
-            schema.engine_config = lambda run, settings: _without_sequences(configure(run, settings))
+            restricted_contract.engine_config = lambda run, settings: _without_sequences(configure(run, settings))
 
     def run() -> None:
         outcome = drive(prepared, FuzzSettings(job["max_examples"], seed=job["seed"]))

@@ -21,14 +21,14 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
-from mockserver.suite.engine import FuzzSettings
-from mockserver.suite.engine.schema import engine_config
-from mockserver.suite.identities import credentials
-from mockserver.suite.preparing import prepare, who_calls
-from mockserver.suite.session import Run, Session
-from mockserver.suite.targets import HttpTarget
+from mockserver.contract.reading.document import load_contract
+from mockserver.suite.fuzz.engine import FuzzSettings
+from mockserver.suite.fuzz.restricted_contract import engine_config
+from mockserver.suite.identities.identities import credentials
+from mockserver.suite.run.preparation import prepare, who_calls
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.targets import HttpTarget
 from tests.benchmarks.servers import HOST, LOAD_CORE, ROOT, free_port, granian_command, pinned, serving, stub_command
 from tests.benchmarks.tables import say, table
 

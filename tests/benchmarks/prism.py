@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from tests.benchmarks.requests import WireRequest, exchange
 from tests.benchmarks.servers import Server, free_port, resident_kilobytes, start, stop, stub_command
 from tests.benchmarks.tables import say, table

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mockserver.server import BACKLOG, THREADS
+from mockserver.stub.serving.server import BACKLOG, THREADS
 from tests.benchmarks.requests import SETTING, WireRequest, exchange
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def stub_command(port: int, *options: str) -> list[str]:
 
 
 def granian_command(port: int, application: str, *options: str) -> list[str]:
-    """Return granian's own command for an application, with the settings of mockserver/server.py."""
+    """Return granian's own command for an application, with the settings of mockserver/stub/serving/server.py."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", HOST, "--port", str(port), "--workers", "1", "--backlog", str(BACKLOG)),

@@ -15,8 +15,8 @@ from pathlib import Path
 import requests
 import yaml
 
-from mockserver.contract.building import load_contract
-from mockserver.contract.inference import Resource, infer
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.resources.collections import Resource, infer
 from tests.breadth.asking import Asking
 from tests.breadth.contracts import RawDocument
 from tests.breadth.roundtrip import BrokenError, Label, RoundTrip

@@ -27,8 +27,8 @@ class DoesNotStartError(Exception):
 @contextmanager
 def in_process(path: Path) -> Iterator[Send]:
     """Yield a way to ask the application of a document."""
-    from mockserver.app import create_app
     from mockserver.errors import MockServerError
+    from mockserver.stub.app import create_app
 
     try:
         app = create_app(path)

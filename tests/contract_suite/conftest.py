@@ -10,15 +10,15 @@ import pytest
 from hypothesis import configuration
 
 from mockserver import defaults
-from mockserver.app import create_app
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
+from mockserver.stub.app import create_app
 from mockserver.suite.checks.task import Task
-from mockserver.suite.failures import CheckFailure, NoOccasion, NotRun, failures_in
-from mockserver.suite.preparing import own_stub, prepare, who_calls
-from mockserver.suite.session import Run, Session
-from mockserver.suite.stub_process import StubControl
-from mockserver.suite.targets import HttpTarget, WsgiTarget
+from mockserver.suite.run.preparation import own_stub, prepare, who_calls
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.targets import HttpTarget, WsgiTarget
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, failures_in
 
 CONTRACT: Contract = load_contract(defaults.CONTRACT)
 IN_PROCESS, OVER_A_SOCKET = "in process", "over a socket"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.suite.checks.task import Planner, Task
-from mockserver.suite.identities import seeded_identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.targets import WsgiTarget
+from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.target.targets import WsgiTarget
 
 
 def parameters(*planners: Planner) -> list[object]:

@@ -9,21 +9,23 @@ import pytest
 import schemathesis
 
 from mockserver import defaults
-from mockserver.app import create_app
-from mockserver.contract.building import load_contract
-from mockserver.suite.checks import credentials, requests, robustness, routing
+from mockserver.contract.reading.document import load_contract
+from mockserver.stub.app import create_app
+from mockserver.suite.checks import credentials, invalid_requests, robustness, undefined_routes
 from mockserver.suite.checks.task import Task
-from mockserver.suite.engine import FuzzSettings, InProcess
-from mockserver.suite.identities import seeded_identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.session import Run
-from mockserver.suite.stub_process import StubControl
-from mockserver.suite.targets import WsgiTarget
+from mockserver.suite.fuzz.engine import FuzzSettings, InProcess
+from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Run
+from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.targets import WsgiTarget
 from tests.contract_suite.conftest import make
 from tests.contract_suite.planning import parameters
 
 
-@pytest.mark.parametrize("task", parameters(credentials.tasks, requests.tasks, routing.tasks, robustness.tasks))
+@pytest.mark.parametrize(
+    "task", parameters(credentials.tasks, invalid_requests.tasks, undefined_routes.tasks, robustness.tasks)
+)
 def test_claim_about_an_operation_holds(run: Run, task: Task) -> None:
     make(run, task)
 

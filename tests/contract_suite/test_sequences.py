@@ -6,10 +6,10 @@ import pytest
 
 from mockserver.suite.checks import state
 from mockserver.suite.checks.task import Task
-from mockserver.suite.fuzzing import FuzzSettings, fuzz
-from mockserver.suite.session import Run
-from mockserver.suite.targets import HttpTarget
-from mockserver.suite.verdicts import Outcome
+from mockserver.suite.run.fuzz_run import FuzzSettings, fuzz
+from mockserver.suite.run.session import Run
+from mockserver.suite.target.targets import HttpTarget
+from mockserver.suite.verdicts.verdicts import Outcome
 from tests.contract_suite.conftest import make
 from tests.contract_suite.planning import parameters
 

@@ -9,13 +9,13 @@ from itertools import groupby
 from typing import Any
 
 from mockserver import defaults
-from mockserver.behaviour.handlers import find_handler
-from mockserver.contract.building import load_contract
-from mockserver.contract.lint.elements import walk
+from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.pairs import pairs_of
-from mockserver.contract.references import follow
-from mockserver.pointers import split
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.source.references import follow
+from mockserver.http.pointers import split
+from mockserver.lint.elements import walk
+from mockserver.stub.behaviour.handlers import find_handler
 from tests.documentation.facts import operations_of
 from tests.documentation.record import Page, Record, read_record
 

@@ -9,14 +9,14 @@ from typing import Any
 import yaml
 
 from mockserver import create_app, defaults
-from mockserver.behaviour.seeding import load_seed
-from mockserver.contract.building import load_contract
-from mockserver.contract.lint.elements import walk
+from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.pairs import pairs_in
-from mockserver.contract.references import follow
-from mockserver.listing import Sequence, sequences
-from mockserver.pointers import blanked
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.source.references import follow
+from mockserver.http.pointers import blanked
+from mockserver.lint.elements import walk
+from mockserver.stub.examples.listing import Sequence, sequences
+from mockserver.stub.store.seed import load_seed
 from tests.conftest import Client, send_to_app
 from tests.documentation.facts import Fact, facts, missing_pages, operations_of
 from tests.documentation.record import Page, Record, read_record

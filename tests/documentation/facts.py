@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from mockserver.contract.exchanges import ExamplePair, pairs_of
 from mockserver.contract.model import Contract, Example, Operation
-from mockserver.contract.pairs import ExamplePair, pairs_of
-from mockserver.contract.references import follow
-from mockserver.pointers import blanked, child
+from mockserver.contract.source.references import follow
+from mockserver.http.pointers import blanked, child
 from tests.documentation.record import (
     ANY_ONE,
     BAD_PASSWORDS,

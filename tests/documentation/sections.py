@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.behaviour.seedfiles import KEYS, schema
+from mockserver.stub.store.seed_files import KEYS, schema
 
 _TYPES = {"string": "text", "integer": "integer", "boolean": "true, false"}
 

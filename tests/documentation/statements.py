@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from mockserver.contract.lint.elements import CHILDREN, Element, walk
 from mockserver.contract.model import Contract
 from mockserver.contract.provenance import ProvenanceResolver
-from mockserver.contract.references import follow
-from mockserver.pointers import blanked, child
+from mockserver.contract.source.references import follow
+from mockserver.http.pointers import blanked, child
+from mockserver.lint.elements import CHILDREN, Element, walk
 from tests.documentation.facts import operations_of
 from tests.documentation.record import (
     ANY_ONE,

@@ -12,16 +12,16 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from mockserver import defaults
-from mockserver.suite.checking import check
 from mockserver.suite.checks import robustness
-from mockserver.suite.engine import FuzzSettings
-from mockserver.suite.fuzzing import fuzz
-from mockserver.suite.identities import seeded_identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.session import Run
-from mockserver.suite.stub_process import StubControl
-from mockserver.suite.targets import HttpTarget, Target, WsgiTarget
-from mockserver.suite.verdicts import Outcome, exit_code
+from mockserver.suite.fuzz.engine import FuzzSettings
+from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.run.check_run import check
+from mockserver.suite.run.fuzz_run import fuzz
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Run
+from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
+from mockserver.suite.verdicts.verdicts import Outcome, exit_code
 from tests.faults.catalogue import ANYWHERE, Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mockserver import defaults
-from mockserver.behaviour.seeding import load_seed
+from mockserver.stub.store.seed import load_seed
 
 SETTINGS = "/api/v1/settings/"
 AUTH = "/api/v1/auth/"

@@ -24,10 +24,10 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from mockserver import defaults
-from mockserver.app import create_app
-from mockserver.contract.building import load_contract
-from mockserver.contract.loading import parse_yaml
 from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.source.loading import parse_yaml
+from mockserver.stub.app import create_app
 from tests.faults.catalogue import Edit, Fault
 from tests.faults.messages import Call, Reply
 

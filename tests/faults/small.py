@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 
 from werkzeug.wrappers import Request, Response
 
-from mockserver.contract.building import load_contract
-from mockserver.suite.checking import check
-from mockserver.suite.engine import FuzzSettings
-from mockserver.suite.exchanges import parse_json
-from mockserver.suite.fuzzing import fuzz
-from mockserver.suite.identities import Identities, Identity
-from mockserver.suite.preparing import prepare
-from mockserver.suite.session import Run
-from mockserver.suite.targets import HttpTarget, WsgiTarget
-from mockserver.suite.verdicts import Coverage, Finding, Outcome, exit_code
+from mockserver.contract.reading.document import load_contract
+from mockserver.suite.fuzz.engine import FuzzSettings
+from mockserver.suite.identities.identities import Identities, Identity
+from mockserver.suite.run.check_run import check
+from mockserver.suite.run.fuzz_run import fuzz
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Run
+from mockserver.suite.target.exchange import parse_json
+from mockserver.suite.target.targets import HttpTarget, WsgiTarget
+from mockserver.suite.verdicts.verdicts import Coverage, Finding, Outcome, exit_code
 from tests.faults.server import Application, serving
 
 #: What a server of a few lines answers: status, value of the content (None for none), more fields.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request
 
-from mockserver.suite.identities import Identity
+from mockserver.suite.identities.identities import Identity
 from tests.faults.small import Answer, Handler, checked, content_of
 
 TOKEN = "token-of-ann-0123456789"

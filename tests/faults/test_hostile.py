@@ -11,11 +11,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mockserver.suite import checking, verdicts
-from mockserver.suite.checks import answers, routing
-from mockserver.suite.options import Options
-from mockserver.suite.reports import writing
-from mockserver.suite.running import run_command
+from mockserver.suite.checks import any_response, undefined_routes
+from mockserver.suite.reports import files as writing
+from mockserver.suite.run import check_run
+from mockserver.suite.run.lifecycle import run_command
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.verdicts import verdicts
 from tests.faults.hostile import KINDS, contract, hostile
 from tests.faults.hostile_runs import REPORTS
 
@@ -51,7 +52,7 @@ def run(folder: Path, name: str, command: str = "check") -> tuple[int, dict[str,
 
 
 def _settings() -> Any:
-    from mockserver.suite.engine import FuzzSettings
+    from mockserver.suite.fuzz.engine import FuzzSettings
 
     return FuzzSettings(3, None, 0, "", "")
 
@@ -84,8 +85,8 @@ def test_a_mistake_in_a_claim_is_told_with_it_and_the_run_goes_on(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing = _failing("headers_conform")
-    claims = [failing if claim is answers.headers_conform else claim for claim in answers.ANSWER_CHECKS]
-    for module in ("mockserver.suite.session", "mockserver.suite.engine.judging"):
+    claims = [failing if claim is any_response.headers_conform else claim for claim in any_response.ANSWER_CHECKS]
+    for module in ("mockserver.suite.run.session", "mockserver.suite.fuzz.generated_cases"):
         monkeypatch.setattr(f"{module}.ANSWER_CHECKS", tuple(claims))
     code, report = run(tmp_path, "right", command)
     assert code == verdicts.ExitCode.NOT_JUDGED
@@ -98,14 +99,14 @@ def test_a_mistake_in_a_claim_is_told_with_it_and_the_run_goes_on(
 
 
 def test_a_mistake_does_not_hide_a_violation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routing, "undefined_paths_are_refused", _failing())
+    monkeypatch.setattr(undefined_routes, "undefined_paths_are_refused", _failing())
     code, report = run(tmp_path, "lone-surrogate")
     assert code == verdicts.ExitCode.VIOLATION
     assert "KeyError" in report["run"]["error"]
 
 
 def test_a_mistake_in_the_plan_leaves_the_other_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "PLANNERS", (_failing(), *checking.PLANNERS))
+    monkeypatch.setattr(check_run, "PLANNERS", (_failing(), *check_run.PLANNERS))
     code, report = run(tmp_path, "right")
     assert (code, "KeyError" in report["run"]["error"]) == (verdicts.ExitCode.NOT_JUDGED, True)
     assert any(row["result"] == "passed" for row in report["coverage"])
@@ -122,7 +123,7 @@ def test_a_mistake_in_a_report_leaves_the_others(
 
 
 def test_a_mistake_in_evidence_leaves_the_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockserver.suite.evidence.Evidence.curl", _failing())
+    monkeypatch.setattr("mockserver.suite.verdicts.evidence.Evidence.curl", _failing())
     code, report = run(tmp_path, "lone-surrogate")
     assert code == verdicts.ExitCode.VIOLATION
     assert any("KeyError" in finding["detail"] for finding in report["findings"])

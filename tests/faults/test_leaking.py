@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mockserver import cli
-from mockserver.suite import running
+from mockserver.suite.run import lifecycle
 from tests.faults.leaking import MARK, WAYS, LeakingServer, canaries, found_in
 from tests.faults.server import listen
 
@@ -157,7 +157,7 @@ def test_a_mistake_of_ours_gives_nothing_away_either(
         raise RuntimeError(f"{secrets[0]} {secrets[-1]} {WAYS['basic'](secrets[1])}") from ValueError(told)
 
     monkeypatch.chdir(folder / "out")
-    monkeypatch.setattr(running, "check", broken)
+    monkeypatch.setattr(lifecycle, "check", broken)
     with _served(LeakingServer(secrets)) as url:
         monkeypatch.setattr(sys, "argv", ["mockserver", "check", *_arguments(url)])
         with pytest.raises(SystemExit) as ended:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.app import create_app
+from mockserver.stub.app import create_app
 from tests.conftest import run_command
 from tests.safety.server import RemoteServer, listening
 

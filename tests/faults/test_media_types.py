@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request
 
-from mockserver.app import create_app
-from mockserver.mediatypes import covering, json_content
+from mockserver.http.media_types import covering, json_content
+from mockserver.stub.app import create_app
 from tests.conftest import Client, send_to_app
 from tests.faults.small import Answer, Handler, checked, content_of, fuzzed
 

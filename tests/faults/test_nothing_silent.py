@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request
 
-from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.merging import merge
-from mockserver.suite.verdicts import EVERYWHERE
+from mockserver.suite.reports.json_report import Document
+from mockserver.suite.reports.merge import merge
+from mockserver.suite.verdicts.verdicts import EVERYWHERE
 from tests.faults.small import Answer, checked, fuzzed
 
 #: Whose claims hold if nothing is ever told of them.

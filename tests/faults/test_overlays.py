@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockserver import defaults
-from mockserver.app import create_app
-from mockserver.contract.building import load_contract
-from mockserver.contract.lint import lint
 from mockserver.contract.model import Contract
-from mockserver.suite.checking import check
-from mockserver.suite.evidence import Evidence
-from mockserver.suite.identities import seeded_identities
-from mockserver.suite.options import Options
+from mockserver.contract.reading.document import load_contract
+from mockserver.lint.findings import lint
+from mockserver.stub.app import create_app
+from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.overlays.loop import Made, follow
-from mockserver.suite.preparing import prepare
-from mockserver.suite.reports.document import Report, as_json
-from mockserver.suite.targets import WsgiTarget
+from mockserver.suite.reports.json_report import Report, as_json
+from mockserver.suite.run.check_run import check
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.target.targets import WsgiTarget
+from mockserver.suite.verdicts.evidence import Evidence
 from tests.faults.catalogue import Fault, Stub
 from tests.faults.judging import identities_file
 from tests.faults.messages import ADMIN, MAILER, OPERATIONS, READ, SETTINGS, TOKENS, WRITE, Call, Reply

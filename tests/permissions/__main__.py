@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from tests.permissions.matrix import cells, failing
 
 

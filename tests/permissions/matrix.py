@@ -17,15 +17,15 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 from mockserver import create_app
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract, Operation
-from mockserver.suite.checking import make, plan
+from mockserver.contract.reading.document import load_contract
 from mockserver.suite.checks import permissions
-from mockserver.suite.identities import Identity, seeded_identities
-from mockserver.suite.paths import Resolver
-from mockserver.suite.preparing import prepare
-from mockserver.suite.stub_process import StubControl
-from mockserver.suite.targets import WsgiTarget
+from mockserver.suite.identities.identities import Identity, seeded_identities
+from mockserver.suite.run.check_run import make, plan
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.target.paths import Resolver
+from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.server import Application
 
 _TOKEN = "matrix-control-token"

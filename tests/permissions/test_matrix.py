@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from tests.permissions.conftest import LEVELS
 from tests.permissions.matrix import Cell, cells, failing
 

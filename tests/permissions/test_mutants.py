@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.behaviour.seeding import load_seed
-from mockserver.contract.building import load_contract
-from mockserver.mutants.objects import OBJECTS
-from mockserver.mutants.registry import all_mutants
-from mockserver.mutants.server import MutantServer
-from mockserver.suite.checking import check
-from mockserver.suite.identities import seeded_identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.stub_process import StubControl
-from mockserver.suite.targets import WsgiTarget
+from mockserver.contract.reading.document import load_contract
+from mockserver.selftest.mutant_server import MutantServer
+from mockserver.selftest.mutants.foreign_objects import OBJECTS
+from mockserver.selftest.registry import all_mutants
+from mockserver.stub.store.seed import load_seed
+from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.run.check_run import check
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.targets import WsgiTarget
 
 _TOKEN = "control-token-of-mutants"
 

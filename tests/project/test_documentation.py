@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mockserver.contract.building import load_contract
-from mockserver.contract.references import lookup
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.source.references import lookup
 from mockserver.defaults import CONTRACT, SEED_DATA
 from tests.documentation.facts import facts, missing_pages
 from tests.documentation.record import RECORD_FILE, read_record

@@ -277,14 +277,14 @@ NOT_FOR_SERVE = [
     "webauthn",
     "rich",
     "mockserver.suite",
-    "mockserver.contract.lint",
+    "mockserver.lint.findings",
 ]
 
 
 def test_serving_loads_no_more_than_it_needs() -> None:
     code = (
-        "import sys, mockserver.app, mockserver.cli, mockserver.commands, mockserver.server\n"
-        "mockserver.app.create_app()\n"
+        "import sys, mockserver.stub.app, mockserver.cli, mockserver.commands.serve, mockserver.stub.serving.server\n"
+        "mockserver.stub.app.create_app()\n"
         "print(*sorted(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -297,4 +297,4 @@ def test_importing_the_package_loads_next_to_nothing() -> None:
     code = "import sys, mockserver\nprint(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert not loaded & {"flask", "granian", "jsonschema_rs", "click", "yaml", "mockserver.app"}
+    assert not loaded & {"flask", "granian", "jsonschema_rs", "click", "yaml", "mockserver.stub.app"}

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from mockserver import defaults
-from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.identities import basic, seeded_identities
-from mockserver.suite.targets import HttpTarget
+from mockserver.suite.identities.identities import basic, seeded_identities
+from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.target.targets import HttpTarget
 from tests.safety.server import RemoteServer, listening
 
 #: Longest wait for a command; reached only when a test fails.

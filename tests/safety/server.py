@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from mockserver import defaults
-from mockserver.app import create_app
+from mockserver.stub.app import create_app
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver import sha512crypt
+from mockserver.stub.store import sha512crypt
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Client

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mockserver import documents
-from mockserver.behaviour.calls import Call
+from mockserver.http import json as documents
 from mockserver.messages import Outcome
+from mockserver.stub.behaviour.calls import Call
 from tests.conftest import Client, Serve
 
 MakeStub = Callable[..., Client]

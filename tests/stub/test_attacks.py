@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.app import create_app
+from mockserver.stub.app import create_app
 from tests.conftest import Answer, Client, send_to_app
 
 Bodies = st.SearchStrategy[bytes]

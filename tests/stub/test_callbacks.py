@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mockserver.errors import UsageError
-from mockserver.expressions import Exchange, evaluate, fill
+from mockserver.http.expressions import Exchange, evaluate, fill
 from mockserver.messages import Arguments
 from tests.conftest import Client, wait_until
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver.journal import MAX_CONTENT_BYTES, MAX_ENTRIES
 from mockserver.messages import MASK
+from mockserver.stub.control.journal import MAX_CONTENT_BYTES, MAX_ENTRIES
 
 if TYPE_CHECKING:
     from tests.conftest import Client

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.app import create_app
+from mockserver.stub.app import create_app
 
 SCHEMES: dict[str, dict[str, Any]] = {
     "header": {"type": "apiKey", "in": "header", "name": "X-Key"},

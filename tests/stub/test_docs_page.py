@@ -16,10 +16,10 @@ import pytest
 from openapi_spec_validator import validate
 
 import mockserver
-from mockserver.contract.building import load_contract
-from mockserver.contract.extensions import EXTENSIONS
 from mockserver.contract.model import Contract
-from mockserver.viewing import ASSETS, readable
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.reading.extensions import EXTENSIONS
+from mockserver.stub.control.reference_page import ASSETS, readable
 
 if TYPE_CHECKING:
     from tests.conftest import Client, Serve

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver.behaviour.seeding import load_seed
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.defaults import CONTRACT, SEED_DATA
-from mockserver.listing import Sequence, sequences
-from mockserver.pointers import blanked
+from mockserver.http.pointers import blanked
+from mockserver.stub.examples.listing import Sequence, sequences
+from mockserver.stub.store.seed import load_seed
 
 if TYPE_CHECKING:
     from tests.conftest import Client

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 
 if TYPE_CHECKING:
     from tests.conftest import Client, Serve

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mockserver.contract.building import load_contract
-from mockserver.contract.lint import lint
 from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.errors import ContractError
+from mockserver.lint.findings import lint
 
 if TYPE_CHECKING:
     from tests.conftest import Client

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mockserver.inspecting import lines
+from mockserver.commands.inspect import lines
 from tests.conftest import Client
 from tests.stub.test_resources import REX, pets
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.app import create_app
+from mockserver.stub.app import create_app
 from tests.conftest import Answer, send_to_app
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

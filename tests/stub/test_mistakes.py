@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.errors import ContractError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver.app import create_app
 from mockserver.errors import ContractError
+from mockserver.stub.app import create_app
 from tests.conftest import Client, send_to_app
 from tests.stub.test_openapi_2 import PETS
 

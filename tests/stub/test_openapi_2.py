@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mockserver.contract.building import load_contract
-from mockserver.contract.lint import lint
+from mockserver.contract.reading.document import load_contract
+from mockserver.lint.findings import lint
 
 if TYPE_CHECKING:
     from tests.conftest import Client

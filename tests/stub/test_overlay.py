@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mockserver.contract.building import load_contract
+from mockserver.contract.reading.document import load_contract
 from mockserver.defaults import CONTRACT, SEED_DATA
 
 if TYPE_CHECKING:

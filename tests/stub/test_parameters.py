@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.behaviour.calls import Call
 from mockserver.messages import Outcome
+from mockserver.stub.behaviour.calls import Call
 from tests.conftest import Client
 
 MakeStub = Callable[..., Client]

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.behaviour.mail.passkeys import CHALLENGE_SECONDS, MAX_ANONYMOUS_CHALLENGES, MAX_CHALLENGES
+from mockserver.builtin.mailcheap.passkeys import CHALLENGE_SECONDS, MAX_ANONYMOUS_CHALLENGES, MAX_CHALLENGES
 from mockserver.defaults import SEED_DATA
 from tests.authenticator import (
     BACKED_UP,

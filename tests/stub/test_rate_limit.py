@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver import sources
-from mockserver.app import create_app
 from mockserver.errors import UsageError
-from mockserver.limiting import MAX_ADDRESSES, RATE_LIMITS, Instant, RateLimit, judge
+from mockserver.stub.app import create_app
+from mockserver.stub.serving.rate_limit import MAX_ADDRESSES, RATE_LIMITS, Instant, RateLimit, judge
 from tests.conftest import Client, send_to_app
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.documents import MAX_DEPTH
-from mockserver.validation.body import MAX_CONTENT_BYTES
+from mockserver.http.json import MAX_DEPTH
+from mockserver.stub.validation.body import MAX_CONTENT_BYTES
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Client

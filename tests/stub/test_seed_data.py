@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.pointers import blanked
+from mockserver.http.pointers import blanked
 
 if TYPE_CHECKING:
     from tests.conftest import Client, Serve

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mockserver.behaviour.worlds import MAX_WORLDS
+from mockserver.stub.store.worlds import MAX_WORLDS
 
 if TYPE_CHECKING:
     from tests.conftest import Client

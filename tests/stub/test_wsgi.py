@@ -19,7 +19,7 @@ from flask import Flask
 from werkzeug.test import Client as WerkzeugClient
 
 from mockserver import create_app
-from mockserver.pipeline import Pipeline
+from mockserver.stub.pipeline import Pipeline
 
 MAILER = "/api/v1/settings/system_mailer/"
 GOOD = {"server_hostname": "h", "server_port": 25, "username": "u", "password": "p"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver import documents
+from mockserver.http import json as documents
 from mockserver.masking import MAX_SHOWN, show, show_credentials
 from mockserver.messages import MASK
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mockserver.behaviour.seeding import Account, Seed, Token
-from mockserver.contract.building import load_contract
-from mockserver.listing import sequences
+from mockserver.contract.reading.document import load_contract
+from mockserver.stub.examples.listing import sequences
+from mockserver.stub.store.seed import Account, Seed, Token
 
 
 def _answer(**examples: Any) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.references import follow
-from mockserver.suite.checks.content import content_of
-from mockserver.suite.checks.preceding import set_up
+from mockserver.contract.source.references import follow
+from mockserver.suite.cases.json_content import content_of
+from mockserver.suite.cases.preceding_calls import set_up
+from mockserver.suite.cases.sample_values import sample
 from mockserver.suite.checks.task import Task, on_operation
-from mockserver.suite.exchanges import Exchange, NotJSON, WireRequest, WireResponse, parse_json
-from mockserver.suite.failures import CheckFailure, NotRun, Rule
-from mockserver.suite.policy import is_login, is_undocumented
-from mockserver.suite.reach import NO_SUCCESS, is_success
-from mockserver.suite.samples import sample
-from mockserver.suite.session import Run, Session
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.safety.policy import is_login, is_undocumented
+from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
+from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 
 #: Different valid requests that are tried.
 _VARIANTS = 3

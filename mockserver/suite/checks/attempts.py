@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from mockserver.suite.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 
 
 class Attempts:

@@ -8,18 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.suite.cases.preceding_calls import set_up
+from mockserver.suite.cases.refused_requests import expect_refusal
+from mockserver.suite.cases.setting_states import behaviour_pointer, failure
 from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
-from mockserver.suite.checks.preceding import set_up
-from mockserver.suite.checks.refusing import expect_refusal
 from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.failures import CheckFailure, NoOccasion, NotRun, describe
-from mockserver.suite.identities import Identity, asks_for_credentials, basic
-from mockserver.suite.policy import is_login
-from mockserver.suite.resources import behaviour_pointer, failure
-from mockserver.suite.secrecy import paths_of, values_at
-from mockserver.suite.session import Run, Session, json_or_none
+from mockserver.suite.identities.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
+from mockserver.suite.identities.identities import Identity, asks_for_credentials, basic
+from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.safety.policy import is_login
+from mockserver.suite.secrets.known_secrets import paths_of, values_at
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, describe
 
 #: So many malformed credentials are tried with each method, the others with safe ones only.
 _MALFORMED_EVERYWHERE = 4

@@ -8,10 +8,7 @@ from itertools import cycle
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.exchanges import same_json
-from mockserver.suite.failures import CheckFailure, NotRun, describe
-from mockserver.suite.resources import (
+from mockserver.suite.cases.setting_states import (
     Resource,
     behaviour_pointer,
     evidence,
@@ -24,7 +21,10 @@ from mockserver.suite.resources import (
     writes,
     written,
 )
-from mockserver.suite.session import Run, Session
+from mockserver.suite.checks.attempts import Attempts
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.exchange import same_json
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 
 #: Two resources change together if they do so often, each time after so many reads that show nobody else at work.
 _CHANGES, _QUIET_READS = 3, 12

@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from mockserver.contract.consequences import Consequence, all_at, consequences
-from mockserver.contract.pairs import ExamplePair, pairs_of
-from mockserver.suite.checks.preceding import arrange, caller_of
+from mockserver.contract.exchanges import ExamplePair, pairs_of
+from mockserver.contract.reading.link_effects import Consequence, all_at, consequences
+from mockserver.suite.cases.preceding_calls import arrange, caller_of
+from mockserver.suite.cases.runtime_values import Said
+from mockserver.suite.cases.setting_states import evidence, json_of, matches
 from mockserver.suite.checks.task import Task
-from mockserver.suite.exchanges import WireRequest
-from mockserver.suite.failures import CheckFailure, NotRun, describe
-from mockserver.suite.identities import Identity
-from mockserver.suite.paths import as_text
-from mockserver.suite.resources import evidence, json_of, matches
-from mockserver.suite.said import Said
-from mockserver.suite.session import Run, Session
+from mockserver.suite.identities.identities import Identity
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.target.paths import as_text
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 
 _CHECK = "links_show_what_they_say"
 

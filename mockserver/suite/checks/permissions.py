@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from mockserver.contract.exchanges import pair_named, presumed_success
 from mockserver.contract.model import Objects, Operation
-from mockserver.contract.pairs import pair_named, presumed_success
-from mockserver.pointers import child
-from mockserver.suite.belonging import foreign_names, may, own_name, owns, told_names, usual_name
+from mockserver.http.pointers import child
+from mockserver.suite.cases.preceding_calls import set_up
+from mockserver.suite.cases.refused_requests import expect_refusal, raise_missing
 from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.preceding import set_up
-from mockserver.suite.checks.refusing import expect_refusal, raise_missing
 from mockserver.suite.checks.task import OperationCheck, Task, on_operation
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.failures import CheckFailure, NotRun
-from mockserver.suite.identities import Identity, asks_for_credentials
-from mockserver.suite.session import Run, Session, json_or_none
+from mockserver.suite.identities.identities import Identity, asks_for_credentials
+from mockserver.suite.identities.object_owners import foreign_names, may, own_name, owns, told_names, usual_name
+from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
 
 def tasks(run: Run) -> list[Task]:

@@ -7,20 +7,29 @@ from contextlib import suppress
 from functools import partial
 from statistics import median
 
+from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Operation
-from mockserver.contract.pairs import presumed_success
+from mockserver.suite.cases.json_content import content_of, taken
+from mockserver.suite.cases.preceding_calls import set_up
+from mockserver.suite.cases.requests import NO_JSON
+from mockserver.suite.cases.sample_values import hostile, with_fractions
+from mockserver.suite.cases.setting_states import (
+    Resource,
+    evidence,
+    failure,
+    resources,
+    settle,
+    shown_by,
+    writes,
+    written,
+)
 from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.content import content_of, taken
-from mockserver.suite.checks.preceding import set_up
 from mockserver.suite.checks.task import Task, left_out, on_operation
-from mockserver.suite.composition import NO_JSON
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse, parse_json, same_json
-from mockserver.suite.failures import CheckFailure, NoOccasion, NotRun
-from mockserver.suite.identities import Identity
-from mockserver.suite.policy import is_login
-from mockserver.suite.resources import Resource, evidence, failure, resources, settle, shown_by, writes, written
-from mockserver.suite.samples import hostile, with_fractions
-from mockserver.suite.session import Run, Session
+from mockserver.suite.identities.identities import Identity
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.safety.policy import is_login
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
 #: So often a call is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20

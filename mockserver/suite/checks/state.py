@@ -8,14 +8,9 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.mediatypes import json_content
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.isolation import writes_leave_others_alone
-from mockserver.suite.checks.task import Task
-from mockserver.suite.exchanges import WireRequest, WireResponse, parse_json, same_json
-from mockserver.suite.failures import NotRun, describe
-from mockserver.suite.identities import asks_for_credentials
-from mockserver.suite.resources import (
+from mockserver.http.media_types import json_content
+from mockserver.suite.cases.sample_values import broken, telling, variants
+from mockserver.suite.cases.setting_states import (
     NEVER_SET,
     Resource,
     behaviour_pointer,
@@ -35,8 +30,13 @@ from mockserver.suite.resources import (
     writes,
     written,
 )
-from mockserver.suite.samples import broken, telling, variants
-from mockserver.suite.session import Run, Session
+from mockserver.suite.checks.attempts import Attempts
+from mockserver.suite.checks.isolation import writes_leave_others_alone
+from mockserver.suite.checks.task import Task
+from mockserver.suite.identities.identities import asks_for_credentials
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.verdicts.failures import NotRun, describe
 
 #: So often a write is repeated: enough to meet what fails once in twenty times in turn.
 REPEATS = 20

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
-from mockserver.suite.failures import NoOccasion
-from mockserver.suite.session import Run, Session
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.verdicts.failures import NoOccasion
 
 #: Returns the number of cases tried; raises CheckFailure (or a group of them) or NotRun.
 OperationCheck = Callable[[Session, Operation], int]

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.contract.building import METHODS
-from mockserver.pointers import child, split
+from mockserver.contract.reading.document import METHODS
+from mockserver.http.pointers import child, split
 
 Action = dict[str, Any]
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from mockserver.contract.dialect import type_of
-from mockserver.contract.schemas import Direction, SchemaViolation
+from mockserver.contract.schema.dialect import type_of
+from mockserver.contract.schema.validator import Direction, SchemaViolation
 
 #: More new values or members than this, and there is no list of them to be had.
 _MAX_LISTED = 12

@@ -16,20 +16,20 @@ from urllib.parse import urlsplit, urlunsplit
 import click
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
-from mockserver.contract.overlay import write_overlay
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.source.overlay import write_overlay
 from mockserver.errors import UsageError
-from mockserver.pointers import split
-from mockserver.suite.options import Options
+from mockserver.http.pointers import split
 from mockserver.suite.overlays.difference import Action, actions
 from mockserver.suite.overlays.draft import Draft
 from mockserver.suite.overlays.refutations import Subject, refute_all
-from mockserver.suite.reports.concluding import show_page
-from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.writing import reason, require_writable, write
-from mockserver.suite.session import Run
-from mockserver.suite.verdicts import Finding
+from mockserver.suite.reports.conclusion import show_page
+from mockserver.suite.reports.files import reason, require_writable, write
+from mockserver.suite.reports.json_report import Document
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.run.session import Run
+from mockserver.suite.verdicts.verdicts import Finding
 
 #: What a run with the overlay shows can be more of the same; a server that differs each time is not followed for ever.
 MAX_ROUNDS = 4

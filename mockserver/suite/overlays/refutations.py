@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation, Response
-from mockserver.contract.schemas import Direction, SchemaViolation
-from mockserver.contract.secrets import looks_secret
-from mockserver.mediatypes import covering, essence
-from mockserver.pointers import child, split
-from mockserver.suite.exchanges import Exchange, is_json
+from mockserver.contract.schema.secrets import looks_secret
+from mockserver.contract.schema.validator import Direction, SchemaViolation
+from mockserver.http.media_types import covering, essence
+from mockserver.http.pointers import child, split
 from mockserver.suite.overlays.draft import Draft, member_ways
 from mockserver.suite.overlays.keywords import mark, mark_whole, refute
-from mockserver.suite.overlays.sights import (
+from mockserver.suite.overlays.seen_values import (
     NOTHING,
     assumed,
     broken,
@@ -29,7 +28,8 @@ from mockserver.suite.overlays.sights import (
     sent,
     value_of,
 )
-from mockserver.suite.verdicts import Finding, Verdicts
+from mockserver.suite.target.exchange import Exchange, is_json
+from mockserver.suite.verdicts.verdicts import Finding, Verdicts
 
 
 @dataclass(frozen=True, slots=True)

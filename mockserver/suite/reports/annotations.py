@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 
-from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.page import printable
 from mockserver.suite.reports.ranking import causes
 

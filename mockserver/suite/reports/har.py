@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from mockserver.suite.recording import MAX_BYTES, Recording
-from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.page import INVISIBLE
+from mockserver.suite.target.recording import MAX_BYTES, Recording
 
 
 def as_har(document: Document, recording: Recording | None = None) -> Iterator[str]:

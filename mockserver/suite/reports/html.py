@@ -12,10 +12,10 @@ from typing import Any
 
 import jinja2
 
-from mockserver.suite.reports.document import Document, note_lines
+from mockserver.suite.reports.json_report import Document, note_lines
 from mockserver.suite.reports.page import never_succeeded_lines, printable, provenance
 from mockserver.suite.reports.ranking import causes, verdict
-from mockserver.suite.verdicts import EVERYWHERE, RESULTS
+from mockserver.suite.verdicts.verdicts import EVERYWHERE, RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SYMBOLS = {"passed": "✓", "failed": "✗"}

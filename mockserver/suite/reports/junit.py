@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.page import printable, provenance
-from mockserver.suite.verdicts import EVERYWHERE
+from mockserver.suite.verdicts.verdicts import EVERYWHERE
 
 #: Characters that XML 1.0, section 2.2, has no place for, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # a half of a pair included

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.suite.reports.document import Document, note_lines
+from mockserver.suite.reports.json_report import Document, note_lines
 from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, printable, provenance
 from mockserver.suite.reports.ranking import Cause, causes, verdict
-from mockserver.suite.verdicts import RESULTS
+from mockserver.suite.verdicts.verdicts import RESULTS
 
 #: GitHub takes comments of up to 65,536 characters; a report stays below with what it must still say.
 MAX_LENGTH = 60_000

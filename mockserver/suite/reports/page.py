@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.suite.reports.document import Document, note_lines
+from mockserver.suite.reports.json_report import Document, note_lines
 from mockserver.suite.reports.ranking import RULES, Cause, causes, verdict
-from mockserver.suite.verdicts import EVERYWHERE, RESULTS
+from mockserver.suite.verdicts.verdicts import EVERYWHERE, RESULTS
 
 #: So many causes are told whole; the rest has a line each.
 TOLD_WHOLE = 5

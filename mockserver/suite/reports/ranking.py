@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.suite.mistakes import BEGINNING
-from mockserver.suite.reports.document import Document, tested, unreached
-from mockserver.suite.verdicts import LEVELS
+from mockserver.suite.reports.json_report import Document, tested, unreached
+from mockserver.suite.run.internal_errors import BEGINNING
+from mockserver.suite.verdicts.verdicts import LEVELS
 
 #: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
 _SECURITY = ("no_secret_comes_back", "ignored_auth")

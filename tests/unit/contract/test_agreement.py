@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mockserver.contract.schemas import Schemas, Validator
+from mockserver.contract.schema.validator import Schemas, Validator
 
 
 def _ours(schema: Any, **components: Any) -> Validator:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.building import load_contract
+from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.model import Contract
-from mockserver.contract.pairs import pairs_in
+from mockserver.contract.reading.document import load_contract
 from mockserver.errors import ContractError
 
 GOOD: dict[str, Any] = {

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from mockserver import defaults
-from mockserver.behaviour.seeding import load_seed
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Operation
-from mockserver.mutants.catalogue import Behind, Mutant
-from mockserver.mutants.messages import Call, Reply, basic
-from mockserver.mutants.objects import OBJECTS
-from mockserver.mutants.registry import CLASSES, all_mutants
-from mockserver.mutants.server import CONTROL_PATH, MutantServer
+from mockserver.contract.reading.document import load_contract
+from mockserver.selftest.catalogue import Behind, Mutant
+from mockserver.selftest.mutant_server import CONTROL_PATH, MutantServer
+from mockserver.selftest.mutants.foreign_objects import OBJECTS
+from mockserver.selftest.registry import CLASSES, all_mutants
+from mockserver.selftest.traffic import Call, Reply, basic
+from mockserver.stub.store.seed import load_seed
 
 
 def tags(operation: Operation) -> list[str]:

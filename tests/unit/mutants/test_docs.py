@@ -3,8 +3,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mockserver.mutants.equivalent import EQUIVALENT
-from mockserver.mutants.registry import CLASSES
+from mockserver.selftest.equivalent import EQUIVALENT
+from mockserver.selftest.registry import CLASSES
 
 DOCS = Path(__file__).parents[3] / "docs" / "self-test.md"
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Contract
-from mockserver.suite.identities import Identities, Identity
-from mockserver.suite.preparing import prepare
-from mockserver.suite.session import Run
-from mockserver.suite.targets import WsgiTarget
+from mockserver.contract.reading.document import load_contract
+from mockserver.suite.identities.identities import Identities, Identity
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Run
+from mockserver.suite.target.targets import WsgiTarget
 
 ADMIN = Identity("admin", token="admin-token-of-16", password="admin-password-16", level="Master")
 GUEST = Identity("guest", token="guest-token-of-16", level="Guest")

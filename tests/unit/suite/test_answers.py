@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mockserver.suite.session import Run, Session
+from mockserver.suite.run.session import Run, Session
 from tests.unit.suite.conftest import Application, answering
 
 JSON = {"Content_Type": "application/json"}

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from mockserver.errors import MockServerError
-from mockserver.suite.checking import make
 from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.task import Task
-from mockserver.suite.failures import CheckFailure, NotRun
-from mockserver.suite.session import Run, Session
-from mockserver.suite.verdicts import ExitCode, Outcome, exit_code
+from mockserver.suite.run.check_run import make
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun
+from mockserver.suite.verdicts.verdicts import ExitCode, Outcome, exit_code
 from tests.unit.suite.conftest import Application, answering
 
 

@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 from mockserver.contract.model import Contract
-from mockserver.suite.evidence import Evidence
-from mockserver.suite.exchanges import Exchange, WireRequest
-from mockserver.suite.secrecy import Secrets
+from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.target.exchange import Exchange, WireRequest
+from mockserver.suite.verdicts.evidence import Evidence
 
 
 def curl(contract: Contract, body: bytes) -> str:

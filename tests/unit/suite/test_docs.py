@@ -3,20 +3,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mockserver.commands.check import fuzz_command
+from mockserver.suite.cases.state_tracker import WATCH_CHECKS
 from mockserver.suite.checks import (
     acceptance,
     credentials,
-    examples,
+    documented_examples,
+    invalid_requests,
     links,
     permissions,
-    requests,
     robustness,
-    routing,
     state,
+    undefined_routes,
 )
-from mockserver.suite.checks.answers import ANSWER_CHECKS
-from mockserver.suite.commands import fuzz_command
-from mockserver.suite.watch import WATCH_CHECKS
+from mockserver.suite.checks.any_response import ANSWER_CHECKS
 
 DOCS = Path(__file__).parents[3] / "docs" / "suite.md"
 #: Told by others than a function of its own name.
@@ -32,7 +32,17 @@ def documented() -> set[str]:
 
 def test_every_check_is_in_the_table_and_nothing_else() -> None:
     made = {check.__name__ for check in ANSWER_CHECKS} | {check.__name__ for check in WATCH_CHECKS}
-    for theme in (acceptance, credentials, examples, links, permissions, requests, robustness, routing, state):
+    for theme in (
+        acceptance,
+        credentials,
+        documented_examples,
+        links,
+        permissions,
+        invalid_requests,
+        robustness,
+        undefined_routes,
+        state,
+    ):
         made |= {
             name
             for name, value in vars(theme).items()

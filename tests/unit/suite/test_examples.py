@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from mockserver import defaults
-from mockserver.app import create_app
-from mockserver.behaviour.seeding import load_seed
-from mockserver.contract.building import load_contract
-from mockserver.listing import sequences
-from mockserver.suite.checking import make
-from mockserver.suite.checks import examples
-from mockserver.suite.identities import Identities, seeded_identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.stub_process import StubControl
-from mockserver.suite.targets import WsgiTarget
+from mockserver.contract.reading.document import load_contract
+from mockserver.stub.app import create_app
+from mockserver.stub.examples.listing import sequences
+from mockserver.stub.store.seed import load_seed
+from mockserver.suite.checks import documented_examples
+from mockserver.suite.identities.identities import Identities, seeded_identities
+from mockserver.suite.run.check_run import make
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.targets import WsgiTarget
 
 SEED = """
 resources: {/pets: {'1': {id: 1, name: Rex}}}
@@ -61,7 +61,7 @@ def test_an_example_is_held_against_what_it_presumes_and_shows(
     stub = load_contract(_contract(write_contract, {"id": 2}))
     target = WsgiTarget(create_app(stub, seed_data=tmp_path / "seed.yaml").wsgi_app)
     run = prepare(contract, target, Identities(()), control=StubControl(target, None), settle_seconds=0.0)
-    assert make(run, examples.tasks(run)).error == ""
+    assert make(run, documented_examples.tasks(run)).error == ""
     assert [finding.check for finding in run.verdicts.findings()] == ["documented_examples_come_out"] * found
 
 
@@ -72,7 +72,7 @@ def test_what_another_server_holds_is_not_held_against_it() -> None:
     identities = seeded_identities(defaults.SEED_DATA)
     run = prepare(contract, target, identities, only=["perdomain_antispam_*", "*_wlbl_*"], settle_seconds=0.0)
     for _ in range(2):
-        make(run, examples.tasks(run))
+        make(run, documented_examples.tasks(run))
     assert not run.verdicts.findings()
     made = {one.operation: one for one in run.verdicts.coverage() if one.check == "documented_examples_come_out"}
     assert made["POST /api/v1/antispam/wlbl/global/"].why == "what the server holds does not allow it: 409"

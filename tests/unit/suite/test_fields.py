@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.building import load_contract
-from mockserver.suite.identities import Identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.session import Session
-from mockserver.suite.targets import WsgiTarget
+from mockserver.contract.reading.document import load_contract
+from mockserver.suite.identities.identities import Identities
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Session
+from mockserver.suite.target.targets import WsgiTarget
 from tests.unit.suite.conftest import answering
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}

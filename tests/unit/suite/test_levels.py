@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from mockserver import defaults
-from mockserver.contract.building import load_contract
 from mockserver.contract.model import Operation
-from mockserver.suite.checks.seeing import see
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.failures import CheckFailure, Rule
-from mockserver.suite.secrecy import Secrets
-from mockserver.suite.session import judge_answer
-from mockserver.suite.verdicts import Verdicts, judge
+from mockserver.contract.reading.document import load_contract
+from mockserver.suite.cases.observed_response import see
+from mockserver.suite.run.session import judge_answer
+from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.verdicts.failures import CheckFailure, Rule
+from mockserver.suite.verdicts.verdicts import Verdicts, judge
 
 CONTRACT = load_contract(defaults.CONTRACT)
 READ, WRITE, LOGIN = "setting_get_postfix_relayhost", "setting_post_postfix_relayhost", "auth_post"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mockserver import defaults
-from mockserver.app import create_app
-from mockserver.contract.building import load_contract
-from mockserver.suite.checking import check
-from mockserver.suite.identities import seeded_identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.targets import WsgiTarget
+from mockserver.contract.reading.document import load_contract
+from mockserver.stub.app import create_app
+from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.run.check_run import check
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.target.targets import WsgiTarget
 
 
 class Elsewhere(WsgiTarget):

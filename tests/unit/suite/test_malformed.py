@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from mockserver.app import create_app
-from mockserver.contract.building import load_contract
-from mockserver.suite.checks.requests import malformed_json_is_refused
-from mockserver.suite.identities import Identities
-from mockserver.suite.preparing import prepare
-from mockserver.suite.session import Session
-from mockserver.suite.targets import WsgiTarget
+from mockserver.contract.reading.document import load_contract
+from mockserver.stub.app import create_app
+from mockserver.suite.checks.invalid_requests import malformed_json_is_refused
+from mockserver.suite.identities.identities import Identities
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Session
+from mockserver.suite.target.targets import WsgiTarget
 
 
 @pytest.mark.parametrize("example", [{}, 12, -1, "", "'", [], {"a": 1}, None])

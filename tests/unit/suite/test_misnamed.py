@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.suite.engine.judging import misnamed
+from mockserver.suite.fuzz.generated_cases import misnamed
 
 
 @pytest.mark.parametrize(

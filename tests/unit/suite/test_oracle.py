@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockserver import defaults
-from mockserver.contract.loading import parse_yaml
-from mockserver.suite.exchanges import Exchange, WireRequest
+from mockserver.contract.source.loading import parse_yaml
 from mockserver.suite.oracle import Count, Opinion
+from mockserver.suite.target.exchange import Exchange, WireRequest
 from tests.faults.judging import identities_file
 
 if TYPE_CHECKING:

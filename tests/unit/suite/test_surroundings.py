@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from schemathesis.specs.openapi import examples
 
-from mockserver.suite.engine.surroundings import no_examples_from_elsewhere, no_eye_on_chance, short_properties
+from mockserver.suite.fuzz.patches import no_examples_from_elsewhere, no_eye_on_chance, short_properties
 
 Make = Callable[[], SearchStrategy[object]]
 

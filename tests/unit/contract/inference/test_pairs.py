@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.building import load_contract
-from mockserver.contract.inference import Inference, infer
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.resources.collections import Inference, infer
 
 Write = Callable[..., Path]
 PET = {"id": 1, "name": "Rex"}

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.contract.building import load_document
-from mockserver.contract.overlay import write_overlay
+from mockserver.contract.reading.document import load_document
+from mockserver.contract.source.overlay import write_overlay
 from mockserver.suite.overlays.difference import actions, json_path
 
 OLD: dict[str, Any] = {

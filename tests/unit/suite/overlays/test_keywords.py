@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.building import load_contract
-from mockserver.contract.schemas import Direction
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.schema.validator import Direction
 from mockserver.suite.overlays.keywords import refute
 
 STAMP = "2026-11-25, http://127.0.0.1"

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 import pytest
 
 from mockserver.contract.model import Contract
-from mockserver.suite.evidence import Evidence
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.failures import CheckFailure
-from mockserver.suite.identities import basic
-from mockserver.suite.ledger import Ledger
-from mockserver.suite.reach import Reached
-from mockserver.suite.reports.document import Document, Report, as_json
-from mockserver.suite.secrecy import Secrets
-from mockserver.suite.verdicts import Verdicts
+from mockserver.suite.identities.identities import basic
+from mockserver.suite.reports.json_report import Document, Report, as_json
+from mockserver.suite.safety.ledger import Ledger
+from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.verdicts.evidence import Evidence
+from mockserver.suite.verdicts.failures import CheckFailure
+from mockserver.suite.verdicts.reach import Reached
+from mockserver.suite.verdicts.verdicts import Verdicts
 
 TOKEN = "token-of-the-admin"
 PASSWORD = "password-in-a-body"

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from mockserver.suite.reports.annotations import as_annotations, guarded
-from mockserver.suite.reports.concluding import conclude
-from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.writing import Reports
+from mockserver.suite.reports.conclusion import conclude
+from mockserver.suite.reports.files import Reports
+from mockserver.suite.reports.json_report import Document
 
 
 def test_violations_are_errors_and_drift_warns(document: Document) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from mockserver.contract.model import Contract
-from mockserver.suite import recording as recording_module
-from mockserver.suite.evidence import Evidence
-from mockserver.suite.exchanges import Exchange, WireRequest, WireResponse
-from mockserver.suite.identities import basic
-from mockserver.suite.recording import Recording
-from mockserver.suite.reports.document import Document
+from mockserver.suite.identities.identities import basic
+from mockserver.suite.reports.files import Reports
 from mockserver.suite.reports.har import as_har
-from mockserver.suite.reports.writing import Reports
-from mockserver.suite.secrecy import Secrets
+from mockserver.suite.reports.json_report import Document
+from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.target import recording as recording_module
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.recording import Recording
+from mockserver.suite.verdicts.evidence import Evidence
 from tests.unit.suite.reports.conftest import PASSWORD, TOKEN
 
 #: Required members by HAR 1.2.

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mockserver.suite.reports.document import Document
 from mockserver.suite.reports.html import as_html
+from mockserver.suite.reports.json_report import Document
 
 _VOID = {"meta", "br", "link", "img", "hr", "input"}
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
-from mockserver.suite.reports.document import Document
-from mockserver.suite.reports.writing import Reports
+from mockserver.suite.reports.files import Reports
+from mockserver.suite.reports.json_report import Document
 
 
 def _read(document: Document, tmp_path: Path) -> JUnitXml:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mockserver.suite.reports.document import Document
+from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.markdown import MAX_LENGTH, as_markdown, block, code, plain
 
 

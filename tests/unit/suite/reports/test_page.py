@@ -5,10 +5,10 @@ from typing import Any, get_args
 
 import pytest
 
-from mockserver.suite.failures import Rule
-from mockserver.suite.reports.document import Document, summary_of
+from mockserver.suite.reports.json_report import Document, summary_of
 from mockserver.suite.reports.page import as_text, printable
 from mockserver.suite.reports.ranking import causes
+from mockserver.suite.verdicts.failures import Rule
 
 
 def _with(document: Document, *findings: dict[str, Any]) -> Document:

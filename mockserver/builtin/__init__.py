@@ -1,0 +1,1 @@
+"""APIs that come with the package."""

@@ -1,0 +1,253 @@
+"""Accounts of the three permission levels (accounts_get, accounts_post, account_patch), webmail passwords (wp_post).
+
+What an account shows, by level; all of it is a member of its record except what is counted::
+
+    MasterAdmin   api_access, enabled, recovery_email, language
+    DomainAdmin   these, its domains, and a quota of each kind with how much of it is used
+    MailUser      these, and its storage quota with how much of it is used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from mockserver.builtin.mailcheap import quotas
+from mockserver.builtin.mailcheap.paging import page
+from mockserver.builtin.mailcheap.records import (
+    ALIASES,
+    DOMAIN_ADMIN,
+    DOMAINS,
+    MAIL_USER,
+    WEBMAIL_PASSWORDS,
+    account_value,
+    conflict,
+    forbidden,
+    is_administrator_of,
+    is_live,
+    live_domain,
+    not_found,
+)
+from mockserver.messages import Outcome, success
+from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue, whole
+from mockserver.stub.behaviour.ownership import domain_of
+from mockserver.stub.store import sha512crypt
+from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_hash
+from mockserver.stub.store.records import Record, Transaction
+
+#: What every level may change of its own account (account_patch).
+OWN_MEMBERS = frozenset({"password", "recovery_email", "language"})
+_COMMON = ("api_access", "enabled", "recovery_email", "language")
+_QUOTAS = {DOMAIN_ADMIN: quotas.DOMAIN_ADMIN_QUOTAS, MAIL_USER: quotas.MAIL_USER_QUOTAS}
+#: Length of the documented webmail password (wp_post).
+_WEBMAIL_PASSWORD_LENGTH = 50
+
+
+def list_accounts(call: Call) -> Outcome:
+    """List the accounts that the caller may see, in the order of their names; itself is one of them."""
+    query = call.arguments.query
+    wanted = {name: query[name] for name in ("enabled", "api_access") if query.get(name) is not None}
+    level, search = query.get("perm_level"), query.get("search", "").casefold()
+    found = [
+        (username, record)
+        for username, record in sorted(call.transaction.items(ACCOUNTS).items())
+        if search in username.casefold()
+        and level in (None, record["level"])
+        and all(account_value(record, name) == value for name, value in wanted.items())
+        and (username == call.caller.username or is_administrator_of(call, username))
+    ]
+    return success({"accounts": [_listed(call, *one) for one in page(query, found)]}, f"{len(found)} accounts")
+
+
+def create_account(call: Call) -> Outcome:
+    """Create an account; it can log in at once."""
+    content = whole(content_of(call))
+    level = content["perm_level"]
+    if call.caller.level == DOMAIN_ADMIN and level != MAIL_USER:
+        raise forbidden(f"a {DOMAIN_ADMIN} creates {MAIL_USER}s only, no {level}")
+    record = add_account(call, content, level)
+    shown = {"username": content["username"], "perm_level": level}
+    shown |= {name: record[name] for name in _COMMON}
+    if level == DOMAIN_ADMIN:
+        shown["domains"] = _domains(call, record)
+    shown |= {quota: record[quota] for quota in _QUOTAS.get(level, ())}
+    return success(shown, "account created")
+
+
+def add_account(call: Call, content: Mapping[str, Any], level: str) -> Record:
+    """Keep a new account of what a client sent, and return its record.
+
+    Raises:
+        RequestRejected: the name is taken (409), its domain is not there (404) or not verified (409), the quota of the
+            DomainAdmin that creates it is used up (409).
+    """
+    username = content["username"]
+    transaction = call.transaction
+    if level == MAIL_USER:
+        _require_domain(call, domain_of(username))
+    if transaction.get(ACCOUNTS, username) is not None:
+        raise conflict(f"there is an account {username} already")
+    if transaction.get(ALIASES, username) is not None:
+        raise conflict(f"there is an alias {username} already")
+    record: Record = {"level": level, "tokens": [], "last_login": 0, "added_by": call.caller.username}
+    record |= {name: content[name] for name in _COMMON if name in content}
+    record |= _password(username, content["password"])
+    if level == DOMAIN_ADMIN:
+        record["owns"] = _names(call, content["domains"])
+    if level == MAIL_USER:
+        quotas.require_room(call, "quota_mailboxes", 1)
+        quotas.require_room(call, quotas.STORAGE, content[quotas.STORAGE])
+    record |= {quota: content[quota] for quota in _QUOTAS.get(level, ())}
+    transaction.put(ACCOUNTS, username, record)
+    return record
+
+
+def update_account(call: Call) -> Outcome:
+    """Change some members of an account; the answer shows them, except the password."""
+    content = whole(content_of(call))
+    username = call.arguments.path["username"]
+    record = call.transaction.get(ACCOUNTS, username)
+    if record is None:
+        raise not_found(f"there is no account {username}")
+    if username == call.caller.username:
+        beyond = sorted(content.keys() - OWN_MEMBERS)
+        if beyond:
+            raise forbidden(f"of its own account, nobody may change {', '.join(beyond)}")
+    changed = {name: value for name, value in content.items() if name not in ("password", "domains")}
+    shown = dict(changed)
+    _require_members(content, record["level"])
+    if "domains" in content:
+        names = _names(call, content["domains"])
+        others = [name for name in record.get("owns", ()) if not _is_domain(call, name)]
+        changed["owns"] = names + others
+        shown["domains"] = ",".join(names)
+    updated = {**record, **changed}
+    _require_enough(call, username, record, updated, content.keys())
+    if "password" in content:
+        updated |= _password(username, content["password"])
+    if content.get("enabled") == 0 or content.get("api_access") == 0:
+        _end_tokens(call.transaction, username)
+        updated["tokens"] = []
+    call.transaction.put(ACCOUNTS, username, updated)
+    return success({name: shown[name] for name in content if name in shown}, "account updated")
+
+
+def create_webmail_password(call: Call) -> Outcome:
+    """Make a disposable password for webmail; the one before it with the same number is gone."""
+    password = issue(call, "webmail_password", length=_WEBMAIL_PASSWORD_LENGTH)
+    key = f"{call.caller.username}/{call.arguments.path['webmail_id']}"
+    call.transaction.put(WEBMAIL_PASSWORDS, key, {"hash": password_hash(call.caller.username, password)})
+    return success({"webmail_password": password}, "webmail password made")
+
+
+def _listed(call: Call, username: str, record: Record) -> dict[str, Any]:
+    """Return an account as a list shows it."""
+    level = record["level"]
+    shown = {"username": username, "perm_level": level}
+    shown |= {name: account_value(record, name) for name in (*_COMMON, "last_login")}
+    shown["password_hash"] = _shown_hash(call, username, record)
+    if level == DOMAIN_ADMIN:
+        shown["domains"] = _domains(call, record)
+    if level in _QUOTAS:
+        used = quotas.used(call, record)
+        for quota in _QUOTAS[level]:
+            shown[quota] = account_value(record, quota)
+            shown[quotas.used_name(quota)] = used[quota]
+    return shown
+
+
+def _shown_hash(call: Call, username: str, record: Record) -> str:
+    """Return the SHA512-Crypt hash of an account's password, made when it is first asked for where it was seeded.
+
+    A password of which nothing but our digest is known has none, nor has an account without one: what is shown then
+    belongs to no password that anybody knows.
+    """
+    known: str | None = record.get("password_crypt")
+    if known is not None:
+        return known
+    seeded = call.rules.seed.started(call.transaction).accounts.get(username)
+    return _seeded_hash(username, None if seeded is None else seeded.password, record["password_hash"])
+
+
+@lru_cache(maxsize=4096)
+def _seeded_hash(username: str, password: str | None, digest: str | None) -> str:
+    """Return the hash of a password of the seed data, or where that is not the account's any more, of its digest.
+
+    Of the seed data alone: passwords that clients send are hashed once and not kept.
+    """
+    if password is not None and password_hash(username, password) == digest:
+        return sha512crypt.make(username, password)
+    # No password has a control character, so this is the hash of none.
+    return sha512crypt.make(username, f"\x7f{digest}")
+
+
+def _password(username: str, password: str) -> Record:
+    """Return the members of a record that keep a password, sent in plain text or as a SHA512-Crypt hash."""
+    if password.startswith(sha512crypt.PREFIX):
+        return {"password_hash": None, "password_crypt": password}
+    return {
+        "password_hash": password_hash(username, password),
+        "password_crypt": sha512crypt.make(username, password),
+    }
+
+
+def _require_domain(call: Call, name: str) -> None:
+    if not live_domain(call, name)["verified"]:
+        raise conflict(f"the domain {name} is pending verification")
+
+
+def _names(call: Call, domains: str) -> list[str]:
+    """Return the names in a comma separated list of domains, each of which must be there."""
+    names = list(dict.fromkeys(name for name in domains.split(",") if name))
+    for name in names:
+        if not _is_domain(call, name):
+            raise not_found(f"there is no domain {name}")
+    return names
+
+
+def _domains(call: Call, record: Record) -> str:
+    """Return the domains that a DomainAdmin administers, as a comma separated list.
+
+    It also owns what it added besides: domain aliases, relay domains.
+    """
+    return ",".join(name for name in record.get("owns", ()) if _is_domain(call, name))
+
+
+def _is_domain(call: Call, name: str) -> bool:
+    domain = call.transaction.get(DOMAINS, name)
+    return domain is not None and is_live(domain, call.now)
+
+
+def _require_members(content: Mapping[str, Any], level: str) -> None:
+    """Refuse members that accounts of other levels have."""
+    had = {"password", *_COMMON, *_QUOTAS.get(level, ())} | ({"domains"} if level == DOMAIN_ADMIN else set())
+    beyond = sorted(content.keys() - had)
+    if beyond:
+        raise conflict(f"a {level} has no {', '.join(beyond)}")
+
+
+def _require_enough(call: Call, username: str, record: Record, updated: Record, names: Any) -> None:
+    """Refuse quotas below what is used, and storage beyond what the DomainAdmin that gives it has left."""
+    used = quotas.used(call, updated)
+    for quota in _QUOTAS.get(record["level"], ()):
+        if quota in names and updated[quota] < used[quota]:
+            raise conflict(f"{username} uses {used[quota]} of {quota} already, more than {updated[quota]}")
+    if record["level"] == MAIL_USER and quotas.STORAGE in names:
+        more = updated[quotas.STORAGE] - account_value(record, quotas.STORAGE)
+        quotas.require_room(call, quotas.STORAGE, more)
+
+
+def _end_tokens(transaction: Transaction, username: str) -> None:
+    """End all tokens of an account, the seeded ones included."""
+    for key, token in transaction.items(TOKENS).items():
+        if token["username"] == username:
+            transaction.delete(TOKENS, key)
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    ("accounts", "list"): list_accounts,
+    ("accounts", "create"): create_account,
+    ("accounts", "update"): update_account,
+    ("accounts", "webmail_password"): create_webmail_password,
+}

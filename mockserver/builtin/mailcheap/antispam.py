@@ -1,0 +1,177 @@
+"""Antispam: scores at which messages are marked, deferred and rejected, and senders who are always or never heard.
+
+Both exist for the whole server and for single domains. What exists is created by POST, replaced by PUT and cleared by
+DELETE, and each change takes its time on the world's clock; the server's own thresholds alone are there from the start.
+
+Pages: global_antispam_thresh_get, global_antispam_thresh_put, perdomain_antispam_thresh_post,
+perdomain_antispam_thresh_put, perdomain_antispam_thresh_delete, global_wlbl_get, global_wlbl_post, global_wlbl_put,
+perdomain_wlbl_get, perdomain_wlbl_post, perdomain_wlbl_put, perdomain_wlbl_delete. What they leave open is decided in
+docs/decisions/0041-thresholds-and-lists-are-created-then-replaced.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mockserver.builtin.mailcheap.records import LISTS, THRESHOLDS, conflict, live_domain, not_found
+from mockserver.messages import Outcome, success
+from mockserver.stub.behaviour.calls import Call, Handler, content_of, kept, under_way
+from mockserver.stub.store.records import Record
+
+#: Stands for the whole server where others have the name of a domain; no domain is called so, for it lacks a dot.
+GLOBAL = "global"
+#: What a server comes with, as the example of global_antispam_thresh_get shows it.
+DEFAULT_SCORES: Mapping[str, int] = {"add_header": 4, "greylist": 3, "reject": 10}
+_KINDS = ("sender_domains", "sender_emails", "sender_ips")
+#: How a read names the members of each list: `blacklist_status`, `blacklisted_sender_domains`.
+_ACTIONS = ("blacklist", "whitelist")
+
+
+# ---- thresholds: {scores, phase, since}
+
+
+def read_thresholds(call: Call) -> Outcome:
+    """Return the server's own scores and how far their last change is."""
+    record = call.transaction.get(THRESHOLDS, GLOBAL) or {"scores": dict(DEFAULT_SCORES)}
+    return success({"scores": record["scores"], "status": _phase(record, call)}, "stored scores")
+
+
+def write_thresholds(call: Call) -> Outcome:
+    """Set the server's own scores."""
+    return _put_scores(call, GLOBAL, {}, "set")
+
+
+def create_thresholds(call: Call) -> Outcome:
+    """Give a domain scores of its own; 409 where it has some."""
+    domain = _domain(call)
+    if _standing(call, THRESHOLDS, domain) is not None:
+        raise conflict(f"{domain} has thresholds of its own already; PUT changes them")
+    return _put_scores(call, domain, {"domain": domain}, "created")
+
+
+def replace_thresholds(call: Call) -> Outcome:
+    """Change a domain's own scores; 404 where it has none."""
+    domain = _domain(call)
+    if _standing(call, THRESHOLDS, domain) is None:
+        raise not_found(f"{domain} has no thresholds of its own; POST creates them")
+    return _put_scores(call, domain, {"domain": domain}, "changed")
+
+
+def clear_thresholds(call: Call) -> Outcome:
+    """Clear a domain's own scores, whether it has some or not."""
+    domain = _domain(call)
+    why = _clear(call, THRESHOLDS, domain)
+    return success({"domain": domain, "status": "deleting"}, why)
+
+
+def _put_scores(call: Call, scope: str, named: Record, why: str) -> Outcome:
+    sent = content_of(call)
+    scores = {name: sent[name] for name in DEFAULT_SCORES}
+    call.transaction.put(THRESHOLDS, scope, {"scores": scores, "phase": "applying", "since": call.now})
+    return success({**named, "scores": scores, "status": "applying"}, why)
+
+
+# ---- lists: {sender_domains, sender_emails, sender_ips, phase, since}, one for each scope and action
+
+
+def read_lists(call: Call) -> Outcome:
+    """Return both lists of the server or of a domain; one that nobody created is empty."""
+    scope = _scope(call)
+    return success(dict(_shown(call, scope)), f"stored lists of {scope}")
+
+
+def create_list(call: Call) -> Outcome:
+    """Create a list; 409 where there is one, for then nobody says whether senders are added or replaced."""
+    scope, action = _scope(call), content_of(call)["action"]
+    if _standing(call, LISTS, _key(scope, action)) is not None:
+        raise conflict(f"there is a {action} already; PUT replaces it")
+    return _put_list(call, scope, action, "created")
+
+
+def replace_list(call: Call) -> Outcome:
+    """Replace a list as a whole; 404 where there is none."""
+    scope, action = _scope(call), content_of(call)["action"]
+    if _standing(call, LISTS, _key(scope, action)) is None:
+        raise not_found(f"there is no {action}; POST creates it")
+    return _put_list(call, scope, action, "replaced")
+
+
+def clear_list(call: Call) -> Outcome:
+    """Clear one of a domain's lists, whether there is one or not."""
+    domain, action = _domain(call), content_of(call)["action"]
+    why = _clear(call, LISTS, _key(domain, action))
+    return success({"action": action, "domain": domain, "status": "deleting"}, why)
+
+
+def _put_list(call: Call, scope: str, action: str, why: str) -> Outcome:
+    sent = content_of(call)
+    senders = {kind: sent.get(kind, []) for kind in _KINDS}
+    call.transaction.put(LISTS, _key(scope, action), {**senders, "phase": "applying", "since": call.now})
+    named = {} if scope == GLOBAL else {"domain": scope}
+    return success({"action": action, **named, **senders, "status": "applying"}, why)
+
+
+def _shown(call: Call, scope: str) -> Iterator[tuple[str, Any]]:
+    for action in _ACTIONS:
+        record = kept(call, LISTS, _key(scope, action)) or {}
+        yield f"{action}_status", _phase(record, call)
+        for kind in _KINDS:
+            yield f"{action}ed_{kind}", record.get(kind, [])
+
+
+def _key(scope: str, action: str) -> str:
+    return f"{scope}/{action}"
+
+
+# ---- scopes and phases
+
+
+def _scope(call: Call) -> str:
+    """Return what a call is about: the domain that its path names, or the whole server."""
+    return _domain(call) if "domain" in call.arguments.path else GLOBAL
+
+
+def _domain(call: Call) -> str:
+    """Return the domain that the path names, verified or pending; 404 where this server does not have it."""
+    # Domain names are the same in either case (RFC 4343).
+    name = str(call.arguments.path["domain"]).lower()
+    live_domain(call, name)
+    return name
+
+
+def _phase(record: Record, call: Call) -> str:
+    """Return how far the last change of a record is; what the seed data brought has long been applied."""
+    phase: str = record.get("phase", "applied")
+    return "applied" if phase == "applying" and not under_way(call, record["since"]) else phase
+
+
+def _standing(call: Call, collection: str, key: str) -> Record | None:
+    """Return a record that is there to stay: what is being deleted can be created anew, and not be changed."""
+    record = kept(call, collection, key)
+    return None if record is not None and _phase(record, call) == "deleting" else record
+
+
+def _clear(call: Call, collection: str, key: str) -> str:
+    """Let a record be deleted once the transition is over; return why, for the journal."""
+    record = kept(call, collection, key)
+    if record is None:
+        return "there was nothing to clear"
+    if call.rules.transition_seconds <= 0:
+        call.transaction.delete(collection, key)
+    elif _phase(record, call) != "deleting":
+        call.transaction.put(collection, key, {**record, "phase": "deleting", "since": call.now})
+    return "cleared"
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    ("thresholds", "read"): read_thresholds,
+    ("thresholds", "write"): write_thresholds,
+    ("thresholds", "create"): create_thresholds,
+    ("thresholds", "replace"): replace_thresholds,
+    ("thresholds", "clear"): clear_thresholds,
+    ("wlbl", "read"): read_lists,
+    ("wlbl", "create"): create_list,
+    ("wlbl", "replace"): replace_list,
+    ("wlbl", "clear"): clear_list,
+}

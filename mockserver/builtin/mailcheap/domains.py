@@ -1,0 +1,222 @@
+"""Domains, domain aliases and relay domains: added, pending until verified or too late, listed, deleted.
+
+::
+
+    absent ── POST ──> pending ── verified (control API) ──> verified
+       ^                  │ 7 days on the world's clock         │
+       └──────────────────┴──── DELETE (relay domains) ─────────┘
+
+Pages: domains_get, domains_post, domainalias_get, domainalias_post, relaydomain_get, relaydomain_post,
+relaydomain_delete. What they leave open is decided in docs/decisions/0040-a-name-is-pending-until-verified.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver import sources
+from mockserver.builtin.mailcheap import quotas
+from mockserver.builtin.mailcheap.records import (
+    DOMAIN_ADMIN,
+    DOMAIN_ALIASES,
+    DOMAINS,
+    NEVER,
+    RELAY_DOMAINS,
+    conflict,
+    is_live,
+    live_domain,
+    not_found,
+)
+from mockserver.messages import Outcome, no_content, success
+from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue, whole
+from mockserver.stub.behaviour.ownership import may_see
+from mockserver.stub.store.account_records import ACCOUNTS
+from mockserver.stub.store.records import Read, Record, Transaction
+
+#: How long a name can be verified, in seconds; not documented, so a week.
+VERIFICATION_SECONDS = 7 * 86_400
+VERIFICATION_TYPE = "DNS TXT"
+_CODE_PREFIX = "nms-domain-verification="
+_CODE_NUMBERS = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of the three kinds of names.
+
+    Attributes:
+        collection: of the store, and the member of a list's answer with the verified names.
+        member: what a request and an answer call the name.
+        others: members that a request has besides, kept as they are.
+        purpose: of the codes that the seed data hands out first.
+        quota: member of a DomainAdmin's account that says how many it may have, "" where none does.
+    """
+
+    collection: str
+    member: str
+    others: tuple[str, ...]
+    purpose: str
+    quota: str
+
+    @property
+    def words(self) -> str:
+        """The kind in words for people."""
+        return self.member.replace("_", " ")
+
+
+DOMAIN = Kind(DOMAINS, "domain", (), "domain_verification", "quota_domains")
+DOMAIN_ALIAS = Kind(
+    DOMAIN_ALIASES, "domain_alias", ("rcpt_domain",), "domain_alias_verification", "quota_domainaliases"
+)
+RELAY_DOMAIN = Kind(
+    RELAY_DOMAINS, "relay_domain", ("destination_hostname", "destination_port"), "relay_domain_verification", ""
+)
+#: By collection, as `resource` of `x-mockserver-behaviour` names them.
+KINDS: Mapping[str, Kind] = {kind.collection: kind for kind in (DOMAIN, DOMAIN_ALIAS, RELAY_DOMAIN)}
+
+
+def list_names(call: Call) -> Outcome:
+    """List the names of a kind that the caller may see, the verified and the pending ones, each in order."""
+    kind = KINDS[call.behaviour.resource]
+    verified: list[Any] = []
+    pending: list[Any] = []
+    for name, record in sorted(call.transaction.items(kind.collection).items()):
+        if not may_see(call, _belongs_to(kind, name, record)):
+            continue
+        shown = {kind.member: name, **{member: record[member] for member in kind.others}}
+        if record["verified"]:
+            verified.append(shown if kind.others else name)
+        elif is_live(record, call.now):
+            pending.append({**shown, **_verification(name, record)})
+    content = {kind.collection: verified, f"{kind.collection}_pending_verification": pending}
+    return success(content, f"{len(verified)} verified, {len(pending)} pending")
+
+
+def add_name(call: Call) -> Outcome:
+    """Add a name, pending from now; 409 where it is there already, whatever its kind, or the quota is used up."""
+    kind = KINDS[call.behaviour.resource]
+    content = whole(content_of(call))
+    name = content[kind.member].lower()
+    others = {member: content[member] for member in kind.others}
+    if kind is DOMAIN_ALIAS:
+        others["rcpt_domain"] = _recipient(call, others["rcpt_domain"].lower())
+    taken = find_name(call.transaction.get, name, call.now)
+    if taken is not None:
+        state = "verified" if taken[1]["verified"] else "pending verification"
+        raise conflict(f"{name} is a {taken[0].words} already, {state}")
+    if kind.quota:
+        quotas.require_room(call, kind.quota)
+    record: Record = {
+        **others,
+        "verified": False,
+        "expire_time": int(call.now) + VERIFICATION_SECONDS,
+        "verification_code": _code(call, kind),
+        "added_by": call.caller.username,
+    }
+    call.transaction.put(kind.collection, name, record)
+    _hand_over(call.transaction, name, call.caller.username if call.caller.level == DOMAIN_ADMIN else "")
+    content = {
+        kind.member: name,
+        **others,
+        **_verification(name, record),
+        "status": "pending_verification",
+        "verification_type": VERIFICATION_TYPE,
+    }
+    return success(content, f"added, pending until {record['expire_time']}")
+
+
+def delete_name(call: Call) -> Outcome:
+    """Delete a name of a kind, verified or pending; 404 where there is none."""
+    kind = KINDS[call.behaviour.resource]
+    name = content_of(call)[kind.member].lower()
+    record = call.transaction.get(kind.collection, name)
+    if record is None or not is_live(record, call.now):
+        raise not_found(f"there is no {kind.words} {name}")
+    call.transaction.delete(kind.collection, name)
+    _hand_over(call.transaction, name, "")
+    return no_content(204, "deleted")
+
+
+def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
+    """Let a name be verified, as its DNS record would; return its kind. What is verified stays so.
+
+    Raises:
+        LookupError: there is no such name, or its time is over; the message says which names are pending.
+    """
+    name = name.lower()
+    found = find_name(transaction.get, name, now)
+    if found is None:
+        pending = sorted(
+            name
+            for kind in KINDS.values()
+            for name, record in transaction.items(kind.collection).items()
+            if not record["verified"] and is_live(record, now)
+        )
+        raise LookupError(
+            f"there is no domain, domain alias or relay domain {name[:253]}, or its time to be verified is over; "
+            f"pending are {', '.join(pending[:10]) or 'none'}"
+        )
+    kind, record = found
+    kept = {member: value for member, value in record.items() if member not in {"expire_time", "verification_code"}}
+    transaction.put(kind.collection, name, {**kept, "verified": True})
+    return kind
+
+
+def find_name(read: Read, name: str, now: float) -> tuple[Kind, Record] | None:
+    """Return the kind and record of a name in lower case that is verified or pending, None where there is none."""
+    for kind in KINDS.values():
+        record = read(kind.collection, name)
+        if record is not None and is_live(record, now):
+            return kind, record
+    return None
+
+
+def _belongs_to(kind: Kind, name: str, record: Record) -> str:
+    """Return the name that decides who sees an entry: an alias belongs to the domain that it stands for."""
+    return str(record["rcpt_domain"]) if kind is DOMAIN_ALIAS else name
+
+
+def _verification(name: str, record: Record) -> dict[str, Any]:
+    """Return what a pending name needs to be verified; seed data may leave that out."""
+    return {
+        "expire_time": record.get("expire_time", NEVER),
+        "verification_code": record.get("verification_code") or _made_up(name),
+    }
+
+
+def _recipient(call: Call, domain: str) -> str:
+    """Return the domain that an alias is to stand for, which must be a verified one."""
+    if not live_domain(call, domain)["verified"]:
+        raise conflict(f"the domain {domain} is pending verification, so nothing can stand for it")
+    return domain
+
+
+def _hand_over(transaction: Transaction, name: str, owner: str) -> None:
+    """Let a name be one account's and nobody else's: who let it expire must not own what others add later."""
+    for username, account in transaction.items(ACCOUNTS).items():
+        owned = account.get("owns", [])
+        kept = [one for one in owned if one != name]
+        if username == owner:
+            kept.append(name)
+        if kept != owned:
+            transaction.put(ACCOUNTS, username, {**account, "owns": kept})
+
+
+def _code(call: Call, kind: Kind) -> str:
+    """Return the next code: those of the seed data first, then made-up ones of the same form."""
+    code = issue(call, kind.purpose)
+    return code if code.startswith(_CODE_PREFIX) else _made_up(code)
+
+
+def _made_up(cause: str) -> str:
+    """Return a code of the documented form, the same for the same cause."""
+    return f"{_CODE_PREFIX}{sources.chance(cause).randrange(_CODE_NUMBERS):012d}"
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    ("domains", "list"): list_names,
+    ("domains", "create"): add_name,
+    ("domains", "delete"): delete_name,
+}

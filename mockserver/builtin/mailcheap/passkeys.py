@@ -1,0 +1,343 @@
+"""WebAuthn: registering credentials, logging in with them, and doing without the password.
+
+::
+
+    options ── challenge, for the caller ──▶ authenticator ── attestation ──▶ registration: a credential is kept
+    options ── challenge, for anybody ─────▶ authenticator ── assertion ────▶ authentication: a token is issued
+
+What authenticators say is judged by py_webauthn; here is kept what it has to be judged by: who was asked what, when,
+and which keys are whose (W3C Web Authentication, Level 2, sections 7.1 and 7.2).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from mockserver.builtin.mailcheap.logins import log_in, refused
+from mockserver.builtin.mailcheap.records import (
+    PASSKEYS,
+    WEBAUTHN,
+    WEBAUTHN_CHALLENGES,
+    conflict,
+    next_number,
+    not_found,
+    own_in_order,
+)
+from mockserver.http.hosts import is_loopback
+from mockserver.messages import Outcome, success
+from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue
+from mockserver.stub.store.account_records import ACCOUNTS
+from mockserver.stub.store.records import Record
+
+#: How long a challenge can be answered. The options ask for 60 seconds, which a person at a debugger does not keep.
+CHALLENGE_SECONDS = 300
+#: Open challenges of one account, and of those who are not logged in; one more drops the oldest.
+MAX_CHALLENGES = 16
+MAX_ANONYMOUS_CHALLENGES = 256
+#: The relying party of seed data that names none: a browser takes it for pages that are served by the same machine.
+DEFAULT_RELYING_PARTY = "localhost"
+#: Algorithms of keys in the order in which the documentation lists them (webauthn_registration_get): COSE identifiers
+#: of ECDSA, EdDSA, ECDSA with SHA-512, RSASSA-PSS and RSASSA-PKCS1-v1_5.
+ALGORITHMS = (-7, -8, -36, -37, -38, -39, -257, -258, -259)
+_TIMEOUT_MILLISECONDS = 60_000
+_CHALLENGE_BYTES = 64
+_PUBLIC_KEY = "public-key"
+_REGISTRATION, _AUTHENTICATION = "registration", "authentication"
+#: Credentials that an account must have before it can do without its password (nopwdlogin_post).
+_ENOUGH = 2
+_T = TypeVar("_T")
+
+
+class _UnverifiedError(Exception):
+    """An authenticator's answer is not what was asked for; the text says in what."""
+
+
+def registration_options(call: Call) -> Outcome:
+    """Ask for a new credential of the caller's, other than those that it has (webauthn_registration_get)."""
+    username = call.caller.username
+    party = _relying_party(call)
+    content = {
+        "attestation": "none",
+        "authenticatorSelection": {
+            "requireResidentKey": True,
+            "residentKey": "required",
+            "userVerification": "preferred",
+        },
+        "challenge": _ask(call, _REGISTRATION, username),
+        "excludeCredentials": [
+            _descriptor(passkey) for passkey in passkeys_of(call, username) if passkey.get("credential_id")
+        ],
+        "pubKeyCredParams": [{"alg": algorithm, "type": _PUBLIC_KEY} for algorithm in ALGORITHMS],
+        "rp": {"id": party, "name": party},
+        "timeout": _TIMEOUT_MILLISECONDS,
+        "user": {"displayName": username, "id": _user_handle(call, username), "name": username},
+    }
+    return success(content, "new challenge")
+
+
+def register(call: Call) -> Outcome:
+    """Keep a credential that the caller's authenticator made in answer to a challenge (webauthn_registration_post)."""
+    content = content_of(call)
+    username, name = call.caller.username, content["friendly_name"]
+    try:
+        verified = _verified_registration(call, content)
+    except _UnverifiedError as error:
+        raise conflict(f"this is no answer to the registration options: {error}") from error
+    identifier = _encode(verified.credential_id)
+    if _found(call, identifier) is not None:
+        raise conflict("this credential is registered already")
+    own = passkeys_of(call, username)
+    if any(passkey["friendly_name"] == name for passkey in own):
+        raise conflict(f"{username} has a credential of this name already")
+    call.transaction.put(
+        PASSKEYS,
+        f"{username}/{name}",
+        {
+            "username": username,
+            "friendly_name": name,
+            "credential_id": identifier,
+            "public_key": _encode(verified.credential_public_key),
+            "sign_count": verified.sign_count,
+            "device_type": verified.credential_device_type.value,
+            "backed_up": int(verified.credential_backed_up),
+            "transports": list(content["response"].get("transports") or ()),
+            "number": next_number(own),
+        },
+    )
+    return success({"friendly_name": name}, "attestation verified")
+
+
+def authentication_options(call: Call) -> Outcome:
+    """Ask for an assertion by any credential; who logs in is told by the answer (webauthn_auth_get)."""
+    content = {
+        "allowCredentials": [],
+        "challenge": _ask(call, _AUTHENTICATION, ""),
+        "rpId": _relying_party(call),
+        "timeout": _TIMEOUT_MILLISECONDS,
+        "userVerification": "preferred",
+    }
+    return success(content, "new challenge")
+
+
+def authenticate(call: Call) -> Outcome:
+    """Log in the account whose credential answered a challenge (webauthn_auth_post)."""
+    content = content_of(call)
+    passkey = _found(call, content["id"])
+    account = None if passkey is None else call.transaction.get(ACCOUNTS, passkey["username"])
+    if passkey is None or account is None or "public_key" not in passkey:
+        raise refused("no account has this credential")
+    try:
+        verified = _verified_authentication(call, content, passkey)
+    except _UnverifiedError as error:
+        raise refused(f"the credential does not log in: {error}") from error
+    seen = {"sign_count": verified.new_sign_count, "backed_up": int(verified.credential_backed_up)}
+    call.transaction.put(PASSKEYS, f"{passkey['username']}/{passkey['friendly_name']}", {**passkey, **seen})
+    return log_in(call, passkey["username"], account, "assertion verified")
+
+
+def list_passkeys(call: Call) -> Outcome:
+    """Tell about the caller's credentials, the oldest first (webauthn_creds_get)."""
+    told = [
+        {name: passkey[name] for name in ("backed_up", "device_type", "friendly_name")}
+        for passkey in passkeys_of(call, call.caller.username)
+    ]
+    return success({"credentials": told}, "stored credentials")
+
+
+def disable_password_login(call: Call) -> Outcome:
+    """Let an account log in by its credentials alone (nopwdlogin_post); tokens that it has go on."""
+    username = call.arguments.path["username"]
+    account = call.transaction.get(ACCOUNTS, username)
+    if account is None:
+        raise not_found(f"there is no account {username}")
+    count = len(passkeys_of(call, username))
+    if count < _ENOUGH:
+        raise conflict(f"{username} has {count} passwordless credentials, and needs at least {_ENOUGH}")
+    call.transaction.put(ACCOUNTS, username, {**account, "password_login": False})
+    return success({"password_login": "disabled"}, f"{count} passwordless credentials")
+
+
+def passkeys_of(call: Call, username: str) -> list[Record]:
+    """Return the credentials of an account, the oldest first."""
+    return own_in_order(call, PASSKEYS, username)
+
+
+def _found(call: Call, identifier: str) -> Record | None:
+    """Return the credential of an identifier; there are never so many that looking at all of them counts."""
+    records = call.transaction.items(PASSKEYS).values()
+    return next((record for record in records if record.get("credential_id") == identifier), None)
+
+
+def _descriptor(passkey: Record) -> dict[str, Any]:
+    """Return how options name a credential (Web Authentication, section 5.8.3)."""
+    descriptor = {"id": passkey["credential_id"], "type": _PUBLIC_KEY}
+    return {**descriptor, "transports": passkey["transports"]} if passkey.get("transports") else descriptor
+
+
+def _verified_registration(call: Call, content: Any) -> Any:
+    from webauthn import verify_registration_response  # most stubs never see a passkey; it costs start-up time
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+
+    challenge, origin = _client_data(content)
+    _use_challenge(call, _REGISTRATION, call.caller.username, challenge)
+    party = _relying_party(call)
+    return _judged(
+        lambda: verify_registration_response(
+            credential=content,
+            expected_challenge=_decode(challenge),
+            expected_rp_id=party,
+            expected_origin=_of_party(origin, party),
+            supported_pub_key_algs=[COSEAlgorithmIdentifier(algorithm) for algorithm in ALGORITHMS],
+        )
+    )
+
+
+def _verified_authentication(call: Call, content: Any, passkey: Record) -> Any:
+    from webauthn import verify_authentication_response  # as above
+
+    challenge, origin = _client_data(content)
+    if challenge != content["auth_challenge"]:
+        raise _UnverifiedError("auth_challenge is not the challenge that was answered")
+    _use_challenge(call, _AUTHENTICATION, "", challenge)
+    party = _relying_party(call)
+    handle = content["response"].get("userHandle")
+    if handle is not None and handle.rstrip("=") != _user_handle(call, passkey["username"]):
+        raise _UnverifiedError("userHandle is not that of the credential's account")
+    return _judged(
+        lambda: verify_authentication_response(
+            credential=content,
+            expected_challenge=_decode(challenge),
+            expected_rp_id=party,
+            expected_origin=_of_party(origin, party),
+            credential_public_key=_decode(passkey["public_key"]),
+            credential_current_sign_count=passkey["sign_count"],
+        )
+    )
+
+
+def _client_data(content: Any) -> tuple[str, str]:
+    """Return the challenge, in Base64url, and the origin that an authenticator's answer says it is for."""
+    from webauthn.helpers import parse_client_data_json
+
+    said = _judged(lambda: parse_client_data_json(_decode(content["response"]["clientDataJSON"])))
+    if not isinstance(said.origin, str):
+        raise _UnverifiedError("the origin is no text")
+    return _encode(said.challenge), said.origin
+
+
+def _judged(judge: Callable[[], _T]) -> _T:
+    """Return what the library says of an authenticator's answer.
+
+    Raises:
+        _UnverifiedError: it takes it for wrong, or cannot read it.
+    """
+    try:
+        return judge()
+    except Exception as error:  # what clients send reaches parsers of CBOR, keys and certificates; each raises its own
+        raise _UnverifiedError(str(error) or type(error).__name__) from error
+
+
+def _of_party(origin: str, party: str) -> str:
+    """Return an origin that a browser lets speak for a relying party (Web Authentication, section 5.1.3, step 8).
+
+    The host is the relying party's or below it, the scheme https; on the machine itself browsers take http, too.
+
+    Raises:
+        _UnverifiedError: it may not.
+    """
+    try:
+        parts = urlsplit(origin)
+        host = parts.hostname or ""
+    except ValueError:
+        raise _UnverifiedError("the origin is none") from None
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if secure and (host == party or host.endswith(f".{party}")):
+        return origin
+    raise _UnverifiedError(f"the origin {origin[:100]!r} cannot speak for the relying party {party}")
+
+
+def _relying_party(call: Call) -> str:
+    """Return the identifier of the relying party: a domain, which is its name, too."""
+    record = call.transaction.get(WEBAUTHN, "relying_party")
+    return DEFAULT_RELYING_PARTY if record is None else str(record["id"])
+
+
+def _user_handle(call: Call, username: str) -> str:
+    """Return what stands for an account on authenticators: its number, in Base64url.
+
+    Numbers are given by the seed data, else counted on from there as accounts first ask: a handle must not tell the
+    name (Web Authentication, section 14.6.1).
+    """
+    numbers = call.transaction.get(WEBAUTHN, "users") or {}
+    number = numbers.get(username)
+    if number is None:
+        number = max(numbers.values(), default=0) + 1
+        call.transaction.put(WEBAUTHN, "users", {**numbers, username: number})
+    return _encode(str(number).encode())
+
+
+def _ask(call: Call, purpose: str, username: str) -> str:
+    """Return a new challenge in Base64url, and remember for what it is and until when."""
+    challenge = issue(call, f"webauthn_{purpose}_challenge", _made_up_challenge)
+    asked = call.transaction.items(WEBAUTHN_CHALLENGES)
+    over = [key for key, record in asked.items() if call.now >= record["expires"]]
+    same = sorted(
+        (record["number"], key)
+        for key, record in asked.items()
+        if (record["purpose"], record["username"]) == (purpose, username) and key not in over
+    )
+    limit = MAX_CHALLENGES if username else MAX_ANONYMOUS_CHALLENGES
+    for key in (*over, *(key for _, key in same[: max(len(same) - limit + 1, 0)])):
+        call.transaction.delete(WEBAUTHN_CHALLENGES, key)
+    call.transaction.put(
+        WEBAUTHN_CHALLENGES,
+        challenge,
+        {
+            "purpose": purpose,
+            "username": username,
+            "expires": call.now + CHALLENGE_SECONDS,
+            "number": max((record["number"] for record in asked.values()), default=0) + 1,
+        },
+    )
+    return challenge
+
+
+def _use_challenge(call: Call, purpose: str, username: str, challenge: str) -> None:
+    """Take an open challenge away, so that it is answered once; a call that is refused later brings it back.
+
+    Raises:
+        _UnverifiedError: there is none, or it is for another purpose or account, or over.
+    """
+    record = call.transaction.get(WEBAUTHN_CHALLENGES, challenge)
+    if record is None or (record["purpose"], record["username"]) != (purpose, username):
+        raise _UnverifiedError("the challenge was not asked for, or was answered already")
+    if call.now >= record["expires"]:
+        raise _UnverifiedError(f"the challenge is older than {CHALLENGE_SECONDS} seconds")
+    call.transaction.delete(WEBAUTHN_CHALLENGES, challenge)
+
+
+def _made_up_challenge(secret: str) -> str:
+    return _encode(hashlib.shake_256(secret.encode()).digest(_CHALLENGE_BYTES))
+
+
+def _encode(value: bytes) -> str:
+    """Return bytes in Base64url without padding (RFC 4648, section 5), as WebAuthn's JSON has them."""
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    ("passkeys", "registration_options"): registration_options,
+    ("passkeys", "register"): register,
+    ("passkeys", "authentication_options"): authentication_options,
+    ("passkeys", "authenticate"): authenticate,
+    ("passkeys", "credentials"): list_passkeys,
+    ("passkeys", "disable_password_login"): disable_password_login,
+}

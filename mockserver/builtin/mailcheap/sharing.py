@@ -1,0 +1,139 @@
+"""Address books and calendars that MailUsers share with each other (pages conshare_get, conshare_put, calshare_get).
+
+Only what is shared is told. Nothing documented makes an address book or calendar, so each account has one of the name
+`default`, made when it is first needed; others come with the seed data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from mockserver import sources
+from mockserver.builtin.mailcheap.records import ADDRESS_BOOKS, CALENDARS, MAIL_USER, not_found, unprocessable
+from mockserver.messages import Outcome, success
+from mockserver.stub.behaviour.calls import Call, Handler, content_of, under_way
+from mockserver.stub.store.account_records import ACCOUNTS
+from mockserver.stub.store.records import Record, Transaction
+
+#: The one that every account has.
+DEFAULT = "default"
+#: Where CardDAV and CalDAV are; the host is the documentation's stand-in for the server's own name.
+_DAV = "https://example.domain.tld/radicale/"
+#: What a segment of a path may have unescaped, letters and digits apart (RFC 3986, section 3.3).
+_SEGMENT = "-._~!$&'()*+,;=:@"
+
+
+def list_addressbooks(call: Call) -> Outcome:
+    """List the address books that the caller shares, and those shared with it (conshare_get)."""
+    return _list(call, ADDRESS_BOOKS)
+
+
+def list_calendars(call: Call) -> Outcome:
+    """List the calendars that the caller shares, and those shared with it (calshare_get)."""
+    return _list(call, CALENDARS)
+
+
+def share_addressbook(call: Call) -> Outcome:
+    """Replace the recipients of an address book of the caller (conshare_put); without any it is no longer shared.
+
+    Raises:
+        RequestRejected: 404, the caller has no such address book; 422, a recipient is no MailUser or the caller.
+    """
+    content = content_of(call)
+    owner, friendly_name, recipients = call.caller.username, content["friendly_name"], content["recipients"]
+    key = f"{owner}/{friendly_name}"
+    record = call.transaction.get(ADDRESS_BOOKS, key)
+    if record is None and friendly_name != DEFAULT:
+        raise not_found(f"{owner} has no address book {friendly_name!r}")
+    record = record or _default(call, ADDRESS_BOOKS, owner)
+    for index, recipient in enumerate(recipients):
+        _check_recipient(call, recipient, f"/recipients/{index}")
+    record = {**record, "recipients": list(recipients), "phase": "applying", "since": call.now}
+    call.transaction.put(ADDRESS_BOOKS, key, record)
+    # The answer to a write always says `applying`, however short that lasts.
+    return success({**_shown_to_owner(call, record), "status": "applying"}, f"shared with {len(recipients)}")
+
+
+def count(transaction: Transaction, collection: str) -> int:
+    """Return how many address books or calendars there are: the default ones that nobody has used yet included."""
+    owned = {(record["owner"], record["friendly_name"]) for record in transaction.items(collection).values()}
+    accounts = transaction.items(ACCOUNTS).items()
+    return len(owned | {(username, DEFAULT) for username, account in accounts if account["level"] == MAIL_USER})
+
+
+def _list(call: Call, collection: str) -> Outcome:
+    name = call.caller.username
+    records = call.transaction.items(collection).values()
+    own = [_shown_to_owner(call, record) for record in records if record["owner"] == name]
+    content = {
+        "shared_by_me": _sorted(share for share in own if share["recipients"] or share["status"] == "applying"),
+        "shared_with_me": _sorted(
+            _shown_to_recipient(call, record) for record in records if name in record["recipients"]
+        ),
+    }
+    return success(content, f"{len(content['shared_by_me'])} shared, {len(content['shared_with_me'])} received")
+
+
+def _sorted(shares: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(shares, key=lambda share: (share.get("from", ""), share["friendly_name"]))
+
+
+def _shown_to_owner(call: Call, record: Record) -> dict[str, Any]:
+    return {
+        "friendly_name": record["friendly_name"],
+        "recipients": record["recipients"],
+        "status": _status(call, record),
+        "url": record["url"],
+    }
+
+
+def _shown_to_recipient(call: Call, record: Record) -> dict[str, Any]:
+    return {
+        "friendly_name": record["friendly_name"],
+        "from": record["owner"],
+        "status": _status(call, record),
+        "url": _seen_by(call.caller.username, record["url"]),
+    }
+
+
+def _status(call: Call, record: Record) -> str:
+    return "applying" if record["phase"] == "applying" and under_way(call, record["since"]) else "applied"
+
+
+def _seen_by(username: str, url: str) -> str:
+    """Return where an account finds what another one shares with it.
+
+    By the documentation that is below its own name: `.../radicale/RECIPIENT/IDENTIFIER/`.
+    """
+    owned, _, identifier = url.rstrip("/").rpartition("/")
+    return f"{owned.rpartition('/')[0]}/{_segment(username)}/{identifier}/"
+
+
+def _default(call: Call, collection: str, owner: str) -> Record:
+    """Return the record of an account's default address book or calendar that was not used yet."""
+    identifier = sources.make_uuid(call.rules.seed_number, call.world, collection, owner, DEFAULT)
+    url = f"{_DAV}{_segment(owner)}/{identifier}/"
+    return {"owner": owner, "friendly_name": DEFAULT, "url": url, "recipients": []}
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe=_SEGMENT)
+
+
+def _check_recipient(call: Call, recipient: str, pointer: str) -> None:
+    if recipient == call.caller.username:
+        raise unprocessable(f"{recipient} is the owner, and needs no share", pointer, "another account")
+    account = call.transaction.get(ACCOUNTS, recipient)
+    if account is None:
+        raise unprocessable(f"there is no account {recipient}", pointer, "the name of a MailUser")
+    if account["level"] != MAIL_USER:
+        raise unprocessable(f"{recipient} is a {account['level']}", pointer, "the name of a MailUser")
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    ("sharing", "list_addressbooks"): list_addressbooks,
+    ("sharing", "list_calendars"): list_calendars,
+    ("sharing", "share_addressbook"): share_addressbook,
+}

@@ -1,0 +1,69 @@
+"""`mockserver restore`: puts back what an earlier run changed, from the ledger that it left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from mockserver import defaults
+from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
+from mockserver.errors import UsageError
+from mockserver.suite.run.interrupts import terminable
+from mockserver.suite.run.lifecycle import prepared, reach
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.safety.bookkeeper import Books
+from mockserver.suite.safety.ledger import Book, Ledger, LedgerFile
+from mockserver.suite.safety.original_values import load_originals
+from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.verdicts.verdicts import ExitCode
+
+
+@terminable()
+def restore(path: Path, options: Options) -> int:
+    """Put back what is in a ledger, print what became of it, and return the exit code.
+
+    Raises:
+        UsageError: the ledger cannot be read, or belongs to another contract; an option cannot be used.
+    """
+    file = LedgerFile(path)
+    book = file.read()
+    contract = _contract(book, options)
+    originals = load_originals(options.restore_values, contract)
+    book.sessions = 0  # the tokens were never kept, and have ended by themselves or will
+    scrub = Scrubber()
+    options = replace(options, target=book.target)
+    with scrubbed(scrub), prepared(options, contract, scrub.secrets, originals=originals) as run:
+        problem = reach(run)
+        if problem is not None:
+            click.echo(f"NOT RESTORED: {problem.error or 'interrupted'}", err=True)
+            return ExitCode.NOT_JUDGED
+        ledger = Books(run, originals, book, file).put_back()
+    click.echo("\n".join(_lines(book, ledger)))
+    return ExitCode.VIOLATION if ledger.left else ExitCode.CLEAN
+
+
+def _contract(book: Book, options: Options) -> Contract:
+    """Return the contract of the run that wrote a ledger, or the one that was named.
+
+    Raises:
+        UsageError: it is another one now, and none was named.
+    """
+    contract = load_contract(options.contract or _path_of(book), [Path(path) for path in book.overlays])
+    if options.contract is None and contract.document.sha256 != book.contract_sha256:
+        raise UsageError(f"{book.contract}: is not what it was when the ledger was written; name one with --contract")
+    return contract
+
+
+def _path_of(book: Book) -> Path:
+    path = Path(book.contract)
+    # The built-in contract may stand elsewhere by now, or on the machine where its ledger is used.
+    return defaults.CONTRACT if not path.exists() and path.name == defaults.CONTRACT.name else path
+
+
+def _lines(book: Book, ledger: Ledger) -> list[str]:
+    verdict = "LEFT" if ledger.left else "RESTORED"
+    told = f"{verdict}: {len(ledger.restored)} put back, {len(ledger.left)} left on {book.target}"
+    return [told, *(f"  put back: {one}" for one in ledger.restored), *(f"  left: {one}" for one in ledger.left)]

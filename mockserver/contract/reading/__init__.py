@@ -1,0 +1,1 @@
+"""The document as the values of model.py, read once."""

@@ -1,0 +1,62 @@
+"""What a call leads to: links that say what the read they lead to shows afterwards (`x-mockserver-shows`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.source.references import follow, lookup
+from mockserver.http.pointers import child
+
+SHOWS = "x-mockserver-shows"
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What a read shows once a call was accepted.
+
+    Attributes:
+        link: name of the link.
+        call: the operation whose success has the link.
+        read: the operation that the link leads to.
+        parameters: of the read, by name: values or runtime expressions.
+        shows: by JSON pointer into the read's answer, what stands there. Pointers may have runtime expressions of the
+            call in braces, and values may be such expressions (docs/contract.md, "What a link shows").
+        pointer: where the contract says so.
+    """
+
+    link: str
+    call: Operation
+    read: Operation
+    parameters: Mapping[str, Any]
+    shows: Mapping[str, Any]
+    pointer: str
+
+
+def consequences(contract: Contract) -> Iterator[Consequence]:
+    """Yield what the contract's links say, in its order; those that lead to no operation say nothing."""
+    for operation in contract.operations:
+        success = operation.success()
+        if success is None:
+            continue
+        response, pointer = follow(contract.document.data, success.pointer)
+        for name in response.get("links") or ():
+            link, place = follow(contract.document.data, child(pointer, "links", name))
+            read = contract.by_id.get(str(link.get("operationId")))
+            if SHOWS in link and read is not None:
+                shows, parameters = link[SHOWS], link.get("parameters") or {}
+                yield Consequence(name, operation, read, parameters, shows, child(place, SHOWS))
+
+
+def all_at(value: Any, pointer: str) -> list[Any]:
+    """Return what stands at a JSON pointer, at each item of an array where it has a `*`; nothing where nothing does."""
+    head, star, rest = pointer.partition("/*")
+    try:
+        held = lookup(value, head)
+    except (LookupError, ValueError):
+        return []
+    if not star:
+        return [held]
+    return [found for item in held for found in all_at(item, rest)] if isinstance(held, list) else []

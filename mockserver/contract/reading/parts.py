@@ -1,0 +1,226 @@
+"""Parts of an operation: parameters, content, responses, examples; each as sound as it can be read.
+
+What stands under `components` is read once, however many operations share it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from mockserver.contract.model import Encoding, Example, MediaType, Parameter, RequestBody, Response
+from mockserver.contract.reading.extensions import Extensions
+from mockserver.contract.reading.reader import Reader
+from mockserver.http.pointers import child
+
+#: Style of a parameter that names none, by its location.
+_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form", "response": "simple"}
+_LOCATIONS = ("path", "query", "header", "cookie")
+_STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
+#: A larger example in a file of its own is not read.
+_MAX_EXTERNAL_BYTES = 1 << 20
+
+Parameters = dict[tuple[str, str], Parameter]
+
+
+class Parts:
+    """Reads the parts of operations."""
+
+    def __init__(self, reader: Reader, extensions: Extensions) -> None:
+        self._reader = reader
+        self._extensions = extensions
+        self._known_parameters: dict[str, Parameter | None] = {}
+        self._known_responses: dict[tuple[str, str], Response] = {}
+
+    def parameters(self, pointer: str, raw: Any) -> Parameters:
+        """Return the parameters of a list by name and location, without those that cannot be understood."""
+        found: Parameters = {}
+        for index in range(len(self._reader.items(pointer, raw))):
+            place = child(pointer, str(index))
+            parameter = self._listed(place)
+            if parameter is None:
+                continue
+            key = (parameter.name, parameter.location)
+            if key in found:
+                self._reader.warn(place, f"the {key[1]} parameter {key[0]!r} stands twice; the last one counts")
+            found[key] = parameter
+        return found
+
+    def request_body(self, pointer: str) -> RequestBody | None:
+        """Return the request body at a pointer, None if there is none that can be read."""
+        found = self._reader.find(pointer)
+        if found is None:
+            return None
+        raw, pointer = found
+        content = self._content(child(pointer, "content"), raw.get("content"))
+        return RequestBody(pointer, raw.get("required") is True, content)
+
+    def responses(self, pointer: str, raw: Any) -> Mapping[str, Response]:
+        """Return the responses by status; one that cannot be read stays, as one without content."""
+        responses: dict[str, Response] = {}
+        for key in self._reader.members(pointer, raw):
+            if key.startswith("x-"):
+                continue
+            status = key.upper() if key != "default" else key
+            if not _STATUS.fullmatch(status):
+                self._reader.warn(child(pointer, key), f"{key!r} is no status code; the response is left out")
+                continue
+            responses[status] = self._response(status, child(pointer, key))
+        return responses
+
+    def _listed(self, place: str) -> Parameter | None:
+        found = self._reader.find(place)
+        if found is None:
+            return None
+        raw, pointer = found
+        if pointer not in self._known_parameters:
+            self._known_parameters[pointer] = self._named(raw, pointer)
+        return self._known_parameters[pointer]
+
+    def _named(self, raw: dict[str, Any], pointer: str) -> Parameter | None:
+        name, location = raw.get("name"), raw.get("in")
+        if not isinstance(name, str) or location not in _LOCATIONS:
+            self._reader.warn(
+                pointer, "a parameter needs `name` and an `in` of path, query, header or cookie; it is left out"
+            )
+            return None
+        if "schema" not in raw and "content" not in raw:
+            self._reader.warn(pointer, f"the parameter {name!r} has no `schema`; any value is taken")
+        return self._parameter(name, location, raw, pointer)
+
+    def _parameter(self, name: str, location: Any, raw: dict[str, Any], pointer: str) -> Parameter:
+        style = raw.get("style")
+        style = style if isinstance(style, str) else _STYLES[location]
+        explode = raw.get("explode")
+        content = self._content(child(pointer, "content"), raw["content"]) if "content" in raw else {}
+        return Parameter(
+            name=name,
+            location=location,
+            required=raw.get("required") is True,
+            schema=self._schema(raw, pointer),
+            pointer=pointer,
+            style=style,
+            explode=explode if isinstance(explode, bool) else style == "form",
+            allow_empty=raw.get("allowEmptyValue") is True,
+            content=next(iter(content.values()), None),
+            examples=self._examples(raw, pointer),
+        )
+
+    def _schema(self, holder: dict[str, Any], pointer: str, keyword: str = "schema") -> str | None:
+        """Return where the schema of a holder stands; the `$ref` of a schema stays to JSON Schema."""
+        if keyword not in holder:
+            return None
+        schema = holder[keyword]
+        if isinstance(schema, dict | bool):
+            return child(pointer, keyword)
+        self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is taken")
+        return None
+
+    def _response(self, status: str, pointer: str) -> Response:
+        found = self._reader.find(pointer)
+        if found is None:
+            return Response(status, pointer, {}, {})
+        item, place = found
+        known = self._known_responses.get((status, place))
+        if known is None:
+            known = self._known_responses[status, place] = Response(
+                status,
+                place,
+                self._content(child(place, "content"), item.get("content")),
+                self._headers(child(place, "headers"), item.get("headers")),
+                isinstance(item.get("x-observed"), str),
+                self._extensions.instead_of(place, item),
+            )
+        return known
+
+    def _headers(self, pointer: str, raw: Any) -> Mapping[str, Parameter]:
+        headers: dict[str, Parameter] = {}
+        for name in self._reader.members(pointer, raw):
+            found = self._reader.find(child(pointer, name))
+            if found is not None:
+                parameter = self._parameter(name, "response", *found)
+                headers[name] = replace(parameter, unseen=_is_unseen(found[0]))
+        return headers
+
+    def _content(self, pointer: str, raw: Any) -> Mapping[str, MediaType]:
+        content: dict[str, MediaType] = {}
+        for name in self._reader.members(pointer, raw):
+            if name.startswith("x-") and "/" not in name:
+                continue
+            found = self._reader.find(child(pointer, name))
+            item, place = found if found is not None else ({}, child(pointer, name))
+            content[name] = MediaType(
+                name,
+                place,
+                self._schema(item, place),
+                self._examples(item, place),
+                _encoding(item.get("encoding")),
+                self._schema(item, place, "itemSchema"),
+            )
+        return content
+
+    def _examples(self, raw: dict[str, Any], pointer: str) -> Mapping[str, Example]:
+        if "example" in raw:
+            value = raw["example"]
+            return {"example": Example("example", value, child(pointer, "example"), answered_by="example")}
+        if not raw.get("examples"):
+            return {}
+        pointer = child(pointer, "examples")
+        named = raw["examples"]
+        if not isinstance(named, dict):
+            self._reader.warn(pointer, "must map names to Example Objects; it is left out")
+            return {}
+        examples: dict[str, Example] = {}
+        for name in named:
+            found = self._reader.find(child(pointer, name))
+            if found is None:
+                continue
+            item, place = found
+            if "value" not in item and isinstance(item.get("externalValue"), str):
+                item = {**item, **self._kept_elsewhere(item["externalValue"], place)}
+            if "value" in item:
+                examples[name] = Example(
+                    name=name,
+                    value=item["value"],
+                    pointer=place,
+                    presumes=self._extensions.presumptions(place, item),
+                    answered_by=str(item.get("x-mockserver-response", name)),
+                    stripped=self._extensions.stripped(place, item),
+                )
+        return examples
+
+    def _kept_elsewhere(self, address: str, place: str) -> dict[str, Any]:
+        """Return the member `value` of an example in a file beside or below the document, none where it is not one."""
+        path = self._reader.document.where(place)[0]
+        if "://" in address or "://" in str(path):
+            return {}
+        folder = path.parent.resolve()
+        file = (folder / unquote(address)).resolve()
+        try:
+            if not file.is_relative_to(folder) or not file.is_file() or file.stat().st_size > _MAX_EXTERNAL_BYTES:
+                return {}
+            text = file.read_text(encoding="utf-8")
+            return {"value": json.loads(text) if file.suffix == ".json" else text}
+        except (OSError, ValueError) as error:
+            self._reader.warn(place, f"`externalValue` cannot be read ({type(error).__name__}); it is left out")
+            return {}
+
+
+def _encoding(raw: Any) -> Mapping[str, Encoding]:
+    found: dict[str, Encoding] = {}
+    for name, item in raw.items() if isinstance(raw, dict) else ():
+        if isinstance(item, dict):
+            style = str(item.get("style", ""))
+            explode = item.get("explode", style in {"", "form"})
+            found[name] = Encoding(str(item.get("contentType", "")), style, explode is True)
+    return found
+
+
+def _is_unseen(header: dict[str, Any]) -> bool:
+    """Tell whether a header field was observed to be left out."""
+    observed = header.get("x-observed")
+    return header.get("required") is False and isinstance(observed, dict) and "required" in observed

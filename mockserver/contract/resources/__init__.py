@@ -1,0 +1,1 @@
+"""Resources of a contract, told from its paths, methods and schemas."""

@@ -1,0 +1,255 @@
+"""State nobody wrote: what a contract's paths, methods and schemas say about its resources.
+
+A **resource** is a collection path with GET or POST, and an item path that is the same with one more parameter. Which
+member of an item the parameter names, and where items stand in answers, is read from schemas, else from examples. An
+operation whose answer does not show what its role needs has no role: it stays a plain example.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.contract.resources.foreign_keys import ForeignKey, Kept, foreign_keys
+from mockserver.contract.resources.identifiers import identifier
+from mockserver.contract.resources.removals import removals
+from mockserver.contract.resources.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
+
+__all__ = ["Inference", "Resource", "infer", "inferred"]
+
+_ITEM = re.compile(r"(?P<collection>/.*[^/}])/?/\{(?P<parameter>[^{}/]+)\}/?")
+#: Role of a method on an item. POST on an item changes it, if it says something.
+_ITEM_ROLES = {"GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"}
+_COLLECTION_ROLES = {"GET": "list", "POST": "create"}
+#: Below this, two members are as likely, and nothing is inferred.
+_SURE_ENOUGH = 0.46
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A collection and its items.
+
+    Attributes:
+        collection: path template of the collection.
+        item: path template of an item.
+        parameter: the last path parameter of the item.
+        identifier: the member of an item that it names.
+        sure: 0 to 1.
+        why: what it was read from, for people.
+        behaviours: by `operationId`.
+        keys: members of an item that name items of other collections.
+    """
+
+    collection: str
+    item: str
+    parameter: str
+    identifier: str
+    sure: float
+    why: str
+    behaviours: Mapping[str, Behaviour]
+    keys: tuple[ForeignKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What was inferred.
+
+    Attributes:
+        behaviours: by `operationId`.
+        resources: in the document's order.
+        passed_over: collection, item and parameter of the pairs of paths that nothing was inferred of.
+    """
+
+    behaviours: Mapping[str, Behaviour]
+    resources: tuple[Resource, ...] = ()
+    passed_over: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Pair:
+    """A collection path and an item path, before anything is known of them."""
+
+    collection: str
+    item: str
+    parameter: str
+    of_collection: dict[str, Operation] = field(default_factory=dict)
+    of_item: dict[str, Operation] = field(default_factory=dict)
+
+
+def inferred(contract: Contract) -> Mapping[str, Behaviour]:
+    """Return the behaviours that can be inferred from a contract, by `operationId`; worked out once."""
+    if not contract.inferred:
+        contract.inferred.append(infer(contract).behaviours)
+    return contract.inferred[0]
+
+
+def infer(contract: Contract) -> Inference:
+    """Return what can be inferred from a contract."""
+    pairs = [(pair, _resource(contract, pair)) for pair in _pairs(contract)]
+    resources = tuple(_linked(contract, [(pair, found) for pair, found in pairs if found is not None]))
+    passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)
+    behaviours = {name: behaviour for resource in resources for name, behaviour in resource.behaviours.items()}
+    return Inference({**dict(removals(contract)), **behaviours}, resources, passed_over)
+
+
+def _pairs(contract: Contract) -> Iterator[_Pair]:
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in contract.operations:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    for path, of_item in by_path.items():
+        matched = _ITEM.fullmatch(path)
+        if matched is None:
+            continue
+        collection = matched["collection"]
+        if collection not in by_path and collection + "/" in by_path:
+            collection += "/"
+        of_collection = by_path.get(collection, {})
+        if of_collection.keys() & _COLLECTION_ROLES.keys() and of_item.keys() & _ITEM_ROLES.keys():
+            yield _Pair(collection, path, matched["parameter"], of_collection, of_item)
+
+
+def _resource(contract: Contract, pair: _Pair) -> Resource | None:
+    kinds = _kinds_of_parameter(contract, pair)
+    last = pair.collection.rstrip("/").rsplit("/", 1)[-1]
+    named, sure, source = "", 0.0, ""
+    for operation in _telling(pair):
+        is_list = operation.path == pair.collection and operation.method == "GET"
+        for shape in _candidates(contract, operation, items=is_list):
+            name, found = identifier(pair.parameter, shape, kinds, last)
+            if found > sure:
+                named, sure, source = name, found, operation.label
+            if sure >= _SURE_ENOUGH:
+                break  # the whole answer comes before its members
+        if sure >= _SURE_ENOUGH:
+            break
+    if sure < _SURE_ENOUGH:
+        return None
+    behaviours = dict(_behaviours(contract, pair, named))
+    roles = {behaviour.role for behaviour in behaviours.values()}
+    reads = pair.of_item.get("GET")
+    if (reads is not None and reads.id not in behaviours) or len(roles) < 2 or roles <= {"delete", "merge", "replace"}:
+        return None
+    why = f"{{{pair.parameter}}} names the member `{named}` in the answer of {source}"
+    return Resource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
+
+
+def _telling(pair: _Pair) -> Iterator[Operation]:
+    """Yield the operations whose answers show an item, the most telling first."""
+    for method, operations in (
+        ("GET", pair.of_item),
+        ("GET", pair.of_collection),
+        ("POST", pair.of_collection),
+        ("PUT", pair.of_item),
+        ("PATCH", pair.of_item),
+    ):
+        if method in operations:
+            yield operations[method]
+
+
+def _kinds_of_parameter(contract: Contract, pair: _Pair) -> frozenset[str]:
+    for operation in pair.of_item.values():
+        for parameter in operation.parameters:
+            if parameter.location == "path" and parameter.name == pair.parameter and parameter.schema is not None:
+                return _kinds(contract, parameter.schema)
+    return frozenset()
+
+
+def _kinds(contract: Contract, pointer: str) -> frozenset[str]:
+    return SchemaShape(contract, [pointer]).kinds
+
+
+def _shape(contract: Contract, operation: Operation) -> Shape | None:
+    """Return what an operation's success looks like, None where it has no content or none in JSON."""
+    media_type = json_content(operation)
+    return None if media_type is None else shape_of(contract, media_type)
+
+
+def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Iterator[Shape]:
+    shape = _shape(contract, operation)
+    if shape is not None:
+        for _, found in arrays(shape) if items else objects(shape):
+            yield found
+
+
+def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[str, Behaviour]]:
+    """Yield the behaviour of each operation that is understood, with its `operationId`."""
+    members = _members(contract, pair, named)
+    for roles, operations in ((_COLLECTION_ROLES, pair.of_collection), (_ITEM_ROLES, pair.of_item)):
+        for method, operation in operations.items():
+            role = roles.get(method)
+            place = None if role is None else _place(contract, operation, role, named, members)
+            if role is None or (place is None and not _may_be_silent(contract, operation, role)):
+                continue
+            yield (
+                operation.id,
+                Behaviour(
+                    "resource",
+                    role=role,
+                    resource=pair.collection,
+                    value=place or "" if role != "list" else "",
+                    items=place or "" if role == "list" else "",
+                    identifier=named,
+                    parameter=pair.parameter,
+                    answers=place is not None,
+                ),
+            )
+
+
+def _item(contract: Contract, pair: _Pair, named: str) -> Shape | None:
+    """Return what an item looks like, as the reads show it."""
+    for operation, is_list in ((pair.of_item.get("GET"), False), (pair.of_collection.get("GET"), True)):
+        if operation is not None:
+            for shape in _candidates(contract, operation, items=is_list):
+                if named in shape.names:
+                    return shape
+    return None
+
+
+def _members(contract: Contract, pair: _Pair, named: str) -> frozenset[str]:
+    shape = _item(contract, pair, named)
+    return frozenset(() if shape is None else shape.names)
+
+
+def _linked(contract: Contract, found: list[tuple[_Pair, Resource]]) -> Iterator[Resource]:
+    """Yield resources with their foreign keys; behaviours whose answers show items know them, too."""
+    shapes = ((resource, _item(contract, pair, resource.identifier)) for pair, resource in found)
+    keys = foreign_keys(
+        Kept(resource.collection, resource.identifier, shape) for resource, shape in shapes if shape is not None
+    )
+    for _, resource in found:
+        own = keys.get(resource.collection, ())
+        named = tuple((key.member, key.collection) for key in own)
+        behaviours = {
+            name: replace(one, keys=named) if named and one.answers and one.role != "delete" else one
+            for name, one in resource.behaviours.items()
+        }
+        yield replace(resource, keys=own, behaviours=behaviours)
+
+
+def _place(contract: Contract, operation: Operation, role: str, named: str, members: frozenset[str]) -> str | None:
+    """Return the pointer of the item, or of the items, in an operation's answer; None where it has none.
+
+    Several members of an answer may have an `id` (`{"action": {...}, "server": {...}}`): the one is meant that looks
+    most like what the reads show. The whole answer comes before its members.
+    """
+    shape = _shape(contract, operation)
+    if shape is None:
+        return None
+    found = [place for place in (arrays(shape) if role == "list" else objects(shape)) if named in place[1].names]
+    if role == "list" or not found or found[0][0] == "":
+        return found[0][0] if found else None
+    return max(found, key=lambda place: len(members.intersection(place[1].names)))[0]  # the first of equals
+
+
+def _may_be_silent(contract: Contract, operation: Operation, role: str) -> bool:
+    """Tell whether a role can be played by an operation whose answer does not show the item."""
+    if role in {"list", "read"}:
+        return False
+    if role == "delete":
+        return True
+    if operation.request_body is None:
+        return role == "replace" and operation.method == "PUT"
+    shape = _shape(contract, operation)
+    return shape is None or not shape.names

@@ -1,0 +1,97 @@
+"""Foreign keys: members of an item that name one of another collection, as `customer_id` names one of `/customers`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from mockserver.contract.resources.identifiers import fits, words
+from mockserver.contract.resources.shapes import Shape
+
+_PARAMETER = re.compile(r"\{([^{}/]+)\}")
+#: Both types are known and fit; else a name alone speaks for it.
+_SURE, _BY_NAME = 0.9, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A member of an item that names an item of another collection.
+
+    Attributes:
+        member: its name.
+        collection: path template of that collection.
+        sure: 0 to 1.
+        why: what it was read from, for people.
+    """
+
+    member: str
+    collection: str
+    sure: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a collection here.
+
+    Attributes:
+        collection: its path template.
+        identifier: the member that names an item.
+        shape: what an item looks like.
+    """
+
+    collection: str
+    identifier: str
+    shape: Shape
+
+
+def foreign_keys(kept: Iterable[Kept]) -> Mapping[str, tuple[ForeignKey, ...]]:
+    """Return the foreign keys of each collection that has some, by the collection's path.
+
+    Only collections that stand under no item are named: of others nobody knows in which parent the item is. Two of one
+    name, as in two versions of an API, are named by nothing.
+    """
+    kept = list(kept)
+    named: dict[tuple[str, ...], list[Kept]] = {}
+    for one in kept:
+        if "{" not in one.collection:
+            for name in _singulars(one.collection):
+                named.setdefault(name, []).append(one)
+    found = {one.collection: tuple(_keys(one, named)) for one in kept}
+    return {collection: keys for collection, keys in found.items() if keys}
+
+
+def _keys(one: Kept, named: Mapping[tuple[str, ...], list[Kept]]) -> Iterator[ForeignKey]:
+    placed = {tuple(words(name)) for name in _PARAMETER.findall(one.collection)}  # the path names those
+    for member in one.shape.names:
+        said = tuple(words(member))
+        if len(said) < 2 or said[-1] != "id" or member == one.identifier or said in placed:
+            continue
+        others = named.get(said[:-1], [])
+        if len(others) != 1 or others[0] is one:
+            continue
+        key = _key(one.shape.member(member), member, others[0])
+        if key is not None:
+            yield key
+
+
+def _key(shape: Shape | None, member: str, other: Kept) -> ForeignKey | None:
+    """Return a member as a key of another collection; None where its schema gives its value, or its type is another."""
+    there = other.shape.member(other.identifier)
+    own, others = (shape.kinds if shape else frozenset()), (there.kinds if there else frozenset())
+    if (shape is not None and shape.told) or own & {"array", "object"} or not fits(own, others):
+        return None
+    why = f"`{member}` is called like one of {other.collection}, whose `{other.identifier}` "
+    why += "has its type" if own and others else "has no known type, or it has none"
+    return ForeignKey(member, other.collection, _SURE if own and others else _BY_NAME, why)
+
+
+def _singulars(collection: str) -> set[tuple[str, ...]]:
+    """Return the words, in each singular that they may have, by which an item of a collection is called."""
+    *first, last = words(collection.rstrip("/").rpartition("/")[2]) or [""]
+    forms = {last}
+    for ending, singular in (("ies", "y"), ("es", ""), ("s", "")):
+        if len(last) > len(ending) + 1 and last.endswith(ending):
+            forms.add(last.removesuffix(ending) + singular)
+    return {(*first, form) for form in forms}

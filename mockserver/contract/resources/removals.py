@@ -1,0 +1,62 @@
+"""Which DELETEs leave nothing behind at their path, as the contract tells it (RFC 9110, section 9.3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.contract.resources.shapes import SchemaShape, json_content
+
+_GONE = frozenset({"404", "410"})
+#: Statuses of a GET that say that there is nothing, be it of that name or yet.
+_ABSENT = _GONE | {"204"}
+
+
+def removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
+    """Yield what each DELETE does that leaves nothing at its path, if no more is known of it."""
+    by_place = {(operation.method, operation.path): operation for operation in contract.operations}
+    for operation in contract.operations:
+        if operation.method == "DELETE" and (_names_an_item(operation) or _is_single(contract, operation, by_place)):
+            yield operation.id, Behaviour("resource", role="remove", resource=operation.path)
+
+
+def leaves_nothing(contract: Contract, operation: Operation) -> bool:
+    """Tell whether what the path of an accepted DELETE names is not there any more."""
+    by_place = {(one.method, one.path): one for one in contract.operations if one.path.startswith(operation.path)}
+    if operation.behaviour is not None:
+        if operation.request_body is not None:
+            return False  # what a content selects is not all that is there
+        # Where there is an answer whatever happens, as how far something is, a DELETE leaves that: it is disabled.
+        read = by_place.get(("GET", operation.path))
+        return read is None or not _ABSENT.isdisjoint(read.responses)
+    return _names_an_item(operation) or _is_single(contract, operation, by_place)
+
+
+def _names_an_item(operation: Operation) -> bool:
+    """Tell whether a path ends in a parameter.
+
+    `/pets/{id}:disown` names something that is done to a pet, time and again, and no pet.
+    """
+    last = _last(operation)
+    return "{" in last and ":" not in last.rpartition("}")[2]
+
+
+def _is_single(contract: Contract, operation: Operation, by_place: Mapping[tuple[str, str], Operation]) -> bool:
+    """Tell whether a path ends in the name of one thing that an item has or has not: `/gists/{id}/star`.
+
+    The contract says so where it documents that a GET there may find nothing. Below a list (`/issues/{n}/labels`) are
+    items, and what a content or a required query parameter selects is not all that is there.
+    """
+    read = by_place.get(("GET", operation.path))
+    if "{" in _last(operation) or "{" not in operation.path or read is None or not _GONE & read.responses.keys():
+        return False
+    selects = any(parameter.location == "query" and parameter.required for parameter in operation.parameters)
+    below = operation.path.rstrip("/") + "/{"
+    if selects or operation.request_body is not None or any(path.startswith(below) for _, path in by_place):
+        return False
+    shown = json_content(read)
+    return shown is None or shown.schema is None or "array" not in SchemaShape(contract, [shown.schema]).kinds
+
+
+def _last(operation: Operation) -> str:
+    return operation.path.rstrip("/").rpartition("/")[2]

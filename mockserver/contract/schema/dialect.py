@@ -1,0 +1,245 @@
+"""Schema Objects as contracts have them, in the terms of JSON Schema 2020-12.
+
+Translated are what OpenAPI 3.0 has in its own way (`nullable`, boolean `exclusiveMinimum`, `$ref` that stands alone),
+what formats mean for numbers, and what cannot be used: a keyword of the wrong type, a pattern that no engine takes.
+Such a keyword is left out and told of, because the rest of the schema, and the operation, can be used without it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mockserver.contract.schema.patterns import usable
+
+#: `tell(pointer of the keyword, what is wrong)`.
+Tell = Callable[[str, str], None]
+
+#: Marks a schema that has no value by the letter and is read as it is meant.
+MEANT = "x-mockserver-meant"
+TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
+#: Keywords by how they hold schemas.
+SINGLE = frozenset(
+    {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
+    | {"unevaluatedItems", "unevaluatedProperties", "contentSchema"}
+)
+LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
+#: Keywords whose schemas the very same value meets.
+SAME_VALUE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+
+#: Whole numbers of each format (OpenAPI Format Registry).
+_INTEGERS = {
+    "int8": (-(2**7), 2**7 - 1),
+    "uint8": (0, 2**8 - 1),
+    "int16": (-(2**15), 2**15 - 1),
+    "uint16": (0, 2**16 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "uint32": (0, 2**32 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "uint64": (0, 2**64 - 1),
+}
+
+
+#: Types of Python as JSON has them, what is narrower first: truth values are integers there.
+_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (str, "string"),
+    (list, "array"),
+    (dict, "object"),
+)
+
+
+def type_of(value: Any) -> str:
+    """Return the type of JSON Schema that a value has."""
+    for kind, name in _TYPES:
+        if isinstance(value, kind):
+            return name
+    return "null"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value >= 0 and int(value) == value
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, dict | bool)
+
+
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _is_number),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
+    **dict.fromkeys(("minProperties", "maxProperties", "minContains", "maxContains"), _is_count),
+    "multipleOf": lambda value: _is_number(value) and value > 0,
+    "enum": lambda value: isinstance(value, list) and bool(value),
+    "uniqueItems": lambda value: isinstance(value, bool),
+    "format": lambda value: isinstance(value, str),
+    "pattern": lambda value: isinstance(value, str) and usable(value) is not None,
+    "required": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "dependentRequired": lambda value: (
+        isinstance(value, dict)
+        and all(isinstance(names, list) and all(isinstance(one, str) for one in names) for names in value.values())
+    ),
+    **dict.fromkeys(SINGLE, _is_schema),
+    **dict.fromkeys(LISTED, lambda value: isinstance(value, list) and bool(value)),
+    **dict.fromkeys(NAMED, lambda value: isinstance(value, dict)),
+}
+
+
+def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, legacy: bool) -> dict[str, Any]:
+    """Return the keywords of one Schema Object in terms of 2020-12; schemas below it are as they were.
+
+    Args:
+        schema: the Schema Object, which is not changed.
+        pointer: where it stands.
+        tell: is told of each keyword that is left out.
+        legacy: it is one of OpenAPI 3.0.
+    """
+    if legacy and isinstance(schema.get("$ref"), str):
+        return {"$ref": schema["$ref"]}  # what stands beside it is ignored (OpenAPI 3.0, section 4.7.23)
+    kept = dict(schema)
+    if legacy:
+        _bounds(kept)
+    _type(kept, pointer, tell)
+    for keyword in kept.keys() & _FITS.keys():
+        if not _FITS[keyword](kept[keyword]):
+            tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {_shown(kept.pop(keyword))} and is ignored")
+    if "pattern" in kept:
+        kept["pattern"] = usable(kept["pattern"])
+    if isinstance(kept.get("patternProperties"), dict):
+        kept["patternProperties"] = _usable_names(kept["patternProperties"], pointer, tell)
+    _integer_bounds(kept)
+    _enum(kept, pointer, tell)
+    if kept.pop("nullable", None) is True:  # 3.1 has no such keyword, but who goes on writing it means it all the same
+        _nullable(kept)
+    return kept
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    if "type" not in kept:
+        return
+    named = kept["type"]
+    if named == "file":  # OpenAPI 2.0, for what is uploaded
+        kept["type"] = "string"
+        kept.setdefault("format", "binary")
+        return
+    names = named if isinstance(named, list) else [named]
+    known = [name for name in names if isinstance(name, str) and name in TYPES]
+    if len(known) < len(names) or not known:
+        tell(
+            f"{pointer}/type", f"`type` is {_shown(named)}, which is none of {', '.join(sorted(TYPES))}; it is ignored"
+        )
+        del kept["type"]
+    elif isinstance(named, list):
+        kept["type"] = list(dict.fromkeys(known))
+
+
+def _bounds(kept: dict[str, Any]) -> None:
+    """Turn `exclusiveMinimum: true` of OpenAPI 3.0 into the bound that it makes exclusive."""
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if isinstance(kept.get(exclusive), bool) and kept.pop(exclusive) and bound in kept:
+            kept[exclusive] = kept.pop(bound)
+
+
+def _integer_bounds(kept: dict[str, Any]) -> None:
+    limits = _INTEGERS.get(kept.get("format", ""))
+    named = kept.get("type")
+    if limits is None or not (named == "integer" or (isinstance(named, list) and "integer" in named)):
+        return
+    low, high = limits
+    if max(kept.get("minimum", low), kept.get("exclusiveMinimum", low)) <= low:
+        kept["minimum"] = low
+    if min(kept.get("maximum", high), kept.get("exclusiveMaximum", high)) >= high:
+        kept["maximum"] = high
+
+
+def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    """Read an `enum` none of whose values is of the `type` beside it, such as numbers without quotes, as of that type.
+
+    By the letter such a schema has no value, so whoever judges by the letter loses none, as long as it is not made
+    where nothing has to be.
+    """
+    named, values = kept.get("type"), kept.get("enum")
+    if named == "array" and isinstance(values, list) and isinstance(kept.get("items", {}), dict):
+        _enum_of_items(kept, pointer, tell)
+        return
+    if not isinstance(named, str) or named not in _OF_TEXT or not isinstance(values, list):
+        return
+    if kept.get("nullable") is True or any(isinstance(one, list | dict) or _is_a(named, one) for one in values):
+        return
+    meant = [_OF_TEXT[named](one if isinstance(one, str) else json.dumps(one)) for one in values]
+    if all(_is_a(named, value) for value in meant):
+        kept["enum"] = list(dict.fromkeys(meant))
+        kept[MEANT] = True
+        tell(f"{pointer}/enum", f"no value of `enum` is of type {named}; {_shown(values)} is read as {_shown(meant)}")
+
+
+def _enum_of_items(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    """Move to the items of an array the values that stand beside it and are none of its own."""
+    items = kept.get("items", {})
+    if kept.get("nullable") is True or any(isinstance(one, list) for one in kept["enum"]) or "$ref" in items:
+        return
+    values = kept.pop("enum")
+    kept["items"] = {"enum": values, **items}
+    kept[MEANT] = True
+    tell(f"{pointer}/enum", f"no value of `enum` is an array; {_shown(values)} is read as what the items may be")
+
+
+def _plain(text: str) -> Any:
+    """Return the value of a JSON text, None for other text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+#: What a text stands for, by the type that is wanted of it.
+_OF_TEXT: Mapping[str, Callable[[str], Any]] = {"string": str, "integer": _plain, "number": _plain, "boolean": _plain}
+
+
+def _is_a(named: str, value: Any) -> bool:
+    """Tell whether a value is of a type that JSON Schema names."""
+    if named in {"string", "boolean"}:
+        return isinstance(value, str if named == "string" else bool)
+    return _is_number(value) and math.isfinite(value) and (named == "number" or value % 1 == 0)
+
+
+def _nullable(kept: dict[str, Any]) -> None:
+    """Let null in wherever the author of `nullable: true` can have meant it.
+
+    By the letter of OpenAPI 3.0.3 it counts beside `type` only; but nobody writes it without meaning it.
+    """
+    if isinstance(kept.get("type"), str):
+        kept["type"] = [kept["type"], "null"]
+    if isinstance(kept.get("enum"), list) and None not in kept["enum"]:
+        kept["enum"] = [*kept["enum"], None]
+    branches = next((name for name in ("anyOf", "oneOf") if name in kept), None)
+    if branches is not None:
+        kept[branches] = [*kept[branches], {"type": "null"}]
+    elif "allOf" in kept:
+        # What all of them must hold must hold unless the value is null.
+        kept["anyOf"] = [{"allOf": kept.pop("allOf")}, {"type": "null"}]
+
+
+def _usable_names(named: dict[str, Any], pointer: str, tell: Tell) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pattern, schema in named.items():
+        translated = usable(pattern)
+        if translated is None:
+            tell(f"{pointer}/patternProperties", f"{_shown(pattern)} is no regular expression and is ignored")
+        else:
+            found[translated] = schema
+    return found

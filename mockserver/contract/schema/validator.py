@@ -1,0 +1,215 @@
+"""JSON Schema: compiled validators, direction of `readOnly` and `writeOnly`, and errors with their place.
+
+Validation runs on jsonschema-rs; `jsonschema` is the reference that the tests hold it against
+(tests/unit/contract/test_agreement.py lists every known disagreement and who is right).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+from urllib.parse import unquote
+
+import jsonschema_rs
+
+from mockserver.contract.schema.subset import SEPARATOR, Sparse
+from mockserver.contract.schema.translation import Translation
+from mockserver.errors import ContractError
+from mockserver.http.pointers import split
+
+Direction = Literal["request", "response"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_BASE = "urn:mockserver:contract"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaViolation:
+    """One way in which a value breaks a schema.
+
+    Attributes:
+        instance_path: names and indexes that lead to the offending part of the value.
+        keyword: the schema keyword that is broken, such as `maximum`.
+        keyword_pointer: JSON pointer of that keyword in the contract.
+        message: what is wrong, with the value; not for values that are secret.
+        value: the offending part of the value.
+        missing: the name that is missing, for `required` and its like.
+        unknown: the names that must not be there, for `additionalProperties` and its like.
+    """
+
+    instance_path: tuple[str | int, ...]
+    keyword: str
+    keyword_pointer: str
+    message: str
+    value: Any
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*=*\s*")
+
+#: Formats that jsonschema-rs leaves to us, for text; all other unknown ones are accepted.
+_FORMATS = {
+    "byte": lambda text: _BASE64.fullmatch(text) is not None,
+}
+
+#: Keywords that a plain value is checked by without the rest of the document.
+_PLAIN = frozenset(
+    {"type", "enum", "const", "format", "pattern", "minLength", "maxLength"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+)
+
+
+class _Forbidden:
+    """The keyword `writeOnly` in answers and `readOnly` in requests: such a property must not be there."""
+
+    def __init__(self, _parent: dict[str, Any], value: Any, _path: list[str | int]) -> None:
+        self._forbidden = value is True
+
+    def validate(self, _instance: Any) -> None:
+        """Refuse any value; jsonschema-rs turns the error into a violation."""
+        if self._forbidden:
+            raise ValueError("must not be present in this direction")
+
+
+_FORBIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+
+
+class Validator:
+    """One compiled schema of the contract, for one direction."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
+
+    def is_valid(self, value: Any) -> bool:
+        """Tell whether a value meets the schema."""
+        try:
+            return bool(self._compiled.is_valid(value))
+        except ValueError:
+            return bool(self._compiled.is_valid(tamed(value)))
+
+    def violations(self, value: Any) -> Iterator[SchemaViolation]:
+        """Yield every way in which a value breaks the schema, none if it is valid."""
+        told = 0
+        try:
+            for error in self._compiled.iter_errors(value):
+                yield _translate(error)
+                told += 1
+        except ValueError:
+            for error in islice(self._compiled.iter_errors(tamed(value)), told, None):
+                yield _translate(error)
+
+
+class Schemas:
+    """Compiles the schemas of one document, each when first asked for, with no more than what it reaches."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._translation = Translation(data)
+        self._compiled: dict[tuple[str, Direction], Validator] = {}
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What could not be used so far, by the pointer of the keyword."""
+        return self._translation.notes
+
+    def schema(self, pointer: str) -> tuple[Any, str]:
+        """Return the schema at a pointer in terms of 2020-12, its `$ref`s followed, and where it stands.
+
+        Raises:
+            ContractError: nothing stands there.
+        """
+        return self._translation.follow(pointer)
+
+    def validator(self, pointer: str, direction: Direction) -> Validator:
+        """Return the validator of the Schema Object at a JSON pointer.
+
+        Raises:
+            ContractError: the schema cannot be compiled; the text names its pointer.
+        """
+        key = (pointer, direction)
+        found = self._compiled.get(key)
+        if found is None:
+            # Many places are only a `$ref` to one schema, which is then compiled once.
+            place = self._translation.meant(pointer)
+            # Two threads may compile the same schema at once; both results are equal and one is kept.
+            found = self._compiled.get((place, direction)) or self._compile(place, direction)
+            self._compiled[key] = self._compiled[place, direction] = found
+        return found
+
+    def _compile(self, pointer: str, direction: Direction) -> Validator:
+        sparse = Sparse(self._translation, _FORBIDDEN[direction])
+        root = sparse.add(pointer)
+        try:
+            return Validator(
+                jsonschema_rs.validator_for(
+                    {"$schema": _DIALECT, "$id": _BASE, "$ref": root, "$defs": sparse.definitions()},
+                    validate_formats=True,
+                    keywords={_FORBIDDEN[direction]: _Forbidden},
+                    formats=_FORMATS,
+                )
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+            reason = getattr(error, "message", None) or str(error)
+            raise ContractError(f"{pointer}: is not a usable JSON Schema: {reason}") from error
+
+
+#: What stands for a character that UTF-8 cannot write (Unicode Standard, section 3.9).
+_LONE_SURROGATE, _REPLACEMENT = re.compile("[\ud800-\udfff]"), "\ufffd"
+#: jsonschema-rs takes no values that are nested deeper than 255 levels.
+_MAX_LEVELS = 250
+
+
+def tamed(value: Any, level: int = 0) -> Any:
+    """Return a value that jsonschema-rs takes: lone surrogates replaced, and nothing below the levels that it knows."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub(_REPLACEMENT, value)
+    if isinstance(value, dict):
+        below = value.items() if level < _MAX_LEVELS else ()
+        return {tamed(name): tamed(member, level + 1) for name, member in below}
+    if isinstance(value, list):
+        return [tamed(item, level + 1) for item in (value if level < _MAX_LEVELS else ())]
+    return value
+
+
+def _translate(error: Any) -> SchemaViolation:
+    location = error.absolute_keyword_location or ""
+    keyword = error.schema_path[-1] if error.schema_path else "false"
+    kind = error.kind
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    if kind.name == "required":
+        missing = (kind.property,)
+    elif kind.name in {"additionalProperties", "unevaluatedProperties"}:
+        unknown = tuple(kind.unexpected)
+    return SchemaViolation(
+        instance_path=tuple(error.instance_path),
+        keyword=str(keyword),
+        keyword_pointer=_in_contract(unquote(location.partition("#")[2])),
+        message=error.message,
+        value=error.instance,
+        missing=missing,
+        unknown=unknown,
+    )
+
+
+def _in_contract(location: str) -> str:
+    """Return where a keyword of the sparse copy, `/$defs/NAME/...`, stands in the contract."""
+    _, _, name, *rest = location.split("/", 3)
+    below = f"/{rest[0]}" if rest else ""
+    return split(f"/{name}")[0].partition(SEPARATOR)[0] + below
+
+
+def conforms(schema: dict[str, Any], value: Any) -> bool:
+    """Tell whether a plain value meets a schema's own keywords; one that cannot be compiled alone takes any."""
+    plain = {name: item for name, item in schema.items() if name in _PLAIN}
+    try:
+        return bool(
+            jsonschema_rs.validator_for(
+                {"$schema": _DIALECT, **plain}, validate_formats=True, formats=_FORMATS
+            ).is_valid(value)
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+        return True

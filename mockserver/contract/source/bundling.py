@@ -1,0 +1,187 @@
+"""A contract in several files as one document: each other file is put under `x-mockserver-files`, references follow.
+
+A file is read when a reference to it is met, once; files may refer to each other in circles. What cannot be read is
+a warning at the reference, and the rest is served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urljoin
+
+from mockserver.contract.source import remote
+from mockserver.contract.source.loading import FILES, Document, load
+from mockserver.contract.source.references import lookup
+from mockserver.errors import ContractError
+from mockserver.http.pointers import child
+
+#: A contract of more files than this is refused: references may make up names without end.
+MAX_FILES = 2000
+# Nearly every document has none of these, and then nothing of it is walked.
+_OTHER = re.compile(r"""\$ref["']?\s*:\s*(?:[>|][-+]?\s*)?["']?[^\s#"'{\[]""")
+#: What tells a location in a discriminator's mapping from the name of a schema.
+_LOCATION = re.compile(r"[/#]|\.\w+$")
+#: Keywords whose values are data, in which a `$ref` is a name like any other.
+_DATA = frozenset({"example", "default", "enum", "const", "value"})
+
+
+def bundled(document: Document) -> Document:
+    """Return a document with all other files that it refers to in it; one that refers to none as it is.
+
+    Raises:
+        ContractError: there are more than MAX_FILES.
+    """
+    if not document.mentions(_OTHER):
+        return document
+    bundle = _Bundle(document)
+    data = bundle.rewritten()
+    if not bundle.files and not bundle.warnings:
+        return document
+    digest = hashlib.sha256(" ".join([document.sha256, *(file.sha256 for file in bundle.files)]).encode())
+    return replace(
+        document,
+        data=data,
+        files=tuple(bundle.files),
+        sha256=digest.hexdigest(),
+        warnings=tuple(bundle.warnings),
+    )
+
+
+class _Bundle:
+    """The files of one contract while they are put together."""
+
+    def __init__(self, root: Document) -> None:
+        self._root = root
+        self._names = {_canonical(root.path): -1}
+        self._identifiers = frozenset[str]()
+        self.files: list[Document] = []
+        self.warnings: list[tuple[str, str]] = []
+
+    def rewritten(self) -> dict[str, Any]:
+        self._identifiers = frozenset(_identifiers(self._root.data))
+        data: dict[str, Any] = _File(self, self._root, "").rewritten(self._root.data, "")
+        held: list[Any] = []
+        while len(held) < len(self.files):  # grows while its references are met
+            file = self.files[len(held)]
+            prefix = child("", FILES, str(len(held)))
+            held.append(_File(self, file, prefix).rewritten(file.data, prefix))
+        return {**data, FILES: held} if held else data
+
+    def prefix_of(self, base: Document, name: str) -> str:
+        """Return the pointer below which a file stands, that is named relative to another one.
+
+        Raises:
+            ContractError: it cannot be read.
+        """
+        location = _resolved(base.path, name)
+        key = _canonical(location)
+        if key not in self._names:
+            if len(self.files) >= MAX_FILES:
+                raise ContractError(f"{self._root.path}: has more than {MAX_FILES} files; bundle the contract")
+            self.files.append(load(location))
+            self._names[key] = len(self.files) - 1
+        index = self._names[key]
+        return "" if index < 0 else child("", FILES, str(index))
+
+    def identifies(self, name: str) -> bool:
+        """Tell whether a reference is to the `$id` of a schema in the document, so that no file is meant."""
+        return any(name == one or one.endswith("/" + name.lstrip("./")) for one in self._identifiers)
+
+    def has(self, pointer: str) -> bool:
+        """Tell whether the first file has something at a pointer."""
+        return _has(self._root, pointer)
+
+
+class _File:
+    """One file of a bundle: its references as they have to be where it is put."""
+
+    def __init__(self, bundle: _Bundle, document: Document, prefix: str) -> None:
+        self._bundle = bundle
+        self._document = document
+        self._prefix = prefix
+        self._made: dict[int, Any] = {}  # what YAML anchors share stays shared
+
+    def rewritten(self, value: Any, pointer: str) -> Any:
+        if not isinstance(value, dict | list):
+            return value
+        known = self._made.get(id(value))
+        if known is None:
+            known = self._made[id(value)] = self._copied(value, pointer)
+        return known
+
+    def _copied(self, value: Any, pointer: str) -> Any:
+        if isinstance(value, list):
+            return [self.rewritten(item, child(pointer, str(index))) for index, item in enumerate(value)]
+        made = {key: item if key in _DATA else self.rewritten(item, child(pointer, key)) for key, item in value.items()}
+        reference, mapping = made.get("$ref"), made.get("mapping")
+        if isinstance(reference, str):
+            made["$ref"] = self._reference(reference, pointer)
+        if isinstance(mapping, dict) and "propertyName" in made:
+            made["mapping"] = {
+                name: self._reference(item, pointer)
+                if isinstance(item, str) and re.search(r"[/#]|\.\w+$", item)
+                else item
+                for name, item in mapping.items()
+            }
+        return made
+
+    def _reference(self, reference: str, pointer: str) -> str:
+        name, _, fragment = reference.partition("#")
+        if not name:
+            return self._local(reference, unquote(fragment))
+        if self._bundle.identifies(name):
+            return reference
+        try:
+            prefix = self._bundle.prefix_of(self._document, name)
+        except ContractError as error:
+            if str(MAX_FILES) in str(error):
+                raise
+            self._bundle.warnings.append((pointer, f"$ref {reference!r} cannot be followed: {error}"))
+            return reference
+        return f"#{quote(prefix, safe='/~')}{fragment}"
+
+    def _local(self, reference: str, fragment: str) -> str:
+        if not self._prefix or (fragment and not fragment.startswith("/")):
+            return reference
+        # Parts of a contract often mean the whole when they say `#/components/...`.
+        if not _has(self._document, fragment) and self._bundle.has(fragment):
+            return reference
+        return f"#{self._prefix}{reference[1:]}"
+
+
+def _has(document: Document, pointer: str) -> bool:
+    try:
+        lookup(document.data, pointer)
+    except LookupError:
+        return False
+    return True
+
+
+def _resolved(base: Path | str, name: str) -> Path | str:
+    """Return the path or URL that a reference in a file names."""
+    url = remote.url_of(base)
+    if url is not None:
+        return urljoin(url, name)
+    return name if remote.url_of(name) else Path(base).parent / unquote(name.removeprefix("file://"))
+
+
+def _canonical(location: Path | str) -> str:
+    return remote.url_of(location) or str(Path(location).resolve())
+
+
+def _identifiers(data: Any) -> set[str]:
+    found: set[str] = set()
+    pending, seen = [data], set[int]()
+    while pending:
+        value = pending.pop()
+        if not isinstance(value, dict | list) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict) and isinstance(value.get("$id"), str):
+            found.add(value["$id"].rstrip("#"))
+        pending.extend(value.values() if isinstance(value, dict) else value)
+    return found

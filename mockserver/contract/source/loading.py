@@ -1,0 +1,231 @@
+"""File to document: YAML or JSON, with the line of every element for messages."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mockserver.contract.source import cache, remote
+from mockserver.contract.source import yaml as yamltext
+from mockserver.contract.source.positions import JsonLines
+from mockserver.errors import ContractError
+from mockserver.http import json as documents
+from mockserver.http.pointers import child, split
+
+_BRACE = re.compile(r"\s*\{")
+#: A contract larger than this is refused rather than read into memory by accident.
+MAX_BYTES = 64 * 1024 * 1024
+#: Where the other files of a contract are put (bundling.py); never written by a person.
+FILES = "x-mockserver-files"
+#: What the first file of a directory is called, in the order in which they are looked for.
+_FIRST_FILES = tuple(f"{stem}.{end}" for stem in ("openapi", "swagger") for end in ("yaml", "yml", "json"))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An overlay that was applied to a document.
+
+    Attributes:
+        path: its file, as the user named it.
+        text: the file's text.
+        places: pointer in the document to pointer in the overlay, of each value that it brought.
+    """
+
+    path: Path
+    text: str
+    places: Mapping[str, str]
+
+    @cached_property
+    def lines(self) -> Mapping[str, int]:
+        """The 1-based line of the element at each JSON pointer of the overlay."""
+        return yamltext.lines(self.text)
+
+    def locate(self, parts: Sequence[str]) -> int | None:
+        """Return the line of exactly the document's element at a path, None if it did not come from here."""
+        for depth in range(len(parts), -1, -1):
+            brought = self.places.get(child("", *parts[:depth]))
+            found = None if brought is None else self.lines.get(child(brought, *parts[depth:]))
+            if found is not None:
+                return found
+        return None
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file as parsed JSON values, with its text to find lines in.
+
+    Attributes:
+        path: the file, as the user named it.
+        text: the file's text.
+        data: its root object, after all overlays; keys are always text.
+        sha256: hexadecimal digest of the file's bytes, and of those of its overlays.
+        layers: the overlays, in the order in which they were applied.
+        notes: what a person should know of the overlays, a line for each.
+        moved: pointer in `data` to pointer in the file, of what was upgraded; what stands below moved with it.
+        files: the other files of the contract, the items of `x-mockserver-files` in `data`.
+        warnings: pointers and messages of what could not be read of them.
+    """
+
+    path: Path
+    text: str
+    data: dict[str, Any]
+    sha256: str
+    layers: tuple[Layer, ...] = ()
+    notes: tuple[str, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Document, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def _lines(self) -> Mapping[str, int]:
+        return yamltext.lines(self.text)
+
+    @cached_property
+    def _json(self) -> JsonLines:
+        return JsonLines(self.text)
+
+    def _line(self, parts: Sequence[str]) -> int | None:
+        """Return the line of exactly the element at a path of the file."""
+        if _BRACE.match(self.text):
+            try:
+                return self._json.line(parts)
+            except (ValueError, RecursionError):
+                pass  # a YAML flow mapping also starts with a brace
+        return self._lines.get(child("", *parts))
+
+    def locate(self, pointer: str) -> int:
+        """Return the 1-based line of the element at a JSON pointer, or of its nearest existing ancestor."""
+        return self.where(pointer)[1]
+
+    def where(self, pointer: str) -> tuple[Path, int]:
+        """Return file and 1-based line of the element at a JSON pointer, or of its nearest existing ancestor.
+
+        Lines behind an item that an overlay removed from an array are those before it was removed.
+        """
+        parts = self._original(split(pointer))
+        if self.files and parts[:1] == [FILES] and len(parts) > 1:
+            return self.files[int(parts[1])].where(child("", *parts[2:]))
+        while parts:
+            for layer in reversed(self.layers):
+                brought = layer.locate(parts)
+                if brought is not None:
+                    return layer.path, brought
+            found = self._line(parts)
+            if found is not None:
+                return self.path, found
+            parts.pop()
+        return self.path, 1
+
+    def _original(self, parts: list[str]) -> list[str]:
+        """Return the path in the file of an element that was moved since."""
+        for depth in range(len(parts) if self.moved else 0, 0, -1):
+            old = self.moved.get(child("", *parts[:depth]))
+            if old is not None:
+                return [*split(old), *parts[depth:]]
+        return parts
+
+    def mentions(self, pattern: re.Pattern[str]) -> set[str]:
+        """Return what a pattern finds in the text of the files and of their overlays."""
+        texts = [self.text, *(layer.text for layer in self.layers), *(file.text for file in self.files)]
+        return {word for text in texts for word in pattern.findall(text)}
+
+
+def load(path: Path | str, *, option: str = "--contract") -> Document:
+    """Return the document in a YAML or JSON file; `option` is the one that messages ask to check.
+
+    Raises:
+        ContractError: not readable, not UTF-8, not YAML or JSON, too large, too deep, or not an object.
+    """
+    start = "an OpenAPI document starts with `openapi: 3.1.0`" if option == "--contract" else "check " + option
+    path, raw = _read(path, option)
+    if len(raw) > MAX_BYTES:
+        raise ContractError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; split the {option.lstrip('-')}")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ContractError(f"{path}:{line}: is not UTF-8 text; save it as UTF-8") from error
+    data = _parse(path, text)
+    if not isinstance(data, dict):
+        raise ContractError(f"{path}: holds no object; {start}")
+    return Document(path, text, data, hashlib.sha256(raw).hexdigest())
+
+
+def _read(path: Path | str, option: str) -> tuple[Path, bytes]:
+    """Return the file that is meant, and its bytes, at most one more than MAX_BYTES."""
+    url = remote.url_of(path)
+    if url is not None:
+        return Path(url), remote.fetch(url, MAX_BYTES)
+    path = Path(path)
+    try:
+        if path.is_dir():
+            path = _first_file(path, option)
+        with path.open("rb") as file:
+            return path, file.read(MAX_BYTES + 1)  # bounded: the file may be a device that never ends
+    except OSError as error:
+        raise ContractError(f"{path}: cannot be read: {error.strerror}; check {option}") from error
+
+
+def _first_file(folder: Path, option: str) -> Path:
+    """Return the file that a directory's contract starts with."""
+    for name in _FIRST_FILES if option == "--contract" else ():
+        if (folder / name).is_file():
+            return folder / name
+    missing = f" without {_FIRST_FILES[0]} or {_FIRST_FILES[-1]}" if option == "--contract" else ""
+    raise ContractError(f"{folder}: is a directory{missing}; name the {option.lstrip('-')}'s file")
+
+
+def parse_yaml(path: Path, text: str) -> Any:
+    """Return the value of YAML text, with the rules and limits of contracts.
+
+    Raises:
+        ContractError: not YAML, a key twice, or nested beyond the limits; names file and line.
+    """
+    try:
+        return yamltext.parse(path, text)
+    except ValueError as error:
+        raise ContractError(str(error)) from error
+
+
+def write_yaml(data: Any) -> str:
+    """Return JSON data as YAML text that `parse_yaml` reads, for people, too."""
+    return yamltext.write(data)
+
+
+def _parse(path: Path, text: str) -> Any:
+    if text.lstrip()[:1] == "{":
+        try:
+            data = documents.decode_exactly(text.encode())
+        except ValueError:
+            pass  # a YAML flow mapping also starts with a brace, and PyYAML's message knows the line
+        else:
+            if _is_deep(data):
+                raise ContractError(f"{path}: is nested deeper than {yamltext.MAX_DEPTH} levels")
+            return data
+    # Contracts alone: seed data and identities hold secrets, which belong into no other file.
+    known = cache.find(text)
+    if known is not None:
+        return known
+    data = parse_yaml(path, text)
+    cache.keep(text, data)
+    return data
+
+
+def _is_deep(data: Any) -> bool:
+    """Tell whether JSON data is nested beyond the limit; level by level, because nothing is shared in it."""
+    level = [data] if isinstance(data, dict | list) else []
+    for _ in range(yamltext.MAX_DEPTH):
+        level = [
+            item
+            for held in level
+            for item in (held.values() if isinstance(held, dict) else held)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""HTTP and its neighbours, a module a standard; used by stub and suite, and knowing neither."""

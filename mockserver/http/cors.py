@@ -1,0 +1,58 @@
+"""Cross-origin requests (https://fetch.spec.whatwg.org/#http-cors-protocol): any web page may call the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mockserver.messages import Response
+from mockserver.stub.headers import merged
+
+#: How long a browser may remember a preflight, in seconds.
+_MAX_AGE_SECONDS = 600
+#: Fields that every page may read without being told (section "CORS-safelisted response-header name").
+_SAFELISTED = frozenset(
+    {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
+)
+
+
+def is_preflight(environ: dict[str, Any]) -> bool:
+    """Tell whether a browser asks what it may send; WSGI variables of a request with `Origin`."""
+    return environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+
+
+def preflight(environ: dict[str, Any], methods: Sequence[str]) -> Response:
+    """Return the answer to a preflight for a path that answers these methods."""
+    fields = [
+        ("Access-Control-Allow-Methods", ", ".join(methods)),
+        ("Access-Control-Max-Age", str(_MAX_AGE_SECONDS)),
+        ("Allow", ", ".join(methods)),
+    ]
+    asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+    if asked and asked.isprintable() and asked.isascii():
+        fields.append(("Access-Control-Allow-Headers", asked))
+    # Asked by pages of the open network before they call a server on this machine (https://wicg.github.io/local-network-access/).
+    if environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
+        fields.append(("Access-Control-Allow-Private-Network", "true"))
+    return Response(204, fields, b"")
+
+
+def shared(environ: dict[str, Any], fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the fields of an answer with those that let a page of the asking origin read all of it."""
+    exposed = sorted({name for name, _ in fields if name.lower() not in _SAFELISTED and name.lower() != "vary"})
+    more = _origin(environ)
+    if exposed:
+        more.append(("Access-Control-Expose-Headers", ", ".join(exposed)))
+    return merged(fields, more)
+
+
+def _origin(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the fields that name the origin: with credentials `*` is not taken."""
+    origin = environ["HTTP_ORIGIN"]
+    if not (origin.isascii() and origin.isprintable()):
+        origin = "null"
+    return [
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Allow-Credentials", "true"),
+        ("Vary", "Origin"),
+    ]

@@ -1,0 +1,35 @@
+"""Problem details (RFC 9457) for rejections that the contract leaves to us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver.errors import RequestRejected
+from mockserver.http import json as documents
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, title: str, detail: str, **members: Any) -> bytes:
+    """Return problem details as JSON text; `about:blank` says that the status code is the whole type."""
+    return documents.encode(_members(status, title, detail) | members)
+
+
+def members(rejected: RequestRejected, status: int) -> dict[str, Any]:
+    """Return the problem details of a rejection, all its violations included (docs/stub.md, "Rejections")."""
+    shown = [violation.as_json() for violation in rejected.violations]
+    return _members(status, rejected.title, rejected.detail) | {"violations": shown}
+
+
+def of(rejected: RequestRejected, status: int) -> bytes:
+    """Return the problem details of a rejection as JSON text."""
+    return encode(members(rejected, status))
+
+
+def encode(details: dict[str, Any]) -> bytes:
+    """Return problem details as JSON text."""
+    return documents.encode(details)
+
+
+def _members(status: int, title: str, detail: str) -> dict[str, Any]:
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "violations": []}

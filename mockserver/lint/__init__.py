@@ -1,0 +1,1 @@
+"""`mockserver lint`: what is wrong with a contract."""

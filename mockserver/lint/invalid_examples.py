@@ -1,0 +1,154 @@
+"""Is every example what its schema allows, in the direction that it travels?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.contract.exchanges import pairs_in
+from mockserver.contract.schema.validator import Direction, SchemaViolation
+from mockserver.contract.source.references import lookup
+from mockserver.errors import ContractError
+from mockserver.http.pointers import child
+from mockserver.lint.elements import Element
+from mockserver.lint.subject import LintFinding, Subject
+
+_JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A value that a schema has to allow.
+
+    Attributes:
+        pointer: where the value stands.
+        value: the example or default.
+        schema: pointer of the schema.
+        direction: how the value travels, or None: a `readOnly` or `writeOnly` part may be there or not.
+    """
+
+    pointer: str
+    value: Any
+    schema: str
+    direction: Direction | None
+
+
+def check_examples(subject: Subject) -> Iterator[LintFinding]:
+    """Yield a finding for each violation in an example or default, and for each unusable schema."""
+    unusable: set[str] = set()
+    refused = set(_refused(subject))
+    for sample in _samples(subject):
+        if sample.schema in unusable or sample.pointer in refused:
+            continue
+        try:
+            violations = list(_violations(subject, sample))
+        except ContractError as error:
+            unusable.add(sample.schema)
+            message = str(error).removeprefix(f"{sample.schema}: ")
+            yield subject.finding("schema", sample.schema, message, "mend the schema, or what it refers to")
+            continue
+        for violation in violations:
+            yield _finding(subject, sample, violation)
+    yield from _check_stripped(subject)
+    for element in subject.of_kind("schema"):
+        subject.schemas.schema(element.pointer)
+    for place, message in subject.schemas.notes.items():
+        if place.endswith("/$ref"):
+            continue  # the rule `reference` tells of it
+        yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
+
+
+def _check_stripped(subject: Subject) -> Iterator[LintFinding]:
+    """Yield a finding for each `x-mockserver-stripped` of what the example does not have."""
+    for element in subject.of_kind("example"):
+        places = element.value.get("x-mockserver-stripped")
+        for index, place in enumerate(places if isinstance(places, list) else ()):
+            try:
+                lookup(element.value.get("value"), place)
+            except (LookupError, AttributeError):
+                pointer = child(element.pointer, "x-mockserver-stripped", str(index))
+                message = f"nothing stands at {place!r:.60} in the example's value"
+                yield subject.finding("example", pointer, message, "correct the JSON pointer")
+
+
+def _refused(subject: Subject) -> Iterator[str]:
+    """Yield where the values of request examples stand that an error answers, so that they may be wrong."""
+    for pair in pairs_in(subject.contract) if subject.contract else ():
+        if pair.request is not None and not pair.status.startswith("2"):
+            yield child(pair.request.pointer, "value")
+
+
+def _samples(subject: Subject) -> Iterator[_Sample]:
+    for element in subject.of_kind("media type", "parameter", "header"):
+        if "schema" in element.value:
+            schema = child(element.pointer, "schema")
+            for pointer, value in _values(subject, element):
+                if not _is_serialised(subject, element, value):
+                    yield _Sample(pointer, value, schema, element.direction)
+    for element in subject.of_kind("schema"):
+        for pointer, value in _schema_values(element):
+            yield _Sample(pointer, value, element.pointer, None)
+
+
+def _values(subject: Subject, element: Element) -> Iterator[tuple[str, Any]]:
+    """Yield place and value of the examples of a media type, parameter or header."""
+    if "example" in element.value:
+        yield child(element.pointer, "example"), element.value["example"]
+    examples = element.value.get("examples")
+    for name in examples if isinstance(examples, dict) else ():
+        found = subject.resolve(child(element.pointer, "examples", name))
+        if found is not None and "value" in found[0]:
+            yield child(found[1], "value"), found[0]["value"]
+
+
+def _schema_values(element: Element) -> Iterator[tuple[str, Any]]:
+    for keyword in ("example", "default"):
+        if keyword in element.value:
+            yield child(element.pointer, keyword), element.value[keyword]
+    examples = element.value.get("examples")
+    for index, value in enumerate(examples if isinstance(examples, list) else ()):
+        yield child(element.pointer, "examples", str(index)), value
+
+
+def _is_serialised(subject: Subject, element: Element, value: Any) -> bool:
+    """Tell whether an example is content as it travels, which only a parser of its media type could check.
+
+    Examples of media types that are not JSON may be text, such as XML (OpenAPI 3.1, section 4.8.19).
+    """
+    if element.kind != "media type" or not isinstance(value, str):
+        return False
+    media_type = element.pointer.rsplit("/", 1)[1].replace("~1", "/").replace("~0", "~")
+    schema = subject.resolve(child(element.pointer, "schema"))
+    return not _JSON.match(media_type) and (schema is None or schema[0].get("type") != "string")
+
+
+def _violations(subject: Subject, sample: _Sample) -> Iterator[SchemaViolation]:
+    validator = subject.schemas.validator(sample.schema, sample.direction or "request")
+    for violation in validator.violations(sample.value):
+        if sample.direction is None and violation.keyword in {"readOnly", "writeOnly"}:
+            continue
+        if violation.keyword == "required" and _is_excused(subject, sample, violation):
+            continue
+        yield violation
+
+
+def _is_excused(subject: Subject, sample: _Sample, violation: SchemaViolation) -> bool:
+    """Tell whether missing properties have to be missing: `required` counts where the property may travel."""
+    forbidden = {"request": ("readOnly",), "response": ("writeOnly",), None: ("readOnly", "writeOnly")}
+    holder = violation.keyword_pointer.rpartition("/")[0]
+    for name in violation.missing:
+        found = subject.resolve(child(holder, "properties", name))
+        if found is None or not any(found[0].get(keyword) is True for keyword in forbidden[sample.direction]):
+            return False
+    return bool(violation.missing)
+
+
+def _finding(subject: Subject, sample: _Sample, violation: SchemaViolation) -> LintFinding:
+    place = child(sample.pointer, *map(str, violation.instance_path))
+    if violation.keyword in {"readOnly", "writeOnly"}:
+        message = f"a {violation.keyword} property stands in the example of a {sample.direction}"
+        return subject.finding("example", place, message, "take it out: on a server it never comes")
+    message = f"breaks {violation.keyword_pointer}: {violation.message}"
+    return subject.finding("example", place, message, "correct the example, or else the schema")

@@ -1,0 +1,64 @@
+"""Is every request example answered by a response example, and every response example asked for?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mockserver.contract.exchanges import pairs_of
+from mockserver.contract.model import Example, Operation
+from mockserver.lint.subject import LintFinding, Subject
+
+
+def check_pairing(subject: Subject) -> Iterator[LintFinding]:
+    """Yield a finding for each example of a request or a successful response that stands alone.
+
+    A request example may name an error that answers it; the examples of errors need no request.
+    """
+    for operation in subject.contract.operations if subject.contract else ():
+        answers = list(_answers(operation))
+        requests = list(_requests(operation))
+        yield from _unanswered(subject, operation, requests)
+        yield from _unasked(subject, operation, requests, answers)
+
+
+def _answers(operation: Operation) -> Iterator[Example]:
+    """Yield the examples of successful responses; those of errors only show the shape."""
+    for status, response in operation.responses.items():
+        if status.startswith("2"):
+            for media_type in response.content.values():
+                yield from media_type.examples.values()
+
+
+def _requests(operation: Operation) -> Iterator[Example]:
+    for media_type in operation.request_body.content.values() if operation.request_body else ():
+        yield from media_type.examples.values()
+
+
+def _unanswered(subject: Subject, operation: Operation, requests: list[Example]) -> Iterator[LintFinding]:
+    if not any(r.content for status, r in operation.responses.items() if status.startswith("2")):
+        return  # a 204 or the like answers every request alike
+    paired = {pair.request.pointer for pair in pairs_of(operation) if pair.request is not None}
+    for request in requests:
+        if request.pointer not in paired:
+            yield subject.finding(
+                "pairing",
+                request.pointer,
+                f"no successful response of {operation.id} has an example {request.answered_by!r}",
+                "add that response example, or name the one that answers, be it an error, in `x-mockserver-response`",
+            )
+
+
+def _unasked(
+    subject: Subject, operation: Operation, requests: list[Example], answers: list[Example]
+) -> Iterator[LintFinding]:
+    if operation.request_body is None or not operation.request_body.required:
+        return  # the request without content asks for it
+    asked = {request.answered_by for request in requests}
+    for answer in answers:
+        if answer.name not in asked:
+            yield subject.finding(
+                "pairing",
+                answer.pointer,
+                f"no request example of {operation.id} is answered by {answer.name!r}",
+                f"add a request example {answer.name!r}, or one with `x-mockserver-response: {answer.name}`",
+            )

@@ -1,0 +1,120 @@
+"""Does every statement say how it is known, and is every mark well-formed?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mockserver.contract.provenance import MARKS
+from mockserver.http.pointers import child
+from mockserver.lint.elements import Element
+from mockserver.lint.subject import LintFinding, Subject
+
+_MARKS = tuple(keyword for _, keyword in MARKS)
+_REMEDY = "add `x-source: <page>`, `x-assumed: <reason>` or `x-observed: <when, where>`"
+#: Kinds of elements that state something about the API. The others only hold such, or are words for people.
+_STATEMENTS = (
+    *("operation", "parameter", "request body", "media type", "response", "header", "encoding"),
+    *("example", "link", "security scheme", "server"),
+)
+#: Members of a schema that state nothing about values, or only hold schemas that are elements themselves.
+_SILENT = frozenset(
+    (
+        *("title", "description", "$comment", "examples", "example", "deprecated", "externalDocs", "xml"),
+        *("$ref", "$schema", "$id", "$anchor", "$dynamicAnchor", "$vocabulary"),
+        *("$defs", "definitions", "properties"),
+    )
+)
+
+
+def check_provenance(subject: Subject) -> Iterator[LintFinding]:
+    """Yield a finding for each statement without provenance, in a contract that has any mark at all."""
+    resolver = subject.provenance
+    if not resolver.marked:
+        return
+    if "security" in subject.data and resolver.mark("/security") is None:
+        yield subject.finding("provenance", "/security", "does not say how it is known", _REMEDY)
+    for element in subject.of_kind(*_STATEMENTS):
+        if resolver.mark(element.pointer) is None:
+            yield subject.finding(
+                "provenance", element.pointer, f"this {element.kind} does not say how it is known", _REMEDY
+            )
+    for element in subject.elements:
+        if element.kind == "schema":
+            yield from _check_schema(subject, element)
+
+
+def check_marks(subject: Subject) -> Iterator[LintFinding]:
+    """Yield a finding for each mark that is no text nor map of sibling keywords to texts, or contradicts."""
+    for element in subject.elements:
+        marks = {keyword: element.value[keyword] for keyword in _MARKS if keyword in element.value}
+        for keyword, mark in marks.items():
+            yield from _check_mark(subject, child(element.pointer, keyword), mark, element.value)
+        yield from _check_contradictions(subject, element, marks)
+
+
+def _check_schema(subject: Subject, element: Element) -> Iterator[LintFinding]:
+    """Yield one finding for all keywords of a schema that lack provenance."""
+    names = [name for name in element.value if name not in _SILENT and not name.startswith("x-")]
+    unmarked = [name for name in names if subject.provenance.mark(child(element.pointer, name)) is None]
+    if unmarked:
+        message = f"this schema does not say how its {', '.join(unmarked)} is known"
+        yield subject.finding("provenance", element.pointer, message, _REMEDY)
+    elif _is_property(element) and subject.provenance.mark(element.pointer) is None:
+        # A property without any keyword still says that there is such a property.
+        message = "this property does not say how it is known"
+        yield subject.finding("provenance", element.pointer, message, _REMEDY)
+
+
+def _is_property(element: Element) -> bool:
+    return element.pointer.split("/")[-2:-1] == ["properties"]
+
+
+def _check_mark(subject: Subject, pointer: str, mark: Any, marked: Any) -> Iterator[LintFinding]:
+    """Yield what is wrong with a mark, or with a part of it, that speaks of a value's members."""
+    if isinstance(mark, str):
+        if not mark.strip():
+            yield subject.finding("mark", pointer, "is empty", "say where the statement comes from")
+        return
+    if not isinstance(mark, dict) or not mark:
+        yield subject.finding(
+            "mark",
+            pointer,
+            f"must be a text or a map of keywords to texts, not {mark!r:.60}",
+            "write a text for the whole object, or a map such as {maximum: a reason}",
+        )
+        return
+    for name, inner in mark.items():
+        place = child(pointer, name)
+        if not isinstance(marked, dict) or name not in marked:
+            message = f"no member {name!r} stands beside the mark"
+            yield subject.finding("mark", place, message, "name a member of the marked object")
+        else:
+            yield from _check_mark(subject, place, inner, marked[name])
+
+
+def _check_contradictions(subject: Subject, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
+    """Yield a finding where something is called documented and also not: at most one can be right.
+
+    An observation beside an assumption is no contradiction: it tells what became of the guess.
+    """
+    source = marks.get("x-source")
+    for keyword, mark in marks.items():
+        if keyword == "x-source":
+            continue
+        if isinstance(mark, str) and isinstance(source, str):
+            yield subject.finding(
+                "mark",
+                child(element.pointer, keyword),
+                "the object is already marked x-source as a whole",
+                "make one of the two a map of the keywords that it means",
+            )
+        documented = source if isinstance(source, dict) else {}
+        for name in mark if isinstance(mark, dict) else ():
+            if isinstance(mark[name], str) and isinstance(documented.get(name), str):
+                yield subject.finding(
+                    "mark",
+                    child(element.pointer, keyword, name),
+                    f"{name!r} is already marked x-source",
+                    "keep the one that is true",
+                )

@@ -1,0 +1,104 @@
+"""What the checks of a contract look at, and what they yield."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mockserver.contract.model import Contract
+from mockserver.contract.provenance import ProvenanceResolver
+from mockserver.contract.schema.validator import Schemas
+from mockserver.contract.source.loading import Document
+from mockserver.contract.source.references import follow
+from mockserver.errors import ContractError
+from mockserver.lint.elements import Element, walk
+
+#: Messages show the offending value, and one may be a whole document.
+_LONGEST_MESSAGE = 400
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LintFinding:
+    """One thing in a contract that has to be mended.
+
+    Attributes:
+        file: the contract, as the user named it.
+        line: 1-based line of the element, or of the nearest one around it.
+        pointer: JSON pointer of the element, "" for the whole document.
+        rule: name of the check that found it (docs/contract.md lists them).
+        message: what is wrong, with the value.
+        remedy: what to do about it.
+    """
+
+    file: str
+    line: int
+    pointer: str
+    rule: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.pointer or '/'}: {self.message} [{self.rule}]; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A contract that is being checked.
+
+    Attributes:
+        document: the file.
+        contract: the same as the stub would serve it, or None where it cannot be served.
+        written: the root object as the file has it, where the document was upgraded from OpenAPI 2.0.
+    """
+
+    document: Document
+    contract: Contract | None
+    written: dict[str, Any] | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The document's root object."""
+        return self.document.data
+
+    @cached_property
+    def version(self) -> str:
+        """The version of OpenAPI that the document claims, such as `3.1.0`."""
+        return str(self.data.get("openapi", ""))
+
+    @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """All elements, in the order of the file."""
+        return tuple(walk(self.data))
+
+    @cached_property
+    def provenance(self) -> ProvenanceResolver:
+        """Where each statement comes from."""
+        return ProvenanceResolver(self.data)
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The schemas, compiled when asked for, in terms of JSON Schema 2020-12."""
+        return Schemas(self.data)
+
+    def of_kind(self, *kinds: str) -> Iterator[Element]:
+        """Yield the elements of some kinds, without those that are only references."""
+        for element in self.elements:
+            if element.kind in kinds and not element.is_reference:
+                yield element
+
+    def resolve(self, pointer: str) -> tuple[dict[str, Any], str] | None:
+        """Return the object that is meant at a pointer, and where it stands; None for a broken reference."""
+        try:
+            value, place = follow(self.data, pointer)
+        except ContractError:
+            return None  # the rule `reference` tells of it
+        return (value, place) if isinstance(value, dict) else None
+
+    def finding(self, rule: str, pointer: str, message: str, remedy: str) -> LintFinding:
+        """Return a finding about the element at a pointer; of a long message the ends are kept."""
+        if len(message) > _LONGEST_MESSAGE:
+            message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
+        path, line = self.document.where(pointer)
+        return LintFinding(str(path), line, pointer, rule, message, remedy)

@@ -1,0 +1,56 @@
+"""`python -m mockserver.selftest`: all mutants of a contract behind one port, until SIGTERM; the suite starts it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from mockserver import defaults
+from mockserver.contract.reading.document import load_contract
+from mockserver.errors import MockServerError
+from mockserver.selftest.mutant_server import MutantServer
+from mockserver.selftest.registry import all_mutants
+from mockserver.stub.serving import server
+from mockserver.stub.store.seed import Seed, load_seed
+
+
+def main() -> None:
+    """Serve; print one line with URL and process number when connections are accepted.
+
+    Raises:
+        MockServerError: the contract or the port cannot be used.
+    """
+    parser = argparse.ArgumentParser(prog="python -m mockserver.selftest", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--contract", type=Path)
+    parser.add_argument("--overlay", type=Path, action="append", default=[])
+    parser.add_argument("--seed-data", type=Path)
+    options = parser.parse_args()
+    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    # Seed data belongs to the built-in contract, as with `serve`.
+    seed_file = options.seed_data or (defaults.SEED_DATA if options.contract is None else None)
+    seed = load_seed(seed_file) if seed_file is not None else Seed()
+    mutants = tuple(all_mutants(contract, seed.accounts))
+    token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")
+    listening = server.bind("127.0.0.1", options.port)
+    url = server.url_of(listening, tls=False)
+
+    def on_ready() -> None:
+        sys.stdout.write(f"mockserver: serving {len(mutants)} mutants on {url} (process {os.getpid()})\n")
+        sys.stdout.flush()
+
+    def make() -> MutantServer:
+        return MutantServer(contract, seed, mutants, token)
+
+    server.run(make, listening, workers=1, certificate=None, on_ready=on_ready)
+    sys.stderr.flush()
+    os._exit(0)  # a thread of granian may still wait for half a request (commands.py)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except MockServerError as error:
+        sys.exit(f"mockserver: {error}")

@@ -1,0 +1,234 @@
+"""What a self-test came to: which mutants were killed, by what, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from mockserver.suite.run.session import Run
+from mockserver.suite.verdicts.verdicts import ExitCode
+
+#: So many of 100 mutants, and of 100 classes at all their operations, must be killed.
+REQUIRED_PERCENT = 95.0
+
+
+_WORDS = {
+    ExitCode.CLEAN: "KILLED",
+    ExitCode.VIOLATION: "ALIVE",
+    ExitCode.NOT_JUDGED: "VACUOUS",
+    ExitCode.INTERRUPTED: "INTERRUPTED",
+}
+
+
+class Sign(NamedTuple):
+    """A finding as far as it names a mutant."""
+
+    check: str
+    level: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A mutant as its process tells of it.
+
+    Attributes:
+        kind: its class.
+        operation: label of the operation that is broken.
+        signs: the findings that name it.
+        slow: whether it keeps clients waiting.
+        equivalent: why no client can tell it from the clean stub, "" if one can.
+        acted: on how many calls it has done something.
+        broken: why it could not do what it is there for, "" if it could.
+    """
+
+    number: int
+    kind: str
+    theme: str
+    operation: str
+    signs: frozenset[Sign]
+    slow: bool = False
+    equivalent: str = ""
+    acted: int = 0
+    broken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a mutant.
+
+    Attributes:
+        killed_by: the finding that names it, or None.
+        others: all findings on it.
+    """
+
+    mutant: Planted
+    killed_by: Sign | None
+    others: tuple[Sign, ...] = ()
+    seconds: float = 0.0
+    acted: int = 0
+
+    @property
+    def verdict(self) -> Literal["killed", "survived", "vacuous"]:
+        """What it counts as; a mutant that never acted is neither killed nor has it survived."""
+        if not self.acted:
+            return "vacuous"
+        return "survived" if self.killed_by is None else "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of the mutants of one class."""
+
+    kind: str
+    theme: str
+    results: tuple[Result, ...]
+
+    def count(self, verdict: str) -> int:
+        """Return how many mutants of the class came to a verdict."""
+        return sum(result.verdict == verdict for result in self.results)
+
+    @property
+    def by(self) -> Counter[str]:
+        """How often each check killed."""
+        return Counter(item.killed_by.check for item in self.results if item.killed_by and item.verdict == "killed")
+
+
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """What a self-test came to.
+
+    Attributes:
+        mode: `sample` or `full`.
+        classes: number of classes that the contract has something to break for.
+        equivalent: mutants that were left out, each with its reason.
+        baseline: the run on the stub without mutation.
+        interrupted: whether the user ended it before all mutants were judged.
+    """
+
+    mode: str
+    seed: int
+    classes: int
+    results: tuple[Result, ...]
+    equivalent: tuple[Planted, ...]
+    seconds: float
+    baseline: Run
+    interrupted: bool = False
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return the results by class."""
+        groups: dict[str, list[Result]] = {}
+        for result in self.results:
+            groups.setdefault(result.mutant.kind, []).append(result)
+        return tuple(Row(kind, group[0].mutant.theme, tuple(group)) for kind, group in groups.items())
+
+    def count(self, verdict: str) -> int:
+        """Return how many mutants came to a verdict."""
+        return sum(result.verdict == verdict for result in self.results)
+
+    @property
+    def percent(self) -> float:
+        """How many of 100 mutants were killed."""
+        return 100.0 * self.count("killed") / max(len(self.results), 1)
+
+    @property
+    def percent_of_classes(self) -> float:
+        """How many of 100 classes were killed at every operation that was tried."""
+        rows = self.rows()
+        return 100.0 * sum(row.count("killed") == len(row.results) for row in rows) / max(len(rows), 1)
+
+    def exit_code(self) -> ExitCode:
+        """Return the exit code: 2 if no mutant ever acted, 1 below what is required."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        if self.count("vacuous") == len(self.results):
+            return ExitCode.NOT_JUDGED
+        enough = min(self.percent, self.percent_of_classes) >= REQUIRED_PERCENT
+        return ExitCode.CLEAN if enough else ExitCode.VIOLATION
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the member `self_test` of the JSON report."""
+        return {
+            "mode": self.mode,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 1),
+            "classes": len(self.rows()),
+            "mutants": len(self.results),
+            **{verdict: self.count(verdict) for verdict in ("killed", "survived", "vacuous")},
+            "percent": round(self.percent, 2),
+            "percent_of_classes": round(self.percent_of_classes, 2),
+            "required_percent": REQUIRED_PERCENT,
+            "equivalent": [
+                {"class": item.kind, "operation": item.operation, "reason": item.equivalent} for item in self.equivalent
+            ],
+            "results": [_result(item) for item in self.results],
+        }
+
+    def as_text(self) -> str:
+        """Return the table for a person: a row for each class, and every mutant that is alive."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        rows = self.rows()
+        word = _WORDS[self.exit_code()]
+        whole = sum(row.count("killed") == len(row.results) for row in rows)
+        yield (
+            f"{word}: {self.count('killed')} of {len(self.results)} mutants ({self.percent:.1f} %), "
+            f"{whole} of {len(rows)} classes at every operation ({self.percent_of_classes:.1f} %), "
+            f"required {REQUIRED_PERCENT:g} %"
+        )
+        yield (
+            f"  {self.mode}, seed {self.seed}, {self.seconds:.0f} s; {self.count('survived')} survived, "
+            f"{self.count('vacuous')} vacuous, {len(self.equivalent)} equivalent left out"
+        )
+        if not rows:
+            return
+        width = max(len(row.kind) for row in rows)
+        yield ""
+        yield f"{'class':<{width}}  mutants  killed  survived  killed by"
+        theme = ""
+        for row in rows:
+            if row.theme != theme:
+                theme = row.theme
+                yield f"-- {theme}"
+            by = ", ".join(f"{check} {count}" for check, count in row.by.most_common())
+            left = len(row.results) - row.count("killed")
+            yield f"{row.kind:<{width}}  {len(row.results):>7}  {row.count('killed'):>6}  {left:>8}  {by}"
+        yield from self._by_operation()
+        alive = [result for result in self.results if result.verdict != "killed"]
+        if alive:
+            yield ""
+        for result in alive:
+            mutant = result.mutant
+            yield f"{result.verdict}: {mutant.kind} at {mutant.operation}"
+            yield f"  expected {_named(mutant.signs)}; found {_named(frozenset(result.others)) or 'nothing'}"
+        for mutant in self.equivalent:
+            yield f"equivalent: {mutant.kind} at {mutant.operation}: {mutant.equivalent}"
+
+    def _by_operation(self) -> Iterator[str]:
+        counts: dict[str, Counter[str]] = {}
+        for result in self.results:
+            counts.setdefault(result.mutant.operation, Counter())[result.verdict] += 1
+        width = max(map(len, counts))
+        yield ""
+        yield f"{'operation':<{width}}  mutants  killed  survived"
+        for operation, verdicts in sorted(counts.items()):
+            total = verdicts.total()
+            yield f"{operation:<{width}}  {total:>7}  {verdicts['killed']:>6}  {total - verdicts['killed']:>8}"
+
+
+def _named(signs: frozenset[Sign]) -> str:
+    return ", ".join(f"{sign.check} ({sign.level}) on {sign.operation}" for sign in sorted(signs))
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "class": result.mutant.kind,
+        "operation": result.mutant.operation,
+        "result": result.verdict,
+        "killed_by": None if result.killed_by is None else result.killed_by._asdict(),
+        "calls_changed": result.acted,
+        "seconds": round(result.seconds, 3),
+    }

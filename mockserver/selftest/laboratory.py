@@ -1,0 +1,145 @@
+"""The process that serves mutants, and the runs that judge them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from mockserver.contract.model import Contract
+from mockserver.errors import MockServerError
+from mockserver.selftest.kills import Planted, Sign
+from mockserver.suite.fuzz.engine import FuzzSettings, drive
+from mockserver.suite.identities.identities import Identities, Identity, require_known_schemes, seed_data
+from mockserver.suite.run.preparation import prepare, who_calls
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.run.session import Run
+from mockserver.suite.secrets.known_secrets import Canaries
+from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.target.stub_process import StubControl, StubProcess
+from mockserver.suite.target.targets import HttpTarget
+from mockserver.suite.verdicts.verdicts import Outcome
+
+#: Where the process tells its mutants, and how often each has acted.
+CONTROL_PATH = "/__mutants__/"
+#: What is generated for a mutant that the claims of `check` leave alive.
+_EXAMPLES = 10
+#: A mutant that keeps clients waiting waits longer than this, and everything else answers in milliseconds.
+_SHORT_SECONDS = 0.3
+_PROGRAM = ("mockserver.selftest",)
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """A process with mutants, and all that is needed to judge one."""
+
+    contract: Contract
+    identities: Identities
+    target: HttpTarget
+    impatient: HttpTarget
+    token: str
+    seed: int
+    _runs: Iterator[int] = field(default_factory=count)
+
+    def run(self, prefix: str, only: Sequence[str] = (), *, slow: bool = False) -> Run:
+        """Return a run whose worlds' names begin with a prefix, and are used by no other run."""
+        target = self.impatient if slow else self.target
+        run = prepare(
+            self.contract,
+            target,
+            self.identities,
+            only=only,
+            settle_seconds=0.0,
+            control=StubControl(target, self.token),
+        )
+        run.world_prefix = f"{prefix}-{next(self._runs)}"
+        return run
+
+    def mutants(self) -> list[Planted]:
+        """Return all mutants, with how often each has acted so far.
+
+        Raises:
+            MockServerError: the process does not tell.
+        """
+        request = WireRequest("GET", CONTROL_PATH, (("Authorization", f"Bearer {self.token}"),))
+        response = self.target.send(request).response
+        if response is None or not response.successful:
+            raise MockServerError("the process with the mutants does not answer")
+        return [_planted(raw) for raw in response.json()["mutants"]]
+
+    def generate(self, run: Run) -> Outcome:
+        """Send generated cases to the world of a run; what they show is in its verdicts."""
+        base = f"{run.target.base_url}/__world__/{run.world_prefix}-generated"
+        assert isinstance(run.target, HttpTarget)
+        target = HttpTarget(base, timeout_seconds=run.target.timeout_seconds, own_stub=True)
+        try:
+            within = prepare(
+                self.contract, target, self.identities, only=[item.label for item in run.selected], settle_seconds=0.0
+            )
+            within.verdicts = run.verdicts
+            return drive(within, FuzzSettings(max_examples=_EXAMPLES, seed=self.seed))
+        finally:
+            target.close()
+
+
+@contextmanager
+def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Laboratory]:
+    """Start the process with the mutants of a contract; it ends with the context.
+
+    Raises:
+        UsageError: the identities file cannot be used.
+        MockServerError: the process does not start.
+    """
+    identities = who_calls(options.identities, builtin_stub=options.contract is None)
+    require_known_schemes(identities, contract)
+    more = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
+    with tempfile.TemporaryDirectory(prefix="mockserver-self-test-") as folder:
+        if options.contract is not None:
+            identities = identities if identities.all else _made_up(contract)
+            accounts = Path(folder) / "seed.json"
+            accounts.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
+            more += ["--seed-data", str(accounts)] if identities.all else []
+        with StubProcess(options.contract, more, program=_PROGRAM) as process:
+            target = HttpTarget(process.base_url, own_stub=True)
+            impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS, own_stub=True)
+            try:
+                yield Laboratory(contract, identities, target, impatient, process.control_token, seed)
+            finally:
+                target.close()
+                impatient.close()
+
+
+def _made_up(contract: Contract) -> Identities:
+    """Return two accounts of each level; none where the stub compares no credentials, as it does those of Basic."""
+    schemes = contract.security_schemes.values()
+    if not schemes or any((scheme.type, scheme.scheme) != ("http", "basic") for scheme in schemes):
+        return Identities(())
+    canaries = Canaries()
+    return Identities(
+        tuple(
+            Identity(
+                f"{level or 'user'}-{number}@example.com", canaries.make("token"), canaries.make("password"), level
+            )
+            for level in contract.levels or ("",)
+            for number in (1, 2)
+        )
+    )
+
+
+def _planted(raw: dict[str, Any]) -> Planted:
+    return Planted(
+        number=raw["id"],
+        kind=raw["class"],
+        theme=raw["theme"],
+        operation=raw["operation"],
+        signs=frozenset(Sign(*sign) for sign in raw["signs"]),
+        slow=raw["slow"],
+        equivalent=raw["equivalent"],
+        acted=raw["acted"],
+        broken=raw["broken"],
+    )

@@ -1,0 +1,298 @@
+"""One server for all mutants: which one answers is told by the world that a request is for.
+
+::
+
+    client ── MutantServer ── world "m17-3"? ── mutant 17 ── Behind.send ── a clean stub of its own
+                                    └─ any other name ────────────────────── the clean stub
+
+Each mutant has a stub of its own, made in two milliseconds, so that no world of one is seen by another.
+"""
+
+from __future__ import annotations
+
+import hmac
+import io
+import json
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.messages import Response
+from mockserver.selftest.catalogue import Mutant
+from mockserver.selftest.equivalent import EQUIVALENT
+from mockserver.selftest.traffic import Call, Reply
+from mockserver.stub.app import Stub, create_app
+from mockserver.stub.response import STATUS_LINES
+from mockserver.stub.routing import Router
+from mockserver.stub.store.seed import Seed
+
+Environ = dict[str, Any]
+
+#: Where the suite asks for the list of mutants (GET), with how often each has acted so far.
+CONTROL_PATH = "/__mutants__/"
+_WORLD_PREFIX = "/__world__/"
+_MUTANT_WORLD = re.compile(r"m(\d+)(?:-|$)")
+#: The suite goes from one mutant to the next; late requests of the one before must find it.
+_STUBS_KEPT = 8
+
+
+class MutantServer:
+    """A WSGI application with the entrances that our server knows (server.py).
+
+    Args:
+        contract: what the clean stub keeps.
+        seed: accounts and secrets of each world.
+        mutants: in the order of their numbers.
+        token: bearer token that the control API and the list of mutants ask for, if any.
+        clock: UNIX time in seconds at which all clocks stand; None for the wall clock.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        seed: Seed,
+        mutants: tuple[Mutant, ...],
+        token: str | None = None,
+        clock: int | None = None,
+    ) -> None:
+        self._clock = clock
+        self._contract = contract
+        self._seed = seed
+        self._token = token
+        self._mutants = mutants
+        self._lock = threading.Lock()
+        self._behind: OrderedDict[int, _Behind] = OrderedDict()
+        self._clean = self._stub()
+        self._acted: dict[int, int] = {}
+        self._broken: dict[int, str] = {}
+        self._router: Router[Operation] = Router((item.method, item.path, item) for item in contract.operations)
+        self._closing = threading.Event()
+
+    def respond(self, environ: Environ) -> Response | None:
+        """Return the response to a request, or None where Flask has to answer it."""
+        path = environ.get("PATH_INFO") or "/"
+        if path == CONTROL_PATH:
+            return self._list(environ)
+        world = environ.get("HTTP_MOCK_WORLD", "")
+        if path.startswith(_WORLD_PREFIX):
+            world, _, rest = path[len(_WORLD_PREFIX) :].partition("/")
+            path = f"/{rest}"
+        found = _MUTANT_WORLD.match(world)
+        number = int(found[1]) if found else -1
+        if not 0 <= number < len(self._mutants):
+            return self._clean.respond(environ)
+        behind = self._behind_of(number)
+        if path.startswith("/__mock__/"):
+            return behind.answer(environ)
+        return self._mutated(behind, self._call(environ, path, world))
+
+    def pass_on(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Let Flask answer what `respond` left to it."""
+        return self._clean.pass_on(environ, start_response)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        response = self.respond(environ)
+        if response is None:
+            return self.pass_on(environ, start_response)
+        start_response(STATUS_LINES[response.status], response.fields)
+        return [response.content]
+
+    def close(self) -> None:
+        """Let nobody wait any longer, and release the stubs."""
+        self._closing.set()
+        self._clean.close()
+
+    def _mutated(self, behind: _Behind, call: Call) -> Response:
+        visit = _Visit(behind, lambda: self._note(behind.number))
+        try:
+            reply = behind.mutant.plant(call, visit)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not pass for a server that fails
+            with self._lock:
+                self._broken.setdefault(behind.number, f"{type(error).__name__}: {error}")
+            reply = visit.send(call)
+        if visit.acted(call, reply):
+            visit.activate()
+        return Response(reply.status, list(reply.fields), reply.body)
+
+    def _note(self, number: int) -> None:
+        with self._lock:
+            self._acted[number] = self._acted.get(number, 0) + 1
+
+    def _behind_of(self, number: int) -> _Behind:
+        with self._lock:
+            found = self._behind.get(number)
+            if found is None:
+                found = _Behind(number, self._mutants[number], self._stub(), self._closing)
+                self._behind[number] = found
+                if len(self._behind) > _STUBS_KEPT:
+                    self._behind.popitem(last=False)
+            return found
+
+    def _stub(self) -> Stub:
+        stub = create_app(self._contract, seed_data=self._seed, control_token=self._token, clock=self._clock).wsgi_app
+        assert isinstance(stub, Stub)
+        return stub
+
+    def _call(self, environ: Environ, path: str, world: str) -> Call:
+        route = self._router.match(path)
+        operation = None if route is None else route[0].methods.get(environ["REQUEST_METHOD"])
+        return Call(
+            environ["REQUEST_METHOD"],
+            path,
+            operation,
+            environ.get("HTTP_AUTHORIZATION"),
+            environ.get("CONTENT_TYPE"),
+            _content(environ),
+            world,
+            environ,
+        )
+
+    def _list(self, environ: Environ) -> Response:
+        if self._token is not None:
+            _, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+            if not hmac.compare_digest(token.encode(), self._token.encode()):
+                return Response(401, [("WWW-Authenticate", "Bearer")], b"")
+        with self._lock:
+            acted, broken = dict(self._acted), dict(self._broken)
+        mutants = [
+            {**_as_json(number, mutant), "acted": acted.get(number, 0), "broken": broken.get(number, "")}
+            for number, mutant in enumerate(self._mutants)
+        ]
+        return Response(200, [("Content-Type", "application/json")], json.dumps({"mutants": mutants}).encode())
+
+
+class _Behind:
+    """A mutant's own stub, and what the mutant remembers."""
+
+    def __init__(self, number: int, mutant: Mutant, stub: Stub, closing: threading.Event) -> None:
+        self.number = number
+        self.mutant = mutant
+        self.closing = closing
+        self.memories: dict[str, dict[Any, Any]] = {}
+        self._stub = stub
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def answer(self, environ: Environ) -> Response:
+        """Return the clean stub's answer, by Flask if need be."""
+        response = self._stub.respond(environ)
+        if response is not None:
+            return response
+        head: list[Any] = []
+
+        def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
+            head[:] = (int(status[:3]), fields)
+
+        content = b"".join(self._stub.pass_on(_for_flask(environ), start_response))
+        return Response(head[0], head[1], content)
+
+    def fresh_world(self) -> str:
+        """Return the name of a world that nobody has asked for yet."""
+        with self._lock:
+            self._count += 1
+            return f"aside-{self._count}"
+
+
+class _Visit:
+    """What a mutant does on one call."""
+
+    def __init__(self, behind: _Behind, note: Callable[[], None]) -> None:
+        self._behind = behind
+        self._note = note
+        self._sent: list[tuple[Call, Reply]] = []
+        self._acted = False
+
+    def send(self, call: Call) -> Reply:
+        """Return the clean stub's reply."""
+        response = self._behind.answer(_to_environ(call))
+        reply = Reply(response.status, tuple(response.fields), response.content)
+        self._sent.append((call, reply))
+        return reply
+
+    def aside(self, call: Call) -> Reply:
+        """Return the clean stub's reply from a fresh world, so that nothing of it is remembered."""
+        return self.send(call._replace(world=self._behind.fresh_world()))
+
+    def memory(self, call: Call) -> dict[Any, Any]:
+        """Return what the mutant remembers of the call's world, to be changed in place."""
+        return self._behind.memories.setdefault(call.world, {})
+
+    def everywhere(self) -> dict[Any, Any]:
+        """Return what the mutant remembers of all worlds together, to be changed in place."""
+        return self._behind.memories.setdefault("", {})
+
+    def wait(self, seconds: float) -> None:
+        """Let the client wait; that it has to is noted at once, for it may not wait until the end."""
+        self.activate()
+        self._behind.closing.wait(seconds)
+
+    def activate(self) -> None:
+        """Note that the mutant acts on this call, once."""
+        if not self._acted:
+            self._acted = True
+            self._note()
+
+    def acted(self, call: Call, reply: Reply) -> bool:
+        """Tell whether the client or the state saw anything else than without the mutant."""
+        clean = [answer for sent, answer in self._sent if sent == call]
+        others = [sent for sent, _ in self._sent if sent != call and sent.method not in {"GET", "HEAD"}]
+        return self._acted or bool(others) or len(clean) != 1 or clean[0] != reply
+
+
+def _as_json(number: int, mutant: Mutant) -> Mapping[str, Any]:
+    return {
+        "id": number,
+        "class": mutant.kind.name,
+        "theme": mutant.kind.theme,
+        "operation": mutant.operation.label,
+        "operation_id": mutant.operation.id,
+        "signs": sorted(mutant.signs),
+        "slow": mutant.slow,
+        "equivalent": EQUIVALENT.get((mutant.kind.name, mutant.operation.id), ""),
+    }
+
+
+def _content(environ: Environ) -> bytes:
+    length = environ.get("CONTENT_LENGTH")
+    chunked = environ.get("HTTP_TRANSFER_ENCODING") or environ.get("wsgi.input_terminated")
+    if length and length.isdecimal():
+        content: bytes = environ["wsgi.input"].read(int(length))
+    else:
+        content = environ["wsgi.input"].read() if chunked else b""
+    return content
+
+
+def _to_environ(call: Call) -> Environ:
+    environ = {
+        **call.environ,
+        "REQUEST_METHOD": call.method,
+        "PATH_INFO": call.path,
+        "SCRIPT_NAME": "",
+        "HTTP_MOCK_WORLD": call.world,
+        "HTTP_AUTHORIZATION": call.authorization,
+        "CONTENT_TYPE": call.content_type,
+        "CONTENT_LENGTH": str(len(call.body)),
+        "wsgi.input": io.BytesIO(call.body),
+        "wsgi.input_terminated": None,
+        "HTTP_TRANSFER_ENCODING": None,
+    }
+    if not call.body and not call.environ.get("CONTENT_LENGTH"):
+        environ["CONTENT_LENGTH"] = None
+    return {name: value for name, value in environ.items() if value is not None}
+
+
+def _for_flask(environ: Environ) -> Environ:
+    """Return an environment with what WSGI promises and our server leaves out."""
+    return {
+        "SCRIPT_NAME": "",
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+    } | environ

@@ -1,0 +1,1 @@
+"""Mutants of the stub, a module a kind of fault."""

@@ -1,0 +1,100 @@
+"""Limits that are off by one, in either direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver.contract.source.references import follow
+from mockserver.http.pointers import child
+from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
+from mockserver.selftest.mutated_operation import Sign, Subject
+from mockserver.selftest.plants import only_here, taking
+from mockserver.selftest.traffic import Call, Reply
+
+BOUNDS = Catalogue("bounds")
+#: Member, value at its limit, value just beyond it.
+Limit = tuple[str, Any, Any]
+
+
+def _limits(subject: Subject, kinds: dict[str, int]) -> list[Limit]:
+    """Return member, value at the limit and value just beyond it, for each limit that the contract sets."""
+    found: list[Limit] = []
+    if subject.body is None or subject.body.schema is None or not isinstance(subject.sample, dict):
+        return found
+    raw, pointer = follow(subject.contract.document.data, subject.body.schema)
+    for name in subject.sample:
+        if name not in (raw.get("properties") or {}):
+            continue
+        rules, _ = follow(subject.contract.document.data, child(pointer, "properties", name))
+        for keyword, beyond in kinds.items():
+            if keyword not in rules:
+                continue
+            limit = rules[keyword]
+            length = keyword.endswith("Length")
+            inside, outside = ("x" * limit, "x" * max(limit + beyond, 0)) if length else (limit, limit + beyond)
+            if subject.takes(subject.sample | {name: inside}) and subject.breaking(subject.sample | {name: outside}):
+                found.append((name, inside, outside))
+    return found
+
+
+def _loosened(subject: Subject, kinds: dict[str, int]) -> Mutation | None:
+    chosen: Limit | None = subject.pick(_limits(subject, kinds))
+    if chosen is None:
+        return None
+    member, inside, outside = chosen
+
+    def repair(call: Call) -> Call | None:
+        value = call.json
+        beyond = isinstance(value, dict) and _same_place(value.get(member), outside)
+        return call.with_json(value | {member: inside}) if beyond else None
+
+    return taking(subject, subject.breaking(subject.sample | {member: outside}), repair)
+
+
+def _same_place(value: Any, limit: Any) -> bool:
+    """Tell whether a value is at a limit: the number itself, or a text of the same length."""
+    if isinstance(limit, str):
+        return isinstance(value, str) and len(value) == len(limit)
+    return value is not True and value is not False and bool(value == limit)
+
+
+@BOUNDS.mutant
+def upper_bound_off_by_one(subject: Subject) -> Mutation | None:
+    """One more than the upper limit is taken: < in place of <=."""
+    return _loosened(subject, {"maximum": 1, "maxLength": 1})
+
+
+@BOUNDS.mutant
+def lower_bound_off_by_one(subject: Subject) -> Mutation | None:
+    """One less than the lower limit is taken."""
+    return _loosened(subject, {"minimum": -1, "minLength": -1})
+
+
+def _tightened(subject: Subject, kinds: dict[str, int]) -> Mutation | None:
+    chosen: Limit | None = subject.pick(_limits(subject, kinds))
+    success = subject.operation.success()
+    if chosen is None or subject.body is None or success is None:
+        return None
+    member, inside, _ = chosen
+
+    def act(call: Call, server: Behind) -> Reply:
+        value = call.json
+        if isinstance(value, dict) and _same_place(value.get(member), inside):
+            return server.send(call.with_json(None))  # its own refusal, of something else
+        return server.send(call)
+
+    signs = {Sign("positive_data_acceptance", "drift", subject.label)}
+    signs |= subject.stated(success.pointer, "valid_writes_are_accepted")
+    return Mutation(only_here(subject, act), frozenset(signs))
+
+
+@BOUNDS.mutant
+def upper_bound_too_tight(subject: Subject) -> Mutation | None:
+    """The upper limit itself is refused: <= in place of <."""
+    return _tightened(subject, {"maximum": 1, "maxLength": 1})
+
+
+@BOUNDS.mutant
+def lower_bound_too_tight(subject: Subject) -> Mutation | None:
+    """The lower limit itself is refused."""
+    return _tightened(subject, {"minimum": -1, "minLength": -1})

@@ -1,0 +1,155 @@
+"""Content that is not what it is called, and fields that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mockserver.http.pointers import child
+from mockserver.selftest.catalogue import Catalogue, Mutation
+from mockserver.selftest.mutated_operation import Subject, is_json
+from mockserver.selftest.plants import replying, with_main
+from mockserver.selftest.traffic import Reply
+
+CONTENT = Catalogue("content")
+
+
+def _no_json(name: str, claim: str, change: Callable[[bytes], bytes]) -> None:
+    """Register a class whose main answer is called JSON and is none."""
+
+    def make(subject: Subject) -> Mutation | None:
+        signs = subject.universal("body_is_what_its_content_type_says")
+        return with_main(subject, signs, lambda reply: reply._replace(body=change(reply.body)))
+
+    CONTENT.add(name, claim, make)
+
+
+_NO_JSON: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
+    ("json_truncated", "The answer ends in the middle.", lambda body: body[: len(body) * 2 // 3]),
+    ("json_last_byte_lost", "The last byte of the answer is lost.", lambda body: body[:-1]),
+    ("json_with_trailing_comma", "A template leaves a comma behind the last member.", lambda body: body[:-1] + b",}"),
+    ("json_with_single_quotes", "The answer is what a language prints, in its own quotes.",
+     lambda body: body.replace(b'"', b"'")),
+    ("json_with_nan", "A number that is missing is written as NaN.", lambda body: body[:-1] + b', "load": NaN}'),
+    ("json_behind_a_notice", "A warning of the interpreter stands before the JSON.",
+     lambda body: b"Warning: deprecated in index.php on line 7\n" + body),
+    ("json_twice", "The answer is sent twice: a handler was called by two frameworks.", lambda body: body + body),
+    ("json_in_utf_16", "The answer is in UTF-16, as a Windows service wrote it.",
+     lambda body: body.decode("utf-8", "replace").encode("utf-16")),
+    ("json_empty", "The answer is called JSON and has no content.", lambda _body: b""),
+)  # fmt: skip
+
+for _row in _NO_JSON:
+    _no_json(*_row)
+
+
+@CONTENT.mutant
+def json_as_html(subject: Subject) -> Mutation | None:
+    """JSON is sent as text/html, the default of many frameworks for a text."""
+    if subject.main is None:
+        return None
+    signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
+    return with_main(subject, signs, lambda reply: reply.with_field("Content-Type", "text/html; charset=utf-8"))
+
+
+@CONTENT.mutant
+def json_as_nothing(subject: Subject) -> Mutation | None:
+    """The answer has no Content-Type."""
+    if subject.main is None:
+        return None
+    signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
+    return with_main(subject, signs, lambda reply: reply.with_field("Content-Type", None))
+
+
+@CONTENT.mutant
+def refusal_as_html(subject: Subject) -> Mutation | None:
+    """A refusal is the web server's own page in place of the documented content."""
+    refusals = [
+        (int(status), content)
+        for status in subject.refusals
+        for name, content in subject.operation.responses[status].content.items()
+        if is_json(name)
+    ]
+    chosen = subject.pick(refusals)
+    if chosen is None:
+        return None
+    status, content = chosen
+    signs = subject.stated(content.pointer, "media_type_is_documented")
+    body = b"<html><head><title>Refused</title></head><body><center>nginx</center></body></html>"
+    fields = (("Content-Type", "text/html"),)
+    return replying(
+        subject,
+        signs,
+        lambda _call, reply: Reply(status, (*_without_type(reply), *fields), body) if reply.status == status else reply,
+    )
+
+
+@CONTENT.mutant
+def refusal_with_another_status(subject: Subject) -> Mutation | None:
+    """Problem details tell another status than the answer has."""
+    chosen = subject.pick(subject.refusals)
+    if chosen is None:
+        return None
+    content = subject.operation.responses[chosen].content.get("application/problem+json")
+    if content is None:
+        return None
+    example = next((dict(item.value) for item in content.examples.values() if isinstance(item.value, dict)), {})
+    signs = subject.silent("problem_details_are_well_formed")
+    if content.schema is not None:
+        violations = subject.contract.validator(content.schema, "response").violations(example | {"status": 500})
+        for violation in violations:
+            signs |= subject.stated(violation.keyword_pointer, "body_conforms_to_its_schema")
+
+    def change(reply: Reply) -> Reply:
+        return reply.changed(lambda value: value | {"status": 500}) if reply.status == int(chosen) else reply
+
+    return replying(subject, signs, lambda _call, reply: change(reply))
+
+
+def _required_field(subject: Subject) -> tuple[int, str, str] | None:
+    """Return status, name and pointer of a field that an answer of the operation must have."""
+    found = [
+        (int(status), name, header.pointer)
+        for status, response in subject.operation.responses.items()
+        if status.isdecimal() and (status in subject.refusals or status.startswith("2"))
+        for name, header in response.headers.items()
+        if header.required and header.schema is not None
+    ]
+    chosen: tuple[int, str, str] | None = subject.pick(found)
+    return chosen
+
+
+@CONTENT.mutant
+def field_missing(subject: Subject) -> Mutation | None:
+    """A header field that the contract requires is not there."""
+    found = _required_field(subject)
+    if found is None:
+        return None
+    status, name, pointer = found
+    signs = subject.stated(child(pointer, "required"), "headers_conform")
+    return replying(
+        subject, signs, lambda _call, reply: reply.with_field(name, None) if reply.status == status else reply
+    )
+
+
+@CONTENT.mutant
+def field_garbled(subject: Subject) -> Mutation | None:
+    """A header field that the contract requires holds what its schema does not allow."""
+    found = _required_field(subject)
+    if found is None:
+        return None
+    status, name, _ = found
+    header = subject.operation.responses[str(status)].headers[name]
+    assert header.schema is not None
+    validator = subject.contract.validator(header.schema, "response")
+    signs = frozenset(
+        sign
+        for violation in validator.violations("-")
+        for sign in subject.stated(violation.keyword_pointer, "headers_conform")
+    )
+    return replying(
+        subject, signs, lambda _call, reply: reply.with_field(name, "-") if reply.status == status else reply
+    )
+
+
+def _without_type(reply: Reply) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in reply.fields if pair[0].lower() != "content-type")

@@ -1,0 +1,252 @@
+"""Requests that the contract does not allow are taken, or valid ones are not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mockserver.http.pointers import child
+from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
+from mockserver.selftest.mutated_operation import Subject, is_json
+from mockserver.selftest.plants import only_here, taking
+from mockserver.selftest.traffic import Call, Reply
+
+REQUESTS = Catalogue("requests")
+
+
+def _is_json_text(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_called_json(call: Call) -> bool:
+    return is_json((call.content_type or "").partition(";")[0].strip().lower())
+
+
+@REQUESTS.mutant
+def malformed_json_taken(subject: Subject) -> Mutation | None:
+    """Content that is called JSON and is none is taken for an example."""
+    if subject.body is None:
+        return None
+
+    def repair(call: Call) -> Call | None:
+        malformed = bool(call.body) and _is_called_json(call) and not _is_json_text(call.body)
+        return call.with_json(subject.sample) if malformed else None
+
+    return taking(subject, subject.stated(subject.body.pointer, "malformed_json_is_refused"), repair)
+
+
+@REQUESTS.mutant
+def text_behind_json_taken(subject: Subject) -> Mutation | None:
+    """What follows the JSON is ignored: the parser stops at the last brace that it needs."""
+    if subject.body is None:
+        return None
+
+    def repair(call: Call) -> Call | None:
+        try:
+            value, end = json.JSONDecoder().raw_decode(call.body.decode())
+        except (ValueError, RecursionError):
+            return None
+        rest = call.body.decode()[end:].strip()
+        return call.with_json(value) if rest and subject.takes(value) else None
+
+    return taking(subject, subject.stated(subject.body.pointer, "malformed_json_is_refused"), repair)
+
+
+@REQUESTS.mutant
+def missing_content_taken(subject: Subject) -> Mutation | None:
+    """A call without the content that it needs is taken, with defaults."""
+    body = subject.operation.request_body
+    if subject.body is None or body is None or not body.required:
+        return None
+
+    def repair(call: Call) -> Call | None:
+        return None if call.body else call.with_json(subject.sample)
+
+    signs = subject.stated(child(body.pointer, "required"), "empty_bodies_are_refused")
+    return taking(subject, signs, repair)
+
+
+@REQUESTS.mutant
+def media_type_ignored(subject: Subject) -> Mutation | None:
+    """JSON is read from whatever came, however it is called."""
+    if subject.body is None:
+        return None
+
+    def repair(call: Call) -> Call | None:
+        valid = not _is_called_json(call) and _is_json_text(call.body) and subject.takes(call.json)
+        return call._replace(content_type="application/json") if valid else None
+
+    documented = subject.operation.response_for(415)
+    check = "undocumented_media_types_are_refused"
+    signs = subject.silent(check) if documented is None else subject.stated(documented.pointer, check)
+    return taking(subject, signs, repair)
+
+
+def _leaves_out(subject: Subject, member: str) -> dict[str, Any]:
+    return {name: value for name, value in subject.sample.items() if name != member}
+
+
+@REQUESTS.mutant
+def required_member_optional(subject: Subject) -> Mutation | None:
+    """A member that the contract requires may be left out."""
+    if not isinstance(subject.sample, dict):
+        return None
+    member = subject.pick(name for name in subject.sample if not subject.takes(_leaves_out(subject, name)))
+    if member is None:
+        return None
+
+    def repair(call: Call) -> Call | None:
+        value = call.json
+        if not isinstance(value, dict) or member in value:
+            return None
+        whole = value | {member: subject.sample[member]}
+        return call.with_json(whole) if subject.takes(whole) else None
+
+    return taking(subject, subject.breaking(_leaves_out(subject, member)), repair)
+
+
+@REQUESTS.mutant
+def unknown_member_taken(subject: Subject) -> Mutation | None:
+    """Members that nobody knows are taken: a misspelt one is never noticed."""
+    if not isinstance(subject.sample, dict):
+        return None
+    signs = subject.breaking(subject.sample | {"mockserver_undocumented": "text"})
+
+    def repair(call: Call) -> Call | None:
+        value = call.json
+        if not isinstance(value, dict):
+            return None
+        known = {name: member for name, member in value.items() if name in subject.sample}
+        return call.with_json(known) if known != value and subject.takes(known) else None
+
+    return taking(subject, signs, repair) if signs else None
+
+
+@REQUESTS.mutant
+def null_member_taken(subject: Subject) -> Mutation | None:
+    """A member may be null, and counts as left out."""
+    if not isinstance(subject.sample, dict):
+        return None
+    member = subject.pick(name for name in subject.sample if subject.breaking(subject.sample | {name: None}))
+    if member is None:
+        return None
+
+    def repair(call: Call) -> Call | None:
+        value = call.json
+        if not isinstance(value, dict) or value.get(member, "") is not None:
+            return None
+        whole = value | {member: subject.sample[member]}
+        return call.with_json(whole) if subject.takes(whole) else None
+
+    return taking(subject, subject.breaking(subject.sample | {member: None}), repair)
+
+
+@REQUESTS.mutant
+def wrong_type_taken(subject: Subject) -> Mutation | None:
+    """A member of another type is taken, and converted: a number as text, a text as number."""
+    if not isinstance(subject.sample, dict):
+        return None
+
+    def wrong(name: str) -> Any:
+        return 1 if isinstance(subject.sample[name], str) else "text"
+
+    member = subject.pick(name for name in subject.sample if subject.breaking(subject.sample | {name: wrong(name)}))
+    if member is None:
+        return None
+    kind = type(wrong(member))
+
+    def repair(call: Call) -> Call | None:
+        value = call.json
+        if not isinstance(value, dict) or type(value.get(member)) is not kind:
+            return None
+        whole = value | {member: subject.sample[member]}
+        return call.with_json(whole) if subject.takes(whole) else None
+
+    return taking(subject, subject.breaking(subject.sample | {member: wrong(member)}), repair)
+
+
+@REQUESTS.mutant
+def list_for_object_taken(subject: Subject) -> Mutation | None:
+    """A list is taken where an object is documented."""
+    if not isinstance(subject.sample, dict):
+        return None
+    signs = subject.breaking([])
+
+    def repair(call: Call) -> Call | None:
+        return call.with_json(subject.sample) if isinstance(call.json, list) else None
+
+    return taking(subject, signs, repair) if signs else None
+
+
+@REQUESTS.mutant
+def choice_widened(subject: Subject) -> Mutation | None:
+    """A value that is none of those listed is taken."""
+    if not isinstance(subject.sample, dict):
+        return None
+    other = "mockserver_undocumented"
+    texts = (name for name, value in subject.sample.items() if isinstance(value, str))
+    member = subject.pick(name for name in texts if subject.breaking(subject.sample | {name: other}))
+    if member is None:
+        return None
+
+    def repair(call: Call) -> Call | None:
+        value = call.json
+        if not isinstance(value, dict) or value.get(member) != other:
+            return None
+        return call.with_json(value | {member: subject.sample[member]})
+
+    return taking(subject, subject.breaking(subject.sample | {member: other}), repair)
+
+
+@REQUESTS.mutant
+def valid_request_refused(subject: Subject) -> Mutation | None:
+    """Every valid request is refused as invalid: two names of members were mixed up."""
+    success = subject.operation.success()
+    if subject.body is None or success is None or "422" not in subject.operation.responses:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        if call.body and subject.takes(call.json):
+            return server.send(call.with_json(None))
+        return server.send(call)
+
+    signs = subject.stated(success.pointer, "valid_writes_are_accepted") | subject.silent("positive_data_acceptance")
+    for example in subject.body.examples.values():
+        signs |= subject.stated(example.pointer, "positive_data_acceptance")
+    if subject.is_login and subject.main is not None:
+        for example in subject.main.content.examples.values():
+            signs |= subject.stated(example.pointer, "documented_examples_come_out")
+    return Mutation(only_here(subject, act), frozenset(signs))
+
+
+@REQUESTS.mutant
+def chunks_not_read(subject: Subject) -> Mutation | None:
+    """Content that comes in chunks is taken for none: only Content-Length is looked at."""
+    if subject.body is None:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        return server.send(call if call.environ.get("CONTENT_LENGTH") else call._replace(body=b""))
+
+    return Mutation(only_here(subject, act), subject.silent("chunked_bodies_are_understood"))
+
+
+@REQUESTS.mutant
+def whole_float_refused(subject: Subject) -> Mutation | None:
+    """An integer that is written with a fraction of zero is refused."""
+    numbers = subject.sample.values() if isinstance(subject.sample, dict) else ()
+    if not any(isinstance(value, int) and not isinstance(value, bool) for value in numbers):
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        value = call.json
+        whole = isinstance(value, dict) and any(
+            isinstance(item, float) and item.is_integer() for item in value.values()
+        )
+        return server.send(call.with_json(None) if whole else call)
+
+    return Mutation(only_here(subject, act), subject.silent("whole_floats_are_integers"))

@@ -1,0 +1,318 @@
+"""An operation as a mutant sees it: what the contract shows of it, and what breaking that must be called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+from mockserver.contract.exchanges import presumed_success
+from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.validator import SchemaViolation
+from mockserver.contract.source.references import lookup
+from mockserver.stub.store.seed import Account
+
+Level = Literal["violation", "drift"]
+Change = Callable[[Any], Any]
+#: Names and indexes that lead to a part of a JSON value.
+Path = tuple[str | int, ...]
+
+
+class Sign(NamedTuple):
+    """A finding that names a mutant: the suite's check, its level, and the label of the operation."""
+
+    check: str
+    level: Level
+    operation: str
+
+
+class Answer(NamedTuple):
+    """An answer that the contract shows."""
+
+    status: int
+    response: Response
+    content: MediaType
+    value: Any
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One operation of a contract, with what there is to break in it.
+
+    Attributes:
+        index: its place in the contract; chooses among several members, so that over all operations each has its turn.
+        accounts: the seeded accounts, by username.
+    """
+
+    contract: Contract
+    operation: Operation
+    index: int
+    accounts: Mapping[str, Account]
+
+    @property
+    def label(self) -> str:
+        """How findings name the operation."""
+        return self.operation.label
+
+    @property
+    def role(self) -> str:
+        """Its part in the life of a resource: `read`, `write`, `reset`, or "" where it has none."""
+        behaviour = self.operation.behaviour
+        return behaviour.role if behaviour is not None and behaviour.resource else ""
+
+    @property
+    def is_login(self) -> bool:
+        """Whether it exchanges a password for a token."""
+        return is_login(self.operation)
+
+    @property
+    def revocation(self) -> Operation | None:
+        """The operation that ends the token it is called with."""
+        return next((item for item in self.contract.operations if _is_revocation(item)), None)
+
+    @property
+    def generated(self) -> bool:
+        """Whether it has the server make the value."""
+        return self.operation.behaviour is not None and self.operation.behaviour.generated
+
+    @property
+    def first_at_its_path(self) -> bool:
+        """Whether it stands for its path, where a class is about paths."""
+        same = (operation for operation in self.contract.operations if operation.path == self.operation.path)
+        return next(same) is self.operation
+
+    def sibling(self, role: str) -> Operation | None:
+        """Return the operation with another role of the same resource."""
+        behaviour = self.operation.behaviour
+        return None if behaviour is None else self.role_of(behaviour.resource, role)
+
+    def role_of(self, resource: str, role: str) -> Operation | None:
+        """Return the operation of a resource with a role."""
+        for operation in self.contract.operations:
+            behaviour = operation.behaviour
+            if behaviour is not None and resource and (behaviour.resource, behaviour.role) == (resource, role):
+                return operation
+        return None
+
+    @cached_property
+    def neighbours(self) -> tuple[str, ...]:
+        """Names of the other resources, the next one first."""
+        names = list(dict.fromkeys(o.behaviour.resource for o in self.contract.operations if o.behaviour))
+        names = [name for name in names if name and self.role_of(name, "read") and self.role_of(name, "write")]
+        own = self.operation.behaviour.resource if self.operation.behaviour else ""
+        start = names.index(own) if own in names else 0
+        return tuple(name for name in names[start:] + names[:start] if name != own)
+
+    @cached_property
+    def main(self) -> Answer | None:
+        """The answer that the operation is there for: a success with JSON, else the first other one that is shown."""
+        responses = sorted(self.operation.responses.items(), key=lambda item: not item[0].startswith("2"))
+        shown = [found for status, response in responses if status.isdecimal() for found in _shown(status, response)]
+        if any(found.status < 300 for found in shown):
+            return next(found for found in shown if found.status < 300)
+        if any(status.startswith("2") for status, _ in responses):
+            return None  # a success without JSON
+        # Of an operation that never succeeds the answer is what is left when the caller may call.
+        return next((found for found in shown if found.status not in {401, 403}), None)
+
+    @cached_property
+    def body(self) -> MediaType | None:
+        """The JSON content that the operation takes, if it has an example and a schema."""
+        content = self.operation.request_body.content if self.operation.request_body else {}
+        return next((item for name, item in content.items() if is_json(name) and item.examples and item.schema), None)
+
+    @cached_property
+    def sample(self) -> Any:
+        """A copy of the first request example, None where there is none."""
+        return _copy(next(iter(self.body.examples.values())).value) if self.body is not None else None
+
+    def takes(self, value: Any) -> bool:
+        """Tell whether a value is valid content for the operation."""
+        assert self.body is not None
+        assert self.body.schema is not None
+        try:
+            return bool(self.contract.validator(self.body.schema, "request").is_valid(value))
+        except ValueError:  # half a character, which the validator cannot take, or nesting that is too deep
+            return False
+
+    @cached_property
+    def secret_members(self) -> tuple[str, ...]:
+        """Members of the request example that are `writeOnly` texts."""
+        if self.body is None or self.body.schema is None or not isinstance(self.sample, dict):
+            return ()
+        names, _ = marked_names(self.contract.document.data, self.body.schema)
+        return tuple(name for name, value in self.sample.items() if name in names and isinstance(value, str))
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it asks for Basic credentials of the seeded accounts."""
+        return bool(self.operation.security and self.accounts) and all(
+            (scheme := self.contract.security_schemes[name]).type == "http" and scheme.scheme == "basic"
+            for requirement in self.operation.security
+            for name in requirement
+        )
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The documented refusals that a caller can bring about."""
+        can = {
+            "401": bool(self.operation.security) or self.is_login,
+            "403": self.is_guarded and not set(self.contract.levels) <= set(self.operation.levels or ()),
+            "404": self.main is not None and self.main.status == 404,
+            "422": self.body is not None,
+        }
+        return tuple(status for status in self.operation.responses if can.get(status))
+
+    @cached_property
+    def mightiest(self) -> Account:
+        """The account of the highest level that may call; of several, the one that the operation's example presumes."""
+        ranks = {level: rank for rank, level in enumerate(self.contract.levels)}
+        levels = self.operation.levels
+        able = [account for account in self.accounts.values() if levels is None or account.level in levels]
+        presumed = presumed_success(self.operation).identity
+        return min(able, key=lambda account: (ranks.get(account.level, len(ranks)), account.username != presumed))
+
+    def pick(self, options: Iterable[Any]) -> Any:
+        """Return one of several, another one at each operation; None of none."""
+        found = list(options)
+        return found[self.index % len(found)] if found else None
+
+    # What a mutant must be called.
+
+    def universal(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
+        """Return the signs of a broken universal rule."""
+        return frozenset(Sign(check, "violation", label or self.label) for check in checks)
+
+    def silent(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
+        """Return the signs of something on which the contract is silent."""
+        return frozenset(Sign(check, "drift", label or self.label) for check in checks)
+
+    def stated(self, pointer: str, *checks: str, label: str | None = None) -> frozenset[Sign]:
+        """Return the signs of a contradiction to a statement of the contract."""
+        return frozenset(Sign(check, self.level(pointer), label or self.label) for check in checks)
+
+    def level(self, pointer: str) -> Level:
+        """Return how grave it is to contradict a statement."""
+        return "violation" if self.contract.provenance(pointer).documented else "drift"
+
+    def answering(self, change: Change) -> frozenset[Sign]:
+        """Return what a change of the main answer's content must be called, nothing where nobody can object."""
+        if self.main is None or self.main.content.schema is None:
+            return frozenset()
+        before = self.main.value
+        try:
+            after = change(_copy(before))
+        except (LookupError, TypeError, AttributeError, ValueError):
+            return frozenset()
+        validator = self.contract.validator(self.main.content.schema, "response")
+        signs: set[Sign] = set()
+        for violation in validator.violations(after):
+            signs |= self.stated(violation.keyword_pointer, "body_conforms_to_its_schema")
+        if self.main.content.name == "application/problem+json" and signs:
+            signs |= self.silent("problem_details_are_well_formed")
+        return frozenset(signs) | self._of_the_resource(before, after)
+
+    def breaking(self, value: Any) -> frozenset[Sign]:
+        """Return what taking a value that breaks the request's schema must be called."""
+        assert self.body is not None
+        assert self.body.schema is not None
+        violations = list(self.contract.validator(self.body.schema, "request").violations(value))
+        if not violations:
+            return frozenset()
+        documented = any(self.level(violation.keyword_pointer) == "violation" for violation in violations)
+        level: Level = "violation" if documented else "drift"
+        return frozenset(
+            Sign(check, level, self.label)
+            for check in ("bodies_that_break_the_schema_are_refused", "negative_data_rejection")
+        )
+
+    def violations(self, value: Any) -> list[SchemaViolation]:
+        """Return how a value breaks the request's schema."""
+        assert self.body is not None
+        assert self.body.schema is not None
+        return list(self.contract.validator(self.body.schema, "request").violations(value))
+
+    def _of_the_resource(self, before: Any, after: Any) -> frozenset[Sign]:
+        """Return what the claims about the resource must say of an answer with a changed value, name or status."""
+        behaviour = self.operation.behaviour
+        if behaviour is None or not self.role:
+            return frozenset()
+        signs: set[Sign] = set()
+        changed = at(before, behaviour.value) != at(after, behaviour.value) if behaviour.value else False
+        if self.role == "read" and changed:
+            signs |= self.stated(behaviour.pointer, "reads_show_the_last_write")
+        if self.role == "write" and changed and not self.generated:
+            signs |= self.stated(behaviour.pointer, "writes_echo_the_request")
+        place = (behaviour.value or behaviour.status).rpartition("/")[0]
+        names = [held.get("name") for held in (at(before, place), at(after, place)) if isinstance(held, dict)]
+        if len(names) == 2 and names[0] != names[1] and names[1] is not None:
+            signs |= self.stated(behaviour.pointer, "answers_name_the_resource")
+        return frozenset(signs)
+
+
+def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[Subject, ...]:
+    """Return every operation of a contract as a mutant sees it."""
+    return tuple(Subject(contract, operation, index, accounts) for index, operation in enumerate(contract.operations))
+
+
+def is_login(operation: Operation | None) -> bool:
+    """Tell whether an operation exchanges a password for a token."""
+    behaviour = operation.behaviour if operation else None
+    return behaviour is not None and (behaviour.handler, behaviour.role) == ("auth", "issue")
+
+
+def is_json(media_type: str) -> bool:
+    """Tell whether a media type promises JSON (RFC 6839, section 3.1)."""
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def at(value: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer in a value, None where nothing does."""
+    try:
+        return lookup(value, pointer)
+    except (LookupError, ValueError):
+        return None
+
+
+def members(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every member of a JSON value's objects, the outermost first; of a list, its first item's."""
+    if isinstance(value, list) and value:
+        yield from members(value[0], (*path, 0))
+    if isinstance(value, dict):
+        for name in value:
+            yield (*path, name)
+        for name, member in value.items():
+            yield from members(member, (*path, name))
+
+
+def holder(value: Any, path: Path) -> dict[Any, Any]:
+    """Return the object that holds the member at a path.
+
+    Raises:
+        LookupError: nothing stands there.
+    """
+    for name in path[:-1]:
+        value = value[name]
+    if not isinstance(value, dict) or path[-1] not in value:
+        raise LookupError(path)
+    return value
+
+
+def _shown(status: str, response: Response) -> Iterator[Answer]:
+    for name, content in response.content.items():
+        for example in content.examples.values():
+            if is_json(name):
+                yield Answer(int(status), response, content, example.value)
+                break
+
+
+def _is_revocation(operation: Operation) -> bool:
+    behaviour = operation.behaviour
+    return behaviour is not None and (behaviour.handler, behaviour.role) == ("auth", "revoke")
+
+
+def _copy(value: Any) -> Any:
+    return json.loads(json.dumps(value))

@@ -1,0 +1,50 @@
+"""All classes by name, and all mutants of a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mockserver.contract.model import Contract
+from mockserver.selftest.catalogue import Mutant, MutantClass, mutants_of
+from mockserver.selftest.mutants.broken_logins import LOGINS
+from mockserver.selftest.mutants.crashes import CRASHES
+from mockserver.selftest.mutants.foreign_objects import OBJECTS
+from mockserver.selftest.mutants.leaked_secrets import LEAKS
+from mockserver.selftest.mutants.lost_writes import MEMORY
+from mockserver.selftest.mutants.stray_effects import TRACES
+from mockserver.selftest.mutants.wrong_bounds import BOUNDS
+from mockserver.selftest.mutants.wrong_content import CONTENT
+from mockserver.selftest.mutants.wrong_credentials import CREDENTIALS
+from mockserver.selftest.mutants.wrong_requests import REQUESTS
+from mockserver.selftest.mutants.wrong_routes import ROUTES
+from mockserver.selftest.mutants.wrong_shapes import SHAPE
+from mockserver.selftest.mutants.wrong_statuses import STATUSES
+from mockserver.selftest.mutants.wrong_values import VALUES
+from mockserver.selftest.mutated_operation import subjects
+from mockserver.stub.store.seed import Account
+
+_THEMES = (
+    SHAPE,
+    CONTENT,
+    STATUSES,
+    VALUES,
+    MEMORY,
+    TRACES,
+    CREDENTIALS,
+    OBJECTS,
+    LOGINS,
+    LEAKS,
+    REQUESTS,
+    BOUNDS,
+    CRASHES,
+    ROUTES,
+)
+
+CLASSES: Mapping[str, MutantClass] = {name: kind for theme in _THEMES for name, kind in theme.classes.items()}
+
+
+def all_mutants(contract: Contract, accounts: Mapping[str, Account]) -> Iterator[Mutant]:
+    """Yield every class at every operation that it applies to, in the order of the classes."""
+    found = subjects(contract, accounts)
+    for kind in CLASSES.values():
+        yield from mutants_of(kind, found)

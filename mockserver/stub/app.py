@@ -1,0 +1,338 @@
+"""The edge: a Flask application whose WSGI entrance answers the contract's operations before Flask sees them.
+
+Flask's dispatch costs nine tenths of a small request (docs/decisions/0005-pipeline-below-flask.md), so Flask serves the
+control API, routes that a user adds to the application, and whatever is not in the contract.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from flask import Flask
+
+from mockserver import defaults, sources
+from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
+from mockserver.contract.resources.collections import inferred
+from mockserver.errors import MockServerError
+from mockserver.http import cors
+from mockserver.http.problem import MEDIA_TYPE as PROBLEM
+from mockserver.http.problem import problem
+from mockserver.masking import show
+from mockserver.messages import Caller, Request, Response
+from mockserver.stub.authentication import ANYBODY, Authentication
+from mockserver.stub.behaviour.calls import Handler, Rules
+from mockserver.stub.control.journal import keep
+from mockserver.stub.control.routes import HINT_KEY, WORLD_KEY, Exposure, register_control
+from mockserver.stub.pipeline import Answer, Pipeline, Settings
+from mockserver.stub.response import STATUS_LINES
+from mockserver.stub.serving.access_log import AccessLog
+from mockserver.stub.serving.callbacks import Deliverer
+from mockserver.stub.serving.rate_limit import LimitedPipeline, RateLimit
+from mockserver.stub.store.seed import Seed, load_seed
+from mockserver.stub.store.worlds import DEFAULT_WORLD, World, Worlds, open_store
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_new = tuple.__new__
+_WORLD_PREFIX = "/__world__/"
+_LOG = logging.getLogger("mockserver")
+_NO_NAMES: frozenset[str] = frozenset()
+
+
+def create_app(
+    contract: Contract | Path | str | None = None,
+    *,
+    seed_data: Seed | Path | str | None = None,
+    empty: bool = False,
+    state: str = "memory",
+    clock: int | None = None,
+    seed: int = 0,
+    no_auth: bool = False,
+    transition_seconds: float = 0.0,
+    host: str = "127.0.0.1",
+    control_token: str | None = None,
+    dynamic: bool = False,
+    errors: bool = False,
+    no_state: bool = False,
+    no_cors: bool = False,
+    behaviours: Mapping[str, Handler] | None = None,
+    allow_callbacks: Sequence[str] = (),
+    rate_limit: RateLimit | int | None = None,
+    log: TextIO | None = None,
+    log_format: str = "text",
+) -> Flask:
+    """Return a stub of a contract as a Flask application, to run under any WSGI server or Flask's test client.
+
+    Args:
+        contract: the contract or its file; None for the built-in one.
+        seed_data: accounts and secrets of fresh worlds, or their file; None for the built-in ones with the built-in
+            contract, for none with any other.
+        empty: leave away all seed data but the first account of the mightiest level.
+        state: `memory`, or `sqlite:///FILE`.
+        clock: UNIX time in seconds at which the clock stands; None for the wall clock.
+        seed: number from which made-up secrets follow.
+        no_auth: ask for no credentials; everybody is the mightiest account.
+        transition_seconds: how long `applying` and `deleting` last, on the stub's clock.
+        host: the address served on; off loopback the control API is closed without a `control_token`.
+        control_token: bearer token that the control API asks for.
+        dynamic: generate content where the contract has examples, too.
+        errors: answer 500 where an example or an answer of the stub breaks its schema.
+        no_state: infer no state from the contract.
+        no_cors: let no web page of another origin read the answers.
+        behaviours: Python behaviours by `operationId`.
+        allow_callbacks: hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.
+        rate_limit: requests a second that one address may make, or all that says of bans; None for no limit.
+        log: stream for one line per request; None for no log.
+        log_format: `text` or `json`.
+
+    Raises:
+        ContractError: the contract cannot be used.
+        UsageError: seed data, store or limit cannot be used.
+    """
+    builtin = contract is None
+    if contract is None or isinstance(contract, Path | str):
+        contract = load_contract(contract or defaults.CONTRACT)
+    if seed_data is None:
+        seed_data = load_seed(defaults.SEED_DATA) if builtin else Seed()
+    elif isinstance(seed_data, Path | str):
+        seed_data = load_seed(seed_data)
+    if empty:
+        seed_data = seed_data.emptied(contract.levels)
+    worlds = Worlds(open_store(state), seed_data, clock)
+    authentication = Authentication(
+        contract,
+        accounts=bool(seed_data.accounts),
+        open_door=_mightiest(contract, seed_data) if no_auth else None,
+        seed=seed,
+        secrets=seed_data.secrets,
+    )
+    pipeline = Pipeline(
+        contract,
+        authentication,
+        Settings(
+            Rules(seed_data, seed, transition_seconds),
+            dynamic=dynamic,
+            errors=errors,
+            behaviours=behaviours or {},
+            deliver=Deliverer(allow_callbacks).deliver,
+            inferred=dict if no_state else partial(inferred, contract),
+        ),
+    )
+    limit = RateLimit(rate_limit) if isinstance(rate_limit, int) else rate_limit
+    app = Flask("mockserver", static_folder=None)
+    stub = Stub(
+        app.wsgi_app,
+        pipeline if limit is None else LimitedPipeline(pipeline, limit),
+        worlds,
+        AccessLog(log, as_json=log_format == "json") if log is not None else None,
+        allow_origins=not no_cors,
+    )
+    register_control(app, contract, worlds, Exposure(host, control_token))
+    app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
+    app.extensions["mockserver"] = worlds
+    return app
+
+
+def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
+    """Return the account with the highest level, for a stub that asks for no credentials."""
+    account = seed_data.mightiest(contract.levels)
+    return ANYBODY if account is None else Caller(account.username, account.level, "")
+
+
+class Stub:
+    """The WSGI entrance: environment to request, answer to response, and a line in journal and log."""
+
+    def __init__(
+        self,
+        flask: WsgiApplication,
+        pipeline: Pipeline | LimitedPipeline,
+        worlds: Worlds,
+        log: AccessLog | None,
+        *,
+        allow_origins: bool,
+    ) -> None:
+        self._flask = flask
+        self._pipeline = pipeline
+        self._worlds = worlds
+        self._log = log
+        self._cors = allow_origins
+        self._default = worlds.get(DEFAULT_WORLD)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        response = self.respond(environ)
+        if response is None:
+            return self.pass_on(environ, start_response)
+        start_response(STATUS_LINES[response.status], response.fields)
+        return [response.content]
+
+    def respond(self, environ: Environ) -> Response | None:
+        """Return the response to a request, or None where Flask has to answer it.
+
+        Our own server calls this first: it saves building and taking apart what WSGI needs in between.
+        """
+        started = sources.stopwatch()
+        path = environ.get("PATH_INFO") or "/"
+        world = self._default
+        if "HTTP_MOCK_WORLD" in environ or path.startswith("/__"):
+            chosen = self._choose_world(environ, path)
+            if isinstance(chosen, Answer):
+                self._record(_request(environ, path), world, chosen, started)
+                return chosen.response
+            world, path = chosen
+            if path.startswith("/__mock__/"):
+                return None
+        request = _request(environ, path)
+        try:
+            if self._cors and "HTTP_ORIGIN" in environ:
+                answer = self._answer_page(request, world)
+            else:
+                answer = self._pipeline.answer(request, world)
+        except MockServerError as error:
+            answer = _broken(error)
+        except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
+            _LOG.exception("%s %s failed", request.method, request.path)
+            answer = _broken(error)
+        if answer is None:
+            return None
+        self._record(request, world, answer, started)
+        return answer.response
+
+    def _answer_page(self, request: Request, world: World) -> Answer | None:
+        """Answer a request with `Origin`, so that the page it comes from may read the answer."""
+        answer = None
+        methods = self._pipeline.allowed(request.path) if cors.is_preflight(request.fields) else ()
+        if methods:
+            answer = Answer(cors.preflight(request.fields, methods), "", b"", "CORS preflight", (), _NO_NAMES)
+        else:
+            try:
+                answer = self._pipeline.answer(request, world)
+            except MockServerError as error:
+                answer = _broken(error)
+        if answer is None:
+            return None
+        response = answer.response
+        return answer._replace(response=response._replace(fields=cors.shared(request.fields, response.fields)))
+
+    def close(self) -> None:
+        """Write what is left of the log and release the store; the server calls it when it stops."""
+        if self._log is not None:
+            self._log.flush()
+        self._worlds.store.close()
+
+    def _choose_world(self, environ: Environ, path: str) -> tuple[World, str] | Answer:
+        """Return the world that the request selects, and the path without its prefix."""
+        name = environ.get("HTTP_MOCK_WORLD", DEFAULT_WORLD)
+        if path.startswith(_WORLD_PREFIX):
+            name, _, rest = path[len(_WORLD_PREFIX) :].partition("/")
+            path = "/" + rest
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}{_WORLD_PREFIX}{name}"
+            environ["PATH_INFO"] = path
+        try:
+            world = environ[WORLD_KEY] = self._worlds.get(name)
+        except ValueError as error:
+            return _own_answer(400, "Bad Request", f"no such world: {error}")
+        except MockServerError as error:
+            return _broken(error)
+        return world, path
+
+    def pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Let Flask answer what `respond` left to it, and note that it did; the control API is not noted."""
+        started = sources.stopwatch()
+        path = environ.get("PATH_INFO") or "/"
+        if path.startswith("/__mock__/"):
+            return self._flask(environ, start_response)
+        status = 0
+
+        def noting(line: str, fields: list[tuple[str, str]], *rest: Any, **named: Any) -> Any:
+            nonlocal status
+            status = int(line.split(" ", 1)[0])
+            if self._cors and "HTTP_ORIGIN" in environ:
+                fields = cors.shared(environ, fields)
+            return start_response(line, fields, *rest, **named)
+
+        request = _request(environ, path)
+        if not request.path.endswith("/") and self._pipeline.knows(request.path + "/"):
+            environ[HINT_KEY] = f"; did you mean {show(request.path)}/?"
+        content = self._flask(environ, noting)
+        why = "answered by Flask"
+        if status == 404:
+            why = "Not Found: the contract has nothing at this path" + environ.get(HINT_KEY, "")
+        answer = Answer(Response(status, [], b""), "", b"", why, (), _NO_NAMES)
+        self._record(request, environ.get(WORLD_KEY, self._default), answer, started)
+        return content
+
+    def _record(self, request: Request, world: World, answer: Answer, started: float) -> None:
+        at = sources.wall_clock()
+        duration = sources.stopwatch() - started
+        response = answer.response
+        world.journal.append(
+            (
+                at,
+                request.method,
+                request.path,
+                request.query,
+                request.authorization,
+                request.content_type,
+                keep(answer.content),
+                answer.operation,
+                response.status,
+                keep(response.content),
+                answer.why,
+                answer.violations,
+                answer.secret_names,
+                duration,
+            )
+        )
+        if self._log is not None:
+            self._log.write(at, request.method, request.path, response.status, answer.operation, answer.why, duration)
+
+
+def _request(environ: Environ, path: str) -> Request:
+    if not path.isascii():
+        # WSGI hands over the path's bytes as Latin-1; URIs are UTF-8 (RFC 3987, section 3.1).
+        path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    find = environ.get
+    length = find("CONTENT_LENGTH")
+    # As `Request(...)` would, in half the time.
+    return _new(
+        Request,
+        (
+            environ["REQUEST_METHOD"],
+            path,
+            find("QUERY_STRING", ""),
+            find("HTTP_AUTHORIZATION"),
+            find("CONTENT_TYPE"),
+            int(length) if length and length.isdecimal() else _unknown_length(environ),
+            environ["wsgi.input"].read,
+            environ,
+        ),
+    )
+
+
+def _unknown_length(environ: Environ) -> int | None:
+    """Return the length of content that is not announced: unknown when it comes in chunks, else none."""
+    chunked = environ.get("HTTP_TRANSFER_ENCODING") or environ.get("wsgi.input_terminated")
+    return None if chunked else 0
+
+
+def _own_answer(status: int, title: str, detail: str) -> Answer:
+    """Return problem details that no operation of the contract is behind."""
+    content = problem(status, title, detail)
+    return Answer(Response(status, [("Content-Type", PROBLEM)], content), "", b"", f"{title}: {detail}", (), _NO_NAMES)
+
+
+def _broken(error: Exception) -> Answer:
+    """Return the answer to a request that we failed on; the reason is told only where it is meant for people."""
+    detail = str(error) if isinstance(error, MockServerError) else "the stub failed; its log has the reason"
+    if isinstance(error, MockServerError):
+        sys.stderr.write(f"mockserver: {detail}\n")
+    return _own_answer(500, "Internal Server Error", detail)

@@ -1,0 +1,340 @@
+"""Who asks: security requirements (any of all-of), and for each kind of scheme how it is checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.errors import RequestRejected
+from mockserver.http.digest import Digest, parameters
+from mockserver.messages import Caller, Request
+from mockserver.stub.store.account_records import (
+    ACCOUNTS,
+    BASIC_CHALLENGE,
+    TOKENS,
+    password_matches,
+    shared_token_key,
+    token_key,
+)
+
+ANYBODY = Caller("", "", "")
+_MAX_REMEMBERED_CREDENTIALS = 4096
+#: Authentication schemes whose credentials have a known form.
+_KNOWN_SCHEMES = frozenset({"basic", "bearer", "digest"})
+
+
+class _World(Protocol):
+    """What this stage needs of a world."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def read(self) -> Callable[[str, str], dict[str, Any] | None]: ...
+
+    def now(self) -> float: ...
+
+
+Authenticate = Callable[[Request, _World], Caller]
+_Identify = Callable[[Request, _World], Caller | None]
+
+
+class Authentication:
+    """Compiles the security requirements of operations.
+
+    With `open_door` no credentials are asked for, and everybody is the mightiest seeded account. Without
+    `accounts` any well-formed credentials are taken, since there is nothing to compare them with.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        accounts: bool,
+        open_door: Caller | None = None,
+        seed: int = 0,
+        secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
+    ) -> None:
+        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them."""
+        self._contract = contract
+        self._accounts = accounts
+        uses_digest = any(_is_digest(scheme) for scheme in contract.security_schemes.values())
+        self._digests = Digest(seed, secrets() if uses_digest else {})
+        self._open_door = open_door
+        # A client sends the same field on every call; it is decoded and digested once.
+        self._decoded: dict[str, Caller | None] = {}
+
+    def compile(self, operation: Operation) -> Authenticate:
+        """Return the function that finds an operation's caller or rejects the request with 401 or 403."""
+        if self._open_door is not None:
+            caller = self._open_door
+            return lambda _request, _world: caller
+        requirements = [
+            [self._contract.security_schemes[name] for name in requirement] for requirement in operation.security
+        ]
+        if not requirements or [] in requirements:
+            return lambda _request, _world: ANYBODY
+        alternatives = [
+            [
+                _scoped(self._check(self._contract.security_schemes[name]), scopes)
+                for name, scopes in requirement.items()
+            ]
+            for requirement in operation.security
+        ]
+        identify = _all_of(alternatives[0]) if len(alternatives) == 1 else _any_of([_all_of(a) for a in alternatives])
+        allowed = None if operation.levels is None else frozenset(operation.levels)
+        challenge = self._challenge(requirements)
+
+        def authenticate(request: Request, world: _World) -> Caller:
+            try:
+                caller = identify(request, world)
+            except _LacksScopeError as lack:
+                detail = f"{lack.username} lacks the scope {lack.scope}, which {operation.label} needs"
+                raise RequestRejected(403, "Forbidden", detail) from lack
+            if caller is None:
+                raise RequestRejected(
+                    401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge(world)}
+                )
+            # A caller without name comes from a scheme that knows no accounts, so no levels either.
+            if allowed is not None and caller.level not in allowed and caller.username:
+                raise _wrong_level(caller, operation)
+            return caller
+
+        return authenticate
+
+    def _check(self, scheme: SecurityScheme) -> _Identify:
+        """Return the function that finds the caller by one scheme, or None where the request does not fit it."""
+        if scheme.type == "http" and scheme.scheme == "basic":
+            return self._basic
+        if scheme.type == "mutualTLS":
+            return lambda _request, _world: ANYBODY
+        if _is_digest(scheme):
+            return self._digest
+        if scheme.type == "http" and scheme.scheme.lower() not in _KNOWN_SCHEMES and not self._accounts:
+            # A scheme of the API's own: whether its name stands before the credential is not said.
+            return lambda request, _world: ANYBODY if request.authorization else None
+        find = partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_after, _auth_scheme(scheme))
+        return partial(self._token, find)
+
+    def _challenge(self, requirements: list[list[SecurityScheme]]) -> Callable[[_World], str]:
+        """Return what makes the challenges for a caller without credentials: those of a digest are new each time."""
+        schemes = [scheme for schemes in requirements for scheme in schemes]
+        others = list(dict.fromkeys(_challenge(scheme) for scheme in schemes if not _is_digest(scheme)))
+        fixed = ", ".join(others)
+        if not any(map(_is_digest, schemes)):
+            return lambda _world: fixed
+        return lambda world: ", ".join([self._digests.challenge(world.name), *others])
+
+    def _digest(self, request: Request, world: _World) -> Caller | None:
+        """Return the caller of HTTP Digest credentials (RFC 7616), anybody where the stub knows no accounts."""
+        if not self._accounts:
+            return ANYBODY if parameters(request.authorization) is not None else None
+        username = self._digests.username(request, world.name)
+        account = world.read(ACCOUNTS, username) if username is not None else None
+        return None if account is None or username is None else Caller(username, account["level"], "")
+
+    def _token(self, find: Callable[[Request], str | None], request: Request, world: _World) -> Caller | None:
+        """Return the caller of a token or key: whose it is, or anybody where the stub knows no accounts."""
+        shown = find(request)
+        if not shown:
+            return None
+        if not self._accounts:
+            return ANYBODY
+        key = token_key(shown)
+        token = world.read(TOKENS, key)
+        if token is None or not _in_time(token, world):
+            return None
+        return Caller(token["username"], token["level"], key)
+
+    def _basic(self, request: Request, world: _World) -> Caller | None:
+        """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
+        field = request.authorization
+        if field is None:
+            return None
+        try:
+            caller = self._decoded[field]
+        except KeyError:
+            caller = self._remember(field, _decode_basic(field))
+        if caller is None:
+            return None
+        token = world.read(TOKENS, caller.token_key)
+        if token is None:
+            return self._with_password(field, caller, world) if self._accounts else Caller(caller.username, "", "")
+        if token["username"] != caller.username:
+            return self._with_shared_token(field, caller, world)
+        if not _in_time(token, world):
+            return None
+        if token["level"] != caller.level:
+            caller = self._remember(field, Caller(caller.username, token["level"], caller.token_key))
+        return caller
+
+    def _with_shared_token(self, field: str, caller: Caller, world: _World) -> Caller | None:
+        """Return the caller whose token is another account's, too; None where it is no token of the caller's."""
+        _, _, shown = _credentials(field).partition(":")
+        key = shared_token_key(caller.username, shown)
+        token = world.read(TOKENS, key)
+        if token is None or not _in_time(token, world):
+            return None
+        return Caller(caller.username, token["level"], key)
+
+    def _with_password(self, field: str, caller: Caller, world: _World) -> Caller | None:
+        """Return the caller where the secret is the password, as other APIs mean Basic (RFC 7617); else None.
+
+        An API with levels and a login hands out tokens: there a password is none.
+        """
+        if self._contract.levels:
+            return None
+        account = world.read(ACCOUNTS, caller.username)
+        _, _, password = _credentials(field).partition(":")
+        if account is None or not password_matches(account, caller.username, password):
+            return None
+        return Caller(caller.username, account["level"], "")
+
+    def _remember(self, field: str, caller: Caller | None) -> Caller | None:
+        if len(self._decoded) >= _MAX_REMEMBERED_CREDENTIALS:
+            self._decoded.clear()
+        self._decoded[field] = caller
+        return caller
+
+
+def _in_time(token: Mapping[str, Any], world: _World) -> bool:
+    """Tell whether a token is valid now; one of the seed data may be so without end."""
+    return not token["expires"] or token["valid_from"] <= world.now() < token["valid_to"]
+
+
+def _credentials(field: str) -> str:
+    """Return `username:secret` of Basic credentials that were decoded before, so are well-formed."""
+    return base64.b64decode(field.partition(" ")[2].strip(" ")).decode()
+
+
+def _decode_basic(field: str) -> Caller | None:
+    """Return who Basic credentials name, level yet unknown; None where they are malformed or of another scheme."""
+    scheme, _, encoded = field.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(encoded.strip(" "), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    username, colon, token = text.partition(":")
+    return Caller(username, "", token_key(token)) if colon and username and token else None
+
+
+class _LacksScopeError(Exception):
+    """The caller is known, but may not do this."""
+
+    def __init__(self, username: str, scope: str) -> None:
+        super().__init__(username, scope)
+        self.username = username
+        self.scope = scope
+
+
+def _scoped(check: _Identify, scopes: tuple[str, ...]) -> _Identify:
+    """Return a check that asks for scopes, too, of accounts that state which ones they have."""
+    if not scopes:
+        return check
+
+    def identify(request: Request, world: _World) -> Caller | None:
+        caller = check(request, world)
+        account = world.read(ACCOUNTS, caller.username) if caller is not None and caller.username else None
+        granted = None if account is None else account.get("scopes")
+        missing = [] if granted is None else [scope for scope in scopes if scope not in granted]
+        if missing:
+            assert caller is not None
+            raise _LacksScopeError(caller.username, missing[0])
+        return caller
+
+    return identify
+
+
+def _is_digest(scheme: SecurityScheme) -> bool:
+    return scheme.type == "http" and scheme.scheme == "digest"
+
+
+def _auth_scheme(scheme: SecurityScheme) -> str:
+    return scheme.scheme if scheme.type == "http" else "bearer"
+
+
+def _challenge(scheme: SecurityScheme) -> str:
+    """Return the challenge of a scheme (RFC 9110, section 11.6.1); API keys have none of their own."""
+    kind = _auth_scheme(scheme)
+    if kind == "basic":
+        return BASIC_CHALLENGE
+    return f'{kind.capitalize()} realm="mockserver"'
+
+
+def _after(wanted: str, request: Request) -> str | None:
+    """Return what follows the name of an authentication scheme in `Authorization`."""
+    scheme, _, rest = (request.authorization or "").partition(" ")
+    return rest.strip() if scheme.lower() == wanted.lower() else None
+
+
+def _api_key(scheme: SecurityScheme, request: Request) -> str | None:
+    if scheme.location == "header":
+        if scheme.parameter.lower() == "authorization":
+            return request.authorization
+        found: str | None = request.fields.get("HTTP_" + scheme.parameter.upper().replace("-", "_"))
+        return found
+    if scheme.location == "query":
+        return next(iter(parse_qs(request.query).get(scheme.parameter, ())), None)
+    cookies = (pair.strip().partition("=") for pair in request.fields.get("HTTP_COOKIE", "").split(";"))
+    return next((value for name, _, value in cookies if name == scheme.parameter), None)
+
+
+def _all_of(checks: list[_Identify]) -> _Identify:
+    """Return the check that all of some schemes are shown; the last one tells who calls."""
+    if len(checks) == 1:
+        return checks[0]
+
+    def identify(request: Request, world: _World) -> Caller | None:
+        caller = None
+        for check in checks:
+            caller = check(request, world)
+            if caller is None:
+                return None
+        return caller
+
+    return identify
+
+
+def _any_of(checks: list[_Identify]) -> _Identify:
+    """Return the check that one of some alternatives is shown."""
+
+    def identify(request: Request, world: _World) -> Caller | None:
+        lack: _LacksScopeError | None = None
+        for check in checks:
+            try:
+                caller = check(request, world)
+            except _LacksScopeError as error:
+                lack = error
+                continue
+            if caller is not None:
+                return caller
+        if lack is not None:
+            raise lack
+        return None
+
+    return identify
+
+
+def _why_not(request: Request) -> str:
+    if request.authorization is None:
+        return "the request has no credentials"
+    scheme, _, _ = request.authorization.partition(" ")
+    if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
+        return "the credentials are not base64 of `username:auth_token` (RFC 7617)"
+    return "the credentials are not known here, or no longer valid"
+
+
+def _wrong_level(caller: Caller, operation: Operation) -> RequestRejected:
+    return RequestRejected(
+        403,
+        "Forbidden",
+        f"{caller.username} is {caller.level or 'without level'}; {operation.label} is for "
+        + " or ".join(operation.levels or ()),
+    )

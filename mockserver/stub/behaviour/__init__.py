@@ -1,0 +1,1 @@
+"""Behaviours: what a call does, and what it is given for that."""

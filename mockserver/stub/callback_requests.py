@@ -1,0 +1,93 @@
+"""Which callbacks follow an answer, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.reading.callback_objects import Callback, callbacks
+from mockserver.http import json as documents
+from mockserver.http.expressions import Exchange, fill
+from mockserver.http.media_types import concrete
+from mockserver.messages import Arguments, Outgoing, Request, Response
+from mockserver.stub.encoding import content_type, encoder
+from mockserver.stub.examples.generator import CannotGenerate, Generator
+
+
+class Callbacks:
+    """The callbacks of one operation."""
+
+    def __init__(
+        self, contract: Contract, operation: Operation, generator: Generator, secret_names: frozenset[str]
+    ) -> None:
+        self._contract = contract
+        self._operation = operation
+        self._generator = generator
+        self._secret_names = secret_names
+        self._callbacks = callbacks(contract, operation)
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._callbacks)
+
+    def after(self, request: Request, arguments: Arguments, response: Response) -> Iterator[Outgoing | str]:
+        """Yield the requests that follow an answer, or why one cannot be made."""
+        exchange = _exchange(request, arguments, response)
+        for callback in self._callbacks:
+            name = f"{self._operation.id}/{callback.name}"
+            try:
+                url = fill(callback.expression, exchange)
+                kind, content = self._content(callback)
+                fields = tuple(self._parameters(callback, "header"))
+                query = urlencode(list(self._parameters(callback, "query")))
+            except (LookupError, CannotGenerate) as error:
+                yield f"callback {name} not sent: {error.args[0] if error.args else error}"
+                continue
+            url += f"{'&' if '?' in url else '?'}{query}" if query else ""
+            yield Outgoing(name, callback.method, url, kind, content, self._operation.label, self._secret_names, fields)
+
+    def _parameters(self, callback: Callback, location: str) -> Iterator[tuple[str, str]]:
+        """Yield names and values of the parameters in a place that the callback must have, lists with commas."""
+        for sent in callback.parameters:
+            if sent.location != location:
+                continue
+            value = sent.examples[0] if sent.examples else "value"
+            if not sent.examples and sent.schema is not None:
+                value = self._generator.generate(sent.schema, "request")
+            yield sent.name, ",".join(_plain(item) for item in (value if isinstance(value, list) else [value]))
+
+    def _content(self, callback: Callback) -> tuple[str, bytes]:
+        media_type = callback.media_type
+        if media_type is None:
+            return "", b""
+        kind = concrete(media_type.name)
+        return content_type(kind), encoder(self._contract, media_type, kind)(self._value(callback))
+
+    def _value(self, callback: Callback) -> Any:
+        media_type = callback.media_type
+        assert media_type is not None
+        if callback.examples:
+            return callback.examples[0]
+        return {} if media_type.schema is None else self._generator.generate(media_type.schema, "request")
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else documents.encode(value).decode()
+
+
+def _exchange(request: Request, arguments: Arguments, response: Response) -> Exchange:
+    environ = request.fields
+    scheme = environ.get("wsgi.url_scheme", "http")
+    query = f"?{request.query}" if request.query else ""
+    url = f"{scheme}://{environ.get('HTTP_HOST', 'localhost')}{quote(request.path)}{query}"
+    request_fields = {
+        key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
+    }
+    try:
+        content = documents.decode(response.content) if response.content else None
+    except ValueError:
+        content = response.content.decode("utf-8", "replace")
+    fields = {name.lower(): value for name, value in response.fields}
+    return Exchange(url, request.method, arguments, request_fields, response.status, fields, content)

@@ -1,0 +1,1 @@
+"""Collections and items: created, listed, read, changed and deleted."""

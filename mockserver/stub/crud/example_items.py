@@ -1,0 +1,106 @@
+"""The items that a contract's examples show, there from the start; made-up ones name one another."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
+from mockserver.errors import ContractError, RequestRejected
+from mockserver.stub.crud.new_identifiers import Naming
+from mockserver.stub.crud.queries import text
+from mockserver.stub.crud.representation import Item, at, replaced
+
+_ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
+#: What a call would be answered without state, by `operationId`; raises RequestRejected.
+TemplateOf = Callable[[str], Any]
+
+
+class Exemplars:
+    """Items that the answers of a contract's operations show without state."""
+
+    def __init__(self, contract: Contract, relatives: Mapping[str, Behaviour], template_of: TemplateOf) -> None:
+        """Prepare; nothing is looked at before it is asked for.
+
+        Args:
+            contract: where operations are looked up.
+            relatives: the behaviours of all operations of the contract, by `operationId`.
+            template_of: what is answered without state.
+        """
+        self._contract = contract
+        self._relatives = relatives
+        self._template_of = template_of
+        self._known: dict[str, list[Any]] = {}
+
+    def seeds(self, resource: str) -> dict[str, Item]:
+        """Return the items of a resource by the text of their identifiers, foreign keys naming what is there."""
+        found: dict[str, Item] = {}
+        for behaviour, item in self._shown(resource):
+            named = self._named(item, behaviour) if behaviour.keys else item
+            key = text(named[behaviour.identifier])
+            found[key] = {**found.get(key, {}), **named}
+        return found
+
+    def consistent(self, template: Any, behaviour: Behaviour, is_valid: Callable[[Any], bool]) -> Any:
+        """Return a made-up answer whose foreign keys name items that are there; as it is where none would be valid."""
+        pointer = behaviour.items if behaviour.role == "list" else behaviour.value
+        shown = at(template, pointer)
+        if isinstance(shown, list):
+            new: Any = [self._named(one, behaviour) if isinstance(one, dict) else one for one in shown]
+        elif isinstance(shown, dict):
+            new = self._named(shown, behaviour)
+        else:
+            return template
+        whole = replaced(template, pointer, new)
+        return whole if is_valid(whole) else template
+
+    def _named(self, item: Item, behaviour: Behaviour) -> Item:
+        """Return a made-up item with foreign keys that name items; the same item always the same ones."""
+        named = dict(item)
+        for member, resource in behaviour.keys:
+            known = self._identifiers(resource)
+            if known and named.get(member) is not None:
+                named[member] = known[zlib.crc32(text(item.get(behaviour.identifier)).encode()) % len(known)]
+        return named
+
+    def _identifiers(self, resource: str) -> list[Any]:
+        if resource not in self._known:
+            self._known[resource] = [item[behaviour.identifier] for behaviour, item in self._shown(resource)]
+        return self._known[resource]
+
+    def _shown(self, resource: str) -> Iterator[tuple[Behaviour, Item]]:
+        """Yield each item that a list or read shows, with the behaviour of that; keys only where it is made up."""
+        relatives = {name: one for name, one in self._relatives.items() if one.resource == resource}
+        for name, relative in relatives.items():
+            if relative.role not in {"list", "read"}:
+                continue
+            try:
+                template = self._template_of(name)
+            except (RequestRejected, ContractError):
+                continue
+            made_up = name not in self._contract.by_id or not has_examples(self._contract.by_id[name])
+            naming = Naming(self._contract, item_parameter(self._contract, relatives, relative.parameter))
+            shown = at(template, relative.items if relative.role == "list" else relative.value)
+            for item in shown if isinstance(shown, list) else [shown]:
+                if isinstance(item, dict) and relative.identifier in item:
+                    if made_up and not naming.fits(item[relative.identifier]):
+                        item = {**item, relative.identifier: naming.fitted(item[relative.identifier])}
+                    yield relative if made_up else replace(relative, keys=()), item
+
+
+def item_parameter(contract: Contract, relatives: Mapping[str, Behaviour], named: str) -> Parameter | None:
+    """Return the path parameter that names an item."""
+    for name, behaviour in relatives.items():
+        if behaviour.role in _ON_ITEMS and name in contract.by_id:
+            for parameter in contract.by_id[name].parameters:
+                if (parameter.location, parameter.name) == ("path", named):
+                    return parameter
+    return None
+
+
+def has_examples(operation: Operation) -> bool:
+    """Tell whether the contract itself shows what an operation's success looks like."""
+    success = operation.success()
+    return success is not None and any(media_type.examples for media_type in success.content.values())

@@ -1,0 +1,89 @@
+"""What stands beside the items of a list: how many there are, whether there are more, and where they go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from mockserver.stub.crud.queries import Chosen, text
+
+#: Members by what they mean, in lower case without `_` and `-`.
+_TOTALS = frozenset({"total", "totalcount", "count", "totalresults", "totalitems", "totalelements", "results"})
+_MORE = frozenset({"hasmore", "hasnext", "hasnextpage", "more"})
+_NEXT = frozenset({"next", "nextcursor", "nextpagetoken", "nexttoken", "nextmarker", "nextpage", "continuationtoken"})
+_ENDS = frozenset({"cursor", "endcursor", "after"})
+_CURSORS = _NEXT | _ENDS
+#: Objects beside the items that hold such members.
+_ABOUT = frozenset({"meta", "metadata", "pagination", "paging", "page", "pageinfo", "cursors", "responsemetadata"})
+_DEPTH = 2
+
+Envelope = Mapping[str, Any]
+#: What a member becomes, nothing where it goes.
+_Change = Callable[[str, Any], tuple[Any, ...]]
+
+
+def cursors(around: Any) -> Iterator[str]:
+    """Yield the texts by which an envelope says where the next page is."""
+    for name, value in _members(around):
+        if _plain(name) in _CURSORS and isinstance(value, str) and value:
+            yield value
+
+
+def envelopes(around: Envelope, chosen: Chosen, *, by_cursor: bool) -> Iterator[Envelope]:
+    """Yield the forms that an envelope can take around some of all items, the best first.
+
+    Args:
+        around: the envelope of the operation's example.
+        chosen: which items stand in it.
+        by_cursor: whether the operation takes a cursor, so that a client goes on by what is written here.
+    """
+    counted = _changed(around, lambda name, value: (_counted(name, value, chosen),))
+    if chosen.more:
+        if by_cursor and chosen.last is not None:
+            yield _changed(counted, lambda name, value: (_onward(name, value, text(chosen.last)),))
+    else:
+        # No schema tells in words how the end is said.
+        yield from (_changed(counted, partial(_ended, ending=ending)) for ending in ((None,), (), ("",)))
+    yield counted
+
+
+def _counted(name: str, value: Any, chosen: Chosen) -> Any:
+    plain = _plain(name)
+    if plain in _TOTALS and isinstance(value, int) and not isinstance(value, bool):
+        return chosen.total
+    return chosen.more if plain in _MORE and isinstance(value, bool) else value
+
+
+def _onward(name: str, value: Any, last: str) -> Any:
+    """Return the cursor of the next page; addresses stay, for they are the server's own."""
+    told = value is None or (isinstance(value, str) and "/" not in value)
+    return last if _plain(name) in _CURSORS and told else value
+
+
+def _ended(name: str, value: Any, ending: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what a member that says where the next page is becomes behind the last one; others stay."""
+    goes_on = _plain(name) in _CURSORS and isinstance(value, str | int) and not isinstance(value, bool)
+    return ending if goes_on else (value,)
+
+
+def _changed(around: Envelope, change: _Change, depth: int = _DEPTH) -> dict[str, Any]:
+    """Return an envelope with its members, and those of objects about the list, changed."""
+    result: dict[str, Any] = {}
+    for name, value in around.items():
+        if depth > 1 and _plain(name) in _ABOUT and isinstance(value, dict):
+            result[name] = _changed(value, change, depth - 1)
+        else:
+            result.update((name, new) for new in change(name, value))
+    return result
+
+
+def _members(around: Any, depth: int = _DEPTH) -> Iterator[tuple[str, Any]]:
+    for name, value in around.items() if isinstance(around, dict) else ():
+        yield name, value
+        if depth > 1 and _plain(name) in _ABOUT:
+            yield from _members(value, depth - 1)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

@@ -1,0 +1,178 @@
+"""Which items a list answers: filtered by what the query names, sorted, a page of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.errors import ContractError
+from mockserver.http import json as documents
+
+Item = dict[str, Any]
+
+#: Query parameters by what they mean, in lower case without `_` and `-`.
+_SIZES = frozenset({"limit", "perpage", "pagesize", "maxresults", "first", "top", "itemsperpage"})
+_PAGES = frozenset({"page", "pagenumber", "pageno", "pageindex"})
+_OFFSETS = frozenset({"offset", "skip", "start", "startindex", "from"})
+_AFTER = frozenset(
+    {
+        *("startingafter", "startafter", "after", "cursor", "nextcursor", "pagecursor", "searchafter"),
+        *("pagetoken", "nextpagetoken", "nexttoken", "continuationtoken", "marker"),
+    }
+)
+_BEFORE = frozenset({"endingbefore", "before"})
+_SORTS = frozenset({"sort", "sortby", "orderby", "ordering"})
+_DIRECTIONS = frozenset({"order", "direction", "sortorder", "sortdirection", "sortdir", "descending"})
+_CONTROLS = _SIZES | _PAGES | _OFFSETS | _AFTER | _BEFORE | _SORTS | _DIRECTIONS
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace("[", "").replace("]", "").replace("$", "")
+
+
+def text(value: Any) -> str:
+    """Return a value as it stands in a path or query."""
+    return value if isinstance(value, str) else documents.encode(value).decode()
+
+
+class Paging(NamedTuple):
+    """How the query of an operation counts.
+
+    Attributes:
+        first_page: number of the first page.
+        by_cursor: whether it takes a cursor.
+    """
+
+    first_page: int = 1
+    by_cursor: bool = False
+
+
+class Chosen(NamedTuple):
+    """A page.
+
+    Attributes:
+        items: those on it.
+        total: how many there are on all pages.
+        more: whether there are more in the direction of reading.
+        last: identifier of the last item on it, None without one.
+    """
+
+    items: list[Item]
+    total: int
+    more: bool
+    last: Any
+
+
+def paging(contract: Contract, operation: Operation) -> Paging:
+    """Return how an operation's query counts: pages from 0 where 0 is the default, or the least without one."""
+    first, by_cursor = 1, False
+    for parameter in operation.parameters:
+        if parameter.location != "query":
+            continue
+        by_cursor = by_cursor or _plain(parameter.name) in _AFTER
+        if _plain(parameter.name) in _PAGES and parameter.schema is not None:
+            with suppress(ContractError, LookupError):  # a broken one says nothing
+                schema, _ = contract.schema(parameter.schema)
+                first = 0 if isinstance(schema, dict) and schema.get("default", schema.get("minimum")) == 0 else 1
+    return Paging(first, by_cursor)
+
+
+def choose(
+    items: Sequence[Item],
+    query: Mapping[str, Any],
+    identifier: str,
+    how: Paging = Paging(),  # noqa: B008 -- a frozen value
+    ends: Collection[str] = (),
+) -> Chosen:
+    """Return the page that a query asks for.
+
+    Args:
+        items: all that there are.
+        query: by the names of parameters.
+        identifier: the member of an item by which cursors name it.
+        how: how the query counts.
+        ends: cursors behind which there is nothing.
+    """
+    controls = {_plain(name): value for name, value in query.items() if _plain(name) in _CONTROLS}
+    found = [item for item in items if _matches(item, query)]
+    found = _sorted(found, controls)
+    size = _whole(controls, _SIZES)
+    size = len(found) if size is None or size <= 0 else size
+    before = _place(found, controls, _BEFORE, identifier)
+    if before is not None:  # read backwards, so that more are those in front
+        start, end = max(before - size, 0), before
+        more = start > 0
+    else:
+        start = _start(found, controls, identifier, how, ends, size)
+        end = start + size
+        more = end < len(found)
+    page = found[start:end]
+    return Chosen(page, len(found), more, page[-1].get(identifier) if page else None)
+
+
+def _matches(item: Item, query: Mapping[str, Any]) -> bool:
+    """Tell whether an item has what the query asks of the members that it names."""
+    for name, wanted in query.items():
+        if _plain(name) in _CONTROLS or name not in item or isinstance(item[name], dict | list):
+            continue
+        allowed = wanted if isinstance(wanted, list) else [wanted]
+        if not isinstance(wanted, dict) and text(item[name]) not in [text(one) for one in allowed]:
+            return False
+    return True
+
+
+def _sorted(items: list[Item], controls: Mapping[str, Any]) -> list[Item]:
+    asked = next((controls[name] for name in controls if name in _SORTS), None)
+    if isinstance(asked, list):
+        asked = asked[0] if asked else None
+    if not isinstance(asked, str) or not asked:
+        return items
+    field, _, direction = asked.replace(",", ":").replace(" ", ":").partition(":")
+    direction = direction or next((text(controls[name]) for name in controls if name in _DIRECTIONS), "")
+    backwards = field.startswith("-") or direction.lower().startswith("desc")
+    field = field.lstrip("+-")
+    if not any(field in item for item in items):
+        return items
+    return sorted(items, key=lambda item: _rank(item.get(field)), reverse=backwards)
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    if isinstance(value, bool) or value is None:
+        return (0, float(bool(value)), "")
+    return (1, float(value), "") if isinstance(value, int | float) else (2, 0.0, text(value))
+
+
+def _start(
+    items: Sequence[Item],
+    controls: Mapping[str, Any],
+    identifier: str,
+    how: Paging,
+    ends: Collection[str],
+    size: int,
+) -> int:
+    offset = _whole(controls, _OFFSETS)
+    if offset is not None:
+        return min(max(offset, 0), len(items))
+    page = _whole(controls, _PAGES)
+    if page is not None:
+        return min(max(page - how.first_page, 0) * size, len(items))
+    after = _place(items, controls, _AFTER, identifier)
+    if after is not None:
+        return after + 1
+    return len(items) if any(text(controls[name]) in ends for name in controls if name in _AFTER) else 0
+
+
+def _place(items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[str], identifier: str) -> int | None:
+    """Return the place of the item that a cursor names, None where there is no cursor or no such item."""
+    known = [text(item.get(identifier)) for item in items] if names & controls.keys() else []
+    places = (known.index(text(controls[name])) for name in controls if name in names and text(controls[name]) in known)
+    return next(places, None)
+
+
+def _whole(controls: Mapping[str, Any], names: frozenset[str]) -> int | None:
+    for name, value in controls.items():
+        if name in names and isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return None

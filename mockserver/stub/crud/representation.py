@@ -1,0 +1,150 @@
+"""An item as an operation's answer shows it: what is kept, in the form that the operation documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.resources.shapes import SchemaShape, Shape, json_content, shape_of
+from mockserver.contract.source.references import lookup
+from mockserver.errors import ContractError
+from mockserver.http.pointers import split
+from mockserver.stub.crud.pagination import cursors, envelopes
+from mockserver.stub.crud.queries import Chosen
+
+Item = dict[str, Any]
+
+
+def at(value: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer of a value, None for nothing."""
+    try:
+        return lookup(value, pointer)
+    except (LookupError, ValueError):
+        return None
+
+
+def replaced(value: Any, pointer: str, new: Any) -> Any:
+    """Return a value with another one at a JSON pointer; what is on the way is made where it is missing."""
+    if not pointer:
+        return new
+    name, _, rest = pointer[1:].partition("/")
+    rest = f"/{rest}" if rest else ""
+    if isinstance(value, list):
+        index = int(name) if name.isdecimal() else 0
+        items = value or [None]
+        return [replaced(item, rest, new) if place == index else item for place, item in enumerate(items)]
+    around = value if isinstance(value, dict) else {}
+    member = split(f"/{name}")[0]
+    return {**around, member: replaced(around.get(member), rest, new)}
+
+
+class Presentation:
+    """How one operation's success shows items.
+
+    Attributes:
+        names: members that an item has there, none where nothing is known of them.
+        is_valid: whether a whole answer is valid against its schema.
+    """
+
+    def __init__(self, contract: Contract, operation: Operation, pointer: str) -> None:
+        self._pointer = pointer
+        media_type = json_content(operation)
+        self.has_content = media_type is not None
+        self.is_valid: Callable[[Any], bool] = lambda _value: True
+        if media_type is not None and media_type.schema is not None:
+            with suppress(ContractError):  # the answer is given unjudged then, as without a schema
+                self.is_valid = contract.validator(media_type.schema, "response").is_valid
+        shape = _shape(contract, media_type, pointer)
+        self.names = frozenset(() if shape is None else shape.names)
+        self._chooses = isinstance(shape, SchemaShape) and shape.chooses
+
+    def show(self, item: Item, template: Any) -> tuple[Any, bool]:
+        """Return the whole answer with an item in it, and whether it is valid."""
+        base = at(template, self._pointer)
+        base = base if isinstance(base, dict) else {}
+        shown = self.shown(item, base)
+        whole = replaced(template, self._pointer, shown)
+        if self.is_valid(whole):
+            return whole, True
+        if self.is_valid(replaced(template, self._pointer, {**base, **shown})):
+            return replaced(template, self._pointer, self._least(shown, base, template)), True
+        kept = dict(base)
+        if not self.is_valid(replaced(template, self._pointer, kept)):
+            return replaced(template, self._pointer, {**base, **shown}), False
+        for name, value in shown.items():
+            if self.is_valid(replaced(template, self._pointer, {**kept, name: value})):
+                kept[name] = value
+        return replaced(template, self._pointer, kept), True
+
+    def _least(self, shown: Item, base: Item, template: Any) -> Item:
+        """Return an item with no more members of the example than its schema makes it have."""
+        kept = {**base, **shown}
+        if self._chooses:
+            return kept
+        for name in [name for name in base if name not in shown]:
+            without = {other: value for other, value in kept.items() if other != name}
+            if self.is_valid(replaced(template, self._pointer, without)):
+                kept = without
+        return kept
+
+    def shown(self, item: Item, base: Mapping[str, Any]) -> Item:
+        """Return the members of an item that the answer knows."""
+        known = self.names | base.keys()
+        return {name: value for name, value in item.items() if not known or name in known}
+
+    def show_all(self, chosen: Chosen, template: Any, *, by_cursor: bool) -> tuple[Any, bool]:
+        """Return the whole answer with a list of items in it, and whether it is valid.
+
+        Args:
+            chosen: the items, and what is told of them beside them.
+            template: the answer without state.
+            by_cursor: whether clients go on by a cursor.
+        """
+        listed = at(template, self._pointer)
+        base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
+        shown = [self.shown(item, base) for item in chosen.items]
+        around = list(self._envelopes(template, chosen, by_cursor=by_cursor))
+        for candidates in (shown, [{**base, **one} for one in shown]):
+            for envelope in around:
+                whole = replaced(envelope, self._pointer, candidates)
+                if self.is_valid(whole):
+                    return whole, True
+        fitted = [self._fitted(one, base, template) for one in shown]
+        fitted = [one for one in fitted if self.is_valid(replaced(template, self._pointer, [one]))]
+        whole = replaced(template, self._pointer, fitted)
+        return whole, self.is_valid(whole)
+
+    def _envelopes(self, template: Any, chosen: Chosen, *, by_cursor: bool) -> Iterator[Any]:
+        """Yield the template with what can be told of the items beside them, the best first, and as it is."""
+        parent = self._pointer.rpartition("/")[0]
+        around = at(template, parent) if self._pointer else None
+        if isinstance(around, dict):
+            for envelope in envelopes(around, chosen, by_cursor=by_cursor):
+                yield replaced(template, parent, envelope)
+        yield template
+
+    def cursors(self, template: Any) -> frozenset[str]:
+        """Return the texts by which a template says where its next page is."""
+        return frozenset(cursors(at(template, self._pointer.rpartition("/")[0]) if self._pointer else None))
+
+    def _fitted(self, item: Item, base: Item, template: Any) -> Item:
+        """Return the example's item with as much of another one as stays valid."""
+        kept = dict(base)
+        for name, value in item.items():
+            if self.is_valid(replaced(template, self._pointer, [{**kept, name: value}])):
+                kept[name] = value
+        return kept
+
+
+def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
+    """Return what an item looks like."""
+    shape: Shape | None = None if media_type is None else shape_of(contract, media_type)
+    for token in split(pointer):
+        if shape is None:
+            return None
+        shape = shape.item if token.isdecimal() and shape.item is not None else shape.member(token)
+    if shape is not None and not shape.names and shape.item is not None:
+        shape = shape.item
+    return shape

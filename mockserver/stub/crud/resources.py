@@ -1,0 +1,349 @@
+"""Collections and items: what is created is listed and read, changed, and gone once it is deleted.
+
+::
+
+    seeds (what the contract's examples show) ── overlaid by ── this world's records ── shown as the operation documents
+
+Records stand in the store under the collection's own path, `resource:/users/7/pets`, by the text of their identifier:
+`{"item": {...}}`, or `{"gone": true}` once deleted. What is only read is never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from mockserver import sources
+from mockserver.contract.exchanges import pairs_of
+from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.errors import RequestRejected
+from mockserver.messages import NO_CONTENT, Outcome
+from mockserver.stub.behaviour.calls import Call
+from mockserver.stub.crud import preconditions
+from mockserver.stub.crud.example_items import Exemplars, TemplateOf, has_examples, item_parameter
+from mockserver.stub.crud.new_identifiers import Naming
+from mockserver.stub.crud.queries import choose, paging, text
+from mockserver.stub.crud.representation import Item, Presentation, at
+from mockserver.stub.crud.tombstones import PREFIX, Ancestors, filled, not_found
+from mockserver.stub.crud.writes import merged, patched, settable, stamp, tag
+
+#: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and drop the whole answer.
+_MAX_URI = 8000
+
+
+class ResourceHandler:
+    """What one operation of a resource does to the state."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        operation: Operation,
+        behaviour: Behaviour,
+        relatives: Mapping[str, Behaviour],
+        template_of: TemplateOf,
+    ) -> None:
+        """Prepare for one operation.
+
+        Args:
+            contract: where schemas and other operations are looked up.
+            operation: what is called.
+            behaviour: its part in the resource.
+            relatives: the behaviours of all operations of the contract, by `operationId`.
+            template_of: what is answered without state.
+        """
+        self._contract = contract
+        self._operation = operation
+        self._behaviour = behaviour
+        relatives = {**relatives, operation.id: behaviour}
+        self._exemplars = Exemplars(contract, relatives, template_of)
+        self._ancestors = Ancestors(operation, relatives.values(), behaviour.resource)
+        pointer = behaviour.items if behaviour.role == "list" else behaviour.value
+        self._presentation = Presentation(contract, operation, pointer)
+        self._paging = paging(contract, operation)
+        self._settable = settable(contract, operation)
+        own = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
+        self._naming = Naming(contract, item_parameter(contract, own, behaviour.parameter))
+        self._exemplary = has_examples(operation)
+        success = operation.success()
+        self._tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
+        self._exchanges = list(self._documented_exchanges())
+        self._seeds: dict[str, Item] | None = None
+        self._act = {
+            "list": self._list,
+            "create": self._create,
+            "read": self._read,
+            "replace": self._replace,
+            "merge": self._merge,
+            "delete": self._delete,
+        }[behaviour.role]
+
+    def __call__(self, call: Call) -> Outcome:
+        """Change the state as the operation's role says, and answer.
+
+        Raises:
+            RequestRejected: there is no such item, or a condition does not hold.
+        """
+        self._ancestors.check(call.arguments.path, call.transaction.get)
+        return self._act(call)
+
+    # roles
+
+    def _list(self, call: Call) -> Outcome:
+        template = self._template(call)
+        view = list(self._view(call).values())
+        issued = self._presentation.cursors(template) if self._paging.by_cursor else frozenset()
+        page = choose(view, call.arguments.query, self._behaviour.identifier, self._paging, issued)
+        known = {text(one.get(self._behaviour.identifier)) for one in view}
+        if (
+            self._reachable(template, known)
+            and len(page.items) == len(view)
+            and not call.transaction.items(self._collection(call))
+        ):
+            return Outcome(0, template, "example: this world has changed nothing of it")
+        content, sound = self._presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
+        if sound:
+            return Outcome(0, content, f"{len(page.items)} of {page.total} items")
+        return Outcome(0, template, "example: the items of this world do not fit the list's schema")
+
+    def _reachable(self, template: Any, known: set[str]) -> bool:
+        """Tell whether the items of a list's template are those that can be asked for."""
+        shown = at(template, self._behaviour.items)
+        return self._exemplary or (
+            isinstance(shown, list)
+            and bool(shown)
+            and all(isinstance(one, dict) and text(one.get(self._behaviour.identifier)) in known for one in shown)
+        )
+
+    def _create(self, call: Call) -> Outcome:
+        body = self._body(call)
+        again = preconditions.created_before(call, self._collection(call))
+        record = None if again is None else self._record(call, again)
+        if record is not None and "item" in record:
+            return self._answer(call, record["item"], "created before under this idempotency key")
+        base = self._template_item(call)
+        view = self._view(call)
+        documented = self._documented(call)
+        if documented is not None and self._record(call, text(documented.get(self._behaviour.identifier))) is None:
+            return self._created(call, documented)
+        item = {name: value for name, value in base.items() if name not in self._settable} | body
+        stamp(item, base, call.now, fresh=True)
+        sent = body.get(self._behaviour.identifier)
+        if not self._naming.fits(sent):
+            sent = None  # nobody could ever ask for it, so the server names it
+        item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
+        key = text(item[self._behaviour.identifier])
+        if sent is not None and key in view and self._documents(409):
+            raise RequestRejected(
+                409, "Conflict", f"there is one with {self._behaviour.identifier} {key[:60]!r} already"
+            )
+        return self._created(call, item)
+
+    def _created(self, call: Call, item: Item) -> Outcome:
+        key = text(item[self._behaviour.identifier])
+        outcome = self._kept(call, key, item, f"created {key[:60]}")
+        preconditions.remember(call, self._collection(call), key)
+        location = f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}"
+        success = self._operation.success()
+        if success is None or success.status != "201" or len(location) > _MAX_URI:
+            return outcome
+        return outcome._replace(fields=(*outcome.fields, ("Location", location)))
+
+    def _read(self, call: Call) -> Outcome:
+        shown = self._shown_by_example(call)
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        state = self._find(call) if shown is None else self._seeded().get(key, shown)
+        if state is None:
+            return Outcome(0, self._template(call), "example: nothing is known of this identifier")
+        if preconditions.is_unmodified(call, tag(state)):
+            return Outcome(304, NO_CONTENT, "not modified", (("ETag", tag(state)),))
+        return self._answer(call, shown or state, "kept, or in the contract's examples", state)
+
+    def _replace(self, call: Call) -> Outcome:
+        found = self._find_to_change(call)
+        base = found if found is not None else self._template_item(call)
+        body = self._body(call)
+        settable = self._settable or frozenset(body)
+        item = {name: value for name, value in base.items() if name not in settable} | body
+        item = self._documented(call) or item
+        return self._changed(call, item, base, "replaced")
+
+    def _merge(self, call: Call) -> Outcome:
+        found = self._find_to_change(call)
+        base = found if found is not None else self._template_item(call)
+        if call.arguments.media_type == "application/json-patch+json":
+            item = patched(base, call.content)
+        else:
+            item = self._documented(call) or merged(base, self._body(call))
+        return self._changed(call, item, base, "merged")
+
+    def _delete(self, call: Call) -> Outcome:
+        found = self._find_to_change(call)
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        call.transaction.put(self._collection(call), key, {"gone": True})
+        return self._answer(call, found or {}, f"deleted {key[:60]}")
+
+    # what roles share
+
+    def _changed(self, call: Call, item: Item, base: Item, what: str) -> Outcome:
+        if item is not self._documented(call):
+            stamp(item, base, call.now, fresh=False)
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        if text(item.get(self._behaviour.identifier)) != key:
+            item[self._behaviour.identifier] = call.arguments.path.get(self._behaviour.parameter)
+        return self._kept(call, key, item, f"{what} {key[:60]}")
+
+    def _kept(self, call: Call, key: str, item: Item, why: str) -> Outcome:
+        """Keep an item and answer it; what the answer had to add to be valid is the item's from now on."""
+        outcome = self._answer(call, item, why)
+        shown = at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
+        added = {name: value for name, value in shown.items() if name not in item} if isinstance(shown, dict) else {}
+        kept = self._keep(call, key, {**item, **added})
+        return outcome._replace(fields=self._tag_of(kept))
+
+    def _answer(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
+        """Answer an item; its tag is that of its state, where an example shows it otherwise."""
+        if not self._presentation.has_content:
+            content = self._template(call)  # None where the success has no content at all
+            return Outcome(0, NO_CONTENT if content is None else content, why)
+        template = self._template(call)
+        if not self._behaviour.answers:
+            return Outcome(0, template, why)
+        content, sound = self._presentation.show(item, template)
+        if not sound:
+            why = f"{why}; the answer has no valid form with the item"
+            content = template if self._presentation.is_valid(template) else content
+        return Outcome(0, content, why, self._tag_of(item if state is None else state))
+
+    def _tag_of(self, state: Item) -> tuple[tuple[str, str], ...]:
+        return (("ETag", tag(state)),) if self._tagged else ()
+
+    def _collection(self, call: Call) -> str:
+        return PREFIX + _filled(self._behaviour.resource, call)
+
+    def _keep(self, call: Call, key: str, item: Item) -> Item:
+        kept = {name: value for name, value in item.items() if name not in call.write_only}
+        call.transaction.put(self._collection(call), key, {"item": kept})
+        return kept
+
+    def _view(self, call: Call) -> dict[str, Item]:
+        """Return the items that there are now, by the text of their identifiers."""
+        view = dict(self._seeded())
+        for key, record in call.transaction.items(self._collection(call)).items():
+            if record.get("gone"):
+                view.pop(key, None)
+            else:
+                view[key] = record["item"]
+        return view
+
+    def _find(self, call: Call, *, upsert: bool = False) -> Item | None:
+        """Return the item that the path names; None where nothing is known of it and nobody says that it is not there.
+
+        Raises:
+            RequestRejected: 404.
+        """
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        record = call.transaction.get(self._collection(call), key)
+        if record is not None:
+            if record.get("gone") and not upsert:
+                raise not_found(f"{key[:60]!r} was deleted")
+            return record.get("item")
+        found = self._seeded().get(key)
+        if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
+            raise not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
+        return found
+
+    def _find_to_change(self, call: Call) -> Item | None:
+        """Return the item that the path names, as `_find` does, if the call's conditions hold.
+
+        Raises:
+            RequestRejected: 404, 412.
+        """
+        upsert = self._behaviour.role != "delete" and "201" in self._operation.responses
+        found = self._find(call, upsert=upsert)
+        if found is not None or upsert:  # else nothing is known of it, and the example stands for it
+            preconditions.hold(call, None if found is None else tag(found))
+        return found
+
+    def _record(self, call: Call, key: str) -> Any:
+        return call.transaction.get(self._collection(call), key)
+
+    def _shown_by_example(self, call: Call) -> Item | None:
+        """Return the item that the answer's example shows, if it is the one that is asked for and is as it was."""
+        key = text(call.arguments.path.get(self._behaviour.parameter))
+        if self._record(call, key) is not None or not self._behaviour.answers:
+            return None
+        item = at(self._template(call), self._behaviour.value)
+        return item if isinstance(item, dict) and text(item.get(self._behaviour.identifier)) == key else None
+
+    def _documented(self, call: Call) -> Item | None:
+        """Return the item of the documented answer to the very content of a call, None where there is none.
+
+        On an item, only where it is the one that the path names.
+        """
+        if not self._behaviour.answers:
+            return None
+        for request, item in self._exchanges:
+            if request == call.content:
+                key = call.arguments.path.get(self._behaviour.parameter)
+                if self._behaviour.role == "create" or text(item[self._behaviour.identifier]) == text(key):
+                    return item
+        return None
+
+    def _documents(self, status: int) -> bool:
+        return not self._operation.responses.keys().isdisjoint({str(status), f"{status // 100}XX"})
+
+    def _seeded(self) -> Mapping[str, Item]:
+        """Return the items that the contract's examples show, by the text of their identifiers."""
+        if self._seeds is None:
+            self._seeds = self._exemplars.seeds(self._behaviour.resource)
+        return self._seeds
+
+    def _template(self, call: Call) -> Any:
+        """Return what would be answered without state; what is made up of it names items that are there."""
+        template = call.template()
+        if not self._behaviour.keys or self._exemplary:
+            return template
+        return self._exemplars.consistent(template, self._behaviour, self._presentation.is_valid)
+
+    def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
+        """Yield the content of each documented request with the item that its documented answer shows."""
+        for pair in (pair for pair in pairs_of(self._operation) if pair.status.startswith("2")):
+            item = at(pair.response.value, self._behaviour.value)
+            if pair.request is not None and isinstance(item, dict) and self._behaviour.identifier in item:
+                yield pair.request.value, item
+
+    def _template_item(self, call: Call) -> Item:
+        """Return the example of an item that the operation would show, else any that there is."""
+        template = self._template(call)
+        item = at(template, self._behaviour.value) if self._behaviour.answers else None
+        if isinstance(item, dict):
+            return dict(item)
+        return dict(next(iter(self._seeded().values()), {}))
+
+    def _body(self, call: Call) -> Item:
+        """Return the members that the request sets; those of an envelope like the answer's, without it."""
+        content = call.content
+        if not isinstance(content, dict):
+            return {}
+        envelope = self._behaviour.value.rpartition("/")[2]
+        inner = content.get(envelope)
+        content = inner if envelope and len(content) == 1 and isinstance(inner, dict) else content
+        return {name: value for name, value in content.items() if name not in call.write_only}
+
+    def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
+        """Return an identifier that is not there yet, like the one of the example."""
+
+        def secret_of(number: int) -> str:
+            return sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
+
+        def is_good(candidate: str) -> bool:
+            whole = {**base, self._behaviour.identifier: candidate}
+            return not self._behaviour.answers or self._presentation.show(whole, self._template(call))[1]
+
+        return self._naming.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
+
+
+def _filled(template: str, call: Call) -> str:
+    """Return a path template with the values of the call."""
+    return filled(template, call.arguments.path)

@@ -1,0 +1,149 @@
+"""What is gone: once an item is deleted, nothing answers at its path or below it any more.
+
+Items of inferred collections are gone by their record (resources.py). A DELETE of which no more is known than its path
+(`remove`) leaves behind that the path is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from mockserver.contract.model import Behaviour, Operation
+from mockserver.errors import RequestRejected
+from mockserver.http import json as documents
+from mockserver.messages import NO_CONTENT, Outcome
+from mockserver.stub.behaviour.calls import Call
+from mockserver.stub.behaviour.handlers import REMOVE
+from mockserver.stub.crud.queries import text
+from mockserver.stub.store.records import Read, Transaction
+
+#: What the names of the store's collections of items begin with; their paths follow.
+PREFIX = "resource:"
+#: The store's collection of paths that are gone.
+_GONE = "gone"
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+
+
+class Ancestors:
+    """The items that an operation's path lies in, or that it names itself."""
+
+    def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
+        """Prepare for one operation.
+
+        Args:
+            operation: what is called.
+            behaviours: those of the whole contract.
+            path: the path template that counts, such as `/users/{user}/pets`; the operation's own unless it is given.
+        """
+        path = path or operation.path
+        behaviours = list(behaviours)
+        # The end tells whether the collection's own path has a slash there, which its name in the store has, too.
+        ends = {_nameless(one.resource): "/" * one.resource.endswith("/") for one in behaviours if one.role != REMOVE}
+        removed = {_nameless(one.resource) for one in behaviours if one.role == REMOVE}
+        segments = path.split("/")
+        self._items: list[tuple[str, str]] = []
+        self._paths: list[str] = []
+        for index, segment in enumerate(segments):
+            item = "/".join(segments[: index + 1])
+            if "{" not in item:
+                continue
+            named, collection = _PARAMETER.fullmatch(segment), "/".join(segments[:index])
+            if named is not None and _nameless(collection) in ends:
+                self._items.append((collection + ends[_nameless(collection)], named[1]))
+            if _nameless(item) in removed:
+                self._paths.append(item)
+        # What is gone at the operation's own path can come back (RFC 9110, section 9.3.4), by a POST only where the
+        # path names one thing; where it names an item, it acts on what is there.
+        makes = operation.method == "PUT" or (operation.method == "POST" and "{" not in path.rpartition("/")[2])
+        self._own = self._paths.pop() if makes and _nameless(path) in removed else ""
+        # Where the items stand that a POST creates, and of whose DELETE no more than the path is known.
+        creates = operation.method == "POST" and f"{_nameless(path)}/{{}}" in removed
+        self._below = path.rstrip("/") if creates else ""
+        #: Whether the operation can bring back what is gone.
+        self.restores = bool(self._own or self._below)
+
+    def __bool__(self) -> bool:
+        return bool(self._items or self._paths or self.restores)
+
+    def check(self, values: Mapping[str, Any], read: Read) -> None:
+        """Look whether one of the items was deleted.
+
+        Args:
+            values: of the path's parameters.
+            read: gives the record of a collection and key.
+
+        Raises:
+            RequestRejected: 404.
+        """
+        for collection, parameter in self._items:
+            record = read(PREFIX + filled(collection, values), text(values.get(parameter)))
+            if record is not None and record.get("gone"):
+                raise not_found(f"{parameter} was deleted, and all that was in it")
+        for path in self._paths:
+            if read(_GONE, filled(path, values)) is not None:
+                raise not_found(f"{filled(path, values)[:100]} was deleted")
+
+    def restore(self, values: Mapping[str, Any], content: bytes, transaction: Transaction) -> None:
+        """Bring back what is gone at the operation's own path, or that a POST says it has created.
+
+        Args:
+            values: of the path's parameters.
+            content: of the answer, in which a created item is named.
+            transaction: in which it happens.
+        """
+        if self._own:
+            transaction.delete(_GONE, filled(self._own, values))
+        for name in _named(content) if self._below else ():
+            transaction.delete(_GONE, f"{filled(self._below, values)}/{quote(name, safe='')}")
+
+
+class Removal:
+    """What a DELETE does of which no more is known than its path: nothing is there afterwards."""
+
+    def __init__(self, operation: Operation, behaviours: Iterable[Behaviour]) -> None:
+        self._ancestors = Ancestors(operation, behaviours)
+        self._path = operation.path
+
+    def __call__(self, call: Call) -> Outcome:
+        """Note that the path is gone, and answer as without state.
+
+        Raises:
+            RequestRejected: it is gone already.
+        """
+        self._ancestors.check(call.arguments.path, call.transaction.get)
+        template = call.template()
+        call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
+        return Outcome(0, NO_CONTENT if template is None else template, "deleted")
+
+
+def _named(content: bytes) -> Iterator[str]:
+    """Yield the texts of an answer's members, those one level below included: one of them may be an identifier."""
+    try:
+        value = documents.decode(content)
+    except ValueError:
+        return  # nothing that an identifier could be read from
+    levels = [value, *(value.values() if isinstance(value, dict) else ())]
+    for level in levels:
+        for item in level.values() if isinstance(level, dict) else ():
+            if not isinstance(item, dict | list):
+                yield text(item)
+
+
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """Return a path template with values in place of its parameters."""
+    return _PARAMETER.sub(lambda found: quote(text(values.get(found[1], "")), safe=""), template)
+
+
+def not_found(detail: str) -> RequestRejected:
+    """Return the rejection of a request for an item that is not there."""
+    return RequestRejected(404, "Not Found", detail)
+
+
+@lru_cache(maxsize=4096)  # each operation that is compiled asks for all collections
+def _nameless(template: str) -> str:
+    """Return a path template whose parameters have no names: one collection may have several for its parent."""
+    return _PARAMETER.sub("{}", template).rstrip("/")

@@ -1,0 +1,1 @@
+"""Content of responses: examples of the contract, and generated values."""

@@ -1,0 +1,267 @@
+"""Every response example of any contract, with a request that was seen to return it, or why none does.
+
+Nothing is taken on trust: each request is sent to a stub in this process first, and only one that returned the example
+is listed. A plain request, from a fresh world, comes before one with `Prefer`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from mockserver.contract.model import Contract, Example, MediaType, Operation, Response
+from mockserver.errors import MockServerError
+from mockserver.http import json as documents
+from mockserver.http.media_types import concrete, is_json
+from mockserver.stub.examples.generator import Generator
+from mockserver.stub.examples.listing import Step
+from mockserver.stub.examples.selection import Examples, Prepared
+from mockserver.stub.examples.valid_requests import Requests
+from mockserver.stub.store.seed import Seed
+
+_RESET = Step("POST", "/__mock__/reset", (), None)
+_UNTYPED = "stands under no media type of `content`, so nothing says how it is sent"
+
+
+class Listed(NamedTuple):
+    """A response example and how it is had.
+
+    Attributes:
+        name: `operationId/example`.
+        label: method and path template.
+        status: code, range or `default`, as documented.
+        media_type: as documented, "" where the example has none.
+        steps: the requests, the last of which returns it; empty where none does.
+        content: what comes, as text.
+        why: why no request returns it, or in what it breaks its schema; "" for neither.
+    """
+
+    name: str
+    label: str
+    status: str
+    media_type: str
+    steps: tuple[Step, ...]
+    content: str
+    why: str
+
+
+class _Answer(NamedTuple):
+    status: int
+    content_type: str
+    content: bytes
+
+
+def listed(contract: Contract, seed: Seed, app: Any) -> Iterator[Listed]:
+    """Yield every response example of a contract in the document's order.
+
+    Args:
+        contract: what is served.
+        seed: where credentials come from.
+        app: the stub's WSGI application with this contract and seed data; its state is reset again and again.
+    """
+    lister = _Lister(contract, seed, app)
+    for operation in contract.operations:
+        for response in operation.responses.values():
+            yield from lister.of(operation, response)
+
+
+class _Lister:
+    def __init__(self, contract: Contract, seed: Seed, app: Any) -> None:
+        self._contract = contract
+        self._app = app
+        self._requests = Requests(contract, seed)
+        self._generator = Generator(contract, 0)
+
+    def of(self, operation: Operation, response: Response) -> Iterator[Listed]:
+        examples = Examples(self._contract, operation, self._generator, dynamic=False)
+        for media_type in response.content.values():
+            for prepared in examples.prepared(media_type):
+                yield self._reached(operation, response, media_type, prepared)
+            for name, why in self._left_out(media_type):
+                yield _unreached(operation, response, media_type.name, name, why)
+        for name in ("example", "examples"):
+            if name in self._raw(response.pointer):
+                yield _unreached(operation, response, "", name, _UNTYPED)
+
+    def _left_out(self, media_type: MediaType) -> Iterator[tuple[str, str]]:
+        """Yield name and reason of the examples of a media type that have no value."""
+        named = self._raw(media_type.pointer).get("examples")
+        for name, item in named.items() if isinstance(named, dict) else ():
+            if name in media_type.examples:
+                continue
+            if isinstance(item, dict) and "externalValue" in item:
+                yield name, f"its value is kept elsewhere (externalValue: {item['externalValue']}), and not read"
+            else:
+                yield name, "it has no value"
+
+    def _raw(self, pointer: str) -> dict[str, Any]:
+        try:
+            found = self._contract.at(pointer)
+        except LookupError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _reached(self, operation: Operation, response: Response, media_type: MediaType, prepared: Prepared) -> Listed:
+        name = prepared.example.name
+        code = _code(operation, response)
+        why = ""
+        if "/" not in media_type.name:
+            why = f"stands under {media_type.name!r}, which is no media type"
+        elif operation.method == "HEAD":
+            why = "an answer to HEAD has no content (RFC 9110, section 9.3.2)"
+        elif code is None:
+            why = f"every status of {response.status} is documented by another response"
+        else:
+            try:
+                for step in self._requests.steps(operation, name):
+                    found, refusal = self._tried(step, code, media_type, prepared)
+                    if found is not None:
+                        broken = f"breaks its schema at {prepared.broken}" if prepared.broken else ""
+                        return _listed(operation, response, media_type, prepared.example, found, broken)
+                    why = why or refusal
+            except MockServerError as error:
+                why = f"no valid request was found: {error}"
+        return _unreached(operation, response, media_type.name, name, why)
+
+    def _tried(
+        self, step: Step, code: int, media_type: MediaType, prepared: Prepared
+    ) -> tuple[tuple[tuple[Step, ...], str] | None, str]:
+        """Return the steps that return an example, and what comes; else None and why not."""
+        wanted = _with(step, ("Accept", concrete(media_type.name)))
+        preferred = _with(wanted, ("Prefer", f"code={code}, example={_token(prepared.example.name)}"))
+        reference = self._send(preferred)
+        right = _judge(code, media_type, prepared)
+        if not right(reference):
+            return None, _refusal(reference, code)
+        for plain in (step, wanted):
+            self._send(_RESET)
+            answer = self._send(plain)
+            if right(answer) and _same(answer, reference):
+                return ((_RESET, plain), _text(answer)), ""
+        return ((preferred,), _text(reference)), ""
+
+    def _send(self, step: Step) -> _Answer:
+        """Return the stub's answer to a request, sent in this process (PEP 3333)."""
+        path, _, query = step.path.partition("?")
+        content = (step.content or "").encode()
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": step.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "HTTP_HOST": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(content),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": False,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        if step.content is not None:
+            environ["CONTENT_LENGTH"] = str(len(content))
+        for name, value in step.fields:
+            key = name.upper().replace("-", "_")
+            environ[key if key == "CONTENT_TYPE" else "HTTP_" + key] = value.encode().decode("latin-1")
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> Any:
+            started.append((status, fields))
+            return io.BytesIO().write
+
+        received = b"".join(self._app(environ, start_response))
+        status, fields = started[0]
+        content_type = next((value for name, value in fields if name.lower() == "content-type"), "")
+        return _Answer(int(status.partition(" ")[0]), content_type, received)
+
+
+def _code(operation: Operation, response: Response) -> int | None:
+    """Return a status code that a response is the documented one of, None where there is none."""
+    if response.status.isdecimal():
+        return int(response.status)
+    first = int(response.status[0]) * 100 if response.status != "default" else 0
+    # `default` is an error where a success is documented beside it; a range is tried from its first code on.
+    succeeds = any(key.startswith(("2", "3")) for key in operation.responses)
+    codes = range(first, first + 100) if first else (500, 400, 503) if succeeds else (200,)
+    return next((code for code in codes if operation.response_for(code) is response), None)
+
+
+def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_Answer], bool]:
+    """Return what tells whether an answer is an example."""
+
+    def right(answer: _Answer) -> bool:
+        if answer.status != code:
+            return False
+        if is_json(answer.content_type):
+            try:
+                return bool(documents.decode(answer.content) == prepared.value)
+            except ValueError:
+                return False
+        if isinstance(prepared.value, str):
+            return answer.content == prepared.value.encode()
+        # Any other form of a value (XML): the stub was asked for the example by its name, and sent something.
+        return bool(answer.content) and not is_json(media_type.name)
+
+    return right
+
+
+def _same(answer: _Answer, reference: _Answer) -> bool:
+    if answer.content_type != reference.content_type:
+        return False
+    return is_json(answer.content_type) or answer.content == reference.content
+
+
+def _refusal(answer: _Answer, code: int) -> str:
+    """Return why an answer is not the example that was asked for."""
+    detail = ""
+    try:
+        problem = documents.decode(answer.content)
+        detail = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
+        violations = problem.get("violations") or problem.get("errors") if isinstance(problem, dict) else None
+        if isinstance(violations, list) and violations and isinstance(violations[0], dict):
+            detail = f"{detail}: {violations[0].get('message', '')}"
+    except ValueError:
+        pass
+    if answer.status != code:
+        return f"the stub answers {answer.status}{': ' + detail if detail else ''}"
+    if not answer.content:
+        return f"an answer of status {code} has no content here"
+    return f"other content comes, as {answer.content_type}: another operation has the path, or it cannot be sent so"
+
+
+def _with(step: Step, field: tuple[str, str]) -> Step:
+    return Step(step.method, step.path, (*step.fields, field), step.content)
+
+
+def _token(name: str) -> str:
+    """Return a name as the value of a preference: a token, else a quoted string (RFC 7240, section 2)."""
+    if name and all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name) and name.isascii():
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _text(answer: _Answer) -> str:
+    return answer.content.decode(errors="replace")
+
+
+def _listed(
+    operation: Operation,
+    response: Response,
+    media_type: MediaType,
+    example: Example,
+    found: tuple[tuple[Step, ...], str],
+    why: str,
+) -> Listed:
+    name = f"{operation.id}/{example.name}"
+    return Listed(name, operation.label, response.status, media_type.name, found[0], found[1], why)
+
+
+def _unreached(operation: Operation, response: Response, media_type: str, name: str, why: str) -> Listed:
+    return Listed(f"{operation.id}/{name}", operation.label, response.status, media_type, (), "", why)

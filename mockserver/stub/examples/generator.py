@@ -1,0 +1,91 @@
+"""Content from schemas: the same contract, seed, pointer and key give the same value.
+
+A value is made from the top down (value_maker.py), several ways one after another, until one is valid by the contract's own
+validator. Nothing that was not found valid is given out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver import sources
+from mockserver.contract.model import Contract
+from mockserver.contract.schema.validator import Direction
+from mockserver.errors import MockServerError
+from mockserver.messages import NO_CONTENT
+from mockserver.stub.examples.flat_schema import Flattener, Impossible
+from mockserver.stub.examples.value_maker import Making, Plan
+
+#: The ways in which a value is tried to be made: all that is known first, then less and less, branch by branch.
+_PLANS = (
+    Plan(),
+    Plan(optional=False),
+    Plan(examples=False),
+    Plan(optional=False, examples=False),
+    Plan(conditional="then"),
+    Plan(conditional="else"),
+    Plan(optional=False, conditional="then"),
+    Plan(optional=False, conditional="else"),
+    *(Plan(optional=optional, turn=turn) for turn in range(1, 6) for optional in (True, False)),
+    *(Plan(optional=False, examples=False, turn=turn) for turn in range(1, 12)),
+    Plan(lenient=True),
+)
+
+
+class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the caller has a way out of
+    """No valid value of a schema was found.
+
+    Attributes:
+        reason: what keeps the first value that was made from being valid.
+        closest: a value that looks like one, for want of a better; NO_CONTENT where none could be made at all.
+    """
+
+    def __init__(self, reason: str, closest: Any = NO_CONTENT) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.closest = closest
+
+
+class Generator:
+    """Generates values of a contract's schemas."""
+
+    def __init__(self, contract: Contract, seed: int) -> None:
+        self._contract = contract
+        self._seed = seed
+        self._flattener = Flattener(contract)
+        self._usual: dict[tuple[str, Direction], Any] = {}
+
+    def generate(self, pointer: str, direction: Direction, key: str = "") -> Any:
+        """Return a valid value of the schema at a pointer.
+
+        Args:
+            pointer: JSON pointer of the Schema Object.
+            direction: properties that are not for it are left out.
+            key: another key gives another value where the schema leaves room; without one the schema's own examples
+                are taken where it has some.
+
+        Raises:
+            CannotGenerate: none was found.
+        """
+        if not key and (pointer, direction) in self._usual:
+            return self._usual[pointer, direction]
+        validator = self._contract.validator(pointer, direction)
+        why = ""
+        closest: Any = NO_CONTENT
+        for number, plan in enumerate(_PLANS):
+            chance = sources.chance(self._seed, pointer, key, number)
+            try:
+                value = Making(self._flattener, direction, plan, chance, vary=bool(key)).value(
+                    self._flattener.at(pointer)
+                )
+            except (Impossible, RecursionError) as reason:
+                why = why or str(reason)
+                continue
+            if validator.is_valid(value):
+                if not key:
+                    self._usual[pointer, direction] = value
+                return value
+            if closest is NO_CONTENT:
+                closest = value
+            why = why or next((found.message[:200] for found in validator.violations(value)), "")
+        raise CannotGenerate(f"{pointer}: no valid value was found: {why}", closest)

@@ -1,0 +1,142 @@
+"""Every documented example with the requests, in order, that return it from a fresh world."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from mockserver.contract.exchanges import ExamplePair, pair_named, pairs_in
+from mockserver.contract.model import Contract
+from mockserver.errors import ContractError
+from mockserver.http import json as documents
+from mockserver.stub.examples.generator import Generator
+from mockserver.stub.store.seed import Account, Seed
+
+_CONTROL = "/__mock__"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a sequence: `content` is its JSON text or None, `fields` its header fields."""
+
+    method: str
+    path: str
+    fields: tuple[tuple[str, str], ...]
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """An example: the steps that return it, and what the last one returns.
+
+    Attributes:
+        stripped: JSON pointers to what it may return any value for, since the documentation shows none.
+    """
+
+    name: str
+    label: str
+    steps: tuple[Step, ...]
+    status: str
+    content: str
+    value: Any
+    stripped: tuple[str, ...] = ()
+
+
+def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
+    """Yield the sequence of every documented exchange, with credentials from the seed data.
+
+    Raises:
+        ContractError: an example presumes a call that the contract does not have.
+    """
+    builder = _Builder(contract, seed)
+    for pair in pairs_in(contract):
+        yield Sequence(
+            pair.name,
+            pair.operation.label,
+            tuple(builder.steps(pair)),
+            pair.status,
+            documents.encode(pair.response.value).decode(),
+            pair.response.value,
+            pair.response.stripped,
+        )
+
+
+def curl(step: Step, base_url: str) -> str:
+    """Return a step as a command line."""
+    parts = ["curl", "-sS", "-X", step.method, base_url + step.path]
+    for name, value in step.fields:
+        parts += ["-H", f"{name}: {value}"]
+    if step.content is not None:
+        # curl would read the file that a leading @ names.
+        parts += ["--data-raw" if step.content.startswith("@") else "-d", step.content]
+    return shlex.join(parts)
+
+
+class _Builder:
+    def __init__(self, contract: Contract, seed: Seed) -> None:
+        self._contract = contract
+        self._seed = seed
+        self._generator = Generator(contract, 0)
+
+    def steps(self, pair: ExamplePair) -> Iterator[Step]:
+        presumes = pair.response.presumes
+        yield self._reset(pair)
+        if presumes.clock is not None:
+            content = documents.encode({"now": presumes.clock}).decode()
+            yield Step("PUT", f"{_CONTROL}/clock", (("Content-Type", "application/json"),), content)
+        for call in presumes.calls:
+            earlier = pair_named(self._contract, call)
+            if earlier is None:
+                raise ContractError(
+                    f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {call!r}"
+                )
+            yield self._step(earlier, earlier.response.presumes.identity or presumes.identity, presumes.seed)
+        yield self._step(pair, presumes.identity, presumes.seed)
+
+    def _reset(self, pair: ExamplePair) -> Step:
+        """Return the call that makes a fresh world, from the overlay of the seed data that an example presumes."""
+        overlay = pair.response.presumes.seed
+        if overlay is None:
+            return Step("POST", f"{_CONTROL}/reset", (), None)
+        content = documents.encode({"overlay": overlay}).decode()
+        return Step("POST", f"{_CONTROL}/reset", (("Content-Type", "application/json"),), content)
+
+    def _step(self, pair: ExamplePair, identity: str | None, overlay: str | None) -> Step:
+        operation = pair.operation
+        fields = [("Authorization", self._credentials(identity, overlay))] if operation.security else []
+        content = None
+        if pair.request is not None:
+            fields.append(("Content-Type", "application/json"))
+            content = documents.encode(pair.request.value).decode()
+        return Step(operation.method, self._target(pair), tuple(fields), content)
+
+    def _target(self, pair: ExamplePair) -> str:
+        """Return path and query of an exchange; what is required and has no example is made from its schema."""
+        path, query = pair.operation.path, []
+        arguments = pair.arguments
+        for parameter in pair.operation.parameters:
+            example = arguments.get((parameter.location, parameter.name))
+            if example is None and (not parameter.required or parameter.schema is None):
+                continue
+            value = self._generator.generate(parameter.schema or "", "request") if example is None else example.value
+            text = value if isinstance(value, str) else documents.encode(value).decode()
+            if parameter.location == "path":
+                path = path.replace(f"{{{parameter.name}}}", quote(text, safe="@"))
+            elif parameter.location == "query":
+                query.append(f"{quote(parameter.name)}={quote(text, safe='@')}")
+        return f"{path}?{'&'.join(query)}" if query else path
+
+    def _credentials(self, identity: str | None, overlay: str | None) -> str:
+        """Return Basic credentials of an account that was seeded with a token, else a placeholder."""
+        seed = self._seed.overlays.get(overlay or "", self._seed)
+        accounts = [account for account in seed.accounts.values() if account.tokens]
+        chosen = next((account for account in accounts if account.username == identity), None)
+        account: Account | None = chosen or next(iter(accounts), None)
+        if account is None:
+            return "Basic <username:auth_token>"
+        pair = f"{account.username}:{account.tokens[0].token}"
+        return "Basic " + base64.b64encode(pair.encode()).decode()

@@ -1,0 +1,115 @@
+"""Values without members: texts, numbers, and what a schema says of itself (value_maker.py makes objects and arrays)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from mockserver.contract.schema.validator import conforms
+from mockserver.stub.examples.flat_schema import Flat, Impossible
+from mockserver.stub.examples.texts import FORMATS, fitted, matching, named
+
+
+def text(flat: Flat, name: str, chance: Random) -> str:
+    """Return a text of a schema without `const` and `enum`: by format, by pattern, by the name it stands under.
+
+    Raises:
+        Impossible: no text was found for the pattern.
+    """
+    shortest = int(flat.get("minLength", 0))
+    longest = None if "maxLength" not in flat else int(flat["maxLength"])
+    known = FORMATS.get(flat.get("format", ""))
+    if known is not None:
+        found = known(chance)
+        if "pattern" not in flat or conforms(flat, found):
+            sized = fitted(found, shortest, longest, chance)
+            return sized if conforms(flat, sized) else found
+    if "pattern" in flat:
+        hinted = fitted(named(name, chance), shortest, longest, chance)
+        if conforms(flat, hinted):
+            return hinted
+        built = matching(flat["pattern"], shortest, longest, chance)
+        if built is None:
+            raise Impossible(f"no text for the pattern {flat['pattern'][:60]!r}")
+        return built
+    return fitted(named(name, chance), shortest, longest, chance)
+
+
+def number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:
+    """Return a number between the bounds of a schema, a multiple where it asks for one.
+
+    Raises:
+        Impossible: there is none.
+    """
+    low, high = _bounds(flat, whole=whole)
+    if low > high:
+        raise Impossible(f"{name or 'the number'} has no room between its bounds")
+    step = flat.get("multipleOf", 1 if whole else None)
+    if whole and step is not None and step < 1:
+        step = 1
+    usual = _usual(name, low, high, chance)
+    if step is None:
+        return usual
+    made = math.ceil(max(low, min(usual, high)) / step) * step
+    if made > high:
+        made = math.floor(high / step) * step
+    if made < low:
+        raise Impossible(f"no multiple of {step} lies between {low} and {high}")
+    return int(made) if whole or (isinstance(made, float) and made.is_integer()) else made
+
+
+def _usual(name: str, low: float, high: float, chance: Random) -> float:
+    start = 1.0 if low <= 1 <= high else low if math.isfinite(low) else high
+    width = min(high - start, 99.0) if math.isfinite(high) else 99.0
+    if width <= 0:
+        return start
+    number = start + chance.randrange(max(1, int(width) + 1))
+    if low <= 1_577_836_800 <= high and name.endswith(("_at", "timestamp", "_time", "created", "updated")):
+        return 1_704_067_200 + chance.randrange(31_536_000)
+    if number == low and number + width / 2 <= high:
+        number += width / 2 if width < 1 else 0
+    return min(number, high)
+
+
+def _bounds(flat: Flat, *, whole: bool) -> tuple[float, float]:
+    low = flat.get("minimum", -math.inf)
+    high = flat.get("maximum", math.inf)
+    tick = 1 if whole else 1e-6
+    if "exclusiveMinimum" in flat:
+        above = flat["exclusiveMinimum"]
+        low = max(low, math.floor(above) + 1 if whole else above + max(tick, abs(above) * 1e-9))
+    if "exclusiveMaximum" in flat:
+        below = flat["exclusiveMaximum"]
+        high = min(high, math.ceil(below) - 1 if whole else below - max(tick, abs(below) * 1e-9))
+    if whole:
+        low = math.ceil(low) if math.isfinite(low) else low
+        high = math.floor(high) if math.isfinite(high) else high
+    return low, high
+
+
+def kinds(flat: Flat) -> list[str]:
+    """Return the types that a schema allows, none for any."""
+    named = flat.get("type", [])
+    return [named] if isinstance(named, str) else list(named)
+
+
+def examples(flat: Flat) -> list[Any]:
+    """Return what the schema itself gives as examples, the best first."""
+    found = [flat["example"]] if "example" in flat else []
+    if isinstance(flat.get("examples"), list):
+        found += flat["examples"]
+    if "default" in flat and flat["default"] is not None:
+        found.append(flat["default"])
+    return found
+
+
+def is_of(kind: str, value: Any) -> bool:
+    """Tell whether a value is of a type of JSON Schema."""
+    if isinstance(value, bool) or value is None:
+        return kind == ("null" if value is None else "boolean")
+    if isinstance(value, int | float):
+        return kind == "number" or (kind == "integer" and float(value).is_integer())
+    shapes: Mapping[type, str] = {str: "string", list: "array", dict: "object"}
+    return kind == shapes.get(type(value))

@@ -1,0 +1,298 @@
+"""One value of a schema, made from the top down (texts and numbers: scalars.py); the validator has the last word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from mockserver.contract.schema.dialect import MEANT
+from mockserver.contract.schema.validator import Direction, conforms
+from mockserver.stub.examples import scalars
+from mockserver.stub.examples.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
+from mockserver.stub.examples.texts import matching
+
+#: Members and items that a value may have in all before only what is required is made.
+_ENOUGH = 400
+#: Beyond this the way is given up.
+_TOO_MANY = 20_000
+#: Optional objects and arrays deeper than this are left out.
+_DEEP = 4
+_TOO_DEEP = 60
+_FORBIDDEN: Mapping[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+_KINDS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("object", frozenset({"properties", "required", "additionalProperties", "patternProperties", "minProperties"})),
+    ("array", frozenset({"items", "prefixItems", "minItems", "uniqueItems", "contains"})),
+    ("string", frozenset({"pattern", "minLength", "maxLength", "format"})),
+    ("number", frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})),
+)
+_CHEAP = {"null": 0, "boolean": 1, "integer": 1, "number": 1, "string": 1, "array": 2, "object": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a value is tried to be made.
+
+    Attributes:
+        optional: what is not required is made, too.
+        examples: the schemas' own examples and defaults are taken.
+        turn: which branch of `oneOf` and `anyOf` is tried first.
+        conditional: which side of `if` is taken, "" for neither.
+        lenient: members that one part of `allOf` requires and another forbids are made.
+    """
+
+    optional: bool = True
+    examples: bool = True
+    turn: int = 0
+    conditional: str = ""
+    lenient: bool = False
+
+
+class Making:
+    """Makes one value."""
+
+    def __init__(self, flattener: Flattener, direction: Direction, plan: Plan, chance: Random, *, vary: bool) -> None:
+        self._flattener = flattener
+        self._forbidden = _FORBIDDEN[direction]
+        self._plan = plan
+        self._chance = chance
+        self._vary = vary
+        self._made = 0
+        self._above: list[str] = []
+
+    def value(self, schema: Any, name: str = "", depth: int = 0) -> Any:
+        """Return a value of a schema that stands under a name.
+
+        Raises:
+            Impossible: there is none on this way.
+        """
+        self._made += 1
+        if depth > _TOO_DEEP or self._made > _TOO_MANY:
+            raise Impossible("too deep")
+        flat, references = self._flattener.flat(schema, lambda group: self._branch(group, depth))
+        flat = self._conditional(flat)
+        if any(self._above.count(reference) > 1 for reference in references):
+            raise Impossible("it holds itself")
+        if references and isinstance(flat.get("discriminator"), dict):
+            force_discriminator(flat, flat["discriminator"], references[0])
+        self._above.extend(references)
+        try:
+            return self._of(flat, name, depth)
+        finally:
+            del self._above[len(self._above) - len(references) :]
+
+    def _branch(self, group: Sequence[Any], depth: int) -> Any:
+        """Return the branch to take: by turns, and the cheapest one where it is deep."""
+        ordered = [group[(index + self._plan.turn) % len(group)] for index in range(len(group))]
+        usable = [branch for branch in ordered if not self._is_circle(branch)] or ordered
+        real = [branch for branch in usable if branch is not False and branch != {"type": "null"}] or usable
+        if self._vary and self._plan.turn == 0 and self._plan.optional:
+            return self._chance.choice(real)
+        if depth <= _DEEP and self._made <= _ENOUGH:
+            return real[0]
+        return min(usable, key=self._cost)
+
+    def _is_circle(self, branch: Any) -> bool:
+        pointer = self._flattener.behind(branch)[1]
+        return pointer in self._above
+
+    def _cost(self, branch: Any) -> int:
+        behind = self._flattener.behind(branch)[0]
+        try:
+            keywords = self._flattener.keywords(behind)
+        except Impossible:
+            return 9
+        if "enum" in keywords or "const" in keywords:
+            return 0
+        kinds = keywords.get("type", [])
+        return min((_CHEAP[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)), default=4)
+
+    def _conditional(self, flat: Flat) -> Flat:
+        side = self._plan.conditional
+        if side not in flat or "if" not in flat:
+            return flat
+        parts = [flat["if"], flat["then"]] if side == "then" else [{"not": flat["if"]}, flat["else"]]
+        rest = {name: value for name, value in flat.items() if name not in {"if", "then", "else"}}
+        return self._flattener.flat({"allOf": [rest, *parts]}, lambda group: group[0])[0]
+
+    def _of(self, flat: Flat, name: str, depth: int) -> Any:
+        if "const" in flat:
+            return flat["const"]
+        if "enum" in flat:
+            return self._one_of(flat, name)
+        if "x-wanted" in flat and conforms(flat, flat["x-wanted"]):
+            return flat["x-wanted"]
+        kind = self._kind(flat, depth)
+        if self._plan.examples:
+            for example in scalars.examples(flat):
+                if scalars.is_of(kind, example) and self._fits(flat, kind, example):
+                    return example
+        if kind == "object":
+            return self._object(flat, depth)
+        if kind == "array":
+            return self._array(flat, name, depth)
+        if kind == "string":
+            return scalars.text(flat, name, self._chance)
+        if kind == "boolean":
+            return not self._vary or self._chance.random() < 0.5
+        return None if kind == "null" else scalars.number(flat, name, self._chance, whole=kind == "integer")
+
+    def _one_of(self, flat: Flat, name: str) -> Any:
+        wanted = flat.get("x-wanted")
+        if wanted in flat["enum"]:
+            return wanted
+        if self._plan.examples and not self._vary:
+            for example in scalars.examples(flat):
+                if example in flat["enum"]:
+                    return example
+        kinds = scalars.kinds(flat)
+        fitting = [item for item in flat["enum"] if not kinds or any(scalars.is_of(kind, item) for kind in kinds)]
+        real = [item for item in fitting if item is not None] or fitting
+        if not real:
+            raise Impossible(f"the enum of {name or 'the value'} has nothing of its type")
+        return self._chance.choice(real) if self._vary else real[self._plan.turn % len(real)]
+
+    def _kind(self, flat: Flat, depth: int) -> str:
+        kinds = scalars.kinds(flat)
+        real = [kind for kind in kinds if kind != "null"]
+        if kinds and (depth > _DEEP or self._made > _ENOUGH):
+            return min(kinds, key=_CHEAP.__getitem__)
+        if real:
+            return real[self._plan.turn % len(real)]
+        if kinds:
+            return "null"
+        for kind, keywords in _KINDS:
+            if not keywords.isdisjoint(flat):
+                return kind
+        for example in scalars.examples(flat):
+            found = next((kind for kind in _CHEAP if scalars.is_of(kind, example)), None)
+            if found is not None:
+                return found
+        guesses = ("object", "string", "integer", "array", "boolean", "null")
+        return guesses[((depth > 0) + self._plan.turn) % len(guesses)]
+
+    def _fits(self, flat: Flat, kind: str, example: Any) -> bool:
+        """Tell whether a plain example meets its own schema; others are checked with the whole value."""
+        return kind in {"object", "array"} or conforms(flat, example)
+
+    def _object(self, flat: Flat, depth: int) -> dict[str, Any]:
+        properties: Mapping[str, Any] = flat.get("properties") or {}
+        required = list(dict.fromkeys(flat.get("required") or ()))
+        for trigger, names in (flat.get("dependentRequired") or {}).items():
+            if trigger in required:
+                required += [one for one in names if one not in required]
+        made: dict[str, Any] = {}
+        allowed = None if self._plan.lenient else flat.get(ALLOWED)
+        for name, schema in properties.items():
+            if self._is_forbidden(schema) or (allowed is not None and name not in allowed):
+                continue
+            wanted = name in required
+            if not wanted and not self._has_room(schema, depth):
+                continue
+            try:
+                made[name] = self.value(schema, name, depth + 1)
+            except Impossible:
+                if wanted:
+                    raise
+        for name in required:
+            if name not in made and not (name in properties and self._is_forbidden(properties[name])):
+                made[name] = self.value(self._schema_of(flat, name), name, depth + 1)
+        return self._sized(flat, made, required, depth)
+
+    def _is_forbidden(self, schema: Any) -> bool:
+        if not isinstance(schema, dict):
+            return False
+        if self._forbidden in schema and "$ref" not in schema:
+            return schema[self._forbidden] is True
+        if not ({"$ref", "allOf"} & schema.keys()):
+            return False
+        try:
+            flat, _ = self._flattener.flat(schema, lambda group: group[0])
+        except Impossible:
+            return False  # whether it may be left out is for the caller to say: a required one is a failure there
+        return flat.get(self._forbidden) is True
+
+    def _is_only_meant(self, schema: Any) -> bool:
+        """Tell whether a schema has no value by the letter, so that an answer is valid to everybody without it."""
+        behind = self._flattener.behind(schema)[0]
+        return isinstance(behind, dict) and "enum" in behind and MEANT in self._flattener.keywords(behind)
+
+    def _has_room(self, schema: Any, depth: int) -> bool:
+        """Tell whether an optional member is made."""
+        if not self._plan.optional or self._made > _ENOUGH or self._is_only_meant(schema):
+            return False
+        if depth < _DEEP:
+            return True
+        return self._cost(schema) < 2
+
+    def _schema_of(self, flat: Flat, name: str) -> Any:
+        for pattern, schema in (flat.get("patternProperties") or {}).items():
+            if conforms({"type": "string", "pattern": pattern}, name):
+                return schema
+        more = flat.get("additionalProperties", True)
+        if more is False and not self._plan.lenient:
+            raise Impossible(f"{name} is required and not allowed")
+        return more
+
+    def _sized(self, flat: Flat, made: dict[str, Any], required: Sequence[str], depth: int) -> dict[str, Any]:
+        """Return an object with members left out or added until their number is right."""
+        most = flat.get("maxProperties", len(made))
+        for name in reversed(list(made)):
+            if len(made) > most and name not in required:
+                del made[name]
+        least = int(flat.get("minProperties", 0))
+        more = flat.get("additionalProperties", True)
+        if not made and not flat.get("properties") and isinstance(more, dict) and more and self._plan.optional:
+            least = max(least, 1)  # a map is shown with something in it
+        names = flat.get("propertyNames", {"type": "string"})
+        for index in range(4 * (least + 1)):
+            if len(made) >= least:
+                break
+            name = self.value(names, f"name{index}", depth + 1)
+            name = name if name not in made else f"{name}{index}"
+            try:
+                made[name] = self.value(self._schema_of(flat, name), name, depth + 1)
+            except Impossible:
+                if len(made) < int(flat.get("minProperties", 0)) and not flat.get("patternProperties"):
+                    raise
+                for pattern, schema in (flat.get("patternProperties") or {}).items():
+                    name = matching(pattern, 0, None, self._chance) or name
+                    made[name] = self.value(schema, name, depth + 1)
+        return made
+
+    def _array(self, flat: Flat, name: str, depth: int) -> list[Any]:
+        first: Sequence[Any] = flat.get("prefixItems") or ()
+        items = flat.get("items", True)
+        least = int(flat.get("minItems", 0))
+        usual = 1 if depth <= _DEEP and self._made <= _ENOUGH and self._plan.optional and items is not False else 0
+        if usual and self._vary:
+            usual = self._chance.randint(1, 3)
+        length = max(least, usual, len(first) if self._plan.optional else 0)
+        length = min(length, int(flat.get("maxItems", length)))
+        made: list[Any] = []
+        contains = flat.get("contains")
+        for index in range(length):
+            wanted = contains is not None and index < int(flat.get("minContains", 1))
+            schema = first[index] if index < len(first) else {"allOf": [items, contains]} if wanted else items
+            try:
+                made.append(self._another(made, schema, name, depth, unique=flat.get("uniqueItems") is True))
+            except Impossible:
+                if len(made) < least:
+                    raise
+                break
+        return made
+
+    def _another(self, made: list[Any], schema: Any, name: str, depth: int, *, unique: bool) -> Any:
+        singular = name[:-1] if name.endswith("s") else name
+        item = self.value(schema, singular, depth + 1)
+        if not unique or item not in made:
+            return item
+        fresh = Making(self._flattener, "response", Plan(examples=False), self._chance, vary=True)
+        fresh._forbidden = self._forbidden
+        fresh._above = list(self._above)
+        for _ in range(50):
+            item = fresh.value(schema, singular, depth + 1)
+            if item not in made:
+                return item
+        raise Impossible("not so many different items")

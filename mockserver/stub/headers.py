@@ -1,0 +1,74 @@
+"""Response header fields that the contract documents, written in style `simple` (OpenAPI 3.1, section 4.8.21)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mockserver.contract.model import Parameter
+from mockserver.contract.model import Response as Documented
+from mockserver.http import json as documents
+
+Fields = list[tuple[str, str]]
+#: Value of a header by example or schema, None where there is none to be had.
+ValueOf = Callable[[Parameter], Any]
+#: Fields that the server writes, or that would say something untrue of this connection or content.
+_NOT_OURS = frozenset(
+    {
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "content-range",
+        "content-md5",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "trailer",
+        "upgrade",
+        "date",
+        "vary",
+    }
+)
+
+
+def documented_fields(documented: Documented | None, value_of: ValueOf) -> Fields:
+    """Return the fields of a documented response; those that a real server was seen to leave out are left out."""
+    fields: Fields = []
+    for header in documented.headers.values() if documented is not None else ():
+        if header.unseen or header.name.lower() in _NOT_OURS:
+            continue
+        value = value_of(header)
+        if value is None and not header.required:
+            continue
+        text = _one_line(_serialise(value, header))
+        if text or header.required:
+            fields.append((header.name, text))
+    return fields
+
+
+def merged(fields: Fields, over: Fields) -> Fields:
+    """Return fields with others, which stand in place of those of the same name."""
+    names = {name.lower() for name, _ in over}
+    return [field for field in fields if field[0].lower() not in names] + over
+
+
+def _serialise(value: Any, header: Parameter) -> str:
+    if header.content is not None:
+        return documents.encode(value).decode()
+    if isinstance(value, Mapping):
+        joint = "=" if header.explode else ","
+        return ",".join(f"{name}{joint}{_primitive(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ",".join(_primitive(item) for item in value)
+    return _primitive(value)
+
+
+def _primitive(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else documents.encode(value).decode()
+
+
+def _one_line(text: str) -> str:
+    """Return text as a field value may hold it (RFC 9110, section 5.5): visible ASCII, blanks and tabs."""
+    return "".join(char if " " <= char <= "~" or char == "\t" else "?" for char in text).strip()

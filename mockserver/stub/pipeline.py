@@ -1,0 +1,222 @@
+"""The order of all that happens to a request, on one page.
+
+::
+
+    route ── refused ── authenticate ── parameters ── content ── prefer ── act ── respond
+     404       501         401             422        413 415      400      (behaviour, or the contract's example)
+     405                   403                        400 422                              406
+       └─────────┴───────────┴──────────────┴────────────┴──── RequestRejected ── reject ────┘
+
+What can be known from the contract alone is compiled when an operation is first asked for; a request costs look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.errors import ContractError, RequestRejected
+from mockserver.http.pointers import split
+from mockserver.http.preferences import NONE, parse
+from mockserver.http.problem import of as problem_of
+from mockserver.messages import Request, Response, Violation
+from mockserver.stub.authentication import Authentication
+from mockserver.stub.operation import NO_ARGUMENTS, NO_NAMES, CompiledOperation, Settings, handler_of
+from mockserver.stub.response import rejection
+from mockserver.stub.routing import Route, Router
+from mockserver.stub.store.worlds import World
+from mockserver.stub.validation.violations import ABSENT, MAX_VIOLATIONS
+
+_new = tuple.__new__
+__all__ = ["Answer", "Pipeline", "Settings"]
+
+
+class Answer(NamedTuple):
+    """A response with what the journal and the log want to know of it.
+
+    Attributes:
+        operation: `operationId`, or "" for none.
+        content: the request's content as far as it was read.
+    """
+
+    response: Response
+    operation: str
+    content: bytes
+    why: str
+    violations: tuple[Violation, ...]
+    secret_names: frozenset[str]
+
+
+class Pipeline:
+    """Answers the requests of one contract."""
+
+    def __init__(self, contract: Contract, authentication: Authentication, settings: Settings) -> None:
+        self._contract = contract
+        self._authentication = authentication
+        self._settings = settings
+        self._compiled: dict[str, CompiledOperation] = {}
+        routed = (*contract.operations, *contract.refused)
+        self._router = Router(((one.method, one.path, one) for one in routed), _bases(routed))
+        self._concrete = self._router.concrete
+        for operation in contract.operations:
+            if operation.behaviour is not None:
+                handler_of(contract, operation)  # a misspelt handler is told at start, not at the first call
+
+    def knows(self, path: str) -> bool:
+        """Tell whether the contract has anything at a path."""
+        return self._router.match(path) is not None
+
+    def allowed(self, path: str) -> tuple[str, ...]:
+        """Return the methods that a path answers, none where the contract has nothing there."""
+        found = self._router.match(path)
+        return () if found is None else _allowed(found[0])
+
+    def answer(self, request: Request, world: World) -> Answer | None:
+        """Return the answer to a request, or None where the contract has nothing at its path.
+
+        Raises:
+            StateError: the store cannot be read or written.
+        """
+        route = self._concrete.get(request.path)
+        path_values: Mapping[str, str] = {}
+        if route is None:
+            found = self._router.match(request.path, _target(request))
+            if found is None:
+                return None
+            route, path_values = found
+        operation = route.methods.get(request.method)
+        if route.queries:
+            selected = route.by_query(request.method, request.query)
+            if selected is not None:
+                operation, path_values = selected[0], {**path_values, **selected[1]}
+        if operation is None:
+            return self._implicit(request, route, world)
+        if operation.refused:
+            return _refused(operation, operation.refused)
+        try:
+            compiled = self._compiled.get(operation.id) or self._compile(operation)
+        except ContractError as error:
+            return _refused(operation, str(error))
+        content = b""
+        try:
+            caller = compiled.authenticate(request, world)
+            arguments, value = NO_ARGUMENTS, None
+            if compiled.parameters is not None:
+                arguments = compiled.parameters.read(request, path_values)
+            if compiled.body is not None:
+                content = compiled.body.receive(request)
+                value = compiled.body.decode(content, request.content_type)
+            fields = request.fields
+            if compiled.simple and "HTTP_PREFER" not in fields:
+                response, why = compiled.act(fields.get("HTTP_ACCEPT"), NO_ARGUMENTS, value, caller, world)
+            else:
+                preferences = parse(fields["HTTP_PREFER"]) if "HTTP_PREFER" in fields else NONE
+                arguments = compiled.whole(arguments, value, content, request)
+                response, why = compiled.answer(request, arguments, value, caller, preferences, world)
+                if compiled.calls_back:
+                    why += compiled.call_back(request, arguments, response, world)
+                if request.method == "HEAD":
+                    response = _without_content(response)
+        except RequestRejected as rejected:
+            response = compiled.reject(rejected, request)
+            return Answer(
+                _without_content(response) if request.method == "HEAD" else response,
+                operation.id,
+                # Content is shown where its violations tell which of its names are known, and so which are not.
+                content if 0 < len(rejected.violations) < MAX_VIOLATIONS else b"",
+                f"{rejected.title}: {rejected.detail}",
+                rejected.violations,
+                compiled.secret_names | _misspelt(rejected.violations),
+            )
+        except ContractError as error:  # a schema that is first asked for now, and is none
+            return _refused(operation, str(error))
+        # As `Answer(...)` would, in half the time.
+        return _new(Answer, (response, operation.id, content, why, (), compiled.secret_names))
+
+    def refuse(self, request: Request, rejected: RequestRejected) -> Answer:
+        """Return the answer to a request that is not let in, by the contract where it means an operation.
+
+        Nothing is looked at but method, path and `Accept`: credentials and content may be anything.
+        """
+        found = self._router.match(request.path, _target(request))
+        operation = None
+        if found is not None:
+            route = found[0]
+            selected = route.by_query(request.method, request.query) if route.queries else None
+            operation = selected[0] if selected is not None else route.methods.get(request.method)
+        name = ""
+        response = rejection(rejected.status, rejected, problem_of(rejected, rejected.status))
+        if operation is not None and not operation.refused:
+            name = operation.id
+            with suppress(ContractError):  # an operation that cannot be served has no answer of its own
+                compiled = self._compiled.get(name) or self._compile(operation)
+                response = compiled.reject(rejected, request)
+        if request.method == "HEAD":
+            response = _without_content(response)
+        return Answer(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
+
+    def _compile(self, operation: Operation) -> CompiledOperation:
+        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._template_of)
+        return self._compiled.setdefault(operation.id, compiled)
+
+    def _template_of(self, name: str) -> Any:
+        """Return what an operation would answer without state."""
+        operation = self._contract.by_id[name]
+        return (self._compiled.get(name) or self._compile(operation)).template()
+
+    def _implicit(self, request: Request, route: Route[Operation], world: World) -> Answer | None:
+        """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""
+        if request.method == "HEAD" and "GET" in route.methods:
+            answer = self.answer(request._replace(method="GET"), world)
+            return None if answer is None else answer._replace(response=_without_content(answer.response))
+        allow = ", ".join(_allowed(route))
+        if request.method == "OPTIONS":
+            return Answer(Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES)
+        rejected = RequestRejected(
+            405,
+            "Method Not Allowed",
+            f"{request.method} is not defined for {route.template}; defined are {allow}",
+            fields={"Allow": allow},
+        )
+        why = f"{rejected.title}: {rejected.detail}"
+        return Answer(rejection(405, rejected, problem_of(rejected, 405)), "", b"", why, (), NO_NAMES)
+
+
+def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for operation in operations:
+        if operation.bases:
+            found[operation.path] = tuple(dict.fromkeys((*found.get(operation.path, ()), *operation.bases)))
+    return found
+
+
+def _target(request: Request) -> str:
+    """Return the request's target as it came, "" where the server does not hand it on (PEP 3333 has no name for it)."""
+    return request.fields.get("RAW_URI") or request.fields.get("REQUEST_URI") or ""
+
+
+def _refused(operation: Operation, reason: str) -> Answer:
+    rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {reason}")
+    response = rejection(501, rejected, problem_of(rejected, 501))
+    return Answer(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
+
+
+def _allowed(route: Route[Operation]) -> tuple[str, ...]:
+    """Return the methods that a route answers, those that every resource has included (RFC 9110, section 9.1)."""
+    implicit = {"OPTIONS", "HEAD"} if "GET" in route.methods else {"OPTIONS"}
+    return tuple(sorted(implicit | route.methods.keys()))
+
+
+def _without_content(response: Response) -> Response:
+    """Return what HEAD is answered: the fields of GET, with the length its content has (RFC 9110, section 9.3.2)."""
+    fields = response.fields
+    if response.content:
+        fields = [*fields, ("Content-Length", str(len(response.content)))]
+    return Response(response.status, fields, b"")
+
+
+def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:
+    """Return the names that the contract does not know: any of them may be a secret's name, misspelt."""
+    return frozenset(split(violation.pointer)[-1] for violation in violations if violation.expected == ABSENT)

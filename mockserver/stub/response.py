@@ -1,0 +1,255 @@
+"""Outcome to response: status, media type, fields and content, as the contract documents them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.model import Response as Documented
+from mockserver.contract.reading.ignored_headers import told_values
+from mockserver.errors import RequestRejected
+from mockserver.http import problem
+from mockserver.http.media_types import is_json
+from mockserver.messages import NO_CONTENT, Outcome, Response
+from mockserver.stub import statuses
+from mockserver.stub.encoding import Encode, content_type, encoder
+from mockserver.stub.headers import Fields, ValueOf, documented_fields, merged
+from mockserver.stub.negotiation import rank
+from mockserver.stub.statuses import WITHOUT_CONTENT, Status
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",  # RFC 9110 renamed both; Python 3.11 has the old names
+    422: "Unprocessable Content",
+}
+#: Status code to status line, as WSGI wants it.
+STATUS_LINES: Mapping[int, str] = {code: f"{code} {_PHRASES.get(code, 'Unknown')}" for code in range(100, 1000)}
+#: Clients send few different `Accept` fields; what the odd one asks for is worked out each time.
+_MAX_REMEMBERED = 256
+#: Members of error content in which a person looks for what is wrong, the likeliest first.
+_TEXT_MEMBERS = ("detail", "message", "error_description", "description", "error", "reason", "msg", "title")
+
+#: Content for a documented response and media type; raises RequestRejected where there is none.
+Content = Callable[[Documented, MediaType], Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """One way to answer: all that does not depend on the call.
+
+    Attributes:
+        media_type: what is documented, None where no content is.
+        empty_fields: fields of an answer without content.
+        empty: no content is sent, whatever the outcome has.
+    """
+
+    code: int
+    documented: Documented | None
+    media_type: MediaType | None
+    encode: Encode
+    fields: Fields = field(default_factory=list)
+    empty_fields: Fields = field(default_factory=list)
+    empty: bool = False
+
+
+class Responder:
+    """Builds the responses of one operation; all that does not depend on the request is made once.
+
+    `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
+    """
+
+    def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf) -> None:
+        """Prepare for one operation.
+
+        Args:
+            contract: the contract of the operation.
+            operation: what is answered.
+            value_of: gives the values of documented header fields.
+        """
+        self._contract = contract
+        self._operation = operation
+        self._value_of = value_of
+        self._successes = statuses.successes(operation)
+        self._plans: dict[tuple[int, str | None], tuple[Plan, ...]] = {}
+        self._fields: dict[str, Fields] = {}
+        #: By `Accept`, how a success with content and nothing else is answered: most of all answers.
+        self._usual: dict[str | None, Plan] = {}
+        self._accepted = told_values(contract, operation, "accept")
+        self._instead = {
+            status: int(response.status)
+            for response in operation.responses.values()
+            for status in response.instead_of
+            if response.status.isdecimal() and str(status) not in operation.responses
+        }
+
+    def plans(self, code: int, accept: str | None) -> tuple[Plan, ...]:
+        """Return the ways to answer with a status (0: with success), the best first; none where `Accept` takes none."""
+        found = self._plans.get((code, accept))
+        if found is None:
+            found = tuple(self._make_plans(code, accept))
+            if len(self._plans) < _MAX_REMEMBERED:
+                self._plans[code, accept] = found
+        return found
+
+    def respond(self, outcome: Outcome, accept: str | None) -> Response:
+        """Return the response to an outcome in a form that the client takes, else in the first: it has happened."""
+        status, content, _, fields = outcome
+        plan = self._usual.get(accept)
+        if plan is None or status or fields or content is NO_CONTENT:
+            plan = self.plan(outcome, accept)
+            if not status and not plan.empty and len(self._usual) < _MAX_REMEMBERED:
+                self._usual[accept] = plan
+            return finish(plan, outcome)
+        return Response(plan.code, plan.fields, plan.encode(content))
+
+    def plan(self, outcome: Outcome, accept: str | None) -> Plan:
+        """Return how an outcome is answered."""
+        plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
+        return (plans or self.plans(outcome.status, None))[0]
+
+    def not_acceptable(self, code: int, accept: str | None) -> RequestRejected:
+        """Return the rejection of a request whose `Accept` takes nothing that is documented."""
+        offers = ", ".join(
+            dict.fromkeys(
+                name
+                for status in self._statuses(code)
+                if status.documented is not None
+                for name in status.documented.content
+            )
+        )
+        return RequestRejected(406, "Not Acceptable", f"Accept {(accept or '')[:100]!r} takes none of {offers}")
+
+    def reject(self, rejected: RequestRejected, accept: str | None, content: Content) -> Response:
+        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        code = self._instead.get(rejected.status, rejected.status)
+        status = statuses.of_rejection(self._operation, code)
+        return self._rejection(status, rejected, accept, content)
+
+    def _statuses(self, code: int) -> list[Status]:
+        return [statuses.preferred(self._operation, code)] if code else self._successes
+
+    def _make_plans(self, code: int, accept: str | None) -> list[Plan]:
+        found: list[Plan] = []
+        offered = taken = 0
+        for status in self._statuses(code):
+            documented = status.documented
+            if documented is None or not documented.content or status.code in WITHOUT_CONTENT:
+                found.append(self._plan(status, None, ""))
+                continue
+            ranked = rank([*documented.content], accept)
+            found += [self._plan(status, documented.content[offer], name) for offer, name in ranked]
+            offered, taken = offered + len(documented.content), taken + len(ranked)
+        if offered and not taken:
+            # A response without content is no way out for a client that takes none of the content there is. One that
+            # sends what the contract itself tells it to send means no harm.
+            return self._make_plans(code, None) if accept in self._accepted else []
+        return found
+
+    def _plan(self, status: Status, media_type: MediaType | None, name: str) -> Plan:
+        documented = status.documented
+        own = self._documented(documented)
+        first = next(iter(documented.content), "") if documented is not None else ""
+        silent = documented is not None and documented.observed and not documented.content
+        shown = name or first or "application/json"
+        return Plan(
+            status.code,
+            documented,
+            media_type,
+            encoder(self._contract, media_type, shown),
+            [*([] if silent else [("Content-Type", content_type(shown))]), *own],
+            [*([("Content-Type", content_type(name or first))] if name or first else []), *own],
+            silent or status.code in WITHOUT_CONTENT,
+        )
+
+    def _documented(self, documented: Documented | None) -> Fields:
+        """Return the fields of a documented response, worked out once."""
+        if documented is None or not documented.headers:
+            return []
+        found = self._fields.get(documented.pointer)
+        if found is None:
+            found = self._fields[documented.pointer] = documented_fields(documented, self._value_of)
+        return found
+
+    def _rejection(self, status: Status, rejected: RequestRejected, accept: str | None, content: Content) -> Response:
+        code, documented = status
+        if documented is None:
+            return rejection(code, rejected, problem.of(rejected, code))
+        rejected = _without_unseen(rejected, documented)
+        fields = merged(self._documented(documented), list(rejected.fields.items()))
+        if not documented.content:
+            if documented.observed:
+                return Response(code, fields, b"")
+            return Response(code, [("Content-Type", problem.MEDIA_TYPE), *fields], problem.of(rejected, code))
+        offers = [*documented.content]
+        for offer, name in rank(offers, accept) or rank(offers, None):
+            found = self._error_content(documented, documented.content[offer], name, code, rejected, content)
+            if found is not None:
+                return Response(code, [("Content-Type", content_type(name)), *fields], found)
+        return Response(code, [("Content-Type", problem.MEDIA_TYPE), *fields], problem.of(rejected, code))
+
+    def _error_content(
+        self,
+        documented: Documented,
+        media_type: MediaType,
+        name: str,
+        code: int,
+        rejected: RequestRejected,
+        content: Content,
+    ) -> bytes | None:
+        """Return error content of a media type, None where none can be made that is valid."""
+        details = problem.members(rejected, code)
+        is_valid = is_json(name) and self._is_valid(media_type, details)
+        if is_valid and (name == problem.MEDIA_TYPE or (media_type.schema is None and not media_type.examples)):
+            return problem.encode(details)
+        if media_type.schema is None and not media_type.examples and name.startswith("text/"):
+            return f"{code} {_PHRASES.get(code, '')}\n".encode()
+        try:
+            value = content(documented, media_type)
+        except RequestRejected:
+            return None
+        if not media_type.examples:
+            value = details if value == {} and is_valid else self._with_detail(media_type, value, rejected.detail)
+        return encoder(self._contract, media_type, name)(value)
+
+    def _with_detail(self, media_type: MediaType, value: Any, detail: str) -> Any:
+        """Return made-up error content with what is really wrong in it, where it has a member for that."""
+        if not isinstance(value, dict):
+            return value
+        for name in _TEXT_MEMBERS:
+            if isinstance(value.get(name), str):
+                told = {**value, name: detail}
+                if self._is_valid(media_type, told):
+                    return told
+        return value
+
+    def _is_valid(self, media_type: MediaType, value: Any) -> bool:
+        return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)
+
+
+def finish(plan: Plan, outcome: Outcome) -> Response:
+    """Return the response by a plan to an outcome."""
+    if outcome.content is NO_CONTENT or plan.empty:
+        fields, content = plan.empty_fields, b""
+    else:
+        fields, content = plan.fields, plan.encode(outcome.content)
+    if outcome.fields:
+        fields = merged(fields, list(outcome.fields))
+    return Response(outcome.status or plan.code, fields, content)
+
+
+def _without_unseen(rejected: RequestRejected, documented: Documented) -> RequestRejected:
+    """Return a rejection without the fields that a real server was seen to leave out."""
+    unseen = {header.name.lower() for header in documented.headers.values() if header.unseen}
+    if not unseen:
+        return rejected
+    fields = {name: value for name, value in rejected.fields.items() if name.lower() not in unseen}
+    return RequestRejected(
+        rejected.status, rejected.title, rejected.detail, violations=rejected.violations, fields=fields
+    )
+
+
+def rejection(status: int, rejected: RequestRejected, content: bytes, media_type: str = problem.MEDIA_TYPE) -> Response:
+    """Return a rejection with the fields that its status obliges."""
+    return Response(status, [("Content-Type", media_type), *rejected.fields.items()], content)

@@ -1,0 +1,1 @@
+"""The process around the application: server, TLS, log, rate limit, callbacks."""

@@ -1,0 +1,121 @@
+"""Callbacks on their way: sent in the background, only to hosts that were named, and noted in the journal."""
+
+from __future__ import annotations
+
+import http.client
+import queue
+import threading
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from mockserver import sources
+from mockserver.errors import UsageError
+from mockserver.messages import Outgoing
+from mockserver.stub.control.journal import keep
+from mockserver.stub.store.worlds import World
+
+#: A receiver has so long for each step of an exchange.
+_PATIENCE_SECONDS = 5.0
+_MAX_WAITING = 1000
+_THREADS = 4
+_MAX_ANSWER_BYTES = 64 * 1024
+_BAD_GATEWAY, _GATEWAY_TIMEOUT = 502, 504
+_PORTS = {"http": 80, "https": 443}
+
+
+class Deliverer:
+    """Sends callbacks to the hosts that `--allow-callbacks` names."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        """Take `HOST` (any port) or `HOST:PORT`, as often as wanted.
+
+        Raises:
+            UsageError: one of them is neither.
+        """
+        self._allowed = [_place(text) for text in allowed]
+        self._waiting: queue.Queue[tuple[Outgoing, World]] = queue.Queue(_MAX_WAITING)
+        self._started = False
+        self._lock = threading.Lock()
+
+    def deliver(self, outgoing: Outgoing, world: World) -> str:
+        """Send a callback soon, or not at all; return what becomes of it, in words for the journal."""
+        host, port = _target(outgoing.url)
+        if not host or not port:
+            return f"callback {outgoing.name} not sent: its URL is none of http or https"
+        if not any(host == known and wanted in {None, port} for known, wanted in self._allowed):
+            return f"callback {outgoing.name} not sent: --allow-callbacks does not name {host[:100]}:{port}"
+        with self._lock:
+            if not self._started:
+                self._started = True
+                for _ in range(_THREADS):
+                    threading.Thread(target=self._work, daemon=True).start()
+        try:
+            self._waiting.put_nowait((outgoing, world))
+        except queue.Full:
+            return f"callback {outgoing.name} not sent: {_MAX_WAITING} are waiting already"
+        return f"callback {outgoing.name} is sent"
+
+    def _work(self) -> None:
+        while True:
+            outgoing, world = self._waiting.get()
+            started = sources.stopwatch()
+            status, content, why = _send(outgoing)
+            parts = urlsplit(outgoing.url)
+            world.journal.append(
+                (
+                    sources.wall_clock(),
+                    outgoing.method,
+                    f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}",
+                    parts.query,
+                    None,
+                    outgoing.content_type or None,
+                    keep(outgoing.content),
+                    outgoing.name,
+                    status,
+                    keep(content),
+                    why,
+                    (),
+                    outgoing.secret_names,
+                    sources.stopwatch() - started,
+                )
+            )
+
+
+def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
+    """Send one request; redirects are not followed, they could lead to a host that was not named."""
+    parts = urlsplit(outgoing.url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = kind(parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
+    fields = dict(outgoing.fields) | ({"Content-Type": outgoing.content_type} if outgoing.content_type else {})
+    try:
+        connection.request(outgoing.method, target, outgoing.content or None, fields)
+        answer = connection.getresponse()
+        status = answer.status if 100 <= answer.status <= 599 else _BAD_GATEWAY
+        return status, answer.read(_MAX_ANSWER_BYTES), f"callback of {outgoing.cause}"
+    except TimeoutError:
+        return _GATEWAY_TIMEOUT, b"", f"callback of {outgoing.cause}: no answer in {_PATIENCE_SECONDS:g} s"
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return _BAD_GATEWAY, b"", f"callback of {outgoing.cause}: cannot be sent: {type(error).__name__}"
+    finally:
+        connection.close()
+
+
+def _target(url: str) -> tuple[str, int | None]:
+    """Return host and port of a URL, "" and None for what is no URL of http or https."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname or "", parts.port or _PORTS.get(parts.scheme) if parts.scheme in _PORTS else None
+    except ValueError:
+        return "", None
+
+
+def _place(text: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or parts.netloc != text or "@" in text:
+        raise UsageError(f"--allow-callbacks {text}: is not HOST or HOST:PORT")
+    return host, port

@@ -1,0 +1,1 @@
+"""Mutable state: stores, worlds, and the seed data that they start from."""

@@ -1,0 +1,188 @@
+"""Seed data: what a fresh world starts with, from YAML (docs/seed-data.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mockserver.stub.store import seed_files
+from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
+from mockserver.stub.store.records import WORLD, Record, Transaction
+from mockserver.stub.store.seed_sections import records
+
+#: Members of an account that its record keeps in another form, or not at all.
+_CREDENTIALS = frozenset({"username", "password", "level", "tokens", "schemes", "scopes"})
+#: The record of a world that tells which overlay it started from.
+OVERLAY = "overlay"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that exists from the start; `expires` false keeps it valid whatever `valid_to` tells."""
+
+    token: str
+    valid_from: int
+    valid_to: int
+    expires: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that exists from the start; `level` "" where the contract knows no levels.
+
+    Attributes:
+        schemes: credential by name of the security scheme that it is shown for.
+        scopes: what it may do where a scope is asked for, None for everything.
+        profile: all else that seed data say of it, such as `owns`, `enabled` and quotas.
+    """
+
+    username: str
+    password: str | None = None
+    level: str = ""
+    tokens: tuple[Token, ...] = ()
+    schemes: Mapping[str, str] = field(default_factory=dict)
+    scopes: tuple[str, ...] | None = None
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Everything that a fresh world starts with.
+
+    Attributes:
+        accounts: by username, in the file's order.
+        issue: for each purpose, the secrets that a world hands out before it makes up its own.
+        records: of the store, by collection and key; those of accounts and tokens are made of `accounts`.
+        overlays: other starting points by name, each complete in itself.
+        name: the overlay that this is, "" for what the file says outside of `overlays`.
+    """
+
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    issue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, Record]] = field(default_factory=dict)
+    overlays: Mapping[str, Seed] = field(default_factory=dict)
+    name: str = ""
+
+    def overlaid(self, name: str | None) -> Seed:
+        """Return the starting point of a name, or this one for None.
+
+        Raises:
+            LookupError: there is no overlay of that name; the message lists them.
+        """
+        if name is None:
+            return self
+        found = self.overlays.get(name)
+        if found is None:
+            raise LookupError(f"the seed data have no overlay {name!r}; they have {', '.join(self.overlays) or 'none'}")
+        return found
+
+    def emptied(self, levels: Sequence[str]) -> Seed:
+        """Return a starting point with nothing but the first account of the mightiest level, so that someone can call.
+
+        Args:
+            levels: the contract's permission levels, mightiest first.
+        """
+        mightiest = self.mightiest(levels)
+        if mightiest is None:
+            return Seed()
+        profile = {name: value for name, value in mightiest.profile.items() if name not in {"owns", "added_by"}}
+        return Seed({mightiest.username: replace(mightiest, profile=profile)})
+
+    def mightiest(self, levels: Sequence[str]) -> Account | None:
+        """Return the first account of the mightiest level that an account has, None where there are no accounts.
+
+        Args:
+            levels: the contract's permission levels, mightiest first.
+        """
+        ranks = {level: rank for rank, level in enumerate(levels)}
+        return min(self.accounts.values(), key=lambda one: ranks.get(one.level, len(ranks)), default=None)
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Return what each account may show without end, by username: its password, tokens and other credentials."""
+        return {
+            account.username: [
+                *([] if account.password is None else [account.password]),
+                *(token.token for token in account.tokens if not token.expires),
+                *account.schemes.values(),
+            ]
+            for account in self.accounts.values()
+        }
+
+    def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
+        """Return the secrets of a purpose that a world hands out first, by what it started from."""
+        return self.started(transaction).issue.get(purpose, ())
+
+    def started(self, transaction: Transaction) -> Seed:
+        """Return what a world started from: an overlay, or the file's own sections."""
+        started = transaction.get(WORLD, OVERLAY) if self.overlays else None
+        return self if started is None else self.overlays.get(started["name"], self)
+
+    def fill(self, transaction: Transaction) -> None:
+        """Write the records of a fresh world."""
+        for account in self.accounts.values():
+            keys = [Token(value, 0, 0) for value in account.schemes.values()]
+            for token in (*account.tokens, *keys):
+                key = token_key(token.token)
+                if transaction.get(TOKENS, key) is not None:
+                    key = shared_token_key(account.username, token.token)
+                transaction.put(
+                    TOKENS,
+                    key,
+                    {
+                        "username": account.username,
+                        "level": account.level,
+                        "valid_from": token.valid_from,
+                        "valid_to": token.valid_to,
+                        "expires": token.expires,
+                    },
+                )
+            transaction.put(ACCOUNTS, account.username, account_record(account))
+        for collection, items in self.records.items():
+            for key, record in items.items():
+                transaction.put(collection, key, record)
+        if self.name:
+            transaction.put(WORLD, OVERLAY, {"name": self.name})
+
+
+def account_record(account: Account) -> Record:
+    """Return the stored form of an account; `tokens` are the keys of those issued by logging in."""
+    hashed = None if account.password is None else password_hash(account.username, account.password)
+    record: Record = {**account.profile, "level": account.level, "password_hash": hashed, "tokens": []}
+    return record if account.scopes is None else {**record, "scopes": list(account.scopes)}
+
+
+def load_seed(path: Path | str) -> Seed:
+    """Return the seed data in a YAML file.
+
+    Raises:
+        UsageError: not readable, not YAML, not of the documented form, or a name in it leads nowhere; names file,
+            place and remedy.
+    """
+    sections, overlays = seed_files.read(Path(path))
+    return replace(
+        _seed(sections),
+        overlays={name: replace(_seed({**sections, **own}), name=name) for name, own in overlays.items()},
+    )
+
+
+def _seed(sections: Mapping[str, Any]) -> Seed:
+    return Seed(
+        accounts={item["username"]: _account(item) for item in sections.get("accounts", ())},
+        issue={purpose: tuple(secrets) for purpose, secrets in sections.get("issue", {}).items()},
+        records=records(sections),
+    )
+
+
+def _account(item: Mapping[str, Any]) -> Account:
+    scopes = item.get("scopes")
+    return Account(
+        username=item["username"],
+        password=item.get("password"),
+        level=item.get("level", ""),
+        tokens=tuple(Token(**{"valid_from": 0, "valid_to": 0, **token}) for token in item.get("tokens", ())),
+        schemes=item.get("schemes", {}),
+        scopes=None if scopes is None else tuple(scopes),
+        profile={name: value for name, value in item.items() if name not in _CREDENTIALS},
+    )

@@ -1,0 +1,137 @@
+"""Worlds: isolated copies of everything mutable, made from the seed data when first asked for."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from mockserver import sources
+from mockserver.errors import StateError, UsageError
+from mockserver.stub.control.journal import Journal
+from mockserver.stub.store.records import WORLD, MemoryStore, Read, Store, Transaction
+from mockserver.stub.store.seed import Seed
+
+DEFAULT_WORLD = "default"
+#: More worlds than this are refused: each keeps its seed data and journal.
+MAX_WORLDS = 1000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One world: its name, its store and its journal.
+
+    Attributes:
+        start: UNIX time that the clock shows until it is set, or None for the wall clock.
+        read: collection and key to record as of now, or None; raises StateError.
+    """
+
+    name: str
+    store: Store
+    journal: Journal
+    start: int | None
+    read: Read
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Return a transaction on the world's records (stub/store/records.py)."""
+        return self.store.transaction(self.name)
+
+    def now(self) -> float:
+        """Return the world's UNIX time in seconds: the wall clock, or the one that was set, standing still."""
+        clock = self.read(WORLD, _CLOCK)
+        if clock is not None:
+            now: float = clock["now"] if clock["now"] is not None else sources.wall_clock() + clock["ahead"]
+            return now
+        return sources.wall_clock() if self.start is None else self.start
+
+    def set_clock(self, now: int | None) -> None:
+        """Let the clock stand at a UNIX time in seconds; None lets it follow the wall clock again."""
+        with self.transaction() as transaction:
+            transaction.put(WORLD, _CLOCK, {"now": now, "ahead": 0})
+
+    def advance_clock(self, seconds: float) -> None:
+        """Move the clock forward; a standing clock goes on standing, a running one goes on running."""
+        with self.transaction() as transaction:
+            clock = transaction.get(WORLD, _CLOCK) or {"now": self.start, "ahead": 0}
+            if clock["now"] is None:
+                transaction.put(WORLD, _CLOCK, {"now": None, "ahead": clock["ahead"] + seconds})
+            else:
+                transaction.put(WORLD, _CLOCK, {"now": clock["now"] + seconds, "ahead": 0})
+
+    def clock_stands(self) -> bool:
+        """Tell whether the clock stands still, because it was set."""
+        clock = self.read(WORLD, _CLOCK)
+        return self.start is not None if clock is None else clock["now"] is not None
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """All worlds over one store."""
+
+    store: Store
+    seed: Seed
+    clock: int | None = None
+    _open: dict[str, World] = field(default_factory=dict)
+
+    def get(self, name: str) -> World:
+        """Return a world, made from the seed data on first use.
+
+        Raises:
+            ValueError: not a name for a world, or too many worlds; the message says which.
+            StateError: the store cannot be read or written.
+        """
+        world = self._open.get(name)
+        if world is None:
+            if _NAME.fullmatch(name) is None:
+                raise ValueError("a world's name has 1 to 64 letters, digits, dots, dashes and underscores")
+            if len(self._open) >= MAX_WORLDS:
+                raise ValueError(
+                    f"there are {MAX_WORLDS} worlds already; drop some (DELETE /__mock__/world) or use fewer"
+                )
+            self.store.open_world(name, self.seed.fill)
+            # setdefault: of two threads that open a world at once, both get the same journal.
+            world = self._open.setdefault(name, World(name, self.store, Journal(), self.clock, self.store.reader(name)))
+        return world
+
+    def reset(self, world: World, overlay: str | None = None) -> None:
+        """Put a world back to its seed data, or to an overlay of them, its clock to the start, its journal to nothing.
+
+        Raises:
+            LookupError: the seed data have no such overlay; the message lists them.
+            StateError: the store cannot be written.
+        """
+        self.store.reset(world.name, self.seed.overlaid(overlay).fill)
+        world.journal.clear()
+
+    def drop(self, world: World) -> None:
+        """Let go of a world and all that it keeps; whoever names it again gets a new one.
+
+        Raises:
+            ValueError: it is the default world, which is always there.
+            StateError: the store cannot be written.
+        """
+        if world.name == DEFAULT_WORLD:
+            raise ValueError("the default world is always there; reset it instead")
+        self._open.pop(world.name, None)
+        self.store.drop(world.name, self.seed.fill)
+        world.journal.clear()
+
+
+def open_store(url: str) -> Store:
+    """Return the store that `--state` names: `memory`, or a URL in SQLAlchemy's form.
+
+    Raises:
+        UsageError: the URL is not usable, or the file cannot be opened.
+    """
+    if url == "memory":
+        return MemoryStore()
+    from mockserver.stub.store.sql import (
+        SqlStore,
+    )  # SQLAlchemy costs start-up time; memory needs none of it
+
+    try:
+        return SqlStore(url)
+    except StateError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,1 @@
+"""Requests as promised? Parameters and content, decoded once and validated."""

@@ -1,0 +1,204 @@
+"""Request content: its size, media type, form and schema, decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.reading.ignored_headers import told_values
+from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.validator import SchemaViolation
+from mockserver.errors import RequestRejected
+from mockserver.http import json as documents
+from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
+from mockserver.messages import Request
+from mockserver.stub.validation.decoding import decoding
+from mockserver.stub.validation.text_types import Shapes
+from mockserver.stub.validation.violations import reject, translate
+
+#: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
+MAX_CONTENT_BYTES = 1024 * 1024
+_MAX_REMEMBERED_FIELDS = 256
+_NO_NAMES: frozenset[str] = frozenset()
+#: As Python calls them; what is ASCII is UTF-8, too.
+_JSON_CHARSETS = frozenset({"utf-8", "ascii"})
+
+
+class _Decoder:
+    """Decodes and validates content of one media type."""
+
+    def __init__(
+        self, contract: Contract, shapes: Shapes, media_type: MediaType, name: str, secret_names: frozenset[str]
+    ) -> None:
+        self._contract = contract
+        self._schema = media_type.schema
+        self._decode = decoding(contract, shapes, media_type, name)
+        #: What almost all requests have is decoded without a detour.
+        self._is_json = is_json(name)
+        #: Whether no bytes at all are content: an empty form, text, file.
+        self.may_be_empty = not (self._is_json or is_xml(name))
+        self._is_valid: Callable[[Any], bool] | None = None
+        self._secret_names = secret_names
+        if media_type.schema is not None and self._decode is not None:
+            self._is_valid = contract.validator(media_type.schema, "request").is_valid
+        #: Judges each item of a sequence, such as lines of JSON (OpenAPI 3.2).
+        self._items = None
+        if media_type.item_schema is not None and is_json_lines(name):
+            self._items = contract.validator(media_type.item_schema, "request")
+
+    def read(self, content: bytes, field: str) -> Any:
+        """Return the value of content; binary content is passed on as it is.
+
+        Raises:
+            RequestRejected: 400 or 422.
+        """
+        if self._decode is None:
+            return content
+        try:
+            value = documents.decode(content) if self._is_json else self._decode(content, field)
+        except ValueError as error:
+            raise RequestRejected(400, "Bad Request", f"the content cannot be decoded: {error}") from error
+        if self._is_valid is not None and not self._is_valid(value):
+            assert self._schema is not None
+            self._refuse((found, "") for found in self._contract.validator(self._schema, "request").violations(value))
+        if self._items is not None and isinstance(value, list):
+            violations = self._items.violations
+            self._refuse((found, f"/{index}") for index, item in enumerate(value) for found in violations(item))
+        return value
+
+    def _refuse(self, broken: Iterable[tuple[SchemaViolation, str]]) -> None:
+        """Reject content for what is broken, each with the pointer of the value it was found in; nothing passes."""
+        found = list(broken)
+        if not found:
+            return
+        violations = (
+            violation
+            for each, prefix in found
+            for violation in translate(self._contract, "body", each, self._secret_names, prefix)
+        )
+        raise reject(violations, sum(len(each.missing) + len(each.unknown) or 1 for each, _ in found))
+
+
+class BodyReader:
+    """Reads the content of one operation's requests."""
+
+    def __init__(self, contract: Contract, operation: Operation) -> None:
+        body = operation.request_body
+        self._required = body is not None and body.required
+        self._contract = contract
+        self._shapes = Shapes(contract)
+        self._content = dict(body.content) if body is not None else {}
+        #: Names of properties that never come back, in any media type that is documented, ranges included.
+        self.secret_names = _NO_NAMES.union(
+            *(_secret_names(contract, media_type) for media_type in self._content.values())
+        )
+        self._by_essence = {essence(name): media_type for name, media_type in reversed(self._content.items())}
+        for told in map(essence, told_values(contract, operation, "content-type")):
+            alike = [one for name, one in self._by_essence.items() if is_json(name)]
+            if is_json(told) and told not in self._by_essence and alike:
+                self._by_essence[told] = alike[0]
+        self._decoders = {
+            name: _Decoder(contract, self._shapes, media_type, name, self.secret_names)
+            for name, media_type in self._by_essence.items()
+            if not name.endswith("*")
+        }
+        names = list(map(essence, self._content))
+        #: Names that are documented more than once, with different parameters.
+        self._several = {name for name in names if names.count(name) > 1}
+        self._variants: dict[str, _Decoder] = {}
+        # Clients send few different fields; the odd one is parsed again each time.
+        self._by_field: dict[str, _Decoder] = {}
+
+    def receive(self, request: Request) -> bytes:
+        """Return the request's content as it came.
+
+        Raises:
+            RequestRejected: 413.
+        """
+        length = request.content_length
+        if length == 0:
+            return b""
+        if length is not None and length > MAX_CONTENT_BYTES:
+            raise _too_large()
+        # No more than was announced: not every server ends the stream there.
+        content = request.read(MAX_CONTENT_BYTES + 1 if length is None else length)
+        if len(content) > MAX_CONTENT_BYTES:
+            raise _too_large()
+        return content
+
+    def decode(self, content: bytes, content_type: str | None) -> Any:
+        """Return the value of content, or None where there is none and none is needed.
+
+        Raises:
+            RequestRejected: 415, 400 or 422, in this order.
+        """
+        if not content:
+            if content_type and (decoder := self._find(content_type)) is not None and decoder.may_be_empty:
+                return decoder.read(content, content_type)
+            if self._required:
+                raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+            return None
+        return (self._by_field.get(content_type or "") or self._choose(content_type)).read(content, content_type or "")
+
+    def media_type(self, content_type: str | None) -> str:
+        """Return the media type of a request without its parameters, "" for none."""
+        return essence(content_type or "")
+
+    def _find(self, field: str) -> _Decoder | None:
+        """Return the decoder for a `Content-Type`: of the type itself, else of the narrowest range that covers it."""
+        name = essence(field)
+        decoder = self._of_variant(field) if name in self._several else self._decoders.get(name)
+        if decoder is not None or "/" not in name:
+            return decoder
+        for wider in (f"{name.partition('/')[0]}/*", "*/*"):
+            if wider in self._by_essence:
+                decoder = _Decoder(self._contract, self._shapes, self._by_essence[wider], name, self.secret_names)
+                if len(self._decoders) < _MAX_REMEMBERED_FIELDS:
+                    self._decoders[name] = decoder
+                return decoder
+        return None
+
+    def _of_variant(self, field: str) -> _Decoder:
+        """Return the decoder of the documented media type, of several of one name, that fits a field best."""
+        media_type = covering(self._content, field)
+        assert media_type is not None
+        return self._variants.setdefault(
+            media_type.name,
+            _Decoder(self._contract, self._shapes, media_type, essence(field), self.secret_names),
+        )
+
+    def _choose(self, field: str | None) -> _Decoder:
+        accepted = ", ".join(name.lower() for name in self._content)
+        if field is None:
+            raise RequestRejected(415, "Unsupported Media Type", f"the request has no Content-Type; use {accepted}")
+        decoder = self._find(field)
+        if decoder is None or not _is_readable(field):
+            raise RequestRejected(
+                415,
+                "Unsupported Media Type",
+                f"the Content-Type {field[:100]!r} is not {accepted} in a charset that is known here",
+            )
+        if len(self._by_field) < _MAX_REMEMBERED_FIELDS:
+            self._by_field[field] = decoder
+        return decoder
+
+
+def _secret_names(contract: Contract, media_type: MediaType) -> frozenset[str]:
+    """Return the names of `writeOnly` properties of a media type's content."""
+    schemas = (media_type.schema, media_type.item_schema)
+    return _NO_NAMES.union(*(marked_names(contract.document.data, schema)[0] for schema in schemas if schema))
+
+
+def _is_readable(field: str) -> bool:
+    """Tell whether the charset of a field is one that its media type is read in: JSON knows UTF-8 alone (RFC 8259)."""
+    named = charset(field)
+    return named in _JSON_CHARSETS if is_json(field) else named is not None
+
+
+def _too_large() -> RequestRejected:
+    return RequestRejected(
+        413,
+        "Content Too Large",
+        f"the content is longer than {MAX_CONTENT_BYTES} bytes, the most this server reads",
+    )

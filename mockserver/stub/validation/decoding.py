@@ -1,0 +1,152 @@
+"""Content to value, by media type: JSON, forms, multipart, XML, text; anything else stays bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
+
+from mockserver.contract.model import Contract, MediaType
+from mockserver.http import json as documents
+from mockserver.http import multipart
+from mockserver.http.media_types import charset, is_json, is_json_lines, is_xml
+from mockserver.http.styles import from_query, pairs
+from mockserver.stub.validation.text_types import Shape, Shapes
+
+#: Takes content and the `Content-Type` field; raises ValueError for content that is not what the field says.
+Decode = Callable[[bytes, str], Any]
+_RECORD_SEPARATOR = b"\x1e"
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: str) -> Decode | None:
+    """Return how content of a media type (in lower case, without parameters) is decoded, None for bytes as they are."""
+    if is_json(name):
+        return lambda content, _field: documents.decode(content)
+    is_form = name == "application/x-www-form-urlencoded"
+    types = shapes.at(media_type.schema).types
+    if (is_form or name.startswith("multipart/")) and types and "object" not in types:
+        # A form has fields: how it is to be text or a number is said nowhere, so nothing can be checked.
+        return None
+    if is_form:
+        return lambda content, field: _form(shapes, media_type, _in_utf8(content, field))
+    if name.startswith("multipart/"):
+        return lambda content, field: _multipart(shapes, media_type, content, field)
+    if is_xml(name):
+        return _xml(contract, media_type)
+    wanted = shapes.at(media_type.schema)
+    if is_json_lines(name):
+        # A schema of anything but an array may mean the whole or a line; nobody says which, so nothing is checked.
+        return _lines if media_type.item_schema is not None or (wanted.is_array and len(wanted.types) == 1) else None
+    if name.startswith("text/"):
+        if (wanted.is_object or wanted.is_array) and "string" not in wanted.types:
+            # Such as rows of text/csv: how they stand in the text is said nowhere, so nothing can be checked.
+            return None
+        return lambda content, field: shapes.typed(content.decode(charset(field) or "utf-8"), wanted)
+    return None
+
+
+def _lines(content: bytes, _field: str) -> list[Any]:
+    """Return the JSON texts of content, one from each line; RFC 7464 puts a record separator before each."""
+    lines = content.replace(_RECORD_SEPARATOR, b"").split(b"\n")
+    return [documents.decode(line) for line in lines if line.strip()]
+
+
+def _in_utf8(content: bytes, field: str) -> str:
+    """Return the text of a form whose percent-encoded bytes may be of another charset, with UTF-8 in their place."""
+    named = charset(field) or "utf-8"
+    text = content.decode(named)
+    if named == "utf-8":
+        return text
+    return _ENCODED.sub(lambda run: quote(unquote_to_bytes(run[0]).decode(named, "replace"), safe=""), text)
+
+
+def _xml(contract: Contract, media_type: MediaType) -> Decode:
+    from mockserver.http.xml import decode  # loaded for the contracts that speak XML
+
+    def read(content: bytes, field: str) -> Any:
+        named = charset(field) if "charset" in field.lower() else None
+        return decode(content, contract.schema, media_type.schema or "", named)
+
+    return read
+
+
+def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
+    sent = pairs(content)
+    wanted = shapes.at(media_type.schema)
+    values: dict[str, Any] = {}
+    taken: set[str] = set()
+    for name, pointer in wanted.properties.items():
+        inner = shapes.at(pointer)
+        encoding = media_type.encoding.get(name)
+        style, explode = (encoding.style or "form", encoding.explode) if encoding is not None else ("form", True)
+        own = [value for key, value in sent if key == name]
+        if inner.is_object and own:
+            values[name] = _json_or_text(unquote_plus(own[-1]))
+        else:
+            # Members of an exploded object stand beside those of the form itself, where they cannot be told apart.
+            explode = explode and not inner.is_object
+            try:
+                values[name] = from_query(shapes, name, style, inner, sent, explode=explode)
+            except LookupError:
+                continue
+        taken |= {key for key, _ in sent if key == name or key.startswith(f"{name}[")}
+    rest: dict[str, list[str]] = {}
+    for key, value in sent:
+        if key not in taken:
+            rest.setdefault(key, []).append(unquote_plus(value))
+    return {
+        **_empty(shapes, wanted),
+        **values,
+        **{key: found[0] if len(found) == 1 else found for key, found in rest.items()},
+    }
+
+
+def _empty(shapes: Shapes, wanted: Shape) -> dict[str, Any]:
+    """Return the arrays that a form must have, empty: a form has no other way to say so than to leave them out."""
+    return {name: [] for name in wanted.required if shapes.at(wanted.properties.get(name)).is_array}
+
+
+def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str) -> Any:
+    """Return the members of multipart content (RFC 7578); a file is text of its bytes, one character each."""
+    wanted = shapes.at(media_type.schema)
+    if not content:
+        return _empty(shapes, wanted)
+    if multipart.is_empty(content, field):
+        return _empty(shapes, wanted)
+    found: dict[str, list[Any]] = {}
+    for part in multipart.parts(content, field):
+        found.setdefault(part.name, []).append(_part(shapes, part, _member(shapes, wanted, part.name)))
+    members = {name: _as_member(shapes, values, wanted, name) for name, values in found.items()}
+    return {**_empty(shapes, wanted), **members}
+
+
+def _member(shapes: Shapes, wanted: Shape, name: str) -> Shape:
+    inner = shapes.at(wanted.properties.get(name))
+    return shapes.at(inner.items) if inner.is_array else inner
+
+
+def _as_member(shapes: Shapes, values: list[Any], wanted: Shape, name: str) -> Any:
+    if shapes.at(wanted.properties.get(name)).is_array:
+        # A part for each item, or one part that is the whole array.
+        whole = _json_or_text(values[0]) if len(values) == 1 and isinstance(values[0], str) else values[0]
+        return whole if len(values) == 1 and isinstance(whole, list) else values
+    return values[0] if len(values) == 1 else values
+
+
+def _part(shapes: Shapes, part: multipart.Part, wanted: Shape) -> Any:
+    try:
+        text = part.content.decode(charset(part.content_type) or "utf-8")
+    except UnicodeDecodeError:
+        text = part.content.decode("latin-1")
+    if is_json(part.content_type) or wanted.is_object or wanted.is_array:
+        return _json_or_text(text)
+    return shapes.typed(text, wanted)
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return documents.decode(text.encode())
+    except ValueError:
+        return text

@@ -1,0 +1,140 @@
+"""What a schema lets text become: the types, items and properties that all of its parts name together."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mockserver.contract.model import Contract
+from mockserver.errors import ContractError
+from mockserver.http.pointers import child
+
+# Numbers as JSON writes them; Python's int() would take `1_0` and Arabic digits as well.
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
+_LITERALS = {"true": True, "false": False}
+_PARTS = ("allOf", "oneOf", "anyOf")
+_BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+
+
+class Shape(NamedTuple):
+    """A schema as far as the form of its values goes.
+
+    Attributes:
+        types: names of types, empty for any.
+        items: pointer of an array's items, or None.
+        properties: pointers of an object's properties by name.
+        default: the value of an absent parameter, or None.
+        pointer: where the schema stands, None for no schema.
+        required: names that an object must have, as far as all of its values must.
+    """
+
+    types: frozenset[str]
+    items: str | None
+    properties: Mapping[str, str]
+    default: Any
+    pointer: str | None
+    required: frozenset[str] = frozenset()
+
+    @property
+    def is_array(self) -> bool:
+        """Whether its values are arrays."""
+        return "array" in self.types or (self.items is not None and not self.types)
+
+    @property
+    def is_object(self) -> bool:
+        """Whether its values are objects."""
+        return "object" in self.types or (bool(self.properties) and not self.types)
+
+
+ANY = Shape(frozenset(), None, {}, None, None)
+
+
+class Shapes:
+    """The shapes of a contract's schemas, each worked out once, when it is first met: schemas may be recursive."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._known: dict[str | None, Shape] = {None: ANY}
+        self._judges: dict[str, Callable[[Any], bool]] = {}
+
+    def at(self, pointer: str | None) -> Shape:
+        """Return the shape of the schema at a pointer; a broken one has none."""
+        try:
+            return self._known[pointer]
+        except KeyError:
+            assert pointer is not None
+            found = self._known[pointer] = _shape(self._contract, pointer)
+            return found
+
+    def judge(self, pointer: str) -> Callable[[Any], bool]:
+        """Return the function that tells whether a request may have a value of the schema at a pointer."""
+        try:
+            return self._judges[pointer]
+        except KeyError:
+            is_valid: Callable[[Any], bool] = self._contract.validator(pointer, "request").is_valid
+            return self._judges.setdefault(pointer, is_valid)
+
+    def typed(self, text: str, wanted: Shape) -> Any:
+        """Return text as a type that its schema asks for: the first that is valid, else the first it can be read as."""
+        candidates = list(_readings(text, wanted.types))
+        if len(candidates) == 1 or wanted.pointer is None:
+            return candidates[0]
+        is_valid = self.judge(wanted.pointer)
+        return next((value for value in candidates if is_valid(value)), candidates[0])
+
+
+def _shape(contract: Contract, pointer: str) -> Shape:
+    types: set[str] = set()
+    properties: dict[str, str] = {}
+    items: str | None = None
+    default = None
+    required: set[str] = set()
+    always = {pointer}
+    pending, seen = [pointer], set[str]()
+    while pending:
+        asked = pending.pop(0)
+        try:
+            raw, place = contract.schema(asked)
+        except ContractError:
+            continue
+        if not isinstance(raw, dict) or place in seen:
+            continue
+        seen.add(place)
+        types.update(_types(raw))
+        properties = {name: child(place, "properties", name) for name in raw.get("properties") or {}} | properties
+        if items is None and "items" in raw:
+            items = child(place, "items")
+        default = raw.get("default") if default is None else default
+        if asked in always:
+            required.update(raw.get("required") or ())
+            always.update(child(place, "allOf", str(index)) for index in range(len(raw.get("allOf") or ())))
+        pending += [child(place, part, str(index)) for part in _PARTS for index in range(len(raw.get(part) or ()))]
+    return Shape(frozenset(types), items, properties, default, pointer, frozenset(required))
+
+
+def _types(raw: Mapping[str, Any]) -> set[str]:
+    named = raw.get("type")
+    if isinstance(named, str):
+        return {named}
+    if isinstance(named, list):
+        return set(named)
+    values = raw["enum"] if isinstance(raw.get("enum"), list) else [raw["const"]] if "const" in raw else []
+    return {_BY_TYPE[type(value)] for value in values if type(value) in _BY_TYPE}
+
+
+def _readings(text: str, types: frozenset[str]) -> Iterator[Any]:
+    if types & {"integer", "number"}:
+        if _INTEGER.fullmatch(text):
+            yield int(text)
+        else:
+            number = float(text) if _NUMBER.fullmatch(text) else math.nan
+            if math.isfinite(number) and ("number" in types or number.is_integer()):
+                yield number
+    if "boolean" in types and text in _LITERALS:
+        yield _LITERALS[text]
+    if "null" in types and text in {"", "null"}:
+        yield None
+    yield text

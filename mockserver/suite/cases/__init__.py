@@ -1,0 +1,1 @@
+"""Requests that checks send, and what they read in responses."""

@@ -1,0 +1,83 @@
+"""Earlier calls that bring a world to the point that an example presumes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mockserver.contract.exchanges import ExamplePair, pair_named, presumed_success
+from mockserver.contract.model import Operation, Presumptions
+from mockserver.suite.identities.identities import Identity
+from mockserver.suite.run.session import Session
+from mockserver.suite.verdicts.failures import NotRun
+
+
+def set_up(
+    session: Session, operation: Operation, *, seed: bool = False, clock: bool = True, calls: bool = True
+) -> None:
+    """Bring a world of our own stub to the point where an operation's first example of a success can come out.
+
+    Of our own stub alone: nobody else's server is changed for a claim about another operation.
+
+    Args:
+        session: whose world it is.
+        operation: what is to succeed.
+        seed: start from the seed data that the example presumes; they may lack accounts that claims about callers need.
+        clock: set the clock to the time that it presumes.
+        calls: make the calls that it presumes.
+    """
+    if session.run.control is None:
+        return
+    presumes = presumed_success(operation)
+    wanted = replace(
+        presumes,
+        seed=presumes.seed if seed else None,
+        clock=presumes.clock if clock else None,
+        calls=presumes.calls if calls else (),
+    )
+    arrange(session, wanted)
+
+
+def arrange(session: Session, presumes: Presumptions) -> None:
+    """Bring about all that an example presumes: seed data and clock of a stub of our own, earlier calls anywhere.
+
+    Raises:
+        NotRun: the contract has no such call, or nobody may make it.
+    """
+    control = session.run.control
+    if control is not None and presumes.seed is not None:
+        control.start_from(session.world, presumes.seed)
+    if control is not None and presumes.clock is not None:
+        control.set_clock(session.world, presumes.clock)
+    for name in presumes.calls:
+        make_call(session, name, presumes.identity)
+
+
+def make_call(session: Session, name: str, identity: str | None) -> None:
+    """Make an earlier call that an example presumes: `operationId` or `operationId/example`.
+
+    It is made by the account that the call's own example presumes, else by that of the example to come.
+
+    Raises:
+        NotRun: the contract has no such call, or nobody may make it.
+    """
+    pair = pair_named(session.contract, name)
+    if pair is None:
+        raise NotRun(f"the contract has no call {name!r}, which the example presumes")
+    caller = caller_of(session, pair, pair.response.presumes.identity or identity)
+    session.set_up(pair.operation, session.example_request(pair, caller))
+
+
+def caller_of(session: Session, pair: ExamplePair, wanted: str | None) -> Identity | None:
+    """Return who makes the call of an example: the account of a name, else one that may; None where anybody may.
+
+    Raises:
+        NotRun: nobody may.
+    """
+    operation = pair.operation
+    if not operation.security:
+        return None
+    identity = session.run.identities.named(wanted) if wanted else None
+    identity = identity or session.run.allowed(operation)
+    if identity is not None and operation.effect == "credentials" and session.run.control is None:
+        return session.login_for(operation, identity)
+    return identity

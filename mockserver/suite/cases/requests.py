@@ -1,0 +1,221 @@
+"""Requests that the contract allows, made from its examples and schemas, with an identity's credentials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from mockserver.contract.exchanges import ExamplePair, pairs_of
+from mockserver.contract.model import Contract, Example, Operation, Parameter
+from mockserver.http.media_types import json_content
+from mockserver.suite.cases.sample_values import sample
+from mockserver.suite.identities.identities import Identities, Identity, credentials
+from mockserver.suite.identities.object_owners import may, own_name, place_name, usual_name
+from mockserver.suite.safety.policy import is_login
+from mockserver.suite.target.exchange import WireRequest, is_json
+from mockserver.suite.target.paths import UNDECLARED, as_text, fill, parameters_of
+from mockserver.suite.verdicts.failures import NotRun
+
+#: Why content of other media types is not sent.
+NO_JSON = "its request has no JSON content, and the suite can make up no other yet"
+#: Stands for no value, where None is one.
+_NOTHING = object()
+
+
+class Composer:
+    """Makes requests of a contract's operations.
+
+    Attributes:
+        contract: what the requests are made by.
+    """
+
+    def __init__(self, contract: Contract, identities: Identities) -> None:
+        self.contract = contract
+        self._identities = identities
+
+    def in_world(self, request: WireRequest) -> WireRequest:
+        """Return a request that goes where it is meant to; where there are no worlds, as it is."""
+        return request
+
+    def request(
+        self,
+        operation: Operation,
+        identity: Identity | None,
+        *,
+        body: bytes | None = None,
+        media_type: str | None = None,
+        path_values: Mapping[str, Any] | None = None,
+        arguments: Mapping[tuple[str, str], Any] | None = None,
+        about: str | None = None,
+    ) -> WireRequest:
+        """Return a request for an operation with an identity's credentials and the content that is given.
+
+        Of its parameters it has those in `arguments`, by location and name, and all that are required. It is about the
+        object `about`; without, about one that the identity may call it about, where the contract says which.
+
+        Raises:
+            NotRun: a required parameter has no value, or the identity has no credential that fits.
+        """
+        fields: list[tuple[str, str]] = [("Accept", "*/*")]
+        query: list[tuple[str, str]] = []
+        if identity is not None:
+            shown = credentials(self.contract, operation, identity)
+            if shown is None:
+                raise NotRun(f"the identity {identity.label} has no credential of the kind that it needs")
+            fields += shown[0]
+            query += shown[1]
+        values = dict(path_values or {})
+        given = dict(arguments or {})
+        if identity is not None and operation.objects is not None and operation.objects.requested and not values:
+            body, named = self._about(operation, identity, body, given, about)
+            given |= named
+        for parameter in operation.parameters:
+            place = (parameter.location, parameter.name)
+            if place not in given and not parameter.required:
+                continue
+            if parameter.name in values:
+                continue
+            value = given[place] if place in given else self._argument(parameter)
+            if parameter.location == "path":
+                values[parameter.name] = value
+            elif parameter.location == "query":
+                query.append((parameter.name, as_text(value)))
+            elif parameter.location == "header":
+                fields.append((parameter.name, as_text(value)))
+        for name in parameters_of(operation.path):
+            values.setdefault(name, UNDECLARED)  # the contract says nothing of it, so any text will do
+        if media_type is not None:
+            fields.append(("Content-Type", media_type))
+        return self.in_world(WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body))
+
+    def _argument(self, parameter: Parameter) -> Any:
+        """Return a value for a parameter: its own first example that its schema allows, else one by the schema.
+
+        Raises:
+            NotRun: none can be made.
+        """
+        schema, content = parameter.schema, parameter.content
+        if schema is None and content is not None and content.schema is not None and is_json(content.name):
+            return json.dumps(sample(self.contract, content.schema))
+        if schema is None:
+            raise NotRun(f"nothing says what its parameter {parameter.name} is; give it a schema")
+        validator = self.contract.validator(schema, "request")
+        valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
+        found = next(valid, _NOTHING)
+        return sample(self.contract, schema) if found is _NOTHING else found
+
+    def _about(
+        self,
+        operation: Operation,
+        identity: Identity,
+        body: bytes | None,
+        given: Mapping[tuple[str, str], Any],
+        about: str | None,
+    ) -> tuple[bytes | None, dict[tuple[str, str], Any]]:
+        """Return the content and parameters that let a request be about an object; what is given stays as it is."""
+        identities = self._identities
+        if about is None:
+            if identity.level not in (operation.levels or (identity.level,)):
+                return body, {}  # who may not call at all owns nothing that it could
+            usual = usual_name(self.contract, operation, self.valid_body(operation)[0])
+            if may(operation, self.contract.levels, identities, identity, usual):
+                return body, {}
+            try:
+                if usual != usual_name(self.contract, operation, body):
+                    return body, {}  # a request that is about something else on purpose
+            except NotRun:
+                return body, {}  # content that is wrong on purpose
+            about = own_name(self.contract, operation, identities, identity, usual)
+        body, named = place_name(operation, about, body)
+        return body, {place: value for place, value in named.items() if place not in given}
+
+    def valid_request(
+        self, operation: Operation, identity: Identity | None, *, variant: int = 0, about: str | None = None
+    ) -> WireRequest:
+        """Return a request that the contract allows, from its examples where it has some; see `request`.
+
+        Raises:
+            NotRun: none can be made.
+        """
+        body, media_type = self.valid_body(operation, variant=variant)
+        return self.request(operation, identity, body=body, media_type=media_type, about=about)
+
+    def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
+        """Return content that the contract allows, and its media type; (None, None) where it takes none.
+
+        Raises:
+            NotRun: none can be made.
+        """
+        if operation.request_body is None:
+            return None, None
+        if is_login(operation):
+            return self.login_body(self._with_password(operation)), "application/json"
+        found = json_content(operation.request_body.content)
+        if found is None:
+            raise NotRun(NO_JSON)
+        name, content = found
+        # An example that names its answer may be one that is refused.
+        taken = (example for example in content.examples.values() if not _is_refused(operation, example))
+        example = next(taken, None) if variant == 0 else None
+        if example is not None:
+            return json.dumps(example.value).encode(), name
+        if content.schema is not None:
+            return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
+        raise NotRun(f"nothing says what its {name} content is; give it a schema or an example")
+
+    def example_request(
+        self,
+        pair: ExamplePair,
+        identity: Identity | None,
+        path_values: Mapping[str, Any] | None = None,
+        *,
+        about: str | None = None,
+    ) -> WireRequest:
+        """Return the documented request of an example; what its path must name, or is about, may be given."""
+        sound: dict[tuple[str, str], Any] = {
+            place: example.value
+            for parameter in pair.operation.parameters
+            for place, example in pair.arguments.items()
+            if place == (parameter.location, parameter.name)
+            and parameter.schema is not None
+            and self.contract.validator(parameter.schema, "request").is_valid(example.value)
+        }
+        return self.request(
+            pair.operation,
+            identity,
+            body=None if pair.request is None else _content(pair.request, pair.request_media_type),
+            media_type=pair.request_media_type,
+            path_values=path_values,
+            arguments=sound if about is None else {},
+            about=about,
+        )
+
+    def login_body(self, identity: Identity) -> bytes:
+        """Return the content that logs an identity in."""
+        return json.dumps({"username": identity.username, "password": identity.password}).encode()
+
+    def _with_password(self, operation: Operation) -> Identity:
+        found = next((identity for identity in self._identities.all if identity.password), None)
+        if found is None:
+            raise NotRun(f"{operation.label} needs an identity with a password (--identities)")
+        return found
+
+
+def _is_refused(operation: Operation, example: Example) -> bool:
+    """Tell whether the contract itself says that the request of an example is answered by an error."""
+    return example.names_answer() and any(
+        pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation)
+    )
+
+
+def _content(example: Example, media_type: str | None) -> bytes:
+    if isinstance(example.value, str) and not is_json(media_type or ""):
+        return example.value.encode()
+    return json.dumps(example.value).encode()
+
+
+def _target(template: str, values: Mapping[str, Any], query: list[tuple[str, str]]) -> str:
+    path = fill(template, values)
+    return f"{path}?{urlencode(query, errors='surrogatepass')}" if query else path

@@ -1,0 +1,406 @@
+"""Resources that are written, read and reset: what they should hold, and how a test finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation, Response
+from mockserver.contract.source.references import follow, lookup
+from mockserver.http.media_types import json_content
+from mockserver.http.pointers import child
+from mockserver.suite.run.session import Session
+from mockserver.suite.secrets.known_secrets import marked
+from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
+
+#: Answers to who asks or how often; with a failure of the server they tell nothing about what it remembers.
+_NOT_ABOUT_STATE = frozenset({401, 403, 429})
+#: A read's answer: the resource was never set.
+NEVER_SET = "never set"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that is written, read and reset; from the contract's `x-mockserver-behaviour`.
+
+    Attributes:
+        name: its key, and the name that answers give it.
+        unset: what a read answers where there is nothing, None if the contract does not say.
+        members: names of all that a value can have, by the contract; None if it does not say.
+    """
+
+    name: str
+    read: Operation
+    write: Operation
+    reset: Operation | None
+    unset: Response | None
+    members: frozenset[str] | None = None
+
+    def known(self, value: Any) -> Any:
+        """Return a shown value without members that the contract does not know: these are drift, whatever they hold."""
+        if self.members is None or not isinstance(value, dict):
+            return value
+        return {name: member for name, member in value.items() if name in self.members}
+
+    @property
+    def generated(self) -> bool:
+        """Whether the server makes the value."""
+        return self.write.behaviour is not None and self.write.behaviour.generated
+
+
+def resources(contract: Contract) -> Iterator[Resource]:
+    """Yield every resource that can at least be written and read."""
+    roles: dict[str, dict[str, Operation]] = {}
+    for operation in contract.operations:
+        behaviour = operation.behaviour
+        if behaviour is not None and behaviour.resource and behaviour.role in {"read", "write", "reset"}:
+            roles.setdefault(behaviour.resource, {})[behaviour.role] = operation
+    for name, operations in roles.items():
+        if {"read", "write"} <= operations.keys():
+            reads, write = operations["read"], operations["write"]
+            yield Resource(name, reads, write, operations.get("reset"), _unset(reads), _members(contract, write))
+
+
+def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
+    """Return the names of all that a value can have, None where others are allowed."""
+    content = write.request_body.content if write.request_body else {}
+    found = json_content(content)
+    schema = found[1].schema if found is not None else None
+    raw = follow(contract.document.data, schema)[0] if schema is not None else None
+    if not isinstance(raw, dict) or raw.get("additionalProperties") is not False:
+        return None
+    return frozenset(raw.get("properties") or ())
+
+
+def matches(shown: Any, expected: Any) -> bool:
+    """Tell whether a shown value is the expected one; that it has members besides is another finding."""
+    if isinstance(shown, dict) and isinstance(expected, dict):
+        shown = {name: member for name, member in shown.items() if name in expected}
+    return same_json(shown, expected)
+
+
+def check_echo(contract: Contract, operation: Operation, sent: Any, response: WireResponse, exchange: Exchange) -> None:
+    """Compare what a write answered with what it was sent.
+
+    Raises:
+        CheckFailure: they differ.
+    """
+    if not _is_readable(response):
+        return  # the finding of body_is_what_its_content_type_says
+    expected = promised(contract, operation, sent)
+    shown = echoed(operation, json_of(response))
+    if expected is None:
+        return  # that it is accepted at all is the finding of others
+    if not matches(shown, expected):
+        raise failure(
+            "writes_echo_the_request",
+            operation,
+            "a write answers with other values than it was sent",
+            expected=describe(expected, 300),
+            got=describe(shown, 300),
+            pointer=behaviour_pointer(operation),
+            exchange=exchange,
+        )
+
+
+def check_name(operation: Operation, response: WireResponse, exchange: Exchange) -> None:
+    """Compare the name in an answer, where it has one beside its value or status, with the resource's.
+
+    Raises:
+        CheckFailure: they differ.
+    """
+    behaviour = operation.behaviour
+    if behaviour is None or not response.successful or not response.body:
+        return
+    place = (behaviour.value or behaviour.status).rpartition("/")[0]
+    try:
+        holder = lookup(json_of(response), place)
+    except (LookupError, ValueError):
+        return  # another shape is the finding of body_conforms_to_its_schema
+    if isinstance(holder, dict) and "name" in holder and holder["name"] != behaviour.resource:
+        raise failure(
+            "answers_name_the_resource",
+            operation,
+            "an answer names another resource",
+            expected=behaviour.resource,
+            got=describe(holder["name"]),
+            pointer=behaviour.pointer,
+            exchange=exchange,
+        )
+
+
+def written(contract: Contract, resource: Resource, sent: Any, response: WireResponse) -> Any:
+    """Return what a resource holds after a write: what was sent, or what the server says that it made.
+
+    None where it does not say so.
+    """
+    if resource.generated:
+        return echoed(resource.write, json_of(response))
+    return promised(contract, resource.write, sent)
+
+
+def promised(contract: Contract, operation: Operation, sent: Any) -> Any:
+    """Return what an accepted write promises to hold: the members that the contract knows, `writeOnly` ones apart.
+
+    None where the value breaks the contract otherwise: what a server makes of it is not said.
+    """
+    content = operation.request_body.content if operation.request_body else {}
+    found = json_content(content)
+    schema = found[1].schema if found is not None else None
+    if schema is not None:
+        violations = list(contract.validator(schema, "request").violations(sent))
+        if any(violation.instance_path or not violation.unknown for violation in violations):
+            return None
+        unknown = {name for violation in violations for name in violation.unknown}
+        sent = {name: member for name, member in sent.items() if name not in unknown} if unknown else sent
+    return strip_secrets(contract, operation, sent)
+
+
+def expect_value(
+    session: Session,
+    resource: Resource,
+    expected: Any,
+    check: str,
+    *,
+    blame: Operation | None = None,
+    settled: bool = False,
+) -> None:
+    """Read a resource until it shows a value, at most for as long as a documented transition may last.
+
+    Args:
+        session: where to read.
+        resource: what to read.
+        expected: the value, or `NEVER_SET`.
+        check: the claim that this is for.
+        blame: the operation that the claim is about, if it is not the read.
+        settled: whether the read must say that nothing is under way any more, too.
+
+    Raises:
+        CheckFailure: it never does; drift where the server still says that it is under way.
+        NotRun: it cannot be read, whatever it holds.
+    """
+    patience = session.run.patience
+    for _ in patience.looks(resource.name, lags=_lags(resource)):
+        response, request = read(session, resource)
+        if response.status in _NOT_ABOUT_STATE or response.status >= 500:
+            raise NotRun(f"the read was answered with {response.status}")
+        shown = shown_by(resource, response)
+        if matches(shown, expected) and not (settled and _under_way(resource, response)):
+            return
+    if _lags(resource) and patience.spent:
+        raise NotRun(f"changes take their time to show, and the run has waited {patience.waited_seconds:.0f} s in all")
+    rule: Rule = "silent" if _under_way(resource, response) else "contract"
+    operation = blame or resource.read
+    raise failure(
+        check,
+        operation,
+        f"{resource.name} still reads as under way" if rule == "silent" else f"{resource.name} reads otherwise",
+        expected=describe(expected, 300),
+        got=describe(shown, 300),
+        pointer=behaviour_pointer(operation if check == "writes_leave_others_alone" else resource.read),
+        exchange=evidence(session, request, response),
+        rule=rule,
+    )
+
+
+def settle(session: Session, resource: Resource, expected: Any) -> Any:
+    """Return what a resource shows once it shows what was written, or at the end of patience.
+
+    That it never does is the finding of `reads_show_the_last_write`; here it is what later reads are compared with.
+    """
+    shown: Any = None
+    for _ in session.run.patience.looks(resource.name, lags=_lags(resource)):
+        response, _request = read(session, resource)
+        shown = shown_by(resource, response)
+        if expected is None or (matches(shown, expected) and not _under_way(resource, response)):
+            break
+    return shown
+
+
+def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:
+    """Return the value of a request without its `writeOnly` members."""
+    if not isinstance(value, dict) or operation.request_body is None:
+        return value
+    hidden = {
+        path[0]
+        for content in operation.request_body.content.values()
+        for path, _ in marked(contract, content.schema, "writeOnly")
+        if len(path) == 1
+    }
+    return {name: member for name, member in value.items() if name not in hidden}
+
+
+def echoed(operation: Operation, answer: Any) -> Any:
+    """Return the resource's value in an answer, None where it has none."""
+    pointer = operation.behaviour.value if operation.behaviour else ""
+    try:
+        return lookup(answer, pointer)
+    except (LookupError, ValueError):
+        return None
+
+
+def _unset(read: Operation) -> Response | None:
+    """Return what a read answers where there is nothing: another 2xx than with a value, or 404."""
+    success = read.success()
+    others = [response for key, response in read.responses.items() if key.startswith("2") and response is not success]
+    return others[0] if others else read.responses.get("404")
+
+
+def refused(operation: Operation, request: WireRequest, response: WireResponse) -> None:
+    """Raise what a refusal of a valid write amounts to.
+
+    Raises:
+        CheckFailure: the contract promises that it is accepted.
+        NotRun: the server failed, which another check reports.
+    """
+    if response.status >= 500 or response.status == 429:
+        raise NotRun(f"the write was answered with {response.status}")
+    success = operation.success()
+    raise CheckFailure(
+        "valid_writes_are_accepted",
+        operation.label,
+        f"a valid write is refused with {response.status}",
+        expected=success.status if success else "2xx",
+        got=f"{response.status} {describe(response.body.decode('utf-8', 'replace'))}",
+        pointer=success.pointer if success else operation.pointer,
+        rule="contract",
+        exchange=Exchange(request, response),
+    )
+
+
+def read(session: Session, resource: Resource) -> tuple[WireResponse, WireRequest]:
+    """Return the answer to a read, and its request."""
+    request = session.valid_request(resource.read, session.run.allowed(resource.read))
+    return session.call(resource.read, request), request
+
+
+def reset(session: Session, resource: Resource) -> None:
+    """Reset a resource.
+
+    Raises:
+        CheckFailure: it is not accepted.
+        NotRun: nothing documented resets it, or the server failed.
+    """
+    if resource.reset is None:
+        raise NotRun("nothing documented resets it")
+    request = session.valid_request(resource.reset, session.run.allowed(resource.reset))
+    response = session.call(resource.reset, request)
+    if not response.successful:
+        refused(resource.reset, request, response)
+
+
+def shown_by(resource: Resource, response: WireResponse) -> Any:
+    """Return the value that a read shows, `NEVER_SET`, or the status for whatever else it is."""
+    if resource.unset is not None and str(response.status) == resource.unset.status:
+        return NEVER_SET
+    return (
+        resource.known(echoed(resource.read, json_of(response))) if response.successful else f"status {response.status}"
+    )
+
+
+def _lags(resource: Resource) -> bool:
+    """Tell whether answers show a status, so that a change may take its time."""
+    return resource.read.behaviour is not None and bool(resource.read.behaviour.status)
+
+
+def _under_way(resource: Resource, response: WireResponse) -> bool:
+    """Tell whether a read says that a change is still under way, as a write or a reset answers."""
+    behaviour = resource.read.behaviour
+    if behaviour is None or not behaviour.status or not response.successful:
+        return False
+    try:
+        status = lookup(json_of(response), behaviour.status)
+    except (LookupError, ValueError):
+        return False
+    return status in _transitions(resource)
+
+
+def _transitions(resource: Resource) -> set[Any]:
+    """Return the statuses that the examples of writes and resets show, and those of reads do not."""
+
+    def shown(operation: Operation | None) -> set[Any]:
+        found = set()
+        if operation is not None and operation.behaviour is not None and operation.behaviour.status:
+            for response in operation.responses.values():
+                for content in response.content.values():
+                    for example in content.examples.values():
+                        try:
+                            found.add(lookup(example.value, operation.behaviour.status))
+                        except (LookupError, ValueError, TypeError):
+                            continue
+        return found
+
+    return (shown(resource.write) | shown(resource.reset)) - shown(resource.read)
+
+
+def _is_readable(response: WireResponse) -> bool:
+    try:
+        response.json()
+    except NotJSON:
+        return False
+    return True
+
+
+def json_of(response: WireResponse) -> Any:
+    """Return an answer's content as a JSON value, None if it is none."""
+    try:
+        return response.json()
+    except NotJSON:
+        return None
+
+
+def behaviour_pointer(operation: Operation) -> str:
+    """Return where the contract says what a call does; the operation itself where it does not."""
+    return operation.behaviour.pointer if operation.behaviour else operation.pointer
+
+
+def generated_pointer(operation: Operation) -> str:
+    """Return where the contract says that the server makes the value: that each is new is a statement of its own."""
+    return child(behaviour_pointer(operation), "generated")
+
+
+def evidence(session: Session, request: WireRequest, response: WireResponse) -> Exchange:
+    """Return an exchange with the writes before it."""
+    return Exchange(request, response, history=tuple(session.history[-3:]))
+
+
+def failure(
+    check: str,
+    operation: Operation,
+    title: str,
+    *,
+    expected: str,
+    got: str,
+    pointer: str,
+    exchange: Exchange | None,
+    rule: Rule = "contract",
+) -> CheckFailure:
+    """Return the failure of a claim about an operation or its resource."""
+    return CheckFailure(
+        check,
+        operation.label,
+        title,
+        expected=expected,
+        got=got,
+        pointer=pointer,
+        rule=rule,
+        exchange=exchange,
+    )
+
+
+def writes(
+    session: Session, resource: Resource, *, variants: tuple[int, ...] = (0, 2)
+) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
+    """Write different values that the contract allows; yield each with its answer.
+
+    Raises:
+        NotRun: a write was not accepted; that valid requests are is the claim of others.
+    """
+    for variant in variants:
+        request = session.valid_request(resource.write, session.run.allowed(resource.write), variant=variant)
+        response = session.call(resource.write, request)
+        if not response.successful:
+            refused(resource.write, request, response)
+        yield parse_json(request.body or b"null"), response, request

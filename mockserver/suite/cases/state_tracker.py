@@ -1,0 +1,250 @@
+"""State under a stream of requests that others make up: what was written last, and is it still there?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.contract.model import Operation
+from mockserver.suite.cases.observed_response import Answer
+from mockserver.suite.cases.setting_states import (
+    NEVER_SET,
+    Resource,
+    check_echo,
+    check_name,
+    echoed,
+    expect_value,
+    generated_pointer,
+    matches,
+    resources,
+    shown_by,
+    written,
+)
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.exchange import Exchange, NotJSON, WireResponse, parse_json
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun
+
+#: A claim that failed so often on an operation is known to be broken; reading back costs requests.
+MAX_FAILURES = 3
+#: What is systematic shows the first times. After those, every so many-th time is read back: it catches what is rare.
+FIRST_TIMES, EVERY = 3, 8
+#: So many exchanges before a read are kept.
+MAX_HISTORY = 5
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the resources should hold, from the accepted requests so far.
+
+    Attributes:
+        known: value by resource, `NEVER_SET` after a reset; absent where a failure left it open.
+        confirmed: resources that a read has shown to hold their known value.
+    """
+
+    run: Run
+    session: Session
+    by_operation: Mapping[str, Resource]
+    known: dict[str, Any] = field(default_factory=dict)
+    confirmed: set[str] = field(default_factory=set)
+    generated: dict[str, list[Any]] = field(default_factory=dict)
+    turn: int = 0
+    times: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+
+    def resource_of(self, operation: Operation | None) -> Resource | None:
+        """Return the resource that an operation acts on, or None."""
+        return self.by_operation.get(operation.id) if operation else None
+
+    def is_broken(self, check: str, operation: Operation) -> bool:
+        """Tell whether a claim failed so often that trying it again tells nothing."""
+        return self.run.verdicts.known(check, operation.label) >= MAX_FAILURES
+
+    def is_due(self, check: str, operation: Operation, status: int, first: int = FIRST_TIMES) -> bool:
+        """Tell whether reading back is worth its requests this time; call it once for each time that it could be."""
+        key = (check, operation.id, status)
+        self.times[key] += 1
+        return self.times[key] <= first or self.times[key] % EVERY == 0
+
+
+#: Returns whether there was anything to judge; raises CheckFailure.
+WatchCheck = Callable[[Watch, Answer], bool]
+
+
+def start_watch(run: Run) -> Watch:
+    """Return a watch that knows nothing yet."""
+    by_operation: dict[str, Resource] = {}
+    for resource in resources(run.contract):
+        for operation in (resource.read, resource.write, resource.reset):
+            if operation is not None:
+                by_operation[operation.id] = resource
+    return Watch(run, Session(run, fresh=False), by_operation)
+
+
+def writes_echo_the_request(watch: Watch, answer: Answer) -> bool:
+    """A write answers with the values that it was sent."""
+    resource = _written(watch, answer)
+    sent = _sent(answer)
+    if resource is None or resource.generated or sent is None:
+        return False
+    check_echo(answer.contract, resource.write, sent, answer.response, answer.exchange)
+    return True
+
+
+def answers_name_the_resource(watch: Watch, answer: Answer) -> bool:
+    """Every answer about a resource calls it by its name."""
+    if answer.operation is None or watch.resource_of(answer.operation) is None:
+        return False
+    check_name(answer.operation, answer.response, answer.exchange)
+    return answer.response.successful
+
+
+def generated_values_are_new(watch: Watch, answer: Answer) -> bool:
+    """A value that the server makes is another one each time."""
+    resource = _written(watch, answer)
+    if resource is None or not resource.generated:
+        return False
+    value = echoed(resource.write, _json(answer.response))
+    seen = watch.generated.setdefault(resource.name, [])
+    if value is not None and value in seen:
+        raise CheckFailure(
+            "generated_values_are_new",
+            answer.label,
+            "a value that the server makes is not new",
+            expected="another value for each request",
+            got="a value that was given out before",
+            pointer=generated_pointer(resource.write),
+            rule="contract",
+            exchange=answer.exchange,
+        )
+    seen.append(value)
+    return True
+
+
+def remember(watch: Watch, answer: Answer) -> bool:
+    """Take over what an accepted write or reset changes; no claim by itself, so there is nothing to judge."""
+    resource, operation = watch.resource_of(answer.operation), answer.operation
+    if resource is None or operation is None or operation.safe:
+        return False
+    # What a later read shows can only be understood with what was sent before it.
+    watch.session.history.append(Exchange(answer.exchange.request, answer.response).shortened())
+    if answer.response.successful:
+        path = answer.exchange.request.path.partition("?")[0]
+        watch.run.last_writes[watch.session.world, path] = watch.session.history[-1]
+    del watch.session.history[:-MAX_HISTORY]
+    is_reset = operation is resource.reset
+    claim = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
+    watch.confirmed.discard(resource.name)
+    judged = operation if is_reset else resource.read
+    if answer.response.status >= 500 or (answer.response.successful and watch.is_broken(claim, judged)):
+        watch.known.pop(resource.name, None)
+    elif answer.response.successful:
+        value = NEVER_SET if is_reset else written(answer.contract, resource, _sent(answer), answer.response)
+        watch.known[resource.name] = value
+        if value is None:
+            del watch.known[resource.name]  # the answer does not show what it made
+    return False
+
+
+def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
+    """A read shows what the last accepted write answered, and a refused one changed nothing."""
+    resource = watch.resource_of(answer.operation)
+    if answer.operation is None or resource is None or resource.name not in watch.known:
+        return False
+    if answer.operation is resource.reset and answer.response.successful:
+        return False  # the claim of resets_end_the_value
+    expected = watch.known[resource.name]
+    if answer.operation is resource.read and matches(shown_by(resource, answer.response), expected):
+        watch.confirmed.add(resource.name)
+        return True
+    # An accepted write or a read that shows something else is always looked into; a refusal, often enough, and so a
+    # write whose value does not come from the request.
+    told_by_the_request = answer.response.successful and not (resource.generated and not answer.operation.safe)
+    if not told_by_the_request and not watch.is_due(
+        "reads_show_the_last_write", answer.operation, answer.response.status
+    ):
+        return False
+    return _read_back(watch, resource, "reads_show_the_last_write")
+
+
+def resets_end_the_value(watch: Watch, answer: Answer) -> bool:
+    """After a reset a read shows what it shows of a resource that was never set."""
+    resource = watch.resource_of(answer.operation)
+    if resource is None or resource.unset is None or resource.name not in watch.known:
+        return False
+    if answer.operation is not resource.reset or not answer.response.successful:
+        return False
+    return _read_back(watch, resource, "resets_end_the_value", blame=answer.operation)
+
+
+def writes_leave_others_alone(watch: Watch, answer: Answer) -> bool:
+    """A write or reset of one resource does not change what another reads; one of them is read, in turn."""
+    resource = watch.resource_of(answer.operation)
+    check = "writes_leave_others_alone"
+    if resource is None or answer.operation is None or answer.operation.safe or not answer.response.successful:
+        return False
+    # Only of those that showed their value at least once since: a lost write is another finding.
+    others = [other for other in _all(watch) if other is not resource and other.name in watch.confirmed]
+    if not others or watch.is_broken(check, answer.operation):
+        return False
+    if not watch.is_due(check, answer.operation, 0, first=FIRST_TIMES * len(others)):
+        return False
+    watch.turn += 1
+    return _read_back(watch, others[watch.turn % len(others)], check, blame=answer.operation)
+
+
+#: Made on every answer, in this order.
+WATCH_CHECKS: tuple[WatchCheck, ...] = (
+    writes_echo_the_request,
+    answers_name_the_resource,
+    generated_values_are_new,
+    remember,
+    reads_show_the_last_write,
+    resets_end_the_value,
+    writes_leave_others_alone,
+)
+
+
+def _read_back(watch: Watch, resource: Resource, check: str, *, blame: Operation | None = None) -> bool:
+    try:
+        settled = check == "reads_show_the_last_write"
+        expect_value(watch.session, resource, watch.known[resource.name], check, blame=blame, settled=settled)
+    except NotRun:
+        return False
+    except CheckFailure:
+        # The next claims are about what comes from now on, not about this difference again.
+        watch.known.pop(resource.name, None)
+        watch.confirmed.discard(resource.name)
+        raise
+    watch.confirmed.add(resource.name)
+    return True
+
+
+def _written(watch: Watch, answer: Answer) -> Resource | None:
+    """Return the resource that an answer says was written, or None."""
+    resource = watch.resource_of(answer.operation)
+    if resource is None or answer.operation is not resource.write or not answer.response.successful:
+        return None
+    return resource
+
+
+def _all(watch: Watch) -> Iterator[Resource]:
+    seen: set[str] = set()
+    for resource in watch.by_operation.values():
+        if resource.name not in seen:
+            seen.add(resource.name)
+            yield resource
+
+
+def _sent(answer: Answer) -> Any:
+    try:
+        return parse_json(answer.exchange.request.body or b"")
+    except NotJSON:
+        return None
+
+
+def _json(response: WireResponse) -> Any:
+    try:
+        return response.json()
+    except NotJSON:
+        return None

@@ -1,0 +1,219 @@
+"""The claim of every documented example: this request gets that response."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from mockserver.contract.exchanges import ExamplePair, pairs_in
+from mockserver.contract.model import Example, MediaType, Operation, Presumptions
+from mockserver.contract.resources.collections import inferred
+from mockserver.contract.schema.validator import Direction
+from mockserver.contract.source.references import lookup
+from mockserver.http.pointers import child
+from mockserver.suite.cases.preceding_calls import arrange, caller_of
+from mockserver.suite.cases.setting_states import check_echo
+from mockserver.suite.checks.task import Task
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.safety.policy import is_login
+from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
+
+#: Roles of operations on an item that their path names.
+_ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
+_CHECK = "documented_examples_come_out"
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return one task for each pair of a request example and its response example."""
+    return [
+        Task(
+            _CHECK,
+            pair.operation.label,
+            partial(documented_examples_come_out, pair=pair),
+            last=pair.operation.effect == "credentials",
+        )
+        for pair in pairs_in(run.contract)
+        if run.has_selected(pair.operation)
+    ]
+
+
+def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
+    """A documented request gets the documented response, exactly where what it presumes can be had.
+
+    A fresh world of our own stub has all of it. Any other server has data, a clock and secrets of its own:
+    there the answer must have the documented status, be valid by its schema, and give back what was sent. Where the
+    documentation shows no value, any will do.
+    """
+    exactly = session.run.control is not None
+    undecided = _undecided(session, pair) if exactly else ""
+    if undecided:
+        raise NotRun(undecided)
+    if not exactly and not _can_be_met(session, pair):
+        return 0
+    arrange(session, pair.response.presumes)
+    request = _request(session, pair)
+    failure = ""
+    for _ in session.run.patience.looks(pair.response.pointer, lags=not exactly and _may_lag(pair)):
+        response = session.call(pair.operation, request)
+        failure = _difference(pair, response, exactly=exactly)
+        if not failure:
+            break
+    if failure and not exactly and _is_about_state(pair, response):
+        raise NotRun(f"what the server holds does not allow it: {response.status}")
+    if not exactly:
+        _expect_echo(session, pair, request, response)
+    if failure:
+        raise CheckFailure(
+            _CHECK,
+            pair.operation.label,
+            f"the documented example {pair.name} does not come out",
+            expected=f"{pair.status} {describe(pair.response.value, 300)}",
+            got=failure,
+            pointer=pair.response.pointer,
+            rule="contract",
+            exchange=Exchange(request, response, history=tuple(session.history)),
+        )
+    return 1
+
+
+def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:
+    """Tell whether a request that is documented to succeed is refused for what is, or is not, there.
+
+    A path parameter names something of the documentation's own; the contract need not list that it may be missing.
+    """
+    if pair.status[0] != "2" or response.status not in {404, 409, 410}:
+        return False
+    return "{" in pair.operation.path or str(response.status) in pair.operation.responses
+
+
+def _undecided(session: Session, pair: ExamplePair) -> str:
+    """Return why a request does not decide that it is this very example that answers it, "" where it does.
+
+    A contract that says what its examples presume, or what its operations do, means them to come out. Others show
+    what an answer may look like.
+    """
+    if pair.response.presumes != Presumptions() or pair.operation.behaviour is not None:
+        return ""
+    documented = pair.operation.responses.get(pair.status)
+    media_type = documented.content.get(pair.response_media_type) if documented is not None else None
+    if media_type is None or "/" not in pair.response_media_type:
+        return "the example is not of a media type"
+    if pair.request is None and next(iter(media_type.examples)) != pair.response.name:
+        return "nothing in a request asks for this one of several examples"
+    if not (_is_sound(session, media_type, pair.response, "response") and _is_sent_soundly(session, pair)):
+        return "the example breaks its own schema"
+    behaviour = inferred(session.contract).get(pair.operation.id)
+    if behaviour is not None and behaviour.role in _ON_ITEMS | {"remove"}:
+        named = _path_values(session, pair)
+        if behaviour.role != "read" or not named or any("/" in str(value) for value in named.values()):
+            return "nothing says that the item that the example is of is there"
+    return ""
+
+
+def _is_sent_soundly(session: Session, pair: ExamplePair) -> bool:
+    body = pair.operation.request_body
+    media_type = body.content.get(pair.request_media_type or "") if body is not None else None
+    return pair.request is None or media_type is None or _is_sound(session, media_type, pair.request, "request")
+
+
+def _is_sound(session: Session, media_type: MediaType, example: Example, direction: Direction) -> bool:
+    """Tell whether an example is valid against the schema beside it."""
+    if media_type.schema is None or not is_json(media_type.name):
+        return True
+    return bool(session.contract.validator(media_type.schema, direction).is_valid(example.value))
+
+
+def _may_lag(pair: ExamplePair) -> bool:
+    """Tell whether an example is a read of what takes its time to show."""
+    behaviour = pair.operation.behaviour
+    return behaviour is not None and behaviour.role == "read" and bool(behaviour.status)
+
+
+def _can_be_met(session: Session, pair: ExamplePair) -> bool:
+    """Tell whether a server with data of its own can be brought to the point that an example starts from."""
+    behaviour = pair.operation.behaviour
+    if _path_values(session, pair):
+        raise NotRun("the item that the example shows is the documentation's own")
+    if behaviour is None or behaviour.role != "read" or pair.response.presumes.calls:
+        return True
+    reset = _reset_of(session, behaviour.resource)
+    if reset is None:
+        raise NotRun("nothing documented brings the resource back to what it was before it was set")
+    session.call(reset, session.valid_request(reset, session.run.allowed(reset)))
+    return True
+
+
+def _reset_of(session: Session, resource: str) -> Operation | None:
+    return next(
+        (
+            operation
+            for operation in session.contract.operations
+            if operation.behaviour and (operation.behaviour.resource, operation.behaviour.role) == (resource, "reset")
+        ),
+        None,
+    )
+
+
+def _request(session: Session, pair: ExamplePair) -> WireRequest:
+    """Return the documented request; a login to a server with accounts of its own is one of theirs."""
+    operation = pair.operation
+    if is_login(operation) and session.run.control is None:
+        body, media_type = session.valid_body(operation)
+        return session.request(operation, None, body=body, media_type=media_type)
+    caller = caller_of(session, pair, pair.response.presumes.identity)
+    return session.example_request(pair, caller, _path_values(session, pair))
+
+
+def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
+    """Return the identifier of the item that an answer shows, for the path parameter that names it."""
+    behaviour = pair.operation.behaviour or inferred(session.contract).get(pair.operation.id)
+    if behaviour is None or behaviour.handler != "resource" or behaviour.role not in _ON_ITEMS:
+        return {}
+    try:
+        shown = lookup(pair.response.value, f"{behaviour.value}{child('', behaviour.identifier)}")
+    except (LookupError, ValueError):
+        return {}
+    for parameter in pair.operation.parameters:
+        if (parameter.location, parameter.name) == ("path", behaviour.parameter) and parameter.schema is not None:
+            is_valid = session.contract.validator(parameter.schema, "request").is_valid
+            return {parameter.name: shown} if is_valid(shown) else {}
+    return {}
+
+
+def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:
+    """Return what is other than documented, "" if nothing is.
+
+    Another success, of a status that the contract does not know, is the finding of `status_is_documented`.
+    """
+    meant = pair.operation.response_for(response.status)
+    if meant is None and response.successful and pair.status[0] == "2":
+        if not response.body:
+            return "" if not pair.response.value else f"{response.status} without content"
+    elif meant is None or meant.status != pair.status:
+        return str(response.status)
+    if not exactly:
+        return ""
+    if not is_json(pair.response_media_type):
+        text = response.body.decode("utf-8", "replace")
+        return "" if text == pair.response.value else describe(text)
+    try:
+        value = response.json()
+    except NotJSON:
+        return ""  # the finding of body_is_what_its_content_type_says
+    documented = pair.response.documented
+    return "" if same_json(documented(value), documented(pair.response.value)) else describe(value, 300)
+
+
+def _expect_echo(session: Session, pair: ExamplePair, request: WireRequest, response: WireResponse) -> None:
+    """Compare what a server with data of its own gives back with what the documented request sent.
+
+    Raises:
+        CheckFailure: they differ.
+    """
+    behaviour = pair.operation.behaviour
+    if pair.request is None or behaviour is None or behaviour.role != "write" or behaviour.generated:
+        return
+    if response.successful:
+        exchange = Exchange(request, response, history=tuple(session.history))
+        check_echo(session.contract, pair.operation, pair.request.value, response, exchange)

@@ -1,0 +1,140 @@
+"""The claim that no secret comes back: credentials, and whatever is `writeOnly`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.http.pointers import child
+from mockserver.suite.cases.observed_response import Answer, value_of
+from mockserver.suite.secrets.encoded_secrets import fold, folded_forms, readings
+from mockserver.suite.secrets.known_secrets import MIN_SECRET, marked, masked, text_of, texts_of, values_at
+from mockserver.suite.target.exchange import NotJSON, WireRequest, parse_json
+from mockserver.suite.verdicts.failures import CheckFailure
+
+#: What stands for a secret in an answer, and is none.
+_PLACEHOLDERS = frozenset({"", "hidden", "masked", "redacted", "removed", "secret", "set", "unset", "none", "null"})
+#: What an answer may say of itself or of the request, whatever the request held.
+_HTTP_WORDS = ("Content-Type", "Content-Length", "WWW-Authenticate", "Authorization", "application/problem+json")
+
+
+def no_secret_comes_back(answer: Answer) -> bool:
+    """No credential and no `writeOnly` value is anywhere in an answer, neither encoded nor in an error."""
+    # Where the contract names the member, that is the cause, whoever's value it is.
+    for name, pointer in shown_write_only(answer):
+        raise _leak(answer, f"a value of {name!r}, which is writeOnly", pointer)
+    text = text_of(answer.response, answer.issued)
+    for secret in answer.secrets.leaked(text):
+        raise _leak(answer, f"a secret of the run, {answer.secrets.name_of(secret)}", _secret_pointer(answer))
+    read: list[str] = []
+    for value, pointer, public in _sent_texts(answer.contract, answer.operation, answer.exchange.request):
+        read = read or [fold(reading) for reading in readings(text)]
+        # Whether it may stand there by chance takes longer to find out, and hardly ever matters.
+        if any(form in reading for form in folded_forms(value) for reading in read) and not public():
+            raise _leak(answer, "the writeOnly value that the request held", pointer)
+    return True
+
+
+def _leak(answer: Answer, what: str, pointer: str) -> CheckFailure:
+    return answer.failure(
+        "no_secret_comes_back",
+        f"a {answer.response.status} gives a secret back",
+        expected="an answer without any secret but those that it is there to give out",
+        got=what,
+        pointer=pointer,
+        rule="universal",
+    )
+
+
+def shown_write_only(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield the `writeOnly` members of a resource that an answer about it shows, by name, with their pointers.
+
+    Whatever their value: it may have been written long before this run.
+    """
+    hidden = _write_only_names(answer.contract, answer.operation) if answer.response.successful else {}
+    value = masked(value_of(answer.response), answer.issued) if hidden else None
+    for name, held in _members(value):
+        if name in hidden and isinstance(held, str) and not _is_placeholder(held):
+            yield name, hidden[name]
+
+
+def _write_only_names(contract: Contract, operation: Operation | None) -> dict[str, str]:
+    """Return the names of the `writeOnly` members of what an operation is about, with their pointers."""
+    if operation is None or operation.behaviour is None:
+        return {}
+    writers = contract.by_resource.get(operation.behaviour.resource, (operation,))
+    return {
+        path[-1]: pointer
+        for writer in writers
+        for content in (writer.request_body.content.values() if writer.request_body else ())
+        for path, pointer in marked(contract, content.schema, "writeOnly")
+    }
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            yield from item.items()
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+def _is_placeholder(text: str) -> bool:
+    """Tell whether a text stands for a secret and is none: asterisks, or a word that says so."""
+    return text.strip("*•●xX.#-_<>[](){} ").lower() in _PLACEHOLDERS
+
+
+def _secret_pointer(answer: Answer) -> str:
+    return child(answer.place, "responses") if answer.operation else ""
+
+
+def sent_secrets(contract: Contract, operation: Operation | None, request: WireRequest) -> Iterator[tuple[str, str]]:
+    """Yield the request's `writeOnly` texts that an answer cannot hold by chance, with their pointers."""
+    for secret, pointer, public in _sent_texts(contract, operation, request):
+        if not public():
+            yield secret, pointer
+
+
+def _sent_texts(
+    contract: Contract, operation: Operation | None, request: WireRequest
+) -> Iterator[tuple[str, str, Callable[[], bool]]]:
+    """Yield the request's long `writeOnly` texts, with their pointers, and what tells whether each is known anyway."""
+    body = request.body
+    if operation is None or operation.request_body is None or body is None:
+        return
+    every = [marked(contract, content.schema, "writeOnly") for content in operation.request_body.content.values()]
+    try:
+        value = parse_json(body) if any(every) else None
+    except NotJSON:
+        return
+    for places in every:
+        for path, pointer in places:
+            for secret in values_at(value, path):
+                if isinstance(secret, str) and len(secret) >= MIN_SECRET:
+                    yield secret, pointer, partial(_is_public, contract, value, places, secret)
+
+
+def _is_public(contract: Contract, value: Any, places: tuple[tuple[tuple[str, ...], str], ...], secret: str) -> bool:
+    """Tell whether a text also stands in another member, whose echo is no leak then, or in the contract.
+
+    Generated passwords do: Hypothesis likes `application/json`.
+    """
+    others = _without(value, tuple(path for path, _ in places))
+    said = "\n".join((*texts_of(others), *_HTTP_WORDS)).lower()
+    return any(form in said or form in contract.vocabulary for form in folded_forms(secret))
+
+
+def _without(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    below = {name: tuple(path[1:] for path in paths if path[0] == name) for name in value}
+    return {
+        name: _without(member, tuple(path for path in below[name] if path))
+        for name, member in value.items()
+        if () not in below[name]
+    }

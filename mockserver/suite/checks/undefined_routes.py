@@ -1,0 +1,161 @@
+"""Claims about what the contract does not define: methods and paths."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+
+from mockserver.contract.model import Operation
+from mockserver.contract.reading.document import METHODS
+from mockserver.http.pointers import child
+from mockserver.suite.checks.attempts import Attempts
+from mockserver.suite.checks.task import Task
+from mockserver.suite.identities.identities import Identity, asks_for_credentials
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun
+
+#: Servers may answer these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
+_IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE"})
+
+
+def tasks(run: Run) -> list[Task]:
+    """Return a probe for each undefined method on each defined path, and one path below each."""
+    by_path: dict[str, list[Operation]] = {}
+    for operation in run.contract.operations:
+        by_path.setdefault(operation.path, []).append(operation)
+    found: list[Task] = []
+    for path, operations in by_path.items():
+        if not any(run.has_selected(operation) for operation in operations):
+            continue
+        # What cannot be read is not undefined, for all that nothing is known of it.
+        defined = {one.method for one in (*operations, *run.contract.refused) if one.path == path}
+        for method in map(str.upper, METHODS):
+            if method not in defined | _IMPLICIT:
+                check = partial(undefined_methods_are_refused, operations=operations, method=method)
+                found.append(Task("undefined_methods_are_refused", f"{method} {path}", check))
+        if all(asks_for_credentials(run.contract, operation) for operation in operations):
+            for method in sorted({*map(str.upper, METHODS), "HEAD"} - defined - {"OPTIONS", "TRACE"}):
+                check = partial(undefined_methods_ask_for_credentials, operations=operations, method=method)
+                found.append(Task("undefined_methods_ask_for_credentials", f"{method} {path}", check))
+        check = partial(undefined_paths_are_refused, operation=operations[0])
+        found.append(Task("undefined_paths_are_refused", f"GET {path}", check))
+    return found
+
+
+def undefined_methods_are_refused(session: Session, *, operations: list[Operation], method: str) -> int:
+    """A method that is not defined on a path gets 405 with `Allow` (RFC 9110, section 15.5.6)."""
+    first = operations[0]
+    label = f"{method} {first.path}"
+    like = session.request(first, _anyone(session, first))
+    body = b"{}" if method in {"POST", "PUT", "PATCH"} else None
+    request = WireRequest(method, like.path, like.fields, body)
+    request = request.with_field("Content-Type", "application/json") if body else request
+    exchange = session.probe(label, request)
+    response = exchange.response
+    assert response is not None
+    if response.status >= 500:
+        return 1  # the finding of no_server_error
+    got = ""
+    defined = {operation.method for operation in operations}
+    allowed = {item.strip().upper() for item in (response.field("Allow") or "").split(",") if item.strip()}
+    if response.status != 405:
+        got = str(response.status)
+    elif response.field("Allow") is None:
+        got = "405 without Allow"
+    elif not defined <= allowed:
+        got = f"405 with Allow: {response.field('Allow')}"
+    elif allowed - defined - _IMPLICIT:
+        got = f"405 with Allow: {response.field('Allow')}, which names methods that are not defined"
+    if got:
+        raise CheckFailure(
+            "undefined_methods_are_refused",
+            label,
+            "a method that is not defined is not refused as such",
+            expected=f"405 with Allow: {', '.join(sorted(defined))}",
+            got=got,
+            pointer=_path_pointer(first),
+            rule="silent",
+            exchange=exchange,
+        )
+    return 1
+
+
+def undefined_methods_ask_for_credentials(session: Session, *, operations: list[Operation], method: str) -> int:
+    """Where every defined method asks for credentials, no other method lets in whoever has none."""
+    first = operations[0]
+    label = f"{method} {first.path}"
+    like = session.request(first, None)
+    body, media_type = _body_for(session, operations, method)
+    request = WireRequest(method, like.path, like.fields, body)
+    request = request.with_field("Content-Type", media_type) if media_type else request
+    exchange = session.probe(label, request)
+    assert exchange.response is not None
+    if exchange.response.successful:
+        raise CheckFailure(
+            "undefined_methods_ask_for_credentials",
+            label,
+            "a method that is not defined is accepted without credentials",
+            expected="401, 405 or 404",
+            got=str(exchange.response.status),
+            pointer=child(first.pointer, "security"),
+            rule="universal",
+            exchange=exchange,
+        )
+    return 1
+
+
+def _body_for(session: Session, operations: list[Operation], method: str) -> tuple[bytes | None, str | None]:
+    """Return content that one of a path's operations would take, for a method that may have content; none if none can.
+
+    Who asks for credentials does so before content is looked at.
+    """
+    for operation in operations if method in {"POST", "PUT", "PATCH"} else ():
+        with suppress(NotRun):
+            body, media_type = session.valid_body(operation)
+            if body is not None:
+                return body, media_type
+    return None, None
+
+
+def undefined_paths_are_refused(session: Session, *, operation: Operation) -> int:
+    """A path that the contract does not define gets 404, also with good credentials."""
+    label = f"GET {operation.path}"
+    name = session.run.canaries.make("path", 12)
+    like = session.request(operation, _anyone(session, operation))
+    path, _, _ = like.path.partition("?")
+    above = path.rstrip("/")
+    # Beside the root there is no path: what follows it begins with the slash that it is.
+    paths = (f"{above}/undefined-{name}/", f"{above or '/'}-undefined-{name}/below/")
+    attempts = Attempts()
+    for undefined in paths:
+        if session.run.resolver.methods_at(undefined):
+            continue  # a template of the contract covers it
+        with attempts.each():
+            exchange = session.probe(label, WireRequest("GET", undefined, like.fields))
+            assert exchange.response is not None
+            # A server that asks who is there before it says what is there is as good.
+            if exchange.response.status not in {404, 401, 403, 410} and exchange.response.status < 500:
+                raise CheckFailure(
+                    "undefined_paths_are_refused",
+                    label,
+                    "a path that is not defined is not refused as such",
+                    expected="404",
+                    got=str(exchange.response.status),
+                    pointer=_path_pointer(operation),
+                    rule="silent",
+                    exchange=exchange,
+                )
+    return attempts.conclude()
+
+
+def _anyone(session: Session, operation: Operation) -> Identity | None:
+    """Return credentials that let a probe through as far as it goes, none where there are none to be had."""
+    try:
+        return session.run.allowed(operation)
+    except NotRun:
+        return None
+
+
+def _path_pointer(operation: Operation) -> str:
+    return operation.pointer.rpartition("/")[0]

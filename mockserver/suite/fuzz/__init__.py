@@ -1,0 +1,1 @@
+"""schemathesis, driven: the one package that knows its insides."""

@@ -1,0 +1,251 @@
+"""From what schemathesis shows to verdicts: our claims on each answer, and its own findings in our words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
+
+import requests
+from hypothesis.errors import FailedHealthCheck, Unsatisfiable, UnsatisfiedAssumption
+from schemathesis.core.errors import (
+    InfiniteRecursiveReference,
+    InvalidSchema,
+    MalformedMediaType,
+    NoLinksFound,
+    RefResolutionError,
+    SerializationError,
+    UnresolvableReference,
+    UnsupportedType,
+)
+from schemathesis.core.failures import Failure
+from schemathesis.engine import Status, StopReason, events
+from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
+from schemathesis.openapi.checks import UseAfterFree
+
+from mockserver.contract.resources.removals import leaves_nothing
+from mockserver.suite.cases.observed_response import Answer, see
+from mockserver.suite.cases.state_tracker import WATCH_CHECKS, Watch
+from mockserver.suite.checks.any_response import ANSWER_CHECKS, AnswerCheck
+from mockserver.suite.fuzz.lenient_responses import forget_most, is_faithful
+from mockserver.suite.fuzz.restricted_contract import operation_of
+from mockserver.suite.fuzz.reworded_failures import ForeignFailure, translate
+from mockserver.suite.fuzz.transport import Silence, meaning, wire_response
+from mockserver.suite.run.internal_errors import contain, told
+from mockserver.suite.run.session import Run
+from mockserver.suite.secrets.encoded_secrets import as_bytes
+from mockserver.suite.target.connections import is_refused
+from mockserver.suite.target.exchange import Exchange
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
+
+#: How schemathesis calls the check that makes all claims of ours.
+OURS = "claims_of_mockserver"
+
+
+#: Why schemathesis makes no request for an operation of a contract that is not to its taste.
+_NO_REQUEST = (
+    FailedHealthCheck,
+    InfiniteRecursiveReference,
+    InvalidSchema,
+    MalformedMediaType,
+    RefResolutionError,
+    SerializationError,
+    Unsatisfiable,
+    UnresolvableReference,
+    UnsupportedType,
+)
+
+
+@dataclass(slots=True)
+class Judge:
+    """Makes our claims on each answer inside schemathesis, and turns its events into verdicts."""
+
+    run: Run
+    watch: Watch
+    cases: int = 0
+    errors: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    _last: tuple[Any, Answer] | None = None
+    _claims: list[tuple[str, AnswerCheck]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._claims = [(check.__name__, check) for check in ANSWER_CHECKS]
+        self._claims += [(check.__name__, partial(check, self.watch)) for check in WATCH_CHECKS]
+
+    def answer(self, case: Any, request: Any, response: Any) -> Answer:
+        """Return an exchange beside what the contract says of it; kept for the checks that follow."""
+        if self._last is not None and self._last[0] is response:
+            return self._last[1]
+        sent, _, meant = meaning(self.run, request)
+        exchange = Exchange(sent, wire_response(response))
+        answer = see(self.run.contract, meant, _label(case), exchange, self.run.secrets)
+        assert answer is not None
+        if meant is not None:
+            self.run.verdicts.saw(meant.label, answer.response)
+        self._last = (response, answer)
+        return answer
+
+    def claim(self, case: Any, response: Any) -> list[CheckFailure]:
+        """Make every claim of ours about an answer; return what does not hold, and count what does."""
+        answer = self.answer(case, response.request, response)
+        passed: list[str] = []
+        failures: list[CheckFailure] = []
+        for name, check in self._claims:
+            try:
+                applied = check(answer)
+            except (CheckFailure, ExceptionGroup) as error:
+                found = list(failures_in(error))
+                if not found:
+                    contain(self.run.verdicts, name, answer.label, error)
+                failures += found
+            except NotRun as reason:
+                self.run.verdicts.not_run(name, answer.label, str(reason))
+            except Exception as error:  # noqa: BLE001 - the other claims are not concerned
+                contain(self.run.verdicts, name, answer.label, error)
+            else:
+                if applied:
+                    passed.append(name)
+        self.run.verdicts.passed_together(passed, answer.label)
+        forget_most(response.request)
+        self._last = None
+        return failures
+
+    def take(self, event: Any) -> None:
+        """Take what an event of the engine tells."""
+        if isinstance(event, events.PhaseStarted):
+            self.run.progress.phase(event.phase.name.value.lower())
+        elif isinstance(event, events.ScenarioFinished):
+            self._take_scenario(event.recorder)
+            self.run.progress.step(event.label or "", len(event.recorder.interactions))
+        elif isinstance(event, events.NonFatalError):
+            self._take_error(event.label, event.value)
+        elif isinstance(event, events.FatalError):
+            self._take_error("schemathesis", event.exception)
+        elif isinstance(event, events.Interrupted):
+            self.interrupted = True
+        elif isinstance(event, events.EngineFinished):
+            self.interrupted = self.interrupted or event.stop_reason is StopReason.INTERRUPTED
+            if event.stop_reason is StopReason.SERVER_UNAVAILABLE:
+                self.errors.append(f"nothing listens at {self.run.target.base_url} any more")
+
+    def _take_error(self, label: str, error: BaseException) -> None:
+        cause = error.__cause__ if isinstance(error, UnrecoverableNetworkError) else error
+        if isinstance(error, NoLinksFound | UnsatisfiedAssumption):
+            return  # `--only` left no two linked operations, so no sequences to try; or the governor lets none through
+        if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
+            self.errors.append(f"nothing listens at {self.run.target.base_url}")
+            return
+        if isinstance(error, Silence | UnrecoverableNetworkError | requests.RequestException):
+            # The adapter reported the silence with its evidence; one that did not repeat is no finding.
+            if not any(self.run.silences.values()):
+                self.errors.append(f"{label}: {type(error).__name__}")
+            return
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if isinstance(error, _NO_REQUEST) and label in self.run.contract.by_label:
+            # Nothing can be said of this operation by generated requests, but of the others.
+            self.run.verdicts.not_run("fuzz", label, f"schemathesis can make no request: {first[:200]}")
+        else:
+            self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))
+
+    def _take_scenario(self, recorder: Any) -> None:
+        self.cases += len(recorder.interactions)
+        passed: Counter[tuple[str, str]] = Counter()
+        for case_id, nodes in recorder.checks.items():
+            case = recorder.cases[case_id].value
+            interaction = recorder.interactions.get(case_id)
+            if interaction is None or interaction.response is None:
+                continue
+            label = _label(case)
+            failed = [node for node in nodes if node.failure_info is not None]
+            for node in nodes:
+                if node.status is Status.SUCCESS:
+                    passed[node.name, label] += 1
+            if failed and misnamed(recorder, case):
+                # The request names something else than what was created, whose absence is no failure.
+                failed = [node for node in failed if node.name != "ensure_resource_availability"]
+            if failed:
+                self._take_failures(case, interaction.response, failed)
+        for (name, label), cases in passed.items():
+            if name != OURS:  # its claims are counted one by one
+                self.run.verdicts.passed(name, label, cases)
+
+    def _take_failures(self, case: Any, response: Any, nodes: list[Any]) -> None:
+        own = frozenset(failure.check for node in nodes for failure in _own_failures(node))
+        for node in nodes:
+            for failure in _own_failures(node):
+                self.run.verdicts.failed(failure)
+            if not isinstance(node.failure_info.failure, OwnFailure):
+                self._take_foreign(case, response, node, own)
+
+    def _take_foreign(self, case: Any, response: Any, node: Any, own: frozenset[str]) -> None:
+        operation = operation_of(self.run, case)
+        if operation is None:
+            return
+        shown = node.failure_info.failure
+        if isinstance(shown, UseAfterFree) and not self._was_removed(shown.operation):
+            return
+        found = translate(
+            ForeignFailure(
+                check=node.name,
+                title=shown.title,
+                message=shown.message,
+                operation=operation,
+                answer=self.answer(case, response.request, response),
+                own=own,
+            )
+        )
+        if found is not None:
+            self.run.verdicts.failed(found)
+
+    def _was_removed(self, label: str | None) -> bool:
+        """Tell whether the contract says that a DELETE takes away what its path names: not each label of an issue."""
+        deleted = self.run.contract.by_label.get(label or "")
+        return deleted is None or leaves_nothing(self.run.contract, deleted)
+
+
+def misnamed(recorder: Any, case: Any) -> bool:
+    """Tell whether a case names what its parent created by an identifier that schemathesis wrote wrongly in the path.
+
+    It takes a percent sign and two digits of an identifier for an escape, so it asks for `%41` by `/%41`, which is the
+    name of `A`, in place of `/%2541`.
+    """
+    parent = recorder.find_parent(case_id=case.id)
+    if parent is None:
+        return False
+    answered = recorder.interactions.get(parent.id)
+    if answered is not None and answered.response is not None and not is_faithful(answered.response.request):
+        return True  # nor does it know an identifier that it did not get as it was
+    name = case.path.rpartition("{")[2].partition("}")[0]
+    value = (case.path_parameters or {}).get(name)
+    if not isinstance(value, str) or unquote(value) == value:
+        return False
+    content = b"" if answered is None or answered.response is None else answered.response.content or b""
+    return value in str(parent.body) or as_bytes(value) in content
+
+
+class OwnFailure(Failure):
+    """One of our claims that does not hold, on its way through schemathesis."""
+
+    __slots__ = ("failures",)
+
+    def __init__(self, operation: str, failures: list[CheckFailure]) -> None:
+        super().__init__(operation=operation, title=failures[0].title, message=str(failures[0]))
+        self.failures = failures
+
+    @property
+    def _unique_key(self) -> str:
+        return "\n".join(f"{failure.check} {failure.pointer}" for failure in self.failures)
+
+
+def _own_failures(node: Any) -> list[CheckFailure]:
+    shown = node.failure_info.failure if node.failure_info is not None else None
+    return shown.failures if isinstance(shown, OwnFailure) else []
+
+
+def _label(case: Any) -> str:
+    """Return how reports name what a case is about; the coverage phase tries methods that are not defined."""
+    if case.method.upper() == case.operation.method.upper():
+        return str(case.operation.label)
+    return f"{case.method.upper()} {case.operation.path}"

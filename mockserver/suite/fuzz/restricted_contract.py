@@ -1,0 +1,176 @@
+"""What schemathesis is given: the contract with what may and can be called, its settings, and who calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import schemathesis
+
+from mockserver.contract.model import SAFE_METHODS, Operation
+from mockserver.suite.fuzz.dangling_links import followable
+from mockserver.suite.identities.identities import Identity, credentials
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.safety.policy import is_login, item_path
+from mockserver.suite.target.targets import HttpTarget
+from mockserver.suite.verdicts.failures import NotRun
+
+_PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzSettings:
+    """How much is generated, and from which seed.
+
+    Attributes:
+        shard: which part of the run is made, as `2/3`; "" for all of it.
+        database: where failures of earlier runs are kept, a folder or the URL of a Redis server; "" for nowhere.
+    """
+
+    max_examples: int = 50
+    max_seconds: int | None = None
+    seed: int = 0
+    shard: str = ""
+    database: str = ""
+
+
+@dataclass(slots=True)
+class Selection:
+    """The contract as schemathesis takes it, and which of its operations are generated for.
+
+    Attributes:
+        schema: the contract with what may and can be called.
+        allowed: labels of the operations that are generated for; looked up each time, so that it can change.
+        own: those of them whose cases this part of the run sends.
+    """
+
+    schema: Any
+    allowed: set[str]
+    own: frozenset[str]
+
+    def narrow(self) -> None:
+        """Generate for operations of this part alone from now on.
+
+        Not from the start: values of one operation's examples are tried in another one, and methods that no operation
+        of a path defines are tried once for each path. So examples and coverage need them all.
+        """
+        self.allowed &= self.own
+
+
+def selection(run: Run, settings: FuzzSettings) -> Selection | None:
+    """Return the contract as schemathesis takes it, with what may and can be called; None if nothing can."""
+    allowed = {operation.label for operation in run.selected if _is_possible(run, operation)}
+    if not allowed:
+        return None
+    config = schemathesis.Config.from_dict(engine_config(run, settings))
+    whole = schemathesis.openapi.from_dict(followable(run), config=config)
+    schema = whole.include(lambda ctx: ctx.operation.label in allowed)
+    schema.auth(refresh_interval=None)(_provider(run))
+    own = frozenset(operation.label for operation in run.selected if run.division.calls(operation))
+    return Selection(schema, allowed, own)
+
+
+def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
+    """Return how schemathesis is set, in the words of its configuration file."""
+    # On collections unsafe probes would reach other people's items, and the engine cannot be told path by path.
+    items = any(item_path(operation) for operation in run.contract.operations)
+    probes = run.policy.probes and not (run.target.foreign and items)
+    return {
+        "base-url": run.target.base_url,
+        "seed": settings.seed,
+        "workers": 1,
+        "continue-on-failure": True,
+        "max-redirects": 0,
+        "request-timeout": run.target.timeout_seconds if isinstance(run.target, HttpTarget) else 10,
+        "cache": {"enabled": False},
+        # It compares what two users of the same level see, and is never told of two.
+        "checks": {"object_level_authorization": {"enabled": False}},
+        **({"max-time": settings.max_seconds} if settings.max_seconds else {}),
+        "generation": {
+            "max-examples": settings.max_examples,
+            "database": "none",
+            # The smallest of many cases is kept anyway; shrinking repeats requests by the hundred.
+            "no-shrink": True,
+            # Credentials are the matter of `check`; here they would give every GET a hundred cases.
+            "with-security-parameters": False,
+        },
+        "phases": {
+            "examples": {"extra-data-sources": {"responses": False}},
+            "coverage": {
+                "extra-data-sources": {"responses": False},
+                "unexpected-methods": [method for method in _PROBE_METHODS if probes or method.upper() in SAFE_METHODS],
+            },
+            "fuzzing": {
+                "extra-data-sources": {"responses": False},
+                "error-feedback": {"enabled": False},
+            },
+            "stateful": {
+                "inference": {"algorithms": ["dependency-analysis"]},
+                "link-calibration": False,
+                # Each part makes sequences of its own operations, and all parts together as many as one run.
+                "generation": {"max-examples": -(-settings.max_examples // run.division.shard.total)},
+            },
+        },
+    }
+
+
+def _is_possible(run: Run, operation: Operation) -> bool:
+    """Tell whether an operation may be called, and by somebody who is there; if not, the report says so."""
+    why = run.policy.refusal(operation.method, operation)
+    if why is None and run.target.foreign and not operation.safe and item_path(operation):
+        why = "a generated request may reach an item that this run did not create"
+    if why is None and operation.security:
+        try:
+            identity = run.allowed(operation)
+            if identity is None or credentials(run.contract, operation, identity) is None:
+                why = "no identity has a credential of the kind that it needs"
+            elif operation.effect == "credentials" and not _can_log_in(run, identity):
+                why = "it ends the token that it is called with, and there is no login to get another one"
+        except NotRun as reason:
+            why = str(reason)
+    if why is not None:
+        run.verdicts.not_run("fuzz", operation.label, why)
+    return why is None
+
+
+def _can_log_in(run: Run, identity: Identity) -> bool:
+    return identity.password is not None and any(map(is_login, run.contract.operations))
+
+
+def _provider(run: Run) -> type:
+    """Return the class through which schemathesis gives each case its credentials."""
+    session = Session(run, fresh=False)
+    shown_for: dict[str, Any] = {}
+
+    class Provider:
+        def get(self, case: Any, _context: Any) -> Identity | None:
+            operation = operation_of(run, case)
+            if operation is None or not operation.security:
+                return None
+            identity = run.allowed(operation)
+            if identity is not None and operation.effect == "credentials":
+                try:
+                    return session.login(identity)
+                except NotRun:
+                    return None  # whatever keeps a login from working is a finding of its own
+            return identity
+
+        def set(self, case: Any, data: Identity, _context: Any) -> None:
+            operation = operation_of(run, case)
+            assert operation is not None
+            shown = shown_for.get(operation.label)
+            if shown is None:
+                shown = credentials(run.contract, operation, data)
+                if operation.effect != "credentials":  # those are called with a token of their own each time
+                    shown_for[operation.label] = shown
+            for name, value in shown[0] if shown else ():
+                case.headers[name] = value
+            for name, value in shown[1] if shown else ():
+                case.query[name] = value
+
+    return Provider
+
+
+def operation_of(run: Run, case: Any) -> Operation | None:
+    """Return the operation that a case was generated for."""
+    return run.contract.by_label.get(case.operation.label)

@@ -1,0 +1,84 @@
+"""Admission: whether the credentials of each identity were ever accepted by the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials, credentials
+from mockserver.suite.target.exchange import Fields, WireRequest
+
+_REFUSALS = frozenset({401, 403})
+#: With these alone beside a 403, nobody was let in anywhere.
+_NOT_LET_IN = frozenset({401, 403, 404, 405, 429, *range(500, 600)})
+
+
+@dataclass(slots=True)
+class _Record:
+    """What came of the calls with one identity's credentials.
+
+    Attributes:
+        refused: label of the first operation that refused it, "" if none did.
+        statuses: every status code of those calls.
+    """
+
+    refused: str = ""
+    statuses: set[int] = field(default_factory=set)
+
+
+class Admissions:
+    """Takes note of the responses to calls that an identity may make, until its credentials are accepted once."""
+
+    def __init__(self, contract: Contract, identities: Identities) -> None:
+        self._contract = contract
+        self._open = list(identities.all)
+        self._records = {id(identity): _Record() for identity in self._open}
+        self._shown: dict[tuple[int, str], tuple[Fields, Fields] | None] = {}
+
+    @property
+    def undecided(self) -> bool:
+        """Whether there are identities whose credentials were not accepted so far; others need no look at a request."""
+        return bool(self._open)
+
+    def answered(self, operation: Operation, request: WireRequest, status: int) -> None:
+        """Take note of a response."""
+        if not asks_for_credentials(self._contract, operation):
+            return
+        for identity in tuple(self._open):
+            if not self._is_by(identity, operation, request):
+                continue
+            record = self._records[id(identity)]
+            record.statuses.add(status)
+            if status in _REFUSALS:
+                record.refused = record.refused or operation.label
+            elif 200 <= status < 400:
+                self._open.remove(identity)
+
+    def login_refused(self, identity: Identity, operation: Operation, status: int) -> None:
+        """Take note that an identity could not log in with its own password."""
+        record = self._records.get(id(identity))
+        if record is not None and status in _REFUSALS:
+            record.statuses.add(status)
+            record.refused = record.refused or operation.label
+
+    def refused(self) -> Iterator[tuple[str, str, frozenset[int]]]:
+        """Yield identity, operation and status codes where credentials were refused and never accepted."""
+        for identity in self._open:
+            record = self._records[id(identity)]
+            if record.refused and (401 in record.statuses or record.statuses <= _NOT_LET_IN):
+                yield identity.label, record.refused, frozenset(record.statuses & _REFUSALS)
+
+    def _is_by(self, identity: Identity, operation: Operation, request: WireRequest) -> bool:
+        """Tell whether a request shows an identity's credentials, for what the documentation lets it call."""
+        if operation.levels is not None and identity.level not in operation.levels:
+            return False
+        key = (id(identity), operation.label)
+        if key not in self._shown:
+            self._shown[key] = credentials(self._contract, operation, identity)
+        shown = self._shown[key]
+        if shown is None or not any(shown):
+            return False
+        query = parse_qsl(request.path.partition("?")[2], keep_blank_values=True) if shown[1] else []
+        return set(shown[0]) <= set(request.fields) and set(shown[1]) <= set(query)

@@ -1,0 +1,211 @@
+"""The JSON report: the document that every other form of a report is made of (DESIGN, section 3)."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mockserver.suite.identities.unused_identities import Unused
+from mockserver.suite.run.internal_errors import told
+from mockserver.suite.safety.ledger import Ledger
+from mockserver.suite.target.exchange import Exchange
+from mockserver.suite.verdicts.evidence import Evidence
+from mockserver.suite.verdicts.reach import Reached, nothing_succeeded
+from mockserver.suite.verdicts.verdicts import LEVELS, Coverage, ExitCode, Finding, Level, Outcome, Verdicts
+
+#: A report in its JSON form.
+Document = dict[str, Any]
+VERSION = 1
+#: Where `mockserver serve` listens if nobody says otherwise.
+STUB_URL = "http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All there is to tell of a run, before it takes a form.
+
+    Attributes:
+        shard: which part of a run it is, as `1/3`; "" for a whole one.
+        own_stub: whether the target was a stub that lived as long as the run.
+        reach: how far the calls of each selected operation got.
+        notes: what else there is to tell, in a line each.
+        unused: identities that were given and never used.
+    """
+
+    command: str
+    target: str
+    contract: str
+    contract_sha256: str
+    seed: int | None
+    started: datetime
+    duration_seconds: float
+    requests: int
+    operations_total: int
+    verdicts: Verdicts
+    evidence: Evidence
+    outcome: Outcome = field(default_factory=Outcome)
+    ledger: Ledger = field(default_factory=Ledger)
+    shard: str = ""
+    own_stub: bool = False
+    reach: tuple[Reached, ...] = ()
+    notes: tuple[str, ...] = ()
+    unused: tuple[Unused, ...] = ()
+
+
+def as_json(report: Report) -> Document:
+    """Return the report in version 1 of the JSON form."""
+    mask = report.evidence.text
+    findings = [_finding(report, finding) for finding in report.verdicts.findings()]
+    coverage = [_coverage(report, item) for item in report.verdicts.coverage()]
+    return {
+        "version": VERSION,
+        "run": {
+            "command": report.command,
+            "target": report.target,
+            "own_stub": report.own_stub,
+            "contract": report.contract,
+            "contract_sha256": report.contract_sha256,
+            "seed": report.seed,
+            "shard": report.shard,
+            "started": report.started.isoformat(timespec="seconds"),
+            "duration_seconds": round(report.duration_seconds, 3),
+            "requests": report.requests,
+            "operations_tested": operations_tested(coverage, report.operations_total),
+            "operations_succeeded": sum(row.succeeded for row in report.reach),
+            "operations_total": report.operations_total,
+            "notes": list(map(mask, report.notes)),
+            "identities_unused": [{"identity": mask(one.identity), "why": one.why} for one in report.unused],
+            "interrupted": report.outcome.interrupted,
+            "error": mask(report.outcome.error),
+        },
+        "summary": summary_of(findings),
+        "reach": [
+            {
+                "operation": row.operation,
+                "best_status": row.best_status,
+                "attempts": row.attempts,
+                "why": mask(row.why),
+            }
+            for row in report.reach
+        ],
+        "findings": findings,
+        "coverage": coverage,
+        "ledger": {
+            "writes": report.ledger.writes,
+            "restored": list(map(mask, report.ledger.restored)),
+            "left": list(map(mask, report.ledger.left)),
+        },
+    }
+
+
+def summary_of(findings: Iterable[Mapping[str, Any]]) -> dict[Level, int]:
+    """Return the number of findings of each level; known ones do not count."""
+    levels = [finding["level"] for finding in findings if not finding.get("known")]
+    return {level: levels.count(level) for level in LEVELS}
+
+
+def operations_tested(coverage: Iterable[Mapping[str, Any]], total: int) -> int:
+    """Return on how many of the contract's operations anything was tried."""
+    # Probes of undefined methods have labels of their own, which are no operations.
+    return min(len({item["operation"] for item in coverage if item["cases"]}), total)
+
+
+def exit_code_of(document: Document, *, fail_on_drift: bool = False) -> ExitCode:
+    """Return the exit code of the run that a document tells of (DESIGN, section 2)."""
+    run, summary = document["run"], summary_of(document["findings"])
+    if run.get("interrupted"):
+        return ExitCode.INTERRUPTED
+    if summary["violation"] or (fail_on_drift and summary["drift"]):
+        return ExitCode.VIOLATION
+    if run.get("error") or summary["environment"] or not tested(document) or unreached(document):
+        return ExitCode.NOT_JUDGED
+    return ExitCode.CLEAN
+
+
+def tested(document: Document) -> bool:
+    """Tell whether any claim was tried at all."""
+    return any(item["cases"] for item in document["coverage"])
+
+
+def unreached(document: Document) -> str:
+    """Return why a run without an error still could not judge, "" if it could.
+
+    That is where nothing ever succeeded, also if somebody put that into a baseline; or where one operation refused
+    every valid request, which is drift at most, and leaves nothing of it judged.
+    """
+    if nothing_succeeded(map(reached_of, document.get("reach", ())), partly=bool(document["run"].get("shard"))):
+        return "no operation ever succeeded"
+    refusing = [
+        finding["operation"]
+        for finding in document["findings"]
+        if finding["check"] == "valid_requests_are_accepted"
+        and finding["level"] == "drift"
+        and finding["rule"] != "oracle"
+        and not finding.get("known")
+    ]
+    return f"{', '.join(refusing)} refused every valid request" if refusing else ""
+
+
+def note_lines(document: Document) -> list[str]:
+    """Return what there is to tell of a run besides its findings, in a line each."""
+    run = document["run"]
+    idle = (f"identity {one['identity']} was never used: {one['why']}" for one in run.get("identities_unused", ()))
+    return [*run.get("notes", ()), *idle]
+
+
+def reached_of(row: Mapping[str, Any]) -> Reached:
+    """Return a row of a report's `reach` as a value."""
+    return Reached(row["operation"], row["best_status"], row["attempts"], row["why"])
+
+
+def _finding(report: Report, finding: Finding) -> dict[str, Any]:
+    """Return a finding; one whose evidence cannot be shown, because of a mistake of ours, without."""
+    try:
+        return _shown(report, finding)
+    except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be told
+        mistake = told(f"the evidence of {finding.id}", error)
+        return {**_shown(report, replace(finding, evidence=None, title=finding.check, detail=mistake)), "source": ""}
+
+
+def _shown(report: Report, finding: Finding) -> dict[str, Any]:
+    evidence, exchange = report.evidence, finding.evidence
+    label = finding.operation
+    title = f"our own stub: {finding.title}" if finding.by_stub else finding.title
+    return {
+        "id": finding.id,
+        "level": finding.level,
+        "owner": finding.owner,
+        "rule": finding.rule,
+        "check": finding.check,
+        "operation": label,
+        "title": evidence.text(title),
+        "detail": evidence.text(finding.detail),
+        "source": finding.source,
+        "pointer": finding.pointer,
+        "times": finding.times,
+        "known": evidence.text(finding.known),
+        "request": None if exchange is None else evidence.request(label, exchange.request),
+        "response": None if exchange is None else evidence.response(label, exchange),
+        "reproduce": "" if exchange is None else _reproduce(report, finding, exchange),
+    }
+
+
+def _reproduce(report: Report, finding: Finding, exchange: Exchange) -> str:
+    """Return the commands that repeat an exchange, on the server that it was made with."""
+    if not finding.by_stub:
+        return report.evidence.curl(finding.operation, report.target, exchange)
+    serve = f"mockserver serve --contract {shlex.quote(report.contract)}   # our own stub, in another shell"
+    return f"{serve}\n{report.evidence.curl(finding.operation, STUB_URL, exchange)}"
+
+
+def _coverage(report: Report, item: Coverage) -> dict[str, Any]:
+    return {
+        "operation": item.operation,
+        "check": item.check,
+        "result": item.result,
+        "why": report.evidence.text(item.why),
+        "cases": item.cases,
+    }

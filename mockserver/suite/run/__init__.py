@@ -1,0 +1,1 @@
+"""One run: options, plan, session, progress, and its parts."""

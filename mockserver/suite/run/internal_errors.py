@@ -1,0 +1,66 @@
+"""Internal errors: what a mistake of ours is told as, and where it is contained.
+
+An exception in one check, planner or case says nothing of the rest of a run. It is told with what it happened in, the
+run goes on, and ends with exit code 2 unless there is a violation. What is raised on purpose passes: a target that is
+lost, a run that the governor ended.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mockserver.errors import ContractError, MockServerError
+
+if TYPE_CHECKING:
+    from mockserver.suite.verdicts.verdicts import Verdicts
+
+#: How a message of a contained mistake begins: such a run was not ended by it.
+BEGINNING = "an internal error"
+_PACKAGE = Path(__file__).parents[1]
+
+
+def place_of(error: BaseException, besides: str = "") -> str:
+    """Return where in the package an exception comes from, as ` at FILE:LINE`, "" where it never was in it.
+
+    Args:
+        error: as it was caught.
+        besides: a function that only passes exceptions on.
+    """
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if _PACKAGE in Path(frame.filename).parents and frame.name != besides
+    ]
+    return f" at {Path(frames[-1].filename).relative_to(_PACKAGE.parent)}:{frames[-1].lineno}" if frames else ""
+
+
+def told(where: str, error: BaseException) -> str:
+    """Return a mistake in one line, without its own words: those may hold whatever a server said."""
+    return f"{BEGINNING} in {where}: {type(error).__name__}{place_of(error)}; please report it"
+
+
+def contain(verdicts: Verdicts, check: str, operation: str, error: Exception) -> None:
+    """Note that a check could not be made on an operation because of an exception; call it where that was caught.
+
+    Raises:
+        MockServerError: it was raised on purpose, and is about the whole run.
+    """
+    if isinstance(error, ContractError):
+        verdicts.not_run(check, operation, f"the contract cannot be used there: {error}")
+    elif isinstance(error, MockServerError):
+        raise error
+    else:
+        verdicts.mistaken(check, operation, told(f"{check} on {operation}", error))
+
+
+@contextmanager
+def contained(verdicts: Verdicts, check: str, operation: str) -> Iterator[None]:
+    """Contain what is raised in the context; see `contain`."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the run is not concerned
+        contain(verdicts, check, operation, error)

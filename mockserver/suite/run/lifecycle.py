@@ -1,0 +1,351 @@
+"""A whole run on one page: from options to a target, the plan, the verdicts, the reports and the exit code."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mockserver import defaults
+from mockserver.commands.options import show_notes
+from mockserver.contract.model import Contract
+from mockserver.contract.reading.document import load_contract
+from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.identities.identities import Identities, require_known_schemes
+from mockserver.suite.identities.made_accounts import invented
+from mockserver.suite.identities.unused_identities import unused
+from mockserver.suite.oracle import Oracle
+from mockserver.suite.overlays.loop import Made, follow, require_usable
+from mockserver.suite.reports.conclusion import conclude
+from mockserver.suite.reports.files import Reports, require_writable
+from mockserver.suite.reports.json_report import Document, Report, as_json
+from mockserver.suite.run.check_run import check
+from mockserver.suite.run.internal_errors import told
+from mockserver.suite.run.interrupts import answered, interruptible, terminable
+from mockserver.suite.run.plan import as_lines as plan_lines
+from mockserver.suite.run.plan import may_write
+from mockserver.suite.run.preparation import own_stub, prepare, select, who_calls
+from mockserver.suite.run.progress import Progress
+from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.run.session import Run
+from mockserver.suite.safety.bookkeeper import Books, new_book
+from mockserver.suite.safety.ledger import Ledger, LedgerFile, left_open
+from mockserver.suite.safety.original_values import Originals, load_originals
+from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.target.paths import undeclared
+from mockserver.suite.target.recording import Recording
+from mockserver.suite.target.targets import HttpTarget
+from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_baseline
+from mockserver.suite.verdicts.evidence import Evidence
+from mockserver.suite.verdicts.obstacles import obstacles
+from mockserver.suite.verdicts.remarks import scheme_remarks, state_remarks
+from mockserver.suite.verdicts.verdicts import ExitCode, Outcome
+
+#: Stands for the stub that a run starts for itself, where none is started.
+OWN_STUB = "http://localhost"
+
+if TYPE_CHECKING:
+    from mockserver.suite.fuzz.engine import FuzzSettings
+
+
+@terminable()
+def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
+    """Judge the target, write the reports, return the exit code.
+
+    Args:
+        command: `check` or `fuzz`.
+        options: what both commands share.
+        settings: what is generated, for `fuzz`.
+
+    Raises:
+        UsageError: an option cannot be used.
+    """
+    reports = Reports(options.report)
+    require_usable(options, settings.shard if settings else "")
+    if options.write_baseline is not None:
+        require_writable("--write-baseline", options.write_baseline)
+    baseline = load_baseline(options.baseline, datetime.now(UTC).date())
+    with interruptible:
+        contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+        show_notes(contract.document.notes)
+        originals = load_originals(options.restore_values, contract)
+    if options.dry_run:
+        with prepared(options, contract, originals=originals, send_nothing=True) as run:
+            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
+        return ExitCode.CLEAN
+    scrub, recordings = Scrubber(), list[Recording]()
+    with scrubbed(scrub), ExitStack() as stack:
+
+        def make(options: Options, contract: Contract) -> Made:
+            with prepared(options, contract, scrub.secrets, originals=originals) as run:
+                if reports.has("har"):
+                    recordings.extend(stack.enter_context(recorded(run)))
+                path = ledger_path(options.ledger, run)
+                if run.target.foreign:
+                    click.echo(_plan(command, options, run, originals, settings, path), err=True)
+                books = (
+                    None
+                    if run.own
+                    else Books(run, originals, new_book(run), LedgerFile(path, new=True) if path else None)
+                )
+                if run.own or options.no_oracle:
+                    report = judged(command, run, settings, books=books)
+                else:
+                    with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
+                        report = judged(command, run, settings, oracle, books)
+                run.verdicts.know(baseline.reasons())
+                return Made(contract, run, as_json(report))
+
+        made = follow(options, make(options, contract), make)
+        remark(options, made.document, baseline)
+        return conclude(
+            made.document,
+            reports,
+            fail_on_drift=options.fail_on == "drift",
+            recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
+            scrub=scrub,
+        )
+
+
+def remark(options: Options, document: Document, baseline: Baseline) -> None:
+    """Tell what became of known findings, and write down those that are there."""
+    for line in baseline.remarks(document, whole=not options.only):
+        click.echo(f"mockserver: {line}", err=True)
+    path = options.write_baseline
+    if path is not None:
+        missing = write_baseline(path, document, baseline)
+        click.echo(f"Baseline {path} is written; {missing} of its reasons are for you to fill in.\n")
+
+
+@contextmanager
+def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
+    """Keep every exchange of a run as long as the context lasts, masked; a target in this process has none."""
+    if not isinstance(run.target, HttpTarget):
+        yield ()
+        return
+    with closing(Recording(Evidence(run.contract, run.secrets).exchange)) as recording:
+        run.target.record(recording)
+        yield (recording,)
+
+
+def _plan(
+    command: str, options: Options, run: Run, originals: Originals, settings: FuzzSettings | None, path: Path | None
+) -> str:
+    examples = settings.max_examples if settings is not None else None
+    ledger, own = str(path or ""), options.target is None
+    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own))
+
+
+def judged(
+    command: str,
+    run: Run,
+    settings: FuzzSettings | None,
+    oracle: Oracle | None = None,
+    books: Books | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Return all there is to tell of a run, after it was made and what it changed was put back.
+
+    Args:
+        command: `check` or `fuzz`.
+        run: what is judged.
+        settings: what is generated, for `fuzz`.
+        oracle: the same run on our own stub.
+        books: what is put back at the end.
+        progress: who is told how far it is; shown on standard error if nobody else is.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    run.guard.keeper = books
+    try:
+        shown = shown_progress(sys.stderr, lambda: len(run.verdicts.findings()))
+        with shown if progress is None else nullcontext(progress) as run.progress:
+            outcome = _made(run, settings, oracle)
+    except KeyboardInterrupt:
+        outcome = Outcome(interrupted=True)
+    except Exception as error:
+        if isinstance(error, UsageError):
+            put_back(run, books)
+            raise
+        # Whatever it is, what was found until then is reported.
+        outcome = Outcome(error=str(error) if isinstance(error, MockServerError) else told("the run", error))
+    except BaseException:
+        answered()
+        put_back(run, books)
+        raise
+    if answered():  # also one whose exception got lost on the way
+        outcome = replace(outcome, interrupted=True)
+    for obstacle in obstacles(run):
+        run.verdicts.failed(obstacle)
+    ledger = put_back(run, books)
+    if run.verdicts.mistakes and not outcome.error:
+        outcome = replace(outcome, error=run.verdicts.mistakes[0])
+    return Report(
+        command=command,
+        target=run.target.base_url,
+        contract=str(run.contract.document.path),
+        contract_sha256=run.contract.document.sha256,
+        seed=settings.seed if settings else None,
+        started=started,
+        duration_seconds=time.monotonic() - clock,
+        requests=run.target.governor.requests,
+        operations_total=len(run.contract.operations),
+        reach=run.verdicts.reach(run.selected),
+        notes=(*undeclared(run.contract), *run.notes, *state_remarks(run), *scheme_remarks(run)),
+        unused=()
+        if outcome.error or outcome.interrupted
+        else tuple(unused(run.contract, run.selected, run.guard.usage)),
+        verdicts=run.verdicts,
+        evidence=Evidence(run.contract, run.secrets),
+        outcome=outcome,
+        ledger=ledger,
+        own_stub=run.own,
+        shard=settings.shard if settings else "",
+    )
+
+
+def put_back(run: Run, books: Books | None) -> Ledger:
+    """Put back what a run changed, and return what became of it."""
+    if books is None:
+        return Ledger(run.guard.writes)
+    try:
+        return books.put_back()
+    except MockServerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what was found is still to be reported
+        mistake = told("putting back", error)
+        run.verdicts.mistaken("putting back", "all operations", mistake)
+        return Ledger(run.guard.writes, left=(f"what was changed and is not put back: {mistake}",))
+
+
+def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Outcome:
+    outcome = reach(run)
+    # A server that is not ours is sent nothing before the contract is known to be fit. On this machine both runs go on
+    # at the same time, and the verdict waits for both.
+    if outcome is None and oracle is not None and run.target.foreign:
+        outcome = _heed(run, oracle)
+        oracle = None
+    if outcome is not None:
+        return outcome
+    outcome = _judge(run, settings)
+    if oracle is None or outcome.interrupted:
+        return outcome
+    unfit = _heed(run, oracle)
+    return outcome if outcome.error or unfit is None else unfit
+
+
+def _judge(run: Run, settings: FuzzSettings | None) -> Outcome:
+    if settings is None:
+        return check(run)
+    from mockserver.suite.run.fuzz_run import fuzz  # loads schemathesis, which takes a second
+
+    return fuzz(run, settings)
+
+
+def _heed(run: Run, oracle: Oracle) -> Outcome | None:
+    """Excuse what our own stub breaks, too; return why the contract is not fit to judge by, if it is not."""
+    run.progress.phase("the same on our own stub")
+    try:
+        opinion = oracle.opinion()
+    except MockServerError as error:
+        return Outcome(error=str(error))
+    except KeyboardInterrupt:
+        return Outcome(interrupted=True)
+    run.verdicts.excuse(opinion.failures)
+    run.notes += opinion.notes
+    return Outcome(error=opinion.unfit) if opinion.unfit else None
+
+
+def reach(run: Run) -> Outcome | None:
+    """Return why nothing can be judged if nothing listens at the target, else None."""
+    try:
+        run.target.send(WireRequest("GET", _path_to_reach(run)))
+    except MockServerError as error:
+        return Outcome(error=str(error))
+    except KeyboardInterrupt:
+        return Outcome(interrupted=True)
+    return None
+
+
+def _path_to_reach(run: Run) -> str:
+    """Return what is asked for to see that somebody answers: the root, unless that is an operation that is left out."""
+    root = run.guard.refusal(WireRequest("GET", "/"), None)
+    return "/" if root is None else f"/{run.canaries.make('path', 12)}"
+
+
+def ledger_path(given: Path | None, run: Run) -> Path | None:
+    """Return where the ledger of a run is kept, None for a run that changes nothing of anybody else's.
+
+    Raises:
+        UsageError: an earlier run was killed; what it left would be saved as if it were the owner's.
+    """
+    if not run.target.foreign or run.own or not may_write(run):
+        return None
+    wanted = given or Path(f"mockserver-ledger-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
+    killed = left_open(wanted.parent, run.target.base_url)
+    if killed is not None:
+        raise UsageError(f"{killed}: a run on this target was killed; first mockserver restore {killed}, or remove it")
+    return wanted
+
+
+@contextmanager
+def prepared(
+    options: Options,
+    contract: Contract,
+    secrets: Secrets | None = None,
+    *,
+    originals: Originals | None = None,
+    send_nothing: bool = False,
+) -> Iterator[Run]:
+    """Give a run against the target, or against a stub that lives as long as the run.
+
+    Args:
+        options: where the target is, and what may be done to it.
+        contract: what the target is held to.
+        secrets: what must not be shown, to be added to; none are known before if it is left out.
+        originals: values that are put back; what is theirs may be written.
+        send_nothing: whether the run is only looked at, so that no stub is needed.
+
+    Raises:
+        UsageError: an option cannot be used, or the identities file.
+    """
+    connection = options.connection()
+    builtin_stub = options.target is None and options.contract is None
+    identities = who_calls(options.identities, builtin_stub=builtin_stub)
+    own = options.target is None and options.contract is not None
+    if own and not identities.all:
+        identities = invented(contract)
+    require_known_schemes(identities, contract)
+    select(contract, options.only)  # a mistake in an option is told before a stub is started
+    make = partial(
+        prepare,
+        contract,
+        identities=identities,
+        allow_writes=options.allow_writes,
+        only=options.only,
+        settle_seconds=options.settle,
+        secrets=secrets,
+        originals=originals or Originals(),
+    )
+    if options.target is None and not send_nothing:
+        accounts = identities if own else Identities(())
+        with own_stub(options.contract, connection, options.overlay, accounts) as (stub, control):
+            yield make(stub, control=control)
+        return
+    if options.insecure:
+        show_notes(("WARNING: --insecure: whoever is on the way to the target can read the credentials",))
+    target = HttpTarget(options.target or OWN_STUB, connection)
+    try:
+        yield make(target)
+    finally:
+        target.close()

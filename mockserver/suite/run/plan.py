@@ -1,0 +1,182 @@
+"""The plan of a run: what it will send to a server, how fast, what it leaves alone, what it puts back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mockserver.contract.model import Operation
+from mockserver.suite.cases.setting_states import resources
+from mockserver.suite.run.session import Run
+from mockserver.suite.safety.item_restorer import shape
+from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, is_login, never_given_back
+from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
+from mockserver.suite.safety.restorer import may_change
+from mockserver.suite.verdicts.failures import NotRun
+
+#: What a call that takes something back is made for.
+_TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to save", "put back by": "to put back"}
+
+
+def as_lines(
+    command: str, run: Run, originals: Originals, *, examples: int | None, ledger: str, own: bool
+) -> Iterator[str]:
+    """Yield the plan, a line each.
+
+    Args:
+        command: `check` or `fuzz`.
+        run: what would be run; nothing is sent for this.
+        originals: values that were given to be put back.
+        examples: generated cases for each operation, None where none are generated.
+        ledger: the ledger's file, "" if there is none.
+        own: whether the target is a stub that is started for the run.
+    """
+    allowed = [operation for operation in run.selected if _refusal(run, operation) is None]
+    target = "a stub that is started for it" if own else run.target.base_url
+    yield f"Plan of {command} on {target}" + (", which is somebody else's server" * run.target.foreign)
+    yield from _amount(run, allowed, examples)
+    yield "Called:"
+    yield from (f"  {operation.label}  {_caller(run, operation)}" for operation in allowed)
+    if run.policy.probes:
+        yield "  methods and names that no contract defines, also with unsafe methods"
+    elif run.target.foreign:
+        yield "  names that no contract defines, with safe methods"
+    besides: dict[str, list[str]] = {}
+    for operation, purpose in _besides(run, own=own) if run.policy.selected is not None else ():
+        besides.setdefault(operation.label, []).append(purpose)
+    if besides:
+        yield "Called besides, though --only leaves it out:"
+        yield from (f"  {label}  {', '.join(reasons)}" for label, reasons in besides.items())
+    withheld: dict[str, list[str]] = {}
+    for operation in run.selected:
+        if (why := _refusal(run, operation)) is not None:
+            withheld.setdefault(why, []).append(operation.label)
+    if withheld:
+        yield "Withheld:"
+    for why, labels in withheld.items():
+        yield from (f"  {label}" for label in labels)
+        yield f"    because {why}"
+    if not own:
+        yield from _changes(run, originals, allowed, ledger)
+
+
+def may_write(run: Run) -> bool:
+    """Tell whether a run may change anything, logins apart."""
+    return run.policy.probes or any(
+        run.policy.changes(operation.method, operation) and not is_login(operation) and _refusal(run, operation) is None
+        for operation in run.selected
+    )
+
+
+def _besides(run: Run, *, own: bool) -> Iterator[tuple[Operation, str]]:
+    """Yield what is called although it is not selected, and what for."""
+    for operation in run.contract.operations:
+        if is_login(operation) and _can_log_in(run) and not run.has_selected(operation):
+            yield operation, "by identities that have a password, to log in"
+    for resource in () if own else resources(run.contract):
+        purposes = (
+            (resource.read, "to save and look at"),
+            (resource.write, "to put back"),
+            (resource.reset, "to reset"),
+        )
+        for needed, purpose in purposes if may_change(run, resource) else ():
+            if needed is not None and not run.has_selected(needed):
+                yield needed, f"{purpose} {resource.name}"
+    for operation in () if own else run.selected:
+        for what, means in _undone_by(run, operation) if _refusal(run, operation) is None else ():
+            yield from ((other, f"{_TO[by]} {what}") for by, other in means if not run.has_selected(other))
+
+
+def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple[str, Operation]]]]:
+    """Yield what an operation creates or changes that no setting is, and how that is taken back, where it can be."""
+    behaviour = operation.behaviour
+    if operation.safe or operation.effect == "credentials" or (behaviour is not None and behaviour.resource):
+        return
+    others = {(one.method, shape(one.path)): one for one in run.contract.operations}
+    if operation.method == "POST" and is_collection(run.contract, operation):
+        deletes = (
+            one for one in run.contract.operations if one.method == "DELETE" and is_item_of(one.path, operation.path)
+        )
+        for delete in deletes:
+            read = others.get(("GET", shape(delete.path)))
+            looks = [("looked at by", read)] if read is not None else []
+            yield f"what {operation.label} creates", [("deleted by", delete), *looks]
+    elif operation.method in {"PUT", "PATCH", "DELETE"}:
+        read, write = others.get(("GET", shape(operation.path))), others.get(("PUT", shape(operation.path)))
+        if read is not None and write is not None and never_given_back(run.contract, write) is None:
+            yield f"what {operation.label} changes", [("read by", read), ("put back by", write)]
+
+
+def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
+    governor = run.target.governor
+    budget = governor.limits.budget
+    rate = (
+        f"at most {governor.rate:g} requests a second, over one connection" if governor.rate else "as fast as it goes"
+    )
+    yield f"  {rate}" + (f"; {examples} generated cases for each operation" if examples is not None else "")
+    if budget is not None:
+        most = budget * len(allowed)
+        time = f", {_duration(most / governor.rate)} at most" if governor.rate else ""
+        yield f"  at most {budget} requests for an operation, {most} in all{time}"
+    if governor.limits.patient:
+        yield f"  Retry-After is obeyed, up to {MAX_PAUSE_SECONDS:g} seconds; failures and 429 in a row end the run"
+
+
+def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: str) -> Iterator[str]:
+    saved, left = [], []
+    for resource in resources(run.contract):
+        if not may_change(run, resource):
+            continue
+        why = cannot_be_undone(run.contract, resource.write)
+        if resource.name in originals.values:
+            saved.append(f"  {resource.name}  by {resource.write.label}, with its value of --restore-values")
+        elif why is None:
+            reset = f"; by {resource.reset.label} if it was never set" if resource.reset else ""
+            saved.append(f"  {resource.name}  read by {resource.read.label}; put back by {resource.write.label}{reset}")
+        else:
+            left.append(f"  {resource.name}  unless it was never set: {why}")
+    for operation in allowed:
+        for what, needed in _undone_by(run, operation):
+            means = "; ".join(f"{by} {other.label}" for by, other in needed)
+            saved.append(f"  {what}  {means}")
+    settings = {operation.id for one in resources(run.contract) for operation in (one.write, one.reset) if operation}
+    for operation in allowed:
+        why = run.policy.irreversible(operation)
+        undone = any(True for _ in _undone_by(run, operation))
+        if why and not undone and operation.id not in settings and not is_login(operation) and operation.success():
+            left.append(f"  {operation.label}  {why}")
+    if saved:
+        yield "Saved before the first write, and put back at the end, also after Ctrl-C:"
+        yield from saved
+    if left:
+        yield "Changed and not put back:"
+        yield from left
+    if ledger:
+        yield f"Ledger: {ledger} (mockserver restore {ledger})"
+
+
+def _refusal(run: Run, operation: Operation) -> str | None:
+    why = run.policy.refusal(operation.method, operation)
+    return None if why is not None and is_login(operation) and _can_log_in(run) else why
+
+
+def _can_log_in(run: Run) -> bool:
+    return any(identity.password for identity in run.identities.all)
+
+
+def _caller(run: Run, operation: Operation) -> str:
+    """Return who calls an operation, in words."""
+    if is_login(operation):
+        own = "" if run.policy.refusal(operation.method, operation) is None else ", with their own passwords only"
+        return "by all identities that have a password" + own
+    if not operation.security:
+        return "by anybody"
+    try:
+        identity = run.allowed(operation)
+    except NotRun as reason:
+        return f"by nobody: {reason}"
+    return f"by {identity.label if identity else 'anybody'}, and with credentials that must be refused"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

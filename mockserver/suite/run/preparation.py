@@ -1,0 +1,131 @@
+"""From options to a run: the one way in, for the commands, the pytest face and anybody's script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mockserver import defaults
+from mockserver.contract.model import Contract, Operation
+from mockserver.errors import UsageError
+from mockserver.suite.identities.identities import Identities, load_identities, seeded_identities
+from mockserver.suite.identities.made_accounts import seeded
+from mockserver.suite.run.session import Run
+from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.policy import WritePolicy, matches
+from mockserver.suite.safety.side_effects import side_effects
+from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.target.connections import Connection
+from mockserver.suite.target.stub_process import StubControl, StubProcess
+from mockserver.suite.target.targets import HttpTarget, Target
+from mockserver.suite.verdicts.fingerprints import Fingerprints
+from mockserver.suite.verdicts.verdicts import Verdicts
+
+
+def prepare(
+    contract: Contract,
+    target: Target,
+    identities: Identities,
+    *,
+    allow_writes: Sequence[str] = (),
+    only: Sequence[str] = (),
+    settle_seconds: float = 5.0,
+    control: StubControl | None = None,
+    secrets: Secrets | None = None,
+    originals: Originals | None = None,
+) -> Run:
+    """Return a run of the checks against a target.
+
+    Args:
+        contract: what the target is held to.
+        target: what is under test.
+        identities: who the run may call as.
+        allow_writes: globs of operations whose unsafe methods may be sent to another machine.
+        only: globs of operations that the run is limited to, all if there are none.
+        settle_seconds: how long a documented transition may last.
+        control: the control API of a stub that belongs to this run alone, so that its worlds may be used.
+        secrets: what must not be shown, to be added to; none are known before if it is left out.
+        originals: values that will be put back, so that globs cover what holds them.
+
+    Raises:
+        UsageError: no operation matches, or the contract has none.
+    """
+    secrets = Secrets() if secrets is None else secrets
+    for name, value in originals.secrets(contract) if originals is not None else ():
+        secrets.add(name, value)
+    restorable = frozenset(originals.values) if originals is not None else frozenset()
+    fingerprints = Fingerprints(identities.all)
+    selected = select(contract, only)
+    policy = WritePolicy(
+        target.foreign,
+        tuple(allow_writes),
+        contract,
+        restorable,
+        selected=frozenset(operation.label for operation in selected) if only else None,
+        side_effects=side_effects(contract) if target.foreign else {},
+    )
+    return Run(
+        contract=contract,
+        target=target,
+        identities=identities,
+        policy=policy,
+        verdicts=Verdicts(contract, own=control is not None, fingerprint=fingerprints.of),
+        fingerprints=fingerprints,
+        secrets=secrets,
+        selected=selected,
+        control=control,
+        settle_seconds=settle_seconds,
+    )
+
+
+def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]:
+    """Return the operations that the globs name, all if there are none.
+
+    Raises:
+        UsageError: no operation matches, or the contract has none.
+    """
+    if not contract.operations:
+        raise UsageError(f"{contract.document.path}: has no operations, so there is nothing to test")
+    if not patterns:
+        return contract.operations
+    found = tuple(operation for operation in contract.operations if matches(operation, patterns))
+    if not found:
+        raise UsageError(f"--only {' '.join(patterns)}: no operation matches, so there is nothing to test")
+    return found
+
+
+def who_calls(identities: Path | None, *, builtin_stub: bool) -> Identities:
+    """Return the identities of a run: those of a file, or the seeded ones of the built-in contract's stub.
+
+    Raises:
+        UsageError: the file cannot be used.
+    """
+    if identities is not None:
+        return load_identities(identities)
+    # Seed data belongs to the stub of the built-in contract; any other server has accounts of its own.
+    return seeded_identities(defaults.SEED_DATA) if builtin_stub else Identities(())
+
+
+@contextmanager
+def own_stub(
+    contract: Path | None,
+    connection: Connection | None = None,
+    overlays: Sequence[Path] = (),
+    identities: Identities = Identities(()),  # noqa: B008 - a frozen value
+) -> Iterator[tuple[HttpTarget, StubControl]]:
+    """Start a stub and give it as a target, with its control API; it ends with the context.
+
+    Args:
+        contract: its file, None for the built-in one, which brings its own accounts.
+        connection: how it is reached.
+        overlays: what is laid over the contract.
+        identities: accounts that the stub is to know.
+    """
+    options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
+    with seeded(identities) as seed, StubProcess(contract, [*options, *seed]) as stub:
+        target = HttpTarget(stub.base_url, connection, own_stub=True)
+        try:
+            yield target, StubControl(target, stub.control_token)
+        finally:
+            target.close()

@@ -1,0 +1,392 @@
+"""A run: what is under test, who calls, what was found; the suite's own requests go through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.suite.cases.observed_response import Answer, documented_content, promise, see
+from mockserver.suite.cases.requests import Composer
+from mockserver.suite.checks.any_response import ANSWER_CHECKS, no_answer
+from mockserver.suite.checks.secret_leaks import sent_secrets
+from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials
+from mockserver.suite.run.internal_errors import contain
+from mockserver.suite.run.progress import Progress, Silence
+from mockserver.suite.run.sharding import Division
+from mockserver.suite.safety.guard import Guard
+from mockserver.suite.safety.policy import WritePolicy, is_login
+from mockserver.suite.safety.polling import Patience
+from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.paths import Resolver
+from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.targets import Target
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
+from mockserver.suite.verdicts.fingerprints import Fingerprints
+from mockserver.suite.verdicts.verdicts import Verdicts
+
+#: After so many silences of one operation it is left alone: each costs a timeout.
+MAX_SILENCES = 2
+#: So many sent secrets are looked for in later answers; each costs a search in every answer.
+MAX_SENT_SECRETS = 50
+#: The same of secrets that the server gave out.
+MAX_ISSUED_SECRETS = 50
+
+
+@dataclass(slots=True)
+class Run:
+    """What all checks of a run share.
+
+    Attributes:
+        control: the control API of a stub that belongs to this run, None for any other target.
+        settle_seconds: how long a documented transition may last.
+        world_prefix: how the names of this run's worlds begin, where the target has worlds.
+        progress: is told how far the run is.
+        timings: seconds that the answers of each operation took, by its label.
+        last_writes: the last accepted write by world and path.
+        selected: operations that the run is limited to by `--only`, all if it is not.
+        unanswered: silences to ask again about at the end, None where nobody does, so that each is a failure at once.
+        notes: what else a report tells of the run, in a line each.
+        division: which of them are this part's, where several make the run together.
+        fingerprints: of failures; learn each token that the run obtains.
+    """
+
+    contract: Contract
+    target: Target
+    identities: Identities
+    policy: WritePolicy
+    verdicts: Verdicts
+    secrets: Secrets
+    selected: tuple[Operation, ...]
+    control: StubControl | None = None
+    settle_seconds: float = 5.0
+    world_prefix: str = "check"
+    progress: Progress = field(default_factory=Silence)
+    canaries: Canaries = field(default_factory=Canaries)
+    silences: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    unanswered: list[CheckFailure] | None = None
+    worlds: int = 0
+    sent_secrets: int = 0
+    issued_secrets: int = 0
+    timings: dict[str, list[float]] = field(default_factory=dict)
+    last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
+    resolver: Resolver = field(init=False)
+    division: Division = field(init=False)
+    guard: Guard = field(init=False)
+    patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.resolver = Resolver(self.contract)
+        self.division = Division(self.selected)
+        self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
+        self.patience = Patience(self.settle_seconds)
+        for identity in self.identities.all:
+            for name, value in identity.secrets():
+                self.secrets.add(name, value)
+
+    @property
+    def own(self) -> bool:
+        """Whether the target is a stub of this run's own, so that worlds keep its sessions apart."""
+        return self.control is not None
+
+    @property
+    def admin(self) -> Identity:
+        """The mightiest identity.
+
+        Raises:
+            NotRun: there is none.
+        """
+        found = self.identities.mightiest(self.contract.levels)
+        if found is None:
+            raise NotRun("it needs an identity, and there is none (--identities)")
+        return found
+
+    def allowed(self, operation: Operation) -> Identity | None:
+        """Return who the documentation lets call an operation, None if it is open to all.
+
+        Raises:
+            NotRun: no identity that is there may call it.
+        """
+        if not operation.security:
+            return None
+        found = self.identities.allowed(operation, self.contract.levels)
+        if found is None and not asks_for_credentials(self.contract, operation):
+            return None
+        if found is None:
+            raise NotRun(
+                f"it needs an identity of level {' or '.join(operation.levels or ())} (--identities)"
+                if operation.levels
+                else "it needs an identity, and there is none (--identities)"
+            )
+        return found
+
+    def remember_secrets(self, operation: Operation, request: WireRequest) -> None:
+        """Take note of the `writeOnly` texts of an accepted request; they never come back, also not later.
+
+        Only of requests that the suite made itself: generators use a text again, for another member.
+        """
+        for value, _ in sent_secrets(self.contract, operation, request):
+            if is_distinctive(value) and self.sent_secrets < MAX_SENT_SECRETS:
+                self.sent_secrets += 1
+                self.secrets.add(f"SENT_SECRET_{self.sent_secrets}", value)
+
+    def remember_issued(self, values: Iterable[str]) -> None:
+        """Take note of secrets that a server gave out where it may: they stand nowhere else."""
+        for value in values:
+            if is_distinctive(value) and self.issued_secrets < MAX_ISSUED_SECRETS:
+                self.issued_secrets += 1
+                self.secrets.add(f"ISSUED_SECRET_{self.issued_secrets}", value)
+
+    def keeps_silent(self, label: str, pointer: str, exchange: Exchange) -> None:
+        """Take note that there was no answer, also when asked once more: a failure, or to be asked again at the end."""
+        self.silences[label] = self.silences.get(label, 0) + 1
+        failure = no_answer(label, exchange, pointer)
+        if exchange.slow and self.unanswered is not None:
+            self.unanswered.append(failure)
+        else:
+            self.verdicts.failed(failure)
+
+    def has_selected(self, operation: Operation) -> bool:
+        """Tell whether the run is about an operation."""
+        return self.policy.unselected(operation) is None
+
+    def need(self, *operations: Operation) -> None:
+        """Look whether operations may be called, before the first of them is.
+
+        Raises:
+            NotRun: `--only` leaves one of them out.
+        """
+        why = self.policy.unselected(*operations)
+        if why is not None:
+            raise NotRun(why)
+
+
+class Session(Composer):
+    """A conversation with the target, in a world of its own where the target keeps worlds apart.
+
+    Attributes:
+        history: the accepted writes so far, which later evidence needs to be understood.
+    """
+
+    def __init__(self, run: Run, *, fresh: bool = True) -> None:
+        super().__init__(run.contract, run.identities)
+        self.run = run
+        self.history: list[Exchange] = []
+        self.world = ""
+        self._entered = False
+        if run.own and fresh:
+            run.worlds += 1
+            self.world = f"{run.world_prefix}-{run.worlds}"
+
+    def call(self, operation: Operation, request: WireRequest, *, login: bool = False) -> WireResponse:
+        """Return the answer to a request for an operation, after every claim about any answer was made on it.
+
+        Args:
+            operation: what the request is for; names it in reports.
+            request: what to send.
+            login: whether it logs an identity in with its own password, which is always allowed.
+
+        Raises:
+            NotRun: it must not be sent, or the server gives no answer.
+        """
+        response = self._exchange(operation, request, login=login)
+        assert response is not None
+        return response
+
+    def offer(self, operation: Operation, request: WireRequest) -> WireResponse | None:
+        """Return the answer to a request that a server need not read, None if it closes the connection on it.
+
+        Raises:
+            NotRun: it must not be sent, or the server keeps silent.
+        """
+        return self._exchange(operation, request, may_drop=True)
+
+    def _exchange(
+        self, operation: Operation, request: WireRequest, *, login: bool = False, may_drop: bool = False
+    ) -> WireResponse | None:
+        refusal = self.run.guard.refusal(request, operation, login=login)
+        if refusal:
+            raise NotRun(refusal)
+        exchange = self._send(operation.label, operation.pointer, request, may_drop=may_drop)
+        if exchange.response is None:
+            return None
+        meant = self.run.resolver.methods_at(request.path).get(request.method)
+        self.judge(meant, operation.label, exchange)
+        self._remember(operation, exchange, exchange.response)
+        return exchange.response
+
+    def set_up(self, operation: Operation, request: WireRequest) -> None:
+        """Make a call that brings about what a claim presumes; of our own stub also one that `--only` leaves out.
+
+        Nothing is claimed of the answer to that one, and it changes a world that is dropped afterwards.
+
+        Raises:
+            NotRun: it must not be sent, or the server gives no answer.
+        """
+        if not self.run.own or self.run.has_selected(operation):
+            self.call(operation, request)
+            return
+        exchange = self.run.target.send(request, operation.label)
+        if exchange.response is None:
+            raise NotRun("the server gave no answer")
+        self._remember(operation, exchange, exchange.response)
+
+    def probe(self, label: str, request: WireRequest) -> Exchange:
+        """Return what comes of a request for something that the contract does not define.
+
+        Raises:
+            NotRun: it must not be sent, or the server gives no answer.
+        """
+        refusal = self.run.guard.refusal(request, None)
+        if refusal:
+            raise NotRun(refusal)
+        exchange = self._send(label, "", request)
+        self.judge(None, label, exchange)
+        return exchange
+
+    def in_world(self, request: WireRequest) -> WireRequest:
+        """Return a request that goes to this session's world, where there are worlds."""
+        self._entered = bool(self.world)
+        return request.with_field("Mock-World", self.world) if self.world else request
+
+    def close(self) -> None:
+        """Let the target forget the session's world: a stub keeps a thousand, and a run may need more."""
+        if self._entered and self.run.control is not None:
+            self.run.control.drop(self.world)
+
+    # Logging in: a handler `auth` with the role `issue` takes `username` and `password` and answers with the
+    # secret that its response marks `x-secret: issued`.
+
+    def login(self, identity: Identity) -> Identity:
+        """Return an identity with a token that was obtained just now.
+
+        Raises:
+            NotRun: the contract has no login, the identity no password, or it is refused.
+        """
+        operation = self.login_operation()
+        if identity.password is None:
+            raise NotRun(f"it needs the password of {identity.label} to log in with (--identities)")
+        body = self.login_body(identity)
+        request = self.request(operation, None, body=body, media_type="application/json")
+        response = self.call(operation, request, login=True)
+        token = self.issued(operation, response)
+        if token is None:
+            self.run.guard.admissions.login_refused(identity, operation, response.status)
+            raise NotRun(f"the login of {identity.label} was answered with {response.status}")
+        name = next(name for name, value in identity.secrets() if value == identity.password)
+        self.run.secrets.add(name.replace("PASSWORD", "SESSION_TOKEN"), token)
+        self.run.fingerprints.add(f"session of {identity.label}", token)
+        return identity.with_token(token)
+
+    def login_for(self, operation: Operation, identity: Identity) -> Identity:
+        """Return an identity with a token that was obtained just now, to call an operation with that ends it.
+
+        Raises:
+            NotRun: the operation must not be sent, so that a token is not even asked for; or as `login`.
+        """
+        refusal = self.run.policy.refusal(operation.method, operation)
+        if refusal:
+            raise NotRun(refusal)
+        return self.login(identity)
+
+    def login_operation(self) -> Operation:
+        """Return the operation that exchanges a password for a token.
+
+        Raises:
+            NotRun: the contract has none.
+        """
+        found = next((operation for operation in self.contract.operations if is_login(operation)), None)
+        if found is None:
+            raise NotRun("it needs a login, and the contract has no operation with the behaviour auth/issue")
+        return found
+
+    def issued(self, operation: Operation, response: WireResponse) -> str | None:
+        """Return the secret that an answer is there to give out, or None."""
+        return next(self._issued(operation, response), None)
+
+    def _issued(self, operation: Operation, response: WireResponse) -> Iterator[str]:
+        content = documented_content(promise(operation, response), response.content_type)
+        if not response.successful or content is None:
+            return
+        for path, _ in marked(self.contract, content.schema, "x-secret"):
+            for value in values_at(json_or_none(response), path):
+                if isinstance(value, str) and value:
+                    yield value
+
+    def _send(self, label: str, pointer: str, request: WireRequest, *, may_drop: bool = False) -> Exchange:
+        if self.run.silences.get(label, 0) >= MAX_SILENCES:
+            raise NotRun("the server gave no answer before")
+        exchange = self.run.target.send(request, label)
+        # A server that closes the connection on content which it need not read has done nothing with it.
+        if exchange.repeated and not may_drop:
+            self.run.guard.answered(request, None)  # what was sent first may have come through
+        if exchange.response is not None or not (may_drop and exchange.dropped):
+            self.run.guard.answered(request, exchange.response)
+        if exchange.response is None and may_drop and exchange.dropped:
+            return exchange
+        if exchange.response is None:
+            self.run.keeps_silent(label, pointer, exchange)
+            raise NotRun("the server gave no answer")
+        self.run.verdicts.passed("the_server_answers", label)
+        self.run.timings.setdefault(label, []).append(exchange.response.seconds)
+        return Exchange(request, exchange.response, history=tuple(self.history))
+
+    def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
+        """Make every claim about any answer on an exchange, by the operation that its request means, if any."""
+        shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
+        answer = see(self.contract, operation, label, shown, self.run.secrets)
+        if answer is not None:
+            if operation is not None:
+                self.run.verdicts.saw(operation.label, answer.response)
+            for failure in judge_answer(answer, self.run.verdicts):
+                self.run.verdicts.failed(failure)
+
+    def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
+        """Return the write that a successful read shows the outcome of: whoever repeats the read needs that, too."""
+        request, response = exchange.request, exchange.response
+        if request.method not in SAFE_METHODS or response is None or not response.successful:
+            return ()
+        last = self.run.last_writes.get((self.world, request.path.partition("?")[0]))
+        return () if last is None else (last,)
+
+    def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
+        if not response.successful:
+            return
+        if not is_login(operation):  # `login` knows a better name
+            self.run.remember_issued(self._issued(operation, response))
+        if operation.safe:
+            return
+        self.history.append(Exchange(exchange.request, response).shortened())
+        self.run.last_writes[self.world, exchange.request.path.partition("?")[0]] = self.history[-1]
+        self.run.remember_secrets(operation, exchange.request)
+
+
+def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
+    """Make every claim about any answer; yield what does not hold and count what does."""
+    for check in ANSWER_CHECKS:
+        try:
+            applied = check(answer)
+        except (CheckFailure, ExceptionGroup) as error:
+            found = list(failures_in(error))
+            if not found:
+                contain(verdicts, check.__name__, answer.label, error)
+            yield from found
+        except NotRun as reason:
+            verdicts.not_run(check.__name__, answer.label, str(reason))
+        except Exception as error:  # noqa: BLE001 - the other claims are not concerned
+            contain(verdicts, check.__name__, answer.label, error)
+        else:
+            if applied:
+                verdicts.passed(check.__name__, answer.label)
+
+
+def json_or_none(response: WireResponse) -> Any:
+    """Return an answer's content as a JSON value, None if it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None

@@ -1,0 +1,167 @@
+"""One run in several parts: which operations and which generated cases are whose.
+
+Operations that write the same state stay together, so that each part knows what its writes should have left behind.
+What only reads is split case by case. It all follows from contract and `--only`, so each part finds it out alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mockserver.contract.model import SAFE_METHODS, Operation
+from mockserver.errors import UsageError
+from mockserver.suite.safety.policy import is_login, is_revocation
+
+#: Where Kubernetes tells a pod of an Indexed Job which one it is, from 0.
+INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
+_SHARD = re.compile(r"(\d+|auto)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of a run.
+
+    Attributes:
+        number: which one, from 1.
+        total: of how many.
+    """
+
+    number: int = 1
+    total: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.total}"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the run."""
+        return self.total == 1
+
+
+WHOLE = Shard()
+
+
+def parse_shard(text: str, environment: Mapping[str, str] | None = None) -> Shard:
+    """Return the part that `--shard` names: `2/3`, or `auto/3` in a pod of a Kubernetes Indexed Job.
+
+    Raises:
+        UsageError: another form, no such part, or nothing that says which part this is.
+    """
+    match = _SHARD.fullmatch(text)
+    if match is None:
+        raise UsageError(f"--shard {text!r} is no part of a run; write 2/3 for the second of three, or auto/3")
+    total = int(match[2])
+    number = _index(text, os.environ if environment is None else environment) if match[1] == "auto" else int(match[1])
+    if not 1 <= number <= total:
+        raise UsageError(f"--shard {text}: there is no part {number} of {total}; parts count from 1")
+    return Shard(number, total)
+
+
+def _index(text: str, environment: Mapping[str, str]) -> int:
+    index = environment.get(INDEX_VARIABLE, "")
+    if not index.isdecimal():
+        raise UsageError(f"--shard {text} reads which part it is from {INDEX_VARIABLE}, which is {index!r}; write 1/N")
+    return int(index) + 1
+
+
+class Division:
+    """Whose each operation is, and each generated case of those that only read.
+
+    Attributes:
+        shard: the part that asks.
+    """
+
+    def __init__(self, operations: Sequence[Operation], shard: Shard = WHOLE) -> None:
+        self.shard = shard
+        self._owners = {} if shard.whole else _owners(operations, shard.total)
+        self._seen: dict[str, int] = {}
+
+    def owns(self, label: str) -> bool:
+        """Tell whether this part makes the claims on an operation, and sends what may change its state."""
+        return self._owners.get(label, self.shard.number) == self.shard.number
+
+    def calls(self, operation: Operation) -> bool:
+        """Tell whether this part sends any generated case of an operation."""
+        return operation.safe or self.owns(operation.label)
+
+    def takes(self, label: str, method: str) -> bool:
+        """Tell whether the next generated case of an operation is this part's; to be asked once for each case.
+
+        Args:
+            label: the operation that it was generated for.
+            method: the method that it is sent with.
+        """
+        if self.shard.whole:
+            return True
+        if label.partition(" ")[0] not in SAFE_METHODS or method not in SAFE_METHODS:
+            return self.owns(label)
+        self._seen[label] = self._seen.get(label, 0) + 1
+        return self._seen[label] % self.shard.total == self.shard.number % self.shard.total
+
+
+def _owners(operations: Sequence[Operation], total: int) -> dict[str, int]:
+    """Return the part that owns each operation, by label: the largest groups first, each to who has least."""
+    loads = [0] * total
+    owners: dict[str, int] = {}
+    for group in sorted(groups(operations), key=lambda group: (-_weight(group), group[0].label)):
+        least = loads.index(min(loads))
+        loads[least] += _weight(group)
+        owners |= {operation.label: least + 1 for operation in group}
+    return owners
+
+
+def _weight(group: Iterable[Operation]) -> int:
+    """Return about how much work a group is: reads are split case by case anyway."""
+    return sum(1 if operation.safe else 4 for operation in group)
+
+
+def groups(operations: Sequence[Operation]) -> list[tuple[Operation, ...]]:
+    """Return the operations in groups that share no state: by what the contract says, else by their paths."""
+    shared = _shared_segments(operations)
+    leaders: dict[str, str] = {}
+    found: dict[str, list[Operation]] = {}
+
+    def leader(key: str) -> str:
+        while leaders.setdefault(key, key) != key:
+            key = leaders[key]
+        return key
+
+    for operation in operations:
+        first, *rest = map(leader, _keys(operation, shared))
+        for key in rest:
+            leaders[leader(key)] = leader(first)
+    for operation in operations:
+        found.setdefault(leader(_keys(operation, shared)[0]), []).append(operation)
+    return [tuple(group) for group in found.values()]
+
+
+def _keys(operation: Operation, shared: int) -> list[str]:
+    """Return what names the state that an operation is about; operations with a name in common stay together."""
+    behaviour = operation.behaviour
+    if operation.effect == "credentials" or is_login(operation) or is_revocation(operation):
+        return ["credentials"]
+    if behaviour is not None and behaviour.handler == "auth":
+        return ["credentials"]
+    if behaviour is not None and behaviour.resource:
+        return [f"resource {behaviour.resource}"]
+    if behaviour is not None:
+        return [f"path {operation.path}"]
+    # Without a word of the contract, each collection in a path may be what the operation writes.
+    named = [segment for segment in _segments(operation.path)[shared:] if not segment.startswith("{")]
+    return [f"collection {segment}" for segment in named] or [f"path {operation.path}"]
+
+
+def _shared_segments(operations: Sequence[Operation]) -> int:
+    """Return how many segments all paths begin with, as `/api/v1`; a whole path is nothing that is shared."""
+    paths = [_segments(operation.path) for operation in operations if operation.behaviour is None]
+    if not paths:
+        return 0
+    limit = min(len(path) for path in paths) - 1
+    return next((i for i in range(limit) if len({path[i] for path in paths}) > 1), max(limit, 0))
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]

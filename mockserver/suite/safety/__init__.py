@@ -1,0 +1,1 @@
+"""No harm to a real server: policy, limits, ledger, and putting back."""

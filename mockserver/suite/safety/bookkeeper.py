@@ -1,0 +1,310 @@
+"""Keeps the books of a run: what it is about to change is in the ledger before it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from mockserver.contract.model import Operation
+from mockserver.errors import UsageError
+from mockserver.suite.identities.identities import Identity
+from mockserver.suite.run.interrupts import answered
+from mockserver.suite.run.session import Run
+from mockserver.suite.safety.ledger import DONE, Answer, Book, Call, Held, Item, Ledger, LedgerFile, Setting
+from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.policy import is_collection, is_login, is_named, item_path
+from mockserver.suite.safety.restorer import Restorer
+from mockserver.suite.target.exchange import WireRequest
+
+#: So many paths are read before something is written there; each costs a request.
+MAX_HELD = 500
+#: The status of a request that created what it was about (RFC 9110, section 15.3.2); failures of the server.
+_CREATED, _FAILURE = 201, 500
+_GRAVITY: tuple[Answer, ...] = ("", "refused", "unanswered", "accepted")
+
+
+def new_book(run: Run) -> Book:
+    """Return an empty book for a run."""
+    document = run.contract.document
+    return Book(
+        target=run.target.base_url,
+        contract=str(document.path.resolve()),
+        contract_sha256=document.sha256,
+        overlays=[str(layer.path.resolve()) for layer in document.layers],
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+class Books:
+    """A `Keeper` for the guard of a run, and what puts everything back at its end.
+
+    Attributes:
+        book: what is known so far.
+    """
+
+    def __init__(self, run: Run, originals: Originals, book: Book, file: LedgerFile | None = None) -> None:
+        """Keep the books of a run.
+
+        Args:
+            run: who changes things, and through which things are put back.
+            originals: values that were given, which win over those that were saved.
+            book: a new one, or that of an earlier run.
+            file: where it is kept; None where nobody but this run needs it.
+        """
+        self.book = book
+        self._run = run
+        self._originals = originals
+        self._file = file
+        self._restorer = Restorer(run, originals)
+        self._tokens: list[Identity] = []
+        self._closing = False
+        self._held: dict[str, Held] = {}
+        self._items = {_key(item.path): item for item in book.items}
+        self._resumed = bool(book.settings or book.items or book.held or book.calls)
+        self._open = self._resumed  # whether there is anything to keep
+
+    def before(self, operation: Operation | None, request: WireRequest) -> str | None:
+        """Save what a request may change; return why one that cannot be put back is not touched."""
+        if not self._open:
+            self._open = True
+            self.book.settings = self._restorer.save()
+            self._keep()
+        if operation is None or is_login(operation) or operation.effect == "credentials":
+            return None
+        setting = self._setting_of(operation)
+        if setting is None:
+            held = self._hold(operation, request)
+            self._note_call(operation, request, held)
+            return None
+        why = self._not_to_be_touched(setting, operation)
+        if why is None and not setting.touched:
+            setting.touched = True
+            self._keep()
+        return why
+
+    def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
+        """Note that a request was accepted, or may have been; what it deleted is looked at again at the end."""
+        if operation is None:
+            return
+        sure = status is not None and status < _FAILURE
+        setting = self._setting_of(operation)
+        if setting is not None and not setting.accepted:
+            setting.accepted = True
+            self._keep()
+        key = _key(request.path)
+        item = self._items.get(key)
+        if item is not None:
+            item.deleted = (item.deleted or request.method == "DELETE") if sure else item.deleted
+            return
+        held = self._held.get(key)
+        if held is not None and _writes_item(request):
+            if held.before == "never set" or (held.before == "unknown" and status == _CREATED):
+                if request.method != "DELETE":
+                    self._made(operation.path, held.path, certain=sure)
+                return
+            if held.before == "value" and not held.accepted:
+                held.accepted = True
+                self._keep()
+        if named or is_login(operation) or operation.effect == "credentials" or setting is not None:
+            return
+        self._answered(operation, request, "accepted" if sure else "unanswered")
+
+    def refused(self, operation: Operation | None, request: WireRequest) -> None:
+        """Note that a request was refused: as long as no other one is accepted, its operation changed nothing."""
+        call = self._call(operation, request)
+        if call is not None and not call.answer:
+            call.answer = "refused"
+            self._keep()
+
+    def created(self, template: str, path: str) -> None:
+        """Note that an item was created, which is deleted at the end."""
+        self._made(template, path, certain=True)
+
+    def obtained(self, identity: Identity) -> None:
+        """Note that a token was obtained, which is revoked at the end."""
+        self._tokens.append(identity)
+        self.book.sessions += 1
+
+    def put_back(self) -> Ledger:
+        """Put everything back that can be, note it, and tell what was restored and what is left.
+
+        Ctrl-C ends it early; what is not put back by then is left, and stays in the file for `mockserver restore`.
+        """
+        self._closing = True
+        self._forget_what_changed_nothing()
+        self._run.target.governor.reopen()
+        self._restorer.wait_for_trouble_to_pass()
+        try:
+            # What is below an item was created after it.
+            items = [item for item in reversed(self.book.items) if item.outcome != DONE]
+            for item, outcome in self._restorer.items.delete(items):
+                self._note(item, outcome)
+            for held in self.book.held:
+                if held.outcome != DONE:
+                    self._note(held, self._restorer.items.write_back(held))
+            for setting in self.book.settings:
+                if setting.touched and setting.outcome != DONE:
+                    self._note(setting, self._restorer.setting(setting))
+            for call in self.book.calls:
+                if call.outcome != DONE:
+                    self._note(call, self._restorer.call(call))
+            while self._tokens and self._restorer.revoke(self._tokens[-1]):
+                self._tokens.pop()
+                self.book.sessions -= 1
+        except KeyboardInterrupt:
+            answered()
+            self._run.target.governor.stop("putting back was interrupted")
+        if self._open:
+            self._keep()
+        return Ledger(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))
+
+    def _restored(self) -> Iterator[str]:
+        for setting in self.book.settings:
+            if setting.outcome == DONE:
+                given = setting.resource in self._originals.values
+                held = "never set" if setting.before == "never set" else "what it held"
+                yield f"{setting.resource} ({'the value of --restore-values' if given else held})"
+        yield from (f"{item.path} (deleted)" for item in self.book.items if item.outcome == DONE and item.certain)
+        yield from (f"{held.path} (what it held)" for held in self.book.held if held.outcome == DONE)
+        yield from (
+            f"{call.label} (called with its original value)" for call in self.book.calls if call.outcome == DONE
+        )
+
+    def _left(self) -> Iterator[str]:
+        settings = [setting for setting in self.book.settings if setting.touched]
+        outcomes = (
+            *((one.resource, one.outcome) for one in settings),
+            *((one.path, one.outcome) for one in self.book.items),
+            *((one.path, one.outcome) for one in self.book.held),
+            *((one.label, one.outcome) for one in self.book.calls),
+        )
+        for name, outcome in outcomes:
+            if outcome != DONE:
+                yield f"{name} ({outcome or 'not reached; mockserver restore does it'})"
+        if self.book.sessions:
+            tokens = "1 token" if self.book.sessions == 1 else f"{self.book.sessions} tokens"
+            yield f"{tokens} obtained by logging in (they end by themselves)"
+
+    def _not_to_be_touched(self, setting: Setting, operation: Operation) -> str | None:
+        if setting.before != "unknown" or not self._run.target.foreign:
+            return None
+        if setting.resource in self._originals.values or is_named(operation, self._run.policy.patterns):
+            return None
+        return f"what it holds could not be saved ({setting.why})"
+
+    def _forget_what_changed_nothing(self) -> None:
+        """Leave out what was noted before it was sent, and was refused, or not sent after all.
+
+        Of a run that was killed nobody knows what became of what it sent last.
+        """
+        if self._resumed:
+            self.book.calls = [call for call in self.book.calls if call.answer != "refused"]
+            return
+        self.book.calls = [call for call in self.book.calls if call.answer in {"unanswered", "accepted"}]
+        self.book.held = [held for held in self.book.held if held.accepted]
+
+    def _hold(self, operation: Operation, request: WireRequest) -> Held | None:
+        """Read what a path holds before it is written or deleted for the first time; None where that is no matter."""
+        key, path = _key(request.path), request.path.partition("?")[0]
+        if not _writes_item(request) or operation.id in self._originals.values or key in self._items:
+            return None
+        held = self._held.get(key)
+        if held is None:
+            if len(self._held) < MAX_HELD:
+                held = self._restorer.items.look(operation.path, path)
+            else:
+                held = Held(path, operation.path, "unknown", why=f"no more than {MAX_HELD} paths are read before")
+            self._held[key] = held
+            if held.before == "value":
+                self.book.held.append(held)
+                self._keep()
+            elif held.before == "never set" and request.method != "DELETE" and self._file is not None:
+                self._made(operation.path, path, certain=False)
+        return held
+
+    def _made(self, template: str, path: str, *, certain: bool) -> None:
+        known = self._items.get(_key(path))
+        if known is None:
+            self._items[_key(path)] = item = Item(path, template, certain=certain)
+            self.book.items.append(item)
+            self._keep()
+            return
+        known.deleted = False  # it is there again
+        if certain and not known.certain:
+            known.certain = True
+            self._keep()
+
+    def _note_call(self, operation: Operation, request: WireRequest, held: Held | None) -> None:
+        """Note a call whose effect cannot be taken back, before it is made."""
+        why = self._lasting(operation, request, held)
+        if why is not None and self._call(operation, request) is None and operation.success():
+            self.book.calls.append(Call(_label(operation, request), answer="", why=why))
+            self._keep()
+
+    def _lasting(self, operation: Operation, request: WireRequest, held: Held | None) -> str | None:
+        """Return why the effect of a call cannot be taken back, None if it can be, or has none."""
+        if held is not None:
+            return f"what was there before is not known: {held.why}" if held.before == "unknown" else None
+        if operation.method != request.method and request.method != "HEAD":
+            return "the contract does not define it, so nothing says what it changed"
+        if _key(request.path) in self._items:
+            return None
+        template = item_path(operation)
+        if template is not None and operation.path.rstrip("/") != template and not self._is_below_own(request):
+            return self._run.policy.irreversible(operation) or "it was called on an item that was there before the run"
+        return self._run.policy.irreversible(operation)
+
+    def _answered(self, operation: Operation, request: WireRequest, answer: Answer) -> None:
+        """Note what became of a call whose effect lasts, or of a creation that its answer does not name."""
+        call = self._call(operation, request)
+        if call is None:
+            if request.method != "POST" or not is_collection(self._run.contract, operation):
+                return
+            why = "no answer says what it created"
+            call = Call(_label(operation, request), answer="", why=why)
+            self.book.calls.append(call)
+        if _GRAVITY.index(answer) > _GRAVITY.index(call.answer):
+            call.answer = answer
+            self._keep()
+
+    def _call(self, operation: Operation | None, request: WireRequest) -> Call | None:
+        label = _label(operation, request) if operation is not None else ""
+        return next((call for call in self.book.calls if call.label == label), None)
+
+    def _is_below_own(self, request: WireRequest) -> bool:
+        path = request.path.partition("?")[0]
+        return any(path.startswith(f"{key}/") for key in self._items)
+
+    def _note(self, entry: Setting | Item | Held | Call, outcome: str) -> None:
+        if entry.outcome != outcome:
+            entry.outcome = outcome
+            self._keep()
+
+    def _setting_of(self, operation: Operation) -> Setting | None:
+        resource = operation.behaviour.resource if operation.behaviour else ""
+        return self.book.setting(resource) if resource else None
+
+    def _keep(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(self.book)
+        except UsageError:
+            if not self._closing:
+                raise  # nothing is changed that is not in the ledger
+            # What is put back without a note is only put back twice.
+
+
+def _key(path: str) -> str:
+    """Return a path by which an item is known, with or without query and a slash at its end."""
+    return path.partition("?")[0].rstrip("/")
+
+
+def _label(operation: Operation, request: WireRequest) -> str:
+    """Return how a call is named: its method, which the contract need not define, and the path's template."""
+    return operation.label if request.method == "HEAD" else f"{request.method} {operation.path}"
+
+
+def _writes_item(request: WireRequest) -> bool:
+    """Tell whether a call, defined or not, changes or deletes what its own path names (RFC 9110, section 9.3)."""
+    return request.method in {"PUT", "PATCH", "DELETE"}

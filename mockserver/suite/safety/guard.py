@@ -1,0 +1,335 @@
+"""What passes, request by request: policy, ownership, whose credentials; and what each answer means for the run."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.errors import MockServerError
+from mockserver.http.media_types import covering
+from mockserver.suite.identities.admission import Admissions
+from mockserver.suite.identities.identities import Identities, Identity, credentials
+from mockserver.suite.identities.unused_identities import Usage
+from mockserver.suite.safety.policy import WritePolicy, is_item_of, is_login, item_path
+from mockserver.suite.safety.rate_limiter import Stopped
+from mockserver.suite.secrets.known_secrets import marked, values_at
+from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.paths import Resolver, as_text, parameters_of
+from mockserver.suite.target.targets import Target
+
+#: A failure of the server (RFC 9110, section 15.6); a method that it does not have is none.
+_FAILURE, _NOT_IMPLEMENTED = 500, 501
+#: What was created is said by the second (RFC 9110, section 15.3.2).
+_OK, _CREATED = 200, 201
+#: Members of an answer that name what was created, where none is called like the path's parameter.
+_NAMES = ("id", "uuid", "name", "key", "slug")
+
+
+class Keeper(Protocol):
+    """Keeps the books of what a run changes, so that it can be put back."""
+
+    def before(self, operation: Operation | None, request: WireRequest) -> str | None:
+        """Save what a request may change; return why the request must not be sent, or None if it may."""
+        ...
+
+    def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
+        """A request that may change something was accepted, or failed (5xx), or there was no answer to it (None).
+
+        What it created is told before that; `named` tells whether anything was.
+        """
+        ...
+
+    def refused(self, operation: Operation | None, request: WireRequest) -> None:
+        """A request that might have changed something was refused, so it did not."""
+        ...
+
+    def created(self, template: str, path: str) -> None:
+        """The run created an item, which has a path by a template of the contract."""
+        ...
+
+    def obtained(self, identity: Identity) -> None:
+        """The run logged an identity in; its token is the run's own."""
+        ...
+
+
+class Guard:
+    """Stands between whoever makes requests and the target.
+
+    Attributes:
+        admissions: whether the credentials of each identity were ever accepted.
+        keeper: keeps the books, None where nothing needs to be put back.
+        writes: accepted requests with unsafe methods.
+    """
+
+    def __init__(
+        self, contract: Contract, resolver: Resolver, policy: WritePolicy, identities: Identities, target: Target
+    ) -> None:
+        self._contract = contract
+        self._resolver = resolver
+        self._policy = policy
+        self._identities = identities
+        self._target = target
+        self._concrete = {operation.path for operation in contract.operations if "{" not in operation.path}
+        templates = {template for operation in contract.operations if (template := item_path(operation))}
+        self._items = {template: _shape(template) for template in templates}
+        #: Whether anything at all is refused, so that requests are looked at.
+        self._limited = policy.selected is not None or policy.foreign
+        refused = ((one, policy.refusal(one.method, one)) for one in contract.operations)
+        self._withheld = [
+            (_beginning(one.path), why)
+            for one, why in refused
+            if why is not None and one.label in policy.side_effects and one.path != "/"
+        ]
+        self._owned: set[str] = set()
+        self._good: set[tuple[str, str]] = set()
+        self.admissions = Admissions(contract, identities)
+        self.usage = Usage(identities)
+        self.keeper: Keeper | None = None
+        self.writes = 0
+
+    def refusal(self, request: WireRequest, operation: Operation | None, *, login: bool = False) -> str | None:
+        """Return why a request must not be sent, or None if it may; what it may change is saved by then.
+
+        Args:
+            request: what is to be sent.
+            operation: what it is for, None for a probe of what no contract defines.
+            login: whether it logs an identity in, with that identity's own password.
+        """
+        why = self._policy.refusal(request.method, operation, login=login)
+        if why is None and self._limited and not login:
+            why = self._meant_refusal(request, operation)
+        if why is not None or login or not self._changes(request):
+            return why
+        if self._policy.foreign:
+            why = self._not_ours(request) or self._ends_credentials(request)
+        if why is None and self.keeper is not None:
+            why = self.keeper.before(self._near(request), request)
+        return why
+
+    def _meant_refusal(self, request: WireRequest, operation: Operation | None) -> str | None:
+        """Return why a request must not be sent for what it means by its path, whatever it is for.
+
+        A value in a path may make it another operation; a probe may be one to the server: HEAD is a GET, and a path
+        below a logout may be the logout.
+        """
+        methods = self._resolver.methods_at(request.path)
+        meant = self._meant(request)
+        if meant is None and methods:
+            refused = [why for one in methods.values() if (why := self._policy.unselected(one)) is not None]
+            return refused[0] if len(refused) == len(methods) else None
+        if meant is not None:
+            return self._policy.refusal(request.method, meant) if meant is not operation else None
+        path = request.path.partition("?")[0]
+        below = (why for shape, why in self._withheld if request.method in SAFE_METHODS and shape.match(path))
+        return next(below, None)
+
+    def answered(self, request: WireRequest, response: WireResponse | None) -> None:
+        """Take note of an answer, or of there being none.
+
+        Raises:
+            Stopped: good credentials are not accepted any more.
+        """
+        self.usage.sent(request)
+        status = response.status if response is not None else None
+        if status is not None and self.admissions.undecided:
+            called = self._resolver.methods_at(request.path).get(request.method)
+            if called is not None:
+                self.admissions.answered(called, request, status)
+        if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
+            self._check_credentials(operation, request)
+        if self._changes(request):
+            self._changed(request, response)
+
+    def _changed(self, request: WireRequest, response: WireResponse | None) -> None:
+        """Take note of what a request may have changed."""
+        self.writes += response is not None and response.successful
+        if not self._policy.foreign and self.keeper is None:
+            return
+        operation = self._meant(request)
+        if response is not None and _is_refused(response.status):
+            if self.keeper is not None:
+                self.keeper.refused(self._near(request), request)
+            return
+        if operation is not None and is_login(operation):
+            if response is None or response.successful:
+                self._logged_in(operation, request, response)
+            return
+        created = list(self._created(operation, request, response))
+        for template, path in created:
+            self._owned.add(path.rstrip("/"))
+            if self.keeper is not None:
+                self.keeper.created(template, path)
+        if self.keeper is not None:
+            status = None if response is None else response.status
+            self.keeper.accepted(self._near(request), request, status, named=bool(created))
+
+    def _changes(self, request: WireRequest) -> bool:
+        """Tell whether a request may change something on the target."""
+        if request.method not in SAFE_METHODS:
+            return True
+        return bool(self._policy.side_effects) and self._policy.changes(request.method, self._meant(request))
+
+    def _meant(self, request: WireRequest) -> Operation | None:
+        """Return what a request means by its path and method; HEAD is the path's GET where nothing else is defined."""
+        methods = self._resolver.methods_at(request.path)
+        found = methods.get(request.method)
+        return methods.get("GET") if found is None and request.method == "HEAD" else found
+
+    def _near(self, request: WireRequest) -> Operation | None:
+        """Return what a request is for, or for an undefined method any operation at its path: it may change as much."""
+        methods = self._resolver.methods_at(request.path)
+        return self._meant(request) or next(iter(methods.values()), None)
+
+    # Ownership: on items of collections, unsafe methods only on what this run created.
+
+    def _not_ours(self, request: WireRequest) -> str | None:
+        """Return why an item must not be touched, None if the request is about none, or about one of this run's own."""
+        path = request.path.partition("?")[0]
+        if unquote(path) in self._concrete:
+            return None
+        # By shape alone: what a server has below a path need not be what the contract's parameter allows.
+        found = {template: match[1] for template, shape in self._items.items() if (match := shape.match(path))}
+        if not found or not self._owned.isdisjoint(found.values()):
+            return None
+        return f"{' and '.join(found)} names an item that this run did not create"
+
+    def _created(
+        self, operation: Operation | None, request: WireRequest, response: WireResponse | None
+    ) -> Iterator[tuple[str, str]]:
+        """Yield template and path of the item that an accepted request created."""
+        if operation is None or response is None or operation.method != "POST" or response.status >= _FAILURE:
+            return
+        if response.status == _OK and str(_CREATED) in operation.responses:
+            return  # it may name one that was there before, which is not the run's to delete
+        templates = {other.path for other in self._contract.operations if is_item_of(other.path, operation.path)}
+        paths = ((template, self._path_of(template, request, response)) for template in sorted(templates))
+        # Of those that differ in the parameter's name alone, each names the same item.
+        yield from {path: (template, path) for template, path in paths if path is not None}.values()
+
+    def _path_of(self, template: str, request: WireRequest, response: WireResponse) -> str | None:
+        location = response.field("Location")
+        base = urlsplit(self._target.base_url)
+        if location is not None:
+            parts = urlsplit(location)
+            path = parts.path.removeprefix(base.path)
+            if parts.netloc in {"", base.netloc} and _shape(template).fullmatch(path):
+                return path
+        value = name_in(response, parameters_of(template)[-1])
+        if value is None:
+            return None
+        collection = request.path.partition("?")[0].rstrip("/")
+        return f"{collection}/{quote(as_text(value), safe='')}" + "/" * template.endswith("/")
+
+    # Credentials: those of the user are never ended by the run, and are good until the server says otherwise.
+
+    def _ends_credentials(self, request: WireRequest) -> str | None:
+        operation = self._meant(request)
+        if operation is None or operation.effect != "credentials":
+            return None
+        shown = " ".join([request.path, *(text for _, value in request.fields for text in _texts(value))])
+        if any(secret in shown for identity in self._identities.all for _, secret in identity.secrets()):
+            return "it ends the credentials that it is called with, and these are not of this run's own making"
+        return None
+
+    def _logged_in(self, operation: Operation, request: WireRequest, response: WireResponse | None) -> None:
+        documented = operation.response_for(response.status) if response is not None else None
+        if response is None or documented is None or self.keeper is None:
+            return
+        content = covering(documented.content, response.content_type)
+        sent = _json(request.body)
+        username = sent.get("username") if isinstance(sent, dict) else None
+        for path, _ in marked(self._contract, content.schema if content else None, "x-secret"):
+            for value in values_at(_json(response.body), path):
+                if isinstance(value, str) and value:
+                    self.keeper.obtained(Identity(str(username or ""), token=value))
+
+    def _check_credentials(self, operation: Operation, request: WireRequest) -> None:
+        """Ask once more, by a plain safe call, whether credentials that the documentation lets in are still good.
+
+        Raises:
+            Stopped: they are not.
+        """
+        for identity in self._identities.all:
+            shown = credentials(self._contract, operation, identity)
+            known = (identity.label, operation.label)
+            if shown is None or not shown[0] or not set(shown[0]) <= set(request.fields) or known in self._good:
+                continue
+            plain = self._plain_call(identity)
+            if plain is not None and self._ask(plain, identity) == 401:
+                why = f"the credentials of {identity.label} are refused ({operation.label}, then {plain.label}: 401): "
+                self._target.governor.stop(why + "wrong, revoked, expired or banned; check --identities")
+                raise Stopped(self._target.governor.stopped)
+            self._good.add(known)
+
+    def _plain_call(self, identity: Identity) -> Operation | None:
+        """Return a read without parameters that an identity may make."""
+        return next(
+            (
+                operation
+                for operation in self._contract.operations
+                if operation.method == "GET"
+                and self._policy.refusal("GET", operation) is None
+                and operation.security
+                and not any(parameter.required for parameter in operation.parameters)
+                and (operation.levels is None or identity.level in operation.levels)
+            ),
+            None,
+        )
+
+    def _ask(self, operation: Operation, identity: Identity) -> int | None:
+        shown = credentials(self._contract, operation, identity)
+        fields = shown[0] if shown else ()
+        try:
+            exchange = self._target.send(WireRequest("GET", operation.path, (("Accept", "*/*"), *fields)))
+        except MockServerError:
+            return None
+        return exchange.response.status if exchange.response else None
+
+
+def _is_refused(status: int) -> bool:
+    """Tell whether a status says that a request changed nothing (RFC 9110, sections 15.5 and 15.6.2)."""
+    return 400 <= status < _FAILURE or status == _NOT_IMPLEMENTED
+
+
+def _shape(template: str) -> re.Pattern[str]:
+    """Return what matches the paths of an item and all below it, with the item's own path in its first group."""
+    parts = re.split(r"\{[^}]+\}", template)
+    return re.compile(f"({'[^/]+'.join(map(re.escape, parts))})(?:/|$)")
+
+
+def _beginning(template: str) -> re.Pattern[str]:
+    """Return what matches the paths that begin like those of a template."""
+    parts = re.split(r"\{[^}]+\}", template.rstrip("/"))
+    return re.compile("[^/]+".join(map(re.escape, parts)))
+
+
+def name_in(response: WireResponse, parameter: str) -> Any:
+    """Return what an answer calls the item that was created, None if it does not say."""
+    value = _json(response.body)
+    holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}
+    for holder in holders:
+        if isinstance(holder, Mapping):
+            for name in (parameter, *_NAMES):
+                if isinstance(holder.get(name), str | int) and not isinstance(holder[name], bool):
+                    return holder[name]
+    return None
+
+
+def _texts(value: str) -> Iterator[str]:
+    """Yield a field's value, and what it says where that is encoded (RFC 7617)."""
+    yield value
+    try:
+        yield base64.b64decode(value.partition(" ")[2], validate=True).decode()
+    except ValueError:
+        return
+
+
+def _json(body: bytes | None) -> Any:
+    try:
+        return parse_json(body or b"null")
+    except NotJSON:
+        return None

@@ -1,0 +1,267 @@
+"""Puts back items: deletes what a run created, writes what a path held before, and reads whether that holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from mockserver.contract.model import Operation
+from mockserver.contract.schema.secrets import same_value
+from mockserver.contract.source.references import lookup
+from mockserver.errors import MockServerError
+from mockserver.http.media_types import json_content
+from mockserver.suite.cases.setting_states import json_of, matches
+from mockserver.suite.run.interrupts import interruptible
+from mockserver.suite.run.session import MAX_SILENCES, Run, Session
+from mockserver.suite.safety.ledger import DONE, Held, Item
+from mockserver.suite.safety.policy import never_given_back
+from mockserver.suite.safety.polling import POLL_SECONDS
+from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
+from mockserver.suite.target.paths import read_off
+from mockserver.suite.verdicts.failures import NotRun
+
+#: An item that is not there (any more).
+_GONE = frozenset({404, 410})
+_NOTHING_READS = "nothing documented reads it"
+#: Whether an item reads as there; any other text says why that is not known.
+_THERE: Literal["there"] = "there"
+_ABSENT: Literal["gone"] = "gone"
+#: So deep an item is looked for in a list's answer.
+_LIST_DEPTH = 4
+
+Send = Callable[[Operation, WireRequest], WireResponse]
+
+
+class ItemRestorer:
+    """Reads, deletes and writes items by the operations that the contract documents at their paths."""
+
+    def __init__(self, run: Run, session: Session, send: Send) -> None:
+        """Take a run, and how its requests are sent; no claim is made on what is answered."""
+        self._run = run
+        self._session = session
+        self._send = send
+        self._operations = {(one.method, shape(one.path)): one for one in run.contract.operations}
+        self._silences: Counter[str] = Counter()
+        self._lists: dict[str, str | frozenset[str]] = {}
+        self._listed_before: dict[str, bool] = {}
+
+    def look(self, template: str, path: str) -> Held:
+        """Return what a path of a template holds now."""
+        read = self._operation("GET", template)
+        if read is None or self._run.policy.changes("GET", read):
+            return Held(path, template, "unknown", why=_NOTHING_READS)
+        try:
+            response = self._ask(read, path)
+        except (NotRun, MockServerError) as reason:
+            return Held(path, template, "unknown", why=str(reason))
+        if response.status in _GONE:
+            return Held(path, template, "never set")
+        value = json_of(response) if response.successful else None
+        if value is None:
+            why = f"{read.label} was answered with {response.status}" + (" and no JSON" * response.successful)
+            return Held(path, template, "unknown", why=why)
+        text = json.dumps(value, ensure_ascii=False)
+        if self._run.secrets.mask(text) != text:
+            return Held(path, template, "value", why="what it held is a secret, and not kept")
+        return Held(path, template, "value", value)
+
+    def delete(self, items: Iterable[Item]) -> Iterator[tuple[Item, str]]:
+        """Delete items that the run created; yield each with `DONE` once it reads as gone, or why it is left.
+
+        All are asked for first and looked at then, so that deletions which take their time take it together.
+        """
+        asked: list[tuple[Item, str]] = []
+        for item in items:
+            said, outcome = self._ask_to_delete(item)
+            if outcome is None:
+                asked.append((item, said))
+            else:
+                yield item, outcome
+        deadline = time.monotonic() + self._run.settle_seconds
+        while asked:
+            self._lists.clear()
+            remaining = []
+            for item, said in asked:
+                presence = self._presence(item)
+                if presence == _THERE:
+                    remaining.append((item, said))
+                else:
+                    yield item, DONE if presence == _ABSENT else f"deleted, not verified: {presence}"
+            asked = remaining
+            if time.monotonic() >= deadline:
+                break
+            if asked:
+                with interruptible:
+                    time.sleep(POLL_SECONDS)
+        yield from ((item, f"{said}, and it is still there") for item, said in asked)
+
+    def write_back(self, held: Held) -> str:
+        """Write what a path held before the run; return `DONE`, or why it is left."""
+        if held.before == "unknown" or held.value is None:
+            return f"what it held is not known ({held.why})" if held.before == "unknown" else held.why
+        now = self.look(held.template, held.path)
+        if now.before == "value" and same_json(now.value, held.value):
+            return DONE
+        write = self._operation("PUT", held.template)
+        if write is None and now.before == "value":
+            write = self._operation("PATCH", held.template)
+        if write is None:
+            return "nothing documented writes what it held"
+        secret = never_given_back(self._run.contract, write)
+        if secret is not None:
+            return secret
+        try:
+            return self._write(write, held)
+        except (NotRun, MockServerError) as reason:
+            return f"could not be put back: {reason}"
+
+    def _ask_to_delete(self, item: Item) -> tuple[str, str | None]:
+        """Return what became of a DELETE in words, and the outcome where nothing more is to be looked at."""
+        known = self._presence(item) if item.deleted or not item.certain else _THERE
+        if known == _ABSENT:
+            return "", DONE
+        if item.deleted and known != _THERE:
+            return "", f"deleted, not verified: {known}"
+        delete = self._operation("DELETE", item.template)
+        if delete is None:
+            return "", DONE if self._presence(item) == _ABSENT else "nothing documented deletes it"
+        if self._operation("GET", item.template) is None:
+            self._listed_before[item.path] = self._presence(item) == _THERE
+        try:
+            response = self._ask(delete, item.path)
+        except (NotRun, MockServerError) as reason:
+            return "", f"could not be deleted: {reason}"
+        if response.successful or response.status in _GONE:
+            return f"DELETE was answered with {response.status}", None
+        return "", f"could not be deleted: answered with {response.status}"
+
+    def _presence(self, item: Item) -> str:
+        if self._operation("GET", item.template) is None:
+            return self._presence_in_list(item)
+        now = self.look(item.template, item.path)
+        return now.why if now.before == "unknown" else _ABSENT if now.before == "never set" else _THERE
+
+    def _presence_in_list(self, item: Item) -> str:
+        """Tell whether a list shows an item; its absence tells something only where it was shown before."""
+        parent, _, name = item.path.rstrip("/").rpartition("/")
+        names = self._names_in_list(item.template.rstrip("/").rpartition("/")[0], parent)
+        if isinstance(names, str):
+            return names
+        if unquote(name) in names:
+            return _THERE
+        return _ABSENT if self._listed_before.get(item.path) else f"{_NOTHING_READS}, and no list showed it before"
+
+    def _names_in_list(self, template: str, path: str) -> str | frozenset[str]:
+        """Return every name in a list's answer, or why there is none."""
+        read = self._operation("GET", template) or self._operation("GET", f"{template}/")
+        if read is None or self._run.policy.changes("GET", read):
+            return _NOTHING_READS
+        if path not in self._lists:
+            try:
+                response = self._ask(read, path + "/" * read.path.endswith("/"))
+            except (NotRun, MockServerError) as reason:
+                self._lists[path] = str(reason)
+            else:
+                found = frozenset(_names(json_of(response), _LIST_DEPTH))
+                failed = f"{read.label} was answered with {response.status}"
+                self._lists[path] = found if response.successful else failed
+        return self._lists[path]
+
+    def _write(self, write: Operation, held: Held) -> str:
+        media_type, body = self._body(write, held.value)
+        response = self._ask(write, held.path, body=json.dumps(body).encode(), media_type=media_type)
+        if not response.successful:
+            raise NotRun(f"{write.label} was answered with {response.status}")
+        deadline = time.monotonic() + self._run.settle_seconds
+        while not self._holds(held, body):
+            if time.monotonic() >= deadline:
+                return "it was written, and still reads otherwise"
+            with interruptible:
+                time.sleep(POLL_SECONDS)
+        return DONE
+
+    def _holds(self, held: Held, body: Any) -> bool:
+        now = self.look(held.template, held.path)
+        return now.before == "value" and any(matches(shown, body) for shown in _readings(now.value))
+
+    def _body(self, write: Operation, value: Any) -> tuple[str, Any]:
+        """Return media type and content that write a value, without members that are none of a request's.
+
+        Raises:
+            NotRun: it takes no JSON.
+        """
+        content = write.request_body.content if write.request_body else {}
+        found = json_content(content)
+        if found is None:
+            raise NotRun(f"{write.label} takes no JSON")
+        media_type, schema = found[0], found[1].schema
+        if schema is None:
+            return media_type, value
+        data = self._run.contract.document.data
+        names = {name for place in same_value(data, schema) for name in _properties(lookup(data, place))}
+        bodies = [_only(reading, names) for reading in _readings(value)]
+        is_valid = self._run.contract.validator(schema, "request").is_valid
+        return media_type, next(filter(is_valid, bodies), bodies[0])
+
+    def _ask(
+        self, operation: Operation, path: str, *, body: bytes | None = None, media_type: str | None = None
+    ) -> WireResponse:
+        """Return the answer to a call about a path.
+
+        Raises:
+            NotRun: nobody may make it, or there is no answer.
+        """
+        if self._silences[operation.label] >= MAX_SILENCES:
+            raise NotRun(f"{operation.label} gave no answer before")
+        values = read_off(operation.path, path)
+        caller = self._run.allowed(operation)
+        request = self._session.request(operation, caller, body=body, media_type=media_type, path_values=values)
+        _, mark, query = request.path.partition("?")
+        sent = WireRequest(request.method, f"{path}{mark}{query}", request.fields, request.body)
+        try:
+            return self._send(operation, sent)
+        except NotRun:
+            self._silences[operation.label] += 1  # each costs a timeout, and there may be hundreds of items
+            raise
+
+    def _operation(self, method: str, template: str) -> Operation | None:
+        return self._operations.get((method, shape(template)))
+
+
+def shape(template: str) -> str:
+    """Return a template without the names of its parameters, which may differ between methods."""
+    return re.sub(r"\{[^}]+\}", "{}", template)
+
+
+def _names(value: Any, depth: int) -> Iterator[str]:
+    """Yield each text and number in a value as text."""
+    if isinstance(value, str | int):
+        yield str(value)
+    elif depth and isinstance(value, list | dict):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _names(member, depth - 1)
+
+
+def _readings(value: Any) -> list[Any]:
+    """Return a shown value, and what it wraps: `{"thing": {...}}`."""
+    inner = list(value.values()) if isinstance(value, dict) and len(value) == 1 else []
+    return [value, *(one for one in inner if isinstance(one, dict))]
+
+
+def _properties(schema: Any) -> Iterable[str]:
+    """Return the names of a schema's properties that a request may have."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    if not isinstance(properties, dict):
+        return ()
+    return [name for name, one in properties.items() if not (isinstance(one, dict) and one.get("readOnly") is True)]
+
+
+def _only(value: Any, names: set[str]) -> Any:
+    if not names or not isinstance(value, dict):
+        return value
+    return {name: member for name, member in value.items() if name in names}

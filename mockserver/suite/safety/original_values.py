@@ -1,0 +1,84 @@
+"""`--restore-values`: what settings held before the run, given by whoever knows what the API never gives back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.source.loading import parse_yaml
+from mockserver.errors import UsageError
+from mockserver.http.media_types import json_content
+from mockserver.suite.identities.identities import expand
+from mockserver.suite.secrets.known_secrets import marked, values_at
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """Original values by resource, or by `operationId` where an operation has none."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def secrets(self, contract: Contract) -> Iterator[tuple[str, str]]:
+        """Yield the `writeOnly` texts in them, each with the name of the variable that stands for it in output."""
+        for name, value in self.values.items():
+            content = _content(writer(contract, name))
+            for path, _ in marked(contract, content[1], "writeOnly") if content else ():
+                for text in values_at(value, path):
+                    if isinstance(text, str):
+                        yield f"ORIGINAL_{'_'.join((name, *path)).upper()}", text
+
+
+def load_originals(path: Path | None, contract: Contract) -> Originals:
+    """Return the original values in a file; `${NAME}` is read from the environment.
+
+    Raises:
+        UsageError: not readable, a name that the contract does not have, or a value that it does not allow.
+    """
+    if path is None:
+        return Originals()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}; check --restore-values") from error
+    data = parse_yaml(path, text)
+    if not isinstance(data, dict):
+        raise UsageError(f"{path}: must map resources or operationIds to their original values")
+    values: dict[str, Any] = {}
+    for name, raw in expand(data, os.environ, path).items():
+        operation = writer(contract, name)
+        content = _content(operation)
+        if operation is None or content is None:
+            raise UsageError(
+                f"{path}: the contract has no resource and no operation {name!r} that a value is written to"
+            )
+        if content[1] is not None and not contract.validator(content[1], "request").is_valid(raw):
+            raise UsageError(f"{path}: the value of {name} is not what {operation.label} takes")
+        behaviour = operation.behaviour
+        if behaviour is not None and behaviour.generated:
+            raise UsageError(f"{path}: {name} cannot be given: the server makes its value")
+        values[behaviour.resource if behaviour is not None and behaviour.resource else operation.id] = raw
+    return Originals(values)
+
+
+def writer(contract: Contract, name: str) -> Operation | None:
+    """Return the operation that writes a resource, or the one with an `operationId`."""
+    for operation in contract.operations:
+        behaviour = operation.behaviour
+        if behaviour is not None and (behaviour.resource, behaviour.role) == (name, "write"):
+            return operation
+    found = contract.by_id.get(name)
+    behaviour = found.behaviour if found is not None else None
+    if behaviour is not None and behaviour.resource and behaviour.resource != name:
+        return writer(contract, behaviour.resource)
+    return found
+
+
+def _content(operation: Operation | None) -> tuple[str, str | None] | None:
+    """Return media type and schema of the JSON that an operation takes, None if it takes none."""
+    held = operation.request_body.content if operation is not None and operation.request_body is not None else {}
+    found = json_content(held)
+    return None if found is None else (found[0], found[1].schema)

@@ -1,0 +1,213 @@
+"""What may be sent at all: the selection of `--only`, and the write policy of a server that is not ours."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.suite.secrets.known_secrets import marked
+
+#: The word that allows unsafe probes of what no contract names.
+PROBES = "probes"
+
+_NOTHING_REVERSES = "nothing documented reverses it"
+_NEVER_GIVEN_BACK = "is never given back"
+
+
+def matches(operation: Operation, patterns: Sequence[str]) -> bool:
+    """Tell whether one of the globs matches an operation's `operationId` or its `METHOD /path`."""
+    return any(
+        fnmatch.fnmatchcase(operation.id, _literal_braces(pattern))
+        or fnmatch.fnmatchcase(operation.label, _literal_braces(pattern))
+        for pattern in patterns
+    )
+
+
+def is_named(operation: Operation, patterns: Sequence[str]) -> bool:
+    """Tell whether one of the patterns is an operation's `operationId` or its `METHOD /path` in full."""
+    return operation.id in patterns or operation.label in patterns
+
+
+def is_login(operation: Operation) -> bool:
+    """Tell whether an operation exchanges a password for a token."""
+    behaviour = operation.behaviour
+    return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "issue"
+
+
+def is_revocation(operation: Operation) -> bool:
+    """Tell whether an operation ends the token that it is called with."""
+    behaviour = operation.behaviour
+    return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "revoke"
+
+
+def is_undocumented(operation: Operation) -> bool:
+    """Tell whether an operation stands for names that the documentation does not know."""
+    return operation.behaviour is not None and operation.behaviour.handler == "absent"
+
+
+def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
+    """Return why nothing puts back what an operation changes, or None if something does.
+
+    An operation that ends credentials is only ever sent with those that the run obtained, so it changes nothing else.
+    """
+    behaviour = operation.behaviour
+    if operation.safe or operation.effect == "credentials":
+        return None
+    if is_login(operation):
+        return "logins with wrong passwords may lock an account"
+    if behaviour is not None and behaviour.resource:
+        return _setting_cannot_be_undone(contract, behaviour.resource)
+    if is_collection(contract, operation) or _is_item(contract, operation):
+        return None
+    return _NOTHING_REVERSES
+
+
+def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
+    of_it = {
+        operation.behaviour.role: operation
+        for operation in contract.operations
+        if operation.behaviour is not None and operation.behaviour.resource == resource
+    }
+    write, read = of_it.get("write"), of_it.get("read")
+    if write is None or read is None:
+        return "nothing documented reads and writes it"
+    if write.behaviour is not None and write.behaviour.generated:
+        return "the server makes its value, and nothing sets it to the one that it had"
+    return never_given_back(contract, write)
+
+
+def never_given_back(contract: Contract, write: Operation) -> str | None:
+    """Return which member of what an operation writes no read shows, as a reason; None if there is none."""
+    hidden = [name for names in _marked(contract, write, "writeOnly") for name in names[-1:]]
+    return f"its {hidden[0]} {_NEVER_GIVEN_BACK}" if hidden else None
+
+
+def _marked(contract: Contract, operation: Operation, keyword: str) -> list[tuple[str, ...]]:
+    content = operation.request_body.content if operation.request_body else {}
+    return [path for held in content.values() for path, _ in marked(contract, held.schema, keyword)]
+
+
+def item_path(operation: Operation) -> str | None:
+    """Return the template of the collection's items that an operation acts on, None if it acts on none.
+
+    `/things/{id}/` and `/things/{id}/parts` are about the item `/things/{id}/`.
+    """
+    if "{" not in operation.path or is_undocumented(operation):
+        return None
+    head, brace, _ = operation.path.rpartition("}")
+    return head + brace
+
+
+def _is_item(contract: Contract, operation: Operation) -> bool:
+    """Tell whether an operation changes an item of a collection in which items can be created and deleted."""
+    template = item_path(operation)
+    return template is not None and any(
+        other.method == "DELETE" and item_path(other) == template and other.path.rstrip("/") == template
+        for other in contract.operations
+    )
+
+
+def is_collection(contract: Contract, operation: Operation) -> bool:
+    """Tell whether an operation creates items that can be deleted again."""
+    return operation.method == "POST" and any(
+        other.method == "DELETE" and is_item_of(other.path, operation.path) for other in contract.operations
+    )
+
+
+def is_item_of(template: str, collection: str) -> bool:
+    """Tell whether a path template is that of a collection's items: the collection's with one parameter more."""
+    head = collection.rstrip("/") + "/"
+    rest = template.rstrip("/").removeprefix(head)
+    return template.startswith(head) and rest.startswith("{") and rest.endswith("}") and "/" not in rest
+
+
+@dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """Which operations may be sent: those that are selected, with unsafe methods those that are allowed.
+
+    Attributes:
+        foreign: whether the target is another machine; on loopback everything that is selected is allowed.
+        patterns: the `--allow-writes` globs; `probes` stands for undocumented methods and names.
+        contract: says what can be undone; without it a glob covers whatever it matches.
+        restorable: resources, and `operationId`s, whose original value was given (`--restore-values`).
+        selected: labels of the operations that `--only` names, None for all.
+        side_effects: by label of a GET operation that changes something, why it counts as unsafe off loopback.
+    """
+
+    foreign: bool
+    patterns: tuple[str, ...] = ()
+    contract: Contract | None = None
+    restorable: frozenset[str] = field(default_factory=frozenset)
+    selected: frozenset[str] | None = None
+    side_effects: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def probes(self) -> bool:
+        """Whether probes with unsafe methods may be sent."""
+        return not self.foreign or PROBES in self.patterns
+
+    def refusal(self, method: str, operation: Operation | None, *, login: bool = False) -> str | None:
+        """Return why a request must not be sent, or None if it may.
+
+        Args:
+            method: the request's method.
+            operation: what it is for, None for a probe of what no contract defines.
+            login: whether it logs an identity in, with that identity's own password.
+        """
+        # The one exception: nothing can be tested without a token, and logging in is what clients do all day.
+        if login:
+            return None
+        why = self.unselected(operation) if operation is not None else None
+        if why is not None or not self.foreign:
+            return why
+        if method in SAFE_METHODS:
+            return self._side_effect(method, operation) if operation is not None else None
+        if operation is None or is_undocumented(operation):
+            if self.probes or (operation is not None and is_named(operation, self.patterns)):
+                return None
+            return "it probes with an unsafe method, and --allow-writes probes was not given"
+        if is_named(operation, self.patterns):
+            return None
+        if not matches(operation, self.patterns):
+            return f"{method} is not a safe method, and no --allow-writes names this operation"
+        return self._not_by_a_glob(operation)
+
+    def unselected(self, *operations: Operation) -> str | None:
+        """Return which of the operations `--only` leaves out, as the reason for not calling it; None if it is none."""
+        if self.selected is None:
+            return None
+        left_out = [one.label for one in operations if one.label not in self.selected]
+        return f"{' and '.join(left_out)} is not selected (--only)" if left_out else None
+
+    def changes(self, method: str, operation: Operation | None) -> bool:
+        """Tell whether a request may change something: by its method, off loopback by its operation's name, too."""
+        if method not in SAFE_METHODS:
+            return True
+        named = self.foreign and method in {"GET", "HEAD"} and operation is not None
+        return named and operation is not None and operation.label in self.side_effects
+
+    def irreversible(self, operation: Operation) -> str | None:
+        """Return why nothing puts back what an operation changes, None if something does, or it changes nothing."""
+        if operation.safe and operation.effect != "credentials" and self.changes(operation.method, operation):
+            return _NOTHING_REVERSES
+        return cannot_be_undone(self.contract, operation) if self.contract is not None else None
+
+    def _side_effect(self, method: str, operation: Operation) -> str | None:
+        if not self.changes(method, operation) or is_named(operation, self.patterns):
+            return None
+        why = self.side_effects[operation.label]
+        return f"{method} is not safe here: {why}; --allow-writes {operation.id} allows it"
+
+    def _not_by_a_glob(self, operation: Operation) -> str | None:
+        why = cannot_be_undone(self.contract, operation) if self.contract is not None else None
+        if why is None or self.restorable & {operation.id, operation.behaviour.resource if operation.behaviour else ""}:
+            return None
+        given = " or --restore-values with its original value" if why.endswith(_NEVER_GIVEN_BACK) else ""
+        return f"{why}, so no glob covers it; --allow-writes {operation.id} does{given}"
+
+
+def _literal_braces(pattern: str) -> str:
+    """Return a glob in which `[` is literal: path templates have braces, and nobody wants character sets."""
+    return pattern.replace("[", "[[]")

@@ -1,0 +1,270 @@
+"""How fast, how much and how long: the limits that protect a server that is not ours."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.run.interrupts import interruptible, raise_if_interrupted
+from mockserver.suite.verdicts.failures import NotRun
+
+#: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it. On loopback it
+#: is kept to from the first answer on that says "too many requests".
+FOREIGN_RATE = 10.0
+#: No rate is halved below this: a server that still says "later" is not to be tested now, or says so of one operation.
+LOWEST_RATE = 1.0
+#: Requests for one operation of a server that is not ours; what `check` sends of one is below it.
+FOREIGN_BUDGET = 300
+#: A server that asks for a longer pause than this does not want to be tested now.
+MAX_PAUSE_SECONDS = 60.0
+#: How often a request that was answered with "later" is asked again.
+MAX_REPEATS = 3
+#: Pause before the first repeat where the server names none; doubled for each further one.
+PAUSE_SECONDS = 1.0
+
+
+class Stopped(MockServerError):  # noqa: N818 - what happened, in a word
+    """The target is not to be asked anything more in this run; nobody can be judged by that."""
+
+
+class LeftAlone(NotRun):
+    """An operation that is not asked any more, while others are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When enough is enough.
+
+    Attributes:
+        budget: requests for one operation at most, None for no limit.
+        failures: so many 5xx or lost connections of one operation in a row, and it is left alone; so many in a row
+            over several operations, and the run ends. None for no limit: the target is ours to crash.
+        patient: whether "later" ends the run if it stays.
+        slows: whether "later" slows a run that is not limited so far; a stub of the run's own only plays with it.
+    """
+
+    budget: int | None = None
+    failures: int | None = None
+    patient: bool = False
+    slows: bool = True
+
+
+#: A server on this machine: crashing it is what a fuzz run is for.
+OURS = Limits()
+#: A stub that was started for the run: its 429 is an example of the contract.
+OWN_STUB = Limits(slows=False)
+FOREIGN = Limits(budget=FOREIGN_BUDGET, failures=5, patient=True)
+
+
+def parse_rate(text: str) -> float:
+    """Return the requests a second of a `--rate` value such as `5/s` or `0.5/s`.
+
+    Raises:
+        UsageError: another form, or not above 0.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/s)?", text)
+    if match is None or float(match[1]) <= 0:
+        raise UsageError(f"--rate {text!r} is not a rate; write requests a second as 5/s or 0.5/s")
+    return float(match[1])
+
+
+def parse_retry_after(value: str, now: datetime) -> float | None:
+    """Return the seconds a client is asked to wait, at least 0, or None for a past date.
+
+    Takes a `Retry-After` field value: seconds or an HTTP-date (RFC 9110, section 10.2.3).
+
+    Raises:
+        ValueError: neither form; the message shows the value.
+    """
+    text = value.strip()
+    if re.fullmatch(r"\d{1,9}", text):
+        return float(text)
+    try:
+        then = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ValueError(f"Retry-After: {value!r} is neither seconds nor an HTTP-date") from error
+    seconds = (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+    return seconds if seconds >= 0 else None
+
+
+class Governor:
+    """Spaces requests out, whoever sends them, counts them, and ends a run that does harm. Safe to use from threads.
+
+    Whoever sends a request calls `admit` right before it, and `observe` with what came of it::
+
+        while True:
+            governor.admit(label)
+            answer = send()
+            if not governor.observe(label, answer.status, answer.retry_after):
+                return answer
+
+    The bucket holds one token: requests are spaced, and a pause earns no burst. In any second there are at most as
+    many as the rate says, and one more.
+
+    Attributes:
+        requests: how many were admitted.
+        stopped: why nothing is sent any more, "" as long as something is.
+        rate: requests a second now, None for no limit; halved each time that the server says that it is too much, and
+            `slow_rate` at most from the first time on.
+        slow_rate: what a server is asked that said so.
+        limits: when enough is enough.
+    """
+
+    def __init__(
+        self,
+        rate: float | None,
+        limits: Limits = OURS,
+        *,
+        slow_rate: float = FOREIGN_RATE,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.rate = rate
+        self.slow_rate = slow_rate
+        self.limits = limits
+        self.requests = 0
+        self.stopped = ""
+        self._clock = clock
+        self._sleep = sleep
+        self._now = now
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._sent: Counter[str] = Counter()
+        self._repeats: Counter[str] = Counter()
+        self._row: Counter[str] = Counter()  # failures by operation since each was last answered
+        self._failing: list[str] = []  # labels of the failures since anything was last answered
+        self._limited: set[str] = set()
+        self._banned: set[str] = set()  # labels that were told to come back much later, since anything was answered
+
+    def admit(self, label: str = "") -> None:
+        """Return when the next request may be sent.
+
+        Args:
+            label: the operation that it is for, as reports name it; "" where there is none.
+
+        Raises:
+            Stopped: nothing may be sent any more.
+            LeftAlone: nothing may be sent for this operation.
+            KeyboardInterrupt: the user ended the run.
+        """
+        raise_if_interrupted()
+        with self._lock:
+            if self.stopped:
+                raise Stopped(self.stopped)
+            self._refuse(label)
+            self.requests += 1
+            self._sent[label] += 1
+            now = self._clock()
+            wait = self._next - now
+            self._next = max(self._next, now) + (1.0 / self.rate if self.rate else 0.0)
+        if wait > 0:
+            with interruptible:
+                self._sleep(wait)
+
+    def observe(self, label: str, status: int | None, retry_after: str | None = None) -> bool:
+        """Take note of what came of a request; tell whether it is to be asked again, after another `admit`.
+
+        Args:
+            label: the operation that it was for, as told to `admit`.
+            status: the answer's status code, None if the connection was lost or there was no answer in time.
+            retry_after: the answer's `Retry-After` field.
+        """
+        with self._lock:
+            if status == 429 or (status == 503 and retry_after is not None):
+                return self._later(label, status, retry_after)
+            self._repeats.pop(label, None)
+            self._banned.clear()
+            if status is None or status >= 500:
+                self._failed(label, status)
+            else:
+                self._row.pop(label, None)
+                self._failing.clear()
+            return False
+
+    def stop(self, why: str) -> None:
+        """Let nothing more pass, for a reason that completes "the run ended, because"."""
+        with self._lock:
+            self._stop(why)
+
+    def reopen(self) -> None:
+        """Let requests pass again that put back what the run changed: paced as before, with nothing held against it."""
+        with self._lock:
+            self.stopped = ""
+            self.limits = replace(self.limits, budget=None, failures=None)
+            self._row.clear()
+            self._failing.clear()
+            self._repeats.clear()
+            self._banned.clear()
+
+    def _stop(self, why: str) -> None:
+        self.stopped = self.stopped or why
+
+    def _refuse(self, label: str) -> None:
+        budget, failures = self.limits.budget, self.limits.failures
+        if budget is not None and label and self._sent[label] >= budget:
+            raise LeftAlone(f"its budget of {budget} requests is spent (--budget)")
+        if failures is not None and self._row[label] >= failures:
+            raise LeftAlone(f"it failed {failures} times in a row, and this server is not ours to crash")
+
+    def _later(self, label: str, status: int, retry_after: str | None) -> bool:
+        """Take note of an answer that says "later"."""
+        patient = self.limits.patient
+        asked = self._pause(1, retry_after)
+        if label not in self._limited and not self._repeats[label]:
+            self._slow_down()
+        if asked > MAX_PAUSE_SECONDS:
+            # One operation may be a whim of a server on this machine; two in a row are a ban of whoever asks.
+            self._banned.add(label)
+            if patient or len(self._banned) > 1:
+                said = f"{status} with Retry-After: {retry_after}"
+                self._stop(f"the server asks for a pause of {asked:.0f} seconds ({said}); try later or slower (--rate)")
+            self._limited.add(label)
+            return False
+        if label in self._limited or (retry_after is None and not self.limits.slows):
+            return False
+        self._repeats[label] += 1
+        times = self._repeats[label]
+        pause = self._pause(times, retry_after)
+        if times > MAX_REPEATS:
+            said = f"{status}" + (f" with Retry-After: {retry_after}" if retry_after is not None else "")
+            if patient:
+                self._stop(f"{label or 'a request'} was answered with {said} {times} times in a row")
+            self._limited.add(label)
+            return False
+        self._next = max(self._next, self._clock() + pause)
+        return True
+
+    def _slow_down(self) -> None:
+        """Ask less often from now on: it was too fast for this server, whatever its documentation says."""
+        if self.rate is None:
+            self.rate = self.slow_rate if self.limits.slows else None
+            return
+        halved = max(self.rate / 2, min(self.rate, LOWEST_RATE))
+        self.rate = halved if self.limits.patient else min(halved, self.slow_rate)
+
+    def _pause(self, times: int, retry_after: str | None) -> float:
+        """Return how long to wait before a request is asked for the `times`-th time again, in seconds."""
+        try:
+            asked = parse_retry_after(retry_after, self._now()) if retry_after is not None else None
+        except ValueError:
+            asked = None
+        return float(PAUSE_SECONDS * 2 ** (times - 1)) if asked is None else asked
+
+    def _failed(self, label: str, status: int | None) -> None:
+        failures = self.limits.failures
+        if failures is None:
+            return
+        self._row[label] += 1
+        self._failing.append(label)
+        if len(self._failing) >= failures and len(set(self._failing)) > 1:
+            what = "lost connections" if status is None else f"failures (the last one {status})"
+            operations = len(set(self._failing))
+            self._stop(f"{len(self._failing)} {what} in a row on {operations} operations: the server is in trouble")

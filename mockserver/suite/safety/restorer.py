@@ -1,0 +1,195 @@
+"""Puts back what a run changed: writes the old values, resets, deletes what was created, and reads whether it holds."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from mockserver.contract.model import Operation
+from mockserver.errors import MockServerError
+from mockserver.http.media_types import json_content
+from mockserver.suite.cases.setting_states import NEVER_SET, Resource, resources, shown_by, strip_secrets
+from mockserver.suite.identities.identities import Identity
+from mockserver.suite.run.interrupts import interruptible
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.safety.item_restorer import ItemRestorer
+from mockserver.suite.safety.ledger import DONE, Call, Setting
+from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.policy import cannot_be_undone, is_revocation
+from mockserver.suite.safety.polling import POLL_SECONDS
+from mockserver.suite.secrets.known_secrets import marked
+from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
+from mockserver.suite.verdicts.failures import NotRun
+
+_OTHERWISE = "it was written, and still reads otherwise"
+#: Seconds to wait for a server in trouble, the last one first; so often in all.
+_PAUSES = (8.0, 4.0, 2.0, 1.0)
+#: A failure of the server (RFC 9110, section 15.6).
+_FAILURE = 500
+
+
+def may_change(run: Run, resource: Resource) -> bool:
+    """Tell whether a run may change a resource: by a write or reset that is allowed, or by probes at its paths."""
+    of_it = [one for one in (resource.read, resource.write, resource.reset) if one is not None]
+    if run.policy.probes:
+        return any(run.has_selected(operation) for operation in of_it)
+    return any(not one.safe and run.policy.refusal(one.method, one) is None for one in of_it)
+
+
+class Restorer:
+    """Reads settings, and puts back what is in a book; no claim is made on what the server answers to that.
+
+    Attributes:
+        items: the same for items of collections, and whatever else has a path of its own.
+    """
+
+    def __init__(self, run: Run, originals: Originals) -> None:
+        self._run = run
+        self._originals = originals
+        self._session = Session(run, fresh=False)
+        self.items = ItemRestorer(run, self._session, self._send)
+        self._pauses: list[float] = []
+        self._resources = {resource.name: resource for resource in resources(run.contract)}
+
+    def save(self) -> list[Setting]:
+        """Return every setting that the run may change, as it is now."""
+        return [self._now(resource) for resource in self._resources.values() if may_change(self._run, resource)]
+
+    def wait_for_trouble_to_pass(self) -> None:
+        """Ask a server that fails again after a while, from now on, a few times in all."""
+        self._pauses = list(_PAUSES) if self._run.target.foreign else []
+
+    def setting(self, setting: Setting) -> str:
+        """Put a setting back; return `DONE`, or why it is left."""
+        resource = self._resources.get(setting.resource)
+        if resource is None:
+            return "the contract does not have it any more"
+        try:
+            outcome = self._restore(setting, resource)
+            # A request that was on its way when the run was interrupted may have come through after the first write.
+            return self._restore(setting, resource) if outcome == _OTHERWISE else outcome
+        except (NotRun, MockServerError) as reason:
+            return f"could not be put back: {reason}"
+
+    def call(self, call: Call) -> str:
+        """Call an operation again with its original value; return `DONE`, or why its effect is left."""
+        operation = next((one for one in self._run.contract.operations if one.label == call.label), None)
+        if operation is None or operation.id not in self._originals.values:
+            doubt = "" if call.answer == "accepted" else "whether it changed something is not known: no answer said; "
+            return f"{doubt}{call.why}"
+        try:
+            self._write(operation, self._originals.values[operation.id])
+        except (NotRun, MockServerError) as reason:
+            return f"could not be put back: {reason}"
+        return DONE
+
+    def revoke(self, owner: Identity) -> bool:
+        """Revoke a token that the run obtained; return whether it is worth nothing now."""
+        operation = next(filter(is_revocation, self._run.contract.operations), None)
+        if operation is None or self._run.policy.refusal(operation.method, operation) is not None:
+            return False
+        try:
+            response = self._send(operation, self._session.request(operation, owner))
+        except (NotRun, MockServerError):
+            return False
+        return response.successful or response.status == 401
+
+    def _now(self, resource: Resource) -> Setting:
+        try:
+            response = self._read(resource)
+        except (NotRun, MockServerError) as reason:
+            return Setting(resource.name, "unknown", why=str(reason))
+        shown = shown_by(resource, response)
+        if shown == NEVER_SET:
+            return Setting(resource.name, "never set")
+        if not response.successful or shown is None:
+            return Setting(resource.name, "unknown", why=f"its read, answered with {response.status}, shows no value")
+        if resource.generated or self._is_secret(resource, shown):
+            return Setting(resource.name, "value", why="its value is a secret, and not kept")
+        return Setting(resource.name, "value", shown)
+
+    def _is_secret(self, resource: Resource, value: Any) -> bool:
+        """Tell whether a value holds what must not stand in a file."""
+        text = json.dumps(value, ensure_ascii=False)
+        success = resource.read.success()
+        schemas = [content.schema for content in success.content.values()] if success is not None else []
+        issued = any(True for schema in schemas for _ in marked(self._run.contract, schema, "x-secret"))
+        return issued or self._run.secrets.mask(text) != text
+
+    def _restore(self, setting: Setting, resource: Resource) -> str:
+        given = self._originals.values.get(resource.name)
+        if given is not None:
+            self._write(resource.write, given)
+            return self._verify(resource, strip_secrets(self._run.contract, resource.write, given))
+        if setting.before == "never set":
+            return self._unset(resource)
+        if setting.before == "unknown":
+            return f"what it held is not known ({setting.why})"
+        why = setting.why if setting.value is None else cannot_be_undone(self._run.contract, resource.write)
+        # A request that was refused may have changed nothing; what cannot be written is at least looked at.
+        if not setting.accepted and setting.value is not None and self._holds(resource, setting.value):
+            return DONE
+        if why:
+            return f"{why}; set it again, or give it with --restore-values"
+        self._write(resource.write, setting.value)
+        return self._verify(resource, setting.value)
+
+    def _unset(self, resource: Resource) -> str:
+        if self._holds(resource, NEVER_SET):
+            return DONE
+        if resource.reset is None:
+            return "it was never set, and nothing documented resets it"
+        self._write(resource.reset, None)
+        return self._verify(resource, NEVER_SET)
+
+    def _verify(self, resource: Resource, expected: Any) -> str:
+        """Read until a setting holds a value, at most for as long as a documented transition may last."""
+        deadline = time.monotonic() + self._run.settle_seconds
+        while not self._holds(resource, expected):
+            if time.monotonic() >= deadline:
+                return _OTHERWISE
+            with interruptible:
+                time.sleep(POLL_SECONDS)
+        return DONE
+
+    def _holds(self, resource: Resource, expected: Any) -> bool:
+        return same_json(shown_by(resource, self._read(resource)), expected)
+
+    def _read(self, resource: Resource) -> WireResponse:
+        caller = self._run.allowed(resource.read)
+        return self._send(resource.read, self._session.valid_request(resource.read, caller))
+
+    def _write(self, operation: Operation, value: Any) -> None:
+        """Send a value to an operation, nothing to one that takes none.
+
+        Raises:
+            NotRun: it is not accepted.
+        """
+        content = operation.request_body.content if operation.request_body else {}
+        media_type, _ = json_content(content) or (None, None)
+        body = None if media_type is None else json.dumps(value).encode()
+        request = self._session.request(operation, self._run.allowed(operation), body=body, media_type=media_type)
+        response = self._send(operation, request)
+        if not response.successful:
+            raise NotRun(f"{operation.label} was answered with {response.status}")
+
+    def _send(self, operation: Operation, request: WireRequest) -> WireResponse:
+        """Return the answer to a request.
+
+        Raises:
+            NotRun: there is none.
+        """
+        exchange = self._run.target.send(request, operation.label)
+        while self._pauses and _failed(exchange.response):
+            # A run is often stopped because the server is in trouble; what is not put back now is left to a person.
+            with interruptible:
+                time.sleep(self._pauses.pop())
+            exchange = self._run.target.send(request, operation.label)
+        if exchange.response is None:
+            raise NotRun(exchange.problem)
+        return exchange.response
+
+
+def _failed(response: WireResponse | None) -> bool:
+    return response is None or response.status >= _FAILURE

@@ -1,0 +1,1 @@
+"""Secrets: known, masked, and found where they leak."""

@@ -1,0 +1,186 @@
+"""Secrets: which are known, how they are told from chance, how they are masked, and where they leak."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from mockserver.contract.model import Contract
+from mockserver.suite.secrets.encoded_secrets import Finder, Kind, fold, folded_digits, folded_texts, readings
+from mockserver.suite.target.exchange import NotJSON, WireResponse, is_json
+
+#: A text shorter than this may well stand in an answer by chance.
+MIN_SECRET = 12
+MASK = "********"
+_MIN_DISTINCT = 8
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def is_distinctive(value: str) -> bool:
+    """Tell whether a text is so unlike others that its being in a later answer is no chance."""
+    return len(value) >= MIN_SECRET and len(set(value)) >= _MIN_DISTINCT and not any(map(str.isspace, value))
+
+
+class Canaries:
+    """Makes up secrets: the same seed gives the same ones in the same order, none twice."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._count = 0
+
+    def make(self, purpose: str, length: int = 24) -> str:
+        """Return a new secret of letters and digits, never shorter than `MIN_SECRET`."""
+        self._count += 1
+        digest = hashlib.shake_256(f"{self._seed}/{self._count}/{purpose}".encode()).digest(max(length, MIN_SECRET))
+        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
+
+
+class Secrets:
+    """Every secret of a run, with the name that stands for it in output."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._values: dict[str, str] = {}
+        self._leaks = Finder()
+        self._all = Finder()
+
+    def add(self, name: str, value: str) -> None:
+        """Register a secret under the name of its `$VARIABLE`; the first name stays."""
+        if not value or value in self._names:
+            return
+        self._names[value] = name
+        kind: Kind = "text" if len(value) >= MIN_SECRET // 2 else "word"
+        digits = folded_digits(value)
+        finders = (self._all, self._leaks) if len(value) >= MIN_SECRET else (self._all,)
+        for form in folded_texts(value) | digits:
+            self._values.setdefault(form, value)
+            for finder in finders:
+                finder.add(form, "digits" if form in digits else kind)
+
+    def leaked(self, text: str) -> Iterator[str]:
+        """Yield the secrets that a text holds, also when escaped, encoded or in another case."""
+        found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
+        yield from dict.fromkeys(self._values[form] for form in found)
+
+    def name_of(self, value: str) -> str | None:
+        """Return the name of the variable that stands for a secret, or None if it is none."""
+        return self._names.get(value)
+
+    def has_name(self, name: str) -> bool:
+        """Tell whether a variable of that name stands for a secret."""
+        return name in self._names.values()
+
+    def mask(self, text: str) -> str:
+        """Return a text in which `$VARIABLE` stands for every secret, in whatever form it is.
+
+        A secret that is too short to be told from chance is masked where it is a word of its own.
+        """
+        return self._masked(text, self._all)
+
+    def scrub(self, text: str) -> str:
+        """Return a finished output in which `$VARIABLE` stands for what got past all masks.
+
+        Only secrets that cannot be a part of the document's own syntax by chance.
+        """
+        return self._masked(text, self._leaks)
+
+    def mask_json(self, value: Any) -> Any:
+        """Return a JSON value with all its texts masked, names of members included."""
+        if isinstance(value, str):
+            return self.mask(value)
+        if isinstance(value, dict):
+            return {self.mask(name): self.mask_json(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self.mask_json(item) for item in value]
+        return value
+
+    def _masked(self, text: str, finder: Finder) -> str:
+        places = sorted(finder.places(text), key=lambda place: (place.start, -place.end))
+        if not places:
+            return text
+        parts, done = [], 0
+        for place in places:
+            if place.start >= done:
+                parts += [text[done : place.start], f"${self._names[self._values[place.form]]}"]
+            done = max(done, place.end)
+        return "".join([*parts, text[done:]])
+
+
+def marked(contract: Contract, schema: str | None, keyword: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Return the path in a value, and the pointer, of each property below a schema that bears a keyword.
+
+    `*` in a path is any index of an array. True or text counts: `writeOnly: true`, `x-secret: issued`.
+    """
+    return () if schema is None else contract.marks(keyword).below(schema)
+
+
+def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield the values at a path, several where it goes through arrays."""
+    if not path:
+        yield value
+    elif path[0] == "*" and isinstance(value, list):
+        for item in value:
+            yield from values_at(item, path[1:])
+    elif isinstance(value, dict) and path[0] in value:
+        yield from values_at(value[path[0]], path[1:])
+
+
+def paths_of(value: Any, wanted: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the paths in a JSON value at which one of some texts stands."""
+    if isinstance(value, str) and value in wanted:
+        yield ()
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            for path in paths_of(member, wanted):
+                yield (name, *path)
+
+
+def masked(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
+    """Return a JSON value in which the members at some paths are masked."""
+    if not paths:
+        return value
+    if () in paths:
+        return MASK
+    if isinstance(value, list):
+        return [masked(item, _below(paths, "*")) for item in value]
+    if isinstance(value, dict):
+        return {name: masked(item, _below(paths, name)) for name, item in value.items()}
+    return value
+
+
+def text_of(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
+    """Return all that an answer shows, decoded, but for the secrets that it is there to give out."""
+    shown = [value for _, value in response.fields]
+    body = response.body.decode("utf-8", "replace")
+    if is_json(response.media_type) and (issued or "\\" in body):  # else it stands there as it is
+        try:
+            value = masked(response.json(), issued)
+        except NotJSON:
+            shown.append(body)
+        else:
+            shown.append(json.dumps(value, ensure_ascii=False))
+            shown.extend(texts_of(value))
+    else:
+        shown.append(body)
+    return "\n".join(shown)
+
+
+def _below(paths: tuple[tuple[str, ...], ...], name: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(path[1:] for path in paths if path and path[0] == name)
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, names included."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            stack.extend(item)
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)

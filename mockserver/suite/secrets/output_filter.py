@@ -1,0 +1,122 @@
+"""The last line of defence: nothing is printed in which a known secret stands, whoever prints it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+from mockserver.errors import InternalError, MockServerError
+from mockserver.suite.run.internal_errors import place_of
+from mockserver.suite.secrets.known_secrets import Secrets
+
+#: An error of a server's making can be as long as its answers.
+_MAX_MESSAGE = 500
+
+
+class Scrubber:
+    """Takes secrets out of output.
+
+    Attributes:
+        secrets: what may not be shown; a run adds its own.
+    """
+
+    def __init__(self) -> None:
+        self.secrets = Secrets()
+
+    def __call__(self, text: str) -> str:
+        """Return an output without secrets."""
+        return self.secrets.scrub(text)
+
+    def line(self, text: str) -> str:
+        """Return a message without secrets, also without short ones, on one line."""
+        shown = " ".join(self.secrets.mask(text).split())
+        return shown if len(shown) <= _MAX_MESSAGE else shown[:_MAX_MESSAGE] + "…"
+
+
+class ScrubbedStream(io.TextIOBase):
+    """A text stream in front of another one. What has no end of line yet waits for it, or for `flush`."""
+
+    def __init__(self, stream: TextIO, scrub: Callable[[str], str]) -> None:
+        self._stream = stream
+        self._scrub = scrub
+        self._pending = ""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a property of every text stream, an attribute in typeshed
+        """That of the stream behind."""
+        return self._stream.encoding or "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]  # as above
+        """That of the stream behind."""
+        return self._stream.errors or "strict"
+
+    def write(self, text: str) -> int:
+        """Write a text without secrets."""
+        if not isinstance(text, str):
+            raise TypeError(f"text is written here, and not {type(text).__name__}")
+        head, newline, self._pending = (self._pending + text).rpartition("\n")
+        if newline:
+            self._stream.write(self._written(self._scrub(head)) + newline)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._pending:
+            waiting, self._pending = self._pending, ""
+            self._stream.write(self._written(self._scrub(waiting)))
+        self._stream.flush()
+
+    def _written(self, text: str) -> str:
+        """Return a text as the stream can encode it: on a terminal of another charset, what it lacks is escaped."""
+        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def isatty(self) -> bool:
+        """Whether the stream behind is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """That of the stream behind, for questions about the terminal."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+
+@contextmanager
+def scrubbed(scrub: Scrubber) -> Iterator[None]:
+    """Let nothing pass to standard output and standard error that holds a secret, and no error either.
+
+    That is also for what libraries print: warnings, log lines, tracebacks of threads.
+
+    Raises:
+        MockServerError: what went wrong, in one line without secrets.
+        InternalError: a mistake of ours, likewise.
+    """
+    outputs = sys.stdout, sys.stderr
+    streams = ScrubbedStream(sys.stdout, scrub), ScrubbedStream(sys.stderr, scrub)
+    sys.stdout, sys.stderr = streams
+    try:
+        yield
+    except MockServerError as error:
+        error.args = (scrub.line(str(error)),)
+        raise
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a traceback would show what stands in the frames' messages
+        raise InternalError(scrub.line(_told(error))) from None
+    finally:
+        sys.stdout, sys.stderr = outputs
+        for stream in streams:
+            with suppress(OSError, ValueError):
+                stream.flush()
+
+
+def _told(error: Exception) -> str:
+    """Return what a mistake of ours is told as: what, where, and what to do."""
+    place = place_of(error, besides=scrubbed.__name__)
+    return f"an error of mockserver itself{place}: {type(error).__name__}: {error}; please report it"

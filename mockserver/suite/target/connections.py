@@ -1,0 +1,241 @@
+"""How a server is reached: TLS, proxy and timeouts; one connection, through which nothing passes ungoverned."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from mockserver.errors import UsageError
+from mockserver.http.hosts import is_loopback
+from mockserver.suite.run.interrupts import interruptible
+from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
+from mockserver.suite.secrets.encoded_secrets import as_bytes
+from mockserver.suite.target.bounded_responses import BoundedAdapter, Unreadable, take
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.framing import Dropped, NotHTTP
+from mockserver.suite.target.recording import Recorder
+from mockserver.suite.target.wire import MAX_RESPONSE
+
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a server is reached; the options of the command line as values.
+
+    Attributes:
+        rate: requests a second at most, None for the default of where it is.
+        budget: requests for one operation at most, None for the default of where it is.
+        treat_as_remote: whether it counts as somebody else's also on loopback.
+        timeout_seconds: how long an answer may take, None for the default of where it is.
+        connect_seconds: how long a connection may take to be made.
+        ca: certificates of the authorities that are trusted (PEM), None for those that come with the package.
+        insecure: whether a server's certificate is taken as it is.
+        cert: this client's certificate (PEM), with its key unless `key` has that.
+        key: the key of `cert`.
+        proxy: URL of the proxy; those of the environment never count.
+        share: of how many runs that share the rate this is one.
+        max_response: read no more bytes of an answer's content than that, decoded.
+    """
+
+    rate: float | None = None
+    budget: int | None = None
+    treat_as_remote: bool = False
+    timeout_seconds: float | None = None
+    connect_seconds: float = CONNECT_SECONDS
+    ca: Path | None = None
+    insecure: bool = False
+    cert: Path | None = None
+    key: Path | None = None
+    proxy: str | None = None
+    share: int = 1
+    max_response: int = MAX_RESPONSE
+
+
+class GovernedAdapter(BoundedAdapter):
+    """A transport of `requests` through which nothing passes without the governor's leave; it has one connection.
+
+    What `requests` would take from the environment (proxies, authorities) or from whoever calls is not asked:
+    the `Connection` alone decides where credentials go and whose certificates count.
+    """
+
+    def __init__(self, governor: Governor, connection: Connection | None = None) -> None:
+        self._governor = governor
+        self._connection = connection or Connection()
+        self.recorder: Recorder | None = None
+        super().__init__()
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, timeout: Any = None, **_: Any) -> requests.Response:
+        """Send a request when the governor lets it; for no operation in particular."""
+        return self.send_for("", request, timeout=timeout)[0]
+
+    def send_for(
+        self, label: str, request: requests.PreparedRequest, *, timeout: Any
+    ) -> tuple[requests.Response, WireResponse]:
+        """Send a request for an operation when the governor lets it, again as often as the governor says so.
+
+        Returns:
+            The response, and the same as the suite looks at it.
+
+        Raises:
+            requests.RequestException: there was no answer.
+            Stopped: the governor ended the run.
+            LeftAlone: the governor lets nothing more through for this operation.
+        """
+        using = self._connection
+        while True:
+            self._governor.admit(label)
+            begun = time.monotonic()
+            try:
+                with interruptible:
+                    response = super().send(
+                        request,
+                        timeout=timeout,
+                        verify=False if using.insecure else str(using.ca) if using.ca else True,
+                        cert=_client_certificate(using),
+                        proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
+                    )
+                    taken = take(response, request.method or "", using.max_response)
+            except (NotHTTP, Dropped) as error:  # of the head: urllib3 knows its own exceptions only
+                told = Unreadable(urllib3.exceptions.ProtocolError(str(error)))
+                self._lost(label, request, told, begun)
+                raise told from error
+            except requests.RequestException as error:
+                self._lost(label, request, error, begun)
+                raise
+            seconds = time.monotonic() - begun
+            # `requests` measures in its session, which would count the governor's waiting, too.
+            response.elapsed = timedelta(seconds=seconds)
+            fields = tuple(response.headers.items())
+            wire = WireResponse(response.status_code, fields, taken.body, seconds, taken.unread, taken.flaw)
+            self._tell(label, request, wire, "", seconds)
+            if not self._governor.observe(label, response.status_code, response.headers.get("Retry-After")):
+                return response, wire
+
+    def _lost(self, label: str, request: requests.PreparedRequest, error: Exception, begun: float) -> None:
+        self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
+        self._governor.observe(label, None)
+
+    def _tell(
+        self,
+        label: str,
+        request: requests.PreparedRequest,
+        answer: WireResponse | None,
+        problem: str,
+        seconds: float,
+    ) -> None:
+        if self.recorder is None:
+            return
+        body = as_bytes(request.body) if isinstance(request.body, str) else request.body
+        fields = tuple((name, _text(value)) for name, value in request.headers.items())
+        sent = WireRequest(request.method or "", request.path_url, fields, body if isinstance(body, bytes) else None)
+        self.recorder(label, Exchange(sent, answer, problem), seconds)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> Governor:
+    """Return the governor for a server: what the options say, else the defaults of where it is."""
+    limits = FOREIGN if foreign else OWN_STUB if own_stub else OURS
+    if connection.budget is not None:
+        limits = replace(limits, budget=connection.budget)
+    rate = connection.rate or (FOREIGN_RATE if foreign else None)
+    slow_rate = FOREIGN_RATE / connection.share
+    return Governor(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host is this machine, by name and by address: a name such as `a.localhost` may lead elsewhere."""
+    if not is_loopback(host):
+        return False
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return True  # it leads nowhere, which whoever connects is told
+    return all(is_loopback(str(address[4][0])) for address in found)
+
+
+def unreachable(error: BaseException, base_url: str, connection: Connection) -> str | None:
+    """Return why no connection can be made, with the remedy, or None if one was made."""
+    text = str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            why = text.partition("verify failed: ")[2].partition(" (_ssl")[0] or "not trusted"
+            return f"{base_url}: its certificate is refused ({why}); give its authority with --ca FILE"
+        if "CERTIFICATE_REQUIRED" in text.upper().replace(" ", "_"):
+            return f"{base_url} asks for a client certificate; give one with --cert FILE --key FILE"
+        if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
+            return f"{base_url} does not speak TLS; write http:// instead of https://"
+        reason = text.partition("SSLError(")[2][:120] or text[:120]
+        return f"{base_url}: no TLS connection can be made: {reason}; if it asks for a certificate: --cert"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"the proxy {connection.proxy} does not let requests to {base_url} through; check --proxy"
+    if not is_refused(error):
+        return None
+    return f"{base_url}: its name leads nowhere" if "NameResolutionError" in text else f"nothing listens at {base_url}"
+
+
+def _client_certificate(connection: Connection) -> str | tuple[str, str] | None:
+    if connection.cert is None:
+        return None
+    return (str(connection.cert), str(connection.key)) if connection.key else str(connection.cert)
+
+
+def check_files(connection: Connection) -> None:
+    """Look whether certificates and proxy can be used, before anything is sent.
+
+    Raises:
+        UsageError: one cannot; the message names the option.
+    """
+    if connection.ca is not None:
+        try:
+            ssl.create_default_context(cafile=connection.ca)
+        except OSError as error:
+            raise UsageError(f"{connection.ca}: holds no certificates that can be read: {error}; check --ca") from error
+    if connection.key is not None and connection.cert is None:
+        raise UsageError("--key needs the certificate that it belongs to; give it with --cert FILE")
+    if connection.cert is not None:
+        try:
+            ssl.create_default_context().load_cert_chain(connection.cert, connection.key, password=_no_password)
+        except OSError as error:
+            raise UsageError(
+                f"{connection.cert}: is no certificate with its key: {error}; check --cert and --key"
+            ) from error
+    if connection.proxy is not None:
+        parts = urlsplit(connection.proxy)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise UsageError("--proxy is not the URL of a proxy; write it as http://127.0.0.1:3128")
+
+
+def _no_password() -> str:
+    raise OSError("its key is locked with a password, which nobody is there to give")
+
+
+def is_refused(error: BaseException) -> bool:
+    """Tell whether a connection could not be made at all, by the chain of causes and of wrapped reasons."""
+    pending: list[Any] = [error]
+    seen: set[int] = set()
+    while pending:
+        item = pending.pop()
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, ConnectionRefusedError) or type(item).__name__ in {
+            "NewConnectionError",
+            "NameResolutionError",
+            "ConnectTimeoutError",
+        }:
+            return True
+        pending += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+    return False

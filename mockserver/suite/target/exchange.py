@@ -1,0 +1,174 @@
+"""What goes over the wire, as frozen values: a request, its answer, and both together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mockserver.http.media_types import essence, is_json
+from mockserver.suite.target.json_text import NotJSON, Reading, TooLarge, parse_json, read_json, same_json
+
+__all__ = [
+    "Exchange",
+    "Fields",
+    "NotJSON",
+    "TooLarge",
+    "WireRequest",
+    "WireResponse",
+    "is_json",
+    "parse_json",
+    "same_json",
+]
+
+Fields = tuple[tuple[str, str], ...]
+#: So much of an answer's content is kept as evidence; reports show less.
+MAX_KEPT = 64 * 1024
+SHORTENED = "its content was shortened to be kept"
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """A request as it is sent.
+
+    Attributes:
+        path: path and query below the target's base URL, percent-encoded, with its leading slash.
+        fields: header fields in order; `Host`, `Content-Length` and the like are the target's affair.
+        body: the content, or None for a request without any.
+    """
+
+    method: str
+    path: str
+    fields: Fields = ()
+    body: bytes | None = None
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the content is sent in chunks, its length untold (RFC 9112, section 7.1)."""
+        return (self.field("Transfer-Encoding") or "").lower() == "chunked"
+
+    def field(self, name: str) -> str | None:
+        """Return the value of a header field, whatever the case of its name, or None."""
+        return _find(self.fields, name)
+
+    def with_field(self, name: str, value: str) -> WireRequest:
+        """Return the same request with one header field set, in place of one of that name."""
+        kept = tuple((key, held) for key, held in self.fields if key.lower() != name.lower())
+        return replace(self, fields=(*kept, (name, value)))
+
+
+@dataclass(frozen=True, slots=True)
+class WireResponse:
+    """An answer as it arrived.
+
+    Attributes:
+        seconds: how long it took to come, from the request's first byte to the answer's last; 0 where nobody looked.
+        unread: why its content was not read to its end, "" if it was.
+        flaw: what of it breaks HTTP itself, "" if nothing does.
+        length: bytes of its content before it was shortened, 0 if it was not.
+    """
+
+    status: int
+    fields: Fields
+    body: bytes
+    seconds: float = field(default=0.0, compare=False)
+    unread: str = field(default="", compare=False)
+    flaw: str = field(default="", compare=False)
+    length: int = field(default=0, compare=False)
+    # What its content says, once somebody asked: every claim does, and nobody changes the value.
+    _read: list[Reading | NotJSON] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def field(self, name: str) -> str | None:
+        """Return the value of a header field, whatever the case of its name, or None."""
+        return _find(self.fields, name)
+
+    @property
+    def media_type(self) -> str:
+        """The media type in lower case without parameters, "" where there is no `Content-Type`."""
+        return essence(self.content_type)
+
+    @property
+    def content_type(self) -> str:
+        """The `Content-Type` field, "" where there is none."""
+        return self.field("content-type") or ""
+
+    def shortened(self) -> WireResponse:
+        """Return what is kept of an answer once it was judged: of long content the beginning, and no value of it."""
+        if len(self.body) <= MAX_KEPT:
+            return self
+        return replace(self, body=self.body[:MAX_KEPT], unread=self.unread or SHORTENED, length=len(self.body))
+
+    @property
+    def successful(self) -> bool:
+        """Whether the request was accepted (RFC 9110, section 15.3)."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """Return the content as a JSON value, see `read_json`.
+
+        Raises:
+            NotJSON: the content is not one JSON text in UTF-8; NaN and Infinity are none.
+            TooLarge: it holds more values than are read.
+        """
+        return self.reading().value
+
+    def reading(self) -> Reading:
+        """Return what the content says as JSON, and whether all of it was read.
+
+        Raises:
+            NotJSON: the content is not one JSON text in UTF-8; NaN and Infinity are none.
+            TooLarge: it holds more values than are read.
+        """
+        if not self._read:
+            try:
+                self._read.append(read_json(self.body))
+            except NotJSON as error:
+                self._read.append(type(error)(str(error)))  # without its traceback, which holds the content's values
+        found = self._read[0]
+        if isinstance(found, NotJSON):
+            raise type(found)(str(found))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and what came of it.
+
+    Attributes:
+        response: the answer, or None where there was none, not even when asked again.
+        problem: why there is no answer, "" where there is one.
+        history: the exchanges before it that it can only be understood with, oldest first.
+        dropped: whether the connection was closed before the answer.
+        slow: whether there was no answer in time.
+        repeated: whether the answer came only when it was asked again.
+    """
+
+    request: WireRequest
+    response: WireResponse | None
+    problem: str = ""
+    history: tuple[Exchange, ...] = field(default=())
+    dropped: bool = False
+    slow: bool = False
+    repeated: bool = False
+
+    def shortened(self) -> Exchange:
+        """Return what is kept of an exchange as evidence; see `WireResponse.shortened`."""
+        short = self.response.shortened() if self.response is not None else None
+        history = tuple(exchange.shortened() for exchange in self.history)
+        if short is self.response and history == self.history:
+            return self
+        return replace(self, response=short, history=history)
+
+    @property
+    def size(self) -> int:
+        """How much there is to read in it; of two that show the same, the smaller is better evidence."""
+        own = len(self.request.path) + len(self.request.body or b"")
+        answer = (self.response.length or len(self.response.body)) if self.response else 0
+        return own + answer + sum(exchange.size for exchange in self.history)
+
+
+def _find(fields: Fields, name: str) -> str | None:
+    wanted, length = name.lower(), len(name)
+    for key, value in fields:
+        if len(key) == length and key.lower() == wanted:
+            return value
+    return None

@@ -1,0 +1,231 @@
+"""HTTP/1.1 over one kept connection, with nothing between the bytes and us: a fuzz run sends thousands of requests.
+
+`requests` takes several times as long to send a small request as the server to answer it. This does the common case,
+plain HTTP without a proxy (RFC 9112), and raises `NotPlain` for whatever is not plain: the caller then asks `requests`.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BufferedReader
+from urllib.parse import urlsplit
+
+from mockserver.suite.target.content_codings import take_content
+from mockserver.suite.target.framing import Dropped, Incoming, NotHTTP, read_head
+
+_SAFE_TARGET = re.compile(r"[\x21-\x7e]+")
+_SAFE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_SAFE_VALUE = re.compile(r"[^\x00\r\n]*")
+#: Fields that frame the message; a request that sets one is a probe of framing.
+_OURS = frozenset({"host", "content-length", "transfer-encoding"})
+#: The most that is read of an answer's content, decoded.
+MAX_RESPONSE = 16 * 1024 * 1024
+
+
+class NotPlain(Exception):  # noqa: N818 - says what the exchange is, not that something went wrong here
+    """A request that is better left to the general library."""
+
+
+class NoAnswer(Exception):  # noqa: N818 - what happened, in a word
+    """The request may have arrived, and no answer came back that can be read.
+
+    Attributes:
+        slow: whether it did not come in time.
+        unreadable: why what came is no HTTP, "" if the connection was dropped or nothing came in time.
+    """
+
+    def __init__(self, *, slow: bool = False, unreadable: str = "") -> None:
+        super().__init__(
+            f"the answer cannot be read as HTTP: {unreadable}"
+            if unreadable
+            else "no answer in time"
+            if slow
+            else "the connection was dropped"
+        )
+        self.slow = slow
+        self.unreadable = unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An answer as it was read: fields in order, names as they were sent.
+
+    Attributes:
+        body: the content, decoded.
+        seconds: how long it took from the request's first byte to the answer's last.
+        unread: why the content was not read to its end, "" if it was.
+        flaw: what of it breaks HTTP itself, "" if nothing does.
+    """
+
+    status: int
+    reason: str
+    version: str
+    fields: tuple[tuple[str, str], ...]
+    body: bytes
+    seconds: float = 0.0
+    unread: str = ""
+    flaw: str = ""
+
+    def field(self, name: str) -> str | None:
+        """Return the first value of a field by its name in lower case, or None."""
+        return next((value for key, value in self.fields if key.lower() == name), None)
+
+
+class Wire:
+    """A connection to one server, opened when needed and kept; not for several threads at once.
+
+    Attributes:
+        repeated: whether the last request was sent twice, since the kept connection was closed on the first one.
+    """
+
+    def __init__(self, base_url: str, timeout_seconds: float, max_response: int = MAX_RESPONSE) -> None:
+        """Take a base URL, and the limits of an answer.
+
+        Args:
+            base_url: of the scheme http.
+            timeout_seconds: how long an answer may take, however steadily its bytes come.
+            max_response: read no more bytes of its content than that, decoded.
+        """
+        parts = urlsplit(base_url)
+        self._address = (parts.hostname or "", parts.port or 80)
+        self._host = parts.netloc.rpartition("@")[2]
+        self._timeout = timeout_seconds
+        self._max_response = max_response
+        self.repeated = False
+        self._socket: socket.socket | None = None
+        self._reader: BufferedReader | None = None
+        self._incoming: Incoming | None = None
+
+    def exchange(self, content: bytes, method: str) -> Head:
+        """Return the answer to a request.
+
+        Args:
+            content: what `encode` made of it.
+            method: its method; there is no content behind the head of an answer to HEAD.
+
+        Raises:
+            NotPlain: no connection can be made.
+            NoAnswer: it was sent, and no whole answer came that can be read.
+        """
+        if self._has_more():
+            self.close()
+        kept, self.repeated = self._socket is not None, False
+        try:
+            return self._once(content, method)
+        except Dropped:
+            # The server may close a kept connection whenever it likes (RFC 9112, section 9.3.1), but not a new one.
+            if not kept:
+                raise NoAnswer(slow=False) from None
+        self.repeated = True
+        try:
+            return self._once(content, method)
+        except Dropped:
+            raise NoAnswer(slow=False) from None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        for held in (self._reader, self._socket):
+            if held is not None:
+                with suppress(OSError):
+                    held.close()
+        self._reader = self._socket = None
+
+    def encode(self, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes | None) -> bytes:
+        """Return the bytes of a request.
+
+        Args:
+            method: in capitals.
+            target: path and query, percent-encoded.
+            fields: header fields; `Host` and `Content-Length` come with it.
+            body: the content, None for none.
+
+        Raises:
+            NotPlain: it is not written in the plain way.
+        """
+        if not _SAFE_NAME.fullmatch(method) or not _SAFE_TARGET.fullmatch(target):
+            raise NotPlain("a request line with other than visible ASCII")
+        lines = [f"{method} {target} HTTP/1.1\r\nHost: {self._host}"]
+        for name, value in fields:
+            if name.lower() in _OURS:
+                raise NotPlain(f"a field {name} of its own")
+            if not _SAFE_NAME.fullmatch(name) or not _SAFE_VALUE.fullmatch(value):
+                raise NotPlain(f"the field {name!r}")
+            lines.append(f"{name}: {value}")
+        if body is not None:
+            lines.append(f"Content-Length: {len(body)}")
+        elif method not in {"GET", "HEAD"}:
+            lines.append("Content-Length: 0")
+        try:
+            head = "\r\n".join((*lines, "\r\n")).encode("latin-1")
+        except UnicodeEncodeError:
+            raise NotPlain("a field with other than Latin-1") from None
+        return head + (body or b"")
+
+    def _has_more(self) -> bool:
+        """Tell whether a kept connection was closed, or holds more than the last answer: what is left is no answer."""
+        if self._socket is None or self._reader is None or self._incoming is None:
+            return False
+        self._incoming.deadline = 0.0  # what did not come yet is not waited for
+        with suppress(TimeoutError):
+            return bool(self._reader.peek(1))
+        self._socket.settimeout(0)
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def _once(self, content: bytes, method: str) -> Head:
+        try:
+            connection, reader, incoming = self._open()
+            begin = time.monotonic()
+            connection.settimeout(self._timeout)
+            connection.sendall(content)
+            incoming.deadline = begin + self._timeout
+            return self._read(reader, incoming, method, begin)
+        except TimeoutError:
+            self.close()
+            raise NoAnswer(slow=True) from None
+        except NotHTTP as reason:
+            self.close()
+            raise NoAnswer(unreadable=str(reason)) from None
+        except OSError:
+            self.close()
+            raise Dropped from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> tuple[socket.socket, BufferedReader, Incoming]:
+        if self._socket is None or self._reader is None or self._incoming is None:
+            try:
+                self._socket = socket.create_connection(self._address, self._timeout)
+            except OSError as error:
+                raise NotPlain("no connection") from error
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._incoming = Incoming(self._socket, self._socket.recv_into)
+            self._reader = BufferedReader(self._incoming)
+        return self._socket, self._reader, self._incoming
+
+    def _read(self, reader: BufferedReader, incoming: Incoming, method: str, begin: float) -> Head:
+        start = read_head(reader)
+        taken = take_content(reader, incoming, method, start, self._max_response)
+        if not taken.kept:
+            self.close()
+        return Head(
+            start.status,
+            start.reason,
+            f"1.{start.version}",
+            start.fields,
+            taken.body,
+            time.monotonic() - begin,
+            taken.unread,
+            taken.flaw,
+        )

@@ -1,0 +1,1 @@
+"""From a failure to a finding, and from findings to a verdict."""

@@ -1,0 +1,181 @@
+"""Known findings: told, with their reason, and no reason to fail; until the day on which they count again.
+
+::
+
+    known:
+      - id: 1f3a8582b772                      # as reports have it
+        reason: "ticket 4711, to be mended"
+        expires: 2027-01-31                   # known to the end of this day
+        operation: POST /api/v1/settings/...  # for people, as check and title; also to tell what is gone
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from mockserver.contract.source.loading import parse_yaml, write_yaml
+from mockserver.errors import ContractError, UsageError
+from mockserver.suite.reports.files import reason, write
+from mockserver.suite.reports.json_report import Document
+
+#: How long what `--write-baseline` writes is known for, unless somebody sets another day.
+VALID_DAYS = 90
+#: A reason that starts so is none yet.
+TODO = "TODO"
+_ID = re.compile(r"[0-9a-f]{12}")
+_REQUIRED = ("id", "reason", "expires")
+_FOR_PEOPLE = ("operation", "check", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finding that somebody knows of."""
+
+    id: str
+    reason: str
+    expires: date
+    operation: str = ""
+    check: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is, for a person."""
+        said = " on ".join(text for text in (self.check, self.operation) if text)
+        return f"{self.id} ({said})" if said else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The known findings of a file; empty without one.
+
+    Attributes:
+        today: the day by which it is decided what has expired.
+    """
+
+    path: Path | None
+    today: date
+    entries: tuple[Entry, ...] = ()
+
+    def reasons(self) -> Mapping[str, str]:
+        """Return why a finding is known, by its id; nothing of those that have expired."""
+        return {
+            entry.id: f"{entry.reason} (until {entry.expires})" for entry in self.entries if entry.expires >= self.today
+        }
+
+    def remarks(self, document: Document, *, whole: bool) -> Iterator[str]:
+        """Yield a line for each entry that has expired, and for each whose finding is gone.
+
+        Args:
+            document: the report of the run.
+            whole: whether the run was about all operations.
+        """
+        found = {finding["id"] for finding in document["findings"]}
+        for entry in self.entries:
+            if entry.expires < self.today and entry.id in found:
+                yield f"{self.path}: {entry.name} expired on {entry.expires}, so it counts again: {entry.reason}"
+            elif entry.id not in found and _was_tried(entry, document, whole=whole):
+                yield f"{self.path}: {entry.name} is gone; remove it"
+
+
+def load_baseline(path: Path | None, today: date) -> Baseline:
+    """Return the known findings in a file, none where there is no file.
+
+    Raises:
+        UsageError: not readable, another form, or an entry without an id, a reason or a day; names the entry.
+    """
+    if path is None:
+        return Baseline(None, today)
+    try:
+        data = parse_yaml(path, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}; check --baseline") from error
+    except ContractError as error:
+        raise UsageError(str(error)) from error
+    known = data.get("known") if isinstance(data, dict) else None
+    if not isinstance(known, list) or data.keys() != {"known"}:
+        raise UsageError(f"{path}: must hold `known:` with a list and nothing else")
+    entries = tuple(_entry(f"{path}: entry {number}", raw) for number, raw in enumerate(known, 1))
+    ids = [entry.id for entry in entries]
+    twice = next((entry for entry in entries if ids.count(entry.id) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{path}: {twice.id} stands twice; keep one")
+    return Baseline(path, today, entries)
+
+
+def write_baseline(path: Path, document: Document, known: Baseline) -> int:
+    """Write a baseline of the findings of a report; return how many reasons somebody has to write into it.
+
+    What was known stays as it is. What nobody's fault was is not for a baseline.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    findings = [finding for finding in document["findings"] if finding["level"] != "environment"]
+    entries = list(_written(findings, known))
+    comments = [
+        "# What is known of a server, and why it may be so for now. Findings that are not in here fail the run.",
+        f"# An entry whose reason starts with {TODO} is refused: say why it is known, and until when.",
+    ]
+    try:
+        write(path, ["\n".join(comments) + "\n", write_yaml({"known": entries})])
+    except OSError as error:
+        raise UsageError(f"--write-baseline {path}: cannot be written: {reason(error)}") from error
+    return sum(entry["reason"].startswith(TODO) for entry in entries)
+
+
+def _written(findings: Sequence[Mapping[str, Any]], known: Baseline) -> Iterator[dict[str, str]]:
+    entries = {entry.id: entry for entry in known.entries}
+    for finding in findings:
+        entry = entries.get(finding["id"])
+        expires = known.today + timedelta(days=VALID_DAYS)
+        why = f"{TODO}: say why"
+        if entry is not None and entry.expires >= known.today:
+            why, expires = entry.reason, entry.expires
+        elif entry is not None:
+            why = f"{TODO}: expired on {entry.expires}; it was: {entry.reason}"
+        yield {
+            "id": finding["id"],
+            "reason": why,
+            "expires": expires.isoformat(),
+            **{name: str(finding[name]) for name in _FOR_PEOPLE},
+        }
+
+
+def _entry(place: str, raw: Any) -> Entry:
+    if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+        raise UsageError(f"{place}: must be an object of texts with {', '.join(_REQUIRED)}")
+    unknown = sorted(raw.keys() - {*_REQUIRED, *_FOR_PEOPLE})
+    if unknown:
+        raise UsageError(f"{place}: {unknown[0]!r} is unknown; known are {', '.join((*_REQUIRED, *_FOR_PEOPLE))}")
+    if not _ID.fullmatch(raw.get("id", "")):
+        raise UsageError(f"{place}: `id` must be that of a finding, as 1f3a8582b772, not {raw.get('id', '')!r}")
+    why = raw.get("reason", "").strip()
+    if not why or why.startswith(TODO):
+        raise UsageError(f"{place} ({raw['id']}): has no `reason`; say why it is known")
+    try:
+        expires = date.fromisoformat(raw.get("expires", ""))
+    except ValueError as error:
+        told = f"{place} ({raw['id']}): `expires` must be a day, as 2027-01-31, not {raw.get('expires', '')!r}"
+        raise UsageError(told) from error
+    return Entry(raw["id"], why, expires, *(raw.get(name, "") for name in _FOR_PEOPLE))
+
+
+def _was_tried(entry: Entry, document: Document, *, whole: bool) -> bool:
+    """Tell whether a run would have found what an entry is about."""
+    if document["run"].get("error") or document["run"].get("interrupted"):
+        return False
+    if entry.check and entry.operation:
+        return _tried(entry, document["coverage"])
+    return whole
+
+
+def _tried(entry: Entry, coverage: Iterable[Mapping[str, Any]]) -> bool:
+    return any(
+        (item["check"], item["operation"]) == (entry.check, entry.operation) and item["cases"] for item in coverage
+    )

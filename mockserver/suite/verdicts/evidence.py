@@ -1,0 +1,201 @@
+"""What a report may show of an exchange: secrets masked, and a command that repeats it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shlex
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.http.media_types import covering
+from mockserver.suite.secrets.known_secrets import MASK, Secrets, marked
+from mockserver.suite.secrets.redaction import Path, redacted
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json
+from mockserver.suite.target.paths import Resolver
+
+#: The field that selects a world of our own stub, in lower case.
+WORLD_FIELD = "mock-world"
+_VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
+#: Longer content is cut in reports; the command to reproduce it keeps the whole.
+MAX_SHOWN = 2000
+_FAR = 20 * MAX_SHOWN
+#: A few characters, again and again.
+_RUN = re.compile(r"(.{1,4}?)\1{499,}", re.DOTALL)
+
+
+class Evidence:
+    """Turns exchanges into what may be shown of them."""
+
+    def __init__(self, contract: Contract, secrets: Secrets) -> None:
+        self._contract = contract
+        self._secrets = secrets
+        self._resolver = Resolver(contract)
+        self._by_label = {operation.label: operation for operation in contract.operations}
+
+    def request(self, label: str, request: WireRequest) -> dict[str, Any]:
+        """Return a request as the JSON report shows it: `{method, path, headers, body}`."""
+        return {
+            "method": request.method,
+            "path": self._secrets.mask(request.path),
+            "headers": {self._secrets.mask(name): self._field(name, value) for name, value in request.fields},
+            "body": None if request.body is None else self._shown(request.body, self._sent_paths(label)),
+        }
+
+    def response(self, label: str, exchange: Exchange) -> dict[str, Any]:
+        """Return an answer as the JSON report shows it: `{status, headers, body}`, or `{problem}`."""
+        response = exchange.response
+        if response is None:
+            return {"problem": self._secrets.mask(exchange.problem)}
+        return {
+            "status": response.status,
+            "headers": self._secrets.mask_json(dict(response.fields)),
+            "body": self._shown(response.body, self._issued_paths(label, response), response.length),
+        }
+
+    def exchange(self, label: str, exchange: Exchange) -> dict[str, Any]:
+        """Return an exchange as reports show it: `{label, request, response}`.
+
+        Args:
+            label: the operation that it was for; "" to find it by method and path.
+            exchange: as it went over the wire.
+        """
+        label = label if label in self._by_label else self._label_of(exchange.request)
+        return {
+            "label": label,
+            "request": self.request(label, exchange.request),
+            "response": self.response(label, exchange),
+        }
+
+    def _label_of(self, request: WireRequest) -> str:
+        path = request.path.partition("?")[0]
+        # The request line also holds the base URL's path, which may be anything.
+        found = next(
+            (
+                found
+                for start in _starts(path)
+                if (found := self._resolver.methods_at(path[start:]).get(request.method))
+            ),
+            None,
+        )
+        return found.label if found else ""
+
+    def curl(self, label: str, base_url: str, exchange: Exchange) -> str:
+        """Return commands that repeat an exchange and those before it; `$VARIABLES` stand for credentials."""
+        steps = [*exchange.history, exchange]
+        return "\n".join(self._curl(label, base_url, step.request) for step in steps)
+
+    def text(self, value: str) -> str:
+        """Return a text without secrets."""
+        return self._secrets.mask(value)
+
+    def _curl(self, label: str, base_url: str, request: WireRequest) -> str:
+        # With -X HEAD curl would wait for content that never comes.
+        words = ["curl", "-I"] if request.method == "HEAD" else ["curl", "-i", "-X", request.method]
+        for name, value in request.fields:
+            login = _decode_basic(value) if name.lower() == "authorization" else None
+            if name.lower() == WORLD_FIELD:
+                continue  # a world of the stub that ended with the run
+            if login is not None and self._secrets.name_of(login[1]):
+                words += ["-u", f"{login[0]}:${self._secrets.name_of(login[1])}"]
+            else:
+                words += ["-H", f"{name}: {self._secrets.mask(value)}"]
+        sent = None if request.body is None else request.body.decode("utf-8", "replace")
+        body = None if sent is None else self._secrets.mask(redacted(sent, self._sent_paths(label)))
+        maker = "" if body is None else _maker(body)
+        if body is not None:
+            words += ["--data-binary", "@-" if maker else body]
+        words.append(base_url + self._secrets.mask(request.path))
+        return maker + " ".join(map(self._quote, words))
+
+    def _quote(self, word: str) -> str:
+        """Return a word for the shell in which our `$VARIABLES`, and nothing else, are replaced by it."""
+        quoted, plain = "", ""
+        for part in _VARIABLE.split(word):
+            if part.startswith("$") and self._secrets.has_name(part[1:]):
+                quoted += (shlex.quote(plain) if plain else "") + f'"{part}"'
+                plain = ""
+            else:
+                plain += part
+        return quoted + (shlex.quote(plain) if plain or not quoted else "")
+
+    def _field(self, name: str, value: str) -> str:
+        login = _decode_basic(value) if name.lower() == "authorization" else None
+        if login is not None:
+            variable = self._secrets.name_of(login[1])
+            return f"Basic {login[0]}:${variable}" if variable else f"Basic {login[0]}:{MASK}"
+        return self._secrets.mask(value)
+
+    def _sent_paths(self, label: str) -> tuple[Path, ...]:
+        """Return where the content of an operation's requests holds what is never to be shown."""
+        return self._paths(_request_schema(self._by_label.get(label)), "writeOnly")
+
+    def _issued_paths(self, label: str, response: WireResponse) -> tuple[Path, ...]:
+        """Return where the content of an answer holds secrets that it is there to give out."""
+        operation = self._by_label.get(label)
+        documented = operation.response_for(response.status) if operation else None
+        media_type = covering(documented.content, response.content_type) if documented else None
+        if media_type is None or not is_json(response.media_type):
+            return ()
+        return self._paths(media_type.schema, "x-secret")
+
+    def _paths(self, schema: str | None, keyword: str) -> tuple[Path, ...]:
+        return tuple(path for path, _ in marked(self._contract, schema, keyword))
+
+    def _shown(self, body: bytes, paths: tuple[Path, ...], length: int = 0) -> str:
+        """Return content masked, and cut where it is long; what is far beyond the cut is not even searched.
+
+        Args:
+            body: content, or its beginning.
+            paths: where it holds secrets.
+            length: bytes of the whole content, 0 if this is all.
+        """
+        text = body[: 4 * _FAR].decode("utf-8", "replace")
+        cut = bool(length) or len(body) > 4 * _FAR or len(text) > _FAR
+        # An ellipsis tells whoever masks that what stands before it may be the beginning of a secret.
+        masked_text = self._secrets.mask(redacted(text[:_FAR], paths) + ("…" if cut else ""))
+        if len(masked_text) <= MAX_SHOWN and not cut:
+            return masked_text
+        size = f"{length or len(body)} bytes" if cut else f"{len(text)} characters"
+        return f"{masked_text[:MAX_SHOWN]}… ({size})"
+
+
+def _maker(body: str) -> str:
+    """Return a command that writes long content of few words and pipes it on, "" where it can be given as it is.
+
+    A shell takes no argument of megabytes, and nobody reads one.
+    """
+    if len(body) <= MAX_SHOWN:
+        return ""
+    parts, done = [], 0
+    for run in _RUN.finditer(body):
+        count = len(run[0]) // len(run[1])
+        parts += [repr(body[done : run.start()]), f"{run[1]!r} * {count}"]
+        done = run.end()
+    if not parts or _VARIABLE.search(body):
+        return ""
+    code = f"import sys; sys.stdout.write({' + '.join([*parts, repr(body[done:])])})"
+    return f"python3 -c {shlex.quote(code)} | "
+
+
+def _request_schema(operation: Operation | None) -> str | None:
+    if operation is None or operation.request_body is None:
+        return None
+    return next((content.schema for content in operation.request_body.content.values()), None)
+
+
+def _starts(path: str) -> list[int]:
+    """Return where in a path its last parts begin, the longest first."""
+    return [place for place, character in enumerate(path) if character == "/"]
+
+
+def _decode_basic(value: str) -> tuple[str, str] | None:
+    """Return user name and secret of Basic credentials (RFC 7617, section 2), or None if they are none."""
+    scheme, _, encoded = value.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (username, secret) if colon else None

@@ -1,0 +1,99 @@
+"""Fingerprints: the same failure of the same request has the same one, whichever server the request was sent to.
+
+Our own stub has accounts of other secrets than the target, and worlds: neither makes a request another one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote
+
+from mockserver.suite.identities.identities import Identity
+from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.verdicts.failures import CheckFailure
+
+#: Fields of the transport, of worlds and of generators; they differ between two runs that send the same.
+_NOT_COMPARED = frozenset(
+    {"accept-encoding", "connection", "content-length", "host", "mock-world", "user-agent", "x-schemathesis-testcaseid"}
+)
+_BOUNDARY = re.compile(r"boundary=\"?([^\";]+)", re.IGNORECASE)
+#: Claims about any response: items have other names on another server, and what is wrong with a response is not
+#: decided by the name.
+_ABOUT_RESPONSES = frozenset(
+    {
+        "body_conforms_to_its_schema",
+        "body_is_what_its_content_type_says",
+        "headers_conform",
+        "media_type_is_documented",
+        "no_server_error",
+        "status_is_documented",
+    }
+)
+#: Claims that the same request breaks in the same way, whatever status code says so.
+_WHATEVER_STATUS = frozenset({"valid_requests_are_accepted"})
+#: More of a request body than this is not compared.
+_MAX_BODY = 64 * 1024
+
+
+class Fingerprints:
+    """Makes fingerprints of failures, for one server and the identities that call it."""
+
+    def __init__(self, identities: Iterable[Identity] = ()) -> None:
+        """Take the identities, in the order that both servers have them."""
+        self._stand_ins: dict[str, str] = {}
+        for number, identity in enumerate(identities):
+            for kind, secret in (("token", identity.token), ("password", identity.password), *identity.schemes.items()):
+                if secret:
+                    self.add(f"{number}.{kind}", secret)
+
+    def add(self, name: str, secret: str) -> None:
+        """Let a name stand for a secret from now on; the first name of a secret stays."""
+        self._stand_ins.setdefault(secret, f"<{name}>")
+
+    def of(self, failure: CheckFailure) -> str:
+        """Return the fingerprint of a failure: 16 hexadecimal digits."""
+        exchange = failure.exchange
+        parts = [failure.check, failure.operation, failure.pointer, failure.title]
+        if exchange is not None:
+            if failure.check not in _WHATEVER_STATUS:
+                parts.append(str(exchange.response.status) if exchange.response is not None else "no response")
+            parts += self._request(exchange.request, with_path=failure.check not in _ABOUT_RESPONSES)
+        return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def _request(self, request: WireRequest, *, with_path: bool) -> list[str]:
+        path, _, query = request.path.partition("?")
+        content_type = request.field("content-type") or ""
+        boundary = _BOUNDARY.search(content_type)
+        fields = sorted(
+            f"{name.lower()}: {self._plain(_decoded(value))}"
+            for name, value in request.fields
+            if name.lower() not in _NOT_COMPARED
+        )
+        body = "" if request.body is None else request.body[:_MAX_BODY].decode("latin-1")
+        arguments = "&".join(
+            f"{quote(name)}={quote(value)}" for name, value in parse_qsl(query, keep_blank_values=True)
+        )
+        parts = [request.method, path if with_path else "", self._plain(arguments), *fields]
+        parts += ["no body" if request.body is None else "body", self._plain(body)]
+        return parts if boundary is None else [part.replace(boundary[1], "boundary") for part in parts]
+
+    def _plain(self, text: str) -> str:
+        for secret, name in self._stand_ins.items():
+            if secret in text:
+                text = text.replace(secret, name)
+        return text
+
+
+def _decoded(value: str) -> str:
+    """Return a field value with Basic credentials in plain text (RFC 7617)."""
+    scheme, _, encoded = value.partition(" ")
+    if scheme.lower() != "basic":
+        return value
+    try:
+        return f"Basic {base64.b64decode(encoded, validate=True).decode('latin-1')}"
+    except (binascii.Error, ValueError):
+        return value

@@ -1,0 +1,79 @@
+"""Occasions: why a check was not made at all, so that no report passes over it in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from mockserver.suite.run.session import Run
+from mockserver.suite.verdicts.verdicts import EVERYWHERE
+
+#: Checks by what a run lacks where one of them has no row of its own.
+_LACKS: Mapping[str, tuple[str, ...]] = {
+    "nothing was answered": (
+        *("the_server_answers", "no_server_error", "status_is_documented", "no_secret_comes_back"),
+        *("media_type_is_documented", "body_is_what_its_content_type_says"),
+    ),
+    "no answer came for which a header field is documented": ("headers_conform",),
+    "no answer came for whose content a schema is documented": ("body_conforms_to_its_schema",),
+    "no answer was problem details": ("problem_details_are_well_formed",),
+    "no example of an answer is documented together with its request": ("documented_examples_come_out",),
+    "no x-mockserver-behaviour gives a resource of that kind": (
+        *("answers_name_the_resource", "reads_show_the_last_write", "reads_change_nothing", "writes_can_be_repeated"),
+        *("rejected_writes_change_nothing", "writes_echo_the_request", "refused_calls_change_nothing"),
+        *("generated_values_are_new", "never_set_reads_as_documented", "resets_can_be_repeated"),
+        *("resets_end_the_value", "writes_leave_others_alone"),
+    ),
+    "no link says what is seen where it leads (x-mockserver-shows)": ("links_show_what_they_say",),
+    "no operation asks for credentials": (
+        *("calls_without_credentials_are_refused", "malformed_credentials_are_refused"),
+        *("unknown_tokens_are_refused", "tokens_are_compared_whole"),
+    ),
+    "no operation asks for HTTP Basic, where a name goes with the token": ("tokens_belong_to_their_user",),
+    "no operation is marked as a login or logout of that kind (x-mockserver-behaviour, auth)": (
+        *("passwords_are_no_tokens", "revoked_tokens_are_refused", "expired_tokens_are_refused"),
+        *("wrong_passwords_are_refused", "issued_tokens_work_at_once"),
+        *("issued_tokens_tell_their_level", "answers_name_the_caller"),
+    ),
+    "no operation has x-mockserver-levels or x-mockserver-objects of that kind": (
+        *("allowed_levels_are_admitted", "levels_not_allowed_are_refused"),
+        *("foreign_objects_are_refused", "foreign_objects_are_admitted"),
+        *("lists_tell_own_objects_alone", "lists_tell_all_own_objects"),
+    ),
+    "no operation takes content": (
+        *("malformed_json_is_refused", "empty_bodies_are_refused", "bodies_that_break_the_schema_are_refused"),
+        *("undocumented_media_types_are_refused", "hostile_bodies_do_no_harm", "large_bodies_do_no_harm"),
+        *("chunked_bodies_are_understood", "whole_floats_are_integers"),
+    ),
+    "every method is defined on every path": ("undefined_methods_are_refused",),
+    "no path asks for credentials with all its methods": ("undefined_methods_ask_for_credentials",),
+    "there is no path": ("undefined_paths_are_refused",),
+    "no operation is safe or a login": ("repeats_get_the_same_answer",),
+    "there is no operation": ("answers_are_not_slow",),
+}
+#: Checks that `check` alone makes.
+OF_CHECK = frozenset(
+    {
+        *("documented_examples_come_out", "malformed_json_is_refused", "empty_bodies_are_refused"),
+        *("bodies_that_break_the_schema_are_refused", "undocumented_media_types_are_refused"),
+        *("hostile_bodies_do_no_harm", "large_bodies_do_no_harm", "chunked_bodies_are_understood"),
+        *("whole_floats_are_integers", "repeats_get_the_same_answer"),
+        *("undefined_methods_are_refused", "undefined_methods_ask_for_credentials", "undefined_paths_are_refused"),
+    }
+)
+#: Every check that a run can make, by why there is no occasion for it.
+REASONS: Mapping[str, str] = {check: why for why, checks in _LACKS.items() for check in checks}
+
+
+def tell_what_was_not_made(run: Run, elsewhere: Collection[str] = ()) -> None:
+    """Note for each check that was made on no operation why it was not: nothing was there that it applies to.
+
+    Args:
+        run: the run, at its end.
+        elsewhere: checks that another command makes.
+    """
+    made = {row.check for row in run.verdicts.coverage()}
+    limited = len(run.selected) < len(run.contract.operations)
+    for check, why in REASONS.items():
+        if check not in made:
+            told = why.replace("no operation", "no selected operation") if limited else why
+            run.verdicts.not_run(check, EVERYWHERE, "`check` makes it, not `fuzz`" if check in elsewhere else told)

@@ -1,0 +1,381 @@
+"""From a broken claim to a finding: how grave it is, whose it is, and what stands for many."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Literal
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.errors import INVALID_FIELD
+from mockserver.suite.target.exchange import Exchange, WireResponse
+from mockserver.suite.verdicts.failures import CheckFailure, Rule
+from mockserver.suite.verdicts.observations import Observation, joined, seen
+from mockserver.suite.verdicts.reach import Reached, Statuses, nothing_succeeded, reached
+
+Level = Literal["violation", "drift", "environment"]
+Owner = Literal["server", "contract", "environment"]
+Result = Literal["passed", "failed", "in part", "not run"]
+
+#: What matters most first.
+RESULTS: tuple[Result, ...] = ("failed", "not run", "in part", "passed")
+LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
+#: Who has to mend what: a server that breaks what is documented; our assumption, which was wrong; nobody here.
+_OWNERS: Mapping[Level, Owner] = {"violation": "server", "drift": "contract", "environment": "environment"}
+
+#: In place of an operation where a check was made on none.
+EVERYWHERE = "*"
+#: Why a claim was not tried, where no check says it.
+NOTHING_CAME_UP = "nothing came up that it applies to"
+#: Why a shard did not try a claim that is another one's; no such claim is left over when their reports are merged.
+OTHER_SHARD = "another shard has it"
+#: Between several reasons.
+REASONS = "; "
+#: Failures of one cause that are told apart, and the fingerprint of all others.
+_MAX_FINGERPRINTS = 500
+_MORE = "more"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause: a check that failed on an operation against one statement of the contract.
+
+    Attributes:
+        source: how the contract knows the statement, as `source: setting_post`, or which rule needs none.
+        rule: what decided the level.
+        times: how often it was seen.
+        known: why it is no news, "" if it is.
+        evidence: the smallest exchange that shows it.
+        observations: what was seen, each different thing once.
+        by_stub: whether the evidence is a response of our own stub, and the target showed nothing of the kind.
+    """
+
+    id: str
+    level: Level
+    owner: Owner
+    check: str
+    operation: str
+    title: str
+    detail: str
+    source: str
+    pointer: str
+    rule: Rule = "contract"
+    times: int = 1
+    known: str = ""
+    evidence: Exchange | None = None
+    observations: tuple[Observation, ...] = ()
+    by_stub: bool = False
+
+
+def finding_id(check: str, operation: str, pointer: str) -> str:
+    """Return the name of a cause, the same over seeds, shards and values."""
+    return hashlib.sha256("\n".join((check, operation, pointer)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def judge(contract: Contract, failure: CheckFailure) -> Finding:
+    """Return what a failure amounts to."""
+    level, source = _level(contract, failure)
+    return Finding(
+        id=finding_id(failure.check, failure.operation, failure.pointer),
+        level=level,
+        owner=_OWNERS[level],
+        check=failure.check,
+        operation=failure.operation,
+        title=failure.title,
+        detail=f"expected {failure.expected}; got {failure.got}",
+        source=source,
+        pointer=failure.pointer,
+        rule=failure.rule,
+        evidence=failure.exchange,
+        observations=(Observation(seen(failure.check, failure.got, failure.exchange), failure.exchange),),
+    )
+
+
+def _level(contract: Contract, failure: CheckFailure) -> tuple[Level, str]:
+    if failure.rule == "universal":
+        return "violation", "universal rule"
+    if failure.rule == "environment" or _was_told_to_wait(contract, failure):
+        return "environment", "environment"
+    if failure.rule == "silent":
+        return "drift", "the contract is silent"
+    provenance = contract.provenance(failure.pointer)
+    return ("violation" if provenance.documented else "drift"), f"{provenance.kind}: {provenance.reason}"
+
+
+def _was_told_to_wait(contract: Contract, failure: CheckFailure) -> bool:
+    """Tell whether the evidence is a 429 that the contract does not document: it answers nothing that was asked."""
+    response = failure.exchange.response if failure.exchange is not None else None
+    operation = contract.by_label.get(failure.operation)
+    documented = operation is not None and "429" in operation.responses
+    return response is not None and response.status == 429 and not documented
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How one check fared on one operation; `passed` of the `cases` held."""
+
+    operation: str
+    check: str
+    result: Result
+    why: str
+    cases: int
+    passed: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    passed: int = 0
+    failed: int = 0
+    reasons: dict[str, None] = field(default_factory=dict)
+
+
+class Verdicts:
+    """Collects what the checks of a run say. Safe to use from several threads.
+
+    Attributes:
+        statuses: status codes of the responses of each operation.
+    """
+
+    def __init__(
+        self, contract: Contract, *, own: bool = False, fingerprint: Callable[[CheckFailure], str] = lambda _: ""
+    ) -> None:
+        """Start with nothing.
+
+        Args:
+            contract: what the claims are about.
+            own: the target is a stub of ours, which tells which of its answers break the contract because none that
+                keeps it could be made; that is the contract's fault.
+            fingerprint: returns what two failures have in common if they are the same one of the same request;
+                without it those of one cause are not told apart.
+        """
+        self._contract = contract
+        self._own = own
+        self._fingerprint = fingerprint
+        self._lock = threading.Lock()
+        self._mistakes: dict[str, None] = {}
+        self._findings: dict[str, dict[str, Finding]] = {}
+        self._tallies: dict[tuple[str, str], _Tally] = {}
+        self._excused: dict[str, dict[str, Finding]] = {}
+        self._known: dict[str, str] = {}
+        self.statuses = Statuses()
+
+    def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
+        """Take what contradicts the contract on our own stub, each failure with its fingerprint.
+
+        It is shown as the contract's, and excuses the same failure of the same request; nothing else.
+        """
+        with self._lock:
+            for fingerprint, finding in failures:
+                _add(self._excused.setdefault(finding.id, {}), fingerprint, finding)
+
+    def know(self, reasons: Mapping[str, str]) -> None:
+        """Take why findings are known, by id; they are shown with it and do not decide the exit code."""
+        with self._lock:
+            self._known.update(reasons)
+
+    def passed(self, check: str, operation: str, cases: int = 1) -> None:
+        """Note that a claim held in some cases."""
+        with self._lock:
+            self._tally(check, operation).passed += cases
+
+    def passed_together(self, checks: Iterable[str], operation: str) -> None:
+        """Note that several claims about one operation held in one case each."""
+        with self._lock:
+            for check in checks:
+                self._tally(check, operation).passed += 1
+
+    def failed(self, failure: CheckFailure) -> Finding:
+        """Note that a claim did not hold; the same cause again raises its count only.
+
+        A difference that the contract has on record, from an overlay, is what it says by now: the claim counts as held.
+        """
+        new = judge(self._contract, failure)
+        response = failure.exchange.response if failure.exchange is not None else None
+        if self._own and response is not None and response.field(INVALID_FIELD) is not None:
+            new = _as_the_contracts(new)
+        with self._lock:
+            if new.level == "drift" and self._contract.differs(new.operation, new.check, new.observations[0].seen):
+                self._tally(new.check, new.operation).passed += 1
+                return new
+            self._tally(new.check, new.operation).failed += 1
+            seen = self._findings.setdefault(new.id, {})
+            _add(seen, self._fingerprint(failure), new)
+            return _merged(seen.values())
+
+    def failures(self) -> tuple[tuple[str, Finding], ...]:
+        """Return every failure so far with its fingerprint; the same one of the same request once."""
+        with self._lock:
+            return tuple(item for seen in self._findings.values() for item in seen.items())
+
+    def saw(self, operation: str, response: WireResponse) -> None:
+        """Note that an operation was answered so, whatever was claimed of the answer."""
+        with self._lock:
+            self.statuses.saw(operation, response.status, response.media_type)
+
+    def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
+        """Return how far the calls of each operation got."""
+        with self._lock:
+            told: dict[str, Counter[str]] = {}
+            for (_, label), tally in self._tallies.items():
+                told.setdefault(label, Counter()).update(list(tally.reasons))
+            # What kept most checks from being made kept the operation from being called.
+            reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
+            return tuple(reached(operations, self.statuses, reasons))
+
+    def answers(self, operation: str) -> frozenset[tuple[int, str]]:
+        """Return each status and media type that an operation was answered with."""
+        with self._lock:
+            return self.statuses.media_types(operation)
+
+    def not_run(self, check: str, operation: str, why: str) -> None:
+        """Note that a claim could not be tried, and why."""
+        with self._lock:
+            self._tally(check, operation).reasons.setdefault(why)
+
+    def mistaken(self, check: str, operation: str, mistake: str) -> None:
+        """Note that a claim could not be tried because of a mistake of ours."""
+        with self._lock:
+            self._tally(check, operation).reasons.setdefault(mistake)
+            self._mistakes.setdefault(mistake)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """Mistakes of ours that were met, each once."""
+        with self._lock:
+            return tuple(self._mistakes)
+
+    def known(self, check: str, operation: str) -> int:
+        """Return how often a check has failed on an operation so far."""
+        tally = self._tallies.get((check, operation))
+        return 0 if tally is None else tally.failed
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return all findings: violations first, then by what was seen most."""
+        with self._lock:
+            found = [_judged(seen, self._excused.get(name, {})) for name, seen in self._findings.items()]
+            found += [
+                replace(_as_the_contracts(_merged(seen.values())), by_stub=True)
+                for name, seen in self._excused.items()
+                if name not in self._findings
+            ]
+            found = [replace(item, known=self._known.get(item.id, "")) for item in found]
+        return tuple(
+            sorted(found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer))
+        )
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Return how each check fared on each operation."""
+        with self._lock:
+            return tuple(
+                _coverage(check, operation, tally) for (check, operation), tally in sorted(self._tallies.items())
+            )
+
+    def summary(self) -> Mapping[Level, int]:
+        """Return the number of findings of each level."""
+        levels = [finding.level for finding in self.findings()]
+        return {level: levels.count(level) for level in LEVELS}
+
+    def nothing_succeeded(self) -> bool:
+        """Tell whether operations were called, and none of them ever succeeded."""
+        return nothing_succeeded(row for row in self.reach(self._contract.operations) if row.attempts)
+
+    def tested(self) -> bool:
+        """Whether any claim was tried at all."""
+        return any(tally.passed or tally.failed for tally in self._tallies.values())
+
+    def _tally(self, check: str, operation: str) -> _Tally:
+        tally = self._tallies.get((check, operation))
+        if tally is None:
+            tally = self._tallies[check, operation] = _Tally()
+        return tally
+
+
+def _as_the_contracts(finding: Finding) -> Finding:
+    """Return a finding that our own stub shows, too: the contract contradicts itself, and no server can keep it."""
+    return replace(finding, owner="contract", level="drift", rule="oracle")
+
+
+def _judged(seen: Mapping[str, Finding], excused: Mapping[str, Finding]) -> Finding:
+    """Return what is left of a cause when each failure that our own stub shows, too, is the contract's.
+
+    Failures beyond what is told apart are excused where all others are.
+    """
+    own = [finding for fingerprint, finding in seen.items() if fingerprint not in excused and fingerprint != _MORE]
+    if not own and excused:
+        return _as_the_contracts(_merged(seen.values()))
+    return _merged(own or seen.values())
+
+
+def _add(seen: dict[str, Finding], fingerprint: str, new: Finding) -> None:
+    if fingerprint not in seen and len(seen) >= _MAX_FINGERPRINTS:
+        fingerprint = _MORE
+    known = seen.get(fingerprint)
+    seen[fingerprint] = new if known is None else _merge(known, new)
+
+
+def _merged(findings: Iterable[Finding]) -> Finding:
+    return functools.reduce(_merge, findings)
+
+
+def _merge(known: Finding, new: Finding) -> Finding:
+    # What is shown must show the gravest that was seen, and be the smallest of that.
+    best = min(known, new, key=lambda finding: (LEVELS.index(finding.level), _size(finding)))
+    observations = joined(known.observations, new.observations)
+    return replace(best, times=known.times + new.times, observations=observations)
+
+
+def _size(finding: Finding) -> int:
+    return finding.evidence.size if finding.evidence else 0
+
+
+def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
+    why = REASONS.join(tally.reasons)
+    cases = tally.passed + tally.failed
+    if tally.failed:
+        return Coverage(operation, check, "failed", "", cases, tally.passed)
+    if not tally.passed:
+        return Coverage(operation, check, "not run", why or NOTHING_CAME_UP, cases, tally.passed)
+    # A claim that was tried only in part is not passed: what is missing could be what fails.
+    if tally.reasons:
+        return Coverage(operation, check, "in part", why, cases, tally.passed)
+    return Coverage(operation, check, "passed", "", cases, tally.passed)
+
+
+class ExitCode(IntEnum):
+    """What `check` and `fuzz` tell the shell (DESIGN, section 2)."""
+
+    CLEAN = 0
+    VIOLATION = 1
+    NOT_JUDGED = 2
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended, apart from what it found.
+
+    Attributes:
+        error: why the run could not do its work, "" if it could.
+        interrupted: whether the user ended it.
+    """
+
+    error: str = ""
+    interrupted: bool = False
+
+
+def exit_code(verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = False) -> ExitCode:
+    """Return the exit code of a run."""
+    if outcome.interrupted:
+        return ExitCode.INTERRUPTED
+    summary = verdicts.summary()
+    if summary["violation"] or (fail_on_drift and summary["drift"]):
+        return ExitCode.VIOLATION
+    could_not = outcome.error or verdicts.mistakes or summary["environment"]
+    if could_not or not verdicts.tested() or verdicts.nothing_succeeded():
+        return ExitCode.NOT_JUDGED
+    return ExitCode.CLEAN

@@ -1,1 +1,0 @@
-"""Is the request as promised? Parameters and content, decoded once and validated."""
