@@ -6,7 +6,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _BUILTIN = _PACKAGE / "builtin"
-_ROOT = _BUILTIN if _BUILTIN.is_dir() else _PACKAGE.parent
+_ROOT = _BUILTIN if (_BUILTIN / "openapi.yaml").is_file() else _PACKAGE.parent
 
 #: The built-in contract, used where no `--contract` is given.
 CONTRACT = _ROOT / "openapi.yaml"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.http.pointers import child
-from mockserver.lint.elements import CHILDREN
+from mockserver.contract.reading.elements import CHILDREN
 from mockserver.lint.subject import LintFinding, Subject
 from mockserver.masking import looks_secret
 

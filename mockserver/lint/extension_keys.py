@@ -14,7 +14,7 @@ from mockserver.contract.reading.extensions import EXTENSIONS, OBJECT_PLACE, OWN
 from mockserver.contract.schema.validator import Direction
 from mockserver.http.expressions import EMBEDDED, EXPRESSION
 from mockserver.http.pointers import child
-from mockserver.lint.elements import Element
+from mockserver.contract.reading.elements import Element
 from mockserver.lint.subject import LintFinding, Subject
 
 _PREFIX = "x-mockserver-"

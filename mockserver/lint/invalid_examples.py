@@ -12,7 +12,7 @@ from mockserver.contract.schema.validator import Direction, SchemaViolation
 from mockserver.contract.source.references import lookup
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
-from mockserver.lint.elements import Element
+from mockserver.contract.reading.elements import Element
 from mockserver.lint.subject import LintFinding, Subject
 
 _JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", re.IGNORECASE)

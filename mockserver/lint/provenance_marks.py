@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.contract.provenance import MARKS
 from mockserver.http.pointers import child
-from mockserver.lint.elements import Element
+from mockserver.contract.reading.elements import Element
 from mockserver.lint.subject import LintFinding, Subject
 
 _MARKS = tuple(keyword for _, keyword in MARKS)

@@ -49,8 +49,13 @@ def main() -> None:
     os._exit(0)  # a thread of granian may still wait for half a request (commands.py)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Serve until the process is ended; tell in a line what is wrong."""
     try:
         main()
     except MockServerError as error:
         sys.exit(f"mockserver: {error}")
+
+
+if __name__ == "__main__":
+    run()

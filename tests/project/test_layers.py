@@ -1,4 +1,4 @@
-"""Imports point inwards: edge → pipeline → stages → contract → shared (docs/architecture.md).
+"""Imports point inwards: shared < http < contract < plugins < stub, suite, builtin (docs/architecture.md).
 
 Read from the source, so that lazy imports and those for types alone count too.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,127 +18,49 @@ import mockserver
 
 PACKAGE = Path(mockserver.__file__).parent
 
-#: Values and services that everybody may use; they use each other.
-SHARED = {
-    "accesslog",
-    "credentials",
-    "defaults",
-    "documents",
-    "errors",
-    "expressions",
-    "hosts",
-    "journal",
-    "masking",
-    "mediatypes",
-    "messages",
-    "options",
-    "parsed",
-    "pointers",
-    "sha512crypt",
-    "sources",
-    "xmltext",
-    "yamltext",
+#: What everything else stands on.
+SHARED = {"errors", "masking", "messages", "sources"}
+#: Layers that may be imported, by layer; what is not named here (commands, selftest, the edge) may import all but
+#: `builtin`, which nobody imports: it is found by its entry point.
+MAY_IMPORT: dict[str, set[str]] = {
+    "shared": set(),
+    "http": {"shared"},
+    "contract": {"shared", "http"},
+    "plugins": {"shared", "http", "contract"},
+    "lint": {"shared", "http", "contract", "plugins"},
+    "stub": {"shared", "http", "contract", "plugins"},
+    "suite": {"shared", "http", "contract", "plugins"},
+    "builtin": {"plugins"},
 }
-#: Stage by its modules' first name; a stage knows its own modules, the contract layer and what is shared.
-STAGES = {
-    "routing": "routing",
-    "authentication": "authentication",
-    "digest": "authentication",
-    "validation": "validation",
-    "behaviour": "behaviour",
-    "examples": "examples",
-    "response": "response",
-    "encoding": "response",
-    "cors": "response",
-    "headers": "response",
-    "negotiation": "response",
-    "preferences": "response",
-    "problem": "response",
-    "statuses": "response",
-}
-#: The edge knows all of the stub.
-EDGE = {
-    "",
-    "__main__",
-    "app",
-    "behaviours",
-    "certificates",
-    "cli",
-    "commands",
-    "control",
-    "delivery",
-    "inspecting",
-    "limiting",
-    "listing",
-    "mutants",
-    "pytest_plugin",
-    "reaching",
-    "requesting",
-    "server",
-    "viewing",
-}
-#: What the suite may know of the rest of the package: never the stub's way of a request.
-SUITE_KNOWS = {"suite", "contract", "errors", "defaults", "hosts", "mediatypes", "options", "pointers"}
+#: The most modules that a folder may hold, its `__init__` apart.
+MOST_MODULES = 14
 
-#: Foreign packages and the only modules that may import them; names are below `mockserver`.
+#: Foreign packages and the only modules, or folders, that may import them; names are below `mockserver`.
 ONLY_IN: dict[str, set[str]] = {
-    "granian": {"server"},
-    "sqlalchemy": {"behaviour.sqlstore"},
-    "flask": {"app", "control", "pytest_plugin"},
-    "werkzeug": {"app", "control"},
-    "cryptography": {"certificates"},
-    "pyotp": {"behaviour.mail.twofactor"},
-    "webauthn": {"behaviour.mail.passkeys"},
-    "click": {
-        "cli",
-        "commands",
-        "options",
-        "suite.commands",
-        "suite.options",
-        "suite.overlays.loop",
-        "suite.reports.commands",
-        "suite.reports.concluding",
-        "suite.returning",
-        "suite.running",
-    },
+    "granian": {"stub.serving.server"},
+    "sqlalchemy": {"stub.store.sql"},
+    "flask": {"stub.app", "stub.control.routes", "pytest_plugin"},
+    "werkzeug": {"stub.app", "stub.control.routes"},
+    "cryptography": {"stub.serving.tls"},
+    "pyotp": {"builtin"},
+    "webauthn": {"builtin"},
+    "click": {"cli", "commands", "suite.overlays.loop", "suite.reports.conclusion", "suite.run"},
     "jinja2": {"suite.reports.html"},
-    "orjson": {"documents"},
-    "yaml": {"yamltext"},
-    "jsonpatch": {"behaviour.changing"},
-    "jsonpath_rfc9535": {"contract.overlay"},
-    "jsonschema_rs": {"contract.schemas", "contract.patterns", "contract.lint.validity", "behaviour.seedfiles"},
-    "jsonschema": {"contract.lint.validity"},
-    "openapi_spec_validator": {"contract.lint.validity"},
-    "schemathesis": {
-        "suite.engine",
-        "suite.engine.judging",
-        "suite.engine.links",
-        "suite.engine.schema",
-        "suite.engine.splitting",
-        "suite.engine.surroundings",
-        "suite.engine.transport",
-    },
+    "orjson": {"http.json"},
+    "yaml": {"contract.source.yaml"},
+    "jsonpatch": {"stub.crud.writes"},
+    "jsonpath_rfc9535": {"contract.source.overlay"},
+    "jsonschema_rs": {"contract.schema", "lint.validity", "stub.store.seed_files"},
+    "jsonschema": {"lint.validity"},
+    "openapi_spec_validator": {"lint.validity"},
+    "schemathesis": {"suite.fuzz"},
     "pytest": {"pytest_plugin"},
-    # Clock and chance of the stub come from `sources` alone.
-    "time": {"sources", "accesslog"},
-    # All but sources for the type of what it gives.
-    "random": {"sources", "examples.making", "examples.scalars", "examples.texts"},
-    "rstr": {"examples.texts"},
-    "secrets": set(),
-    "uuid": {"sources", "examples.texts"},  # write down a number as a UUID
-}
-#: The suite has a clock of its own, and makes up canaries.
-SUITE_MAY = {"time", "random", "secrets", "uuid"}
-
-#: STYLE, the table of section 1: modules and what they may not know.
-MAY_NOT_KNOW: dict[str, set[str]] = {
-    "behaviour.store": {"contract"},
-    "behaviour.seeding": {"contract"},
-    "behaviour.seedfiles": {"contract"},
-    "behaviour.sections": {"contract"},
-    "behaviour.sqlstore": {"contract"},
-    "behaviour.worlds": {"contract"},
-    "routing": {"contract"},
+    # Clock and chance of the stub come from `sources` alone; the suite has a clock of its own, and makes up canaries.
+    "time": {"sources", "stub.serving.access_log", "suite", "selftest"},
+    "random": {"sources", "stub.examples", "suite", "selftest"},  # all but sources for the type of what it gives
+    "rstr": {"stub.examples.texts"},
+    "secrets": {"suite", "selftest"},
+    "uuid": {"sources", "stub.examples.texts", "suite", "selftest"},  # texts: write down a number as a UUID
 }
 
 
@@ -180,27 +103,15 @@ def _inner(name: str) -> set[str]:
 
 
 def _layer(name: str) -> str:
-    return name.partition(".")[0]
+    top = name.partition(".")[0]
+    return "shared" if top in SHARED else top
 
 
 def _allowed(name: str, imported: str) -> bool:
     layer, target = _layer(name), _layer(imported)
-    if layer == "suite":
-        return target in SUITE_KNOWS
-    if layer in EDGE:
-        return target != "suite" or name == "pytest_plugin"
-    if layer in SHARED:
-        return target in SHARED
-    if layer == "contract":
-        return target == "contract" or target in SHARED
-    if layer == "pipeline":
-        return target in STAGES or target in {"contract", "pipeline"} or target in SHARED
-    return STAGES.get(target) == STAGES[layer] or target == "contract" or target in SHARED
-
-
-def test_every_module_has_its_layer() -> None:
-    known = SHARED | STAGES.keys() | EDGE | {"contract", "pipeline", "suite"}
-    assert {_layer(name) for name in MODULES} <= known
+    if layer == target:
+        return True
+    return target in MAY_IMPORT[layer] if layer in MAY_IMPORT else target != "builtin"
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -208,18 +119,33 @@ def test_imports_point_inwards(name: str) -> None:
     assert {imported for imported in _inner(name) if not _allowed(name, imported)} == set()
 
 
-@pytest.mark.parametrize("name", sorted(MAY_NOT_KNOW))
-def test_what_a_module_may_not_know(name: str) -> None:
-    assert {imported for imported in _inner(name) if _layer(imported) in MAY_NOT_KNOW[name]} == set()
+def _folders() -> dict[str, list[str]]:
+    """Return the names of the modules in each folder of the package."""
+    folders: dict[str, list[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        folders.setdefault(path.parent.relative_to(PACKAGE).as_posix(), []).append(path.stem)
+    return folders
+
+
+def test_a_folder_is_read_at_a_glance() -> None:
+    assert {folder: len(names) for folder, names in _folders().items() if len(names) - 1 > MOST_MODULES} == {}
+
+
+def test_a_module_name_stands_once() -> None:
+    """A command and the folder of what it does may share one."""
+    counted = Counter(
+        name
+        for folder, names in _folders().items()
+        for name in names
+        if not name.startswith("__") and not (folder == "commands" and name in _folders())
+    )
+    assert [name for name, times in counted.items() if times > 1] == []
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_foreign_packages_have_one_home(name: str) -> None:
-    found = {imported.split(".")[0] for imported in _imports(name)}
-    strangers = {package for package in found & ONLY_IN.keys() if name not in ONLY_IN[package]}
-    if _layer(name) == "suite":
-        strangers -= SUITE_MAY
-    assert strangers == set()
+    found = {imported.split(".")[0] for imported in _imports(name)} & ONLY_IN.keys()
+    assert {one for one in found if not any(f"{name}.".startswith(f"{home}.") for home in ONLY_IN[one])} == set()
 
 
 def test_the_contract_layer_knows_nothing_of_http_servers() -> None:
@@ -248,16 +174,17 @@ def test_no_module_imports_in_a_circle() -> None:
 
 
 def test_the_rules_can_be_broken() -> None:
-    assert not _allowed("authentication", "behaviour.seeding")
-    assert not _allowed("behaviour.handlers", "authentication")
-    assert not _allowed("contract.model", "routing")
-    assert not _allowed("masking", "contract.secrets")
-    assert not _allowed("suite.checks.answers", "validation.body")
-    assert not _allowed("suite.engine", "app")
-    assert not _allowed("app", "suite.engine")
-    assert not _allowed("suite.selftest", "mutants.registry")
-    assert not _allowed("mutants.server", "suite.session")
-    assert _allowed("pipeline", "routing")
+    assert not _allowed("masking", "contract.schema.marks")
+    assert not _allowed("http.media_types", "contract.model")
+    assert not _allowed("contract.model", "stub.routing")
+    assert not _allowed("suite.checks.any_response", "stub.validation.body")
+    assert not _allowed("stub.pipeline", "suite.run.session")
+    assert not _allowed("stub.pipeline", "builtin.mailcheap")
+    assert not _allowed("commands.serve", "builtin.mailcheap")
+    assert not _allowed("builtin.mailcheap.accounts", "stub.store.records")
+    assert not _allowed("suite.run.session", "selftest.runs")
+    assert _allowed("stub.pipeline", "contract.model")
+    assert _allowed("selftest.runs", "suite.run.session")
 
 
 #: Slow to load, and of no use to `serve`.
@@ -275,7 +202,6 @@ NOT_FOR_SERVE = [
     "cryptography",
     "pyotp",
     "webauthn",
-    "rich",
     "mockserver.suite",
     "mockserver.lint.findings",
 ]

@@ -17,7 +17,7 @@ import mockserver
 from mockserver import create_app
 
 DESCRIPTION: dict[str, Any] = yaml.safe_load(
-    (Path(mockserver.__file__).parent / "control.yaml").read_text(encoding="utf-8")
+    (Path(mockserver.__file__).parent / "stub/control/control.yaml").read_text(encoding="utf-8")
 )
 
 load_all_checks()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MakeStub = Callable[..., "Client"]
 WriteContract = Callable[..., Path]
-VIEWER = Path(mockserver.__file__).parent / "viewer"
+VIEWER = Path(mockserver.__file__).parent / "stub/control/viewer"
 FILES = ["/docs", *(f"/docs/{name}" for name in ASSETS), "/docs/contract.json"]
 MARKS = ("x-source", "x-assumed", "x-observed")
 OURS = EXTENSIONS | set(MARKS)

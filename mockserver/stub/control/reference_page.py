@@ -18,7 +18,7 @@ from mockserver.contract.source.loading import Document
 from mockserver.http import json as documents
 
 if TYPE_CHECKING:
-    from mockserver.lint.elements import Element
+    from mockserver.contract.reading.elements import Element
 
 _VIEWER = Path(__file__).parent / "viewer"
 #: Name below `docs/` to file and media type; nothing else is served.
@@ -76,7 +76,7 @@ def readable(document: Document) -> bytes:
 
 def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a contract in whose descriptions stands what our extensions say, without the extensions."""
-    from mockserver.lint.elements import walk  # start-up must not pay for the rules of lint
+    from mockserver.contract.reading.elements import walk  # start-up must not pay for the rules of lint
 
     copy: dict[str, Any] = documents.decode(documents.encode(data))
     told = [(element, list(_notes(element))) for element in walk(copy)]

@@ -16,7 +16,7 @@ from mockserver.contract.source import yaml as yamltext
 from mockserver.errors import UsageError
 from mockserver.http import json as documents
 
-SCHEMA_FILE = Path(__file__).parents[1] / "seed.schema.json"
+SCHEMA_FILE = Path(__file__).parent / "seed.schema.json"
 #: An item stands at most so many times; more is a mistake, and would make each new world slow.
 MAX_REPEAT = 10_000
 _REPEAT = "repeat"

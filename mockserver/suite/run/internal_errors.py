@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: How a message of a contained mistake begins: such a run was not ended by it.
 BEGINNING = "an internal error"
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[2]
 
 
 def place_of(error: BaseException, besides: str = "") -> str:
