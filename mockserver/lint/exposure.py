@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.http.pointers import child
 from mockserver.contract.reading.elements import CHILDREN
+from mockserver.http.pointers import child
 from mockserver.lint.subject import LintFinding, Subject
 from mockserver.masking import looks_secret
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.contract.provenance import MARKS
-from mockserver.http.pointers import child
 from mockserver.contract.reading.elements import Element
+from mockserver.http.pointers import child
 from mockserver.lint.subject import LintFinding, Subject
 
 _MARKS = tuple(keyword for _, keyword in MARKS)

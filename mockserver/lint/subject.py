@@ -9,11 +9,11 @@ from typing import Any
 
 from mockserver.contract.model import Contract
 from mockserver.contract.provenance import ProvenanceResolver
+from mockserver.contract.reading.elements import Element, walk
 from mockserver.contract.schema.validator import Schemas
 from mockserver.contract.source.loading import Document
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
-from mockserver.contract.reading.elements import Element, walk
 
 #: Messages show the offending value, and one may be a whole document.
 _LONGEST_MESSAGE = 400

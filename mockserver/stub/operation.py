@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from mockserver.builtin import mailcheap
 from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
 from mockserver.contract.model import Response as Documented
-from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.marks import marked_names
 from mockserver.errors import INVALID_FIELD, ContractError, RequestRejected
 from mockserver.http import expressions
 from mockserver.http.preferences import NONE, applied
@@ -35,7 +35,7 @@ from mockserver.stub.crud.tombstones import Ancestors, Removal
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 from mockserver.stub.examples.selection import Examples
 from mockserver.stub.response import Plan, Responder, finish, rejection
-from mockserver.stub.store.records import Read
+from mockserver.stub.store.store import Read
 from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.body import BodyReader
 from mockserver.stub.validation.parameters import ParameterReader

@@ -12,9 +12,9 @@ from mockserver import defaults
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
+from mockserver.contract.reading.elements import walk
 from mockserver.contract.source.references import follow
 from mockserver.http.pointers import split
-from mockserver.contract.reading.elements import walk
 from mockserver.stub.behaviour.handlers import find_handler
 from tests.documentation.facts import operations_of
 from tests.documentation.record import Page, Record, read_record

@@ -12,9 +12,9 @@ from mockserver import create_app, defaults
 from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
+from mockserver.contract.reading.elements import walk
 from mockserver.contract.source.references import follow
 from mockserver.http.pointers import blanked
-from mockserver.contract.reading.elements import walk
 from mockserver.stub.examples.listing import Sequence, sequences
 from mockserver.stub.store.seed import load_seed
 from tests.conftest import Client, send_to_app

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract
 from mockserver.contract.provenance import ProvenanceResolver
+from mockserver.contract.reading.elements import CHILDREN, Element, walk
 from mockserver.contract.source.references import follow
 from mockserver.http.pointers import blanked, child
-from mockserver.contract.reading.elements import CHILDREN, Element, walk
 from tests.documentation.facts import operations_of
 from tests.documentation.record import (
     ANY_ONE,

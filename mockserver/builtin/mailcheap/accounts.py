@@ -34,7 +34,7 @@ from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue, wh
 from mockserver.stub.behaviour.ownership import domain_of
 from mockserver.stub.store import sha512crypt
 from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_hash
-from mockserver.stub.store.records import Record, Transaction
+from mockserver.stub.store.store import Record, Transaction
 
 #: What every level may change of its own account (account_patch).
 OWN_MEMBERS = frozenset({"password", "recovery_email", "language"})

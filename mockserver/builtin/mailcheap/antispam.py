@@ -17,7 +17,7 @@ from typing import Any
 from mockserver.builtin.mailcheap.records import LISTS, THRESHOLDS, conflict, live_domain, not_found
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, kept, under_way
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: Stands for the whole server where others have the name of a domain; no domain is called so, for it lacks a dot.
 GLOBAL = "global"

@@ -33,7 +33,7 @@ from mockserver.messages import Outcome, no_content, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue, whole
 from mockserver.stub.behaviour.ownership import may_see
 from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.records import Read, Record, Transaction
+from mockserver.stub.store.store import Read, Record, Transaction
 
 #: How long a name can be verified, in seconds; not documented, so a week.
 VERIFICATION_SECONDS = 7 * 86_400

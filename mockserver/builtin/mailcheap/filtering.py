@@ -12,7 +12,7 @@ from typing import Any
 from mockserver.builtin.mailcheap.records import AUTOREPLIES, SIEVE_FILTERS, conflict, not_found, unprocessable
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: Most actions that forward, over all filters of an account (sieve_filter_post).
 MAX_FORWARDS = 4

@@ -10,7 +10,7 @@ from mockserver.errors import RequestRejected
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue
 from mockserver.stub.store.account_records import ACCOUNTS, BASIC_CHALLENGE, TOKENS, password_matches, token_key
-from mockserver.stub.store.records import Record, Transaction
+from mockserver.stub.store.store import Record, Transaction
 
 #: Validity of an issued token in seconds, as the documented login shows it (auth_post).
 TOKEN_SECONDS = 86_400

@@ -12,7 +12,7 @@ from mockserver.builtin.mailcheap.accounts import add_account
 from mockserver.builtin.mailcheap.records import MAIL_USER, MIGRATIONS, is_administrator_of
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, under_way, whole
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: How long a migration can be come back to, in seconds: thirty days; no page says it.
 EXPIRY_SECONDS = 30 * 86_400

@@ -31,7 +31,7 @@ from mockserver.http.hosts import is_loopback
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue
 from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: How long a challenge can be answered. The options ask for 60 seconds, which a person at a debugger does not keep.
 CHALLENGE_SECONDS = 300

@@ -22,7 +22,7 @@ from mockserver.builtin.mailcheap.records import (
 from mockserver.stub.behaviour.calls import Call
 from mockserver.stub.behaviour.ownership import domain_of
 from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: Storage in MB.
 STORAGE = "storagequota_total"

@@ -10,7 +10,7 @@ from mockserver.errors import RequestRejected
 from mockserver.messages import Violation
 from mockserver.stub.behaviour.calls import Call
 from mockserver.stub.behaviour.ownership import is_open, owns_account
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: By domain, domain alias or relay domain: `verified`, `expire_time`, `verification_code`, `added_by` ...
 DOMAINS = "domains"

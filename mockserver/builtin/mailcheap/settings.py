@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.contract.model import Behaviour
 from mockserver.messages import Outcome, no_content, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue, kept, under_way
-from mockserver.stub.store.records import SETTINGS
+from mockserver.stub.store.store import SETTINGS
 
 _CONTAINERS = frozenset({dict, list})
 

@@ -15,7 +15,7 @@ from mockserver.builtin.mailcheap.records import ADDRESS_BOOKS, CALENDARS, MAIL_
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, under_way
 from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.records import Record, Transaction
+from mockserver.stub.store.store import Record, Transaction
 
 #: The one that every account has.
 DEFAULT = "default"

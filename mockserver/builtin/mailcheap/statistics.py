@@ -29,7 +29,7 @@ from mockserver.builtin.mailcheap.records import (
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler
 from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: Collection by the member that counts it; mailboxes are among the accounts, and have an address book and a calendar.
 _COUNTED = {

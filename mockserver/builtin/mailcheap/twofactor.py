@@ -29,7 +29,7 @@ from mockserver.builtin.mailcheap.records import (
 from mockserver.messages import Outcome, no_content, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue
 from mockserver.stub.store.account_records import ACCOUNTS, password_hash
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 
 #: Seconds that a code is for (RFC 6238, section 4.1), and how many codes before and after that of now are accepted.
 STEP_SECONDS = 30

@@ -13,8 +13,8 @@ from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
 from mockserver.messages import Arguments, Caller, Outcome
-from mockserver.stub.store.records import WORLD, Record, Transaction
 from mockserver.stub.store.seed import Seed
+from mockserver.stub.store.store import WORLD, Record, Transaction
 
 _ISSUED = "issued"
 

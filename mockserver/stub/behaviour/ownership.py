@@ -12,7 +12,7 @@ from mockserver.contract.model import Objects
 from mockserver.messages import Caller
 from mockserver.stub.behaviour.calls import Call
 from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.records import Read
+from mockserver.stub.store.store import Read
 
 #: Tells whether a caller owns the object of a name.
 Owns = Callable[[Read, Caller, str], bool]

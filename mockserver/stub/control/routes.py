@@ -21,7 +21,7 @@ from mockserver import sources
 from mockserver.builtin.mailcheap.domains import verify_name
 from mockserver.builtin.mailcheap.records import PUBLIC
 from mockserver.contract.model import Contract
-from mockserver.contract.schema.secrets import same_value
+from mockserver.contract.schema.marks import same_value
 from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError
 from mockserver.http import json as documents
@@ -32,7 +32,7 @@ from mockserver.messages import MASK
 from mockserver.stub.control import reference_page
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.store.account_records import ACCOUNTS, TOKENS
-from mockserver.stub.store.records import SETTINGS, WORLD
+from mockserver.stub.store.store import SETTINGS, WORLD
 from mockserver.stub.store.worlds import DEFAULT_WORLD, World, Worlds
 
 PREFIX = "/__mock__"

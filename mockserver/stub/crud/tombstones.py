@@ -19,7 +19,7 @@ from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.stub.behaviour.calls import Call
 from mockserver.stub.behaviour.handlers import REMOVE
 from mockserver.stub.crud.queries import text
-from mockserver.stub.store.records import Read, Transaction
+from mockserver.stub.store.store import Read, Transaction
 
 #: What the names of the store's collections of items begin with; their paths follow.
 PREFIX = "resource:"

@@ -1,6 +1,6 @@
 """Content from schemas: the same contract, seed, pointer and key give the same value.
 
-A value is made from the top down (value_maker.py), several ways one after another, until one is valid by the contract's own
+A value is made from the top down (value_maker.py), several ways in turn, until one is valid by the contract's own
 validator. Nothing that was not found valid is given out.
 """
 

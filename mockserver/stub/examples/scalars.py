@@ -1,4 +1,4 @@
-"""Values without members: texts, numbers, and what a schema says of itself (value_maker.py makes objects and arrays)."""
+"""Values without members: texts, numbers, and what a schema says of itself (objects and arrays: value_maker.py)."""
 
 from __future__ import annotations
 

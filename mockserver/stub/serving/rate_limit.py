@@ -15,7 +15,7 @@ from mockserver import sources
 from mockserver.errors import RequestRejected, UsageError
 from mockserver.messages import Request
 from mockserver.stub.pipeline import Answer, Pipeline
-from mockserver.stub.store.records import Record
+from mockserver.stub.store.store import Record
 from mockserver.stub.store.worlds import World
 
 #: The collection of the store that holds what each address did.

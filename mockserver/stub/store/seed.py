@@ -9,8 +9,8 @@ from typing import Any
 
 from mockserver.stub.store import seed_files
 from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
-from mockserver.stub.store.records import WORLD, Record, Transaction
 from mockserver.stub.store.seed_sections import records
+from mockserver.stub.store.store import WORLD, Record, Transaction
 
 #: Members of an account that its record keeps in another form, or not at all.
 _CREDENTIALS = frozenset({"username", "password", "level", "tokens", "schemes", "scopes"})

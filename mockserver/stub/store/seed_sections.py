@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mockserver.stub.store.account_records import password_hash
-from mockserver.stub.store.records import Record
 from mockserver.stub.store.seed_files import KEYS
+from mockserver.stub.store.store import Record
 
 Item = Mapping[str, Any]
 #: Collections of the items of any contract's resources (resources.py).

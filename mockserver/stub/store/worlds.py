@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from mockserver import sources
 from mockserver.errors import StateError, UsageError
 from mockserver.stub.control.journal import Journal
-from mockserver.stub.store.records import WORLD, MemoryStore, Read, Store, Transaction
+from mockserver.stub.store.memory import MemoryStore
 from mockserver.stub.store.seed import Seed
+from mockserver.stub.store.store import WORLD, Read, Store, Transaction
 
 DEFAULT_WORLD = "default"
 #: More worlds than this are refused: each keeps its seed data and journal.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mockserver.defaults import SEED_DATA
 from mockserver.errors import UsageError
 from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_matches, token_key
-from mockserver.stub.store.records import MemoryStore
+from mockserver.stub.store.memory import MemoryStore
 from mockserver.stub.store.seed import Account, Seed, Token, load_seed
 from mockserver.stub.store.seed_files import KEYS, schema
 
