@@ -20,7 +20,7 @@ from mockserver.suite.run.run_options import (
     shared_options,
 )
 from mockserver.suite.run.sharding import WHOLE, parse_shard
-from mockserver.suite.verdicts.verdicts import ExitCode
+from mockserver.suite.verdicts.verdict import with_reports
 
 if TYPE_CHECKING:
     from mockserver.selftest.runs import Mode
@@ -115,8 +115,7 @@ def _prove(options: Options, mode: Mode, seed: int) -> int:
     click.echo(kills.as_text())
     for problem in problems:
         click.echo(f"mockserver: {problem}", err=True)
-    code = kills.exit_code()
-    return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
+    return with_reports(kills.exit_code(), problems)
 
 
 @click.command("restore", short_help="Put back what a run that was killed has changed.")

@@ -21,7 +21,7 @@ from mockserver.suite.run.internal_errors import contained, told
 from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 
 __all__ = ["FuzzSettings", "InProcess", "drive"]
 
