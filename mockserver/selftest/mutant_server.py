@@ -22,7 +22,7 @@ from typing import Any
 from mockserver.contract.model import Contract, Operation
 from mockserver.messages import Response
 from mockserver.selftest.catalogue import Mutant
-from mockserver.selftest.equivalent import EQUIVALENT
+from mockserver.selftest.registry import EQUIVALENT
 from mockserver.selftest.traffic import Call, Reply
 from mockserver.stub.app import Stub, create_app
 from mockserver.stub.response import STATUS_LINES

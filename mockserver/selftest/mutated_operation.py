@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Contract, MediaType, Operation, Response
-from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.contract.source.references import lookup
 from mockserver.stub.store.seed import Account

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mockserver import defaults
-from mockserver.commands.options import show_notes
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
@@ -78,7 +77,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     with interruptible:
         contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
-        show_notes(contract.document.notes)
+        for note in contract.document.notes:
+            click.echo(f"mockserver: {note}", err=True)
         originals = load_originals(options.restore_values, contract)
     if options.dry_run:
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
@@ -342,7 +342,9 @@ def prepared(
             yield make(stub, control=control)
         return
     if options.insecure:
-        show_notes(("WARNING: --insecure: whoever is on the way to the target can read the credentials",))
+        click.echo(
+            "mockserver: WARNING: --insecure: whoever is on the way to the target can read the credentials", err=True
+        )
     target = HttpTarget(options.target or OWN_STUB, connection)
     try:
         yield make(target)
