@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import RequestRejected
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
 from mockserver.messages import NO_CONTENT, Arguments, Caller, Outcome, Violation, no_content, success
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_hash, password_matches
 from mockserver.plugins.calls import (

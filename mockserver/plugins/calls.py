@@ -5,6 +5,7 @@ A handler works on a transaction and on decoded values; it knows no media type a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
-from mockserver.messages import Arguments, Caller, Outcome
+from mockserver.messages import Arguments, Caller, Outcome, Representation
 from mockserver.plugins.account_records import password_matches
 from mockserver.plugins.transactions import WORLD, Record, Transaction
 
@@ -81,7 +82,7 @@ class Call(NamedTuple):
         now: UNIX time in seconds on the world's clock.
         arguments: all that the request says, decoded, by location and name.
         operation: what is called.
-        template: gives the value that would be answered without state; raises RequestRejected where there is none.
+        representation: what would be answered without state.
     """
 
     behaviour: Behaviour
@@ -94,7 +95,12 @@ class Call(NamedTuple):
     rules: Rules
     arguments: Arguments
     operation: Operation
-    template: Callable[[], Any]
+    representation: Representation
+
+    def template(self) -> Any:
+        """Return `representation.value`; deprecated."""
+        warnings.warn("Call.template() is Call.representation.value now", DeprecationWarning, stacklevel=2)
+        return self.representation.value
 
 
 Handler = Callable[[Call], Outcome]

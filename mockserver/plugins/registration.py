@@ -35,8 +35,8 @@ def behaviour(name: str, role: str | None = None, *, trusted: bool = False) -> C
         name: the operation's `operationId`, or `METHOD /path` where it has none; with `role`, the name of a handler.
         role: makes the function the handler of all operations whose `x-mockserver-behaviour` has this handler and
             role; "" for a handler without roles.
-        trusted: what the function answers is known to be what the contract says, so no call validates it again. It
-            has no `call.template` then. With `serve --errors` it is validated all the same.
+        trusted: what the function answers is known to be what the contract says, so no call validates it again; with
+            `serve --errors` it is validated all the same.
     """
 
     def mark(function: _Function) -> _Function:

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mockserver.contract.model import Operation
 from mockserver.http.pointers import split
 
 #: Takes a value for each place, in the order in which they were named.
 Fill = Callable[[Sequence[Any]], Any]
-
-
-def shows_content(operation: Operation) -> bool:
-    """Tell whether a successful answer of an operation is documented with content."""
-    responses = operation.responses.items()
-    return any(response.content for status, response in responses if status.startswith("2") or status == "default")
 
 
 def compile_form(example: Any, pointers: Sequence[str]) -> Fill:
@@ -27,6 +20,8 @@ def compile_form(example: Any, pointers: Sequence[str]) -> Fill:
 
 
 def _compile(example: Any, places: Sequence[tuple[tuple[str, ...], int]]) -> Fill:
+    if not places:
+        return lambda _values: example
     for way, index in places:
         if not way:
             return lambda values: values[index]

@@ -15,12 +15,12 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.errors import RequestRejected
 from mockserver.http.pointers import child
 from mockserver.masking import looks_secret
-from mockserver.messages import NO_CONTENT, Outcome, success
+from mockserver.messages import NO_CONTENT, Outcome, Representation, success
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS
 from mockserver.plugins.calls import Call, content_of
 from mockserver.plugins.tokens import TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form, shows_content
+from mockserver.stub.behaviour.answer_form import Fill, compile_form
 
 ROLES = ("issue", "describe", "revoke")
 
@@ -45,13 +45,12 @@ class _Login(NamedTuple):
 class LoginHandler:
     """What a call does to the caller's token, by the role of its operation."""
 
-    def __init__(self, contract: Contract, operation: Operation, template_of: Callable[[str], Any]) -> None:
-        """Prepare for an operation; `template_of` gives what one of an `operationId` would answer without state."""
+    def __init__(self, contract: Contract, operation: Operation, representations: Mapping[str, Representation]) -> None:
+        """Prepare for an operation; `representations` are what those of the contract answer without state."""
         assert operation.behaviour is not None
         self._levels = frozenset(contract.levels)
-        self._template_of = template_of
+        self._representations = representations
         self._operation = operation
-        self._silent = not shows_content(operation)
         self._run = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[operation.behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
@@ -82,13 +81,17 @@ class LoginHandler:
         return success(self._content(login), "token revoked")
 
     def _content(self, login: _Login) -> Any:
-        if self._silent:
+        if not self._shows_content:
             return NO_CONTENT
         return self._form([value_of(login) for _, value_of in self._places])
 
     @cached_property
+    def _shows_content(self) -> bool:
+        return bool(self._representations[self._operation.id].media_type)
+
+    @cached_property
     def _example(self) -> Any:
-        return self._template_of(self._operation.id)
+        return self._representations[self._operation.id].value
 
     @cached_property
     def _form(self) -> Fill:

@@ -9,16 +9,16 @@ An answer is the operation's example with the value and its status at the places
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.errors import RequestRejected
-from mockserver.messages import NO_CONTENT, Outcome, no_content, success
+from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, content_of, issue, kept, under_way
 from mockserver.plugins.transactions import SETTINGS, Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form, shows_content
+from mockserver.stub.behaviour.answer_form import Fill, compile_form
 
 ROLES = ("write", "read", "reset")
 _CONTAINERS = frozenset({dict, list})
@@ -27,13 +27,12 @@ _CONTAINERS = frozenset({dict, list})
 class SettingHandler:
     """What a call does to one setting, by the role of its operation."""
 
-    def __init__(self, operation: Operation, template_of: Callable[[str], Any]) -> None:
-        """Prepare for an operation; `template_of` gives what one of an `operationId` would answer without state."""
+    def __init__(self, operation: Operation, representations: Mapping[str, Representation]) -> None:
+        """Prepare for an operation; `representations` are what those of the contract answer without state."""
         behaviour = operation.behaviour
         assert behaviour is not None
         self._operation = operation
-        self._template_of = template_of
-        self._silent = not shows_content(operation)
+        self._representations = representations
         self._resource = behaviour.resource
         self._generated = behaviour.generated
         self._value, self._status = behaviour.value, behaviour.status
@@ -80,7 +79,7 @@ class SettingHandler:
             call.transaction.put(SETTINGS, self._resource, {**record, "phase": "deleting", "since": call.now})
         else:
             call.transaction.delete(SETTINGS, self._resource)
-        content = NO_CONTENT if self._silent else self._reset_form(("deleting",))
+        content = self._reset_form(("deleting",)) if self._shows_content else NO_CONTENT
         return success(content, "reset" if record is not None else "was not set")
 
     def _absent(self) -> Outcome:
@@ -91,15 +90,19 @@ class SettingHandler:
 
     def _content(self, status: str, value: Any) -> Any:
         """Return an answer that shows the value; one that stands for the whole answer may have the status in it."""
-        if self._silent:
+        if not self._shows_content:
             return NO_CONTENT
         if self._value:
             return self._form((value, status))
         return compile_form(value, (self._status,))((status,)) if self._status else value
 
     @cached_property
+    def _shows_content(self) -> bool:
+        return bool(self._representations[self._operation.id].media_type)
+
+    @cached_property
     def _example(self) -> Any:
-        return self._template_of(self._operation.id)
+        return self._representations[self._operation.id].value
 
     @cached_property
     def _form(self) -> Fill:

@@ -22,10 +22,10 @@ from werkzeug.exceptions import HTTPException
 from mockserver import sources
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.marks import same_value
-from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError, RequestRejected
 from mockserver.http import json as documents
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
+from mockserver.http.pointers import lookup
 from mockserver.http.problem import MEDIA_TYPE, problem
 from mockserver.masking import show
 from mockserver.messages import MASK, NO_CONTENT

@@ -15,7 +15,7 @@ import yaml
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.reading.document import EXTENSIONS
 from mockserver.contract.reading.elements import walk
-from mockserver.contract.source.references import lookup
+from mockserver.http.pointers import lookup
 from mockserver.lint.findings import LintFinding, lint
 from tests.defaults import CONTRACT
 

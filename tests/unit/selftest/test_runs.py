@@ -16,7 +16,7 @@ from mockserver.suite.checks import any_response
 from mockserver.suite.run import session
 from mockserver.suite.run.progress import Silence
 from mockserver.suite.run.run_options import Options
-from mockserver.suite.verdicts.verdicts import ExitCode, Outcome
+from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 from tests import defaults
 
 _DESCRIBE = "GET /api/v1/auth/"
