@@ -23,7 +23,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.contract.roles import role_of
 from mockserver.messages import Response
 from mockserver.selftest.catalogue import Mutant
-from mockserver.selftest.equivalent import EQUIVALENT
+from mockserver.selftest.registry import EQUIVALENT
 from mockserver.selftest.traffic import Call, Reply
 from mockserver.stub.app import Stub, create_app
 from mockserver.stub.response import STATUS_LINES

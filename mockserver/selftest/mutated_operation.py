@@ -19,7 +19,7 @@ from mockserver.contract.roles import (
     is_revocation,
     name_members,
 )
-from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.contract.source.references import lookup
 from mockserver.http.pointers import child

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from mockserver.builtin import mailcheap
 from mockserver.contract.model import Behaviour, Contract, MediaType, Operation, Parameter
 from mockserver.contract.model import Response as Documented
-from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.marks import marked_names
 from mockserver.errors import INVALID_FIELD, ContractError, RequestRejected
 from mockserver.http import expressions
 from mockserver.http.preferences import NONE, applied

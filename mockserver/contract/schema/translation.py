@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, unquote
 
-from mockserver.contract.schema.anchors import Identifiers
 from mockserver.contract.schema.dialect import LISTED, NAMED, SAME_VALUE, SINGLE, usable_keywords
-from mockserver.contract.source.references import lookup
+from mockserver.contract.source.references import Identifiers, lookup
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child, split
 

@@ -1,9 +1,10 @@
-"""Local `$ref`s."""
+"""References: what a `$ref` names, by JSON pointer, `$anchor` or `$id` (JSON Schema 2020-12, section 8.2)."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urldefrag, urljoin
 
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child, split
@@ -77,3 +78,65 @@ def _across(data: Any, pointer: str, seen: set[str]) -> str:
             seen.add(above)
             return child(target(value["$ref"]), *parts[depth:])
     return ""
+
+
+class Identifiers:
+    """Finds what references of one document mean."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def resolve(self, reference: str, pointer: str) -> str | None:
+        """Return the pointer of the schema that a reference at a pointer means, None where it is broken."""
+        if reference == "#" or reference.startswith("#/"):
+            named = unquote(reference[1:])
+            resource = self._resource(pointer)
+            # By the letter only the first; but people put an `$id` and go on to name the document's components.
+            candidates = (resource + named, named) if resource else (named,)
+            return next((one for one in candidates if self._is_schema(one)), None)
+        base, fragment = urldefrag(urljoin(self._index.get(self._resource(pointer), ""), reference))
+        if fragment and not fragment.startswith("/"):
+            return self._anchors.get((base, fragment)) or self._anchors.get(("", fragment))
+        place = self._places.get(base)
+        return place + unquote(fragment) if place is not None and self._is_schema(place + unquote(fragment)) else None
+
+    def _is_schema(self, pointer: str) -> bool:
+        try:
+            return isinstance(lookup(self._data, pointer), dict | bool)
+        except (LookupError, ValueError):
+            return False
+
+    def _resource(self, pointer: str) -> str:
+        """Return the pointer of the nearest schema around a pointer that has an `$id`, "" for the document."""
+        value, place, found = self._data, "", ""
+        for token in split(pointer):
+            try:
+                value = value[int(token)] if isinstance(value, list) else value[token]
+            except (LookupError, ValueError, TypeError):
+                break
+            place = child(place, token)
+            if isinstance(value, dict) and isinstance(value.get("$id"), str):
+                found = place
+        return found
+
+    @cached_property
+    def _index(self) -> dict[str, str]:
+        """The URI of every schema with an `$id`, by its pointer; walks the document once."""
+        found: dict[str, str] = {}
+        anchors: dict[tuple[str, str], str] = {}
+        pending: list[tuple[str, Any, str]] = [("", self._data, "")]
+        while pending:
+            pointer, value, base = pending.pop()
+            if isinstance(value, list):
+                pending.extend((child(pointer, str(index)), item, base) for index, item in enumerate(value))
+            elif isinstance(value, dict):
+                if isinstance(value.get("$id"), str) and pointer:
+                    base = found[pointer] = urldefrag(urljoin(base, value["$id"]))[0]
+                for keyword in ("$anchor", "$dynamicAnchor"):
+                    if isinstance(value.get(keyword), str):
+                        anchors.setdefault((base, value[keyword]), pointer)
+                        anchors.setdefault(("", value[keyword]), pointer)
+                pending.extend((child(pointer, name), item, base) for name, item in value.items())
+        self._anchors = anchors
+        self._places = {uri: place for place, uri in found.items()}
+        return found

@@ -21,7 +21,7 @@ from mockserver import sources
 from mockserver.builtin.mailcheap.domains import verify_name
 from mockserver.builtin.mailcheap.records import PUBLIC
 from mockserver.contract.model import Contract
-from mockserver.contract.schema.secrets import same_value
+from mockserver.contract.schema.marks import same_value
 from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError
 from mockserver.http import json as documents

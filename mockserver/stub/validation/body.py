@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.reading.ignored_headers import told_values
-from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import RequestRejected
 from mockserver.http import json as documents

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from mockserver.contract.model import Operation
-from mockserver.contract.schema.secrets import same_value
+from mockserver.contract.schema.marks import same_value
 from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content

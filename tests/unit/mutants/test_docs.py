@@ -3,8 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mockserver.selftest.equivalent import EQUIVALENT
-from mockserver.selftest.registry import CLASSES
+from mockserver.selftest.registry import CLASSES, EQUIVALENT
 
 DOCS = Path(__file__).parents[3] / "docs" / "self-test.md"
 

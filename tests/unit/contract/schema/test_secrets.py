@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.schema.secrets import marked_names
+from mockserver.contract.schema.marks import marked_names
 from mockserver.masking import looks_secret
 
 
