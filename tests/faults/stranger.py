@@ -43,7 +43,7 @@ def _operation(name: str, behaviour: dict[str, Any], responses: dict[str, Any], 
     refusals = {code: {"description": "refused"} for code in ("400", "401", "403", "415") if code not in responses}
     return {
         "operationId": name,
-        "x-mockserver-behaviour": behaviour,
+        "x-mockserver-behaviour": {**behaviour, "x-source": "the manual"},
         "responses": {**responses, **refusals},
         **members,
     }

@@ -23,7 +23,7 @@ _FAULTS = {
     "key lives on": ("revoked_tokens_are_refused", _TICKET),
     "another bearer told": ("answers_name_the_caller", _TICKET),
     "lowest rank told": ("issued_tokens_tell_their_level", _TICKET),
-    "any rank": ("other_levels_are_refused", _READ),
+    "any rank": ("levels_not_allowed_are_refused", _READ),
     "another topic": ("answers_name_the_resource", _WRITE),
     "nothing stored": ("reads_show_the_last_write", _READ),
     "other echo": ("writes_echo_the_request", _WRITE),
