@@ -20,8 +20,8 @@ from mockserver.errors import MockServerError, UsageError
 COMMANDS = {
     "serve": "mockserver.commands.serve:serve_command",
     "check": "mockserver.commands.check:check_command",
-    "fuzz": "mockserver.commands.check:fuzz_command",
-    "restore": "mockserver.commands.check:restore_command",
+    "fuzz": "mockserver.commands.fuzz:fuzz_command",
+    "restore": "mockserver.commands.restore:restore_command",
     "report": "mockserver.commands.report:report_command",
     "lint": "mockserver.commands.serve:lint_command",
     "examples": "mockserver.commands.serve:examples_command",

@@ -1,40 +1,17 @@
-"""`mockserver check` and `mockserver fuzz`: their options; what a run does stands in lifecycle.py."""
+"""`mockserver check`: its options; what a run does stands in lifecycle.py."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from mockserver.commands.options import FILE, contract_option, option
-from mockserver.commands.restore import restore
-from mockserver.suite.reports.files import Reports
+from mockserver.commands.suite_options import EXIT_CODES, shared_options
 from mockserver.suite.run.lifecycle import run_command
-from mockserver.suite.run.run_options import (
-    IDENTITIES,
-    RESTORE_VALUES,
-    SETTLE,
-    Options,
-    connection_options,
-    shared_options,
-)
-from mockserver.suite.run.sharding import WHOLE, parse_shard
-from mockserver.suite.verdicts.verdicts import ExitCode
-
-if TYPE_CHECKING:
-    from mockserver.selftest.runs import Mode
-
-#: Generated cases for each operation; at 10 requests a second 10 are a matter of minutes, and 50 are not.
-EXAMPLES = 50
-FOREIGN_EXAMPLES = 10
-_EXIT_CODES = (
-    "Exit codes: 1 the contract is violated, 2 that could not be judged, 130 interrupted, else 0. "
-    "Each option can also stand in mockserver.toml or in [tool.mockserver] of pyproject.toml; a flag wins."
-)
+from mockserver.suite.run.run_options import Options
 
 
-@click.command("check", epilog=_EXIT_CODES, short_help="Check a server against the contract, in seconds.")
+@click.command("check", epilog=EXIT_CODES, short_help="Check a server against the contract, in seconds.")
 @shared_options
 def check_command(**options: Any) -> int:
     """Check a server against the contract, in seconds and always alike.
@@ -42,93 +19,3 @@ def check_command(**options: Any) -> int:
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
     return run_command("check", Options(**options))
-
-
-@click.command("fuzz", epilog=_EXIT_CODES, short_help="Judge a server on generated requests.")
-@shared_options
-@option(
-    "--max-examples",
-    type=click.IntRange(1),
-    help="Generated cases for each operation.  [default: 50, off loopback 10]",
-)
-@option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
-@option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
-@option(
-    "--workers",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Make the run in so many processes at once.",
-)
-@option(
-    "--shard",
-    metavar="I/N",
-    help="Make the I-th of N parts of the run; auto/N in a Kubernetes Indexed Job. Join them with report merge.",
-)
-@option(
-    "--example-database",
-    metavar="DIR|URL",
-    help="Keep failures in a folder or in Redis (redis://...), and try those of earlier runs first.",
-)
-@option(
-    "--self-test",
-    is_flag=False,
-    flag_value="sample",
-    type=click.Choice(["sample", "full"]),
-    help="Judge no server, but the suite: it must notice mutants of the stub that break the contract.",
-)
-def fuzz_command(
-    max_examples: int | None,
-    time: int | None,
-    seed: int,
-    workers: int,
-    shard: str | None,
-    example_database: str | None,
-    self_test: Any,
-    **options: Any,
-) -> int:
-    """Send a server generated requests, valid and invalid, and judge what it answers.
-
-    TARGET is the base URL of a server; without one the stub is started for the run.
-    """
-    from mockserver.suite.run.fuzz_run import FuzzSettings
-
-    part = parse_shard(shard) if shard else WHOLE
-    shared = Options(**options, share=part.total)
-    if self_test is not None:
-        return _prove(shared, self_test, seed)
-    examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
-    settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part), example_database or "")
-    if workers > 1:
-        from mockserver.suite.workers import run_with_workers
-
-        return run_with_workers(shared, settings, workers)
-    return run_command("fuzz", shared, settings)
-
-
-def _prove(options: Options, mode: Mode, seed: int) -> int:
-    from mockserver.selftest.runs import prove
-
-    reports = Reports(options.report)
-    kills, document = prove(options, mode, seed)
-    problems = reports.write(document)
-    click.echo(kills.as_text())
-    for problem in problems:
-        click.echo(f"mockserver: {problem}", err=True)
-    code = kills.exit_code()
-    return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
-
-
-@click.command("restore", short_help="Put back what a run that was killed has changed.")
-@click.argument("ledger", type=FILE)
-@contract_option()
-@IDENTITIES
-@RESTORE_VALUES
-@SETTLE
-@connection_options
-def restore_command(ledger: Path, **options: Any) -> int:
-    """Put back what check or fuzz changed on a server, from the LEDGER that it left.
-
-    Exit codes: 0 all is as it was, 1 something is left, 2 that could not be tried. Doing it twice does no harm.
-    """
-    return restore(ledger, Options(**options))

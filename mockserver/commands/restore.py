@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mockserver import defaults
+from mockserver.commands.options import FILE, contract_option
+from mockserver.commands.suite_options import IDENTITIES, RESTORE_VALUES, SETTLE, connection_options
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
@@ -18,7 +21,22 @@ from mockserver.suite.safety.bookkeeper import Books
 from mockserver.suite.safety.ledger import Book, Ledger, LedgerFile
 from mockserver.suite.safety.original_values import load_originals
 from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
-from mockserver.suite.verdicts.verdicts import ExitCode
+from mockserver.suite.verdicts.verdict import ExitCode
+
+
+@click.command("restore", short_help="Put back what a run that was killed has changed.")
+@click.argument("ledger", type=FILE)
+@contract_option()
+@IDENTITIES
+@RESTORE_VALUES
+@SETTLE
+@connection_options
+def restore_command(ledger: Path, **options: Any) -> int:
+    """Put back what check or fuzz changed on a server, from the LEDGER that it left.
+
+    Exit codes: 0 all is as it was, 1 something is left, 2 that could not be tried. Doing it twice does no harm.
+    """
+    return restore(ledger, Options(**options))
 
 
 @terminable()

@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.schema.marks import same_value
-from mockserver.contract.source.references import lookup
 from mockserver.http.media_types import json_content
-from mockserver.http.pointers import child, split
+from mockserver.http.pointers import child, lookup, split
 from mockserver.masking import looks_secret
 
 Place = tuple[str, ...]

@@ -21,8 +21,7 @@ from mockserver.contract.roles import (
 )
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
-from mockserver.contract.source.references import lookup
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 from mockserver.stub.store.seed import Account
 
 Level = Literal["violation", "drift"]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mockserver import defaults
-from mockserver.commands.options import show_notes
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
@@ -50,7 +49,7 @@ from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_ba
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.obstacles import obstacles
 from mockserver.suite.verdicts.remarks import scheme_remarks, state_remarks
-from mockserver.suite.verdicts.verdicts import ExitCode, Outcome
+from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 
 #: Stands for the stub that a run starts for itself, where none is started.
 OWN_STUB = "http://localhost"
@@ -78,7 +77,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     with interruptible:
         contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
-        show_notes(contract.document.notes)
+        for note in contract.document.notes:
+            click.echo(f"mockserver: {note}", err=True)
         originals = load_originals(options.restore_values, contract)
     if options.dry_run:
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
@@ -104,8 +104,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 else:
                     with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
                         report = judged(command, run, settings, oracle, books)
-                run.verdicts.know(baseline.reasons())
-                return Made(contract, run, as_json(report))
+                return Made(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
         remark(options, made.document, baseline)
@@ -343,7 +342,9 @@ def prepared(
             yield make(stub, control=control)
         return
     if options.insecure:
-        show_notes(("WARNING: --insecure: whoever is on the way to the target can read the credentials",))
+        click.echo(
+            "mockserver: WARNING: --insecure: whoever is on the way to the target can read the credentials", err=True
+        )
     target = HttpTarget(options.target or OWN_STUB, connection)
     try:
         yield make(target)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mockserver.commands.check import fuzz_command
+from mockserver.commands.fuzz import fuzz_command
 from mockserver.suite.cases.state_tracker import WATCH_CHECKS
 from mockserver.suite.checks import (
     acceptance,

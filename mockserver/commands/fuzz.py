@@ -1,0 +1,98 @@
+"""`mockserver fuzz`: its options; what a run does stands in lifecycle.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mockserver.commands.extras import require_extra
+from mockserver.commands.options import option
+from mockserver.commands.suite_options import EXIT_CODES, shared_options
+from mockserver.suite.reports.files import Reports
+from mockserver.suite.run.lifecycle import run_command
+from mockserver.suite.run.run_options import Options
+from mockserver.suite.run.sharding import WHOLE, parse_shard
+from mockserver.suite.verdicts.verdict import with_reports
+
+if TYPE_CHECKING:
+    from mockserver.selftest.runs import Mode
+
+#: Generated cases for each operation; at 10 requests a second 10 are a matter of minutes, and 50 are not.
+EXAMPLES = 50
+FOREIGN_EXAMPLES = 10
+
+
+@click.command("fuzz", epilog=EXIT_CODES, short_help="Judge a server on generated requests.")
+@shared_options
+@option(
+    "--max-examples",
+    type=click.IntRange(1),
+    help="Generated cases for each operation.  [default: 50, off loopback 10]",
+)
+@option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
+@option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
+@option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Make the run in so many processes at once.",
+)
+@option(
+    "--shard",
+    metavar="I/N",
+    help="Make the I-th of N parts of the run; auto/N in a Kubernetes Indexed Job. Join them with report merge.",
+)
+@option(
+    "--example-database",
+    metavar="DIR|URL",
+    help="Keep failures in a folder or in Redis (redis://...), and try those of earlier runs first.",
+)
+@option(
+    "--self-test",
+    is_flag=False,
+    flag_value="sample",
+    type=click.Choice(["sample", "full"]),
+    help="Judge no server, but the suite: it must notice mutants of the stub that break the contract.",
+)
+def fuzz_command(
+    max_examples: int | None,
+    time: int | None,
+    seed: int,
+    workers: int,
+    shard: str | None,
+    example_database: str | None,
+    self_test: Any,
+    **options: Any,
+) -> int:
+    """Send a server generated requests, valid and invalid, and judge what it answers.
+
+    TARGET is the base URL of a server; without one the stub is started for the run.
+    """
+    require_extra("fuzz", "fuzz")
+    from mockserver.suite.run.fuzz_run import FuzzSettings
+
+    part = parse_shard(shard) if shard else WHOLE
+    shared = Options(**options, share=part.total)
+    if self_test is not None:
+        return _prove(shared, self_test, seed)
+    examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
+    settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part), example_database or "")
+    if workers > 1:
+        from mockserver.suite.workers import run_with_workers
+
+        return run_with_workers(shared, settings, workers)
+    return run_command("fuzz", shared, settings)
+
+
+def _prove(options: Options, mode: Mode, seed: int) -> int:
+    from mockserver.selftest.runs import prove
+
+    reports = Reports(options.report)
+    kills, document = prove(options, mode, seed)
+    problems = reports.write(document)
+    click.echo(kills.as_text())
+    for problem in problems:
+        click.echo(f"mockserver: {problem}", err=True)
+    return with_reports(kills.exit_code(), problems)
