@@ -8,10 +8,11 @@ from typing import Any
 import schemathesis
 
 from mockserver.contract.model import SAFE_METHODS, Operation
+from mockserver.contract.roles import is_login
 from mockserver.suite.fuzz.dangling_links import followable
 from mockserver.suite.identities.identities import Identity, credentials
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.safety.policy import is_login, item_path
+from mockserver.suite.safety.policy import item_path
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.failures import NotRun
 
