@@ -131,6 +131,12 @@ class Response(NamedTuple):
     content: bytes
 
 
+def merged(fields: list[tuple[str, str]], over: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return header fields with others, which stand in place of those of the same name."""
+    names = {name.lower() for name, _ in over}
+    return [field for field in fields if field[0].lower() not in names] + over
+
+
 class Outgoing(NamedTuple):
     """A request that the stub makes itself: a callback.
 

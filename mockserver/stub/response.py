@@ -13,10 +13,10 @@ from mockserver.contract.reading.ignored_headers import told_values
 from mockserver.errors import RequestRejected
 from mockserver.http import problem
 from mockserver.http.media_types import is_json
-from mockserver.messages import NO_CONTENT, Outcome, Response
+from mockserver.messages import NO_CONTENT, Outcome, Response, merged
 from mockserver.stub import statuses
 from mockserver.stub.encoding import Encode, content_type, encoder
-from mockserver.stub.headers import Fields, ValueOf, documented_fields, merged
+from mockserver.stub.headers import Fields, ValueOf, documented_fields
 from mockserver.stub.negotiation import rank
 from mockserver.stub.statuses import WITHOUT_CONTENT, Status
 
