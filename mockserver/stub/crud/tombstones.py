@@ -113,9 +113,9 @@ class Removal:
             RequestRejected: it is gone already.
         """
         self._ancestors.check(call.arguments.path, call.transaction.get)
-        template = call.template()
+        shown = call.representation.value  # looked at first: nothing is deleted where there is no answer
         call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
-        return Outcome(0, NO_CONTENT if template is None else template, "deleted")
+        return Outcome(0, NO_CONTENT if shown is None else shown, "deleted")
 
 
 def _named(content: bytes) -> Iterator[str]:
