@@ -1,4 +1,4 @@
-"""Items that are there: where a made-up identifier is answered with 404, nobody learns what else would be refused."""
+"""Existing items: requests name one, since 404 for a made-up identifier hides what else would be refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identities that were given and never used: whoever gave one expects something of it."""
+"""Unused identities: they were given and never used; whoever gave one expects something of it."""
 
 from __future__ import annotations
 

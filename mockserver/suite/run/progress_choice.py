@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from mockserver.suite.run.progress import Findings, Progress
-from mockserver.suite.run.progress_lines import Lines
+from mockserver.suite.run.progress import Findings, Lines, Progress
 
 
 @contextmanager

@@ -5,10 +5,9 @@ import re
 
 import pytest
 
-from mockserver.suite.run.progress import Tally, duration
+from mockserver.suite.run.progress import Lines, Tally, duration
 from mockserver.suite.run.progress_bar import Bar
 from mockserver.suite.run.progress_choice import shown_progress
-from mockserver.suite.run.progress_lines import Lines
 
 
 class _Clock:
