@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mockserver.commands.extras import require_extra
 from mockserver.commands.options import option
 from mockserver.commands.suite_options import EXIT_CODES, shared_options
 from mockserver.suite.reports.files import Reports
@@ -69,6 +70,7 @@ def fuzz_command(
 
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
+    require_extra("fuzz", "fuzz")
     from mockserver.suite.run.fuzz_run import FuzzSettings
 
     part = parse_shard(shard) if shard else WHOLE

@@ -46,7 +46,6 @@ ONLY_IN: dict[str, set[str]] = {
     "webauthn": {"builtin"},
     "click": {"cli", "commands", "suite.overlays.loop", "suite.reports.conclusion", "suite.run"},
     "jinja2": {"suite.reports.html"},
-    "rich": {"suite.run.progress_bar"},
     "orjson": {"http.json"},
     "yaml": {"contract.source.yaml"},
     "jsonpatch": {"stub.crud.writes"},
@@ -203,7 +202,6 @@ NOT_FOR_SERVE = [
     "cryptography",
     "pyotp",
     "webauthn",
-    "rich",
     "mockserver.suite",
     "mockserver.lint.findings",
 ]

@@ -1,4 +1,7 @@
-"""The wheel: installed in a clean environment outside of the checkout, it serves, from its own files."""
+"""The wheel: installed in a clean environment outside of the checkout, it serves and checks, from its own files.
+
+That environment holds what `pip install mockserver` brings without an extra, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,14 @@ import sysconfig
 import urllib.request
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 COPIED = ["mockserver", "fixtures", "openapi.yaml", "pyproject.toml", "README.md"]
@@ -51,8 +58,35 @@ def _isolation() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the `mockserver` command of a fresh environment that has the wheel and our dependencies."""
+def base(wheel: Path) -> dict[str, Distribution]:
+    """Return what `pip install` of the wheel brings without an extra, by name, itself left out."""
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = next(name for name in archive.namelist() if name.endswith("METADATA"))
+        lines = archive.read(metadata).decode().splitlines()
+    prefix = "Requires-Dist: "
+    return _closure(line.removeprefix(prefix) for line in lines if line.startswith(prefix))
+
+
+def _closure(requirements: Iterable[str], extras: Iterable[str] = ()) -> dict[str, Distribution]:
+    """Return the distributions of the tests' environment that requirements lead to."""
+    found: dict[str, Distribution] = {}
+    waiting = [(text, frozenset(extras)) for text in requirements]
+    while waiting:
+        text, chosen = waiting.pop()
+        requirement = Requirement(text)
+        marker = requirement.marker
+        if marker is not None and not any(marker.evaluate({"extra": extra}) for extra in ("", *chosen)):
+            continue
+        needed = distribution(requirement.name)
+        if canonicalize_name(requirement.name) not in found or requirement.extras:
+            found[canonicalize_name(requirement.name)] = needed
+            waiting += [(below, frozenset(requirement.extras)) for below in needed.requires or ()]
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, base: dict[str, Distribution], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the `mockserver` command of a fresh environment: the wheel, and what it brings without an extra."""
     folder = tmp_path_factory.mktemp("clean") / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
@@ -62,12 +96,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         timeout=60,
         check=True,
     )
-    # Dependencies come from the environment of the tests. Its own mockserver stays out of sight: ours stands before
-    # it, and a .pth file that it may have been installed by is not read from here.
-    site = Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder)}))
-    here = [path for path in sys.path if path.endswith("site-packages")]
-    (site / "dependencies.pth").write_text("".join(f"{path}\n" for path in here))
+    _link(base, Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder)})))
     return folder / "bin" / "mockserver"
+
+
+def _link(distributions: Mapping[str, Distribution], site: Path) -> None:
+    """Put distributions of the tests' environment into another one: nothing is fetched, and none is copied."""
+    for one in distributions.values():
+        for top in {file.parts[0] for file in one.files or ()} - {"..", "__pycache__"}:
+            source, target = Path(str(one.locate_file(top))), site / top
+            if source.exists() and not target.exists():
+                target.symlink_to(source)
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -164,16 +203,97 @@ def test_the_installed_package_uses_its_own_files(installed: Path, tmp_path: Pat
         assert line.startswith(str(installed.parent.parent)), line
 
 
-@pytest.mark.parametrize("arguments", [["lint"], ["examples"], ["--help"], ["check", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["lint"], ["examples"], ["inspect"], ["--help"], ["check", "--help"], ["fuzz", "--help"]]
+)
 def test_the_other_commands_run_outside_of_the_checkout(installed: Path, tmp_path: Path, arguments: list[str]) -> None:
+    done = _run([installed, *arguments], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert str(ROOT) not in done.stdout + done.stderr
+
+
+# ---- extras
+
+
+def test_the_base_is_small(base: dict[str, Distribution]) -> None:
+    size = sum(Path(str(file.locate())).stat().st_size for one in base.values() for file in one.files or ())
+    print(f"{len(base)} packages besides our own, {size / 2**20:.0f} MiB: {', '.join(sorted(base))}")  # noqa: T201 - for whoever reads the log
+    assert {"flask", "granian", "jsonschema-rs", "requests"} <= base.keys()
+    # Of fuzz and of tests; passlib and libpass overwrite each other's files.
+    others = {"schemathesis", "hypothesis", "pytest", "anyio", "rich", "pygments", "redis", "libpass", "passlib"}
+    assert base.keys() & (others | {"sqlalchemy"}) == set()
+
+
+def test_what_the_suite_patches_is_pinned_exactly(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
+    requirements = [
+        Requirement(line.partition(": ")[2]) for line in metadata.splitlines() if line.startswith("Requires-Dist: ")
+    ]
+    fuzz = [one for one in requirements if one.marker is not None and one.marker.evaluate({"extra": "fuzz"})]
+    assert {one.name for one in fuzz} == {"schemathesis", "hypothesis"}
+    for one in fuzz:
+        assert str(one.specifier) == f"=={distribution(one.name).version}"
+
+
+@pytest.mark.parametrize("more", [[], ["--self-test"], ["--example-database", "kept"], ["--workers", "2"]])
+def test_fuzz_names_the_extra_that_it_lacks(installed: Path, tmp_path: Path, more: list[str]) -> None:
+    done = _run([installed, "fuzz", *more], tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "mockserver: fuzz needs schemathesis and hypothesis, which are not installed: pip install 'mockserver[fuzz]'\n"
+    )
+
+
+def test_check_says_the_same_with_and_without_the_extra(installed: Path, tmp_path: Path) -> None:
+    reports = []
+    for name, command in (("without", [installed]), ("with", [sys.executable, "-m", "mockserver"])):
+        only = ["--only", "* /api/v1/settings/[i-p]*/", "--only", "* /api/v1/auth/"]
+        done = _run([*command, "check", *only, "--report", f"json={name}.json"], tmp_path)
+        assert done.returncode == 0, done.stderr[-2000:]
+        report = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        assert report["run"]["requests"] > 100
+        reports.append(_without_times_and_places(report))
+    assert reports[0] == reports[1]
+
+
+def _without_times_and_places(report: dict[str, Any]) -> dict[str, Any]:
+    run = {"started": "", "duration_seconds": 0, "target": "", "contract": ""}
+    return {**report, "run": {**report["run"], **run}}
+
+
+def test_a_pytest_run_loads_our_plugin_and_no_more_before_a_fixture_is_used(
+    installed: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    site = tmp_path_factory.mktemp("pytest")
+    _link(_closure(["pytest"]), site)
+    (tmp_path / "conftest.py").write_text(
+        "import sys\ndef pytest_collection_finish():\n    print('LOADED', *sorted(sys.modules))\n"
+    )
+    (tmp_path / "test_fixture.py").write_text(
+        "import urllib.request\n"
+        "def test_the_stub_is_there(mockserver_url):\n"
+        "    assert urllib.request.urlopen(mockserver_url + '/__mock__/health').status == 200\n"
+    )
     done = subprocess.run(
-        [installed, *arguments],
+        [installed.parent / "python", "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=_environment(tmp_path),
+        env={**_environment(tmp_path), "PYTHONPATH": str(site)},
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert str(ROOT) not in done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    loaded = set(done.stdout.partition("LOADED ")[2].partition("\n")[0].split())
+    assert {name for name in loaded if name.partition(".")[0] == "mockserver"} == {
+        "mockserver",
+        "mockserver.pytest_plugin",
+    }
+    assert loaded & {"flask", "werkzeug", "requests", "click", "yaml", "jsonschema_rs", "granian", "orjson"} == set()
+
+
+def _run(command: list[Any], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env=_environment(folder), timeout=120, check=False
+    )

@@ -1,17 +1,30 @@
 """SHA512-Crypt hashes of passwords, in which the mail server takes and shows them (accounts_post, accounts_get).
 
-The stub checks logins by a faster digest of its own (credentials.py); this form is for what a client sends or reads.
+The algorithm is that of Ulrich Drepper's public specification, "Unix crypt using SHA-256 and SHA-512", version 0.6;
+the comments name its steps. The stub checks logins by a faster digest of its own (credentials.py); this form is for
+what a client sends or reads.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
 
 #: Stands before such a hash, as Dovecot's password schemes do.
 PREFIX = "{SHA512-CRYPT}"
 #: The fewest that the algorithm knows: hashes of a stub guard nothing, and each costs a client's patience.
 _ROUNDS = 1000
+#: Used where a hash names none.
+_DEFAULT_ROUNDS = 5000
 _SALT_LENGTH = 16
+#: Each round digests the whole password, so that the time of a long one has to be limited.
+_MAX_PASSWORD_BYTES = 4096
+#: At most 99,999 rounds, as the contract has it: all that the algorithm knows would keep a stub busy for half an hour.
+_HASH = re.compile(
+    r"\$6\$(?:rounds=(?P<rounds>[1-9][0-9]{3,4})\$)?(?P<salt>[./0-9A-Za-z]{0,16})\$(?P<digest>[./0-9A-Za-z]{86})"
+)
+_ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def make(username: str, password: str) -> str:
@@ -20,18 +33,61 @@ def make(username: str, password: str) -> str:
     The salt is made of the name, so that a list of accounts looks the same on every start and in every example. A NUL
     ends a password, as it does for crypt(3); only seed data can have one.
     """
-    from passlib.hash import sha512_crypt  # costs start-up time, and most runs need none of it
-
     salt = hashlib.sha256(f"salt\0{username}".encode("utf-8", "surrogatepass")).hexdigest()[:_SALT_LENGTH]
-    hashed: str = sha512_crypt.using(rounds=_ROUNDS, salt=salt).hash(password.partition("\0")[0])
-    return PREFIX + hashed
+    digest = _digest(password.partition("\0")[0].encode("utf-8", "surrogatepass"), salt.encode(), _ROUNDS)
+    return f"{PREFIX}$6$rounds={_ROUNDS}${salt}${digest}"
 
 
 def matches(password: str, hashed: str) -> bool:
     """Tell whether a hash with its prefix is the one of a password; one that is malformed is nobody's."""
-    from passlib.hash import sha512_crypt
+    found = _HASH.fullmatch(hashed.removeprefix(PREFIX))
+    key = password.encode("utf-8", "surrogatepass")
+    # No hash was made of a password with a NUL, or of so long a one.
+    if found is None or b"\0" in key or len(key) > _MAX_PASSWORD_BYTES:
+        return False
+    made = _digest(key, found["salt"].encode(), int(found["rounds"] or _DEFAULT_ROUNDS))
+    return hmac.compare_digest(made, found["digest"])
 
-    try:
-        return bool(sha512_crypt.verify(password, hashed.removeprefix(PREFIX)))
-    except ValueError:
-        return False  # no such hash, or no password that could have one (it has a NUL)
+
+def _digest(password: bytes, salt: bytes, rounds: int) -> str:
+    """Return the 86 characters that crypt(3) puts behind the salt."""
+    digest = _start(password, salt)
+    # P and S (steps 13 to 20): digests of password and salt, as long as these are.
+    p = _cut(hashlib.sha512(password * len(password)).digest(), len(password))
+    s = _cut(hashlib.sha512(salt * (16 + digest[0])).digest(), len(salt))
+    # Step 21: what a round adds to the digest of the round before is the same in each forty-second one.
+    between = [(s if number % 3 else b"") + (p if number % 7 else b"") for number in range(42)]
+    added = [p + middle if number & 1 else middle + p for number, middle in enumerate(between)]
+    for number in range(rounds):
+        more = added[number % 42]
+        digest = hashlib.sha512(more + digest if number & 1 else digest + more).digest()
+    return _encoded(digest)
+
+
+def _start(password: bytes, salt: bytes) -> bytes:
+    """Return digest A, in which password, salt and digest B are mixed (steps 1 to 12)."""
+    b = hashlib.sha512(password + salt + password).digest()
+    mixed = password + salt + _cut(b, len(password))
+    length = len(password)
+    while length:
+        mixed += b if length & 1 else password
+        length >>= 1
+    return hashlib.sha512(mixed).digest()
+
+
+def _cut(digest: bytes, length: int) -> bytes:
+    """Return a digest, repeated to a length."""
+    return (digest * (length // len(digest) + 1))[:length]
+
+
+def _encoded(digest: bytes) -> str:
+    """Return a digest in the alphabet of crypt(3): three bytes make four characters, lowest bits first (step 22)."""
+    text = ""
+    for group in range(21):
+        first, second, third = (digest[(group + 21 * (group + turn)) % 63] for turn in range(3))
+        text += _characters(first << 16 | second << 8 | third, 4)
+    return text + _characters(digest[63], 2)
+
+
+def _characters(bits: int, count: int) -> str:
+    return "".join(_ALPHABET[bits >> 6 * place & 63] for place in range(count))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from mockserver.suite.run.progress import Findings, Lines, Progress
+from mockserver.suite.run.progress_bar import Bar
 
 
 @contextmanager
@@ -27,7 +28,5 @@ def shown_progress(stream: TextIO, findings: Findings | None = None) -> Iterator
 
 def _chosen(stream: TextIO, findings: Findings | None) -> Progress:
     if stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI"):
-        from mockserver.suite.run.progress_bar import Bar  # rich takes a moment to load
-
         return Bar(stream, findings)
     return Lines(stream, findings)

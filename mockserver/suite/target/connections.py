@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from mockserver.errors import MockServerError, UsageError
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
 from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
 from mockserver.suite.target.wire import MAX_RESPONSE
 

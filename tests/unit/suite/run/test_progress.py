@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mockserver.suite.run.progress import Lines, Tally, duration
-from mockserver.suite.run.progress_bar import Bar
+from mockserver.suite.run.progress_bar import Bar, shortened
 from mockserver.suite.run.progress_choice import shown_progress
 
 
@@ -61,7 +61,52 @@ def test_a_terminal_gets_a_line_that_is_gone_at_the_end(monkeypatch: pytest.Monk
     assert "claims" in plain
     assert re.search(r"1 of 4, 3 cases.*, 7 findings", plain)
     assert "GET /[bold]note[/bold]" in plain
-    assert shown.endswith(("\x1b[2K", "\x1b[?25h", "\x1b[1A\x1b[2K"))
+    assert shown.startswith("\x1b[?25l")
+    assert shown.endswith("\r\x1b[2K\x1b[?25h")
+    assert "\n" not in shown
+
+
+def test_the_bar_is_as_full_as_the_phase() -> None:
+    stream = _Terminal()
+    bar = Bar(stream, None)
+    for total, steps, full in ((4, 1, 5), (4, 3, 15), (2, 2, 20), (1, 3, 20), (None, 7, 0)):
+        bar.phase("claims", total)
+        for _ in range(steps):
+            bar.step("GET /note")
+        stream.seek(0)
+        stream.truncate()
+        bar.refresh()
+        assert "━" * full + "─" * (20 - full) in stream.getvalue()
+    bar.close()
+
+
+def test_a_terminal_that_knows_no_unicode_gets_ascii() -> None:
+    written = io.BytesIO()
+    bar = Bar(io.TextIOWrapper(written, encoding="ascii"), None)
+    bar.phase("claims", 4)
+    bar.step("GET /notiz/ä")
+    bar.refresh()
+    bar.close()
+    assert b"#####---------------" in written.getvalue()
+    assert b"GET /notiz/?" in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("GET /note", 9, "GET /note"),
+        ("GET /note", 8, "GET /no…"),
+        ("密码密码", 8, "密码密码"),
+        ("密码密码", 7, "密码密…"),
+        ("密码密码", 6, "密码…"),
+        ("e\u0301te\u0301", 3, "e\u0301te\u0301"),
+        ("a\x1b[2Jb", 9, "a [2Jb"),
+        ("a", 0, ""),
+        ("ab", -3, ""),
+    ],
+)
+def test_a_text_is_cut_to_the_cells_there_are(text: str, width: int, shown: str) -> None:
+    assert shortened(text, width) == shown
 
 
 @pytest.mark.parametrize("variable", [("CI", "true"), ("TERM", "dumb")])
