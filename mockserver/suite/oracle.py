@@ -40,7 +40,7 @@ from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.stub_process import StubProcess
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.findings import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 
 if TYPE_CHECKING:
     from mockserver.suite.fuzz.engine import FuzzSettings

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -190,3 +191,49 @@ def _beginning(value: Any) -> Any:
 def _may_be_below(violation: SchemaViolation) -> bool:
     """Tell whether a violation may come from what was left out of content that is nested too deep."""
     return violation.keyword in _SUMMARIES or len(violation.instance_path) >= MAX_DEPTH - 1
+
+
+_WHOLE = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_WORDS = {"true": True, "false": False, "null": None}
+#: Beyond this a number is no matter of a header field, and Python refuses to read it.
+_MAX_DIGITS = 300
+
+
+def readings(text: str, kinds: Collection[str]) -> list[Any]:
+    """Return the values that may be meant by a field, the text itself first.
+
+    Args:
+        text: of the field.
+        kinds: the types that its schema names, empty for none; a list or an object is read where one is named alone,
+            since keywords for texts would say nothing of it.
+    """
+    found: list[Any] = [text]
+    if not kinds or set(kinds) != {"string"}:
+        found.append(_read(text))
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if "array" in kinds:
+        found += [parts, [_read(part) for part in parts]]
+    if "object" in kinds:
+        found += _objects(parts)
+    return found
+
+
+def _objects(parts: list[str]) -> list[dict[str, Any]]:
+    """Return the objects that `a=1,b=2` (exploded) or `a,1,b,2` may be."""
+    if all("=" in part for part in parts):
+        pairs = [(name, value) for name, _, value in (part.partition("=") for part in parts)]
+    elif len(parts) % 2 == 0:
+        pairs = list(zip(parts[::2], parts[1::2], strict=True))
+    else:
+        return []
+    return [dict(pairs), {name: _read(value) for name, value in pairs}]
+
+
+def _read(text: str) -> Any:
+    """Return a number, truth value or null for its text, any other text as it is."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= _MAX_DIGITS and _NUMBER.fullmatch(text):
+        return int(text) if _WHOLE.fullmatch(text) else float(text)
+    return text

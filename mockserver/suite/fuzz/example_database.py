@@ -29,7 +29,7 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
-from mockserver.suite.verdicts.findings import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import Outcome
 
 VERSION = 1

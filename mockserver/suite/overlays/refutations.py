@@ -29,7 +29,7 @@ from mockserver.suite.overlays.seen_values import (
     value_of,
 )
 from mockserver.suite.target.exchange import Exchange, is_json
-from mockserver.suite.verdicts.findings import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.tally import Verdicts
 
 

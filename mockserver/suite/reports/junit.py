@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import printable, provenance
-from mockserver.suite.verdicts.findings import Level
+from mockserver.suite.verdicts.graded_findings import Level
 from mockserver.suite.verdicts.tally import EVERYWHERE
 
 #: Characters that XML 1.0, section 2.2, has no place for, escaped or not.

@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.errors import UsageError
 from mockserver.suite.reports.json_report import VERSION, Document, operations_tested, with_summary
-from mockserver.suite.verdicts.findings import LEVELS
+from mockserver.suite.verdicts.graded_findings import LEVELS
 from mockserver.suite.verdicts.tally import EVERYWHERE, NOTHING_CAME_UP, OTHER_SHARD, REASONS
 
 _MEMBERS = ("run", "summary", "findings", "coverage", "ledger")

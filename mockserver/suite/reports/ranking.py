@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.suite.verdicts.findings import LEVELS
+from mockserver.suite.verdicts.graded_findings import LEVELS
 
 #: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
 _SECURITY = ("no_secret_comes_back", "ignored_auth")

@@ -18,8 +18,8 @@ from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
-from mockserver.suite.identities.unused_identities import unused
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.overlays.loop import Made, follow, require_usable
 from mockserver.suite.reports.conclusion import conclude
@@ -32,8 +32,7 @@ from mockserver.suite.run.interrupts import answered, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
 from mockserver.suite.run.plan import may_write
 from mockserver.suite.run.preparation import invented, own_stub, prepare, select, who_calls
-from mockserver.suite.run.progress import Progress
-from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.bookkeeper import Books, new_book
@@ -46,8 +45,7 @@ from mockserver.suite.target.paths import undeclared
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_baseline
 from mockserver.suite.verdicts.evidence import Evidence
-from mockserver.suite.verdicts.occasions import scheme_remarks, state_remarks
-from mockserver.suite.verdicts.reach import obstacles
+from mockserver.suite.verdicts.occasions import obstacles, scheme_remarks, state_remarks
 from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 
 #: Stands for the stub that a run starts for itself, where none is started.

@@ -1,19 +1,12 @@
-"""Reach: which operations ever succeeded in a run, which never did and why, and what kept a run from judging at all."""
+"""Reach: which operations ever succeeded in a run, which never did, and why; without a success nothing was judged."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from mockserver.contract.model import Operation
-from mockserver.suite.verdicts.failures import CheckFailure
-
-if TYPE_CHECKING:
-    from mockserver.suite.identities.admission import Admissions
-    from mockserver.suite.run.session import Run
 
 #: So many status codes are told of an operation, the most frequent first.
 _SHOWN = 3
@@ -116,70 +109,3 @@ def nothing_succeeded(rows: Iterable[Reached], *, partly: bool = False) -> bool:
 
 def _documents_2xx(operation: Operation) -> bool:
     return any(name.startswith("2") for name in operation.responses)
-
-
-#: Status codes of a server that has no such path, or something else there.
-_NOT_THERE = frozenset({404, 405})
-#: So many operations are named in a message.
-_NAMED = 5
-
-
-def obstacles(run: Run) -> Iterator[CheckFailure]:
-    """Yield what kept a run from judging at all, each an environment finding that says what to look at."""
-    refused = list(_credentials(run.guard.admissions))
-    yield from refused
-    rows = run.verdicts.reach(run.selected)
-    called = [row for row in rows if row.attempts]
-    if refused or not nothing_succeeded(called):
-        return
-    statuses = {status for row in called for status in run.verdicts.statuses.of(row.operation)}
-    if 404 in statuses and statuses <= _NOT_THERE:
-        yield _wrong_base_path(run, called)
-        return
-    told = "; ".join(f"{row.operation}: {row.why}" for row in called[:_NAMED])
-    yield _obstacle(
-        "operations_succeed",
-        called[0].operation,
-        "no operation ever succeeded",
-        expected="a success of one operation at least",
-        got=told + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else ""),
-    )
-
-
-def _credentials(admissions: Admissions) -> Iterator[CheckFailure]:
-    for identity, operation, statuses in admissions.refused():
-        told = " and ".join(f"{status} {_phrase(status)}".strip() for status in sorted(statuses))
-        yield _obstacle(
-            "credentials_are_accepted",
-            operation,
-            f"the credentials of {identity} are refused",
-            expected="a success with these credentials; check --identities, and whether they expired",
-            got=f"{told} each time",
-        )
-
-
-def _wrong_base_path(run: Run, called: Sequence[Reached]) -> CheckFailure:
-    bases = sorted({base for operation in run.selected for base in operation.bases if base.strip("/")})
-    own = f"; the contract's own is {' or '.join(bases)}" if bases else ""
-    missing = [base for base in bases if not run.target.base_url.endswith(base)]
-    remedy = f", so try {run.target.base_url}{missing[0]}" if missing else ""
-    statuses = sorted({status for row in called for status in run.verdicts.statuses.of(row.operation)})
-    told = " or ".join(map(str, statuses))
-    return _obstacle(
-        "base_path_is_right",
-        called[0].operation,
-        f"every path was answered with {told}",
-        expected=f"the API below {run.target.base_url}",
-        got=f"{told} from {len(called)} operation{'' if len(called) == 1 else 's'}: a wrong base path?{own}{remedy}",
-    )
-
-
-def _obstacle(check: str, operation: str, title: str, *, expected: str, got: str) -> CheckFailure:
-    return CheckFailure(check, operation, title, expected=expected, got=got, pointer="", rule="environment")
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

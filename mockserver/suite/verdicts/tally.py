@@ -12,7 +12,15 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.errors import INVALID_FIELD
 from mockserver.suite.target.exchange import WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure
-from mockserver.suite.verdicts.findings import LEVELS, Finding, add, as_the_contracts, judge, merged, without_excused
+from mockserver.suite.verdicts.graded_findings import (
+    LEVELS,
+    Finding,
+    add,
+    as_the_contracts,
+    judge,
+    merged,
+    without_excused,
+)
 from mockserver.suite.verdicts.reach import Reached, Statuses, nothing_succeeded, reached
 
 Result = Literal["passed", "failed", "in part", "not run"]

@@ -17,7 +17,7 @@ from mockserver.suite.run.session import judge_answer
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, Rule
-from mockserver.suite.verdicts.findings import judge
+from mockserver.suite.verdicts.graded_findings import judge
 from mockserver.suite.verdicts.tally import Verdicts
 
 CONTRACT = load_contract(defaults.CONTRACT)

@@ -6,7 +6,7 @@ import pytest
 
 from mockserver.suite.run.internal_errors import BEGINNING
 from mockserver.suite.verdicts.failures import Rule
-from mockserver.suite.verdicts.findings import Finding, Level
+from mockserver.suite.verdicts.graded_findings import Finding, Level
 from mockserver.suite.verdicts.reach import Reached
 from mockserver.suite.verdicts.verdict import ExitCode, Grounds, Outcome, decide
 
