@@ -1,4 +1,4 @@
-"""Claims about who may call: the matrix of credentials and levels on every secured operation."""
+"""Checks of credentials: who may call, by the matrix of credentials and levels on every secured operation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from mockserver.http import basic
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal
 from mockserver.suite.cases.setting_states import behaviour_pointer, failure
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
+from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
 from mockserver.suite.identities.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session, json_or_none

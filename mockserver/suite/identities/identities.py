@@ -1,4 +1,4 @@
-"""Who calls: identities.yaml, or the accounts of the stub's seed data."""
+"""Identities: who calls, by identities.yaml or by the accounts of the stub's seed data."""
 
 from __future__ import annotations
 

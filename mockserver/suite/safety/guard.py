@@ -14,9 +14,8 @@ from mockserver.http import basic
 from mockserver.http.media_types import covering
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import primitive
-from mockserver.suite.identities.admission import Admissions
+from mockserver.suite.identities.admission import Admissions, Usage
 from mockserver.suite.identities.identities import Identities, Identity, credentials
-from mockserver.suite.identities.unused_identities import Usage
 from mockserver.suite.safety.policy import WritePolicy, is_item_of, item_path
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.secrets.known_secrets import marked, values_at
