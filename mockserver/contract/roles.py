@@ -130,8 +130,16 @@ def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
         place[-1]
         for other in contract.by_resource[behaviour.resource]
         for place, values in _told(contract, other).items()
-        if place[:-1] == envelope_place(other) and behaviour.resource in values
+        if behaviour.resource in values
+        and place[:-1] == envelope_place(other)
+        and not _is_value_or_status(other, place)
     )
+
+
+def _is_value_or_status(operation: Operation, place: Place) -> bool:
+    """Tell whether a place is that of a singleton's value or status itself."""
+    behaviour = operation.behaviour
+    return behaviour is not None and child("", *place) in {behaviour.value, behaviour.status}
 
 
 def envelope_place(operation: Operation) -> Place | None:

@@ -156,7 +156,7 @@ class Authentication:
         return Caller(token["username"], token["level"], key)
 
     def _basic(self, request: Request, world: _World) -> Caller | None:
-        """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
+        """Return the caller of HTTP Basic credentials `username:token` (RFC 7617)."""
         field = request.authorization
         if field is None:
             return None
@@ -324,7 +324,7 @@ def _why_not(request: Request) -> str:
         return "the request has no credentials"
     scheme, _, _ = request.authorization.partition(" ")
     if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
-        return "the credentials are not base64 of `username:auth_token` (RFC 7617)"
+        return "the credentials are not base64 of `username:token` (RFC 7617)"
     return "the credentials are not known here, or no longer valid"
 
 

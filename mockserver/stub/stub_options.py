@@ -149,7 +149,7 @@ class StubOptions:
     seed_data: Seed | Path | str | None = field(
         default=None,
         metadata=told(
-            "What a new store starts with: accounts, domains and so on (YAML).",
+            "What a new store starts with: accounts and whatever else it keeps (YAML).",
             keyword="Seed data of fresh worlds, or their file; None for those of the API with its own contract, "
             "for none with any other.",
             default="a small company with the built-in contract, else none",
