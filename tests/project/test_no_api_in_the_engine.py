@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mockserver.defaults import CONTRACT, SEED_DATA
 
 import mockserver
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.source.loading import parse_yaml
+from tests.defaults import CONTRACT, SEED_DATA
 
 PACKAGE = Path(mockserver.__file__).parent
 #: What is written in words of the engine, by the end of its name; the rest is somebody else's or no text.
