@@ -22,10 +22,13 @@ _PREFIX = "x-mockserver-"
 _KNOWN = sorted({*EXTENSIONS, *(keyword for _, keyword in MARKS), "x-secret"})
 _BEHAVIOUR: dict[str, type] = {
     **dict.fromkeys(("handler", "role", "resource", "value", "status", "identifier", "parameter", "items"), str),
+    **dict.fromkeys(("username", "password"), str),
     **dict.fromkeys(("generated", "answers"), bool),
     "keys": dict,
 }
 
+#: Members of a behaviour that are JSON pointers, and into what.
+_POINTERS = {"value": "answer", "status": "answer", "username": "request", "password": "request"}
 #: One mistake in an extension's value: path below the extension, message, remedy.
 _Mistake = tuple[tuple[str, ...], str, str]
 _Check = Callable[[Subject, Any], Iterator[_Mistake]]
@@ -141,8 +144,8 @@ def _check_behaviour(_subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield (name,), f"unknown member {name!r}", f"known are {', '.join(_BEHAVIOUR)}"
         elif not isinstance(member, _BEHAVIOUR[name]):
             yield (name,), f"must be {_BEHAVIOUR[name].__name__}, not {member!r:.60}", "correct the value"
-        elif name in {"value", "status"} and not str(member).startswith("/"):
-            yield (name,), f"{member!r} is no JSON pointer into the answer", "start it with a slash"
+        elif name in _POINTERS and not str(member).startswith("/"):
+            yield (name,), f"{member!r} is no JSON pointer into the {_POINTERS[name]}", "start it with a slash"
 
 
 def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:

@@ -24,14 +24,13 @@ from mockserver.suite.checks.robustness import timing_tasks
 from mockserver.suite.checks.task import Task
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import make, plan
-from mockserver.suite.run.progress import Progress
-from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.policy import matches
 from mockserver.suite.verdicts.evidence import Evidence
+from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import Outcome
-from mockserver.suite.verdicts.verdicts import Finding
 
 Mode = Literal["sample", "full"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -11,6 +9,7 @@ from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.errors import RequestRejected
+from mockserver.http import basic
 from mockserver.http.digest import Digest, parameters
 from mockserver.messages import Caller, Request
 from mockserver.plugins.account_records import (
@@ -157,7 +156,7 @@ class Authentication:
         return Caller(token["username"], token["level"], key)
 
     def _basic(self, request: Request, world: _World) -> Caller | None:
-        """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
+        """Return the caller of HTTP Basic credentials `username:token` (RFC 7617)."""
         field = request.authorization
         if field is None:
             return None
@@ -214,20 +213,13 @@ def _in_time(token: Mapping[str, Any], world: _World) -> bool:
 
 def _credentials(field: str) -> str:
     """Return `username:secret` of Basic credentials that were decoded before, so are well-formed."""
-    return base64.b64decode(field.partition(" ")[2].strip(" ")).decode()
+    return basic.user_pass(field) or ""
 
 
 def _decode_basic(field: str) -> Caller | None:
     """Return who Basic credentials name, level yet unknown; None where they are malformed or of another scheme."""
-    scheme, _, encoded = field.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        text = base64.b64decode(encoded.strip(" "), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None
-    username, colon, token = text.partition(":")
-    return Caller(username, "", token_key(token)) if colon and username and token else None
+    username, token = basic.decode(field) or ("", "")
+    return Caller(username, "", token_key(token)) if username and token else None
 
 
 class _LacksScopeError(Exception):
@@ -332,7 +324,7 @@ def _why_not(request: Request) -> str:
         return "the request has no credentials"
     scheme, _, _ = request.authorization.partition(" ")
     if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
-        return "the credentials are not base64 of `username:auth_token` (RFC 7617)"
+        return "the credentials are not base64 of `username:token` (RFC 7617)"
     return "the credentials are not known here, or no longer valid"
 
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TextIO, TypeVar
 
 from mockserver import sources
 from mockserver.errors import UsageError
@@ -59,8 +59,7 @@ class RateLimit:
 USUAL_LIMIT = RateLimit()
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """How a person meets an option.
 
     Attributes:
@@ -123,7 +122,7 @@ def _rate(value: object) -> int | None:
     return int(found[1])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # no two are compared, and the control token is not shown
 class StubOptions:
     """How a stub answers: the keyword arguments of `create_app`, all of them options of `serve`, too."""
 
@@ -150,7 +149,7 @@ class StubOptions:
     seed_data: Seed | Path | str | None = field(
         default=None,
         metadata=told(
-            "What a new store starts with: accounts, domains and so on (YAML).",
+            "What a new store starts with: accounts and whatever else it keeps (YAML).",
             keyword="Seed data of fresh worlds, or their file; None for those of the API with its own contract, "
             "for none with any other.",
             default="a small company with the built-in contract, else none",

@@ -30,17 +30,16 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.plugins.discovery import load
 from mockserver.suite.identities.identities import Identities, Identity
-from mockserver.suite.identities.made_accounts import seeded
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.interrupts import interruptible, terminable
-from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.preparation import prepare, seeded
 from mockserver.suite.safety.original_values import Originals
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.stub_process import StubProcess
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdicts import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 
 if TYPE_CHECKING:
     from mockserver.suite.fuzz.engine import FuzzSettings

@@ -35,8 +35,7 @@ from mockserver.suite.reports.merge import merge
 from mockserver.suite.run.interrupts import answered, interrupted, terminable
 from mockserver.suite.run.lifecycle import judged, prepared, remark, run_command
 from mockserver.suite.run.preparation import who_calls
-from mockserver.suite.run.progress import Progress
-from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import Shard

@@ -26,6 +26,7 @@ _BEHAVIOUR = frozenset(
     {
         *("handler", "role", "resource", "value", "status", "generated"),
         *("identifier", "parameter", "items", "answers", "keys"),
+        *("username", "password"),
     }
 )
 #: Kinds of members that are no texts.

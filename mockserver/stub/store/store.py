@@ -6,7 +6,7 @@ place; a change puts a new one, so a reader may hold what it got for as long as 
 ::
 
     store ── world ── collection ── key ── record
-             "default"  "settings"   "system_mailer"  {"value": {...}, ...}
+             "default"  "settings"   "smtp"           {"value": {...}, ...}
 """
 
 from __future__ import annotations

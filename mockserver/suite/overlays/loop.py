@@ -27,7 +27,7 @@ from mockserver.suite.reports.files import reason, require_writable, write
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.verdicts.verdicts import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 
 #: What a run with the overlay shows can be more of the same; a server that differs each time is not followed for ever.
 MAX_ROUNDS = 4

@@ -1,4 +1,4 @@
-"""A whole run on one page: from options to a target, the plan, the verdicts, the reports and the exit code."""
+"""The lifecycle of a run on one page: options, target, plan, checks, reports and exit code."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ import click
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
-from mockserver.suite.identities.made_accounts import invented
-from mockserver.suite.identities.unused_identities import unused
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.overlays.loop import Made, follow, require_usable
 from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports, require_writable
+from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.internal_errors import told
 from mockserver.suite.run.interrupts import answered, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
 from mockserver.suite.run.plan import may_write
-from mockserver.suite.run.preparation import own_stub, prepare, select, who_calls
-from mockserver.suite.run.progress import Progress
-from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.preparation import invented, own_stub, prepare, select, who_calls
+from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.bookkeeper import Books, new_book
@@ -41,12 +40,10 @@ from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
-from mockserver.suite.target.recording import Recording
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_baseline
 from mockserver.suite.verdicts.evidence import Evidence
-from mockserver.suite.verdicts.obstacles import obstacles
-from mockserver.suite.verdicts.remarks import scheme_remarks, state_remarks
+from mockserver.suite.verdicts.occasions import obstacles, scheme_remarks, state_remarks
 from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 
 #: Stands for the stub that a run starts for itself, where none is started.

@@ -1,25 +1,26 @@
-"""From options to a run: the one way in, for the commands, the pytest face and anybody's script."""
+"""Preparation of a run: its target, identities and made-up accounts; one way in for commands, pytest and scripts."""
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
-from mockserver.suite.identities.identities import Identities, load_identities, seeded_identities
-from mockserver.suite.identities.made_accounts import seeded
+from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import Originals
 from mockserver.suite.safety.policy import WritePolicy, matches
 from mockserver.suite.safety.side_effects import side_effects
-from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.stub_process import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget, Target
 from mockserver.suite.verdicts.fingerprints import Fingerprints
-from mockserver.suite.verdicts.verdicts import Verdicts
+from mockserver.suite.verdicts.tally import Verdicts
 
 
 def prepare(
@@ -133,3 +134,35 @@ def own_stub(
             yield target, StubControl(target, stub.control_token)
         finally:
             target.close()
+
+
+def invented(contract: Contract) -> Identities:
+    """Return two accounts of each level, the same ones each time; none where the contract asks for no credentials."""
+    if not contract.security_schemes or not any(operation.security for operation in contract.operations):
+        return Identities(())
+    canaries = Canaries()
+    return Identities(
+        tuple(
+            Identity(
+                username=f"{level or 'user'}-{number}@example.com",
+                # Purposes of their own, lest a token that a check makes up be the same.
+                token=canaries.make("invented token"),
+                password=canaries.make("invented password"),
+                level=level,
+            )
+            for level in contract.levels or ("",)
+            for number in (1, 2)
+        )
+    )
+
+
+@contextmanager
+def seeded(identities: Identities) -> Iterator[list[str]]:
+    """Give the options by which `mockserver serve` knows these identities, as long as the context lasts."""
+    if not any(identity.username for identity in identities.all):
+        yield []
+        return
+    with tempfile.TemporaryDirectory(prefix="mockserver-seed-") as folder:
+        file = Path(folder) / "seed.json"
+        file.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
+        yield ["--seed-data", str(file)]

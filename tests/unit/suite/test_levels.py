@@ -16,7 +16,8 @@ from mockserver.suite.run.session import judge_answer
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, Rule
-from mockserver.suite.verdicts.verdicts import Verdicts, judge
+from mockserver.suite.verdicts.graded_findings import judge
+from mockserver.suite.verdicts.tally import Verdicts
 from tests import defaults
 
 CONTRACT = load_contract(defaults.CONTRACT)

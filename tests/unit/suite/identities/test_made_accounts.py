@@ -7,7 +7,7 @@ from pathlib import Path
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.store.seed import load_seed
 from mockserver.suite.identities.identities import Identities
-from mockserver.suite.identities.made_accounts import invented, seeded
+from mockserver.suite.run.preparation import invented, seeded
 from tests import defaults
 
 

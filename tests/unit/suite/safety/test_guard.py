@@ -10,7 +10,8 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
-from mockserver.suite.identities.identities import Identities, Identity, basic
+from mockserver.http import basic
+from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import Originals, load_originals
@@ -50,7 +51,7 @@ def run_on(contract: Contract, target: WsgiTarget, *globs: str, originals: Origi
 
 
 def request(method: str, path: str, secret: str, username: str = "admin") -> WireRequest:
-    return WireRequest(method, path, (("Authorization", basic(f"{username}:{secret}")),))
+    return WireRequest(method, path, (("Authorization", basic.encode(f"{username}:{secret}")),))
 
 
 # What ends credentials.
