@@ -288,6 +288,7 @@ class Contract:
             them, so that no such answer is excused.
         differences: by label of an operation or path of a path item, checks of the suite that a real server was seen
             not to keep there, and what it does (`x-mockserver-differs`).
+        api: name of the plug-in whose behaviours it uses (`x-mockserver-api`), "" for none.
     """
 
     document: Document
@@ -303,6 +304,7 @@ class Contract:
     warnings: tuple[ContractWarning, ...] = ()
     webhooks: tuple[str, ...] = ()
     refused: tuple[Operation, ...] = ()
+    api: str = ""
 
     @cached_property
     def by_id(self) -> Mapping[str, Operation]:

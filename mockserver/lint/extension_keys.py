@@ -89,6 +89,11 @@ def _check_levels(subject: Subject, value: Any) -> Iterator[_Mistake]:
         yield from _check_known(subject, level, (str(index),))
 
 
+def _check_api(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, str):
+        yield (), "must be a name", "name an API that is installed, the one that has its handlers"
+
+
 def _check_known(subject: Subject, level: Any, path: tuple[str, ...]) -> Iterator[_Mistake]:
     known = subject.data.get("x-mockserver-levels")
     if not isinstance(known, list) or level not in known:
@@ -240,6 +245,7 @@ def _is_example_but_not_of(direction: Direction) -> Callable[[Element], bool]:
 
 
 _EXTENSIONS: dict[str, _Extension] = {
+    "x-mockserver-api": _Extension("the document", _is("document"), _check_api),
     "x-mockserver-levels": _Extension("the document or an operation", _is("document", "operation"), _check_levels),
     "x-mockserver-objects": _Extension("an operation", _is("operation"), _check_objects),
     "x-mockserver-effect": _Extension("an operation", _is("operation"), _check_effect),

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver.contract.roles import CredentialPlaces, is_about_tokens
+from mockserver.http import basic
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Subject, holder, members, replaced, text_at
 from mockserver.selftest.plants import only_here, with_main
-from mockserver.selftest.traffic import Call, Reply, basic
+from mockserver.selftest.traffic import Call, Reply
 from mockserver.stub.store.seed import Account
 
 LOGINS = Catalogue("logins")
@@ -95,7 +96,7 @@ def issued_token_dead(subject: Subject) -> Mutation | None:
 
 
 def _with_token(call: Call, username: str, token: str) -> Call:
-    return call._replace(authorization=basic(username, token))
+    return call._replace(authorization=basic.encode(f"{username}:{token}"))
 
 
 def _told(subject: Subject, check: str, replace: Callable[[object], object]) -> Mutation | None:

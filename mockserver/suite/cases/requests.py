@@ -1,4 +1,4 @@
-"""Requests that the contract allows, made from its examples and schemas, with an identity's credentials."""
+"""Valid requests: made from a contract's examples and schemas, with an identity's credentials."""
 
 from __future__ import annotations
 
@@ -259,3 +259,15 @@ def _content(example: Example, media_type: str | None) -> bytes:
 def _target(operation: Operation, values: Mapping[str, Any], query: list[str]) -> str:
     path = fill(operation, values)
     return f"{path}?{'&'.join(query)}" if query else path
+
+
+def taken(operation: Operation) -> tuple[str, MediaType]:
+    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
+    found = content_of(operation)
+    assert found is not None
+    return found
+
+
+def content_of(operation: Operation) -> tuple[str, MediaType] | None:
+    """Return the media type of an operation's JSON as it is sent, and what is documented for it; None for no JSON."""
+    return json_content(operation.request_body.content) if operation.request_body is not None else None

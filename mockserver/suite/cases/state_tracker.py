@@ -1,4 +1,4 @@
-"""State under a stream of requests that others make up: what was written last, and is it still there?"""
+"""State tracker: what was written last in a stream of generated requests, and whether reads still show it."""
 
 from __future__ import annotations
 

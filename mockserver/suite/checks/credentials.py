@@ -1,4 +1,4 @@
-"""Claims about who may call: the matrix of credentials and levels on every secured operation."""
+"""Checks of credentials: who may call, by the matrix of credentials and levels on every secured operation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from mockserver.contract.model import Operation, SecurityScheme
 from mockserver.contract.roles import is_about_tokens, is_login, is_revocation, level_places, username_places
+from mockserver.http import basic
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal
 from mockserver.suite.cases.setting_states import behaviour_pointer, failure
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
+from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
 from mockserver.suite.identities.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
-from mockserver.suite.identities.identities import Identity, asks_for_credentials, basic
+from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session, json_or_none
 from mockserver.suite.secrets.known_secrets import values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
@@ -65,7 +65,7 @@ def calls_without_credentials_are_refused(session: Session, operation: Operation
     scheme = scheme_of(session.run, operation)
     field = scheme.parameter if scheme.type == "apiKey" and scheme.location == "header" else "Authorization"
     token = canary(session, "OTHER_SCHEME")
-    other = f"Bearer {token}" if scheme.scheme == "basic" else basic(f"user:{token}")
+    other = f"Bearer {token}" if scheme.scheme == "basic" else basic.encode(f"user:{token}")
     bare = session.valid_request(operation, None)
     attempts = Attempts()
     for how, request in (
@@ -320,10 +320,10 @@ def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str,
         return (
             "Basic",
             "Basic !!!not-base64!!!",
-            basic(username),
+            basic.encode(username),
             "Basic /////w==",
             "Basic YWRtaW4",
-            basic(":"),
-            basic(""),
+            basic.encode(":"),
+            basic.encode(""),
         )
     return ("Bearer", "Bearer ", "Bearer \t", "bearer", "x", f"{secret[:3]}=")

@@ -1,4 +1,4 @@
-"""The claim of every documented example: this request gets that response."""
+"""The check of every documented example: this request gets that response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims about what a server remembers: writes, reads and resets of a resource."""
+"""Checks of state: what a server remembers of writes, reads and resets of a resource."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ from mockserver.suite.cases.setting_states import (
     writes,
     written,
 )
-from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.isolation import writes_leave_others_alone
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.task import Attempts, Task
 from mockserver.suite.identities.identities import asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json, same_json

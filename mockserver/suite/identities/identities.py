@@ -1,8 +1,7 @@
-"""Who calls: identities.yaml, or the accounts of the stub's seed data."""
+"""Identities: who calls, by identities.yaml or by the accounts of the stub's seed data."""
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.contract.source.loading import parse_yaml
 from mockserver.errors import UsageError
+from mockserver.http import basic
 from mockserver.suite.target.exchange import Fields
 
 _KEYS = frozenset({"username", "token", "password", "level", "scopes", "schemes", "owns", "totp_secret"})
@@ -246,7 +246,7 @@ def show(
 ) -> bool:
     """Add the field or parameter that carries a credential (OpenAPI 3.1, section 4.8.27), or return False."""
     if scheme.type == "http" and scheme.scheme == "basic":
-        fields.append(("Authorization", basic(f"{username}:{secret}")))
+        fields.append(("Authorization", basic.encode(f"{username}:{secret}")))
     elif scheme.type in {"oauth2", "openIdConnect"} or (scheme.type == "http" and scheme.scheme == "bearer"):
         fields.append(("Authorization", f"Bearer {secret}"))
     elif scheme.type == "http" and scheme.scheme != "digest":
@@ -260,11 +260,6 @@ def show(
     else:
         return False
     return True
-
-
-def basic(user_pass: str) -> str:
-    """Return the Basic credentials of `user:secret` (RFC 7617, section 2)."""
-    return "Basic " + base64.b64encode(user_pass.encode()).decode()
 
 
 def _identity(place: str, raw: Any) -> Identity:

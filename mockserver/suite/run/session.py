@@ -26,7 +26,7 @@ from mockserver.suite.target.stub_process import StubControl
 from mockserver.suite.target.targets import Target
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.fingerprints import Fingerprints
-from mockserver.suite.verdicts.verdicts import Verdicts
+from mockserver.suite.verdicts.tally import Verdicts
 
 #: After so many silences of one operation it is left alone: each costs a timeout.
 MAX_SILENCES = 2

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.checks.secret_leaks import sent_secrets
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, masked, text_of, values_at
 from mockserver.suite.target.exchange import WireRequest, WireResponse
+from tests import defaults
 
 SECRET = 'T0p"secret/wörd'
 
