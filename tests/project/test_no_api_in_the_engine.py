@@ -16,7 +16,7 @@ import mockserver
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.source.loading import parse_yaml
-from mockserver.defaults import CONTRACT, SEED_DATA
+from tests.defaults import CONTRACT, SEED_DATA
 
 PACKAGE = Path(mockserver.__file__).parent
 #: What is written in words of the engine, by the end of its name; the rest is somebody else's or no text.
