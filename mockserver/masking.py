@@ -20,7 +20,7 @@ _MAX_DEPTH = 6
 
 
 def looks_secret(name: str) -> bool:
-    """Tell whether a name speaks of a secret, by whole words: `apiKey`, `auth_token`, but not `monkey`."""
+    """Tell whether a name speaks of a secret, by whole words: `apiKey`, `access_token`, but not `monkey`."""
     words = [word.lower() for word in _WORD.findall(name)]
     return any(word in _SECRET_WORDS for word in words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 

@@ -12,7 +12,7 @@ from mockserver.errors import RequestRejected
 from mockserver.http import basic
 from mockserver.http.digest import Digest, parameters
 from mockserver.messages import Caller, Request
-from mockserver.stub.store.account_records import (
+from mockserver.plugins.account_records import (
     ACCOUNTS,
     BASIC_CHALLENGE,
     TOKENS,
@@ -58,10 +58,15 @@ class Authentication:
         open_door: Caller | None = None,
         seed: int = 0,
         secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
+        matches: Callable[[dict[str, Any], str, str], bool] = password_matches,
     ) -> None:
-        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them."""
+        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them.
+
+        `matches` tells whether a password is that of an account's record and name.
+        """
         self._contract = contract
         self._accounts = accounts
+        self._matches = matches
         uses_digest = any(_is_digest(scheme) for scheme in contract.security_schemes.values())
         self._digests = Digest(seed, secrets() if uses_digest else {})
         self._open_door = open_door
@@ -151,7 +156,7 @@ class Authentication:
         return Caller(token["username"], token["level"], key)
 
     def _basic(self, request: Request, world: _World) -> Caller | None:
-        """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
+        """Return the caller of HTTP Basic credentials `username:token` (RFC 7617)."""
         field = request.authorization
         if field is None:
             return None
@@ -190,7 +195,7 @@ class Authentication:
             return None
         account = world.read(ACCOUNTS, caller.username)
         _, _, password = _credentials(field).partition(":")
-        if account is None or not password_matches(account, caller.username, password):
+        if account is None or not self._matches(account, caller.username, password):
             return None
         return Caller(caller.username, account["level"], "")
 
@@ -319,7 +324,7 @@ def _why_not(request: Request) -> str:
         return "the request has no credentials"
     scheme, _, _ = request.authorization.partition(" ")
     if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
-        return "the credentials are not base64 of `username:auth_token` (RFC 7617)"
+        return "the credentials are not base64 of `username:token` (RFC 7617)"
     return "the credentials are not known here, or no longer valid"
 
 

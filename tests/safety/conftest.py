@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.http import basic
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.targets import HttpTarget
+from tests import defaults
 from tests.safety.server import RemoteServer, listening
 
 #: Longest wait for a command; reached only when a test fails.

@@ -143,6 +143,6 @@ class _Builder:
         chosen = next((account for account in accounts if account.username == identity), None)
         account: Account | None = chosen or next(iter(accounts), None)
         if account is None:
-            return "Basic <username:auth_token>"
+            return "Basic <username:token>"
         pair = f"{account.username}:{account.tokens[0].token}"
         return basic.encode(pair)

@@ -1,4 +1,4 @@
-"""schemathesis, driven: the one package that knows its insides (pinned to 4.32.5; docs/decisions/0010)."""
+"""The engine of schemathesis, driven for one run (pinned to 4.32.5; docs/decisions/0010)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from schemathesis import checks as schemathesis_checks
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import PhaseName
+from schemathesis.engine.run.unit import _case
 
 from mockserver.errors import MockServerError
 from mockserver.suite.cases.state_tracker import start_watch
-from mockserver.suite.fuzz.case_shards import own_cases
 from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
 from mockserver.suite.fuzz.patches import prepared_surroundings
 from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
@@ -22,6 +22,29 @@ from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import Outcome
+
+
+@contextmanager
+def own_cases(run: Run) -> Iterator[None]:
+    """Leave cases to other parts of the run as if they had been sent and had passed.
+
+    Hypothesis must not notice: it makes up another case for each that is refused.
+    """
+    if run.division.shard.whole:
+        yield
+        return
+    original = _case._do_call_and_validate
+
+    def call_and_validate(*, case: Any, **context: Any) -> None:
+        if run.division.takes(case.operation.label, case.method.upper()):
+            original(case=case, **context)
+
+    _case._do_call_and_validate = call_and_validate
+    try:
+        yield
+    finally:
+        _case._do_call_and_validate = original
+
 
 __all__ = ["FuzzSettings", "InProcess", "drive"]
 

@@ -1,4 +1,4 @@
-"""Who calls: identities.yaml, or the accounts of the stub's seed data."""
+"""Identities: who calls, by identities.yaml or by the accounts of the stub's seed data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Identity:
         password: what the account logs in with.
         level: its permission level, "" if unknown.
         schemes: credential by name of the security scheme, where it differs from `token`.
-        owns: domains and addresses that are its own, besides itself.
+        owns: each domain and address that is its own, besides itself.
         owns_known: whether somebody said what it owns; if not, there may be more than `owns` has.
         more_tokens: what else is a token of its own, so that nobody takes it for another account's alone.
     """

@@ -1,4 +1,4 @@
-"""What a report may show of an exchange: secrets masked, and a command that repeats it."""
+"""Evidence: what a report may show of an exchange, secrets masked, and a command that repeats it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 from mockserver.contract.model import Contract, Operation
 from mockserver.http import basic, curl
 from mockserver.http.media_types import covering
-from mockserver.suite.secrets.known_secrets import MASK, Secrets, marked
-from mockserver.suite.secrets.redaction import Path, redacted
+from mockserver.suite.secrets.known_secrets import MASK, Path, Secrets, marked, redacted
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.target.paths import Resolver
 

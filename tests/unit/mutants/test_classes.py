@@ -15,16 +15,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.http import basic
+from mockserver.plugins import DEFAULT, find
 from mockserver.selftest.catalogue import Behind, Mutant
 from mockserver.selftest.mutant_server import CONTROL_PATH, MutantServer
 from mockserver.selftest.mutants.foreign_objects import OBJECTS
 from mockserver.selftest.registry import CLASSES, all_mutants
 from mockserver.selftest.traffic import Call, Reply
 from mockserver.stub.store.seed import load_seed
+from tests import defaults
 
 
 def tags(operation: Operation) -> list[str]:
@@ -34,7 +35,7 @@ def tags(operation: Operation) -> list[str]:
     return found
 
 
-SEED = load_seed(defaults.SEED_DATA)
+SEED = load_seed(defaults.SEED_DATA, find(DEFAULT))
 CONTRACT = load_contract(defaults.CONTRACT)
 #: Those that the tour goes past: of the operations on settings and tokens, whose answers follow from few calls.
 OPERATIONS = tuple(item for item in CONTRACT.operations if {"Settings", "Authentication"} & set(tags(item)))

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mockserver.errors import MockServerError
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.task import Attempts, Task
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun

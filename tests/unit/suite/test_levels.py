@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.cases.observed_response import see
@@ -17,7 +16,9 @@ from mockserver.suite.run.session import judge_answer
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, Rule
-from mockserver.suite.verdicts.verdicts import Verdicts, judge
+from mockserver.suite.verdicts.graded_findings import judge
+from mockserver.suite.verdicts.tally import Verdicts
+from tests import defaults
 
 CONTRACT = load_contract(defaults.CONTRACT)
 READ, WRITE, LOGIN = "setting_get_postfix_relayhost", "setting_post_postfix_relayhost", "auth_post"

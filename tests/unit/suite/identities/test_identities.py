@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Contract, SecurityScheme
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
@@ -26,6 +25,7 @@ from mockserver.suite.identities.identities import (
 from mockserver.suite.run.check_run import plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 from tests.unit.suite.conftest import ADMIN, GUEST, NOTE, answering
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
+from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, Identity
-from mockserver.suite.identities.unused_identities import unused
 from mockserver.suite.reports.merge import merge
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare

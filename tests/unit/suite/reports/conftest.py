@@ -16,7 +16,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.failures import CheckFailure
 from mockserver.suite.verdicts.reach import Reached
-from mockserver.suite.verdicts.verdicts import Verdicts
+from mockserver.suite.verdicts.tally import Verdicts
 
 TOKEN = "token-of-the-admin"
 PASSWORD = "password-in-a-body"

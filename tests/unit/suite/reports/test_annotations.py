@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from mockserver.suite.reports.annotations import as_annotations, guarded
-from mockserver.suite.reports.conclusion import conclude
+from mockserver.suite.reports.conclusion import as_annotations, conclude, guarded
 from mockserver.suite.reports.files import Reports
 from mockserver.suite.reports.json_report import Document
 

@@ -11,8 +11,9 @@ from mockserver.suite.reports.json_report import Document, Report, as_json, verd
 from mockserver.suite.reports.page import as_text
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure
+from mockserver.suite.verdicts.graded_findings import judge
+from mockserver.suite.verdicts.tally import Verdicts
 from mockserver.suite.verdicts.verdict import Outcome
-from mockserver.suite.verdicts.verdicts import Verdicts, judge
 from tests.unit.suite.reports.conftest import PASSWORD, TOKEN
 
 

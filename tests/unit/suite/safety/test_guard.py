@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
@@ -20,6 +19,7 @@ from mockserver.suite.safety.policy import WritePolicy, cannot_be_undone
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.target.exchange import WireRequest, WireResponse
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 
 ADMIN = Identity("admin", token="standing-token-of-admin", password="password-of-the-admin", level="MasterAdmin")
 SETTINGS = "/api/v1/settings"

@@ -1,31 +1,32 @@
-"""From a broken claim to a finding: how grave it is, whose it is, and what stands for many."""
+"""The tally of a run: findings, coverage and statuses, collected while its checks are made."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import INVALID_FIELD
-from mockserver.suite.target.exchange import Exchange, WireResponse
-from mockserver.suite.verdicts.failures import CheckFailure, Rule
-from mockserver.suite.verdicts.observations import Observation, joined, seen
+from mockserver.suite.target.exchange import WireResponse
+from mockserver.suite.verdicts.failures import CheckFailure
+from mockserver.suite.verdicts.graded_findings import (
+    LEVELS,
+    Finding,
+    add,
+    as_the_contracts,
+    judge,
+    merged,
+    without_excused,
+)
 from mockserver.suite.verdicts.reach import Reached, Statuses, nothing_succeeded, reached
 
-Level = Literal["violation", "drift", "environment"]
-Owner = Literal["server", "contract", "environment"]
 Result = Literal["passed", "failed", "in part", "not run"]
 
 #: What matters most first.
 RESULTS: tuple[Result, ...] = ("failed", "not run", "in part", "passed")
-LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
-#: Who has to mend what: a server that breaks what is documented; our assumption, which was wrong; nobody here.
-_OWNERS: Mapping[Level, Owner] = {"violation": "server", "drift": "contract", "environment": "environment"}
 
 #: In place of an operation where a check was made on none.
 EVERYWHERE = "*"
@@ -35,86 +36,6 @@ NOTHING_CAME_UP = "nothing came up that it applies to"
 OTHER_SHARD = "another shard has it"
 #: Between several reasons.
 REASONS = "; "
-#: Failures of one cause that are told apart, and the fingerprint of all others.
-_MAX_FINGERPRINTS = 500
-_MORE = "more"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One cause: a check that failed on an operation against one statement of the contract.
-
-    Attributes:
-        source: how the contract knows the statement, as `source: setting_post`, or which rule needs none.
-        rule: what decided the level.
-        times: how often it was seen.
-        known: why it is no news, "" if it is.
-        evidence: the smallest exchange that shows it.
-        observations: what was seen, each different thing once.
-        by_stub: whether the evidence is a response of our own stub, and the target showed nothing of the kind.
-    """
-
-    id: str
-    level: Level
-    check: str
-    operation: str
-    title: str
-    detail: str
-    source: str
-    pointer: str
-    rule: Rule = "contract"
-    times: int = 1
-    known: str = ""
-    evidence: Exchange | None = None
-    observations: tuple[Observation, ...] = ()
-    by_stub: bool = False
-
-    @property
-    def owner(self) -> Owner:
-        """Who has to mend it; that follows from the level."""
-        return _OWNERS[self.level]
-
-
-def finding_id(check: str, operation: str, pointer: str) -> str:
-    """Return the name of a cause, the same over seeds, shards and values."""
-    return hashlib.sha256("\n".join((check, operation, pointer)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def judge(contract: Contract, failure: CheckFailure) -> Finding:
-    """Return what a failure amounts to."""
-    level, source = _level(contract, failure)
-    return Finding(
-        id=finding_id(failure.check, failure.operation, failure.pointer),
-        level=level,
-        check=failure.check,
-        operation=failure.operation,
-        title=failure.title,
-        detail=f"expected {failure.expected}; got {failure.got}",
-        source=source,
-        pointer=failure.pointer,
-        rule=failure.rule,
-        evidence=failure.exchange,
-        observations=(Observation(seen(failure.check, failure.got, failure.exchange), failure.exchange),),
-    )
-
-
-def _level(contract: Contract, failure: CheckFailure) -> tuple[Level, str]:
-    if failure.rule == "universal":
-        return "violation", "universal rule"
-    if failure.rule == "environment" or _was_told_to_wait(contract, failure):
-        return "environment", "environment"
-    if failure.rule == "silent":
-        return "drift", "the contract is silent"
-    provenance = contract.provenance(failure.pointer)
-    return ("violation" if provenance.documented else "drift"), f"{provenance.kind}: {provenance.reason}"
-
-
-def _was_told_to_wait(contract: Contract, failure: CheckFailure) -> bool:
-    """Tell whether the evidence is a 429 that the contract does not document: it answers nothing that was asked."""
-    response = failure.exchange.response if failure.exchange is not None else None
-    operation = contract.by_label.get(failure.operation)
-    documented = operation is not None and "429" in operation.responses
-    return response is not None and response.status == 429 and not documented
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +93,7 @@ class Verdicts:
         """
         with self._lock:
             for fingerprint, finding in failures:
-                _add(self._excused.setdefault(finding.id, {}), fingerprint, finding)
+                add(self._excused.setdefault(finding.id, {}), fingerprint, finding)
 
     def passed(self, check: str, operation: str, cases: int = 1) -> None:
         """Note that a claim held in some cases."""
@@ -193,15 +114,15 @@ class Verdicts:
         new = judge(self._contract, failure)
         response = failure.exchange.response if failure.exchange is not None else None
         if self._own and response is not None and response.field(INVALID_FIELD) is not None:
-            new = _as_the_contracts(new)
+            new = as_the_contracts(new)
         with self._lock:
             if new.level == "drift" and self._contract.differs(new.operation, new.check, new.observations[0].seen):
                 self._tally(new.check, new.operation).passed += 1
                 return new
             self._tally(new.check, new.operation).failed += 1
             seen = self._findings.setdefault(new.id, {})
-            _add(seen, self._fingerprint(failure), new)
-            return _merged(seen.values())
+            add(seen, self._fingerprint(failure), new)
+            return merged(seen.values())
 
     def failures(self) -> tuple[tuple[str, Finding], ...]:
         """Return every failure so far with its fingerprint; the same one of the same request once."""
@@ -253,9 +174,9 @@ class Verdicts:
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings: violations first, then by what was seen most."""
         with self._lock:
-            found = [_judged(seen, self._excused.get(name, {})) for name, seen in self._findings.items()]
+            found = [without_excused(seen, self._excused.get(name, {})) for name, seen in self._findings.items()]
             found += [
-                replace(_as_the_contracts(_merged(seen.values())), by_stub=True)
+                replace(as_the_contracts(merged(seen.values())), by_stub=True)
                 for name, seen in self._excused.items()
                 if name not in self._findings
             ]
@@ -279,44 +200,6 @@ class Verdicts:
         if tally is None:
             tally = self._tallies[check, operation] = _Tally()
         return tally
-
-
-def _as_the_contracts(finding: Finding) -> Finding:
-    """Return a finding that our own stub shows, too: the contract contradicts itself, and no server can keep it."""
-    return replace(finding, level="drift", rule="oracle")
-
-
-def _judged(seen: Mapping[str, Finding], excused: Mapping[str, Finding]) -> Finding:
-    """Return what is left of a cause when each failure that our own stub shows, too, is the contract's.
-
-    Failures beyond what is told apart are excused where all others are.
-    """
-    own = [finding for fingerprint, finding in seen.items() if fingerprint not in excused and fingerprint != _MORE]
-    if not own and excused:
-        return _as_the_contracts(_merged(seen.values()))
-    return _merged(own or seen.values())
-
-
-def _add(seen: dict[str, Finding], fingerprint: str, new: Finding) -> None:
-    if fingerprint not in seen and len(seen) >= _MAX_FINGERPRINTS:
-        fingerprint = _MORE
-    known = seen.get(fingerprint)
-    seen[fingerprint] = new if known is None else _merge(known, new)
-
-
-def _merged(findings: Iterable[Finding]) -> Finding:
-    return functools.reduce(_merge, findings)
-
-
-def _merge(known: Finding, new: Finding) -> Finding:
-    # What is shown must show the gravest that was seen, and be the smallest of that.
-    best = min(known, new, key=lambda finding: (LEVELS.index(finding.level), _size(finding)))
-    observations = joined(known.observations, new.observations)
-    return replace(best, times=known.times + new.times, observations=observations)
-
-
-def _size(finding: Finding) -> int:
-    return finding.evidence.size if finding.evidence else 0
 
 
 def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:

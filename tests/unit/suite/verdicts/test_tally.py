@@ -7,8 +7,8 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, failures_in, raise_failures
-from mockserver.suite.verdicts.observations import MAX_OBSERVATIONS
-from mockserver.suite.verdicts.verdicts import Coverage, Verdicts, finding_id
+from mockserver.suite.verdicts.graded_findings import MAX_OBSERVATIONS, finding_id
+from mockserver.suite.verdicts.tally import Coverage, Verdicts
 
 SCHEMA = "/paths/~1note/get/responses/200/content/application~1json/schema"
 
