@@ -16,9 +16,7 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Literal
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.selftest.kills import Kills, Planted, Result, Sign
 from mockserver.selftest.laboratory import Laboratory, laboratory
@@ -62,7 +60,7 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
     if options.target is not None or options.dry_run:
         what = "the target" if options.target is not None else "--dry-run"
         raise UsageError(f"--self-test judges mutants of our own stub; leave {what} out")
-    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    contract = options.load_contract()
     started = datetime.now(UTC)
     with laboratory(contract, options, seed) as lab:
         with shown_progress(sys.stderr) as progress:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
-from mockserver import defaults
 from mockserver.suite.checks import robustness
 from mockserver.suite.fuzz.engine import FuzzSettings
 from mockserver.suite.identities.identities import seeded_identities
@@ -22,6 +21,7 @@ from mockserver.suite.run.session import Run
 from mockserver.suite.target.stub_process import StubControl
 from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts.verdict import Outcome
+from tests import defaults
 from tests.faults.catalogue import ANYWHERE, Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving

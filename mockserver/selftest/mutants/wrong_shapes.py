@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mockserver.contract.roles import envelope_place, name_members
 from mockserver.selftest.catalogue import Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Change, Path, Subject, holder, members
 from mockserver.selftest.plants import answering, with_main
@@ -155,14 +156,13 @@ def answer_null(subject: Subject) -> Mutation | None:
 @SHAPE.mutant
 def name_of_another(subject: Subject) -> Mutation | None:
     """An answer about one resource bears the name of another one: two of them share a view."""
-    behaviour = subject.operation.behaviour
-    if behaviour is None or not subject.role or not subject.neighbours:
+    place, names = envelope_place(subject.operation), name_members(subject.contract, subject.operation)
+    if place is None or not names or not subject.role or not subject.neighbours:
         return None
-    place = (behaviour.value or behaviour.status).rpartition("/")[0].split("/")[1:]
-    other = subject.neighbours[0]
+    name, other = min(names), subject.neighbours[0]
 
     def change(answer: Any) -> Any:
-        holder(answer, (*place, "name"))["name"] = other
+        holder(answer, (*place, name))[name] = other
         return answer
 
     return answering(subject, change)

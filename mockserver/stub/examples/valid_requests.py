@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from mockserver.contract.model import Contract, Example, MediaType, Operation, SecurityScheme
+from mockserver.http import basic
 from mockserver.http import json as documents
 from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
@@ -132,7 +132,7 @@ class Requests:
             add.get(scheme.location, lambda: fields.append((scheme.parameter, secret)))()
         elif scheme.type == "http" and scheme.scheme == "basic":
             pair = f"{account.username if account is not None else 'user'}:{secret}"
-            fields.append(("Authorization", "Basic " + base64.b64encode(pair.encode()).decode()))
+            fields.append(("Authorization", basic.encode(pair)))
         elif scheme.scheme == "digest":
             fields.append(("Authorization", _DIGEST))
         elif scheme.type != "mutualTLS":

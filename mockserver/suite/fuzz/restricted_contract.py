@@ -13,12 +13,13 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.stateful import collect_transitions
 
 from mockserver.contract.model import SAFE_METHODS, Operation
+from mockserver.contract.roles import is_login
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
 from mockserver.suite.identities.identities import Identity, credentials
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.safety.policy import is_login, item_path
+from mockserver.suite.safety.policy import item_path
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.failures import NotRun
 

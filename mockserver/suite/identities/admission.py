@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from mockserver.contract.model import Contract, Operation
+from mockserver.http import basic
 from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials, credentials
 from mockserver.suite.target.exchange import Fields, WireRequest
 
@@ -138,8 +138,5 @@ def _shown(request: WireRequest) -> Iterator[str]:
     yield request.path
     for _, value in request.fields:
         yield value
-        try:
-            yield base64.b64decode(value.partition(" ")[2], validate=True).decode()
-        except ValueError:
-            continue
+        yield basic.user_pass(value) or ""
     yield (request.body or b"").decode("utf-8", "replace")

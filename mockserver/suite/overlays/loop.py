@@ -15,9 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.contract.source.overlay import write_overlay
 from mockserver.errors import UsageError
 from mockserver.http.pointers import split
@@ -107,7 +105,7 @@ def follow(options: Options, first: Made, make: Make) -> Made:
 def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list[Finding], make: Make) -> Made:
     with_overlay = replace(options, overlay=(*options.overlay, path))
     for number in range(1, MAX_ROUNDS + 1):
-        contract = load_contract(options.contract or defaults.CONTRACT, with_overlay.overlay)
+        contract = with_overlay.load_contract()
         made = make(with_overlay, contract)
         left = list(made.drift)
         # By now what our own stub breaks counts, too: with the overlay it has to be like the server, or nothing can be

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
@@ -73,7 +71,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     with interruptible:
-        contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+        contract = options.load_contract()
         for note in contract.document.notes:
             click.echo(f"mockserver: {note}", err=True)
         originals = load_originals(options.restore_values, contract)
@@ -99,7 +97,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 if run.own or options.no_oracle:
                     report = judged(command, run, settings, books=books)
                 else:
-                    with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
+                    with Oracle(run, command, settings, options) as oracle:
                         report = judged(command, run, settings, oracle, books)
                 return Made(contract, run, baseline.mark(as_json(report)))
 
@@ -316,9 +314,8 @@ def prepared(
         UsageError: an option cannot be used, or the identities file.
     """
     connection = options.connection()
-    builtin_stub = options.target is None and options.contract is None
-    identities = who_calls(options.identities, builtin_stub=builtin_stub)
-    own = options.target is None and options.contract is not None
+    identities = who_calls(options.identities, seed_data=options.own_seed_data)
+    own = options.target is None and options.own_seed_data is None
     if own and not identities.all:
         identities = invented(contract)
     require_known_schemes(identities, contract)
@@ -335,7 +332,7 @@ def prepared(
     )
     if options.target is None and not send_nothing:
         accounts = identities if own else Identities(())
-        with own_stub(options.contract, connection, options.overlay, accounts) as (stub, control):
+        with own_stub(options.contract, connection, options.overlay, accounts, options.api) as (stub, control):
             yield make(stub, control=control)
         return
     if options.insecure:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mockserver import defaults
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
@@ -96,16 +95,19 @@ def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]
     return found
 
 
-def who_calls(identities: Path | None, *, builtin_stub: bool) -> Identities:
-    """Return the identities of a run: those of a file, or the seeded ones of the built-in contract's stub.
+def who_calls(identities: Path | None, seed_data: Path | None = None) -> Identities:
+    """Return the identities of a run: those of a file, or the seeded ones of an API's own stub.
+
+    Args:
+        identities: the file.
+        seed_data: of that stub, if it is the one that is asked; any other server has accounts of its own.
 
     Raises:
         UsageError: the file cannot be used.
     """
     if identities is not None:
         return load_identities(identities)
-    # Seed data belongs to the stub of the built-in contract; any other server has accounts of its own.
-    return seeded_identities(defaults.SEED_DATA) if builtin_stub else Identities(())
+    return Identities(()) if seed_data is None else seeded_identities(seed_data)
 
 
 @contextmanager
@@ -114,17 +116,19 @@ def own_stub(
     connection: Connection | None = None,
     overlays: Sequence[Path] = (),
     identities: Identities = Identities(()),  # noqa: B008 - a frozen value
+    api: str | None = None,
 ) -> Iterator[tuple[HttpTarget, StubControl]]:
     """Start a stub and give it as a target, with its control API; it ends with the context.
 
     Args:
-        contract: its file, None for the built-in one, which brings its own accounts.
+        contract: its file, None for that of the API, which may bring its own accounts.
         connection: how it is reached.
         overlays: what is laid over the contract.
         identities: accounts that the stub is to know.
+        api: its name, None for the built-in one.
     """
     options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
-    with seeded(identities) as seed, StubProcess(contract, [*options, *seed]) as stub:
+    with seeded(identities) as seed, StubProcess(contract, [*options, *seed], api=api) as stub:
         target = HttpTarget(stub.base_url, connection, own_stub=True)
         try:
             yield target, StubControl(target, stub.control_token)

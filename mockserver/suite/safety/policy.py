@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.contract.roles import READ, WRITE, is_login, is_undocumented, singletons
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.secrets.known_secrets import marked
 
@@ -31,23 +32,6 @@ def is_named(operation: Operation, patterns: Sequence[str]) -> bool:
     return operation.id in patterns or operation.label in patterns
 
 
-def is_login(operation: Operation) -> bool:
-    """Tell whether an operation exchanges a password for a token."""
-    behaviour = operation.behaviour
-    return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "issue"
-
-
-def is_revocation(operation: Operation) -> bool:
-    """Tell whether an operation ends the token that it is called with."""
-    behaviour = operation.behaviour
-    return behaviour is not None and behaviour.handler == "auth" and behaviour.role == "revoke"
-
-
-def is_undocumented(operation: Operation) -> bool:
-    """Tell whether an operation stands for names that the documentation does not know."""
-    return operation.behaviour is not None and operation.behaviour.handler == "absent"
-
-
 def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
     """Return why nothing puts back what an operation changes, or None if something does.
 
@@ -66,12 +50,8 @@ def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
 
 
 def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
-    of_it = {
-        operation.behaviour.role: operation
-        for operation in contract.operations
-        if operation.behaviour is not None and operation.behaviour.resource == resource
-    }
-    write, read = of_it.get("write"), of_it.get("read")
+    of_it = singletons(contract).get(resource, {})
+    write, read = of_it.get(WRITE), of_it.get(READ)
     if write is None or read is None:
         return "nothing documented reads and writes it"
     if write.behaviour is not None and write.behaviour.generated:

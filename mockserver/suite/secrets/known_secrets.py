@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mockserver.contract.model import Contract
@@ -127,16 +127,6 @@ def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
             yield from values_at(item, path[1:])
     elif isinstance(value, dict) and path[0] in value:
         yield from values_at(value[path[0]], path[1:])
-
-
-def paths_of(value: Any, wanted: Collection[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the paths in a JSON value at which one of some texts stands."""
-    if isinstance(value, str) and value in wanted:
-        yield ()
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            for path in paths_of(member, wanted):
-                yield (name, *path)
 
 
 def masked(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:

@@ -36,9 +36,10 @@ class StubProcess:
     """A `mockserver serve` on a free loopback port; a context manager that always ends it.
 
     Args:
-        contract: its file, None for the built-in one.
+        contract: its file, None for that of the API.
         options: what else the command is given.
         program: what `python -m` runs, for a server that is started and ends like `mockserver serve`.
+        api: its name, None for the built-in one.
         guarded: whether its control API asks for a token; without, it is as open as that of `mockserver serve`.
 
     Attributes:
@@ -52,6 +53,7 @@ class StubProcess:
         options: Sequence[str] = (),
         *,
         program: Sequence[str] = ("mockserver", "serve"),
+        api: str | None = None,
         guarded: bool = True,
     ) -> None:
         self.control_token = secrets.token_urlsafe(24)
@@ -59,6 +61,8 @@ class StubProcess:
         self._command = [sys.executable, "-m", *program, "--port", "0", *options]
         if contract is not None:
             self._command += ["--contract", str(contract.resolve())]
+        elif api is not None:
+            self._command += ["--api", api]
         # Away from the settings file of whoever runs the suite, which could give the stub another store.
         self._folder = tempfile.TemporaryDirectory(prefix="mockserver-suite-")
         self._process: subprocess.Popen[str] | None = None

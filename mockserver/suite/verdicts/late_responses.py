@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from mockserver.contract.roles import is_login
 from mockserver.suite.checks.any_response import no_answer
 from mockserver.suite.checks.task import Task
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.safety.policy import is_login
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 from mockserver.suite.verdicts.verdict import Outcome

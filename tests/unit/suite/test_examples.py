@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
 from mockserver.stub.examples.listing import sequences
@@ -19,6 +18,7 @@ from mockserver.suite.run.check_run import make
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.stub_process import StubControl
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 
 SEED = """
 resources: {/pets: {'1': {id: 1, name: Rex}}}

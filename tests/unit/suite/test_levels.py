@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.cases.observed_response import see
@@ -19,6 +18,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, Rule
 from mockserver.suite.verdicts.graded_findings import judge
 from mockserver.suite.verdicts.tally import Verdicts
+from tests import defaults
 
 CONTRACT = load_contract(defaults.CONTRACT)
 READ, WRITE, LOGIN = "setting_get_postfix_relayhost", "setting_post_postfix_relayhost", "auth_post"

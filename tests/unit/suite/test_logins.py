@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 
 
 class Elsewhere(WsgiTarget):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.store.seed import load_seed
 from mockserver.suite.identities.identities import Identities
 from mockserver.suite.run.preparation import invented, seeded
+from tests import defaults
 
 
 def test_each_level_has_two_accounts_with_secrets_of_their_own() -> None:

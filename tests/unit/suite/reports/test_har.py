@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.model import Contract
-from mockserver.suite.identities.identities import basic
+from mockserver.http import basic
 from mockserver.suite.reports import har as recording_module
 from mockserver.suite.reports.files import Reports
 from mockserver.suite.reports.har import Recording, as_har
@@ -40,7 +40,7 @@ _SENT = Exchange(
     WireRequest(
         "PUT",
         "/base/note?q=a%20b&q=",
-        (("Authorization", basic(f"admin:{TOKEN}")), ("Content-Type", "application/json")),
+        (("Authorization", basic.encode(f"admin:{TOKEN}")), ("Content-Type", "application/json")),
         json.dumps({"text": "x", "secret": PASSWORD}).encode(),
     ),
     WireResponse(302, (("Location", "/note"), ("Content-Type", "text/plain")), b"moved"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from mockserver.contract.model import Contract
-from mockserver.suite.identities.identities import basic
+from mockserver.http import basic
 from mockserver.suite.reports.json_report import Document, Report, as_json, verdict_of
 from mockserver.suite.reports.page import as_text
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
@@ -69,7 +69,7 @@ def test_no_secret_is_in_any_output(report: Report) -> None:
     for output in (json.dumps(as_json(report)), as_text(as_json(report))):
         assert TOKEN not in output
         assert PASSWORD not in output
-        assert basic(f"admin:{TOKEN}") not in output
+        assert basic.encode(f"admin:{TOKEN}") not in output
         assert "$ADMIN_TOKEN" in output
 
 

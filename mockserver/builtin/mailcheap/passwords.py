@@ -1,8 +1,8 @@
-"""SHA512-Crypt hashes of passwords, in which the mail server takes and shows them (accounts_post, accounts_get).
+"""Passwords: SHA512-Crypt hashes, and what logging in takes beside a password (accounts_post, accounts_get, auth_post).
 
 The algorithm is that of Ulrich Drepper's public specification, "Unix crypt using SHA-256 and SHA-512", version 0.6;
-the comments name its steps. The stub checks logins by a faster digest of its own (credentials.py); this form is for
-what a client sends or reads.
+the comments name its steps. The engine checks logins by a faster digest of its own; this form is for what a client
+sends or reads.
 """
 
 from __future__ import annotations
@@ -10,6 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+
+from mockserver import plugins
+from mockserver.builtin.mailcheap import twofactor
+from mockserver.builtin.mailcheap.records import may_use_api
+from mockserver.plugins import Call, Outcome, Record, issue_token, login_refused, success
 
 #: Stands before such a hash, as Dovecot's password schemes do.
 PREFIX = "{SHA512-CRYPT}"
@@ -47,6 +52,56 @@ def matches(password: str, hashed: str) -> bool:
         return False
     made = _digest(key, found["salt"].encode(), int(found["rounds"] or _DEFAULT_ROUNDS))
     return hmac.compare_digest(made, found["digest"])
+
+
+def belongs_to(account: Record, username: str, password: str) -> bool:
+    """Tell whether a password is the account's, which may have been sent as such a hash: then nothing else is known."""
+    hashed = account.get("password_crypt")
+    if hashed is not None and account["password_hash"] is None:
+        return matches(password, hashed)
+    return plugins.password_matches(account, username, password)
+
+
+def admit(call: Call, username: str, account: Record) -> None:
+    """Ask an account whose password was right for what else it needs: a code, the right to log in so, or at all.
+
+    Raises:
+        RequestRejected: 401.
+    """
+    if not account.get("password_login", True):
+        raise login_refused("password login is disabled for this account; log in with one of its WebAuthn credentials")
+    if twofactor.is_enabled(call, username):
+        otp = call.content.get("otp")
+        if not isinstance(otp, str):
+            raise login_refused("this account has two-factor authentication, so logging in needs `otp`, too")
+        if not twofactor.accept_code(call, username, otp):
+            raise login_refused("`otp` is not the account's code now, or was used before")
+    _require_access(account)
+
+
+def log_in(call: Call, username: str, account: Record, why: str) -> Outcome:
+    """Give an account that showed who it is a token; it is told the same as a login by password tells.
+
+    Raises:
+        RequestRejected: 401, the account may not log in at all.
+    """
+    _require_access(account)
+    issued = issue_token(call, username, account)
+    auth = {
+        "auth_token": issued.token,
+        "message": "Successfully logged in",
+        "perm_level": account["level"],
+        "status": "success",
+        "username": username,
+        "valid_from": issued.valid_from,
+        "valid_to": issued.valid_to,
+    }
+    return success({"auth": auth}, why)
+
+
+def _require_access(account: Record) -> None:
+    if not may_use_api(account):
+        raise login_refused("the account is disabled, or has no access to the API")
 
 
 def _digest(password: bytes, salt: bytes, rounds: int) -> str:

@@ -6,18 +6,54 @@ A handler works on a transaction and on decoded values; it knows no media type a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
 from mockserver.messages import Arguments, Caller, Outcome, Representation
-from mockserver.stub.store.seed import Seed
-from mockserver.stub.store.store import WORLD, Record, Transaction
+from mockserver.plugins.account_records import password_matches
+from mockserver.plugins.transactions import WORLD, Record, Transaction
 
 _ISSUED = "issued"
+
+
+class SeedData(Protocol):
+    """What behaviours may ask of the seed data that a world started from."""
+
+    def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
+        """Return the secrets of a purpose that a world hands out first."""
+
+    def password_of(self, transaction: Transaction, username: str) -> str | None:
+        """Return the password that the seed data give an account, None without one."""
+
+
+def domain_of(name: str) -> str:
+    """Return the domain of an address, or a domain itself, in lower case."""
+    return name.rpartition("@")[2].lower()
+
+
+def _admit(_call: Call, _username: str, _account: Record) -> None:
+    """Let everybody in who knows the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """What the engine's rules need to know of the accounts of an API.
+
+    Attributes:
+        password_matches: tells whether a password is that of an account's record and name.
+        admit: looks at an account whose password was right before it is logged in; raises RequestRejected where more
+            is needed (a second factor), or nothing would do (it is disabled).
+        belongs_to: gives the name whose owner owns the object of a name: the domain of an address. Who owns a name
+            owns all that belongs to it.
+    """
+
+    password_matches: Callable[[Record, str, str], bool] = password_matches
+    admit: Callable[[Call, str, Record], None] = _admit
+    belongs_to: Callable[[str], str] = domain_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +64,13 @@ class Rules:
         seed: the seed data, for the secrets to be issued first.
         seed_number: seed of made-up secrets.
         transition_seconds: how long `applying` and `deleting` last, on the world's clock.
+        accounts: what the API says of its accounts.
     """
 
-    seed: Seed
+    seed: SeedData
     seed_number: int
     transition_seconds: float
+    accounts: AccountRules = field(default_factory=AccountRules)
 
 
 class Call(NamedTuple):

@@ -1,4 +1,4 @@
-"""Credentials as the store keeps them, shared by those who seed, check, issue and revoke them."""
+"""Accounts and tokens as the store keeps them, for all who seed, check, issue and revoke credentials."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Any
-
-from mockserver.stub.store import sha512crypt
 
 #: Collections of the store: accounts by username, tokens by their key.
 ACCOUNTS = "accounts"
@@ -38,8 +36,4 @@ def password_hash(username: str, password: str) -> str:
 def password_matches(account: Mapping[str, Any], username: str, password: str) -> bool:
     """Tell whether a password is the account's, in a time that does not depend on where it differs."""
     expected = account["password_hash"]
-    if expected is None:
-        # Of a password that was sent as a hash, nothing else is known.
-        hashed = account.get("password_crypt")
-        return hashed is not None and sha512crypt.matches(password, hashed)
-    return hmac.compare_digest(expected, password_hash(username, password))
+    return expected is not None and hmac.compare_digest(expected, password_hash(username, password))
