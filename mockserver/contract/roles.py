@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mockserver.contract.exchanges import pairs_of
-from mockserver.contract.model import Contract, Operation
+from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.schema.marks import same_value
 from mockserver.http.media_types import json_content
 from mockserver.http.pointers import child, lookup, split
@@ -40,6 +41,14 @@ class CredentialPlaces(NamedTuple):
 
     username: Place
     password: Place
+
+
+class Transitions(NamedTuple):
+    """How far a singleton is, in the words of its contract: after a write, when that is over, after a reset."""
+
+    applying: Any
+    applied: Any
+    deleting: Any
 
 
 class _Text(NamedTuple):
@@ -142,6 +151,40 @@ def _is_value_or_status(operation: Operation, place: Place) -> bool:
     return behaviour is not None and child("", *place) in {behaviour.value, behaviour.status}
 
 
+def issued_places(contract: Contract, operation: Operation) -> tuple[Place, ...]:
+    """Return where the successes of an operation give a secret out (`x-secret: issued`)."""
+    schemas = [content.schema for content in _success_content(operation) if content.schema is not None]
+    return tuple(dict.fromkeys(place for schema in schemas for place, _ in contract.marks("x-secret").below(schema)))
+
+
+def shown_statuses(operation: Operation | None) -> tuple[Any, ...]:
+    """Return the statuses of a singleton that the examples of an operation's answers show, each once."""
+    if operation is None or operation.behaviour is None or not operation.behaviour.status:
+        return ()
+    found: list[Any] = []
+    for response in operation.responses.values():
+        for example in (one for content in response.content.values() for one in content.examples.values()):
+            with suppress(LookupError, ValueError, TypeError):
+                found.append(lookup(example.value, operation.behaviour.status))
+    return tuple(one for number, one in enumerate(found) if one not in found[:number])
+
+
+def transitions(contract: Contract, resource: str) -> Transitions:
+    """Return the statuses of a singleton: those that the examples of write, read and reset show, else usual words."""
+    of_it = singletons(contract).get(resource, {})
+    applying = _status(contract, of_it.get(WRITE), "applying", ())
+    deleting = _status(contract, of_it.get(RESET), "deleting", ())
+    return Transitions(applying, _status(contract, of_it.get(READ), "applied", (applying, deleting)), deleting)
+
+
+def _status(contract: Contract, operation: Operation | None, usual: str, apart: Collection[Any]) -> Any:
+    shown = shown_statuses(operation)
+    if shown or operation is None or operation.behaviour is None:
+        return shown[0] if shown else usual
+    listed = _told(contract, operation).get(tuple(split(operation.behaviour.status)), frozenset())
+    return usual if not listed or usual in listed else min(listed.difference(apart), default=usual)
+
+
 def envelope_place(operation: Operation) -> Place | None:
     """Return where the object stands that holds a singleton's value or status, None where the answer is the value."""
     behaviour = operation.behaviour
@@ -182,12 +225,7 @@ def _repeated(contract: Contract, operation: Operation) -> Iterator[tuple[Place,
 
 def _told(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[str]]:
     """Return where the successes of an operation show texts, and which, by their examples, else by their schemas."""
-    content = [
-        media_type
-        for status, response in operation.responses.items()
-        if status.startswith("2")
-        for media_type in response.content.values()
-    ]
+    content = list(_success_content(operation))
     found: dict[Place, frozenset[str]] = {}
     for place, value in (
         leaf for one in content for example in one.examples.values() for leaf in _leaves(example.value)
@@ -197,6 +235,11 @@ def _told(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[
         return found
     schemas = (one.schema for one in content if one.schema is not None)
     return {text.place: text.values for schema in schemas for text in _texts(contract, schema)}
+
+
+def _success_content(operation: Operation) -> Iterator[MediaType]:
+    for status, response in operation.responses.items():
+        yield from response.content.values() if status.startswith("2") else ()
 
 
 def _leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:

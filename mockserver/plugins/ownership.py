@@ -1,7 +1,7 @@
 """Owners of objects: what `x-mockserver-objects` of an operation lets a caller act on (docs/contract.md, "Objects").
 
 An account owns itself and the names in its record's `owns`, with all that belongs to them: as long as an API says
-nothing else (`AccountRules.belongs_to`), an address belongs to its domain. Domains are compared without regard to case
+nothing else (`AccountRules.belongs_to`), an address belongs to its domain. A domain is compared without regard to case
 (RFC 4343), the part before the @ as it is (RFC 5321, section 2.4).
 """
 

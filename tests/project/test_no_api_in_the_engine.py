@@ -74,16 +74,6 @@ def _words() -> set[str]:
     }
 
 
-#: Modules whose part of the built-in API is on its way to `builtin/`.
-TO_BE_MOVED = {
-    "stub/behaviour/ownership.py",
-    "stub/control/control.yaml",
-    "stub/control/routes.py",
-    "stub/store/seed.schema.json",
-    "stub/store/seed_files.py",
-    "stub/store/seed_sections.py",
-    "stub/store/sha512crypt.py",
-}
 WORDS = _words()
 _ALLOWED = {word for words in ORDINARY.values() for word in words}
 
@@ -113,7 +103,7 @@ def _found(path: Path) -> list[str]:
 
 def test_no_word_of_the_built_in_api_stands_in_the_engine() -> None:
     found = {str(path.relative_to(PACKAGE)): _found(path) for path in FILES}
-    assert {name: lines for name, lines in found.items() if lines and name not in TO_BE_MOVED} == {}
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 @pytest.mark.parametrize("reason", ORDINARY)

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from mockserver.contract.model import Operation
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.roles import Transitions, echoes, transitions
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, content_of, issue, kept, under_way
@@ -27,10 +28,11 @@ _CONTAINERS = frozenset({dict, list})
 class SettingHandler:
     """What a call does to one setting, by the role of its operation."""
 
-    def __init__(self, operation: Operation, representations: Mapping[str, Representation]) -> None:
+    def __init__(self, contract: Contract, operation: Operation, representations: Mapping[str, Representation]) -> None:
         """Prepare for an operation; `representations` are what those of the contract answer without state."""
         behaviour = operation.behaviour
         assert behaviour is not None
+        self._contract = contract
         self._operation = operation
         self._representations = representations
         self._resource = behaviour.resource
@@ -43,7 +45,7 @@ class SettingHandler:
         return self._run(call)
 
     def write(self, call: Call) -> Outcome:
-        """Set a setting: `applying`, with the value sent less its secrets, or with one made by the server."""
+        """Set a setting: under way, with the value sent less its secrets, or with one made by the server."""
         withheld: list[str] = []
         if self._generated:
             value: Any = issue(call, self._resource)
@@ -60,7 +62,7 @@ class SettingHandler:
                 "secret": self._generated,
             },
         )
-        return success(self._content("applying", value), "set")
+        return success(self._content(self._statuses.applying, value), "set")
 
     def read(self, call: Call) -> Outcome:
         """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
@@ -68,18 +70,18 @@ class SettingHandler:
         if record is None:
             return self._absent()
         if record["phase"] == "deleting":
-            return success(self._content("deleting", record["value"]), "being reset")
-        status = "applying" if under_way(call, record["since"]) else "applied"
+            return success(self._content(self._statuses.deleting, record["value"]), "being reset")
+        status = self._statuses.applying if under_way(call, record["since"]) else self._statuses.applied
         return success(self._content(status, record["value"]), "stored value")
 
     def reset(self, call: Call) -> Outcome:
-        """Reset a setting: `deleting`, and nothing to read once that is over."""
+        """Reset a setting: under way, too, and nothing to read once that is over."""
         record: Record | None = kept(call, SETTINGS, self._resource)
         if record is not None and call.rules.transition_seconds > 0:
             call.transaction.put(SETTINGS, self._resource, {**record, "phase": "deleting", "since": call.now})
         else:
             call.transaction.delete(SETTINGS, self._resource)
-        content = self._reset_form(("deleting",)) if self._shows_content else NO_CONTENT
+        content = self._status_form((self._statuses.deleting,)) if self._shows_content else NO_CONTENT
         return success(content, "reset" if record is not None else "was not set")
 
     def _absent(self) -> Outcome:
@@ -92,6 +94,8 @@ class SettingHandler:
         """Return an answer that shows the value; one that stands for the whole answer may have the status in it."""
         if not self._shows_content:
             return NO_CONTENT
+        if not echoes(self._operation):
+            return self._status_form((status,))
         if self._value:
             return self._form((value, status))
         return compile_form(value, (self._status,))((status,)) if self._status else value
@@ -105,11 +109,15 @@ class SettingHandler:
         return self._representations[self._operation.id].value
 
     @cached_property
+    def _statuses(self) -> Transitions:
+        return transitions(self._contract, self._resource)
+
+    @cached_property
     def _form(self) -> Fill:
         return compile_form(self._example, (self._value, self._status) if self._status else (self._value,))
 
     @cached_property
-    def _reset_form(self) -> Fill:
+    def _status_form(self) -> Fill:
         return compile_form(self._example, (self._status,) if self._status else ())
 
 
