@@ -7,7 +7,7 @@ because each request makes several (docs/decisions/0005-pipeline-below-flask.md)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 #: Shown in place of every secret, whatever its length.
 MASK = "********"
@@ -63,6 +63,26 @@ class Arguments(NamedTuple):
     media_type: str = ""
 
 
+#: What a call says that says nothing.
+NO_ARGUMENTS = Arguments({}, {}, {}, {})
+
+
+class Representation(Protocol):
+    """What a call is answered where no state counts: an example of the contract's, or content that is made up.
+
+    It is chosen when it is first looked at, and then stays. Each of its members raises RequestRejected (501) where
+    nothing can be made.
+    """
+
+    @property
+    def media_type(self) -> str:
+        """The media type as the contract writes it, "" where no content is documented."""
+
+    @property
+    def value(self) -> Any:
+        """Decoded content, None where no content is documented."""
+
+
 class Preferences(NamedTuple):
     """What the client prefers of this answer, by the field `Prefer` (RFC 7240).
 
@@ -109,6 +129,12 @@ class Response(NamedTuple):
     status: int
     fields: list[tuple[str, str]]
     content: bytes
+
+
+def merged(fields: list[tuple[str, str]], over: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return header fields with others, which stand in place of those of the same name."""
+    names = {name.lower() for name, _ in over}
+    return [field for field in fields if field[0].lower() not in names] + over
 
 
 class Outgoing(NamedTuple):

@@ -13,7 +13,7 @@ from mockserver.suite.reports.files import Reports
 from mockserver.suite.run.lifecycle import run_command
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.sharding import WHOLE, parse_shard
-from mockserver.suite.verdicts.verdicts import ExitCode
+from mockserver.suite.verdicts.verdict import with_reports
 
 if TYPE_CHECKING:
     from mockserver.selftest.runs import Mode
@@ -95,5 +95,4 @@ def _prove(options: Options, mode: Mode, seed: int) -> int:
     click.echo(kills.as_text())
     for problem in problems:
         click.echo(f"mockserver: {problem}", err=True)
-    code = kills.exit_code()
-    return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
+    return with_reports(kills.exit_code(), problems)

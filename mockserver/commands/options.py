@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import Field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from mockserver.stub.stub_options import Text, listed, text_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,6 +59,60 @@ def overlay_option() -> Callable[[Command], Command]:
         multiple=True,
         help="OpenAPI Overlay 1.0 to apply to the contract first; may be repeated.",
     )
+
+
+#: Options of a dataclass that several commands have, by name.
+_SHARED = {"contract": contract_option, "overlay": overlay_option}
+
+
+def options_of(options: type[Any]) -> Callable[[Command], Command]:
+    """Return the click options of a dataclass of options (stub/stub_options.py): what it calls them, it is given."""
+    made = [
+        _SHARED[one.name]() if one.name in _SHARED else _option_of(one)
+        for one in listed(options)
+        if one.name in _SHARED or text_of(one).help
+    ]
+
+    def decorate(command: Command) -> Command:
+        for one in reversed(made):
+            command = one(command)
+        return command
+
+    return decorate
+
+
+def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
+    """Return the click option of a field."""
+    text, default = text_of(described), described.default
+    settings: dict[str, Any] = {"help": text.help, "metavar": text.metavar, "type": _type_of(text, default)}
+    if default is False:
+        settings |= {"is_flag": True}
+    elif default == ():
+        settings |= {"multiple": True}
+    elif default is not None:
+        settings |= {"default": default, "show_default": True}
+    if text.bare is not None:
+        settings |= {"is_flag": False, "flag_value": text.bare}
+    if text.read is not None:
+        settings |= {"callback": partial(_read, text.read)}
+    return option(f"--{described.name.replace('_', '-')}", **settings)
+
+
+def _type_of(text: Text, default: Any) -> click.ParamType[Any] | None:
+    if text.is_file:
+        return FILE
+    if text.choices:
+        return click.Choice(text.choices)
+    if text.least is not None:
+        return (click.FloatRange if isinstance(default, float) else click.IntRange)(text.least, text.most)
+    return None  # as its default
+
+
+def _read(read: Callable[[Any], Any], _ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    try:
+        return read(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def show_warnings(warnings: Iterable[str], count: int) -> None:

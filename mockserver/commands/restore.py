@@ -21,7 +21,7 @@ from mockserver.suite.safety.bookkeeper import Books
 from mockserver.suite.safety.ledger import Book, Ledger, LedgerFile
 from mockserver.suite.safety.original_values import load_originals
 from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
-from mockserver.suite.verdicts.verdicts import ExitCode
+from mockserver.suite.verdicts.verdict import ExitCode
 
 
 @click.command("restore", short_help="Put back what a run that was killed has changed.")

@@ -16,8 +16,7 @@ from mockserver.contract.reading.reader import ContractWarning
 from mockserver.contract.schema.marks import Marks
 from mockserver.contract.schema.validator import Direction, Schemas, Validator
 from mockserver.contract.source.loading import Document
-from mockserver.contract.source.references import lookup
-from mockserver.http.pointers import blanked
+from mockserver.http.pointers import blanked, lookup
 
 _WITHOUT_CONTENT = frozenset({"204", "205"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

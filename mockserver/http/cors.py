@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from mockserver.messages import Response
-from mockserver.stub.headers import merged
+from mockserver.messages import Response, merged
 
 #: How long a browser may remember a preflight, in seconds.
 _MAX_AGE_SECONDS = 600
@@ -44,6 +44,14 @@ def shared(environ: dict[str, Any], fields: list[tuple[str, str]]) -> list[tuple
     if exposed:
         more.append(("Access-Control-Expose-Headers", ", ".join(exposed)))
     return merged(fields, more)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine's loopback, which no other machine reaches."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 def _origin(environ: dict[str, Any]) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mockserver.http import json as documents
-from mockserver.http.pointers import split
-from mockserver.messages import Arguments
+from mockserver.http.pointers import lookup
+from mockserver.http.styles import encode_text
+from mockserver.messages import NO_CONTENT, Arguments
 
 #: The form of an expression.
 EXPRESSION = re.compile(
@@ -25,7 +25,7 @@ class Exchange(NamedTuple):
 
     Attributes:
         request_fields: by name in lower case, likewise `response_fields`.
-        response_content: decoded, None where there is none.
+        response_content: decoded, NO_CONTENT where there is none that could be; likewise the content of `arguments`.
     """
 
     url: str
@@ -100,13 +100,13 @@ def _of_response(kind: str, name: str, source: str, exchange: Exchange) -> Any:
 
 
 def _in_body(source: str, content: Any) -> Any:
-    body, mark, pointer = source.partition("#")
+    body, _, pointer = source.partition("#")
     if body != "body" or (pointer and not pointer.startswith("/")):
         raise LookupError(source)
-    for token in split(pointer) if mark else ():
-        content = content[int(token)] if isinstance(content, list) else content[token]
-    return content
+    if content is NO_CONTENT:
+        raise LookupError(source)
+    return lookup(content, pointer)
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else documents.encode(value).decode()
+    return encode_text("", value)

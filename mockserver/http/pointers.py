@@ -16,6 +16,24 @@ def split(pointer: str) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 
 
+def lookup(data: Any, pointer: str) -> Any:
+    """Return the value at a JSON pointer (RFC 6901, section 4).
+
+    Raises:
+        LookupError: nothing stands there.
+    """
+    for token in split(pointer):
+        if isinstance(data, list):
+            if not token.isdecimal():
+                raise LookupError(pointer)
+            data = data[int(token)]
+        elif isinstance(data, dict):
+            data = data[token]
+        else:
+            raise LookupError(pointer)  # noqa: TRY004 - nothing stands there, whatever the type
+    return data
+
+
 def blanked(value: Any, pointers: Iterable[str]) -> Any:
     """Return a value with null at each of some places; a pointer that leads nowhere changes nothing."""
     for pointer in pointers:

@@ -1,18 +1,23 @@
-"""How arrays and objects stand in text: styles of parameters (OpenAPI 3.1, section 4.8.12.3)."""
+"""Parameter styles: values as text in queries, paths, fields and cookies, and back (OpenAPI 3.1, section 4.8.12.3).
+
+Decoding gives texts: what they are read as, a schema decides. `decode` is the inverse of `encode` for all that OpenAPI
+defines: lists and objects of primitives whose texts hold no separator that cannot be escaped (blank and `|` in a query,
+any in a path, field or cookie that comes decoded).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
-from mockserver.stub.validation.text_types import ANY, Shape, Shapes
+from mockserver.http import json
 
-#: What stands between items, as it may come in a query; items are percent-decoded after splitting.
+#: What stands between items in a query, as it is written and as it may come; items are decoded after splitting.
+_JOINS = {"spaceDelimited": "%20", "pipeDelimited": "|", "tabDelimited": "%09"}
 _SEPARATORS = {
     "form": re.compile(","),
-    "simple": re.compile(","),
     "spaceDelimited": re.compile(r"%20|\+| "),
     "pipeDelimited": re.compile(r"\||%7[Cc]"),
     "tabDelimited": re.compile(r"\t|%09"),
@@ -22,6 +27,11 @@ _MAX_KEYS = 16
 
 #: Names and raw values of a query, in their order.
 Pairs = Sequence[tuple[str, str]]
+#: A text, the texts of an array's items, or those of an object's members; only `deepObject` has deeper ones, whose
+#: innermost members are lists of all the texts that came for them.
+Texts = str | list[str] | dict[str, Any]
+#: Takes a text and returns it percent-encoded.
+Quote = Callable[[str], str]
 
 
 def pairs(query: str) -> Pairs:
@@ -30,121 +40,142 @@ def pairs(query: str) -> Pairs:
     return [(unquote_plus(name), value) for name, _, value in found]
 
 
-def from_query(shapes: Shapes, name: str, style: str, wanted: Shape, sent: Pairs, *, explode: bool) -> Any:
-    """Return the value of a parameter in a query or form; a LookupError says that it is not there.
+def primitive(value: Any) -> str:
+    """Return the text of a value that is no array or object; null has none (RFC 6570, section 2.3)."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.encode(value).decode()
+
+
+def encode_query(
+    name: str, value: Any, style: str = "form", *, explode: bool = True, quote: Quote = quote
+) -> list[str]:
+    """Return the `name=value` parts of a query or form that a parameter stands in, encoded."""
+    called = quote(name)
+    if isinstance(value, Mapping):
+        if style == "deepObject":
+            return list(_deep_parts(called, value, quote))
+        members = [(quote(key), quote(primitive(item))) for key, item in value.items()]
+        if explode:
+            return [f"{key}={item}" for key, item in members]
+        return [f"{called}=" + _JOINS.get(style, ",").join(part for member in members for part in member)]
+    if isinstance(value, list):
+        items = [quote(primitive(item)) for item in value]
+        if explode:
+            return [f"{called}={item}" for item in items]
+        return [f"{called}=" + _JOINS.get(style, ",").join(items)]
+    return [f"{called}={quote(primitive(value))}"]
+
+
+def _deep_parts(called: str, value: Any, quote: Quote) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _deep_parts(f"{called}%5B{quote(key)}%5D", item, quote)
+        return
+    for item in value if isinstance(value, list) else (value,):
+        yield f"{called}={quote(primitive(item))}"
+
+
+def encode_text(name: str, value: Any, style: str = "simple", *, explode: bool = False, quote: Quote = str) -> str:
+    """Return a parameter that stands in one piece of text: in a path (give it a `quote`), field or cookie."""
+    if isinstance(value, Mapping):
+        equals = "=" if explode else ","
+        items = [f"{quote(key)}{equals}{quote(primitive(item))}" for key, item in value.items()]
+    else:
+        items = [quote(primitive(item)) for item in (value if isinstance(value, list) else [value])]
+    if style == "label":
+        return "." + ("." if explode else ",").join(items)
+    if style == "matrix":
+        if explode and isinstance(value, Mapping):
+            return "".join(f";{item}" for item in items)
+        if explode:
+            return "".join(f";{quote(name)}={item}" for item in items)
+        return f";{quote(name)}=" + ",".join(items)
+    return ",".join(items)
+
+
+def decode_query(
+    name: str, style: str, kinds: Collection[str], sent: Pairs, *, explode: bool, members: Collection[str] = ()
+) -> list[Texts]:
+    """Return what a parameter in a query or form may be, the likeliest first; nearly always that is one.
+
+    Args:
+        name: of the parameter.
+        style: of it.
+        kinds: `array` and `object`, as far as its values may be one.
+        sent: the query.
+        explode: whether items and members stand apart.
+        members: names that an object may have.
 
     Raises:
-        LookupError: absent.
+        LookupError: it is absent.
     """
-    if style == "deepObject" or (wanted.is_object and any(key.startswith(f"{name}[") for key, _ in sent)):
-        return _deep(shapes, name, wanted, sent)
-    if wanted.is_object and explode and style == "form":
-        own = {key: value for key, value in sent if key in wanted.properties}
+    is_array, is_object = "array" in kinds, "object" in kinds
+    if style == "deepObject" or (is_object and any(key.startswith(f"{name}[") for key, _ in sent)):
+        return [_deep(name, sent)]
+    if is_object and explode and style == "form":
+        own: dict[str, Any] = {key: unquote_plus(value) for key, value in sent if key in members}
         if own:
-            return {
-                key: shapes.typed(unquote_plus(value), shapes.at(wanted.properties[key])) for key, value in own.items()
-            }
+            return [own]
     values = [value for key, value in sent if key in {name, f"{name}[]"}]
     if not values:
         raise LookupError(name)
-    if wanted.is_array and (explode or len(values) > 1):
-        return _array(shapes, [unquote_plus(value) for value in values], wanted)
-    if not (wanted.is_array or wanted.is_object):
-        return shapes.typed(unquote_plus(values[-1]), wanted)
-    separator = _SEPARATORS.get(style, _SEPARATORS["form"])
-    parts = [unquote_plus(part) for part in separator.split(values[-1])]
-    value = _delimited(shapes, parts, wanted)
-    if "%2c" not in values[-1].lower() or wanted.pointer is None:
-        return value
-    # An encoded comma is part of an item; but many clients encode the separator as well (Python's requests, axios).
-    is_valid = shapes.judge(wanted.pointer)
-    if is_valid(value) and (wanted.is_array or len(parts) % 2 == 0):
-        return value
-    other = _delimited(shapes, separator.split(unquote_plus(values[-1])), wanted)
-    return other if is_valid(other) else value
+    if is_array and (explode or len(values) > 1):
+        return [[unquote_plus(value) for value in values]]
+    if not (is_array or is_object):
+        return [unquote_plus(values[-1])]
+    return _delimited(values[-1], _SEPARATORS.get(style, _SEPARATORS["form"]), is_array=is_array)
 
 
-def from_text(shapes: Shapes, name: str, style: str, wanted: Shape, text: str, *, explode: bool) -> Any:
-    """Return the value of a parameter that stands in one piece of text: in path, header or cookie."""
+def _delimited(text: str, separator: re.Pattern[str], *, is_array: bool) -> list[Texts]:
+    """Return the items or members that a text holds.
+
+    An encoded comma is part of an item; but many clients encode the separator as well (Python's requests, axios).
+    """
+    parts = [unquote_plus(part) for part in separator.split(text)]
+    found = [parts]
+    if "%2c" in text.lower():
+        found.insert(1 if is_array or len(parts) % 2 == 0 else 0, separator.split(unquote_plus(text)))
+    return [one if is_array else _members(one, explode=False) for one in found]
+
+
+def decode_text(name: str, style: str, kinds: Collection[str], text: str, *, explode: bool) -> Texts:
+    """Return what a parameter is that stands in one piece of decoded text: in a path, field or cookie."""
+    is_array, is_object = "array" in kinds, "object" in kinds
     separator = ","
     if style == "label":
         text = text.removeprefix(".")
         separator = "." if explode else ","
     elif style == "matrix":
         parts = text.removeprefix(";").split(";")
-        if wanted.is_object and explode:
-            return _object(shapes, parts, wanted, explode=True)
+        if is_object and explode:
+            return _members(parts, explode=True)
         values = [part.partition("=")[2] if part.partition("=")[0] == name else part for part in parts]
-        if wanted.is_array and explode:
-            return _array(shapes, values, wanted)
+        if is_array and explode:
+            return values
         text = values[0]
-    if wanted.is_array:
-        return _array(shapes, text.split(separator), wanted)
-    if wanted.is_object:
-        return _object(shapes, text.split(separator), wanted, explode=explode)
-    return shapes.typed(text, wanted)
+    if is_array:
+        return text.split(separator)
+    return _members(text.split(separator), explode=explode) if is_object else text
 
 
-def _delimited(shapes: Shapes, parts: Sequence[str], wanted: Shape) -> Any:
-    return _array(shapes, parts, wanted) if wanted.is_array else _object(shapes, parts, wanted, explode=False)
-
-
-def _array(shapes: Shapes, parts: Sequence[str], wanted: Shape) -> list[Any]:
-    items = shapes.at(wanted.items)
-    values = [
-        shapes.typed(part.strip() if items.types and "string" not in items.types else part, items) for part in parts
-    ]
-    if list(parts) == [""] and wanted.pointer is not None:
-        # Nothing at all is an empty array, or one empty text; whichever the schema allows.
-        return values if shapes.judge(wanted.pointer)(values) else []
-    return values
-
-
-def _object(shapes: Shapes, parts: Sequence[str], wanted: Shape, *, explode: bool) -> dict[str, Any]:
+def _members(parts: Sequence[str], *, explode: bool) -> dict[str, Any]:
     if explode:
-        members = [(part.partition("=")[0], part.partition("=")[2]) for part in parts if part]
-    else:
-        members = list(zip(parts[::2], parts[1::2], strict=False))
-    return {key: shapes.typed(text, _property(shapes, wanted, key)) for key, text in members}
+        return {part.partition("=")[0]: part.partition("=")[2] for part in parts if part}
+    return dict(zip(parts[::2], parts[1::2], strict=False))
 
 
-def _deep(shapes: Shapes, name: str, wanted: Shape, sent: Pairs) -> Any:
+def _deep(name: str, sent: Pairs) -> dict[str, Any]:
     """Return the object whose members are written `name[member]`, deeper ones `name[member][inner]`."""
     found: dict[str, Any] = {}
     for key, text in sent:
-        if not key.startswith(f"{name}["):
-            continue
-        way = _KEYS.findall(key[len(name) :])[:_MAX_KEYS]
-        at, level = found, wanted
-        for index, step in enumerate(way):
-            level = shapes.at(level.items) if level.is_array else _property(shapes, level, step)
-            if index + 1 == len(way):
-                at.setdefault(step, []).append((unquote_plus(text), level)) if isinstance(
-                    at.get(step, []), list
-                ) else None
-            else:
-                below = at.setdefault(step, {})
-                at = below if isinstance(below, dict) else {}
+        way = _KEYS.findall(key[len(name) :])[:_MAX_KEYS] if key.startswith(f"{name}[") else []
+        at = found
+        for step in way[:-1]:
+            below = at.setdefault(step, {})
+            at = below if isinstance(below, dict) else {}  # a text came for the same member: that one counts
+        if way and isinstance(texts := at.setdefault(way[-1], []), list):
+            texts.append(unquote_plus(text))
     if not found:
         raise LookupError(name)
-    return _deepened(shapes, found, wanted)
-
-
-def _deepened(shapes: Shapes, level: Mapping[str, Any], wanted: Shape) -> Any:
-    values: dict[str, Any] = {}
-    for step, below in level.items():
-        inner = shapes.at(wanted.items) if wanted.is_array else _property(shapes, wanted, step)
-        if isinstance(below, dict):
-            values[step] = _deepened(shapes, below, inner)
-        elif inner.is_array and not wanted.is_array:
-            values[step] = _array(shapes, [text for text, _ in below], inner)
-        elif step == "":
-            values |= {f"{index}": shapes.typed(text, of) for index, (text, of) in enumerate(below)}
-        else:
-            values[step] = shapes.typed(below[-1][0], below[-1][1])
-    return list(values.values()) if wanted.is_array else values
-
-
-def _property(shapes: Shapes, wanted: Shape, name: str) -> Shape:
-    pointer = wanted.properties.get(name)
-    return ANY if pointer is None else shapes.at(pointer)
+    return found

@@ -10,9 +10,8 @@ from typing import Any
 from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.reading.elements import Element
 from mockserver.contract.schema.validator import Direction, SchemaViolation
-from mockserver.contract.source.references import lookup
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 from mockserver.lint.subject import LintFinding, Subject
 
 _JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", re.IGNORECASE)

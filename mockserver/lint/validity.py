@@ -7,9 +7,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from mockserver.contract.source.references import follow, lookup
+from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child, split
+from mockserver.http.pointers import child, lookup, split
 from mockserver.lint.subject import LintFinding, Subject
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from mockserver.suite.run.session import Run
-from mockserver.suite.verdicts.verdicts import ExitCode
+from mockserver.suite.verdicts.verdict import ExitCode
 
 #: So many of 100 mutants, and of 100 classes at all their operations, must be killed.
 REQUIRED_PERCENT = 95.0

@@ -23,7 +23,7 @@ from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.stub_process import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 
 #: Where the process tells its mutants, and how often each has acted.
 CONTROL_PATH = "/__mutants__/"

@@ -12,7 +12,7 @@ from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
-from mockserver.contract.source.references import lookup
+from mockserver.http.pointers import lookup
 from mockserver.stub.store.seed import Account
 
 Level = Literal["violation", "drift"]

@@ -32,7 +32,8 @@ from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.policy import matches
 from mockserver.suite.verdicts.evidence import Evidence
-from mockserver.suite.verdicts.verdicts import Finding, Outcome
+from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdicts import Finding
 
 Mode = Literal["sample", "full"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from flask import Flask
 
@@ -26,16 +26,17 @@ from mockserver.http.problem import problem
 from mockserver.masking import show
 from mockserver.messages import Caller, Request, Response
 from mockserver.stub.authentication import ANYBODY, Authentication
-from mockserver.stub.behaviour.calls import Handler, Rules
+from mockserver.stub.behaviour.calls import Rules
 from mockserver.stub.control.journal import keep
 from mockserver.stub.control.routes import HINT_KEY, WORLD_KEY, Exposure, register_control
 from mockserver.stub.pipeline import Answer, Pipeline, Settings
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.serving.access_log import AccessLog
 from mockserver.stub.serving.callbacks import Deliverer
-from mockserver.stub.serving.rate_limit import LimitedPipeline, RateLimit
+from mockserver.stub.serving.rate_limit import LimitedPipeline
 from mockserver.stub.store.seed import Seed, load_seed
 from mockserver.stub.store.worlds import DEFAULT_WORLD, World, Worlds, open_store
+from mockserver.stub.stub_options import RateLimit, StubOptions, takes
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -47,98 +48,66 @@ _LOG = logging.getLogger("mockserver")
 _NO_NAMES: frozenset[str] = frozenset()
 
 
-def create_app(
-    contract: Contract | Path | str | None = None,
-    *,
-    seed_data: Seed | Path | str | None = None,
-    empty: bool = False,
-    state: str = "memory",
-    clock: int | None = None,
-    seed: int = 0,
-    no_auth: bool = False,
-    transition_seconds: float = 0.0,
-    host: str = "127.0.0.1",
-    control_token: str | None = None,
-    dynamic: bool = False,
-    errors: bool = False,
-    no_state: bool = False,
-    no_cors: bool = False,
-    behaviours: Mapping[str, Handler] | None = None,
-    allow_callbacks: Sequence[str] = (),
-    rate_limit: RateLimit | int | None = None,
-    log: TextIO | None = None,
-    log_format: str = "text",
-) -> Flask:
+@takes(StubOptions)
+def create_app(options: StubOptions) -> Flask:
     """Return a stub of a contract as a Flask application, to run under any WSGI server or Flask's test client.
-
-    Args:
-        contract: the contract or its file; None for the built-in one.
-        seed_data: accounts and secrets of fresh worlds, or their file; None for the built-in ones with the built-in
-            contract, for none with any other.
-        empty: leave away all seed data but the first account of the mightiest level.
-        state: `memory`, or `sqlite:///FILE`.
-        clock: UNIX time in seconds at which the clock stands; None for the wall clock.
-        seed: number from which made-up secrets follow.
-        no_auth: ask for no credentials; everybody is the mightiest account.
-        transition_seconds: how long `applying` and `deleting` last, on the stub's clock.
-        host: the address served on; off loopback the control API is closed without a `control_token`.
-        control_token: bearer token that the control API asks for.
-        dynamic: generate content where the contract has examples, too.
-        errors: answer 500 where an example or an answer of the stub breaks its schema.
-        no_state: infer no state from the contract.
-        no_cors: let no web page of another origin read the answers.
-        behaviours: Python behaviours by `operationId`.
-        allow_callbacks: hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.
-        rate_limit: requests a second that one address may make, or all that says of bans; None for no limit.
-        log: stream for one line per request; None for no log.
-        log_format: `text` or `json`.
 
     Raises:
         ContractError: the contract cannot be used.
         UsageError: seed data, store or limit cannot be used.
     """
-    builtin = contract is None
+    return make_app(options)
+
+
+def make_app(options: StubOptions) -> Flask:
+    """Return a stub, as `create_app` does, by options that are put together already."""
+    contract = options.contract
     if contract is None or isinstance(contract, Path | str):
         contract = load_contract(contract or defaults.CONTRACT)
-    if seed_data is None:
-        seed_data = load_seed(defaults.SEED_DATA) if builtin else Seed()
-    elif isinstance(seed_data, Path | str):
-        seed_data = load_seed(seed_data)
-    if empty:
-        seed_data = seed_data.emptied(contract.levels)
-    worlds = Worlds(open_store(state), seed_data, clock)
+    seed_data = _seed_data(options, contract)
+    worlds = Worlds(open_store(options.state), seed_data, options.clock)
     authentication = Authentication(
         contract,
         accounts=bool(seed_data.accounts),
-        open_door=_mightiest(contract, seed_data) if no_auth else None,
-        seed=seed,
+        open_door=_mightiest(contract, seed_data) if options.no_auth else None,
+        seed=options.seed,
         secrets=seed_data.secrets,
     )
     pipeline = Pipeline(
         contract,
         authentication,
         Settings(
-            Rules(seed_data, seed, transition_seconds),
-            dynamic=dynamic,
-            errors=errors,
-            behaviours=behaviours or {},
-            deliver=Deliverer(allow_callbacks).deliver,
-            inferred=dict if no_state else partial(inferred, contract),
+            options,
+            Rules(seed_data, options.seed, options.transition_seconds),
+            behaviours=options.behaviours or {},
+            deliver=Deliverer(options.allow_callbacks).deliver,
+            inferred=dict if options.no_state else partial(inferred, contract),
         ),
     )
-    limit = RateLimit(rate_limit) if isinstance(rate_limit, int) else rate_limit
+    limit = RateLimit(options.rate_limit) if isinstance(options.rate_limit, int) else options.rate_limit
+    log = options.log
     app = Flask("mockserver", static_folder=None)
     stub = Stub(
         app.wsgi_app,
         pipeline if limit is None else LimitedPipeline(pipeline, limit),
         worlds,
-        AccessLog(log, as_json=log_format == "json") if log is not None else None,
-        allow_origins=not no_cors,
+        AccessLog(log, as_json=options.log_format == "json") if log is not None else None,
+        allow_origins=not options.no_cors,
     )
-    register_control(app, contract, worlds, Exposure(host, control_token))
+    register_control(app, contract, worlds, Exposure(options.host, options.control_token))
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app
+
+
+def _seed_data(options: StubOptions, contract: Contract) -> Seed:
+    """Return the seed data that worlds start from."""
+    found = options.seed_data
+    if found is None:
+        found = load_seed(defaults.SEED_DATA) if options.contract is None else Seed()
+    elif isinstance(found, Path | str):
+        found = load_seed(found)
+    return found.emptied(contract.levels) if options.empty else found
 
 
 def _mightiest(contract: Contract, seed_data: Seed) -> Caller:

@@ -11,7 +11,8 @@ from mockserver.contract.reading.callback_objects import Callback, callbacks
 from mockserver.http import json as documents
 from mockserver.http.expressions import Exchange, fill
 from mockserver.http.media_types import concrete
-from mockserver.messages import Arguments, Outgoing, Request, Response
+from mockserver.http.styles import encode_text
+from mockserver.messages import NO_CONTENT, Arguments, Outgoing, Request, Response
 from mockserver.stub.encoding import content_type, encoder
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 
@@ -56,7 +57,7 @@ class Callbacks:
             value = sent.examples[0] if sent.examples else "value"
             if not sent.examples and sent.schema is not None:
                 value = self._generator.generate(sent.schema, "request")
-            yield sent.name, ",".join(_plain(item) for item in (value if isinstance(value, list) else [value]))
+            yield sent.name, encode_text(sent.name, value)
 
     def _content(self, callback: Callback) -> tuple[str, bytes]:
         media_type = callback.media_type
@@ -73,10 +74,6 @@ class Callbacks:
         return {} if media_type.schema is None else self._generator.generate(media_type.schema, "request")
 
 
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else documents.encode(value).decode()
-
-
 def _exchange(request: Request, arguments: Arguments, response: Response) -> Exchange:
     environ = request.fields
     scheme = environ.get("wsgi.url_scheme", "http")
@@ -86,7 +83,7 @@ def _exchange(request: Request, arguments: Arguments, response: Response) -> Exc
         key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
     }
     try:
-        content = documents.decode(response.content) if response.content else None
+        content = documents.decode(response.content) if response.content else NO_CONTENT
     except ValueError:
         content = response.content.decode("utf-8", "replace")
     fields = {name.lower(): value for name, value in response.fields}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from mockserver.contract.model import Parameter
 from mockserver.contract.model import Response as Documented
 from mockserver.http import json as documents
+from mockserver.http.styles import encode_text
 
 Fields = list[tuple[str, str]]
 #: Value of a header by example or schema, None where there is none to be had.
@@ -46,27 +47,10 @@ def documented_fields(documented: Documented | None, value_of: ValueOf) -> Field
     return fields
 
 
-def merged(fields: Fields, over: Fields) -> Fields:
-    """Return fields with others, which stand in place of those of the same name."""
-    names = {name.lower() for name, _ in over}
-    return [field for field in fields if field[0].lower() not in names] + over
-
-
 def _serialise(value: Any, header: Parameter) -> str:
     if header.content is not None:
         return documents.encode(value).decode()
-    if isinstance(value, Mapping):
-        joint = "=" if header.explode else ","
-        return ",".join(f"{name}{joint}{_primitive(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        return ",".join(_primitive(item) for item in value)
-    return _primitive(value)
-
-
-def _primitive(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else documents.encode(value).decode()
+    return encode_text(header.name, value, explode=header.explode)
 
 
 def _one_line(text: str) -> str:

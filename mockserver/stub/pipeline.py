@@ -14,16 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.http.pointers import split
 from mockserver.http.preferences import NONE, parse
 from mockserver.http.problem import of as problem_of
-from mockserver.messages import Request, Response, Violation
+from mockserver.messages import NO_ARGUMENTS, Request, Response, Violation
 from mockserver.stub.authentication import Authentication
-from mockserver.stub.operation import NO_ARGUMENTS, NO_NAMES, CompiledOperation, Settings, handler_of
+from mockserver.stub.choice import Choices
+from mockserver.stub.operation import NO_NAMES, CompiledOperation, Settings, handler_of
 from mockserver.stub.response import rejection
 from mockserver.stub.routing import Route, Router
 from mockserver.stub.store.worlds import World
@@ -56,6 +57,7 @@ class Pipeline:
         self._contract = contract
         self._authentication = authentication
         self._settings = settings
+        self._choices = Choices(contract, settings.options)
         self._compiled: dict[str, CompiledOperation] = {}
         routed = (*contract.operations, *contract.refused)
         self._router = Router(((one.method, one.path, one) for one in routed), _bases(routed))
@@ -158,13 +160,8 @@ class Pipeline:
         return Answer(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
-        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._template_of)
+        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._choices)
         return self._compiled.setdefault(operation.id, compiled)
-
-    def _template_of(self, name: str) -> Any:
-        """Return what an operation would answer without state."""
-        operation = self._contract.by_id[name]
-        return (self._compiled.get(name) or self._compile(operation)).template()
 
     def _implicit(self, request: Request, route: Route[Operation], world: World) -> Answer | None:
         """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""

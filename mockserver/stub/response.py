@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -13,10 +13,10 @@ from mockserver.contract.reading.ignored_headers import told_values
 from mockserver.errors import RequestRejected
 from mockserver.http import problem
 from mockserver.http.media_types import is_json
-from mockserver.messages import NO_CONTENT, Outcome, Response
+from mockserver.messages import NO_CONTENT, Outcome, Response, merged
 from mockserver.stub import statuses
 from mockserver.stub.encoding import Encode, content_type, encoder
-from mockserver.stub.headers import Fields, ValueOf, documented_fields, merged
+from mockserver.stub.headers import Fields, ValueOf, documented_fields
 from mockserver.stub.negotiation import rank
 from mockserver.stub.statuses import WITHOUT_CONTENT, Status
 
@@ -92,6 +92,14 @@ class Responder:
             if len(self._plans) < _MAX_REMEMBERED:
                 self._plans[code, accept] = found
         return found
+
+    def offers(self) -> Iterator[tuple[Documented | None, MediaType | None]]:
+        """Yield the documented responses of success by their media types, the best first; None for no content."""
+        for code, documented in self._successes:
+            if documented is None or not documented.content or code in WITHOUT_CONTENT:
+                yield documented, None
+            else:
+                yield from ((documented, documented.content[offer]) for offer, _ in rank([*documented.content], None))
 
     def respond(self, outcome: Outcome, accept: str | None) -> Response:
         """Return the response to an outcome in a form that the client takes, else in the first: it has happened."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs, unquote
 
-T = TypeVar("T")
+from mockserver.http.path_templates import PathTemplate, parse_template
 
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
+T = TypeVar("T")
 
 
 class _Query(NamedTuple, Generic[T]):
@@ -35,7 +35,7 @@ class Route(Generic[T]):
 
     def __init__(self, template: str) -> None:
         self.template = template
-        self.names = tuple(_PARAMETER.findall(template))
+        self.names = parse_template(template).parameters
         self.methods: dict[str, T] = {}
         self.queries: list[_Query[T]] = []
         self._named = [self.names]
@@ -48,12 +48,12 @@ class Route(Generic[T]):
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
         """Put a target here; the first of a method that needs no query stays, others only have their query."""
-        names = tuple(_PARAMETER.findall(template))
+        names = parse_template(template).parameters
         if names not in self._named:
             self._named.append(names)
         if query:
             pairs = [pair.partition("=")[::2] for pair in query.split("&")]
-            free = {name: found[1] for name, value in pairs if (found := _PARAMETER.fullmatch(value))}
+            free = {name: free for name, value in pairs if (free := parse_template(value).name)}
             self.queries.append(
                 _Query(method, {name: value for name, value in pairs if name not in free}, free, target)
             )
@@ -93,8 +93,8 @@ class _Patterns(Generic[T]):
         self._by_ends: dict[tuple[str, str], list[tuple[re.Pattern[str], _Node[T]]]] = {}
         self._lengths: list[tuple[int, int]] = []
 
-    def child(self, segment: str) -> _Node[T]:
-        parts = _PARAMETER.split(segment)[::2]
+    def child(self, segment: PathTemplate) -> _Node[T]:
+        parts = segment.literals
         pattern = "(.+)".join(map(re.escape, parts))
         if pattern not in self._known:
             self._known[pattern] = _Node()
@@ -171,7 +171,7 @@ class Router(Generic[T]):
         return route, route.values(values)
 
     def _route(self, template: str) -> Route[T]:
-        if "{" not in template:
+        if not parse_template(template).parameters:
             return self._concrete.setdefault(template, Route(template))
         node = self._node(template)
         if node.route is None:
@@ -179,7 +179,7 @@ class Router(Generic[T]):
         return node.route
 
     def _put(self, template: str, route: Route[T]) -> None:
-        if "{" not in template:
+        if not parse_template(template).parameters:
             self._concrete.setdefault(template, route)
             return
         node = self._node(template)
@@ -188,9 +188,9 @@ class Router(Generic[T]):
 
     def _node(self, template: str) -> _Node[T]:
         node = self._root
-        for segment in template.split("/")[1:]:
-            if "{" not in segment:
-                node = node.literals.setdefault(segment, _Node())
+        for segment in parse_template(template).segments:
+            if not segment.parameters:
+                node = node.literals.setdefault(segment.text, _Node())
             else:
                 node.patterns = node.patterns or _Patterns()
                 node = node.patterns.child(segment)

@@ -72,7 +72,7 @@ class Opinion:
     """What the same run said of our own stub.
 
     Attributes:
-        failures: what contradicts the contract there, each with its fingerprint; each finding has the owner `contract`.
+        failures: what contradicts the contract there, each with its fingerprint.
         counts: of each operation that succeeded or failed there.
         ended: why the run there ended early, "" if it did not.
     """
@@ -181,7 +181,6 @@ def _finding(raw: Mapping[str, Any]) -> Finding:
     fields = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule")
     return Finding(
         **{name: raw[name] for name in fields},
-        owner="contract",
         times=raw["times"],
         evidence=None if evidence is None else _exchange(evidence),
     )

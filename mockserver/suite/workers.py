@@ -81,7 +81,7 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
             scrub.secrets.add(name, value)
     # Each part masks what it shows, and nothing gets past here either.
     with scrubbed(scrub):
-        document = run_in_parts(options, settings, workers)
+        document = baseline.mark(run_in_parts(options, settings, workers))
         remark(options, document, baseline)
         return conclude(document, reports, fail_on_drift=options.fail_on == "drift", scrub=scrub)
 
@@ -251,7 +251,6 @@ def _tell(line: Mapping[str, Any]) -> None:
 def _document(options: Options, settings: FuzzSettings) -> Document:
     """Make one part, and return its report."""
     scrub = Scrubber()
-    baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
     originals = load_originals(options.restore_values, contract)
     with ExitStack() as stack:
@@ -262,7 +261,6 @@ def _document(options: Options, settings: FuzzSettings) -> Document:
             oracle = stack.enter_context(Oracle(run, "fuzz", settings, options.contract, options.overlay))
         books = None if run.own else Books(run, originals, new_book(run))
         report = judged("fuzz", run, settings, oracle, books, _Telling(run))
-        run.verdicts.know(baseline.reasons())
         return as_json(report)
 
 

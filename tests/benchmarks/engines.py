@@ -115,7 +115,7 @@ def _ours(job: dict[str, Any]) -> Callable[[], Any]:
     from mockserver.suite.run.preparation import prepare, who_calls
     from mockserver.suite.run.sharding import Division, parse_shard
     from mockserver.suite.target.targets import HttpTarget
-    from mockserver.suite.verdicts.verdicts import Outcome
+    from mockserver.suite.verdicts.verdict import Outcome
 
     target = HttpTarget(job["base_url"])
     prepared = prepare(load_contract(job["contract"]), target, who_calls(None, builtin_stub=True))

@@ -9,7 +9,7 @@ from mockserver.suite.checks.task import Task
 from mockserver.suite.run.fuzz_run import FuzzSettings, fuzz
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 from tests.contract_suite.conftest import make
 from tests.contract_suite.planning import parameters
 

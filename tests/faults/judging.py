@@ -21,10 +21,11 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.stub_process import StubControl
 from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
-from mockserver.suite.verdicts.verdicts import Outcome, exit_code
+from mockserver.suite.verdicts.verdict import Outcome
 from tests.faults.catalogue import ANYWHERE, Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving
+from tests.faults.verdicts import exit_code
 
 ROOT = Path(__file__).parents[2]
 #: Silence costs the suite so long, several times; the servers here answer in milliseconds or not at all.
@@ -107,7 +108,7 @@ def _verdict(
         run.patience.clock, run.patience.sleep = server.now, server.pause
     outcome = judge(run)
     found = tuple(Found(*(getattr(one, name) for name in Found._fields)) for one in run.verdicts.findings())
-    return Verdict(exit_code(run.verdicts, outcome), found)
+    return Verdict(exit_code(run, outcome), found)
 
 
 def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:

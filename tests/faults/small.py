@@ -19,8 +19,10 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.exchange import parse_json
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
-from mockserver.suite.verdicts.verdicts import Coverage, Finding, Outcome, exit_code
+from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdicts import Coverage, Finding
 from tests.faults.server import Application, serving
+from tests.faults.verdicts import exit_code
 
 #: What a server of a few lines answers: status, value of the content (None for none), more fields.
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
@@ -105,4 +107,4 @@ def _served(
 
 
 def _judged(run: Run, outcome: Outcome) -> Judged:
-    return Judged(exit_code(run.verdicts, outcome), run.verdicts.findings(), run.verdicts.coverage(), run)
+    return Judged(exit_code(run, outcome), run.verdicts.findings(), run.verdicts.coverage(), run)

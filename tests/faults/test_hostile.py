@@ -16,7 +16,7 @@ from mockserver.suite.reports import files as writing
 from mockserver.suite.run import check_run
 from mockserver.suite.run.lifecycle import run_command
 from mockserver.suite.run.run_options import Options
-from mockserver.suite.verdicts import verdicts
+from mockserver.suite.verdicts.verdict import ExitCode
 from tests.faults.hostile import KINDS, contract, hostile
 from tests.faults.hostile_runs import REPORTS
 
@@ -89,7 +89,7 @@ def test_a_mistake_in_a_claim_is_told_with_it_and_the_run_goes_on(
     for module in ("mockserver.suite.run.session", "mockserver.suite.fuzz.generated_cases"):
         monkeypatch.setattr(f"{module}.ANSWER_CHECKS", tuple(claims))
     code, report = run(tmp_path, "right", command)
-    assert code == verdicts.ExitCode.NOT_JUDGED
+    assert code == ExitCode.NOT_JUDGED
     for words in ("an internal error", "headers_conform", " /things", "KeyError"):
         assert words in report["run"]["error"]
     rows = [row for row in report["coverage"] if row["check"] == "headers_conform"]
@@ -101,14 +101,14 @@ def test_a_mistake_in_a_claim_is_told_with_it_and_the_run_goes_on(
 def test_a_mistake_does_not_hide_a_violation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(undefined_routes, "undefined_paths_are_refused", _failing())
     code, report = run(tmp_path, "lone-surrogate")
-    assert code == verdicts.ExitCode.VIOLATION
+    assert code == ExitCode.VIOLATION
     assert "KeyError" in report["run"]["error"]
 
 
 def test_a_mistake_in_the_plan_leaves_the_other_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_run, "PLANNERS", (_failing(), *check_run.PLANNERS))
     code, report = run(tmp_path, "right")
-    assert (code, "KeyError" in report["run"]["error"]) == (verdicts.ExitCode.NOT_JUDGED, True)
+    assert (code, "KeyError" in report["run"]["error"]) == (ExitCode.NOT_JUDGED, True)
     assert any(row["result"] == "passed" for row in report["coverage"])
 
 
@@ -117,7 +117,7 @@ def test_a_mistake_in_a_report_leaves_the_others(
 ) -> None:
     monkeypatch.setattr(writing, "KINDS", {**writing.KINDS, "html": _failing()})
     code, _ = run(tmp_path, "right")
-    assert code == verdicts.ExitCode.NOT_JUDGED
+    assert code == ExitCode.NOT_JUDGED
     assert not (tmp_path / "report.html").exists()
     assert "the html report cannot be written" in capsys.readouterr().err
 
@@ -125,5 +125,5 @@ def test_a_mistake_in_a_report_leaves_the_others(
 def test_a_mistake_in_evidence_leaves_the_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mockserver.suite.verdicts.evidence.Evidence.curl", _failing())
     code, report = run(tmp_path, "lone-surrogate")
-    assert code == verdicts.ExitCode.VIOLATION
+    assert code == ExitCode.VIOLATION
     assert any("KeyError" in finding["detail"] for finding in report["findings"])

@@ -443,11 +443,82 @@ def test_a_python_behaviour_answers_in_place_of_the_contracts(make_stub: MakeStu
     client = make_stub(write_contract({"/sum": {"get": operation}}), behaviours={"add": add})
     answer = client.call("GET", "/sum?a=1&b=2")
     assert (answer.json(), answer.fields["x-added"]) == ({"sum": 3}, "yes")
-    assert (calls[0].operation.id, calls[0].template()) == ("add", {"sum": 0})
+    shown = calls[0].representation
+    assert (calls[0].operation.id, shown.media_type, shown.value) == ("add", "application/json", {"sum": 0})
+    with pytest.warns(DeprecationWarning, match=re.escape("Call.representation.value")):
+        assert calls[0].template() == {"sum": 0}
     assert client.call("GET", "/sum?a=99&b=2").json() == {"sum": "much"}
     assert client.journal()[-1]["why"] == "added; breaks its own schema at /sum: type"
     assert client.call("GET", "/sum?a=x").status == 422
     assert len(calls) == 2
+
+
+REPRESENTED: list[tuple[str, dict[str, Any], dict[str, Any], str, Any]] = [
+    ("an example", {"200": _json(7)}, {}, "application/json", 7),
+    ("JSON first", {"200": _content("text/csv", "application/json")}, {}, "application/json", "x"),
+    ("a schema", {"200": _json(None, schema={"const": 3})}, {}, "application/json", 3),
+    ("generated", {"200": _json(1, schema={"enum": [5]})}, {"dynamic": True}, "application/json", 5),
+    ("no content", {"204": {"description": ""}}, {}, "", None),
+    ("nothing documented", {}, {}, "", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("responses", "options", "media_type", "value"),
+    [row[1:] for row in REPRESENTED],
+    ids=[row[0] for row in REPRESENTED],
+)
+def test_a_behaviour_is_given_what_would_be_answered_without_it(
+    answering: Callable[..., Client], responses: Any, options: dict[str, Any], media_type: str, value: Any
+) -> None:
+    seen: list[Any] = []
+
+    def look(call: Call) -> Outcome:
+        seen.append(call.representation)
+        return Outcome(0, call.representation.value, "as without me")
+
+    client = answering(responses, operation={"operationId": "look"}, behaviours={"look": look}, **options)
+    assert client.call("GET", "/a").status < 300
+    assert (seen[0].media_type, seen[0].value) == (media_type, value)
+
+
+def test_a_representation_is_chosen_by_what_its_call_says(make_stub: MakeStub, write_contract: Write) -> None:
+    """Once, and for that call alone: the next one may be answered with another example."""
+    parameter = {"name": "n", "in": "query", "schema": TEXT, "examples": {name: {"value": name} for name in "ab"}}
+    content = {"application/json": {"examples": {name: {"value": {"of": name}} for name in "ab"}}}
+    operation = {
+        "operationId": "look",
+        "parameters": [parameter],
+        "responses": {"200": {"description": "", "content": content}},
+    }
+    kept: list[Call] = []
+
+    def look(call: Call) -> Outcome:
+        kept.append(call)
+        return Outcome(0, call.representation.value, "looked")
+
+    client = make_stub(write_contract({"/a": {"get": operation}}), behaviours={"look": look})
+    assert [client.call("GET", f"/a?n={name}").json() for name in "bab"] == [{"of": name} for name in "bab"]
+    assert [call.representation.value for call in kept] == [{"of": name} for name in "bab"]
+    assert kept[0].representation.value is kept[0].representation.value
+
+
+def test_a_representation_that_cannot_be_made_is_refused(make_stub: MakeStub, write_contract: Write) -> None:
+    """Whenever somebody looks."""
+
+    def look(call: Call) -> Outcome:
+        return Outcome(0, call.representation.value, "looked")
+
+    endless: Schema = {
+        "type": "object",
+        "required": ["next"],
+        "properties": {"next": {"$ref": "#/components/schemas/Endless"}},
+    }
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Endless"}}}
+    operation = {"operationId": "look", "responses": {"200": {"description": "", "content": content}}}
+    contract = write_contract({"/a": {"get": operation}}, components={"schemas": {"Endless": endless}})
+    client = make_stub(contract, behaviours={"look": look})
+    assert [client.call("GET", "/a").status for _ in range(2)] == [501, 501]
 
 
 @pytest.mark.parametrize("path", ["/a", "/a?n=x"])

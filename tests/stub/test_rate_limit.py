@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from mockserver import sources
 from mockserver.errors import UsageError
 from mockserver.stub.app import create_app
-from mockserver.stub.serving.rate_limit import MAX_ADDRESSES, RATE_LIMITS, Instant, RateLimit, judge
+from mockserver.stub.serving.rate_limit import MAX_ADDRESSES, RATE_LIMITS, Instant, judge
+from mockserver.stub.stub_options import RateLimit
 from tests.conftest import Client, send_to_app
 
 if TYPE_CHECKING:

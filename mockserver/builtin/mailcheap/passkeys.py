@@ -27,7 +27,7 @@ from mockserver.builtin.mailcheap.records import (
     not_found,
     own_in_order,
 )
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
 from mockserver.messages import Outcome, success
 from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue
 from mockserver.stub.store.account_records import ACCOUNTS

@@ -6,7 +6,6 @@ all the same; a ContractError is for a document that holds nothing to serve, and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,14 @@ from mockserver.contract.source.bundling import bundled
 from mockserver.contract.source.loading import Document, load
 from mockserver.contract.source.openapi2 import upgraded
 from mockserver.contract.source.overlay import apply_overlays
-from mockserver.contract.source.references import lookup
-from mockserver.http.pointers import child
+from mockserver.http.path_templates import parse_template
+from mockserver.http.pointers import child, lookup
 
 __all__ = ["EXTENSIONS", "METHODS", "build", "load_contract", "load_document"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 #: Methods that OpenAPI 3.2 (section 4.9) adds.
 _LATER_METHODS = ("query",)
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _Requirements = tuple[Mapping[str, tuple[str, ...]], ...]
 
 
@@ -185,7 +183,7 @@ class _Builder:
             return None
         raw, pointer = found
         label = f"{method.upper()} {path}"
-        first = self._used_templates.setdefault((method, _PLACEHOLDER.sub("{}", path)), label)
+        first = self._used_templates.setdefault((method, parse_template(path).nameless), label)
         if first != label:
             self._reader.warn(pointer, f"{label} has the same path as {first}; only one of them can be reached")
         own = self._parts.parameters(child(pointer, "parameters"), raw.get("parameters"))
@@ -241,7 +239,7 @@ class _Builder:
 
     def _fitting(self, path: str, pointer: str, parameters: Parameters) -> tuple[Any, ...]:
         """Return the parameters without those in `path` that its template does not have."""
-        names = set(_PLACEHOLDER.findall(path))
+        names = set(parse_template(path).parameters)
         declared = {name for name, location in parameters if location == "path"}
         for name in sorted(names - declared):
             self._reader.warn(pointer, f"the path parameter {name!r} is not declared; any value is taken")

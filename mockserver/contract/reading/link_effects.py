@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.source.references import follow, lookup
-from mockserver.http.pointers import child
+from mockserver.contract.source.references import follow
+from mockserver.http.pointers import child, lookup
 
 SHOWS = "x-mockserver-shows"
 

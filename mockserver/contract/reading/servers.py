@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-_VARIABLE = re.compile(r"\{([^{}]+)\}")
+from mockserver.http.path_templates import parse_template
+
 #: Values of all variables of one URL together that are tried; a person enumerates fewer.
 _MOST = 64
 
@@ -31,16 +31,14 @@ def _paths(server: dict[str, Any]) -> Iterator[str]:
     url = server.get("url")
     if not isinstance(url, str):
         return
-    names = list(dict.fromkeys(_VARIABLE.findall(url)))
+    template = parse_template(url)
+    names = list(dict.fromkeys(template.parameters))
     variables = server.get("variables")
     variables = variables if isinstance(variables, dict) else {}
     choices = [_values(variables.get(name), name) for name in names]
     for values in itertools.islice(itertools.product(*choices), _MOST):
-        filled = url
-        for name, value in zip(names, values, strict=True):
-            filled = filled.replace(f"{{{name}}}", value)
         try:
-            path = urlsplit(filled).path.rstrip("/")
+            path = urlsplit(template.expand(dict(zip(names, values, strict=True)))).path.rstrip("/")
         except ValueError:
             continue
         yield path if path.startswith("/") or not path else f"/{path}"

@@ -7,7 +7,6 @@ operation whose answer does not show what its role needs has no role: it stays a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,10 +15,10 @@ from mockserver.contract.resources.foreign_keys import ForeignKey, Kept, foreign
 from mockserver.contract.resources.identifiers import identifier
 from mockserver.contract.resources.removals import removals
 from mockserver.contract.resources.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
+from mockserver.http.path_templates import parse_template
 
 __all__ = ["Inference", "Resource", "infer", "inferred"]
 
-_ITEM = re.compile(r"(?P<collection>/.*[^/}])/?/\{(?P<parameter>[^{}/]+)\}/?")
 #: Role of a method on an item. POST on an item changes it, if it says something.
 _ITEM_ROLES = {"GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"}
 _COLLECTION_ROLES = {"GET": "list", "POST": "create"}
@@ -99,15 +98,15 @@ def _pairs(contract: Contract) -> Iterator[_Pair]:
     for operation in contract.operations:
         by_path.setdefault(operation.path, {})[operation.method] = operation
     for path, of_item in by_path.items():
-        matched = _ITEM.fullmatch(path)
-        if matched is None:
+        collection, _, last = path.removesuffix("/").rpartition("/")
+        collection, parameter = collection.removesuffix("/"), parse_template(last).name
+        if not parameter or collection.endswith(("/", "}")) or not collection.startswith("/"):
             continue
-        collection = matched["collection"]
         if collection not in by_path and collection + "/" in by_path:
             collection += "/"
         of_collection = by_path.get(collection, {})
         if of_collection.keys() & _COLLECTION_ROLES.keys() and of_item.keys() & _ITEM_ROLES.keys():
-            yield _Pair(collection, path, matched["parameter"], of_collection, of_item)
+            yield _Pair(collection, path, parameter, of_collection, of_item)
 
 
 def _resource(contract: Contract, pair: _Pair) -> Resource | None:

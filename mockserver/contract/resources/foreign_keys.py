@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mockserver.contract.resources.identifiers import fits, words
 from mockserver.contract.resources.shapes import Shape
+from mockserver.http.path_templates import parse_template
 
-_PARAMETER = re.compile(r"\{([^{}/]+)\}")
 #: Both types are known and fit; else a name alone speaks for it.
 _SURE, _BY_NAME = 0.9, 0.7
 
@@ -63,7 +62,7 @@ def foreign_keys(kept: Iterable[Kept]) -> Mapping[str, tuple[ForeignKey, ...]]:
 
 
 def _keys(one: Kept, named: Mapping[tuple[str, ...], list[Kept]]) -> Iterator[ForeignKey]:
-    placed = {tuple(words(name)) for name in _PARAMETER.findall(one.collection)}  # the path names those
+    placed = {tuple(words(name)) for name in parse_template(one.collection).parameters}  # the path names those
     for member in one.shape.names:
         said = tuple(words(member))
         if len(said) < 2 or said[-1] != "id" or member == one.identifier or said in placed:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.resources.shapes import SchemaShape, json_content
+from mockserver.http.path_templates import parse_template
 
 _GONE = frozenset({"404", "410"})
 #: Statuses of a GET that say that there is nothing, be it of that name or yet.
@@ -37,8 +38,8 @@ def _names_an_item(operation: Operation) -> bool:
 
     `/pets/{id}:disown` names something that is done to a pet, time and again, and no pet.
     """
-    last = _last(operation)
-    return "{" in last and ":" not in last.rpartition("}")[2]
+    last = parse_template(_last(operation))
+    return bool(last.parameters) and ":" not in last.literals[-1]
 
 
 def _is_single(contract: Contract, operation: Operation, by_place: Mapping[tuple[str, str], Operation]) -> bool:

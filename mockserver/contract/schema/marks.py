@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.source.references import follow, lookup
+from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 from mockserver.masking import looks_secret
 
 #: So many values within a value are looked into for their paths. What is beyond lies deeper than all that was found.

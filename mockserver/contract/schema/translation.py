@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from mockserver.contract.schema.dialect import LISTED, NAMED, SAME_VALUE, SINGLE, usable_keywords
-from mockserver.contract.source.references import Identifiers, lookup
+from mockserver.contract.source.references import Identifiers
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child, split
+from mockserver.http.pointers import child, lookup, split
 
 #: Keywords that state nothing about the value.
 ANNOTATIONS = frozenset(

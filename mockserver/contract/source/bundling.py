@@ -15,9 +15,8 @@ from urllib.parse import quote, unquote, urljoin
 
 from mockserver.contract.source import remote
 from mockserver.contract.source.loading import FILES, Document, load
-from mockserver.contract.source.references import lookup
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 
 #: A contract of more files than this is refused: references may make up names without end.
 MAX_FILES = 2000

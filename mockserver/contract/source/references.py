@@ -7,25 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child, split
-
-
-def lookup(data: Any, pointer: str) -> Any:
-    """Return the value at a JSON pointer.
-
-    Raises:
-        LookupError: nothing stands there.
-    """
-    for token in split(pointer):
-        if isinstance(data, list):
-            if not token.isdecimal():
-                raise LookupError(pointer)
-            data = data[int(token)]
-        elif isinstance(data, dict):
-            data = data[token]
-        else:
-            raise LookupError(pointer)  # noqa: TRY004 - nothing stands there, whatever the type
-    return data
+from mockserver.http.pointers import child, lookup, split
 
 
 def target(reference: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mockserver.http.path_templates import parse_template
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Sign, Subject
 from mockserver.selftest.traffic import Call, Reply, crash
@@ -45,14 +46,10 @@ def _other_method(name: str, claim: str, change: Callable[[Call, Behind, Subject
 
 def _is_at(call: Call, subject: Subject) -> bool:
     """Tell whether a call's path is that of the subject."""
-    template = subject.operation.path.split("/")
-    parts = call.path.split("/")
     concrete = {item.path for item in subject.contract.operations if "{" not in item.path}
     if call.path in concrete:
         return call.path == subject.operation.path
-    return len(parts) == len(template) and all(
-        known == part or (known.startswith("{") and bool(part)) for known, part in zip(template, parts, strict=True)
-    )
+    return parse_template(subject.operation.path).match(call.path) is not None
 
 
 def _as_another(call: Call, server: Behind, subject: Subject) -> Reply:

@@ -5,6 +5,7 @@ A handler works on a transaction and on decoded values; it knows no media type a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
-from mockserver.messages import Arguments, Caller, Outcome
+from mockserver.messages import Arguments, Caller, Outcome, Representation
 from mockserver.stub.store.seed import Seed
 from mockserver.stub.store.store import WORLD, Record, Transaction
 
@@ -43,7 +44,7 @@ class Call(NamedTuple):
         now: UNIX time in seconds on the world's clock.
         arguments: all that the request says, decoded, by location and name.
         operation: what is called.
-        template: gives the value that would be answered without state; raises RequestRejected where there is none.
+        representation: what would be answered without state.
     """
 
     behaviour: Behaviour
@@ -56,7 +57,12 @@ class Call(NamedTuple):
     rules: Rules
     arguments: Arguments
     operation: Operation
-    template: Callable[[], Any]
+    representation: Representation
+
+    def template(self) -> Any:
+        """Return `representation.value`; deprecated."""
+        warnings.warn("Call.template() is Call.representation.value now", DeprecationWarning, stacklevel=2)
+        return self.representation.value
 
 
 Handler = Callable[[Call], Outcome]

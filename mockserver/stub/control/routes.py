@@ -22,10 +22,10 @@ from mockserver.builtin.mailcheap.domains import verify_name
 from mockserver.builtin.mailcheap.records import PUBLIC
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.marks import same_value
-from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError
 from mockserver.http import json as documents
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
+from mockserver.http.pointers import lookup
 from mockserver.http.problem import MEDIA_TYPE, problem
 from mockserver.masking import show
 from mockserver.messages import MASK

@@ -9,29 +9,32 @@ from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
 from mockserver.errors import ContractError, RequestRejected
+from mockserver.messages import Representation
 from mockserver.stub.crud.new_identifiers import Naming
 from mockserver.stub.crud.queries import text
 from mockserver.stub.crud.representation import Item, at, replaced
 
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
-#: What a call would be answered without state, by `operationId`; raises RequestRejected.
-TemplateOf = Callable[[str], Any]
+#: What a call that says nothing would be answered without state, by `operationId`.
+Representations = Mapping[str, Representation]
 
 
 class Exemplars:
     """Items that the answers of a contract's operations show without state."""
 
-    def __init__(self, contract: Contract, relatives: Mapping[str, Behaviour], template_of: TemplateOf) -> None:
+    def __init__(
+        self, contract: Contract, relatives: Mapping[str, Behaviour], representations: Representations
+    ) -> None:
         """Prepare; nothing is looked at before it is asked for.
 
         Args:
             contract: where operations are looked up.
             relatives: the behaviours of all operations of the contract, by `operationId`.
-            template_of: what is answered without state.
+            representations: what operations answer without state.
         """
         self._contract = contract
         self._relatives = relatives
-        self._template_of = template_of
+        self._representations = representations
         self._known: dict[str, list[Any]] = {}
 
     def seeds(self, resource: str) -> dict[str, Item]:
@@ -77,12 +80,12 @@ class Exemplars:
             if relative.role not in {"list", "read"}:
                 continue
             try:
-                template = self._template_of(name)
+                whole = self._representations[name].value
             except (RequestRejected, ContractError):
                 continue
             made_up = name not in self._contract.by_id or not has_examples(self._contract.by_id[name])
             naming = Naming(self._contract, item_parameter(self._contract, relatives, relative.parameter))
-            shown = at(template, relative.items if relative.role == "list" else relative.value)
+            shown = at(whole, relative.items if relative.role == "list" else relative.value)
             for item in shown if isinstance(shown, list) else [shown]:
                 if isinstance(item, dict) and relative.identifier in item:
                     if made_up and not naming.fits(item[relative.identifier]):

@@ -8,9 +8,8 @@ from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.resources.shapes import SchemaShape, Shape, json_content, shape_of
-from mockserver.contract.source.references import lookup
 from mockserver.errors import ContractError
-from mockserver.http.pointers import split
+from mockserver.http.pointers import lookup, split
 from mockserver.stub.crud.pagination import cursors, envelopes
 from mockserver.stub.crud.queries import Chosen
 

@@ -21,7 +21,7 @@ from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.stub.behaviour.calls import Call
 from mockserver.stub.crud import preconditions
-from mockserver.stub.crud.example_items import Exemplars, TemplateOf, has_examples, item_parameter
+from mockserver.stub.crud.example_items import Exemplars, Representations, has_examples, item_parameter
 from mockserver.stub.crud.new_identifiers import Naming
 from mockserver.stub.crud.queries import choose, paging, text
 from mockserver.stub.crud.representation import Item, Presentation, at
@@ -41,7 +41,7 @@ class ResourceHandler:
         operation: Operation,
         behaviour: Behaviour,
         relatives: Mapping[str, Behaviour],
-        template_of: TemplateOf,
+        representations: Representations,
     ) -> None:
         """Prepare for one operation.
 
@@ -50,13 +50,13 @@ class ResourceHandler:
             operation: what is called.
             behaviour: its part in the resource.
             relatives: the behaviours of all operations of the contract, by `operationId`.
-            template_of: what is answered without state.
+            representations: what operations answer without state, by `operationId`.
         """
         self._contract = contract
         self._operation = operation
         self._behaviour = behaviour
         relatives = {**relatives, operation.id: behaviour}
-        self._exemplars = Exemplars(contract, relatives, template_of)
+        self._exemplars = Exemplars(contract, relatives, representations)
         self._ancestors = Ancestors(operation, relatives.values(), behaviour.resource)
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self._presentation = Presentation(contract, operation, pointer)
@@ -301,7 +301,7 @@ class ResourceHandler:
 
     def _template(self, call: Call) -> Any:
         """Return what would be answered without state; what is made up of it names items that are there."""
-        template = call.template()
+        template = call.representation.value
         if not self._behaviour.keys or self._exemplary:
             return template
         return self._exemplars.consistent(template, self._behaviour, self._presentation.is_valid)

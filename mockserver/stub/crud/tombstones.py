@@ -6,15 +6,14 @@ Items of inferred collections are gone by their record (resources.py). A DELETE 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
 from mockserver.http import json as documents
+from mockserver.http.path_templates import parse_template
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.stub.behaviour.calls import Call
 from mockserver.stub.behaviour.handlers import REMOVE
@@ -25,7 +24,6 @@ from mockserver.stub.store.store import Read, Transaction
 PREFIX = "resource:"
 #: The store's collection of paths that are gone.
 _GONE = "gone"
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 class Ancestors:
@@ -51,9 +49,9 @@ class Ancestors:
             item = "/".join(segments[: index + 1])
             if "{" not in item:
                 continue
-            named, collection = _PARAMETER.fullmatch(segment), "/".join(segments[:index])
-            if named is not None and _nameless(collection) in ends:
-                self._items.append((collection + ends[_nameless(collection)], named[1]))
+            named, collection = parse_template(segment).name, "/".join(segments[:index])
+            if named and _nameless(collection) in ends:
+                self._items.append((collection + ends[_nameless(collection)], named))
             if _nameless(item) in removed:
                 self._paths.append(item)
         # What is gone at the operation's own path can come back (RFC 9110, section 9.3.4), by a POST only where the
@@ -115,9 +113,9 @@ class Removal:
             RequestRejected: it is gone already.
         """
         self._ancestors.check(call.arguments.path, call.transaction.get)
-        template = call.template()
+        shown = call.representation.value  # looked at first: nothing is deleted where there is no answer
         call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
-        return Outcome(0, NO_CONTENT if template is None else template, "deleted")
+        return Outcome(0, NO_CONTENT if shown is None else shown, "deleted")
 
 
 def _named(content: bytes) -> Iterator[str]:
@@ -135,7 +133,8 @@ def _named(content: bytes) -> Iterator[str]:
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
     """Return a path template with values in place of its parameters."""
-    return _PARAMETER.sub(lambda found: quote(text(values.get(found[1], "")), safe=""), template)
+    parsed = parse_template(template)
+    return parsed.expand({name: quote(text(values.get(name, "")), safe="") for name in parsed.parameters})
 
 
 def not_found(detail: str) -> RequestRejected:
@@ -143,7 +142,6 @@ def not_found(detail: str) -> RequestRejected:
     return RequestRejected(404, "Not Found", detail)
 
 
-@lru_cache(maxsize=4096)  # each operation that is compiled asks for all collections
 def _nameless(template: str) -> str:
     """Return a path template whose parameters have no names: one collection may have several for its parent."""
-    return _PARAMETER.sub("{}", template).rstrip("/")
+    return parse_template(template).nameless.rstrip("/")

@@ -11,8 +11,9 @@ from typing import Any
 
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.dialect import usable_keywords
-from mockserver.contract.source.references import lookup, target
+from mockserver.contract.source.references import target
 from mockserver.errors import ContractError
+from mockserver.http.pointers import lookup
 
 Flat = dict[str, Any]
 #: Chooses one of some branches: their schemas, and how deep in the value they stand, to the order to try them in.

@@ -6,6 +6,7 @@ import base64
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -13,10 +14,13 @@ from mockserver.contract.exchanges import ExamplePair, pair_named, pairs_in
 from mockserver.contract.model import Contract
 from mockserver.errors import ContractError
 from mockserver.http import json as documents
+from mockserver.http.styles import encode_query, encode_text
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.store.seed import Account, Seed
 
 _CONTROL = "/__mock__"
+#: Addresses stay legible.
+_quote = partial(quote, safe="@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +120,21 @@ class _Builder:
 
     def _target(self, pair: ExamplePair) -> str:
         """Return path and query of an exchange; what is required and has no example is made from its schema."""
-        path, query = pair.operation.path, []
+        path, query = pair.operation.path, list[str]()
         arguments = pair.arguments
         for parameter in pair.operation.parameters:
             example = arguments.get((parameter.location, parameter.name))
             if example is None and (not parameter.required or parameter.schema is None):
                 continue
             value = self._generator.generate(parameter.schema or "", "request") if example is None else example.value
-            text = value if isinstance(value, str) else documents.encode(value).decode()
+            if parameter.content is not None and not isinstance(value, str):
+                value = documents.encode(value).decode()
+            called, style, explode = parameter.name, parameter.style, parameter.explode
             if parameter.location == "path":
-                path = path.replace(f"{{{parameter.name}}}", quote(text, safe="@"))
+                text = encode_text(called, value, style, explode=explode, quote=_quote)
+                path = path.replace(f"{{{called}}}", text)
             elif parameter.location == "query":
-                query.append(f"{quote(parameter.name)}={quote(text, safe='@')}")
+                query += encode_query(called, value, style, explode=explode, quote=_quote)
         return f"{path}?{'&'.join(query)}" if query else path
 
     def _credentials(self, identity: str | None, overlay: str | None) -> str:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mockserver.contract.model import Contract, Example, MediaType, Operation, Response
+from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter, Response
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.media_types import concrete, is_json, is_json_lines
@@ -87,6 +87,19 @@ class Examples:
             found = tuple(self._prepare(media_type, example) for example in media_type.examples.values())
             self._prepared[media_type.pointer] = found
         return found
+
+    def header_value(self, header: Parameter) -> Any:
+        """Return the value of a response header: its first valid example, else one of its schema; None for neither."""
+        schema = header.content.schema if header.content is not None else header.schema
+        is_valid = self._contract.validator(schema, "response").is_valid if schema is not None else None
+        examples = [*header.examples.values(), *(header.content.examples.values() if header.content else ())]
+        for example in examples:
+            if is_valid is None or is_valid(example.value):
+                return example.value
+        try:
+            return self._generator.generate(schema, "response", header.name) if schema is not None else None
+        except CannotGenerate:
+            return None
 
     def _prepare(self, media_type: MediaType, example: Example) -> Prepared:
         value = example.value

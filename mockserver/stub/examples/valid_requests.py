@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter, SecurityScheme
+from mockserver.contract.model import Contract, Example, MediaType, Operation, SecurityScheme
 from mockserver.http import json as documents
 from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
+from mockserver.http.styles import encode_query, encode_text, primitive
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 from mockserver.stub.examples.listing import Step
 from mockserver.stub.store.seed import Account, Seed
 
 _BOUNDARY = "mockserver-boundary"
-#: What joins the items of an array that is not exploded; simple and form alike with a comma.
-_JOINS = {"spaceDelimited": "%20", "pipeDelimited": "|", "tabDelimited": "%09", "label": ","}
 _DIGEST = 'Digest username="user", realm="mockserver", nonce="n", uri="/", response="0123456789abcdef0123456789abcdef"'
 
 
@@ -40,16 +39,17 @@ class Requests:
             if not parameter.required and parameter.location != "path" and name not in parameter.examples:
                 continue
             value = self._value(parameter.examples, parameter.schema, name, parameter.content)
+            called, style, explode = parameter.name, parameter.style, parameter.explode
             if parameter.location == "query":
-                query += _in_query(parameter, value)
+                query += encode_query(called, value, style, explode=explode)
                 continue
-            text = _in_text(parameter, value)
+            text = encode_text(called, value, style, explode=explode)
             if parameter.location == "path":
-                path = path.replace(f"{{{parameter.name}}}", quote(text, safe=",;=."))
+                path = path.replace(f"{{{called}}}", quote(text, safe=",;=."))
             elif parameter.location == "cookie":
-                cookies.append(f"{parameter.name}={quote(text)}")
+                cookies.append(f"{called}={quote(text)}")
             else:
-                fields.append((parameter.name, text))
+                fields.append((called, text))
         for requirement in operation.security[:1]:
             for scheme in requirement:
                 self._authorize(operation, self._contract.security_schemes[scheme], query, fields, cookies)
@@ -101,10 +101,10 @@ class Requests:
         name = concrete(media_type.name)
         kind = essence(name)
         if kind == "application/x-www-form-urlencoded" and isinstance(value, dict):
-            return name, urlencode([(key, _plain(item)) for key, each in value.items() for item in _listed(each)])
+            return name, urlencode([(key, primitive(item)) for key, each in value.items() for item in _listed(each)])
         if kind.startswith("multipart/") and isinstance(value, dict):
             parts = [
-                f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{_plain(item)}\r\n'
+                f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{primitive(item)}\r\n'
                 for key, each in value.items()
                 for item in _listed(each)
             ]
@@ -161,45 +161,5 @@ def _rank(media_type: MediaType) -> int:
     return 1 if kind == "application/x-www-form-urlencoded" else 2
 
 
-def _in_query(parameter: Parameter, value: Any) -> list[str]:
-    """Return the `name=value` pairs of a query parameter (OpenAPI 3.1, section 4.8.12.3)."""
-    name = quote(parameter.name)
-    if isinstance(value, dict):
-        members = [(quote(key), quote(_plain(item))) for key, item in value.items()]
-        if parameter.style == "deepObject":
-            return [f"{name}%5B{key}%5D={item}" for key, item in members]
-        if parameter.explode:
-            return [f"{key}={item}" for key, item in members]
-        return [f"{name}=" + ",".join(part for member in members for part in member)]
-    if isinstance(value, list):
-        items = [quote(_plain(item)) for item in value]
-        if parameter.explode:
-            return [f"{name}={item}" for item in items]
-        return [f"{name}=" + _JOINS.get(parameter.style, ",").join(items)]
-    return [f"{name}={quote(_plain(value))}"]
-
-
-def _in_text(parameter: Parameter, value: Any) -> str:
-    """Return a path, header or cookie parameter as text (OpenAPI 3.1, section 4.8.12.3)."""
-    if isinstance(value, dict):
-        equals = "=" if parameter.explode else ","
-        items = [f"{key}{equals}{_plain(item)}" for key, item in value.items()]
-    else:
-        items = [_plain(item) for item in _listed(value)]
-    if parameter.style == "label":
-        return "." + ("." if parameter.explode else ",").join(items)
-    if parameter.style == "matrix":
-        if parameter.explode and isinstance(value, dict):
-            return ";" + ";".join(items)
-        if parameter.explode:
-            return "".join(f";{parameter.name}={item}" for item in items)
-        return f";{parameter.name}=" + ",".join(items)
-    return ",".join(items)
-
-
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else documents.encode(value).decode()

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mockserver import sources
-from mockserver.errors import RequestRejected, UsageError
+from mockserver.errors import RequestRejected
 from mockserver.messages import Request
 from mockserver.stub.pipeline import Answer, Pipeline
 from mockserver.stub.store.store import Record
 from mockserver.stub.store.worlds import World
+from mockserver.stub.stub_options import RateLimit
 
 #: The collection of the store that holds what each address did.
 RATE_LIMITS = "rate_limits"
@@ -27,30 +27,6 @@ WINDOW_SECONDS = 1.0
 #: A crossing of the limit is forgotten after so many seconds.
 MEMORY_SECONDS = 3600.0
 _NOTHING: Mapping[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """What one address may do; the defaults are the documented ones (page `general`) where it names a number.
-
-    Attributes:
-        requests: let in within a second, of 15 to 20 that are documented.
-        ban_after: crossings that end in a ban ("several times"), 0 for no ban.
-        ban_seconds: length of a ban ("1 or more hours").
-    """
-
-    requests: int = 20
-    ban_after: int = 3
-    ban_seconds: int = 3600
-
-    def __post_init__(self) -> None:
-        """Refuse a limit that lets nobody in.
-
-        Raises:
-            UsageError: not a number of requests.
-        """
-        if self.requests < 1:
-            raise UsageError(f"a rate limit of {self.requests}: it must let in at least 1 request a second")
 
 
 class Instant(NamedTuple):

@@ -11,7 +11,7 @@ from mockserver.contract.model import Contract, MediaType
 from mockserver.http import json as documents
 from mockserver.http import multipart
 from mockserver.http.media_types import charset, is_json, is_json_lines, is_xml
-from mockserver.http.styles import from_query, pairs
+from mockserver.http.styles import decode_query, pairs
 from mockserver.stub.validation.text_types import Shape, Shapes
 
 #: Takes content and the `Content-Type` field; raises ValueError for content that is not what the field says.
@@ -88,7 +88,8 @@ def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
             # Members of an exploded object stand beside those of the form itself, where they cannot be told apart.
             explode = explode and not inner.is_object
             try:
-                values[name] = from_query(shapes, name, style, inner, sent, explode=explode)
+                found = decode_query(name, style, inner.kinds, sent, explode=explode, members=inner.properties)
+                values[name] = shapes.first_valid(found, inner)
             except LookupError:
                 continue
         taken |= {key for key, _ in sent if key == name or key.startswith(f"{name}[")}

@@ -10,7 +10,7 @@ from mockserver.contract.model import Contract, Operation, Parameter
 from mockserver.http import json as documents
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.pointers import child
-from mockserver.http.styles import Pairs, from_query, from_text, pairs
+from mockserver.http.styles import Pairs, decode_query, decode_text, pairs
 from mockserver.messages import Arguments, Request, Violation
 from mockserver.stub.validation.text_types import Shape, Shapes
 from mockserver.stub.validation.violations import missing_parameter, reject, translate
@@ -77,13 +77,15 @@ class ParameterReader:
         """
         name, style = parameter.name, parameter.style
         if parameter.location == "query" and parameter.content is None:
-            return from_query(self._shapes, name, style, wanted, query, explode=parameter.explode)
+            members = wanted.properties
+            found = decode_query(name, style, wanted.kinds, query, explode=parameter.explode, members=members)
+            return self._shapes.first_valid(found, wanted)
         text = self._text(parameter, request, path_values, query)
         if parameter.content is not None:
             return _decoded(parameter, text)
         if style == "form":  # cookies: nothing that stands apart can be told from other cookies
             style = "simple"
-        return from_text(self._shapes, name, style, wanted, text, explode=parameter.explode)
+        return self._shapes.read(decode_text(name, style, wanted.kinds, text, explode=parameter.explode), wanted)
 
     def _text(self, parameter: Parameter, request: Request, path_values: Mapping[str, str], query: Pairs) -> str:
         """Return the text of a parameter.

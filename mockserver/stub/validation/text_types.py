@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
+from mockserver.http.styles import Texts
 
 # Numbers as JSON writes them; Python's int() would take `1_0` and Arabic digits as well.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
@@ -29,6 +30,7 @@ class Shape(NamedTuple):
         default: the value of an absent parameter, or None.
         pointer: where the schema stands, None for no schema.
         required: names that an object must have, as far as all of its values must.
+        kinds: `array` and `object`, as far as its values may be one.
     """
 
     types: frozenset[str]
@@ -37,16 +39,17 @@ class Shape(NamedTuple):
     default: Any
     pointer: str | None
     required: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
 
     @property
     def is_array(self) -> bool:
         """Whether its values are arrays."""
-        return "array" in self.types or (self.items is not None and not self.types)
+        return "array" in self.kinds
 
     @property
     def is_object(self) -> bool:
         """Whether its values are objects."""
-        return "object" in self.types or (bool(self.properties) and not self.types)
+        return "object" in self.kinds
 
 
 ANY = Shape(frozenset(), None, {}, None, None)
@@ -85,6 +88,48 @@ class Shapes:
         is_valid = self.judge(wanted.pointer)
         return next((value for value in candidates if is_valid(value)), candidates[0])
 
+    def read(self, texts: Texts, wanted: Shape) -> Any:
+        """Return texts of a parameter as the values that its schema asks for."""
+        if isinstance(texts, str):
+            return self.typed(texts, wanted)
+        if isinstance(texts, list):
+            return self._array(texts, wanted)
+        if all(isinstance(inner, str) for inner in texts.values()):
+            return {name: self.typed(text, self._member(wanted, name)) for name, text in texts.items()}
+        return self._deep(texts, wanted)
+
+    def first_valid(self, readings: Sequence[Texts], wanted: Shape) -> Any:
+        """Return the first of several readings of a parameter that its schema allows, else the first."""
+        values = [self.read(texts, wanted) for texts in readings]
+        if len(values) == 1 or wanted.pointer is None:
+            return values[0]
+        is_valid = self.judge(wanted.pointer)
+        return next((value for value in values if is_valid(value)), values[0])
+
+    def _deep(self, texts: Mapping[str, Any], wanted: Shape) -> Any:
+        """Return members that came in brackets: `a[]=1&a[]=2` are two, of `a[b]` the last counts if it is no array."""
+        values: dict[str, Any] = {}
+        for name, inner in texts.items():
+            shape = self.at(wanted.items) if wanted.is_array else self._member(wanted, name)
+            if isinstance(inner, dict) or (shape.is_array and not wanted.is_array):
+                values[name] = self.read(inner, shape)
+            else:
+                found = {str(place): text for place, text in enumerate(inner)} if name == "" else {name: inner[-1]}
+                values |= {key: self.typed(text, shape) for key, text in found.items()}
+        return list(values.values()) if wanted.is_array else values
+
+    def _member(self, wanted: Shape, name: str) -> Shape:
+        return self.at(wanted.properties.get(name))
+
+    def _array(self, texts: Sequence[str], wanted: Shape) -> list[Any]:
+        items = self.at(wanted.items)
+        blanks = not items.types or "string" in items.types
+        values = [self.typed(text if blanks else text.strip(), items) for text in texts]
+        if list(texts) == [""] and wanted.pointer is not None:
+            # Nothing at all is an empty array, or one empty text; whichever the schema allows.
+            return values if self.judge(wanted.pointer)(values) else []
+        return values
+
 
 def _shape(contract: Contract, pointer: str) -> Shape:
     types: set[str] = set()
@@ -112,7 +157,10 @@ def _shape(contract: Contract, pointer: str) -> Shape:
             required.update(raw.get("required") or ())
             always.update(child(place, "allOf", str(index)) for index in range(len(raw.get("allOf") or ())))
         pending += [child(place, part, str(index)) for part in _PARTS for index in range(len(raw.get(part) or ()))]
-    return Shape(frozenset(types), items, properties, default, pointer, frozenset(required))
+    kinds = {"array", "object"} & types
+    if not types:
+        kinds = ({"array"} if items is not None else set()) | ({"object"} if properties else set())
+    return Shape(frozenset(types), items, properties, default, pointer, frozenset(required), frozenset(kinds))
 
 
 def _types(raw: Mapping[str, Any]) -> set[str]:

@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.contract.model import Operation
+from mockserver.http.path_templates import parse_template
 from mockserver.suite.run.session import Session, json_or_none
 from mockserver.suite.safety.guard import name_in
 from mockserver.suite.safety.policy import item_path
 from mockserver.suite.target.exchange import WireResponse
-from mockserver.suite.target.paths import parameters_of, read_off
+from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun
 
 
@@ -38,7 +39,7 @@ def existing_item(session: Session, operation: Operation) -> dict[str, Any]:
 def _created(session: Session, template: str) -> dict[str, Any]:
     head = template.rpartition("/{")[0]
     creation = _at(session, "POST", head)
-    around = _created(session, _item(head)) if "{" in head else {}
+    around = _created(session, item) if (item := parse_template(head).item) else {}
     body, media_type = session.valid_body(creation)
     caller = session.run.allowed(creation)
     request = session.request(creation, caller, body=body, media_type=media_type, path_values=around)
@@ -51,19 +52,13 @@ def _created(session: Session, template: str) -> dict[str, Any]:
 def _listed(session: Session, template: str) -> dict[str, Any]:
     head = template.rpartition("/{")[0]
     listing = _at(session, "GET", head)
-    around = _listed(session, _item(head)) if "{" in head else {}
+    around = _listed(session, item) if (item := parse_template(head).item) else {}
     request = session.request(listing, session.run.allowed(listing), path_values=around)
     response = session.call(listing, request)
-    parameter = parameters_of(template)[-1]
+    parameter = parse_template(template).parameters[-1]
     items = _items(json_or_none(response)) if response.successful else []
     names = [name for item in items if (name := _name_of(item, parameter)) is not None]
     return _named(template, around, {parameter: names[0]} if names else {})
-
-
-def _item(head: str) -> str:
-    """Return the template of the item that a collection is in."""
-    inner, brace, _ = head.rpartition("}")
-    return inner + brace
 
 
 def _at(session: Session, method: str, path: str) -> Operation:
@@ -80,7 +75,7 @@ def _at(session: Session, method: str, path: str) -> Operation:
 
 
 def _named(template: str, around: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
-    parameter = parameters_of(template)[-1]
+    parameter = parse_template(template).parameters[-1]
     if parameter not in names:
         raise NotRun(f"no item is there to try it with: no answer names the {parameter} of one")
     return {**around, parameter: names[parameter]}
@@ -88,7 +83,7 @@ def _named(template: str, around: Mapping[str, Any], names: Mapping[str, Any]) -
 
 def _names(template: str, response: WireResponse) -> dict[str, Any]:
     """Return what an answer to a creation calls the new item: by its `Location`, or in its content."""
-    parameter = parameters_of(template)[-1]
+    parameter = parse_template(template).parameters[-1]
     path = urlsplit(response.field("Location") or "").path
     for start in range(len(path)):
         # The base URL may have a path of its own.

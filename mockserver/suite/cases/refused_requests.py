@@ -100,7 +100,7 @@ def _about_what_is_there(
     if not values:
         raise NotRun(f"{how}: the answer was {response.status}, which does not say that it is refused")
     _, question, query = request.path.partition("?")
-    return replace(request, path=fill(operation.path, values) + question + query)
+    return replace(request, path=fill(operation, values) + question + query)
 
 
 def _leads_on(operation: Operation, request: WireRequest, response: WireResponse) -> bool:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
 from mockserver.contract.model import Contract, Example, Operation, Parameter
 from mockserver.http.media_types import json_content
+from mockserver.http.path_templates import parse_template
+from mockserver.http.styles import encode_text
 from mockserver.suite.cases.sample_values import sample
 from mockserver.suite.identities.identities import Identities, Identity, credentials
 from mockserver.suite.identities.object_owners import may, own_name, place_name, usual_name
 from mockserver.suite.safety.policy import is_login
 from mockserver.suite.target.exchange import WireRequest, is_json
-from mockserver.suite.target.paths import UNDECLARED, as_text, fill, parameters_of
+from mockserver.suite.target.paths import UNDECLARED, fill, in_query, query_parts
 from mockserver.suite.verdicts.failures import NotRun
 
 #: Why content of other media types is not sent.
@@ -59,13 +60,13 @@ class Composer:
             NotRun: a required parameter has no value, or the identity has no credential that fits.
         """
         fields: list[tuple[str, str]] = [("Accept", "*/*")]
-        query: list[tuple[str, str]] = []
+        query: list[str] = []
         if identity is not None:
             shown = credentials(self.contract, operation, identity)
             if shown is None:
                 raise NotRun(f"the identity {identity.label} has no credential of the kind that it needs")
             fields += shown[0]
-            query += shown[1]
+            query += [part for name, secret in shown[1] for part in query_parts(name, secret)]
         values = dict(path_values or {})
         given = dict(arguments or {})
         if identity is not None and operation.objects is not None and operation.objects.requested and not values:
@@ -81,14 +82,14 @@ class Composer:
             if parameter.location == "path":
                 values[parameter.name] = value
             elif parameter.location == "query":
-                query.append((parameter.name, as_text(value)))
+                query += in_query(parameter, value)
             elif parameter.location == "header":
-                fields.append((parameter.name, as_text(value)))
-        for name in parameters_of(operation.path):
+                fields.append((parameter.name, encode_text(parameter.name, value, explode=parameter.explode)))
+        for name in parse_template(operation.path).parameters:
             values.setdefault(name, UNDECLARED)  # the contract says nothing of it, so any text will do
         if media_type is not None:
             fields.append(("Content-Type", media_type))
-        return self.in_world(WireRequest(operation.method, _target(operation.path, values, query), tuple(fields), body))
+        return self.in_world(WireRequest(operation.method, _target(operation, values, query), tuple(fields), body))
 
     def _argument(self, parameter: Parameter) -> Any:
         """Return a value for a parameter: its own first example that its schema allows, else one by the schema.
@@ -216,6 +217,6 @@ def _content(example: Example, media_type: str | None) -> bytes:
     return json.dumps(example.value).encode()
 
 
-def _target(template: str, values: Mapping[str, Any], query: list[tuple[str, str]]) -> str:
-    path = fill(template, values)
-    return f"{path}?{urlencode(query, errors='surrogatepass')}" if query else path
+def _target(operation: Operation, values: Mapping[str, Any], query: list[str]) -> str:
+    path = fill(operation, values)
+    return f"{path}?{'&'.join(query)}" if query else path

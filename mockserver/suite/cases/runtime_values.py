@@ -1,22 +1,17 @@
-"""What an exchange said: the values that OpenAPI's runtime expressions name in it (OpenAPI 3.1, section 4.8.20.3).
-
-The stub has a reader of its own for its callbacks, which this one must not share: a mistake in it would hide in both.
-"""
+"""What an exchange said: the values that OpenAPI's runtime expressions name in it (OpenAPI 3.1, section 4.8.20.3)."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from mockserver.contract.model import Operation
-from mockserver.contract.source.references import lookup
-from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json
-from mockserver.suite.target.paths import as_text, read_off
-
-_IN_BRACES = re.compile(r"\{(\$[^{}]+)\}")
-_EXPRESSION = re.compile(r"\$(request|response)\.(path|query|header|body)(?:\.([^#]+)|#(.*))?")
+from mockserver.http.expressions import Exchange, evaluate, fill
+from mockserver.messages import NO_CONTENT, Arguments
+from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.paths import read_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +28,7 @@ class Said:
         Raises:
             LookupError: the exchange does not have what one names.
         """
-        if text.startswith("$"):
-            return as_text(self.value(text))
-        return _IN_BRACES.sub(lambda match: as_text(self.value(match[1])), text)
+        return fill(text, self._exchange())
 
     def value(self, expression: str) -> Any:
         """Return what an expression names, such as `$request.body#/name`.
@@ -43,28 +36,31 @@ class Said:
         Raises:
             LookupError: the exchange does not have it.
         """
-        plain = {"$url": self.request.path, "$method": self.request.method, "$statusCode": self.response.status}
-        if expression in plain:
-            return plain[expression]
-        found = _EXPRESSION.fullmatch(expression)
-        if found is None:
-            raise LookupError(f"{expression} is no runtime expression")
-        try:
-            return self._named(found[1], found[2], found[3] or "", found[4] or "")
-        except (LookupError, ValueError) as error:
-            raise LookupError(f"{expression} names nothing here") from error
+        return evaluate(expression, self._exchange())
 
-    def _named(self, side: str, kind: str, name: str, pointer: str) -> Any:
-        message = self.request if side == "request" else self.response
-        if kind == "body":
-            return lookup(parse_json(message.body or b""), pointer)
-        if kind == "header":
-            found = message.field(name)
-            if found is None:
-                raise LookupError(name)
-            return found
-        if side == "response":
-            raise LookupError(name)
-        if kind == "path":
-            return read_off(self.operation.path, self.request.path)[name]
-        return parse_qs(urlsplit(self.request.path).query, keep_blank_values=True)[name][0]
+    def _exchange(self) -> Exchange:
+        request, response = self.request, self.response
+        path = read_off(self.operation.path, request.path)
+        query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
+        first = {name: values[0] for name, values in query.items()}
+        return Exchange(
+            request.path,
+            request.method,
+            Arguments(path, first, {}, {}, _content(request.body)),
+            _by_name(request.fields),
+            response.status,
+            _by_name(response.fields),
+            _content(response.body),
+        )
+
+
+def _content(body: bytes | None) -> Any:
+    try:
+        return parse_json(body or b"")
+    except NotJSON:
+        return NO_CONTENT
+
+
+def _by_name(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return header fields by name in lower case; of those that stand twice, the first."""
+    return {name.lower(): value for name, value in reversed(tuple(fields))}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
-from mockserver.contract.source.references import follow, lookup
+from mockserver.contract.source.references import follow
 from mockserver.http.media_types import json_content
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 from mockserver.suite.run.session import Session
 from mockserver.suite.secrets.known_secrets import marked
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json

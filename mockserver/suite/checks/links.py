@@ -7,6 +7,7 @@ from typing import Any
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
 from mockserver.contract.reading.link_effects import Consequence, all_at, consequences
+from mockserver.http.styles import encode_text
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.runtime_values import Said
 from mockserver.suite.cases.setting_states import evidence, json_of, matches
@@ -14,7 +15,6 @@ from mockserver.suite.checks.task import Task
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.paths import as_text
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 
 _CHECK = "links_show_what_they_say"
@@ -94,7 +94,7 @@ def _reading(session: Session, consequence: Consequence, said: Said, caller: Ide
     for parameter in read.parameters:
         if parameter.name in consequence.parameters:
             try:
-                text = said.filled(as_text(consequence.parameters[parameter.name]))
+                text = said.filled(encode_text(parameter.name, consequence.parameters[parameter.name]))
             except LookupError as error:
                 raise NotRun(f"{error}, which the link {consequence.link} needs") from error
             given[parameter.location, parameter.name] = text

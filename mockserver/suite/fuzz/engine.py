@@ -16,12 +16,12 @@ from mockserver.suite.fuzz.case_shards import own_cases
 from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
 from mockserver.suite.fuzz.patches import prepared_surroundings
 from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
-from mockserver.suite.fuzz.transport import short_way
+from mockserver.suite.fuzz.transport import one_way
 from mockserver.suite.run.internal_errors import contained, told
 from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 
 __all__ = ["FuzzSettings", "InProcess", "drive"]
 
@@ -39,7 +39,7 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
     judge = Judge(run, start_watch(run))
     with ExitStack() as stack:
         stack.enter_context(prepared_surroundings())
-        stack.enter_context(short_way(run, run.target))
+        stack.enter_context(one_way(run, run.target))
         stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))
         chosen = selection(run, settings)

@@ -26,6 +26,7 @@ from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkEr
 from schemathesis.openapi.checks import UseAfterFree
 
 from mockserver.contract.resources.removals import leaves_nothing
+from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.observed_response import Answer, see
 from mockserver.suite.cases.state_tracker import WATCH_CHECKS, Watch
 from mockserver.suite.checks.any_response import ANSWER_CHECKS, AnswerCheck
@@ -217,8 +218,8 @@ def misnamed(recorder: Any, case: Any) -> bool:
     answered = recorder.interactions.get(parent.id)
     if answered is not None and answered.response is not None and not is_faithful(answered.response.request):
         return True  # nor does it know an identifier that it did not get as it was
-    name = case.path.rpartition("{")[2].partition("}")[0]
-    value = (case.path_parameters or {}).get(name)
+    names = parse_template(case.path).parameters
+    value = (case.path_parameters or {}).get(names[-1]) if names else None
     if not isinstance(value, str) or unquote(value) == value:
         return False
     content = b"" if answered is None or answered.response is None else answered.response.content or b""

@@ -1,4 +1,4 @@
-"""How generated requests travel: a short way for what is plain, schemathesis' own through `requests` for the rest."""
+"""How generated requests travel: as the suite's own do, over the target, past its rate limiter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 from hypothesis.errors import UnsatisfiedAssumption
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.utils import check_header_validity, get_encoding_from_headers
 from schemathesis.core.transport import Response
 from schemathesis.engine import context
@@ -26,11 +26,10 @@ from mockserver.suite.fuzz.lenient_responses import original, remember
 from mockserver.suite.run.session import MAX_SILENCES, Run
 from mockserver.suite.safety.rate_limiter import LeftAlone, Stopped
 from mockserver.suite.secrets.encoded_secrets import as_bytes
-from mockserver.suite.target.bounded_responses import give, unreadable
-from mockserver.suite.target.connections import is_refused
+from mockserver.suite.target.connections import TargetLost
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.target.wire import Head, NoAnswer
+from mockserver.suite.target.wire import Head
 
 #: What belongs to the transport, and to nobody's evidence.
 _NO_COOKIES = requests.cookies.RequestsCookieJar()
@@ -47,31 +46,28 @@ def _silence(reason: str, request: Any) -> Silence:
 
 
 @contextmanager
-def short_way(run: Run, target: HttpTarget) -> Iterator[None]:
-    """Let all that schemathesis sends pass the governor, and go the short way where it is plain."""
-    make_session, send = context.make_session, REQUESTS_TRANSPORT.send
+def one_way(run: Run, target: HttpTarget) -> Iterator[None]:
+    """Let all that schemathesis sends go the way of the suite's own requests for as long as the context lasts."""
+    make_session = context.make_session
 
-    def make_governed(*args: Any, **kwargs: Any) -> requests.Session:
+    def make_probing(*args: Any, **kwargs: Any) -> requests.Session:
         session = make_session(*args, **kwargs)
-        session.trust_env = False  # neither a proxy nor a .netrc decides where credentials go
+        session.trust_env = False  # no .netrc adds credentials
         # Redirects are not followed; `requests` fails on a `Location` that is no UTF-8 when it works out the next one.
         session.get_redirect_target = lambda _response: None  # type: ignore[method-assign,assignment]
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _FuzzAdapter(run, target))
+            session.mount(scheme, _ProbeAdapter(run, target))
         return session
 
-    def send_case(case: Any, *, session: requests.Session | None = None, **kwargs: Any) -> Response:
-        if session is None:  # some checks of schemathesis open one of their own, which nobody governs
-            with make_governed(case.operation.schema.config, operation=case.operation) as own:
-                return send_case(case, session=own, **kwargs)
+    def send_case(case: Any, *, session: requests.Session | None = None, **kwargs: Any) -> Response:  # noqa: ARG001
         try:
-            return _send(run, target, case, session, kwargs) or send(case, session=session, **kwargs)
+            return _send(run, target, case, kwargs)
         except UnicodeEncodeError:
             # From a lone surrogate that a server gave out, in a place where schemathesis knows no way to write it.
             run.verdicts.not_run("fuzz", str(case.operation.label), "a text with a lone surrogate cannot be sent")
             raise UnsatisfiedAssumption from None
 
-    context.make_session = make_governed
+    context.make_session = make_probing
     REQUESTS_TRANSPORT.send = send_case  # type: ignore[method-assign]
     try:
         yield
@@ -80,46 +76,40 @@ def short_way(run: Run, target: HttpTarget) -> Iterator[None]:
         del REQUESTS_TRANSPORT.send
 
 
-def _send(run: Run, target: HttpTarget, case: Any, session: requests.Session, kwargs: Mapping[str, Any]) -> Any:
-    """Return the answer to a case, or None if it has to go the long way, where it then gets its second try."""
-    if session.auth is not None or session.headers:
-        return None
-    data = REQUESTS_TRANSPORT.serialize_case(
-        case,
-        base_url=kwargs.get("base_url"),
-        headers=kwargs.get("headers"),
-        params=kwargs.get("params"),
-        cookies=kwargs.get("cookies"),
-    )
-    prepared = _prepared(data)
-    if prepared is None:
-        return None
-    origin = _origin(target.base_url)
-    if not prepared.url.startswith(f"{origin}/"):
-        return None
+def _send(run: Run, target: HttpTarget, case: Any, kwargs: Mapping[str, Any]) -> Response:
+    """Return the response to a case, as schemathesis holds it."""
+    settings = {name: kwargs.get(name) for name in ("base_url", "headers", "params", "cookies")}
+    prepared = _prepared(REQUESTS_TRANSPORT.serialize_case(case, **settings))
+    started = time.perf_counter()
+    head, content = _deliver(run, target, prepared)
+    return _response(head, prepared, content, time.perf_counter() - started, kwargs)
+
+
+def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
+    """Return the response to a request of `requests`, and the content that schemathesis gets of it.
+
+    Raises:
+        Silence: there was none, which is reported by then, or not before, so that it is left alone.
+        requests.RequestException: no connection can be made.
+        UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
+    """
     sent, label, operation = meaning(run, prepared)
     if run.silences.get(label, 0) >= MAX_SILENCES:
         raise _silence(f"{label} gave no answer before", prepared)
     _withhold(run, sent, label, operation)
-    path = prepared.url[len(origin) :].partition("#")[0]
-    started = time.perf_counter()
-    try:
-        with _governed(run, label):
-            head = target.send_quickly(label, prepared.method, path, _fields(prepared), prepared.body)
-            if head is not None:
-                if target.repeated:
-                    run.guard.answered(sent, None)  # what was sent first may have come through
-                answered = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
-                run.guard.answered(sent, answered)
-    except NoAnswer:
-        adapter = session.get_adapter(prepared.url)
-        if isinstance(adapter, _FuzzAdapter):
-            adapter.tried = True
-        return None
-    if head is None:
-        return None
-    elapsed = time.perf_counter() - started
-    return _response(head, prepared, remember(prepared, answered), elapsed, kwargs)
+    message = WireRequest(prepared.method, _request_target(prepared.url), _fields(prepared), prepared.body)
+    with _governed(run, label):
+        made = target.deliver(message, label)
+    if made.head is None or made.repeated:
+        run.guard.answered(sent, None)  # what was sent first may have come through
+    if made.head is None:
+        silence = Exchange(sent, None, made.problem, dropped=made.dropped, slow=made.slow)
+        run.keeps_silent(label, operation.pointer if operation else "", silence)
+        raise _silence(f"{label} gave no answer", prepared)
+    head = made.head
+    answered = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
+    run.guard.answered(sent, answered)
+    return head, remember(prepared, answered)
 
 
 def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:
@@ -141,47 +131,46 @@ def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | No
 
 @contextmanager
 def _governed(run: Run, label: str) -> Iterator[None]:
-    """Turn the governor's refusal into a case that does not count.
+    """Tell schemathesis in its own words why there is no response: a case that does not count, or no connection.
 
     Raises:
-        UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
+        UnsatisfiedAssumption: the rate limiter did not let it pass; schemathesis does not count it then.
+        requests.RequestException: nothing listens, by which it knows that the server is gone.
     """
+    shown: BaseException | None = None
     try:
         yield
     except LeftAlone as reason:
         run.verdicts.not_run("fuzz", label, str(reason))
+        shown = UnsatisfiedAssumption()
     except Stopped:
-        pass  # the run ends with the next event of the engine
-    else:
-        return
-    raise UnsatisfiedAssumption
-
-
-@lru_cache(maxsize=16)
-def _origin(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    return f"{parts.scheme}://{parts.netloc}"
+        shown = UnsatisfiedAssumption()  # the run ends with the next event of the engine
+    except TargetLost as lost:
+        shown = lost.__cause__ or lost
+    if shown is not None:
+        raise shown  # here, where it keeps the reasons that it came with
 
 
 def _prepared(data: dict[str, Any]) -> Any:
-    """Return a request as `requests` prepares it, without what takes the time; None for what is not plain."""
-    if data.get("cookies") or data.get("files") or data.get("auth") is not None:
-        return None
+    """Return a case as `requests` prepares it, without what takes the time.
+
+    Raises:
+        requests.RequestException: it cannot be written as a request.
+    """
     prepared = requests.PreparedRequest()
-    try:
-        prepared.method = data["method"].upper()
-        prepared.url = _prepared_url(data["url"]) if not data["params"] else _prepare_url(data["url"], data["params"])
-        prepared.headers = headers = data["headers"]
-        for field in headers.items():
-            check_header_validity(field)
-        prepared._cookies = _NO_COOKIES  # type: ignore[attr-defined]
-        prepared.prepare_body(data.get("data"), None, data.get("json"))
-    except (requests.RequestException, UnicodeError, ValueError):
-        return None  # the long way fails the way that schemathesis expects
+    prepared.method = data["method"].upper()
+    prepared.url = _prepared_url(data["url"]) if not data["params"] else _prepare_url(data["url"], data["params"])
+    prepared.headers = headers = data["headers"]
+    for field in headers.items():
+        check_header_validity(field)
+    prepared._cookies = _NO_COOKIES  # type: ignore[attr-defined]
+    if data.get("cookies"):
+        prepared.prepare_cookies(data["cookies"])
+    prepared.prepare_body(data.get("data"), data.get("files"), data.get("json"))
+    if data.get("auth") is not None:
+        prepared.prepare_auth(data["auth"], prepared.url)
     if isinstance(prepared.body, str):
         prepared.body = as_bytes(prepared.body)
-    if prepared.body is not None and not isinstance(prepared.body, bytes):
-        return None
     return prepared
 
 
@@ -196,8 +185,15 @@ def _prepare_url(url: str, params: Any) -> str:
     return str(prepared.url)
 
 
-def _fields(prepared: requests.PreparedRequest) -> list[tuple[str, str]]:
-    return [(_text(name), _text(value)) for name, value in prepared.headers.items() if name.lower() != "content-length"]
+def _request_target(url: str) -> str:
+    """Return path and query of a URL as they stand in a request line."""
+    _, _, rest = url.partition("://")
+    return f"/{rest.partition('/')[2].partition('#')[0]}"
+
+
+def _fields(prepared: requests.PreparedRequest) -> tuple[tuple[str, str], ...]:
+    fields = ((_text(name), _text(value)) for name, value in prepared.headers.items())
+    return tuple(field for field in fields if field[0].lower() != "content-length")
 
 
 def _text(value: str | bytes) -> str:
@@ -231,68 +227,26 @@ def _encoding(content_type: str) -> str | None:
     return found
 
 
-class _FuzzAdapter(HTTPAdapter):
-    """Sends what schemathesis made, once more if there is no answer; not where there never is one.
-
-    It goes over the target's own connection, and past the same governor as the suite's own requests.
-
-    Attributes:
-        tried: whether the next request was sent once already, without an answer.
-    """
+class _ProbeAdapter(BaseAdapter):
+    """Sends the probes that schemathesis makes before any case, by a session of its own, the way that cases go."""
 
     def __init__(self, run: Run, target: HttpTarget) -> None:
+        super().__init__()
         self._run = run
         self._target = target
-        self.tried = False
-        super().__init__(pool_connections=1, pool_maxsize=1)
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_settings: Any) -> requests.Response:
-        """Send a request.
+        """Send a probe; see `_deliver`."""
+        head, content = _deliver(self._run, self._target, request)
+        response = requests.Response()
+        response.status_code, response.reason, response.url = head.status, head.reason, str(request.url)
+        response.headers.update(head.fields)
+        response._content = content
+        response.request = request
+        return response
 
-        Raises:
-            requests.RequestException: there was no answer; that it repeats is reported by then.
-            UnsatisfiedAssumption: it must not be sent; schemathesis does not count it then.
-        """
-        sent, label, operation = meaning(self._run, request)
-        if self._run.silences.get(label, 0) >= MAX_SILENCES:
-            raise _silence(f"{label} gave no answer before", request)
-        _withhold(self._run, sent, label, operation)
-        tried, self.tried = self.tried, False
-        try:
-            if not tried:
-                return self._send_once(label, sent, request)
-        except requests.RequestException as error:
-            if is_refused(error):
-                raise
-        self._run.guard.answered(sent, None)  # what was sent first may have come through
-        try:
-            return self._send_once(label, sent, request)
-        except requests.RequestException as error:
-            if is_refused(error):
-                raise
-            self._run.guard.answered(sent, None)
-            self._report(sent, label, operation, error)
-            raise _silence(f"{label} gave no answer", request) from error
-
-    def _send_once(self, label: str, sent: WireRequest, request: requests.PreparedRequest) -> requests.Response:
-        timeout = (self._target.connection.connect_seconds, self._target.timeout_seconds)
-        with _governed(self._run, label):
-            response, answered = self._target.adapter.send_for(label, request, timeout=timeout)
-            self._run.guard.answered(sent, answered)
-            give(response, remember(request, answered))
-            return response
-        raise AssertionError("sent or refused")
-
-    def _report(
-        self, sent: WireRequest, label: str, operation: Operation | None, error: requests.RequestException
-    ) -> None:
-        came = unreadable(error)
-        slow = isinstance(error, requests.Timeout) and not came
-        problem = "no answer in time, twice" if slow else "the connection was dropped before an answer, twice"
-        if came:
-            problem = f"the answer cannot be read as HTTP, twice: {came}"
-        exchange = Exchange(sent, None, problem, dropped=not (slow or came), slow=slow)
-        self._run.keeps_silent(label, operation.pointer if operation else "", exchange)
+    def close(self) -> None:
+        """Leave the target's connections open."""
 
 
 Meaning = tuple[WireRequest, str, Operation | None]

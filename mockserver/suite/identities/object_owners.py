@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockserver.contract.model import Contract, Objects, Operation
-from mockserver.contract.source.references import lookup
-from mockserver.http.pointers import split
+from mockserver.http.pointers import lookup, split
 from mockserver.suite.cases.sample_values import sample
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.verdicts.failures import NotRun

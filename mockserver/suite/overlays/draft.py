@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.source.references import follow, lookup, target
+from mockserver.contract.source.references import follow, target
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child, split
+from mockserver.http.pointers import child, lookup, split
 
 #: What a changed copy of a component is called, behind the component's name.
 SUFFIX = "Seen"

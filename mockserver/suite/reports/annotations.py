@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 
-from mockserver.suite.reports.json_report import Document
+from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import printable
 from mockserver.suite.reports.ranking import causes
 
@@ -16,13 +16,13 @@ _IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _IN_PROPERTIES = {**_IN_MESSAGES, ":": "%3A", ",": "%2C"}
 
 
-def as_annotations(document: Document, *, fail_on_drift: bool = False) -> Iterator[str]:
+def as_annotations(document: Document) -> Iterator[str]:
     """Yield a workflow command for each of the causes that matter most: errors fail the run, warnings do not."""
+    failing = verdict_of(document).failing
     counts = {"error": 0, "warning": 0, "notice": 0}
     for cause in causes(document["findings"]):
         first = cause.first
-        failing = first["level"] == "violation" or (fail_on_drift and first["level"] == "drift")
-        kind = "notice" if first.get("known") else "error" if failing else "warning"
+        kind = "notice" if first.get("known") else "error" if first["level"] in failing else "warning"
         counts[kind] += 1
         if counts[kind] > MAX_OF_A_KIND:
             continue

@@ -9,11 +9,11 @@ import click
 
 from mockserver.suite.reports.annotations import as_annotations, guarded
 from mockserver.suite.reports.files import Reports
-from mockserver.suite.reports.json_report import Document, exit_code_of
+from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import as_text
 from mockserver.suite.run.internal_errors import told
 from mockserver.suite.target.recording import Recording
-from mockserver.suite.verdicts.verdicts import ExitCode
+from mockserver.suite.verdicts.verdict import ExitCode, with_reports
 
 
 def conclude(
@@ -28,12 +28,11 @@ def conclude(
     document = {**document, "run": {**document["run"], "fail_on": "drift" if fail_on_drift else ""}}
     problems = reports.write(document, recording=recording, scrub=scrub)
     show_page(document)
-    for line in as_annotations(document, fail_on_drift=fail_on_drift) if _on_github() else ():
+    for line in as_annotations(document) if _on_github() else ():
         click.echo(line)
     for problem in problems:
         click.echo(f"mockserver: {problem}", err=True)
-    code = exit_code_of(document, fail_on_drift=fail_on_drift)
-    return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
+    return with_reports(verdict_of(document).code, problems)
 
 
 def show_page(document: Document) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import jinja2
 
-from mockserver.suite.reports.json_report import Document, note_lines
+from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
 from mockserver.suite.reports.page import never_succeeded_lines, printable, provenance
-from mockserver.suite.reports.ranking import causes, verdict
+from mockserver.suite.reports.ranking import causes
 from mockserver.suite.verdicts.verdicts import EVERYWHERE, RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -29,8 +29,8 @@ def as_html(document: Document) -> Iterator[str]:
     yield _template().render(
         document=document,
         run=document["run"],
-        verdict=verdict(document),
-        state=_state(document),
+        verdict=verdict_of(document).line,
+        state=verdict_of(document).state,
         causes=causes(document["findings"]),
         matrix=_matrix(document),
         signs=_SIGNS,
@@ -58,11 +58,6 @@ def _template() -> jinja2.Template:
 def _visible(value: Any) -> Any:
     """Return a text in which nothing turns it around or hides; markup of the templates' own as it is."""
     return printable(value) if type(value) is str else value
-
-
-def _state(document: Document) -> str:
-    """Return the verdict's first word in lower case: what colour it has."""
-    return verdict(document).replace(",", ":").partition(":")[0].lower().replace(" ", "-")
 
 
 def _matrix(document: Document) -> dict[str, Any]:

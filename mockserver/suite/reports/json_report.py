@@ -13,14 +13,17 @@ from mockserver.suite.run.internal_errors import told
 from mockserver.suite.safety.ledger import Ledger
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.evidence import Evidence
-from mockserver.suite.verdicts.reach import Reached, nothing_succeeded
-from mockserver.suite.verdicts.verdicts import LEVELS, Coverage, ExitCode, Finding, Level, Outcome, Verdicts
+from mockserver.suite.verdicts.reach import Reached
+from mockserver.suite.verdicts.verdict import Grounds, Outcome, Verdict, decide, summary_of
+from mockserver.suite.verdicts.verdicts import Coverage, Finding, Verdicts
 
 #: A report in its JSON form.
 Document = dict[str, Any]
 VERSION = 1
 #: Where `mockserver serve` listens if nobody says otherwise.
 STUB_URL = "http://127.0.0.1:8080"
+#: Members of a finding that are no evidence; reports of older versions lack the last ones.
+_OF_A_FINDING = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule", "times", "known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def as_json(report: Report) -> Document:
     mask = report.evidence.text
     findings = [_finding(report, finding) for finding in report.verdicts.findings()]
     coverage = [_coverage(report, item) for item in report.verdicts.coverage()]
-    return {
+    document = {
         "version": VERSION,
         "run": {
             "command": report.command,
@@ -81,7 +84,7 @@ def as_json(report: Report) -> Document:
             "interrupted": report.outcome.interrupted,
             "error": mask(report.outcome.error),
         },
-        "summary": summary_of(findings),
+        "summary": {},
         "reach": [
             {
                 "operation": row.operation,
@@ -99,12 +102,7 @@ def as_json(report: Report) -> Document:
             "left": list(map(mask, report.ledger.left)),
         },
     }
-
-
-def summary_of(findings: Iterable[Mapping[str, Any]]) -> dict[Level, int]:
-    """Return the number of findings of each level; known ones do not count."""
-    levels = [finding["level"] for finding in findings if not finding.get("known")]
-    return {level: levels.count(level) for level in LEVELS}
+    return with_summary(document)
 
 
 def operations_tested(coverage: Iterable[Mapping[str, Any]], total: int) -> int:
@@ -113,40 +111,28 @@ def operations_tested(coverage: Iterable[Mapping[str, Any]], total: int) -> int:
     return min(len({item["operation"] for item in coverage if item["cases"]}), total)
 
 
-def exit_code_of(document: Document, *, fail_on_drift: bool = False) -> ExitCode:
-    """Return the exit code of the run that a document tells of (DESIGN, section 2)."""
-    run, summary = document["run"], summary_of(document["findings"])
-    if run.get("interrupted"):
-        return ExitCode.INTERRUPTED
-    if summary["violation"] or (fail_on_drift and summary["drift"]):
-        return ExitCode.VIOLATION
-    if run.get("error") or summary["environment"] or not tested(document) or unreached(document):
-        return ExitCode.NOT_JUDGED
-    return ExitCode.CLEAN
+def verdict_of(document: Document) -> Verdict:
+    """Return the verdict of the run that a document tells of."""
+    return decide(grounds_of(document))
 
 
-def tested(document: Document) -> bool:
-    """Tell whether any claim was tried at all."""
-    return any(item["cases"] for item in document["coverage"])
+def grounds_of(document: Document) -> Grounds:
+    """Return what the verdict of a document rests on."""
+    run = document["run"]
+    return Grounds(
+        findings=tuple(map(finding_of, document["findings"])),
+        reach=tuple(map(reached_of, document.get("reach", ()))),
+        cases=sum(item["cases"] for item in document["coverage"]),
+        outcome=Outcome(run.get("error", ""), run.get("interrupted", False)),
+        partly=bool(run.get("shard")),
+        fail_on_drift=run.get("fail_on") == "drift",
+    )
 
 
-def unreached(document: Document) -> str:
-    """Return why a run without an error still could not judge, "" if it could.
-
-    That is where nothing ever succeeded, also if somebody put that into a baseline; or where one operation refused
-    every valid request, which is drift at most, and leaves nothing of it judged.
-    """
-    if nothing_succeeded(map(reached_of, document.get("reach", ())), partly=bool(document["run"].get("shard"))):
-        return "no operation ever succeeded"
-    refusing = [
-        finding["operation"]
-        for finding in document["findings"]
-        if finding["check"] == "valid_requests_are_accepted"
-        and finding["level"] == "drift"
-        and finding["rule"] != "oracle"
-        and not finding.get("known")
-    ]
-    return f"{', '.join(refusing)} refused every valid request" if refusing else ""
+def with_summary(document: Document) -> Document:
+    """Return a document whose summary counts its findings; known ones do not count."""
+    news = (finding["level"] for finding in document["findings"] if not finding.get("known"))
+    return {**document, "summary": summary_of(news)}
 
 
 def note_lines(document: Document) -> list[str]:
@@ -159,6 +145,11 @@ def note_lines(document: Document) -> list[str]:
 def reached_of(row: Mapping[str, Any]) -> Reached:
     """Return a row of a report's `reach` as a value."""
     return Reached(row["operation"], row["best_status"], row["attempts"], row["why"])
+
+
+def finding_of(raw: Mapping[str, Any]) -> Finding:
+    """Return a finding of a report as a value, without its evidence."""
+    return Finding(**{name: raw.get(name, "") for name in _OF_A_FINDING})
 
 
 def _finding(report: Report, finding: Finding) -> dict[str, Any]:
@@ -186,7 +177,7 @@ def _shown(report: Report, finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "pointer": finding.pointer,
         "times": finding.times,
-        "known": evidence.text(finding.known),
+        "known": finding.known,
         "request": None if exchange is None else evidence.request(label, exchange.request),
         "response": None if exchange is None else evidence.response(label, exchange),
         "reproduce": "" if exchange is None else _reproduce(report, finding, exchange),

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from mockserver.suite.reports.json_report import Document
+from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import printable, provenance
-from mockserver.suite.verdicts.verdicts import EVERYWHERE
+from mockserver.suite.verdicts.verdicts import EVERYWHERE, Level
 
 #: Characters that XML 1.0, section 2.2, has no place for, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # a half of a pair included
@@ -26,6 +26,7 @@ def as_junit(document: Document) -> Iterator[str]:
     errors; what was not run is skipped, with the reason; drift and known findings stand in a passed case's output.
     """
     run = document["run"]
+    failing = verdict_of(document).failing
     root = ET.Element("testsuites", {"name": f"mockserver {run.get('command', '')}".strip()})
     for operation, checks in _by_operation(document).items():
         operation = ANY if operation == EVERYWHERE else operation
@@ -33,7 +34,7 @@ def as_junit(document: Document) -> Iterator[str]:
         suite.set("timestamp", run["started"].partition("+")[0])  # the schema of JUnit knows no time zone; it is UTC
         for check, (item, findings) in sorted(checks.items()):
             case = ET.SubElement(suite, "testcase", {"classname": _text(operation), "name": check, "time": "0.000"})
-            _tell(case, item, findings, fail_on_drift=run.get("fail_on") == "drift")
+            _tell(case, item, findings, failing)
     if run.get("error") or run.get("interrupted"):
         suite = ET.SubElement(root, "testsuite", {"name": RUN})
         case = ET.SubElement(suite, "testcase", {"classname": RUN, "name": "could judge", "time": "0.000"})
@@ -62,12 +63,11 @@ def _by_operation(
 
 
 def _tell(
-    case: ET.Element, item: Mapping[str, Any] | None, findings: list[dict[str, Any]], *, fail_on_drift: bool
+    case: ET.Element, item: Mapping[str, Any] | None, findings: list[dict[str, Any]], failing: frozenset[Level]
 ) -> None:
-    failing = {"violation", "drift"} if fail_on_drift else {"violation"}
     news = [finding for finding in findings if not finding.get("known")]
     # At most one of these in a case: some readers take no more.
-    for tag, wanted in (("failure", failing), ("error", {"environment"})):
+    for tag, wanted in (("failure", failing), ("error", frozenset({"environment"}))):
         told = [finding for finding in news if finding["level"] in wanted]
         if told:
             element = ET.SubElement(case, tag, {"type": told[0]["level"], "message": _text(told[0]["title"])})

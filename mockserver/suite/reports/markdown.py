@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.suite.reports.json_report import Document, note_lines
+from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
 from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, printable, provenance
-from mockserver.suite.reports.ranking import Cause, causes, verdict
+from mockserver.suite.reports.ranking import Cause, causes
 from mockserver.suite.verdicts.verdicts import RESULTS
 
 #: GitHub takes comments of up to 65,536 characters; a report stays below with what it must still say.
@@ -22,7 +22,7 @@ def as_markdown(document: Document) -> Iterator[str]:
     """Yield the report as Markdown: verdict, a table of the causes, then each with evidence, while there is room."""
     run, found = document["run"], causes(document["findings"])
     head = [
-        f"## mockserver {run.get('command', '')}: {plain(verdict(document))}",
+        f"## mockserver {run.get('command', '')}: {plain(verdict_of(document).line)}",
         "",
         f"Target {code(run['target'])}, contract {code(run['contract'])}, {run['requests']} requests in "
         f"{run['duration_seconds']:.1f} s, {run['operations_tested']} of {run['operations_total']} operations tested.",

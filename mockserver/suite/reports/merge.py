@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.errors import UsageError
-from mockserver.suite.reports.json_report import VERSION, Document, operations_tested, summary_of
+from mockserver.suite.reports.json_report import VERSION, Document, operations_tested, with_summary
 from mockserver.suite.verdicts.verdicts import EVERYWHERE, LEVELS, NOTHING_CAME_UP, OTHER_SHARD, REASONS
 
 _MEMBERS = ("run", "summary", "findings", "coverage", "ledger")
@@ -58,7 +58,7 @@ def merge(reports: Sequence[Document]) -> Document:
     coverage = _coverage(reports)
     reach = _reach(reports)
     errors = [*dict.fromkeys(run["error"] for run in runs if run.get("error")), *missing]
-    return {
+    merged = {
         **first,
         "run": {
             **first["run"],
@@ -78,12 +78,12 @@ def merge(reports: Sequence[Document]) -> Document:
             "interrupted": any(run.get("interrupted") for run in runs),
             "error": REASONS.join(errors),
         },
-        "summary": summary_of(findings),
         "reach": reach,
         "findings": findings,
         "coverage": coverage,
         "ledger": _ledger(report["ledger"] for report in reports),
     }
+    return with_summary(merged)
 
 
 def _idle(run: dict[str, Any]) -> set[str]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.suite.reports.json_report import Document, note_lines
-from mockserver.suite.reports.ranking import RULES, Cause, causes, verdict
+from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
+from mockserver.suite.reports.ranking import RULES, Cause, causes
 from mockserver.suite.verdicts.verdicts import EVERYWHERE, RESULTS
 
 #: So many causes are told whole; the rest has a line each.
@@ -52,7 +52,7 @@ def _written(found: re.Match[str]) -> str:
 
 def _lines(document: Document, whole: int) -> Iterator[str]:
     run, ledger = document["run"], document["ledger"]
-    yield verdict(document)
+    yield verdict_of(document).line
     yield (
         f"  target {run['target']}, contract {run['contract']}"
         + (f", seed {run['seed']}" if run["seed"] is not None else "")

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.suite.reports.json_report import Document, tested, unreached
-from mockserver.suite.run.internal_errors import BEGINNING
 from mockserver.suite.verdicts.verdicts import LEVELS
 
 #: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
@@ -88,51 +86,3 @@ def _gravity(finding: dict[str, Any]) -> int:
         return 2
     security = finding["check"] in _SECURITY or finding["check"].endswith(_REFUSALS)
     return 0 if security else 1
-
-
-def verdict(document: Document) -> str:
-    """Return the verdict in one line, and how many operations it rests on."""
-    succeeded = successes(document)
-    return f"{_verdict(document)}; {succeeded}" if succeeded else _verdict(document)
-
-
-def successes(document: Document) -> str:
-    """Return on how many of the selected operations there was a success, "" where the report does not tell."""
-    rows = document.get("reach", ())
-    return f"2xx on {document['run']['operations_succeeded']} of {len(rows)} operations" if rows else ""
-
-
-def _verdict(document: Document) -> str:
-    run, summary = document["run"], document["summary"]
-    error, counts = run.get("error", ""), counted(document)
-    if run.get("interrupted"):
-        return f"INTERRUPTED, {counts or 'nothing found until then'}"
-    if summary["violation"]:
-        how = "not all could be judged" if error.startswith(BEGINNING) else "stopped early"
-        return f"BROKEN: {counts}" + (f"; {how}: {error}" if error else "")
-    if error:
-        return f"NOT JUDGED: {error}" + (f" ({counts})" if counts else "")
-    if summary["environment"]:
-        found = (one for one in document["findings"] if one["level"] == "environment" and not one.get("known"))
-        titles = list(dict.fromkeys(finding["title"] for finding in found))
-        more = f" and {len(titles) - 1} more" if titles[1:] else ""
-        return f"NOT JUDGED: {titles[0]}{more} ({counts})"
-    if not tested(document):
-        return "NOT JUDGED: nothing was tested"
-    why = unreached(document)
-    if why:
-        return f"NOT JUDGED: {why}" + (f" ({counts})" if counts else "")
-    return f"KEPT, with {counts}" if counts else "KEPT: 0 violations, 0 drift"
-
-
-def counted(document: Document) -> str:
-    """Return how many findings of which level there are, as `1 violation, 2 drift, 1 known`; "" for none."""
-    numbers = [count(number, level) for level, number in document["summary"].items() if number]
-    known = sum(bool(finding.get("known")) for finding in document["findings"])
-    return ", ".join([*numbers, f"{known} known"] if known else numbers)
-
-
-def count(number: int, level: str) -> str:
-    """Return a number of findings with its noun."""
-    plural = "s" if level == "violation" and number != 1 else ""
-    return f"{number} {level}{plural}"

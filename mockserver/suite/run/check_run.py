@@ -22,7 +22,7 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.verdicts import late_responses
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.occasions import tell_what_was_not_made
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 
 
 def access_tasks(run: Run) -> list[Task]:

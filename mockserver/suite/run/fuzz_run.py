@@ -9,7 +9,7 @@ from mockserver.suite.run.check_run import access_tasks, ask_again, make, planne
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import WHOLE, Division, parse_shard
 from mockserver.suite.verdicts.occasions import OF_CHECK, tell_what_was_not_made
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 
 __all__ = ["FuzzSettings", "fuzz"]
 

@@ -49,7 +49,7 @@ from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_ba
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.obstacles import obstacles
 from mockserver.suite.verdicts.remarks import scheme_remarks, state_remarks
-from mockserver.suite.verdicts.verdicts import ExitCode, Outcome
+from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 
 #: Stands for the stub that a run starts for itself, where none is started.
 OWN_STUB = "http://localhost"
@@ -104,8 +104,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 else:
                     with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
                         report = judged(command, run, settings, oracle, books)
-                run.verdicts.know(baseline.reasons())
-                return Made(contract, run, as_json(report))
+                return Made(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
         remark(options, made.document, baseline)

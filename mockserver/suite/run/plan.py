@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.contract.model import Operation
+from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.setting_states import resources
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.item_restorer import shape
 from mockserver.suite.safety.original_values import Originals
 from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, is_login, never_given_back
 from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
@@ -92,17 +92,18 @@ def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple
     behaviour = operation.behaviour
     if operation.safe or operation.effect == "credentials" or (behaviour is not None and behaviour.resource):
         return
-    others = {(one.method, shape(one.path)): one for one in run.contract.operations}
+    others = {(one.method, parse_template(one.path).nameless): one for one in run.contract.operations}
     if operation.method == "POST" and is_collection(run.contract, operation):
         deletes = (
             one for one in run.contract.operations if one.method == "DELETE" and is_item_of(one.path, operation.path)
         )
         for delete in deletes:
-            read = others.get(("GET", shape(delete.path)))
+            read = others.get(("GET", parse_template(delete.path).nameless))
             looks = [("looked at by", read)] if read is not None else []
             yield f"what {operation.label} creates", [("deleted by", delete), *looks]
     elif operation.method in {"PUT", "PATCH", "DELETE"}:
-        read, write = others.get(("GET", shape(operation.path))), others.get(("PUT", shape(operation.path)))
+        path = parse_template(operation.path).nameless
+        read, write = others.get(("GET", path)), others.get(("PUT", path))
         if read is not None and write is not None and never_given_back(run.contract, write) is None:
             yield f"what {operation.label} changes", [("read by", read), ("put back by", write)]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.errors import UsageError
+from mockserver.http.path_templates import parse_template
 from mockserver.suite.safety.policy import is_login, is_revocation
 
 #: Where Kubernetes tells a pod of an Indexed Job which one it is, from 0.
@@ -150,7 +151,7 @@ def _keys(operation: Operation, shared: int) -> list[str]:
     if behaviour is not None:
         return [f"path {operation.path}"]
     # Without a word of the contract, each collection in a path may be what the operation writes.
-    named = [segment for segment in _segments(operation.path)[shared:] if not segment.startswith("{")]
+    named = [segment for segment in _segments(operation.path)[shared:] if parse_template(segment).literals[0]]
     return [f"collection {segment}" for segment in named] or [f"path {operation.path}"]
 
 

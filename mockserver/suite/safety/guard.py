@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote, urlsplit
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import covering
+from mockserver.http.path_templates import parse_template
+from mockserver.http.styles import primitive
 from mockserver.suite.identities.admission import Admissions
 from mockserver.suite.identities.identities import Identities, Identity, credentials
 from mockserver.suite.identities.unused_identities import Usage
@@ -18,7 +20,7 @@ from mockserver.suite.safety.policy import WritePolicy, is_item_of, is_login, it
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
-from mockserver.suite.target.paths import Resolver, as_text, parameters_of
+from mockserver.suite.target.paths import Resolver
 from mockserver.suite.target.targets import Target
 
 #: A failure of the server (RFC 9110, section 15.6); a method that it does not have is none.
@@ -75,7 +77,7 @@ class Guard:
         self._target = target
         self._concrete = {operation.path for operation in contract.operations if "{" not in operation.path}
         templates = {template for operation in contract.operations if (template := item_path(operation))}
-        self._items = {template: _shape(template) for template in templates}
+        self._items = {template: _item_or_below(template) for template in templates}
         #: Whether anything at all is refused, so that requests are looked at.
         self._limited = policy.selected is not None or policy.foreign
         refused = ((one, policy.refusal(one.method, one)) for one in contract.operations)
@@ -216,13 +218,13 @@ class Guard:
         if location is not None:
             parts = urlsplit(location)
             path = parts.path.removeprefix(base.path)
-            if parts.netloc in {"", base.netloc} and _shape(template).fullmatch(path):
+            if parts.netloc in {"", base.netloc} and parse_template(template).match(path) is not None:
                 return path
-        value = name_in(response, parameters_of(template)[-1])
+        value = name_in(response, parse_template(template).parameters[-1])
         if value is None:
             return None
         collection = request.path.partition("?")[0].rstrip("/")
-        return f"{collection}/{quote(as_text(value), safe='')}" + "/" * template.endswith("/")
+        return f"{collection}/{quote(primitive(value), safe='')}" + "/" * template.endswith("/")
 
     # Credentials: those of the user are never ended by the run, and are good until the server says otherwise.
 
@@ -295,16 +297,14 @@ def _is_refused(status: int) -> bool:
     return 400 <= status < _FAILURE or status == _NOT_IMPLEMENTED
 
 
-def _shape(template: str) -> re.Pattern[str]:
+def _item_or_below(template: str) -> re.Pattern[str]:
     """Return what matches the paths of an item and all below it, with the item's own path in its first group."""
-    parts = re.split(r"\{[^}]+\}", template)
-    return re.compile(f"({'[^/]+'.join(map(re.escape, parts))})(?:/|$)")
+    return re.compile(f"({parse_template(template).expression})(?:/|$)")
 
 
 def _beginning(template: str) -> re.Pattern[str]:
     """Return what matches the paths that begin like those of a template."""
-    parts = re.split(r"\{[^}]+\}", template.rstrip("/"))
-    return re.compile("[^/]+".join(map(re.escape, parts)))
+    return re.compile(parse_template(template.rstrip("/")).expression)
 
 
 def name_in(response: WireResponse, parameter: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +11,10 @@ from urllib.parse import unquote
 
 from mockserver.contract.model import Operation
 from mockserver.contract.schema.marks import same_value
-from mockserver.contract.source.references import lookup
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
+from mockserver.http.path_templates import parse_template
+from mockserver.http.pointers import lookup
 from mockserver.suite.cases.setting_states import json_of, matches
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
@@ -45,7 +45,7 @@ class ItemRestorer:
         self._run = run
         self._session = session
         self._send = send
-        self._operations = {(one.method, shape(one.path)): one for one in run.contract.operations}
+        self._operations = {(one.method, parse_template(one.path).nameless): one for one in run.contract.operations}
         self._silences: Counter[str] = Counter()
         self._lists: dict[str, str | frozenset[str]] = {}
         self._listed_before: dict[str, bool] = {}
@@ -230,12 +230,7 @@ class ItemRestorer:
             raise
 
     def _operation(self, method: str, template: str) -> Operation | None:
-        return self._operations.get((method, shape(template)))
-
-
-def shape(template: str) -> str:
-    """Return a template without the names of its parameters, which may differ between methods."""
-    return re.sub(r"\{[^}]+\}", "{}", template)
+        return self._operations.get((method, parse_template(template).nameless))
 
 
 def _names(value: Any, depth: int) -> Iterator[str]:

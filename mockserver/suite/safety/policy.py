@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.http.path_templates import parse_template
 from mockserver.suite.secrets.known_secrets import marked
 
 #: The word that allows unsafe probes of what no contract names.
@@ -96,8 +97,7 @@ def item_path(operation: Operation) -> str | None:
     """
     if "{" not in operation.path or is_undocumented(operation):
         return None
-    head, brace, _ = operation.path.rpartition("}")
-    return head + brace
+    return parse_template(operation.path).item
 
 
 def _is_item(contract: Contract, operation: Operation) -> bool:
@@ -118,9 +118,8 @@ def is_collection(contract: Contract, operation: Operation) -> bool:
 
 def is_item_of(template: str, collection: str) -> bool:
     """Tell whether a path template is that of a collection's items: the collection's with one parameter more."""
-    head = collection.rstrip("/") + "/"
-    rest = template.rstrip("/").removeprefix(head)
-    return template.startswith(head) and rest.startswith("{") and rest.endswith("}") and "/" not in rest
+    head, _, last = template.rstrip("/").rpartition("/")
+    return head == collection.rstrip("/") and bool(parse_template(last).name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.source.references import lookup
+from mockserver.http.path_templates import parse_template
+from mockserver.http.pointers import lookup
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 #: Between the parts of an `operationId`: `users/logout`, `UserController_logout`.
@@ -93,7 +94,7 @@ def _imperative(word: str) -> str:
 
 def _last_segment(path: str) -> list[str]:
     """Return the words of the last segment that is no parameter."""
-    segments = [segment for segment in path.split("/") if segment and not segment.startswith("{")]
+    segments = [segment.text for segment in parse_template(path).segments if segment.literals[0]]
     return _words(segments[-1].rpartition(":")[2]) if segments else []
 
 

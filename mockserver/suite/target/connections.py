@@ -1,28 +1,19 @@
-"""How a server is reached: TLS, proxy and timeouts; one connection, through which nothing passes ungoverned."""
+"""How a server is reached: the connection options (TLS, proxy, timeouts, rate), and why it cannot be reached."""
 
 from __future__ import annotations
 
 import socket
 import ssl
-import time
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 
-from mockserver.errors import UsageError
-from mockserver.http.hosts import is_loopback
-from mockserver.suite.run.interrupts import interruptible
+from mockserver.errors import MockServerError, UsageError
+from mockserver.http.cors import is_loopback
 from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
-from mockserver.suite.secrets.encoded_secrets import as_bytes
-from mockserver.suite.target.bounded_responses import BoundedAdapter, Unreadable, take
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
-from mockserver.suite.target.framing import Dropped, NotHTTP
-from mockserver.suite.target.recording import Recorder
 from mockserver.suite.target.wire import MAX_RESPONSE
 
 CONNECT_SECONDS = 5.0
@@ -61,88 +52,8 @@ class Connection:
     max_response: int = MAX_RESPONSE
 
 
-class GovernedAdapter(BoundedAdapter):
-    """A transport of `requests` through which nothing passes without the governor's leave; it has one connection.
-
-    What `requests` would take from the environment (proxies, authorities) or from whoever calls is not asked:
-    the `Connection` alone decides where credentials go and whose certificates count.
-    """
-
-    def __init__(self, governor: Governor, connection: Connection | None = None) -> None:
-        self._governor = governor
-        self._connection = connection or Connection()
-        self.recorder: Recorder | None = None
-        super().__init__()
-
-    def send(self, request: requests.PreparedRequest, *_args: Any, timeout: Any = None, **_: Any) -> requests.Response:
-        """Send a request when the governor lets it; for no operation in particular."""
-        return self.send_for("", request, timeout=timeout)[0]
-
-    def send_for(
-        self, label: str, request: requests.PreparedRequest, *, timeout: Any
-    ) -> tuple[requests.Response, WireResponse]:
-        """Send a request for an operation when the governor lets it, again as often as the governor says so.
-
-        Returns:
-            The response, and the same as the suite looks at it.
-
-        Raises:
-            requests.RequestException: there was no answer.
-            Stopped: the governor ended the run.
-            LeftAlone: the governor lets nothing more through for this operation.
-        """
-        using = self._connection
-        while True:
-            self._governor.admit(label)
-            begun = time.monotonic()
-            try:
-                with interruptible:
-                    response = super().send(
-                        request,
-                        timeout=timeout,
-                        verify=False if using.insecure else str(using.ca) if using.ca else True,
-                        cert=_client_certificate(using),
-                        proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
-                    )
-                    taken = take(response, request.method or "", using.max_response)
-            except (NotHTTP, Dropped) as error:  # of the head: urllib3 knows its own exceptions only
-                told = Unreadable(urllib3.exceptions.ProtocolError(str(error)))
-                self._lost(label, request, told, begun)
-                raise told from error
-            except requests.RequestException as error:
-                self._lost(label, request, error, begun)
-                raise
-            seconds = time.monotonic() - begun
-            # `requests` measures in its session, which would count the governor's waiting, too.
-            response.elapsed = timedelta(seconds=seconds)
-            fields = tuple(response.headers.items())
-            wire = WireResponse(response.status_code, fields, taken.body, seconds, taken.unread, taken.flaw)
-            self._tell(label, request, wire, "", seconds)
-            if not self._governor.observe(label, response.status_code, response.headers.get("Retry-After")):
-                return response, wire
-
-    def _lost(self, label: str, request: requests.PreparedRequest, error: Exception, begun: float) -> None:
-        self._tell(label, request, None, type(error).__name__, time.monotonic() - begun)
-        self._governor.observe(label, None)
-
-    def _tell(
-        self,
-        label: str,
-        request: requests.PreparedRequest,
-        answer: WireResponse | None,
-        problem: str,
-        seconds: float,
-    ) -> None:
-        if self.recorder is None:
-            return
-        body = as_bytes(request.body) if isinstance(request.body, str) else request.body
-        fields = tuple((name, _text(value)) for name, value in request.headers.items())
-        sent = WireRequest(request.method or "", request.path_url, fields, body if isinstance(body, bytes) else None)
-        self.recorder(label, Exchange(sent, answer, problem), seconds)
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+class TargetLost(MockServerError):  # noqa: N818 - what happened, in a word
+    """Nothing listens where the target should be; nobody can be judged."""
 
 
 def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> Governor:
@@ -184,12 +95,6 @@ def unreachable(error: BaseException, base_url: str, connection: Connection) -> 
     if not is_refused(error):
         return None
     return f"{base_url}: its name leads nowhere" if "NameResolutionError" in text else f"nothing listens at {base_url}"
-
-
-def _client_certificate(connection: Connection) -> str | tuple[str, str] | None:
-    if connection.cert is None:
-        return None
-    return (str(connection.cert), str(connection.key)) if connection.key else str(connection.cert)
 
 
 def check_files(connection: Connection) -> None:

@@ -4,34 +4,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote
 
 from mockserver.contract.model import Contract, Operation, Parameter
+from mockserver.http.path_templates import PathTemplate, parse_template
+from mockserver.http.styles import encode_query, encode_text
 
 #: What a path parameter is given that the contract does not declare.
 UNDECLARED = "sample"
-_PARAMETER = re.compile(r"\{([^}]+)\}")
+#: How a text is percent-encoded in a path and in a query; half of a pair of surrogates is sent as it is.
+_IN_PATH = partial(quote, safe="", errors="surrogatepass")
+_IN_QUERY = partial(quote_plus, errors="surrogatepass")
 
 
-def fill(template: str, values: Mapping[str, Any]) -> str:
-    """Return a path template with its parameters filled in (`style: simple`), percent-encoded."""
-    return _PARAMETER.sub(lambda match: quote(as_text(values[match[1]]), safe="", errors="surrogatepass"), template)
+def fill(operation: Operation, values: Mapping[str, Any]) -> str:
+    """Return the path of an operation with values in place of its parameters, each in its style."""
+    template = parse_template(operation.path)
+    declared = {parameter.name: parameter for parameter in operation.parameters if parameter.location == "path"}
+    texts = {name: _in_path(name, declared.get(name), values[name]) for name in template.parameters}
+    return template.expand(texts)
 
 
-def as_text(value: Any) -> str:
-    """Return a parameter's value as text, the way OpenAPI's `simple` and `form` styles write it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(map(as_text, value))
-    return "" if value is None else str(value)
+def _in_path(name: str, parameter: Parameter | None, value: Any) -> str:
+    if parameter is None:
+        return encode_text(name, value, quote=_IN_PATH)
+    return encode_text(name, value, parameter.style, explode=parameter.explode, quote=_IN_PATH)
+
+
+def in_query(parameter: Parameter, value: Any) -> list[str]:
+    """Return the `name=value` parts of a query that a parameter stands in, in its style."""
+    return encode_query(parameter.name, value, parameter.style, explode=parameter.explode, quote=_IN_QUERY)
+
+
+def query_parts(name: str, value: str) -> list[str]:
+    """Return the part of a query that holds a text, such as a key."""
+    return encode_query(name, value, quote=_IN_QUERY)
 
 
 def read_off(template: str, target: str) -> dict[str, str]:
     """Return the values that a request target has for a path template's parameters, nothing where it does not fit."""
-    found = _pattern(template).fullmatch(target.partition("?")[0])
-    return {name: unquote(found[_group(name)]) for name in parameters_of(template)} if found else {}
+    found = parse_template(template).match(target.partition("?")[0]) or {}
+    return {name: unquote(text) for name, text in found.items()}
 
 
 def undeclared(contract: Contract) -> tuple[str, ...]:
@@ -39,15 +54,10 @@ def undeclared(contract: Contract) -> tuple[str, ...]:
     found = []
     for operation in contract.operations:
         declared = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
-        names = [name for name in parameters_of(operation.path) if name not in declared]
+        names = [name for name in parse_template(operation.path).parameters if name not in declared]
         if names:
             found.append(f"{operation.label}: nobody declares {', '.join(names)} in its path; any text is sent")
     return tuple(found)
-
-
-def parameters_of(template: str) -> list[str]:
-    """Return the names of a path template's parameters, in order."""
-    return _PARAMETER.findall(template)
 
 
 class Resolver:
@@ -56,13 +66,14 @@ class Resolver:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._concrete: dict[str, dict[str, Operation]] = {}
-        self._templates: list[tuple[re.Pattern[str], dict[str, Operation]]] = []
+        self._templates: list[tuple[PathTemplate, dict[str, Operation]]] = []
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in contract.operations:
             by_path.setdefault(operation.path, {})[operation.method] = operation
         for path, methods in sorted(by_path.items(), key=lambda item: _breadth(item[0])):
-            if "{" in path:
-                self._templates.append((_pattern(path), methods))
+            template = parse_template(path)
+            if template.parameters:
+                self._templates.append((template, methods))
             else:
                 self._concrete[path] = methods
 
@@ -72,9 +83,9 @@ class Resolver:
         if path in self._concrete:
             return self._concrete[path]
         raw = target.partition("?")[0]
-        for pattern, methods in self._templates:
-            found = pattern.fullmatch(raw)
-            if found and all(self._fits(operation, found.groupdict()) for operation in methods.values()):
+        for template, methods in self._templates:
+            found = template.match(raw)
+            if found and all(self._fits(operation, found) for operation in methods.values()):
                 return methods
         return {}
 
@@ -82,9 +93,9 @@ class Resolver:
         """Tell whether the texts in a path can be what the operation's path parameters demand."""
         parameters = [parameter for parameter in operation.parameters if parameter.location == "path"]
         return all(
-            self._is_valid(parameter, unquote(texts[_group(parameter.name)]))
+            self._is_valid(parameter, unquote(texts[parameter.name]))
             for parameter in parameters
-            if _group(parameter.name) in texts
+            if parameter.name in texts
         )
 
     def _is_valid(self, parameter: Parameter, text: str) -> bool:
@@ -108,16 +119,5 @@ def _readings(text: str) -> list[Any]:
 
 def _breadth(template: str) -> list[tuple[int, int]]:
     """Return how much each segment takes, so that `/a/{b}:c`, which `/a/{b}` takes, too, comes first."""
-    texts = ((segment, _PARAMETER.sub("", segment)) for segment in template.split("/"))
-    return [(0 if text == segment else 1 if text else 2, -len(text)) for segment, text in texts]
-
-
-def _group(name: str) -> str:
-    return "p_" + "".join(character if character.isalnum() else f"_{ord(character)}_" for character in name)
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = _PARAMETER.split(template)
-    # re.split with one group gives text, name, text, name ..., text.
-    text = "".join(f"(?P<{_group(part)}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    return re.compile(text)
+    sizes = ((segment, sum(map(len, segment.literals))) for segment in parse_template(template).segments)
+    return [(0 if not segment.parameters else 1 if size else 2, -size) for segment, size in sizes]

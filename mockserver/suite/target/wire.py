@@ -1,7 +1,7 @@
 """HTTP/1.1 over one kept connection, with nothing between the bytes and us: a fuzz run sends thousands of requests.
 
 `requests` takes several times as long to send a small request as the server to answer it. This does the common case,
-plain HTTP without a proxy (RFC 9112), and raises `NotPlain` for whatever is not plain: the caller then asks `requests`.
+plain HTTP without a proxy (RFC 9112), and raises `NotPlain` for whatever is not plain: `Sender` then asks `requests`.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Head:
         seconds: how long it took from the request's first byte to the answer's last.
         unread: why the content was not read to its end, "" if it was.
         flaw: what of it breaks HTTP itself, "" if nothing does.
+        repeated: whether the request was sent twice, since the kept connection was closed on the first one.
     """
 
     status: int
@@ -70,6 +71,7 @@ class Head:
     seconds: float = 0.0
     unread: str = ""
     flaw: str = ""
+    repeated: bool = False
 
     def field(self, name: str) -> str | None:
         """Return the first value of a field by its name in lower case, or None."""
@@ -83,30 +85,29 @@ class Wire:
         repeated: whether the last request was sent twice, since the kept connection was closed on the first one.
     """
 
-    def __init__(self, base_url: str, timeout_seconds: float, max_response: int = MAX_RESPONSE) -> None:
-        """Take a base URL, and the limits of an answer.
+    def __init__(self, base_url: str, max_response: int = MAX_RESPONSE) -> None:
+        """Take a base URL, and the limit of an answer.
 
         Args:
             base_url: of the scheme http.
-            timeout_seconds: how long an answer may take, however steadily its bytes come.
             max_response: read no more bytes of its content than that, decoded.
         """
         parts = urlsplit(base_url)
         self._address = (parts.hostname or "", parts.port or 80)
         self._host = parts.netloc.rpartition("@")[2]
-        self._timeout = timeout_seconds
         self._max_response = max_response
         self.repeated = False
         self._socket: socket.socket | None = None
         self._reader: BufferedReader | None = None
         self._incoming: Incoming | None = None
 
-    def exchange(self, content: bytes, method: str) -> Head:
+    def exchange(self, content: bytes, method: str, seconds: float) -> Head:
         """Return the answer to a request.
 
         Args:
             content: what `encode` made of it.
             method: its method; there is no content behind the head of an answer to HEAD.
+            seconds: how long an answer may take, however steadily its bytes come.
 
         Raises:
             NotPlain: no connection can be made.
@@ -116,14 +117,14 @@ class Wire:
             self.close()
         kept, self.repeated = self._socket is not None, False
         try:
-            return self._once(content, method)
+            return self._once(content, method, seconds)
         except Dropped:
             # The server may close a kept connection whenever it likes (RFC 9112, section 9.3.1), but not a new one.
             if not kept:
                 raise NoAnswer(slow=False) from None
         self.repeated = True
         try:
-            return self._once(content, method)
+            return self._once(content, method, seconds)
         except Dropped:
             raise NoAnswer(slow=False) from None
 
@@ -182,13 +183,13 @@ class Wire:
             pass
         return True
 
-    def _once(self, content: bytes, method: str) -> Head:
+    def _once(self, content: bytes, method: str, seconds: float) -> Head:
         try:
-            connection, reader, incoming = self._open()
+            connection, reader, incoming = self._open(seconds)
             begin = time.monotonic()
-            connection.settimeout(self._timeout)
+            connection.settimeout(seconds)
             connection.sendall(content)
-            incoming.deadline = begin + self._timeout
+            incoming.deadline = begin + seconds
             return self._read(reader, incoming, method, begin)
         except TimeoutError:
             self.close()
@@ -203,10 +204,10 @@ class Wire:
             self.close()
             raise
 
-    def _open(self) -> tuple[socket.socket, BufferedReader, Incoming]:
+    def _open(self, seconds: float) -> tuple[socket.socket, BufferedReader, Incoming]:
         if self._socket is None or self._reader is None or self._incoming is None:
             try:
-                self._socket = socket.create_connection(self._address, self._timeout)
+                self._socket = socket.create_connection(self._address, seconds)
             except OSError as error:
                 raise NotPlain("no connection") from error
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

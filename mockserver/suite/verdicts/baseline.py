@@ -21,7 +21,7 @@ from typing import Any
 from mockserver.contract.source.loading import parse_yaml, write_yaml
 from mockserver.errors import ContractError, UsageError
 from mockserver.suite.reports.files import reason, write
-from mockserver.suite.reports.json_report import Document
+from mockserver.suite.reports.json_report import Document, with_summary
 
 #: How long what `--write-baseline` writes is known for, unless somebody sets another day.
 VALID_DAYS = 90
@@ -67,6 +67,12 @@ class Baseline:
         return {
             entry.id: f"{entry.reason} (until {entry.expires})" for entry in self.entries if entry.expires >= self.today
         }
+
+    def mark(self, document: Document) -> Document:
+        """Return a report whose known findings say why they are known; they decide nothing any more."""
+        reasons = self.reasons()
+        findings = [{**finding, "known": reasons.get(finding["id"], "")} for finding in document["findings"]]
+        return with_summary({**document, "findings": findings})
 
     def remarks(self, document: Document, *, whole: bool) -> Iterator[str]:
         """Yield a line for each entry that has expired, and for each whose finding is gone.

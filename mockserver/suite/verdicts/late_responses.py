@@ -15,7 +15,7 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.policy import is_login
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 
 _CHECK = "the_server_answers"
 #: So many seconds are spent on silence at the end of a run, all operations together.

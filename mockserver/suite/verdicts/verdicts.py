@@ -8,7 +8,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from typing import Literal
 
 from mockserver.contract.model import Contract, Operation
@@ -57,7 +56,6 @@ class Finding:
 
     id: str
     level: Level
-    owner: Owner
     check: str
     operation: str
     title: str
@@ -71,6 +69,11 @@ class Finding:
     observations: tuple[Observation, ...] = ()
     by_stub: bool = False
 
+    @property
+    def owner(self) -> Owner:
+        """Who has to mend it; that follows from the level."""
+        return _OWNERS[self.level]
+
 
 def finding_id(check: str, operation: str, pointer: str) -> str:
     """Return the name of a cause, the same over seeds, shards and values."""
@@ -83,7 +86,6 @@ def judge(contract: Contract, failure: CheckFailure) -> Finding:
     return Finding(
         id=finding_id(failure.check, failure.operation, failure.pointer),
         level=level,
-        owner=_OWNERS[level],
         check=failure.check,
         operation=failure.operation,
         title=failure.title,
@@ -161,7 +163,6 @@ class Verdicts:
         self._findings: dict[str, dict[str, Finding]] = {}
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._excused: dict[str, dict[str, Finding]] = {}
-        self._known: dict[str, str] = {}
         self.statuses = Statuses()
 
     def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
@@ -172,11 +173,6 @@ class Verdicts:
         with self._lock:
             for fingerprint, finding in failures:
                 _add(self._excused.setdefault(finding.id, {}), fingerprint, finding)
-
-    def know(self, reasons: Mapping[str, str]) -> None:
-        """Take why findings are known, by id; they are shown with it and do not decide the exit code."""
-        with self._lock:
-            self._known.update(reasons)
 
     def passed(self, check: str, operation: str, cases: int = 1) -> None:
         """Note that a claim held in some cases."""
@@ -263,7 +259,6 @@ class Verdicts:
                 for name, seen in self._excused.items()
                 if name not in self._findings
             ]
-            found = [replace(item, known=self._known.get(item.id, "")) for item in found]
         return tuple(
             sorted(found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer))
         )
@@ -275,18 +270,9 @@ class Verdicts:
                 _coverage(check, operation, tally) for (check, operation), tally in sorted(self._tallies.items())
             )
 
-    def summary(self) -> Mapping[Level, int]:
-        """Return the number of findings of each level."""
-        levels = [finding.level for finding in self.findings()]
-        return {level: levels.count(level) for level in LEVELS}
-
     def nothing_succeeded(self) -> bool:
         """Tell whether operations were called, and none of them ever succeeded."""
         return nothing_succeeded(row for row in self.reach(self._contract.operations) if row.attempts)
-
-    def tested(self) -> bool:
-        """Whether any claim was tried at all."""
-        return any(tally.passed or tally.failed for tally in self._tallies.values())
 
     def _tally(self, check: str, operation: str) -> _Tally:
         tally = self._tallies.get((check, operation))
@@ -297,7 +283,7 @@ class Verdicts:
 
 def _as_the_contracts(finding: Finding) -> Finding:
     """Return a finding that our own stub shows, too: the contract contradicts itself, and no server can keep it."""
-    return replace(finding, owner="contract", level="drift", rule="oracle")
+    return replace(finding, level="drift", rule="oracle")
 
 
 def _judged(seen: Mapping[str, Finding], excused: Mapping[str, Finding]) -> Finding:
@@ -344,38 +330,3 @@ def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
     if tally.reasons:
         return Coverage(operation, check, "in part", why, cases, tally.passed)
     return Coverage(operation, check, "passed", "", cases, tally.passed)
-
-
-class ExitCode(IntEnum):
-    """What `check` and `fuzz` tell the shell (DESIGN, section 2)."""
-
-    CLEAN = 0
-    VIOLATION = 1
-    NOT_JUDGED = 2
-    INTERRUPTED = 130
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended, apart from what it found.
-
-    Attributes:
-        error: why the run could not do its work, "" if it could.
-        interrupted: whether the user ended it.
-    """
-
-    error: str = ""
-    interrupted: bool = False
-
-
-def exit_code(verdicts: Verdicts, outcome: Outcome, *, fail_on_drift: bool = False) -> ExitCode:
-    """Return the exit code of a run."""
-    if outcome.interrupted:
-        return ExitCode.INTERRUPTED
-    summary = verdicts.summary()
-    if summary["violation"] or (fail_on_drift and summary["drift"]):
-        return ExitCode.VIOLATION
-    could_not = outcome.error or verdicts.mistakes or summary["environment"]
-    if could_not or not verdicts.tested() or verdicts.nothing_succeeded():
-        return ExitCode.NOT_JUDGED
-    return ExitCode.CLEAN

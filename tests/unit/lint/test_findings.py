@@ -15,8 +15,8 @@ import yaml
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.reading.document import EXTENSIONS
 from mockserver.contract.reading.elements import walk
-from mockserver.contract.source.references import lookup
 from mockserver.defaults import CONTRACT
+from mockserver.http.pointers import lookup
 from mockserver.lint.findings import LintFinding, lint
 
 POST = "/paths/~1notes~1/post"

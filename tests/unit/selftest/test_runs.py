@@ -17,7 +17,7 @@ from mockserver.suite.checks import any_response
 from mockserver.suite.run import session
 from mockserver.suite.run.progress import Silence
 from mockserver.suite.run.run_options import Options
-from mockserver.suite.verdicts.verdicts import ExitCode, Outcome
+from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 
 _DESCRIBE = "GET /api/v1/auth/"
 _SIGN = Sign("no_server_error", "violation", _DESCRIBE)

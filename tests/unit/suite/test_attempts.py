@@ -12,7 +12,8 @@ from mockserver.suite.checks.task import Task
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
-from mockserver.suite.verdicts.verdicts import ExitCode, Outcome, exit_code
+from mockserver.suite.verdicts.verdict import ExitCode, Outcome
+from tests.faults.verdicts import exit_code
 from tests.unit.suite.conftest import Application, answering
 
 
@@ -71,4 +72,4 @@ def test_a_mistake_of_ours_is_no_result(run_against: RunAgainst) -> None:
     assert [one.pointer for one in run.verdicts.findings()] == ["/1"]
     (told,) = run.verdicts.mistakes
     assert told.startswith("an internal error in claim on GET /note: ZeroDivisionError")
-    assert exit_code(run.verdicts, Outcome()) == ExitCode.NOT_JUDGED
+    assert exit_code(run, Outcome()) == ExitCode.NOT_JUDGED

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.contract.source.references import follow, lookup, target
+from mockserver.contract.source.references import follow, target
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child, split
+from mockserver.http.pointers import child, lookup, split
 
 # RFC 6901, section 5.
 DATA = {

@@ -24,7 +24,7 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdicts import Outcome
+from mockserver.suite.verdicts.verdict import Outcome
 from tests.faults.messages import OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.registry import FAULTS
 from tests.faults.server import FaultyServer, clean_contract, serving

@@ -20,7 +20,8 @@ def test_violations_are_errors_and_drift_warns(document: Document) -> None:
         "expected none; got the token $ADMIN_TOKEN"
     )
     assert [line.split()[0] for line in lines] == ["::error", "::warning", "::notice"]
-    assert [line.split()[0] for line in as_annotations(document, fail_on_drift=True)][:2] == ["::error", "::error"]
+    document["run"]["fail_on"] = "drift"
+    assert [line.split()[0] for line in as_annotations(document)][:2] == ["::error", "::error"]
 
 
 def test_what_a_server_says_is_no_command(document: Document) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from mockserver.contract.model import Contract
 from mockserver.suite.identities.identities import basic
-from mockserver.suite.reports.json_report import Document, Report, as_json, exit_code_of
+from mockserver.suite.reports.json_report import Document, Report, as_json, verdict_of
 from mockserver.suite.reports.page import as_text
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure
-from mockserver.suite.verdicts.verdicts import Outcome, Verdicts, judge
+from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdicts import Verdicts, judge
 from tests.unit.suite.reports.conftest import PASSWORD, TOKEN
 
 
@@ -96,22 +97,20 @@ def test_exit_codes(
     document: Document, levels: list[str], run: dict[str, object], fail_on_drift: bool, code: int
 ) -> None:
     document["findings"] = [{"level": level, "check": "claim"} for level in levels]
-    document["run"] |= run
-    assert exit_code_of(document, fail_on_drift=fail_on_drift) == code
+    document["run"] |= run | {"fail_on": "drift" if fail_on_drift else ""}
+    assert verdict_of(document).code == code
 
 
 def test_without_any_success_nothing_was_judged_whatever_is_known(document: Document) -> None:
     document["findings"] = [{"level": "environment", "check": "claim", "known": "ticket 7"}]
     document["reach"] = [{"operation": "GET /note", "best_status": 401, "attempts": 2, "why": "answered with 401"}]
-    assert exit_code_of(document) == 2
-    quiet = {"findings": [], "summary": {"violation": 0, "drift": 0, "environment": 0}}
-    document["run"]["operations_succeeded"] = 0
-    assert as_text(document | quiet).startswith("NOT JUDGED: no operation ever succeeded; 2xx on 0 of 1 operations")
-    document["reach"][0] |= {"best_status": None, "attempts": 0}
+    assert verdict_of(document).code == 2
     document["findings"] = []
-    assert exit_code_of(document) == 2
+    assert as_text(document).startswith("NOT JUDGED: no operation ever succeeded; 2xx on 0 of 1 operations")
+    document["reach"][0] |= {"best_status": None, "attempts": 0}
+    assert verdict_of(document).code == 2
     document["run"]["shard"] = "1/2"  # the operation is another shard's
-    assert exit_code_of(document) == 0
+    assert verdict_of(document).code == 0
 
 
 def test_the_first_line_says_on_how_many_operations_the_verdict_rests(document: Document) -> None:
@@ -142,11 +141,11 @@ def test_what_our_own_stub_showed_is_told_as_such(report: Report) -> None:
 
 def test_what_is_known_decides_nothing(document: Document) -> None:
     document["findings"] = [{"level": "violation", "check": "claim", "known": "ticket 7"}]
-    assert exit_code_of(document) == 0
+    assert verdict_of(document).code == 0
 
 
 def test_nothing_tested_is_not_judged(report: Report, contract: Contract) -> None:
     empty = replace(report, verdicts=Verdicts(contract))
-    assert exit_code_of(as_json(empty)) == 2
+    assert verdict_of(as_json(empty)).code == 2
     lost = as_json(replace(empty, outcome=Outcome(error="nothing listens")))
     assert as_text(lost).splitlines()[0] == "NOT JUDGED: nothing listens; 2xx on 1 of 2 operations"

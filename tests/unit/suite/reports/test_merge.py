@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.errors import UsageError
-from mockserver.suite.reports.json_report import Document, exit_code_of
+from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.merge import load_report, merge
 from mockserver.suite.verdicts.verdicts import NOTHING_CAME_UP, OTHER_SHARD
 
@@ -117,7 +117,7 @@ def test_a_missing_shard_is_no_verdict(shard: Callable[..., Document]) -> None:
         report["findings"] = []
     part = merge(reports)
     assert part["run"]["error"] == "the report of shard 2/3 is missing"
-    assert exit_code_of(part) == 2
+    assert verdict_of(part).code == 2
     last = shard("2/3")
     last["findings"] = []
     whole = merge([part, last])

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from mockserver.suite.reports.json_report import Document, summary_of
+from mockserver.suite.reports.json_report import Document, with_summary
 from mockserver.suite.reports.page import as_text, printable
 from mockserver.suite.reports.ranking import causes
 from mockserver.suite.verdicts.failures import Rule
@@ -16,7 +16,7 @@ def _with(document: Document, *findings: dict[str, Any]) -> Document:
     base = document["findings"][0]
     document = copy.deepcopy(document)
     document["findings"] = [base | {"id": str(number)} | changes for number, changes in enumerate(findings)]
-    document["summary"] = summary_of(document["findings"])
+    document |= with_summary(document)
     return document
 
 

@@ -15,7 +15,8 @@ from mockserver.suite.run.session import Run
 from mockserver.suite.safety.guard import Guard
 from mockserver.suite.target.stub_process import StubControl
 from mockserver.suite.target.targets import WsgiTarget
-from mockserver.suite.verdicts.verdicts import ExitCode, exit_code
+from mockserver.suite.verdicts.verdict import ExitCode
+from tests.faults.verdicts import exit_code
 from tests.unit.suite.conftest import ADMIN, GUEST, Application, answering
 
 
@@ -77,7 +78,7 @@ def test_a_server_that_forgets_is_found(run_against: Callable[[Application], Run
         "reads_show_the_last_write",
         "drift",
     ) in levels(run)
-    assert exit_code(run.verdicts, outcome, fail_on_drift=True) == ExitCode.VIOLATION
+    assert exit_code(run, outcome, fail_on_drift=True) == ExitCode.VIOLATION
 
 
 def test_a_server_that_lets_everybody_in_is_found(run_against: Callable[[Application], Run]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
-from mockserver.http.hosts import is_loopback
+from mockserver.http.cors import is_loopback
 from mockserver.suite.safety.policy import WritePolicy, matches
 from mockserver.suite.safety.rate_limiter import (
     FOREIGN,

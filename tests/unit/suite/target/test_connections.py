@@ -11,9 +11,9 @@ import pytest
 
 from mockserver.errors import UsageError
 from mockserver.stub.serving.tls import self_signed
-from mockserver.suite.target.connections import Connection, check_files, is_this_machine
+from mockserver.suite.target.connections import Connection, TargetLost, check_files, is_this_machine
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.targets import HttpTarget, TargetLost
+from mockserver.suite.target.targets import HttpTarget
 
 
 class Handler(BaseHTTPRequestHandler):

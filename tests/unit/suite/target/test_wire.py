@@ -47,16 +47,16 @@ def serving(*connections: list[bytes | None]) -> Iterator[tuple[str, list[bytes]
 
 
 @contextmanager
-def wired(url: str, seconds: float = 5) -> Iterator[Wire]:
-    wire = Wire(url, seconds)
+def wired(url: str) -> Iterator[Wire]:
+    wire = Wire(url)
     try:
         yield wire
     finally:
         wire.close()
 
 
-def ask(wire: Wire, method: str = "GET", target: str = "/") -> Head:
-    return wire.exchange(wire.encode(method, target, (), None), method)
+def ask(wire: Wire, method: str = "GET", target: str = "/", seconds: float = 5) -> Head:
+    return wire.exchange(wire.encode(method, target, (), None), method, seconds)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_plain_answers_are_read(answer: bytes, status: int, body: bytes) -> None
 
 def test_a_request_is_written_as_it_was_meant() -> None:
     with serving([OK, OK]) as (url, received), wired(url) as wire:
-        wire.exchange(wire.encode("POST", "/a?b=%20", [("X-A", "é")], b"{}"), "POST")
+        wire.exchange(wire.encode("POST", "/a?b=%20", [("X-A", "é")], b"{}"), "POST", 5)
         ask(wire, "DELETE")
     host = url.removeprefix("http://").encode()
     assert received == [
@@ -109,8 +109,8 @@ def test_half_an_answer_is_none(answer: bytes | None) -> None:
 
 
 def test_silence_is_no_answer() -> None:
-    with serving([b"", b""]) as (url, _), wired(url, 0.05) as wire, pytest.raises(NoAnswer, match="in time"):
-        ask(wire)
+    with serving([b"", b""]) as (url, _), wired(url) as wire, pytest.raises(NoAnswer, match="in time"):
+        ask(wire, seconds=0.05)
 
 
 @pytest.mark.parametrize(
@@ -162,14 +162,14 @@ def test_what_is_no_http_is_told(answer: bytes, remote: bool) -> None:
 )
 def test_a_request_that_is_not_plain_is_left_to_others(method: str, target: str, fields: list[tuple[str, str]]) -> None:
     with pytest.raises(NotPlain):
-        Wire("http://127.0.0.1:1", 5).encode(method, target, fields, None)
+        Wire("http://127.0.0.1:1").encode(method, target, fields, None)
 
 
 def test_no_connection_is_left_to_others() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with pytest.raises(NotPlain, match="no connection"):
-        ask(Wire(f"http://127.0.0.1:{port}", 5))
+        ask(Wire(f"http://127.0.0.1:{port}"))
 
 
 @contextmanager
@@ -319,8 +319,8 @@ def trickling(first: bytes) -> Iterator[str]:
 
 @pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
 def test_an_answer_that_never_ends_is_none(first: bytes) -> None:
-    with trickling(first) as url, wired(url, seconds=0.3) as wire, pytest.raises(NoAnswer) as caught:
-        ask(wire)
+    with trickling(first) as url, wired(url) as wire, pytest.raises(NoAnswer) as caught:
+        ask(wire, seconds=0.3)
     assert caught.value.slow
 
 
@@ -337,8 +337,8 @@ def test_content_that_never_ends_is_no_answer_on_the_long_way_either(how: bytes)
 def test_an_answer_that_comes_in_pieces_is_the_same() -> None:
     answer = b"HTTP/1.1 200 OK\r\nA:  b \r\nContent-Length: 2\r\na: c\r\n\r\nhi"
     for at in range(1, len(answer), 7):
-        with serving([answer[:at]]) as (url, _), wired(url, 0.2) as wire, pytest.raises(NoAnswer):
-            ask(wire)
+        with serving([answer[:at]]) as (url, _), wired(url) as wire, pytest.raises(NoAnswer):
+            ask(wire, seconds=0.2)
     with serving([answer]) as (url, _), wired(url) as wire:
         head = ask(wire)
     assert (head.status, head.reason, head.version, head.body) == (200, "OK", "1.1", b"hi")

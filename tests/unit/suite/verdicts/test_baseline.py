@@ -45,6 +45,12 @@ def test_an_entry_is_known_with_its_reason_to_the_end_of_its_day(tmp_path: Path)
     assert load_baseline(None, TODAY).reasons() == {}
 
 
+def test_what_is_known_is_marked_and_does_not_count(tmp_path: Path) -> None:
+    marked = load_baseline(file(tmp_path, ENTRY), TODAY).mark(report(ONE, TWO))
+    assert [finding["known"] for finding in marked["findings"]] == ["ticket 1 (until 2026-12-31)", ""]
+    assert marked["summary"] == {"violation": 1, "drift": 0, "environment": 0}
+
+
 def test_what_expired_and_is_still_there_is_told(tmp_path: Path) -> None:
     path = file(tmp_path, ENTRY | {"expires": "2026-11-24"})
     told = f"{path}: {ONE} (claim on GET /a) expired on 2026-11-24, so it counts again: ticket 1"

@@ -8,7 +8,7 @@ from mockserver.contract.model import Contract
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, failures_in, raise_failures
 from mockserver.suite.verdicts.observations import MAX_OBSERVATIONS
-from mockserver.suite.verdicts.verdicts import Coverage, ExitCode, Outcome, Verdicts, exit_code, finding_id
+from mockserver.suite.verdicts.verdicts import Coverage, Verdicts, finding_id
 
 SCHEMA = "/paths/~1note/get/responses/200/content/application~1json/schema"
 
@@ -64,39 +64,6 @@ def test_id_depends_on_check_operation_and_pointer_only() -> None:
     assert len({finding_id("a", "b", "c"), finding_id("a", "b", "d"), finding_id("ab", "", "c")}) == 3
 
 
-@pytest.mark.parametrize(
-    ("rules", "outcome", "code"),
-    [
-        ([], Outcome(), ExitCode.CLEAN),
-        (["silent"], Outcome(), ExitCode.CLEAN),
-        (["universal"], Outcome(), ExitCode.VIOLATION),
-        (["universal"], Outcome(error="lost"), ExitCode.VIOLATION),
-        (["universal", "environment"], Outcome(), ExitCode.VIOLATION),
-        (["silent"], Outcome(error="lost"), ExitCode.NOT_JUDGED),
-        (["environment"], Outcome(), ExitCode.NOT_JUDGED),
-        (["universal"], Outcome(interrupted=True), ExitCode.INTERRUPTED),
-    ],
-)
-def test_exit_code(contract: Contract, rules: list[Rule], outcome: Outcome, code: ExitCode) -> None:
-    verdicts = Verdicts(contract)
-    verdicts.passed("other", "GET /note")
-    for number, rule in enumerate(rules):
-        verdicts.failed(failure(f"/{number}", rule))
-    assert exit_code(verdicts, outcome) == code
-
-
-def test_nothing_tested_is_not_judged(contract: Contract) -> None:
-    verdicts = Verdicts(contract)
-    verdicts.not_run("claim", "GET /note", "no identity")
-    assert exit_code(verdicts, Outcome()) == ExitCode.NOT_JUDGED
-
-
-def test_drift_counts_where_it_is_asked_to(contract: Contract) -> None:
-    verdicts = Verdicts(contract)
-    verdicts.failed(failure(rule="silent"))
-    assert exit_code(verdicts, Outcome(), fail_on_drift=True) == ExitCode.VIOLATION
-
-
 def test_coverage_says_why_a_claim_was_not_tried_even_if_part_of_it_was(contract: Contract) -> None:
     verdicts = Verdicts(contract)
     verdicts.passed("claim", "GET /note", 2)
@@ -141,11 +108,3 @@ def test_a_difference_on_record_is_no_drift_any_more_and_any_other_is(contract: 
     verdicts.failed(other)
     verdicts.failed(failure(f"{SCHEMA}/type"))
     assert sorted(finding.level for finding in verdicts.findings()) == ["drift", "violation"]
-
-
-def test_known_findings_say_why(contract: Contract) -> None:
-    verdicts = Verdicts(contract)
-    known = verdicts.failed(failure())
-    verdicts.know({known.id: "ticket 1 (until 2026-12-31)"})
-    verdicts.failed(failure("/paths/~1note/get/responses/401"))
-    assert sorted(finding.known for finding in verdicts.findings()) == ["", "ticket 1 (until 2026-12-31)"]

@@ -1,0 +1,208 @@
+"""Which response: the one of an outcome, of a rejection, or an example of the contract's.
+
+::
+
+    behaviour ── outcome ── judged by its schema ─┐
+    example or generated content ── by `Accept` ──┼── response
+    rejection ── the contract's error, or problem details ─┘
+
+What an operation answers without state is a value (`Representation`). Where the contract has one example it is the same
+object for all calls; where the choice depends on what a call says, each call has its own, which keeps the call's
+arguments and chooses by them when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.model import Response as Documented
+from mockserver.errors import INVALID_FIELD, RequestRejected
+from mockserver.http.preferences import NONE
+from mockserver.http.problem import of as problem_of
+from mockserver.messages import (
+    NO_ARGUMENTS,
+    NO_CONTENT,
+    Arguments,
+    Outcome,
+    Preferences,
+    Representation,
+    Response,
+    no_content,
+)
+from mockserver.stub.examples.generator import Generator
+from mockserver.stub.examples.selection import Examples
+from mockserver.stub.response import Plan, Responder, finish, rejection
+from mockserver.stub.stub_options import StubOptions
+
+#: What an answer has that is known to break its own schema, because no better one could be made.
+_UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
+_WITHOUT_CONTENT = ("", None)
+
+
+class Choice:
+    """The responses of one operation, and which of them a call is answered with."""
+
+    def __init__(self, contract: Contract, operation: Operation, options: StubOptions) -> None:
+        self._contract = contract
+        self._dynamic = options.dynamic
+        self._errors = options.errors
+        self.generator = Generator(contract, options.seed)
+        self.examples = Examples(contract, operation, self.generator, dynamic=options.dynamic)
+        self.responder = self.responder_of(operation)
+        self._offers = tuple(self.responder.offers())
+        several = any(len(media_type.examples) > 1 for _, media_type in self._offers if media_type is not None)
+        self._same = None if options.dynamic or several else _Chosen(self, NO_ARGUMENTS)
+
+    def representation(self, arguments: Arguments) -> Representation:
+        """Return what a call is answered without state: the same for all calls, unless it depends on what they say."""
+        return self._same or _Chosen(self, arguments)
+
+    def without_state(self, arguments: Arguments) -> tuple[str, Any]:
+        """Return media type and value of what a call is answered without state, "" and None for no content.
+
+        Raises:
+            RequestRejected: 501, nothing can be made.
+        """
+        failed: RequestRejected | None = None
+        for documented, media_type in self._offers:
+            if media_type is None or documented is None:
+                return _WITHOUT_CONTENT
+            try:
+                return media_type.name, self.examples.choose(documented, media_type, arguments, NONE).value
+            except RequestRejected as rejected:
+                failed = failed or rejected
+        if failed is not None:
+            raise failed
+        return _WITHOUT_CONTENT
+
+    def responder_of(self, operation: Operation) -> Responder:
+        """Return what builds the responses of an operation: this one, or one that is made from it."""
+        return Responder(self._contract, operation, self.examples.header_value)
+
+    def require_acceptable(self, accept: str | None) -> None:
+        """Look, before anything happens, whether the client takes what there is.
+
+        Raises:
+            RequestRejected: 406.
+        """
+        if accept and not self.responder.plans(0, accept):
+            raise self.responder.not_acceptable(0, accept)
+
+    def example(self, arguments: Arguments, accept: str | None) -> tuple[Response, str]:
+        """Return the contract's own answer to a call, and why it is this one.
+
+        Raises:
+            RequestRejected: 406, or 501 where there is no answer.
+        """
+        return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
+
+    def of_plans(
+        self, plans: Iterable[Plan], arguments: Arguments, preferences: Preferences, accept: str | None
+    ) -> tuple[Response, str]:
+        """Return the response by the first plan that valid content can be had for, and why it is this one.
+
+        Raises:
+            RequestRejected: 406, 501, or 404 where the preferred example does not exist.
+        """
+        failed: RequestRejected | None = None
+        for plan in plans:
+            if plan.media_type is None or plan.documented is None or plan.empty:
+                return finish(plan, no_content(0, "documented without content")), "documented without content"
+            try:
+                chosen = self.examples.choose(plan.documented, plan.media_type, arguments, preferences)
+            except RequestRejected as rejected:
+                failed = failed or rejected
+                continue
+            if self._errors:
+                why = "" if chosen.valid else chosen.why
+                why = why or self._mended(plan.media_type, preferences)
+                if why:
+                    return _unsound(f"{why}; schema of the {plan.documented.status} response")
+            fields = () if chosen.valid else _UNSOUND_FIELDS
+            return finish(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
+        raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
+
+    def judged(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
+        """Return the response to what a behaviour gave, after a look at whether the contract allows it, and why."""
+        plan = self.responder.plan(outcome, accept)
+        why = outcome.why
+        schema = plan.media_type.schema if plan.media_type is not None else None
+        if schema is not None and outcome.content is not NO_CONTENT:
+            broken = next(iter(self._contract.validator(schema, "response").violations(outcome.content)), None)
+            if broken is not None:
+                place = "/".join(("", *map(str, broken.instance_path)))
+                why = f"{why}; breaks its own schema at {place or 'the top'}: {broken.keyword}"
+                if self._errors:
+                    return _unsound(why)
+                outcome = outcome._replace(fields=(*outcome.fields, *_UNSOUND_FIELDS))
+        return finish(plan, outcome), why
+
+    def reject(self, rejected: RequestRejected, accept: str | None) -> Response:
+        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        return self.responder.reject(rejected, accept, self._error_content)
+
+    def _mended(self, media_type: MediaType, preferences: Preferences) -> str:
+        """Return what is wrong with the contract's examples where none of them could be answered, else ""."""
+        if self._dynamic if preferences.dynamic is None else preferences.dynamic:
+            return ""
+        examples = self.examples.prepared(media_type)
+        if not examples or preferences.example or not all(one.broken for one in examples):
+            return ""
+        return f"example {examples[0].example.name} is broken at {examples[0].broken}"
+
+    def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
+        return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+
+
+class _Chosen:
+    """A representation that is chosen when it is first looked at, by the arguments of its call."""
+
+    def __init__(self, choice: Choice, arguments: Arguments) -> None:
+        self._choice = choice
+        self._arguments = arguments
+
+    @property
+    def media_type(self) -> str:
+        return self._content[0]
+
+    @property
+    def value(self) -> Any:
+        return self._content[1]
+
+    @cached_property
+    def _content(self) -> tuple[str, Any]:
+        return self._choice.without_state(self._arguments)
+
+
+class Choices(Mapping[str, Representation]):
+    """The choices of a contract's operations, made when they are first asked for.
+
+    As a mapping: by `operationId`, what a call that says nothing is answered without state.
+    """
+
+    def __init__(self, contract: Contract, options: StubOptions) -> None:
+        self._contract = contract
+        self._options = options
+        self._made: dict[str, Choice] = {}
+
+    def of(self, operation: Operation) -> Choice:
+        """Return the choice of an operation, the same one each time."""
+        found = self._made.get(operation.id)
+        return found or self._made.setdefault(operation.id, Choice(self._contract, operation, self._options))
+
+    def __getitem__(self, name: str) -> Representation:
+        return self.of(self._contract.by_id[name]).representation(NO_ARGUMENTS)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contract.by_id)
+
+    def __len__(self) -> int:
+        return len(self._contract.by_id)
+
+
+def _unsound(why: str) -> tuple[Response, str]:
+    rejected = RequestRejected(500, "Internal Server Error", f"the stub's own answer breaks the contract: {why}")
+    return rejection(500, rejected, problem_of(rejected, 500)), rejected.detail

@@ -1,0 +1,274 @@
+"""The options of a stub, each written once: name, type, default, and what help and documentation say of it.
+
+::
+
+    --name, MOCKSERVER_NAME, settings file ── ServeOptions ─┐
+    create_app(name=...) ──────────────────── StubOptions ──┴── app.py ── stages, worker processes
+
+A new option is a field here; `commands/options.py` makes the flag of it, and `create_app` its keyword argument.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
+
+from mockserver import sources
+from mockserver.errors import UsageError
+
+if TYPE_CHECKING:
+    from mockserver.contract.model import Contract
+    from mockserver.stub.behaviour.calls import Handler
+    from mockserver.stub.store.seed import Seed
+
+Keywords = ParamSpec("Keywords")
+Options = TypeVar("Options")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What one address may do; the defaults are the documented ones (page `general`) where it names a number.
+
+    Attributes:
+        requests: let in within a second, of 15 to 20 that are documented.
+        ban_after: crossings that end in a ban ("several times"), 0 for no ban.
+        ban_seconds: length of a ban ("1 or more hours").
+    """
+
+    requests: int = 20
+    ban_after: int = 3
+    ban_seconds: int = 3600
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that lets nobody in.
+
+        Raises:
+            UsageError: not a number of requests.
+        """
+        if self.requests < 1:
+            raise UsageError(f"a rate limit of {self.requests}: it must let in at least 1 request a second")
+
+
+#: The limit of `--rate-limit` alone.
+USUAL_LIMIT = RateLimit()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How a person meets an option.
+
+    Attributes:
+        help: what `--help` says of it, "" for an option without a flag.
+        more: what the documentation adds.
+        keyword: what `create_app` takes, where that is more than a flag can say.
+        default: what the documentation gives as default, where it is not the field's.
+        page: where the documentation says more, below `docs/`.
+        metavar: what stands for the value.
+        least: the lowest number.
+        most: the highest number.
+        choices: the texts to choose from, for any text none.
+        is_file: whether the value is a path.
+        bare: the value of the flag alone.
+        read: gives the value of a text, or of None; raises ValueError.
+        after: the option behind which help lists it, that of a base class.
+    """
+
+    help: str = ""
+    more: str = ""
+    keyword: str = ""
+    default: str = ""
+    page: str = ""
+    metavar: str | None = None
+    least: int | None = None
+    most: int | None = None
+    choices: tuple[str, ...] = ()
+    is_file: bool = False
+    bare: str | None = None
+    read: Callable[[Any], Any] | None = None
+    after: str = ""
+
+
+def text_of(option: Field[Any]) -> Text:
+    """Return how a person meets an option."""
+    text: Text = option.metadata["text"]
+    return text
+
+
+def told(help: str = "", **more: Any) -> Mapping[str, Text]:
+    """Return how a person meets an option, as the metadata of its field; `more` is what `Text` has beside `help`."""
+    return {"text": Text(help, **more)}
+
+
+def _time(text: str | None) -> int | None:
+    try:
+        return None if text is None else sources.parse_time(text)
+    except ValueError as error:
+        raise UsageError(f"--clock: {error}") from error
+
+
+def _rate(value: object) -> int | None:
+    """Return the number of `15` or, as check and fuzz take it, `15/s`; a settings file may also say true or false."""
+    text = "false" if value is None else str(value).lower()
+    if text == "false":
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,3})(?:/s)?", str(USUAL_LIMIT.requests) if text == "true" else text)
+    if found is None:
+        raise ValueError(f"{value!r} is not a rate; write requests a second, 1 to 9999, as 15 or 15/s")
+    return int(found[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StubOptions:
+    """How a stub answers: the keyword arguments of `create_app`, all of them options of `serve`, too."""
+
+    contract: Contract | Path | str | None = field(
+        default=None, kw_only=False, metadata=told(keyword="The contract or its file; None for the built-in one.")
+    )
+    host: str = field(
+        default="127.0.0.1",
+        metadata=told("Address to listen on.", more="Off loopback the control API is closed without a control token."),
+    )
+    state: str = field(
+        default="memory",
+        metadata=told(
+            "Where state is kept: memory, or sqlite:///FILE.", more="Four slashes stand before an absolute path."
+        ),
+    )
+    seed_data: Seed | Path | str | None = field(
+        default=None,
+        metadata=told(
+            "What a new store starts with: accounts, domains and so on (YAML).",
+            keyword="Seed data of fresh worlds, or their file; None for the built-in ones with the built-in contract, "
+            "for none with any other.",
+            default="a small company with the built-in contract, else none",
+            page="seed-data.md",
+            is_file=True,
+        ),
+    )
+    empty: bool = field(
+        default=False,
+        metadata=told(
+            "Start without seed data, but for one account that may do everything.",
+            more="It is the first account of the highest level.",
+            page="seed-data.md#nothing-but-one-account",
+        ),
+    )
+    seed: int = field(
+        default=0,
+        metadata=told("Number that made-up secrets follow from.", more="So does generated content."),
+    )
+    clock: int | None = field(
+        default=None,
+        metadata=told(
+            "Let the clock stand at this time: UNIX seconds or a date-time.",
+            keyword="UNIX time in seconds at which the clock stands; None for the wall clock.",
+            default="the wall clock",
+            read=_time,
+        ),
+    )
+    transition_seconds: float = field(
+        default=0.0,
+        metadata=told("How long `applying` and `deleting` last, on the stub's clock.", least=0),
+    )
+    dynamic: bool = field(
+        default=False,
+        metadata=told("Generate content where the contract has examples, too.", more="It follows from the schema."),
+    )
+    errors: bool = field(
+        default=False,
+        metadata=told(
+            "Answer 500 where an example or the stub's answer breaks its schema.",
+            more="Without it log and journal say so.",
+        ),
+    )
+    no_state: bool = field(
+        default=False,
+        metadata=told(
+            "Infer no state: answer examples where the contract names no behaviour.", page="stub.md#state-nobody-wrote"
+        ),
+    )
+    behaviours: Mapping[str, Handler] | None = field(
+        default=None,
+        metadata=told(
+            "Python module with behaviours for operations.",
+            keyword="Python behaviours by `operationId`.",
+            page="stub.md#python-behaviours",
+            metavar="MODULE",
+        ),
+    )
+    no_cors: bool = field(
+        default=False,
+        metadata=told("Let no web page of another origin read the answers.", page="stub.md#answers-of-any-contract"),
+    )
+    allow_callbacks: Sequence[str] = field(
+        default=(),
+        metadata=told(
+            "Send callbacks to this host; may be repeated.",
+            keyword="Hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.",
+            metavar="HOST[:PORT]",
+        ),
+    )
+    rate_limit: RateLimit | int | None = field(
+        default=None,
+        metadata=told(
+            "Let in N requests a second of one address, 20 if no N is given.  [default: no limit]",
+            more="Also `true` or `false` in a settings file.",
+            keyword="Requests a second that one address may make, or all that says of bans; None for no limit.",
+            default="no limit",
+            page="stub.md#rate-limit",
+            metavar="[N]",
+            bare=str(USUAL_LIMIT.requests),
+            read=_rate,
+        ),
+    )
+    no_auth: bool = field(
+        default=False,
+        metadata=told("Ask for no credentials.", more="Everybody is the highest-level account."),
+    )
+    control_token: str | None = field(
+        default=None,
+        metadata=told("Bearer token that the control API asks for; opens it off loopback."),
+    )
+    log: TextIO | None = field(default=None, metadata=told(keyword="Stream for one line per request; None for no log."))
+    log_format: str = field(default="text", metadata=told("Form of the log.", choices=("text", "json")))
+
+
+def listed(options: type[Any]) -> list[Field[Any]]:
+    """Return the options of a dataclass in the order in which help lists them."""
+    found: list[Field[Any]] = []
+    for one in fields(options):
+        names = [other.name for other in found]
+        found.insert(names.index(text_of(one).after) + 1 if text_of(one).after else len(found), one)
+    return found
+
+
+def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options], Made]], Callable[Keywords, Made]]:
+    """Return a decorator: a function of options becomes one of their fields, typed and documented as those are."""
+
+    def decorate(make: Callable[[Options], Made]) -> Callable[Keywords, Made]:
+        def factory(*args: Keywords.args, **named: Keywords.kwargs) -> Made:
+            return make(options(*args, **named))
+
+        factory.__name__ = factory.__qualname__ = make.__name__
+        factory.__module__ = make.__module__
+        factory.__doc__ = inspect.cleandoc(make.__doc__ or "").replace("Raises:", f"{_described(options)}\n\nRaises:")
+        vars(factory)["__signature__"] = inspect.signature(options).replace(
+            return_annotation=inspect.signature(make).return_annotation
+        )
+        return factory
+
+    return decorate
+
+
+def _described(options: Any) -> str:
+    """Return the section of a docstring that describes the arguments."""
+    lines = []
+    for one in fields(options):
+        text = text_of(one)
+        lines.append(f"    {one.name}: {text.keyword or ' '.join(filter(None, (text.help, text.more)))}")
+    return "\n".join(["Args:", *lines])

@@ -1,0 +1,108 @@
+"""The one way of messages to a server, whoever makes them: rate limiter, connection, recorder.
+
+::
+
+    checks ── HttpTarget.send ────┐                            ┌─ wire: plain HTTP over a kept connection
+    generated cases ── deliver ───┴─ Sender ── rate limiter ───┴─ general_connection: TLS, proxy, chunks, the odd rest
+                                        └────── recorder
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from mockserver.suite.run.interrupts import interruptible
+from mockserver.suite.safety.rate_limiter import Governor
+from mockserver.suite.target.connections import Connection, TargetLost
+from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse
+from mockserver.suite.target.general_connection import GeneralConnection
+from mockserver.suite.target.recording import Recorder
+from mockserver.suite.target.wire import Head, NoAnswer, NotPlain, Wire
+
+
+class Sender:
+    """Sends messages to one server, over one connection (more only where several threads send at once).
+
+    Attributes:
+        recorder: is told of every exchange, None for nobody.
+    """
+
+    def __init__(self, base_url: str, connection: Connection, governor: Governor, *, foreign: bool) -> None:
+        """Take a base URL, how its server is reached, and who lets messages through.
+
+        A server that is not ours is asked in the general way alone.
+        """
+        plain = urlsplit(base_url).scheme == "http" and not foreign and connection.proxy is None
+        self.recorder: Recorder | None = None
+        self._governor = governor
+        self._general = GeneralConnection(base_url, connection)
+        self._wire = Wire(base_url, max_response=connection.max_response) if plain else None
+        self._wire_lock = threading.Lock()
+
+    def send(self, message: WireRequest, label: str, seconds: float) -> Head:
+        """Return the response to a message, sent when the rate limiter lets it, and again as often as that says so.
+
+        Args:
+            message: as it goes over the wire: `path` is the target of the request line, fields are Latin-1.
+            label: the operation that it is for, as reports name it.
+            seconds: how long a response may take.
+
+        Raises:
+            TargetLost: no connection can be made.
+            NoAnswer: it was sent, and no whole response came that can be read.
+            Stopped: the rate limiter ended the run.
+            LeftAlone: the rate limiter lets nothing more through for this operation.
+        """
+        while True:
+            self._governor.admit(label)
+            begun = time.monotonic()
+            try:
+                with interruptible:
+                    head = self._carry(message, seconds)
+            except (NoAnswer, TargetLost) as error:
+                self._tell(label, Exchange(message, None, str(error)), begun)
+                self._governor.observe(label, None)
+                raise
+            if self.recorder is not None:
+                self._tell(label, Exchange(message, response_of(head)), begun)
+            if not self._governor.observe(label, head.status, head.field("retry-after")):
+                return head
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._general.close()
+        if self._wire is not None:
+            self._wire.close()
+
+    def _carry(self, message: WireRequest, seconds: float) -> Head:
+        wire = self._wire
+        if wire is not None and self._wire_lock.acquire(blocking=False):
+            try:
+                content = wire.encode(message.method, message.path, message.fields, message.body)
+                head = wire.exchange(content, message.method, seconds)
+                return replace(head, repeated=True) if wire.repeated else head
+            except NotPlain:
+                pass
+            finally:
+                self._wire_lock.release()
+        return self._general.exchange(message, seconds)
+
+    def _tell(self, label: str, exchange: Exchange, begun: float) -> None:
+        if self.recorder is not None:
+            self.recorder(label, exchange, time.monotonic() - begun)
+
+
+def response_of(head: Head) -> WireResponse:
+    """Return a response as checks look at it, with fields of one name joined (RFC 9110, section 5.3)."""
+    return WireResponse(head.status, _joined(head.fields), head.body, head.seconds, head.unread, head.flaw)
+
+
+def _joined(fields: Fields) -> Fields:
+    joined: dict[str, tuple[str, str]] = {}
+    for name, value in fields:
+        key = name.lower()
+        joined[key] = (name, f"{joined[key][1]}, {value}") if key in joined else (name, value)
+    return tuple(joined.values())

@@ -1,0 +1,175 @@
+"""The verdict of a run: its exit code and its first line, decided in one place (DESIGN, section 2).
+
+::
+
+    check, fuzz ─────────────── as_json ─┐
+    --workers, mockserver report ─ merge ─┴─► document ─ grounds_of ─► Grounds ─ decide ─► Verdict
+
+A run, parts of a run and merged reports all become a document first, so that they cannot come to different verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+from mockserver.suite.run.internal_errors import BEGINNING
+from mockserver.suite.verdicts.reach import Reached, nothing_succeeded
+from mockserver.suite.verdicts.verdicts import LEVELS, Finding, Level
+
+State = Literal["kept", "broken", "not-judged", "interrupted"]
+
+
+class ExitCode(IntEnum):
+    """What `check` and `fuzz` tell the shell (DESIGN, section 2)."""
+
+    CLEAN = 0
+    VIOLATION = 1
+    NOT_JUDGED = 2
+    INTERRUPTED = 130
+
+
+_CODES: Mapping[State, ExitCode] = {
+    "kept": ExitCode.CLEAN,
+    "broken": ExitCode.VIOLATION,
+    "not-judged": ExitCode.NOT_JUDGED,
+    "interrupted": ExitCode.INTERRUPTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended, apart from what it found.
+
+    Attributes:
+        error: why the run could not do its work, "" if it could.
+        interrupted: whether the user ended it.
+    """
+
+    error: str = ""
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that a verdict rests on.
+
+    Attributes:
+        findings: those of the run, known ones included.
+        reach: how far the calls of each selected operation got.
+        cases: how often any claim was tried.
+        outcome: how the run ended.
+        partly: whether it is a shard, so that operations that were not called are another one's.
+        fail_on_drift: whether drift breaks the contract, too.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    reach: tuple[Reached, ...] = ()
+    cases: int = 0
+    outcome: Outcome = Outcome()
+    partly: bool = False
+    fail_on_drift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run came to.
+
+    Attributes:
+        state: the verdict in a word.
+        line: the first line of every report.
+        failing: levels of which one new finding breaks the contract.
+    """
+
+    state: State
+    line: str
+    failing: frozenset[Level]
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code of the run."""
+        return _CODES[self.state]
+
+
+def decide(grounds: Grounds) -> Verdict:
+    """Return the verdict: what the user ended, what is broken, what nobody could judge, else that all is kept."""
+    failing = failing_levels(fail_on_drift=grounds.fail_on_drift)
+    state, words = _state(grounds, failing)
+    return Verdict(state, "; ".join(filter(None, (words, _successes(grounds.reach)))), failing)
+
+
+def with_reports(code: ExitCode, problems: Sequence[str]) -> ExitCode:
+    """Return the exit code of a command: reports that were asked for and could not be written keep it from 0."""
+    return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
+
+
+def failing_levels(*, fail_on_drift: bool) -> frozenset[Level]:
+    """Return the levels of which one new finding breaks the contract."""
+    return frozenset({"violation", "drift"} if fail_on_drift else {"violation"})
+
+
+def summary_of(levels: Iterable[Level]) -> dict[Level, int]:
+    """Return the number of findings of each level; give those that are new."""
+    found = list(levels)
+    return {level: found.count(level) for level in LEVELS}
+
+
+def count(number: int, level: str) -> str:
+    """Return a number of findings with its noun."""
+    plural = "s" if level == "violation" and number != 1 else ""
+    return f"{number} {level}{plural}"
+
+
+def _state(grounds: Grounds, failing: frozenset[Level]) -> tuple[State, str]:
+    error, counts = grounds.outcome.error, _counted(grounds.findings)
+    if grounds.outcome.interrupted:
+        return "interrupted", f"INTERRUPTED, {counts or 'nothing found until then'}"
+    if any(finding.level in failing for finding in _new(grounds)):
+        how = "not all could be judged" if error.startswith(BEGINNING) else "stopped early"
+        return "broken", f"BROKEN: {counts}" + (f"; {how}: {error}" if error else "")
+    why = error or _hindrance(grounds)
+    if why:
+        return "not-judged", f"NOT JUDGED: {why}" + (f" ({counts})" if counts else "")
+    return "kept", f"KEPT, with {counts}" if counts else "KEPT: 0 violations, 0 drift"
+
+
+def _hindrance(grounds: Grounds) -> str:
+    """Return why a run without an error still could not judge, "" if it could.
+
+    Nothing that ever succeeded is one reason, also if somebody put that into a baseline. So is one operation that
+    refused every valid request: that is drift at most, and leaves nothing of it judged.
+    """
+    titles = list(dict.fromkeys(one.title or one.check for one in _new(grounds) if one.level == "environment"))
+    if titles:
+        return titles[0] + (f" and {len(titles) - 1} more" if titles[1:] else "")
+    if not grounds.cases:
+        return "nothing was tested"
+    if nothing_succeeded(grounds.reach, partly=grounds.partly):
+        return "no operation ever succeeded"
+    refusing = [
+        finding.operation
+        for finding in _new(grounds)
+        if finding.check == "valid_requests_are_accepted" and finding.level == "drift" and finding.rule != "oracle"
+    ]
+    return f"{', '.join(refusing)} refused every valid request" if refusing else ""
+
+
+def _new(grounds: Grounds) -> list[Finding]:
+    return [finding for finding in grounds.findings if not finding.known]
+
+
+def _counted(findings: Iterable[Finding]) -> str:
+    """Return how many findings of which level there are, as `1 violation, 2 drift, 1 known`; "" for none."""
+    found = list(findings)
+    summary = summary_of(finding.level for finding in found if not finding.known)
+    numbers = [count(number, level) for level, number in summary.items() if number]
+    known = sum(bool(finding.known) for finding in found)
+    return ", ".join([*numbers, f"{known} known"] if known else numbers)
+
+
+def _successes(reach: Iterable[Reached]) -> str:
+    """Return on how many of the selected operations there was a success, "" where nobody tells."""
+    rows = list(reach)
+    return f"2xx on {sum(row.succeeded for row in rows)} of {len(rows)} operations" if rows else ""
