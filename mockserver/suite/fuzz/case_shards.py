@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from schemathesis.engine.run.unit import _case
-
+from mockserver.suite.fuzz.patches import CALL_AND_VALIDATE
 from mockserver.suite.run.session import Run
 
 
@@ -20,14 +19,10 @@ def own_cases(run: Run) -> Iterator[None]:
     if run.division.shard.whole:
         yield
         return
-    original = _case._do_call_and_validate
 
     def call_and_validate(*, case: Any, **context: Any) -> None:
         if run.division.takes(case.operation.label, case.method.upper()):
             original(case=case, **context)
 
-    _case._do_call_and_validate = call_and_validate
-    try:
+    with CALL_AND_VALIDATE.replaced(call_and_validate) as original:
         yield
-    finally:
-        _case._do_call_and_validate = original

@@ -14,7 +14,7 @@ from mockserver.errors import MockServerError
 from mockserver.suite.cases.state_tracker import start_watch
 from mockserver.suite.fuzz.case_shards import own_cases
 from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
-from mockserver.suite.fuzz.patches import prepared_surroundings
+from mockserver.suite.fuzz.patches import patched_generation
 from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
 from mockserver.suite.fuzz.transport import one_way
 from mockserver.suite.run.internal_errors import contained, told
@@ -38,7 +38,7 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
         raise MockServerError("the engine needs a server; a WSGI application is fuzzed by pytest")
     judge = Judge(run, start_watch(run))
     with ExitStack() as stack:
-        stack.enter_context(prepared_surroundings())
+        stack.enter_context(patched_generation())
         stack.enter_context(one_way(run, run.target))
         stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))
