@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Collection
 from itertools import pairwise
@@ -22,7 +20,7 @@ _MAX_DEPTH = 6
 
 
 def looks_secret(name: str) -> bool:
-    """Tell whether a name speaks of a secret, by whole words: `apiKey`, `auth_token`, but not `monkey`."""
+    """Tell whether a name speaks of a secret, by whole words: `apiKey`, `access_token`, but not `monkey`."""
     words = [word.lower() for word in _WORD.findall(name)]
     return any(word in _SECRET_WORDS for word in words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
@@ -62,17 +60,3 @@ def _show_parameter(part: str, secret_names: Collection[str]) -> str:
     # A value may have parts with names of their own: JSON, a URL with a query.
     nested = any(mark in said for mark in "{=") and looks_secret(said)
     return f"{name}={MASK}" if called in secret_names or looks_secret(called) or nested else part
-
-
-def show_credentials(field: str | None) -> str | None:
-    """Return an `Authorization` field without its secret: the scheme and, for Basic, the user."""
-    if field is None:
-        return None
-    scheme, _, rest = field.partition(" ")
-    if scheme.lower() != "basic":
-        return f"{show(scheme)} {MASK}" if rest else MASK
-    try:
-        username, colon, _ = base64.b64decode(rest, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return f"Basic {MASK}"
-    return f"Basic {show(username)}:{MASK}" if colon else f"Basic {MASK}"

@@ -26,8 +26,8 @@ import pytest
 
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
-from mockserver.defaults import CONTRACT
 from mockserver.stub.app import create_app
+from tests.defaults import CONTRACT
 
 # Runs are the same every time; `pytest --hypothesis-profile=explore` looks for new cases.
 _SETTINGS: dict[str, Any] = {
@@ -424,7 +424,9 @@ def write_setting(write_contract: Callable[..., Path]) -> Callable[..., Path]:
 
     def write(schema: Any, **members: Any) -> Path:
         def behaviour(role: str) -> dict[str, Any]:
-            return {"handler": "setting", "role": role, "resource": "setting"}
+            places = {"value": "/settings/value"} if role != "reset" else {}
+            own = {"handler": "setting", "role": role, "resource": "setting"}
+            return {**own, **places, "status": "/settings/status"}
 
         content = {"application/json": {"schema": schema}}
         answer = {"200": {"description": "ok", "content": {"application/json": {}}}}

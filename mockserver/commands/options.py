@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
+from mockserver.errors import UsageError
+from mockserver.plugins.discovery import DEFAULT
 from mockserver.stub.stub_options import Text, listed, text_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,6 +24,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _MOST_WARNINGS = 20
 #: The type of options that name a file.
 FILE = click.Path(path_type=Path)
+#: Where an option comes from, the nearest to the command first.
+_SOURCES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 
 
 def option(name: str, **settings: Any) -> Callable[[Command], Command]:
@@ -29,11 +35,19 @@ def option(name: str, **settings: Any) -> Callable[[Command], Command]:
 
 
 def contract_option() -> Callable[[Command], Command]:
-    """Return the `--contract` option that every command has, and `--allow-remote` beside it."""
+    """Return the options `--contract` and `--api`, one of which says what a command is about, and `--allow-remote`.
+
+    The command gets both, one of them None; without either the built-in API is meant.
+    """
     contract = option(
         "--contract",
         type=FILE,
-        help="OpenAPI contract, YAML or JSON, a file or its directory.  [default: the built-in one]",
+        help="OpenAPI contract, YAML or JSON, a file or its directory.  [default: that of --api]",
+    )
+    api = option(
+        "--api",
+        metavar="NAME",
+        help=f"An API that is installed, with its contract, seed data and behaviours.  [default: {DEFAULT}]",
     )
     remote = option(
         "--allow-remote",
@@ -42,7 +56,31 @@ def contract_option() -> Callable[[Command], Command]:
         callback=_allow_remote,
         help="Fetch what --contract and its $refs name by http or https.",
     )
-    return lambda command: contract(remote(command))
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def choosing(*arguments: Any, contract: Path | None, api: str | None, **options: Any) -> Any:
+            contract, api = _one_of(contract, api)
+            return command(*arguments, contract=contract, api=api, **options)
+
+        return contract(api(remote(cast("Command", choosing))))
+
+    return decorate
+
+
+def _one_of(contract: Path | None, api: str | None) -> tuple[Path | None, str | None]:
+    """Return contract and API, one of them None: the one that is given nearer to the command counts.
+
+    Raises:
+        UsageError: both are given in the same way.
+    """
+    if contract is None or api is None:
+        return contract, api
+    source = click.get_current_context().get_parameter_source
+    nearer = {name: _SOURCES.index(found) for name in ("contract", "api") if (found := source(name)) is not None}
+    if nearer["contract"] == nearer["api"]:
+        raise UsageError("--contract and --api are two ways to say what is served and checked; leave one out")
+    return (contract, None) if nearer["contract"] < nearer["api"] else (None, api)
 
 
 def _allow_remote(_ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls

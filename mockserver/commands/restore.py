@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from mockserver import defaults
 from mockserver.commands.options import FILE, contract_option
 from mockserver.commands.suite_options import IDENTITIES, RESTORE_VALUES, SETTLE, connection_options
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
+from mockserver.plugins.discovery import DEFAULT, find, load
 from mockserver.suite.run.interrupts import terminable
 from mockserver.suite.run.lifecycle import prepared, reach
 from mockserver.suite.run.run_options import Options
@@ -69,8 +68,9 @@ def _contract(book: Book, options: Options) -> Contract:
     Raises:
         UsageError: it is another one now, and none was named.
     """
-    contract = load_contract(options.contract or _path_of(book), [Path(path) for path in book.overlays])
-    if options.contract is None and contract.document.sha256 != book.contract_sha256:
+    named = options.contract is not None or options.api is not None
+    contract = load(options.contract if named else _path_of(book), options.api, [Path(path) for path in book.overlays])
+    if not named and contract.document.sha256 != book.contract_sha256:
         raise UsageError(f"{book.contract}: is not what it was when the ledger was written; name one with --contract")
     return contract
 
@@ -78,7 +78,8 @@ def _contract(book: Book, options: Options) -> Contract:
 def _path_of(book: Book) -> Path:
     path = Path(book.contract)
     # The built-in contract may stand elsewhere by now, or on the machine where its ledger is used.
-    return defaults.CONTRACT if not path.exists() and path.name == defaults.CONTRACT.name else path
+    builtin = find(DEFAULT).contract
+    return builtin if not path.exists() and path.name == builtin.name else path
 
 
 def _lines(book: Book, ledger: Ledger) -> list[str]:

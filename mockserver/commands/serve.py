@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver import defaults
 from mockserver.commands.options import (
     FILE,
     contract_option,
@@ -22,6 +21,7 @@ from mockserver.commands.options import (
     show_warnings,
 )
 from mockserver.errors import UsageError
+from mockserver.plugins.discovery import DEFAULT, find, load
 from mockserver.stub.serving.serve_options import ServeOptions
 from mockserver.stub.stub_options import RateLimit
 
@@ -66,10 +66,10 @@ def serve_command(**given: Any) -> None:
 def _told_contract(options: ServeOptions) -> Contract:
     """Return the contract, after telling what a person should know of it."""
     from mockserver.contract.model import Contract
-    from mockserver.contract.reading.document import load_contract
 
-    assert not isinstance(options.contract, Contract)
-    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    assert not isinstance(options.contract, Contract | str)
+    assert options.api is None or isinstance(options.api, str)
+    contract = load(options.contract, options.api, options.overlay)
     show_notes(contract.document.notes)
     show_warnings(contract.told_warnings(), len(contract.warnings))
     if contract.webhooks:
@@ -85,7 +85,7 @@ def _completed(options: ServeOptions, contract: Contract, module: str | None) ->
     return replace(
         options,
         contract=contract,
-        seed_data=options.seed_data or (defaults.SEED_DATA if options.contract is None else None),
+        seed_data=options.seed_data or (find(contract.api).seed_data if options.contract is None else None),
         behaviours=load_behaviours(module, contract) if module else None,
         rate_limit=RateLimit(limit, options.ban_after, options.ban_seconds) if isinstance(limit, int) else limit,
         log=sys.stderr,
@@ -103,7 +103,7 @@ def _application(options: ServeOptions) -> Any:
 @contract_option()
 @overlay_option()
 @click.pass_context
-def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path, ...]) -> None:
+def lint_command(ctx: click.Context, contract: Path | None, api: str | None, overlay: tuple[Path, ...]) -> None:
     """Check that a contract is valid, its examples fit, and every element says how it is known.
 
     Exit code 1 on findings, 2 on bad usage.
@@ -111,7 +111,7 @@ def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path,
     from mockserver.contract.source.remote import url_of
     from mockserver.lint.findings import lint
 
-    path = contract or defaults.CONTRACT
+    path = contract or find(api or DEFAULT).contract
     if url_of(path) is None and not path.exists():
         raise UsageError(f"{path}: there is no such file; check --contract")
     findings = lint(path, overlay)
@@ -127,19 +127,21 @@ def lint_command(ctx: click.Context, contract: Path | None, overlay: tuple[Path,
 @overlay_option()
 @option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
 @option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
-def examples_command(contract: Path | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str) -> None:
+def examples_command(
+    contract: Path | None, api: str | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str
+) -> None:
     """Print every documented example with the exact requests, in order, that return it from a fresh world.
 
     An example that no request returns, or that breaks its schema, is printed with the reason.
     """  # fmt: skip
-    from mockserver.contract.reading.document import load_contract
     from mockserver.stub.examples.listing import curl, sequences
     from mockserver.stub.store.seed import Seed, load_seed
 
-    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    loaded = load(contract, api, overlay)
     show_notes(loaded.document.notes)
-    seed_file = seed_data or (defaults.SEED_DATA if contract is None else None)
-    seed = load_seed(seed_file) if seed_file is not None else Seed()
+    plugin = find(loaded.api) if loaded.api else None
+    seed_file = seed_data or (plugin.seed_data if plugin is not None and contract is None else None)
+    seed = load_seed(seed_file, plugin) if seed_file is not None else Seed()
     if not any(operation.behaviour is not None for operation in loaded.operations):
         _print_any(loaded, seed, url.rstrip("/"))
         return
@@ -181,16 +183,15 @@ def _print_any(contract: Contract, seed: Seed, url: str) -> None:
 @contract_option()
 @overlay_option()
 @option("--json", is_flag=True, help="Print JSON.")
-def inspect_command(contract: Path | None, overlay: tuple[Path, ...], json: bool) -> None:
+def inspect_command(contract: Path | None, api: str | None, overlay: tuple[Path, ...], json: bool) -> None:
     """Print what state was inferred from a contract, why, how sure, and the line that overrides it.
 
     Also what is answered with a plain example, refused, called back, and wrong with the document.
     """
     from mockserver.commands.inspect import inspect, lines
-    from mockserver.contract.reading.document import load_contract
     from mockserver.http import json as documents
 
-    loaded = load_contract(contract or defaults.CONTRACT, overlay)
+    loaded = load(contract, api, overlay)
     show_notes(loaded.document.notes)
     report = inspect(loaded)
     if json:

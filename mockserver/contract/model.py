@@ -176,6 +176,8 @@ class Behaviour:
         items: of a `resource`'s list, JSON pointer of the items in the answer.
         answers: of a `resource`, whether the answer holds the item (at `value`) or the items.
         keys: of a `resource`, members of an item that name an item of another one, with that one's `resource`.
+        username: of a login (role `issue`), JSON pointer of the user name in the request; "" where names tell.
+        password: of a login, JSON pointer of the password in the request; "" where names tell.
     """
 
     handler: str
@@ -190,6 +192,8 @@ class Behaviour:
     items: str = ""
     answers: bool = True
     keys: tuple[tuple[str, str], ...] = ()
+    username: str = ""
+    password: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +288,7 @@ class Contract:
             them, so that no such answer is excused.
         differences: by label of an operation or path of a path item, checks of the suite that a real server was seen
             not to keep there, and what it does (`x-mockserver-differs`).
+        api: name of the plug-in whose behaviours it uses (`x-mockserver-api`), "" for none.
     """
 
     document: Document
@@ -299,6 +304,7 @@ class Contract:
     warnings: tuple[ContractWarning, ...] = ()
     webhooks: tuple[str, ...] = ()
     refused: tuple[Operation, ...] = ()
+    api: str = ""
 
     @cached_property
     def by_id(self) -> Mapping[str, Operation]:

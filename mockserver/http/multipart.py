@@ -16,6 +16,8 @@ from typing import NamedTuple
 _MAX_PARTS = 1000
 _MAX_HEAD_BYTES = 8 * 1024
 _END_OF_HEAD = re.compile(rb"(?:\A|\r?\n)\r?\n")
+#: What may stand behind a boundary: the sign of the end, and blanks up to the end of the line.
+_REST = re.compile(rb"(--)?[ \t]*(?=\r?\n|\Z)")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
@@ -42,20 +44,52 @@ def parts(content: bytes, field: str) -> Iterator[Part]:
     """Yield the parts of content; `field` is the `Content-Type` that names their boundary.
 
     Raises:
-        ValueError: no such boundary, too many parts, or a head that is too long.
+        ValueError: no such boundary, no end of the last part, too many parts, or a head that is too long.
     """
     boundary = _boundary(field)
-    line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
-    found = line.search(content) if boundary else None
-    if found is None or found[1]:
+    delimiters = _delimiters(content, b"\n--" + boundary) if boundary else iter(())
+    beginning = next(delimiters, None)
+    if beginning is None or beginning.is_last:
         raise ValueError("not multipart content with the boundary that the Content-Type names")
     for _ in range(_MAX_PARTS):
-        following = line.search(content, found.end())
-        yield _part(content[found.end() : following.start() if following is not None else len(content)])
-        if following is None or following[1]:
+        end = next(delimiters, None)
+        if end is None:
+            raise ValueError("the last part has no end; two hyphens behind the boundary are one")
+        yield _part(content[beginning.end : end.start])
+        if end.is_last:
             return
-        found = following
+        beginning = end
     raise ValueError(f"more than {_MAX_PARTS} parts")
+
+
+class _Delimiter(NamedTuple):
+    """A line with the boundary, from the line break before it up to the one behind it."""
+
+    start: int
+    end: int
+    is_last: bool
+
+
+def _delimiters(content: bytes, dashed: bytes) -> Iterator[_Delimiter]:
+    """Yield the lines that are a boundary; `dashed` is what such a line begins with, a line break before it."""
+    for place in _places(content, dashed):
+        rest = _REST.match(content, place + len(dashed))
+        if rest is not None:
+            start = place - content.endswith(b"\r", 0, max(place, 0))
+            yield _Delimiter(max(start, 0), rest.end(), rest[1] is not None)
+
+
+def _places(content: bytes, dashed: bytes) -> Iterator[int]:
+    """Yield where a text stands; -1 where content begins with it but for its line break.
+
+    `find` is many times as fast as an expression that looks for lines.
+    """
+    if content.startswith(dashed[1:]):
+        yield -1
+    place = content.find(dashed)
+    while place >= 0:
+        yield place
+        place = content.find(dashed, place + 1)
 
 
 def _boundary(field: str) -> bytes:

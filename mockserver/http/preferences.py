@@ -42,18 +42,22 @@ def applied(preferences: Preferences) -> str:
     if preferences.code is not None:
         parts.append(f"code={preferences.code}")
     if preferences.example:
-        parts.append(f"example={_token(preferences.example)}")
+        parts.append(f"example={token(_visible(preferences.example))}")
     if preferences.dynamic is not None:
         parts.append(f"dynamic={'true' if preferences.dynamic else 'false'}")
     return ", ".join(parts)
 
 
-def _token(text: str) -> str:
-    """Return text as a token, or as a quoted string where it is none or would break the field."""
+def token(text: str) -> str:
+    """Return the value of a preference: a token, else a quoted string (RFC 7240, section 2)."""
     if re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text):
         return text
-    shown = text.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
-    return '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _visible(text: str) -> str:
+    """Return text without what would break a response field."""
+    return text.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
 
 
 def _unusable(what: str) -> RequestRejected:

@@ -22,10 +22,13 @@ _PREFIX = "x-mockserver-"
 _KNOWN = sorted({*EXTENSIONS, *(keyword for _, keyword in MARKS), "x-secret"})
 _BEHAVIOUR: dict[str, type] = {
     **dict.fromkeys(("handler", "role", "resource", "value", "status", "identifier", "parameter", "items"), str),
+    **dict.fromkeys(("username", "password"), str),
     **dict.fromkeys(("generated", "answers"), bool),
     "keys": dict,
 }
 
+#: Members of a behaviour that are JSON pointers, and into what.
+_POINTERS = {"value": "answer", "status": "answer", "username": "request", "password": "request"}
 #: One mistake in an extension's value: path below the extension, message, remedy.
 _Mistake = tuple[tuple[str, ...], str, str]
 _Check = Callable[[Subject, Any], Iterator[_Mistake]]
@@ -86,6 +89,11 @@ def _check_levels(subject: Subject, value: Any) -> Iterator[_Mistake]:
         yield from _check_known(subject, level, (str(index),))
 
 
+def _check_api(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, str):
+        yield (), "must be a name", "name an API that is installed, the one that has its handlers"
+
+
 def _check_known(subject: Subject, level: Any, path: tuple[str, ...]) -> Iterator[_Mistake]:
     known = subject.data.get("x-mockserver-levels")
     if not isinstance(known, list) or level not in known:
@@ -136,8 +144,8 @@ def _check_behaviour(_subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield (name,), f"unknown member {name!r}", f"known are {', '.join(_BEHAVIOUR)}"
         elif not isinstance(member, _BEHAVIOUR[name]):
             yield (name,), f"must be {_BEHAVIOUR[name].__name__}, not {member!r:.60}", "correct the value"
-        elif name in {"value", "status"} and not str(member).startswith("/"):
-            yield (name,), f"{member!r} is no JSON pointer into the answer", "start it with a slash"
+        elif name in _POINTERS and not str(member).startswith("/"):
+            yield (name,), f"{member!r} is no JSON pointer into the {_POINTERS[name]}", "start it with a slash"
 
 
 def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:
@@ -237,6 +245,7 @@ def _is_example_but_not_of(direction: Direction) -> Callable[[Element], bool]:
 
 
 _EXTENSIONS: dict[str, _Extension] = {
+    "x-mockserver-api": _Extension("the document", _is("document"), _check_api),
     "x-mockserver-levels": _Extension("the document or an operation", _is("document", "operation"), _check_levels),
     "x-mockserver-objects": _Extension("an operation", _is("operation"), _check_objects),
     "x-mockserver-effect": _Extension("an operation", _is("operation"), _check_effect),

@@ -7,9 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from mockserver import defaults
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError
+from mockserver.plugins.discovery import find, load
 from mockserver.selftest.mutant_server import MutantServer
 from mockserver.selftest.registry import all_mutants
 from mockserver.stub.serving import server
@@ -25,13 +24,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m mockserver.selftest", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--contract", type=Path)
+    parser.add_argument("--api")
     parser.add_argument("--overlay", type=Path, action="append", default=[])
     parser.add_argument("--seed-data", type=Path)
     options = parser.parse_args()
-    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
-    # Seed data belongs to the built-in contract, as with `serve`.
-    seed_file = options.seed_data or (defaults.SEED_DATA if options.contract is None else None)
-    seed = load_seed(seed_file) if seed_file is not None else Seed()
+    contract = load(options.contract, options.api, options.overlay)
+    api = find(contract.api) if contract.api else None
+    # Seed data belongs to the API's own contract, as with `serve`.
+    seed_file = options.seed_data or (api.seed_data if api is not None and options.contract is None else None)
+    seed = load_seed(seed_file, api) if seed_file is not None else Seed()
     mutants = tuple(all_mutants(contract, seed.accounts))
     token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")
     listening = server.bind("127.0.0.1", options.port)

@@ -21,7 +21,7 @@ from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.stub_process import StubControl, StubProcess
+from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import Outcome
 
@@ -95,16 +95,17 @@ def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Labo
         UsageError: the identities file cannot be used.
         MockServerError: the process does not start.
     """
-    identities = who_calls(options.identities, builtin_stub=options.contract is None)
+    seeded = options.own_seed_data
+    identities = who_calls(options.identities, seed_data=seeded)
     require_known_schemes(identities, contract)
     more = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
     with tempfile.TemporaryDirectory(prefix="mockserver-self-test-") as folder:
-        if options.contract is not None:
+        if seeded is None:
             identities = identities if identities.all else _made_up(contract)
             accounts = Path(folder) / "seed.json"
             accounts.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
             more += ["--seed-data", str(accounts)] if identities.all else []
-        with StubProcess(options.contract, more, program=_PROGRAM) as process:
+        with StubProcess(options.contract, more, program=_PROGRAM, api=options.api) as process:
             target = HttpTarget(process.base_url, own_stub=True)
             impatient = HttpTarget(process.base_url, timeout_seconds=_SHORT_SECONDS, own_stub=True)
             try:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
+from mockserver.contract.roles import role_of
 from mockserver.messages import Response
 from mockserver.selftest.catalogue import Mutant
 from mockserver.selftest.registry import EQUIVALENT
@@ -252,7 +253,7 @@ def _as_json(number: int, mutant: Mutant) -> Mapping[str, Any]:
         "operation_id": mutant.operation.id,
         "signs": sorted(mutant.signs),
         "slow": mutant.slow,
-        "equivalent": EQUIVALENT.get((mutant.kind.name, mutant.operation.id), ""),
+        "equivalent": EQUIVALENT.get((mutant.kind.name, role_of(mutant.operation)), ""),
     }
 
 

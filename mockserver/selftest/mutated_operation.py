@@ -10,9 +10,18 @@ from typing import Any, Literal, NamedTuple
 
 from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.roles import (
+    CredentialPlaces,
+    Place,
+    credential_places,
+    envelope_place,
+    is_login,
+    is_revocation,
+    name_members,
+)
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
-from mockserver.http.pointers import lookup
+from mockserver.http.pointers import child, lookup
 from mockserver.stub.store.seed import Account
 
 Level = Literal["violation", "drift"]
@@ -59,7 +68,7 @@ class Subject:
 
     @property
     def role(self) -> str:
-        """Its part in the life of a resource: `read`, `write`, `reset`, or "" where it has none."""
+        """Its part in the life of a singleton: `read`, `write`, `reset`, or "" where it has none."""
         behaviour = self.operation.behaviour
         return behaviour.role if behaviour is not None and behaviour.resource else ""
 
@@ -68,10 +77,15 @@ class Subject:
         """Whether it exchanges a password for a token."""
         return is_login(self.operation)
 
+    @cached_property
+    def credential_places(self) -> CredentialPlaces | None:
+        """Where its request holds user name and password, None where it logs nobody in."""
+        return credential_places(self.contract, self.operation) if self.is_login else None
+
     @property
     def revocation(self) -> Operation | None:
         """The operation that ends the token it is called with."""
-        return next((item for item in self.contract.operations if _is_revocation(item)), None)
+        return next(filter(is_revocation, self.contract.operations), None)
 
     @property
     def generated(self) -> bool:
@@ -246,22 +260,18 @@ class Subject:
             signs |= self.stated(behaviour.pointer, "reads_show_the_last_write")
         if self.role == "write" and changed and not self.generated:
             signs |= self.stated(behaviour.pointer, "writes_echo_the_request")
-        place = (behaviour.value or behaviour.status).rpartition("/")[0]
-        names = [held.get("name") for held in (at(before, place), at(after, place)) if isinstance(held, dict)]
-        if len(names) == 2 and names[0] != names[1] and names[1] is not None:
-            signs |= self.stated(behaviour.pointer, "answers_name_the_resource")
+        place = child("", *(envelope_place(self.operation) or ()))
+        held, then = at(before, place), at(after, place)
+        if isinstance(held, dict) and isinstance(then, dict):
+            names = name_members(self.contract, self.operation)
+            if any(held.get(name) != then.get(name) is not None for name in names):
+                signs |= self.stated(behaviour.pointer, "answers_name_the_resource")
         return frozenset(signs)
 
 
 def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[Subject, ...]:
     """Return every operation of a contract as a mutant sees it."""
     return tuple(Subject(contract, operation, index, accounts) for index, operation in enumerate(contract.operations))
-
-
-def is_login(operation: Operation | None) -> bool:
-    """Tell whether an operation exchanges a password for a token."""
-    behaviour = operation.behaviour if operation else None
-    return behaviour is not None and (behaviour.handler, behaviour.role) == ("auth", "issue")
 
 
 def is_json(media_type: str) -> bool:
@@ -275,6 +285,19 @@ def at(value: Any, pointer: str) -> Any:
         return lookup(value, pointer)
     except (LookupError, ValueError):
         return None
+
+
+def text_at(value: Any, place: Place) -> str | None:
+    """Return the text at a place in a JSON value, None where there is none."""
+    found = at(value, child("", *place))
+    return found if isinstance(found, str) else None
+
+
+def replaced(value: Any, place: Place, text: str | None) -> Any:
+    """Return a copy of a JSON value with another text at a place where something stands."""
+    changed = _copy(value)
+    holder(changed, place)[place[-1]] = text
+    return changed
 
 
 def members(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -307,11 +330,6 @@ def _shown(status: str, response: Response) -> Iterator[Answer]:
             if is_json(name):
                 yield Answer(int(status), response, content, example.value)
                 break
-
-
-def _is_revocation(operation: Operation) -> bool:
-    behaviour = operation.behaviour
-    return behaviour is not None and (behaviour.handler, behaviour.role) == ("auth", "revoke")
 
 
 def _copy(value: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mockserver.contract.roles import credential_places, is_login
 from mockserver.selftest.catalogue import Behind, Mutation, Plant
-from mockserver.selftest.mutated_operation import Change, Sign, Subject, is_json, is_login
+from mockserver.selftest.mutated_operation import Change, Sign, Subject, is_json, text_at
 from mockserver.selftest.traffic import Call, Reply, crash
 from mockserver.stub.store.seed import Account
 
@@ -61,14 +62,16 @@ class Known:
     """Which tokens there are: the seeded ones, and those that logins gave out in a world."""
 
     def __init__(self, subject: Subject, memory: dict[Any, Any]) -> None:
+        self._contract = subject.contract
         self._accounts = subject.accounts
         self._issued: dict[str, list[str]] = memory.setdefault("issued", {})
 
     def remember(self, call: Call, reply: Reply) -> None:
         """Take note of the tokens in the answer to a login."""
-        sent = call.json
-        if reply.ok and isinstance(sent, dict):
-            self._issued.setdefault(str(sent.get("username")), []).extend(_tokens(reply.json))
+        places = credential_places(self._contract, call.operation) if call.operation is not None else None
+        if reply.ok and places is not None:
+            username = str(text_at(call.json, places.username))
+            self._issued.setdefault(username, []).extend(_tokens(reply.json))
 
     def tokens(self, account: Account) -> list[str]:
         """Return an account's tokens."""

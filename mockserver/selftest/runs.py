@@ -16,9 +16,7 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Literal
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.selftest.kills import Kills, Planted, Result, Sign
 from mockserver.selftest.laboratory import Laboratory, laboratory
@@ -26,14 +24,13 @@ from mockserver.suite.checks.robustness import timing_tasks
 from mockserver.suite.checks.task import Task
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import make, plan
-from mockserver.suite.run.progress import Progress
-from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.policy import matches
 from mockserver.suite.verdicts.evidence import Evidence
+from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import Outcome
-from mockserver.suite.verdicts.verdicts import Finding
 
 Mode = Literal["sample", "full"]
 
@@ -63,7 +60,7 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
     if options.target is not None or options.dry_run:
         what = "the target" if options.target is not None else "--dry-run"
         raise UsageError(f"--self-test judges mutants of our own stub; leave {what} out")
-    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    contract = options.load_contract()
     started = datetime.now(UTC)
     with laboratory(contract, options, seed) as lab:
         with shown_progress(sys.stderr) as progress:

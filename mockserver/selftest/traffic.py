@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Operation
+from mockserver.http import basic
+from mockserver.http import problem as problem_details
 from mockserver.stub.store.seed import Account
 
-PROBLEM = "application/problem+json"
+PROBLEM = problem_details.MEDIA_TYPE
 
 
 def decode(content: bytes) -> Any:
@@ -19,11 +20,6 @@ def decode(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
-
-
-def basic(username: str, secret: str) -> str:
-    """Return Basic credentials (RFC 7617, section 2)."""
-    return "Basic " + base64.b64encode(f"{username}:{secret}".encode()).decode()
 
 
 class Call(NamedTuple):
@@ -53,17 +49,12 @@ class Call(NamedTuple):
     @property
     def credentials(self) -> tuple[str, str]:
         """User name and token of its Basic credentials, both "" where it has none."""
-        scheme, _, encoded = (self.authorization or "").partition(" ")
-        try:
-            text = base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
-        except ValueError:
-            return "", ""
-        username, _, token = text.partition(":")
+        username, _, token = (basic.user_pass(self.authorization or "") or "").partition(":")
         return username, token
 
     def by(self, account: Account) -> Call:
         """Return the same call by an account, with its first seeded token."""
-        return self._replace(authorization=basic(account.username, account.tokens[0].token))
+        return self._replace(authorization=basic.encode(f"{account.username}:{account.tokens[0].token}"))
 
     def with_json(self, value: Any) -> Call:
         """Return the same call with JSON content."""
@@ -120,8 +111,7 @@ class Reply(NamedTuple):
 
 def problem(status: int, title: str) -> Reply:
     """Return problem details (RFC 9457), as the stub's own look."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": title, "violations": []}
-    return Reply(status, (("Content-Type", PROBLEM),), json.dumps(content).encode())
+    return Reply(status, (("Content-Type", PROBLEM),), problem_details.problem(status, title, title))
 
 
 def crash() -> Reply:

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask
 
-from mockserver import defaults, sources
+from mockserver import sources
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.resources.collections import inferred
@@ -25,8 +25,11 @@ from mockserver.http.problem import MEDIA_TYPE as PROBLEM
 from mockserver.http.problem import problem
 from mockserver.masking import show
 from mockserver.messages import Caller, Request, Response
+from mockserver.plugins import discovery
+from mockserver.plugins.calls import AccountRules, Rules
+from mockserver.plugins.plugin import Plugin
 from mockserver.stub.authentication import ANYBODY, Authentication
-from mockserver.stub.behaviour.calls import Rules
+from mockserver.stub.behaviour.bindings import bind_api
 from mockserver.stub.control.journal import keep
 from mockserver.stub.control.routes import HINT_KEY, WORLD_KEY, Exposure, register_control
 from mockserver.stub.pipeline import Answer, Pipeline, Settings
@@ -61,10 +64,10 @@ def create_app(options: StubOptions) -> Flask:
 
 def make_app(options: StubOptions) -> Flask:
     """Return a stub, as `create_app` does, by options that are put together already."""
-    contract = options.contract
-    if contract is None or isinstance(contract, Path | str):
-        contract = load_contract(contract or defaults.CONTRACT)
-    seed_data = _seed_data(options, contract)
+    contract, api = _served(options)
+    bindings = bind_api(api, contract)
+    accounts = AccountRules() if api is None else api.accounts
+    seed_data = _seed_data(options, contract, api)
     worlds = Worlds(open_store(options.state), seed_data, options.clock)
     authentication = Authentication(
         contract,
@@ -72,14 +75,18 @@ def make_app(options: StubOptions) -> Flask:
         open_door=_mightiest(contract, seed_data) if options.no_auth else None,
         seed=options.seed,
         secrets=seed_data.secrets,
+        matches=accounts.password_matches,
     )
     pipeline = Pipeline(
         contract,
         authentication,
         Settings(
             options,
-            Rules(seed_data, options.seed, options.transition_seconds),
-            behaviours=options.behaviours or {},
+            Rules(seed_data, options.seed, options.transition_seconds, accounts),
+            behaviours={**bindings.operations, **(options.behaviours or {})},
+            handlers=bindings.handlers,
+            trusted=frozenset() if api is None else api.trusted,
+            secret_names=frozenset() if api is None else api.secret_names,
             deliver=Deliverer(options.allow_callbacks).deliver,
             inferred=dict if options.no_state else partial(inferred, contract),
         ),
@@ -94,19 +101,38 @@ def make_app(options: StubOptions) -> Flask:
         AccessLog(log, as_json=options.log_format == "json") if log is not None else None,
         allow_origins=not options.no_cors,
     )
-    register_control(app, contract, worlds, Exposure(options.host, options.control_token))
+    register_control(app, contract, worlds, Exposure(options.host, options.control_token), api)
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app
 
 
-def _seed_data(options: StubOptions, contract: Contract) -> Seed:
-    """Return the seed data that worlds start from."""
+def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
+    """Return the contract, and the API that it is served with: the one that is named, else the contract's own."""
+    contract, api = options.contract, options.api
+    if contract is None and api is None:
+        api = discovery.DEFAULT
+    if isinstance(api, str):
+        api = discovery.find(api)
+    if contract is None:
+        assert api is not None
+        contract = api.contract
+    if isinstance(contract, Path | str):
+        contract = load_contract(contract)
+    if api is None and contract.api:
+        api = discovery.find(contract.api)
+    return contract, api
+
+
+def _seed_data(options: StubOptions, contract: Contract, api: Plugin | None) -> Seed:
+    """Return the seed data that worlds start from: those of the API belong to its own contract."""
     found = options.seed_data
+    if found is None and options.contract is None and api is not None:
+        found = api.seed_data
     if found is None:
-        found = load_seed(defaults.SEED_DATA) if options.contract is None else Seed()
+        found = Seed()
     elif isinstance(found, Path | str):
-        found = load_seed(found)
+        found = load_seed(found, api)
     return found.emptied(contract.levels) if options.empty else found
 
 

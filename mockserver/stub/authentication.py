@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -11,9 +9,10 @@ from urllib.parse import parse_qs
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.errors import RequestRejected
+from mockserver.http import basic
 from mockserver.http.digest import Digest, parameters
 from mockserver.messages import Caller, Request
-from mockserver.stub.store.account_records import (
+from mockserver.plugins.account_records import (
     ACCOUNTS,
     BASIC_CHALLENGE,
     TOKENS,
@@ -59,10 +58,15 @@ class Authentication:
         open_door: Caller | None = None,
         seed: int = 0,
         secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
+        matches: Callable[[dict[str, Any], str, str], bool] = password_matches,
     ) -> None:
-        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them."""
+        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them.
+
+        `matches` tells whether a password is that of an account's record and name.
+        """
         self._contract = contract
         self._accounts = accounts
+        self._matches = matches
         uses_digest = any(_is_digest(scheme) for scheme in contract.security_schemes.values())
         self._digests = Digest(seed, secrets() if uses_digest else {})
         self._open_door = open_door
@@ -152,7 +156,7 @@ class Authentication:
         return Caller(token["username"], token["level"], key)
 
     def _basic(self, request: Request, world: _World) -> Caller | None:
-        """Return the caller of HTTP Basic credentials `username:auth_token` (RFC 7617)."""
+        """Return the caller of HTTP Basic credentials `username:token` (RFC 7617)."""
         field = request.authorization
         if field is None:
             return None
@@ -191,7 +195,7 @@ class Authentication:
             return None
         account = world.read(ACCOUNTS, caller.username)
         _, _, password = _credentials(field).partition(":")
-        if account is None or not password_matches(account, caller.username, password):
+        if account is None or not self._matches(account, caller.username, password):
             return None
         return Caller(caller.username, account["level"], "")
 
@@ -209,20 +213,13 @@ def _in_time(token: Mapping[str, Any], world: _World) -> bool:
 
 def _credentials(field: str) -> str:
     """Return `username:secret` of Basic credentials that were decoded before, so are well-formed."""
-    return base64.b64decode(field.partition(" ")[2].strip(" ")).decode()
+    return basic.user_pass(field) or ""
 
 
 def _decode_basic(field: str) -> Caller | None:
     """Return who Basic credentials name, level yet unknown; None where they are malformed or of another scheme."""
-    scheme, _, encoded = field.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        text = base64.b64decode(encoded.strip(" "), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None
-    username, colon, token = text.partition(":")
-    return Caller(username, "", token_key(token)) if colon and username and token else None
+    username, token = basic.decode(field) or ("", "")
+    return Caller(username, "", token_key(token)) if username and token else None
 
 
 class _LacksScopeError(Exception):
@@ -327,7 +324,7 @@ def _why_not(request: Request) -> str:
         return "the request has no credentials"
     scheme, _, _ = request.authorization.partition(" ")
     if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
-        return "the credentials are not base64 of `username:auth_token` (RFC 7617)"
+        return "the credentials are not base64 of `username:token` (RFC 7617)"
     return "the credentials are not known here, or no longer valid"
 
 

@@ -7,26 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from mockserver.builtin import mailcheap
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.schema.marks import marked_names
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.http import expressions
 from mockserver.http.preferences import NONE
 from mockserver.messages import Arguments, Caller, Outgoing, Preferences, Request, Response
+from mockserver.plugins.calls import Call, Handler, Rules
+from mockserver.plugins.ownership import compile_owns, is_open
+from mockserver.plugins.registration import is_trusted
+from mockserver.plugins.transactions import Read
 from mockserver.stub.authentication import Authentication
-from mockserver.stub.behaviour.calls import Call, Handler, Rules
-from mockserver.stub.behaviour.handlers import REMOVE, RESOURCE, find_handler
-from mockserver.stub.behaviour.ownership import compile_owns, is_open
+from mockserver.stub.behaviour.handlers import AUTH, REMOVE, SETTING, Handlers, find_handler
+from mockserver.stub.behaviour.login import LoginHandler
+from mockserver.stub.behaviour.setting import SettingHandler
 from mockserver.stub.callback_requests import Callbacks
 from mockserver.stub.choice import Choices
 from mockserver.stub.crud.example_items import Representations
 from mockserver.stub.crud.resources import ResourceHandler
 from mockserver.stub.crud.tombstones import Ancestors, Removal
 from mockserver.stub.preferred import Preferred
-from mockserver.stub.store.store import Read
 from mockserver.stub.store.worlds import World
 from mockserver.stub.stub_options import StubOptions
 from mockserver.stub.validation.body import BodyReader
@@ -34,8 +37,6 @@ from mockserver.stub.validation.parameters import ParameterReader
 
 _new = tuple.__new__
 NO_NAMES: frozenset[str] = frozenset()
-#: Handlers whose answers are known to be what the contract says, and so are not looked at again.
-_TRUSTED = frozenset({"absent", *(handler for handler, _ in mailcheap.HANDLERS)})
 
 
 def _nowhere(outgoing: Outgoing, _world: World) -> str:
@@ -47,6 +48,9 @@ class Settings(NamedTuple):
 
     Attributes:
         behaviours: Python behaviours by `operationId`.
+        handlers: those that an API adds, by handler and role of `x-mockserver-behaviour`.
+        trusted: handlers of the engine whose answers are known to be what the contract says.
+        secret_names: members that are masked, whatever the operation.
         deliver: sends a callback, or tells why not; returns words for the journal.
         inferred: gives the behaviours that were inferred, by `operationId`.
     """
@@ -54,6 +58,9 @@ class Settings(NamedTuple):
     options: StubOptions
     rules: Rules
     behaviours: Mapping[str, Handler] = {}
+    handlers: Handlers = MappingProxyType({})
+    trusted: frozenset[str] = NO_NAMES
+    secret_names: frozenset[str] = NO_NAMES
     deliver: Callable[[Outgoing, World], str] = _nowhere
     inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
@@ -73,16 +80,18 @@ class CompiledOperation:
         self._operation, self._handler = _behaviour(contract, operation, settings, choices)
         self._behaviour = self._operation.behaviour or Behaviour("python")
         self._ancestors = Ancestors(operation, settings.inferred().values() if self._handler is None else ())
-        self._trusted = self._behaviour.handler in _TRUSTED and not settings.options.errors
+        self._trusted = _is_trusted(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
         self._preferred = Preferred(contract, operation, self._choice)
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = BodyReader(contract, operation) if operation.request_body is not None else None
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
-        self.secret_names = self._write_only | _issued_names(contract, operation)
+        self.secret_names = self._write_only | _issued_names(contract, operation) | settings.secret_names
         objects = operation.objects
-        self._owns = compile_owns(objects, contract.levels) if objects is not None and objects.requested else None
+        belongs_to = settings.rules.accounts.belongs_to
+        requested = objects is not None and objects.requested
+        self._owns = compile_owns(objects, contract.levels, belongs_to) if objects and requested else None
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._choice.generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
@@ -197,27 +206,50 @@ def _behaviour(
         inferred = settings.inferred().get(operation.id)
         if inferred is not None:
             operation = replace(operation, behaviour=inferred)
-    if operation.behaviour is not None and operation.behaviour.handler == RESOURCE:
-        handler_of(contract, operation)
-        explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
-        relatives = {**settings.inferred(), **explicit}
-        if operation.behaviour.role == REMOVE:
-            return operation, Removal(operation, relatives.values())
-        return operation, ResourceHandler(contract, operation, operation.behaviour, relatives, representations)
-    return operation, handler_of(contract, operation)
+    if operation.behaviour is None:
+        return operation, None
+    handler = handler_of(contract, operation, settings.handlers)
+    return operation, handler or _made(contract, operation, operation.behaviour, settings, representations)
 
 
-def handler_of(contract: Contract, operation: Operation) -> Handler | None:
-    """Return the handler that an operation's behaviour names, None for none.
+def _made(
+    contract: Contract,
+    operation: Operation,
+    behaviour: Behaviour,
+    settings: Settings,
+    representations: Representations,
+) -> Handler:
+    """Return the handler that is made for an operation, from what the contract says of it."""
+    if behaviour.handler == SETTING:
+        return SettingHandler(contract, operation, representations)
+    if behaviour.handler == AUTH:
+        return LoginHandler(contract, operation, representations)
+    explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
+    relatives = {**settings.inferred(), **explicit}
+    if behaviour.role == REMOVE:
+        return Removal(operation, relatives.values())
+    return ResourceHandler(contract, operation, behaviour, relatives, representations)
+
+
+def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Handler | None:
+    """Return the function that an operation's behaviour names, None where the handler is made for the operation.
 
     Raises:
         ContractError: there is no such handler.
     """
+    assert operation.behaviour is not None
     try:
-        return find_handler(operation)
+        return find_handler(operation.behaviour, added)
     except LookupError as error:
-        assert operation.behaviour is not None
         raise ContractError(f"{contract.place(operation.behaviour.pointer)}: {error}") from error
+
+
+def _is_trusted(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
+    """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
+    if handler is None or settings.options.errors:
+        return False
+    made = isinstance(handler, SettingHandler | LoginHandler) and behaviour.handler in settings.trusted
+    return made or is_trusted(handler)
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:

@@ -63,8 +63,9 @@ class Pipeline:
         self._router = Router(((one.method, one.path, one) for one in routed), _bases(routed))
         self._concrete = self._router.concrete
         for operation in contract.operations:
-            if operation.behaviour is not None:
-                handler_of(contract, operation)  # a misspelt handler is told at start, not at the first call
+            if operation.behaviour is not None and operation.id not in settings.behaviours:
+                # A misspelt handler is told at start, not at the first call.
+                handler_of(contract, operation, settings.handlers)
 
     def knows(self, path: str) -> bool:
         """Tell whether the contract has anything at a path."""

@@ -15,14 +15,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TextIO, TypeVar
 
 from mockserver import sources
 from mockserver.errors import UsageError
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
-    from mockserver.stub.behaviour.calls import Handler
+    from mockserver.plugins.calls import Handler
+    from mockserver.plugins.plugin import Plugin
     from mockserver.stub.store.seed import Seed
 
 Keywords = ParamSpec("Keywords")
@@ -58,8 +59,7 @@ class RateLimit:
 USUAL_LIMIT = RateLimit()
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """How a person meets an option.
 
     Attributes:
@@ -122,12 +122,19 @@ def _rate(value: object) -> int | None:
     return int(found[1])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # no two are compared, and the control token is not shown
 class StubOptions:
     """How a stub answers: the keyword arguments of `create_app`, all of them options of `serve`, too."""
 
     contract: Contract | Path | str | None = field(
-        default=None, kw_only=False, metadata=told(keyword="The contract or its file; None for the built-in one.")
+        default=None, kw_only=False, metadata=told(keyword="The contract or its file; None for that of the API.")
+    )
+    api: Plugin | str | None = field(
+        default=None,
+        metadata=told(
+            keyword="The API that is served, or its name; None for the one that the contract names "
+            "(`x-mockserver-api`), and without a contract for the built-in one."
+        ),
     )
     host: str = field(
         default="127.0.0.1",
@@ -142,8 +149,8 @@ class StubOptions:
     seed_data: Seed | Path | str | None = field(
         default=None,
         metadata=told(
-            "What a new store starts with: accounts, domains and so on (YAML).",
-            keyword="Seed data of fresh worlds, or their file; None for the built-in ones with the built-in contract, "
+            "What a new store starts with: accounts and whatever else it keeps (YAML).",
+            keyword="Seed data of fresh worlds, or their file; None for those of the API with its own contract, "
             "for none with any other.",
             default="a small company with the built-in contract, else none",
             page="seed-data.md",

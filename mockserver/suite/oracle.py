@@ -26,25 +26,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError
+from mockserver.plugins.discovery import load
 from mockserver.suite.identities.identities import Identities, Identity
-from mockserver.suite.identities.made_accounts import seeded
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.interrupts import interruptible, terminable
-from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.preparation import prepare, seeded
 from mockserver.suite.safety.original_values import Originals
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
-from mockserver.suite.target.stub_process import StubProcess
+from mockserver.suite.target.processes import StubProcess
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdicts import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 
 if TYPE_CHECKING:
     from mockserver.suite.fuzz.engine import FuzzSettings
+    from mockserver.suite.run.run_options import Options
     from mockserver.suite.run.session import Run
 
 #: Where more than this share of an operation's cases contradicts the contract on our own stub, it is told.
@@ -114,13 +113,13 @@ class Oracle:
         run: Run,
         command: str,
         settings: FuzzSettings | None,
-        contract: Path | None,
-        overlays: Sequence[Path] = (),
+        options: Options,
     ) -> None:
         self._spec = {
             "command": command,
-            "contract": None if contract is None else str(contract.resolve()),
-            "overlays": [str(path.resolve()) for path in overlays],
+            "contract": None if options.contract is None else str(options.contract.resolve()),
+            "api": options.api,
+            "overlays": [str(path.resolve()) for path in options.overlay],
             "settings": None if settings is None else asdict(replace(settings, database="")),
             "accounts": [_account(identity) for identity in run.identities.all],
             "foreign": run.target.foreign,
@@ -216,9 +215,10 @@ def main() -> None:
 
 
 def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
-    contract = load_contract(spec["contract"] or defaults.CONTRACT, spec["overlays"])
+    file = None if spec["contract"] is None else Path(spec["contract"])
+    contract = load(file, spec["api"], spec["overlays"])
     identities = _made_up(spec["accounts"])
-    with _stub(spec["contract"], spec["overlays"], identities) as target:
+    with _stub(file, spec["api"], spec["overlays"], identities) as target:
         # The stub is asked as the target will be: what is withheld there is withheld here.
         target.foreign = spec["foreign"]
         run = prepare(
@@ -284,10 +284,12 @@ def _contradicts(contract: Contract, finding: Finding) -> bool:
 
 
 @contextmanager
-def _stub(contract: str | None, overlays: Sequence[str], identities: Identities) -> Iterator[HttpTarget]:
+def _stub(
+    contract: Path | None, api: str | None, overlays: Sequence[str], identities: Identities
+) -> Iterator[HttpTarget]:
     with seeded(identities) as seed:
         options = [*seed, *(text for path in overlays for text in ("--overlay", path))]
-        with StubProcess(None if contract is None else Path(contract), options) as stub:
+        with StubProcess(contract, options, api=api) as stub:
             target = HttpTarget(stub.base_url, own_stub=True)
             try:
                 yield target

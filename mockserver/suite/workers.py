@@ -26,8 +26,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mockserver import defaults
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.reports.conclusion import conclude
@@ -37,8 +35,7 @@ from mockserver.suite.reports.merge import merge
 from mockserver.suite.run.interrupts import answered, interrupted, terminable
 from mockserver.suite.run.lifecycle import judged, prepared, remark, run_command
 from mockserver.suite.run.preparation import who_calls
-from mockserver.suite.run.progress import Progress
-from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import Shard
@@ -75,8 +72,7 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     scrub = Scrubber()
-    builtin_stub = options.target is None and options.contract is None
-    for identity in who_calls(options.identities, builtin_stub=builtin_stub).all:
+    for identity in who_calls(options.identities, seed_data=options.own_seed_data).all:
         for name, value in identity.secrets():
             scrub.secrets.add(name, value)
     # Each part masks what it shows, and nothing gets past here either.
@@ -251,14 +247,14 @@ def _tell(line: Mapping[str, Any]) -> None:
 def _document(options: Options, settings: FuzzSettings) -> Document:
     """Make one part, and return its report."""
     scrub = Scrubber()
-    contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+    contract = options.load_contract()
     originals = load_originals(options.restore_values, contract)
     with ExitStack() as stack:
         stack.enter_context(scrubbed(scrub))
         run = stack.enter_context(prepared(options, contract, scrub.secrets, originals=originals))
         oracle = None
         if not run.own and not options.no_oracle:
-            oracle = stack.enter_context(Oracle(run, "fuzz", settings, options.contract, options.overlay))
+            oracle = stack.enter_context(Oracle(run, "fuzz", settings, options))
         books = None if run.own else Books(run, originals, new_book(run))
         report = judged("fuzz", run, settings, oracle, books, _Telling(run))
         return as_json(report)

@@ -116,9 +116,10 @@ def _ours(job: dict[str, Any]) -> Callable[[], Any]:
     from mockserver.suite.run.sharding import Division, parse_shard
     from mockserver.suite.target.targets import HttpTarget
     from mockserver.suite.verdicts.verdict import Outcome
+    from tests import defaults
 
     target = HttpTarget(job["base_url"])
-    prepared = prepare(load_contract(job["contract"]), target, who_calls(None, builtin_stub=True))
+    prepared = prepare(load_contract(job["contract"]), target, who_calls(None, defaults.SEED_DATA))
     if job["shard"]:
         prepared.division = Division(prepared.selected, parse_shard(job["shard"]))
         configure = restricted_contract.engine_config

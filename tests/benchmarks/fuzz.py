@@ -20,7 +20,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.fuzz.engine import FuzzSettings
@@ -29,6 +28,7 @@ from mockserver.suite.identities.identities import credentials
 from mockserver.suite.run.preparation import prepare, who_calls
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.targets import HttpTarget
+from tests import defaults
 from tests.benchmarks.servers import HOST, LOAD_CORE, ROOT, free_port, granian_command, pinned, serving, stub_command
 from tests.benchmarks.tables import say, table
 
@@ -213,7 +213,7 @@ def _compared(file: Path) -> Contract:
 def _prepared(contract: Contract, base_url: str) -> Iterator[Run]:
     target = HttpTarget(base_url)
     try:
-        yield prepare(contract, target, who_calls(None, builtin_stub=True))
+        yield prepare(contract, target, who_calls(None, defaults.SEED_DATA))
     finally:
         target.close()
 

@@ -26,7 +26,7 @@ from tests.benchmarks.servers import START_SECONDS, Server, free_port, start, st
 from tests.benchmarks.tables import say
 
 WRITERS = 8
-#: A login more than this would revoke the oldest token of the account (mockserver/builtin/mailcheap/logins.py).
+#: A login more than this would revoke the oldest token of the account (mockserver/behaviour/mail/logins.py).
 _MOST_LOGINS = 100
 _READY = re.compile(r"serving .* on \S+:(\d+) \(process (\d+),")
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.1, 0.8

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from hypothesis import configuration
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
 from mockserver.suite.checks.task import Task
 from mockserver.suite.run.preparation import own_stub, prepare, who_calls
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, failures_in
+from tests import defaults
 
 CONTRACT: Contract = load_contract(defaults.CONTRACT)
 IN_PROCESS, OVER_A_SOCKET = "in process", "over a socket"
@@ -44,16 +44,16 @@ def run(target_name: str, pytestconfig: pytest.Config) -> Iterator[Run]:
     """A run against the server to judge; its verdicts gather what all tests of the session find."""
     if target_name == IN_PROCESS:
         target = WsgiTarget(create_app(CONTRACT, seed_data=defaults.SEED_DATA).wsgi_app)
-        identities = who_calls(None, builtin_stub=True)
+        identities = who_calls(None, defaults.SEED_DATA)
         yield prepare(CONTRACT, target, identities, control=StubControl(target, None))
     elif target_name == OVER_A_SOCKET:
         with own_stub(None) as (stub, control):
-            yield prepare(CONTRACT, stub, who_calls(None, builtin_stub=True), control=control)
+            yield prepare(CONTRACT, stub, who_calls(None, defaults.SEED_DATA), control=control)
     else:
         file = pytestconfig.getoption("mockserver_identities")
         server = HttpTarget(target_name)
         writes = pytestconfig.getoption("mockserver_allow_writes")
-        identities = who_calls(Path(file) if file else None, builtin_stub=False)
+        identities = who_calls(Path(file) if file else None)
         yield prepare(CONTRACT, server, identities, allow_writes=writes)
         server.close()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 
 
 def parameters(*planners: Planner) -> list[object]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import schemathesis
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
 from mockserver.suite.checks import credentials, invalid_requests, robustness, undefined_routes
@@ -17,8 +16,9 @@ from mockserver.suite.fuzz.engine import FuzzSettings, InProcess
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 from tests.contract_suite.conftest import make
 from tests.contract_suite.planning import parameters
 

@@ -8,18 +8,24 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from mockserver import defaults
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.reading.elements import walk
 from mockserver.contract.source.references import follow
 from mockserver.http.pointers import split
-from mockserver.stub.behaviour.handlers import find_handler
+from mockserver.plugins import DEFAULT, find
+from mockserver.stub.behaviour.bindings import bind_api
+from mockserver.stub.behaviour.handlers import AUTH, SETTING, find_handler
+from mockserver.stub.behaviour.login import LoginHandler
+from mockserver.stub.behaviour.setting import SettingHandler
+from tests import defaults
 from tests.documentation.facts import operations_of
 from tests.documentation.record import Page, Record, read_record
 
 _URL = re.compile(r"https?://\S+")
+_BINDINGS = bind_api(find(DEFAULT), load_contract(defaults.CONTRACT))
+_MADE = {SETTING: SettingHandler, AUTH: LoginHandler}
 _OWN = {"self": "own account", "account": "own account and those below", "name": "own names"}
 
 
@@ -130,8 +136,11 @@ def _access(contract: Contract, operation: Operation) -> str:
 
 def _does(operation: Operation) -> str:
     """Return the first paragraph of what the code says of the operation's handler."""
-    handler = find_handler(operation)
-    text = inspect.getdoc(handler) if handler is not None else None
+    behaviour = operation.behaviour
+    if behaviour is None:
+        return ""
+    handler = find_handler(behaviour, _BINDINGS.handlers) or getattr(_MADE[behaviour.handler], behaviour.role)
+    text = inspect.getdoc(handler)
     return " ".join((text or "").partition("\n\n")[0].split())
 
 

@@ -8,15 +8,17 @@ from typing import Any
 
 import yaml
 
-from mockserver import create_app, defaults
+from mockserver import create_app
 from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.reading.elements import walk
 from mockserver.contract.source.references import follow
 from mockserver.http.pointers import blanked
+from mockserver.plugins import DEFAULT, find
 from mockserver.stub.examples.listing import Sequence, sequences
 from mockserver.stub.store.seed import load_seed
+from tests import defaults
 from tests.conftest import Client, send_to_app
 from tests.documentation.facts import Fact, facts, missing_pages, operations_of
 from tests.documentation.record import Page, Record, read_record
@@ -161,7 +163,7 @@ def _assumed(value: dict[str, Any]) -> int:
 
 def _outcomes(contract: Contract, record: Record) -> list[ExampleOutcome]:
     """Return for each documented example of a response what came of all requests that it answers."""
-    found = {sequence.name: sequence for sequence in sequences(contract, load_seed(defaults.SEED_DATA))}
+    found = {sequence.name: sequence for sequence in sequences(contract, load_seed(defaults.SEED_DATA, find(DEFAULT)))}
     client = Client(send_to_app(create_app().wsgi_app))
     return [
         ExampleOutcome(page.id, recorded["name"], _outcome(client, found, contract, page, recorded["name"]))

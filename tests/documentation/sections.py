@@ -6,21 +6,23 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.stub.store.seed_files import KEYS, schema
+from mockserver.plugins import DEFAULT, find
+from mockserver.stub.store.seed_format import format_of
 
+_FORM = format_of(find(DEFAULT))
 _TYPES = {"string": "text", "integer": "integer", "boolean": "true, false"}
 
 
 def tables() -> str:
     """Return a heading and a table for each section, in the order of the schema."""
-    return "\n\n".join(_section(name) for name in schema()["properties"] if name != "overlays")
+    return "\n\n".join(_section(name) for name in _FORM.schema["properties"] if name != "overlays")
 
 
 def _section(name: str) -> str:
-    found = schema()["$defs"][name]
+    found = _FORM.schema["$defs"][name]
     lines = [f"### `{name}`", "", found["description"]]
-    if name in KEYS:
-        lines[-1] += f" Key: {' and '.join(f'`{member}`' for member in KEYS[name])}."
+    if name in _FORM.keys:
+        lines[-1] += f" Key: {' and '.join(f'`{member}`' for member in _FORM.keys[name])}."
         lines += ["", "| member | value | |", "|---|---|---|", *_rows(found["items"], "")]
     return "\n".join(lines)
 

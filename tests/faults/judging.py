@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
-from mockserver import defaults
 from mockserver.suite.checks import robustness
 from mockserver.suite.fuzz.engine import FuzzSettings
 from mockserver.suite.identities.identities import seeded_identities
@@ -19,9 +18,10 @@ from mockserver.suite.run.check_run import check
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts.verdict import Outcome
+from tests import defaults
 from tests.faults.catalogue import ANYWHERE, Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving

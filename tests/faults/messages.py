@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mockserver import defaults
+from mockserver.plugins import DEFAULT, find
 from mockserver.stub.store.seed import load_seed
+from tests import defaults
 
 SETTINGS = "/api/v1/settings/"
 AUTH = "/api/v1/auth/"
@@ -35,7 +36,7 @@ SECURED = (
 ADMIN, DOMAIN_ADMIN, MAIL_USER = "admin", "domainadmin@vonmail.com", "u2@vonmail.com"
 #: What faults are planted in: the operations that were there first; the others have mutants (mockserver/mutants).
 OPERATIONS = ("setting_*", "auth_*")
-_SEEDED = load_seed(defaults.SEED_DATA).accounts
+_SEEDED = load_seed(defaults.SEED_DATA, find(DEFAULT)).accounts
 _ACCOUNTS = {name: account for name, account in _SEEDED.items() if account.tokens}
 #: Token and password of each seeded account.
 TOKENS: Mapping[str, str] = {name: account.tokens[0].token for name, account in _ACCOUNTS.items() if account.tokens}

@@ -23,11 +23,11 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.source.loading import parse_yaml
 from mockserver.stub.app import create_app
+from tests import defaults
 from tests.faults.catalogue import Edit, Fault
 from tests.faults.messages import Call, Reply
 

@@ -19,8 +19,9 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.exchange import parse_json
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
+from mockserver.suite.verdicts.graded_findings import Finding
+from mockserver.suite.verdicts.tally import Coverage
 from mockserver.suite.verdicts.verdict import Outcome
-from mockserver.suite.verdicts.verdicts import Coverage, Finding
 from tests.faults.server import Application, serving
 from tests.faults.verdicts import exit_code
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver import defaults
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 from tests.faults.catalogue import Fault
 from tests.faults.judging import Verdict, checked, fuzzed
 from tests.faults.messages import OPERATIONS

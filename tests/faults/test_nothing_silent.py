@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request
 
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.merge import merge
-from mockserver.suite.verdicts.verdicts import EVERYWHERE
+from mockserver.suite.verdicts.tally import EVERYWHERE
 from tests.faults.small import Answer, checked, fuzzed
 
 #: Whose claims hold if nothing is ever told of them.

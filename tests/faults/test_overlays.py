@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.lint.findings import lint
@@ -27,6 +26,7 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.target.targets import WsgiTarget
 from mockserver.suite.verdicts.evidence import Evidence
+from tests import defaults
 from tests.faults.catalogue import Fault, Stub
 from tests.faults.judging import identities_file
 from tests.faults.messages import ADMIN, MAILER, OPERATIONS, READ, SETTINGS, TOKENS, WRITE, Call, Reply

@@ -7,8 +7,8 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
+from tests import defaults
 from tests.permissions.matrix import cells, failing
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
+from tests import defaults
 from tests.permissions.conftest import LEVELS
 from tests.permissions.matrix import Cell, cells, failing
 

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.defaults import CONTRACT, SEED_DATA
 from mockserver.http.pointers import lookup
+from tests.defaults import CONTRACT, SEED_DATA
 from tests.documentation.facts import facts, missing_pages
 from tests.documentation.record import RECORD_FILE, read_record
 from tests.documentation.statements import unstated

@@ -50,7 +50,7 @@ ONLY_IN: dict[str, set[str]] = {
     "yaml": {"contract.source.yaml"},
     "jsonpatch": {"stub.crud.writes"},
     "jsonpath_rfc9535": {"contract.source.overlay"},
-    "jsonschema_rs": {"contract.schema", "lint.validity", "stub.store.seed_files"},
+    "jsonschema_rs": {"contract.schema", "lint.validity", "stub.store.seed_format"},
     "jsonschema": {"lint.validity"},
     "openapi_spec_validator": {"lint.validity"},
     "schemathesis": {"suite.fuzz"},

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
-from mockserver.suite.identities.identities import basic, seeded_identities
+from mockserver.http import basic
+from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.targets import HttpTarget
+from tests import defaults
 from tests.safety.server import RemoteServer, listening
 
 #: Longest wait for a command; reached only when a test fails.
@@ -93,7 +94,7 @@ class Owner:
 
     def call(self, method: str, name: str, value: Any = None) -> tuple[int, Any]:
         """Return status and value of a call for a setting."""
-        fields = (("Authorization", basic(":".join(ADMIN))), ("Content-Type", "application/json"))
+        fields = (("Authorization", basic.encode(":".join(ADMIN))), ("Content-Type", "application/json"))
         body = None if value is None else json.dumps(value).encode()
         target = HttpTarget(self._server.url)
         try:

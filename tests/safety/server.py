@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from mockserver import defaults
 from mockserver.stub.app import create_app
+from tests import defaults
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]

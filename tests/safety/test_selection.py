@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.suite.verdicts.verdicts import EVERYWHERE
+from mockserver.suite.verdicts.tally import EVERYWHERE
 from tests.safety.conftest import REMOTE, Suite
 from tests.safety.server import RemoteServer
 from tests.safety.small import Fields, Settings, answers, application, setting, written

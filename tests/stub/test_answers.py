@@ -11,7 +11,7 @@ import pytest
 
 from mockserver.http import json as documents
 from mockserver.messages import Outcome
-from mockserver.stub.behaviour.calls import Call
+from mockserver.plugins.calls import Call
 from tests.conftest import Client, Serve
 
 MakeStub = Callable[..., Client]

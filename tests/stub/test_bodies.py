@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.messages import Outcome
-from mockserver.stub.behaviour.calls import Call
+from mockserver.plugins.calls import Call
 from tests.conftest import Client
 
 MakeStub = Callable[..., Client]
@@ -79,6 +79,23 @@ FORMS: list[tuple[bytes, str, Any]] = [
     (_parts(('name="n"', b"x")), MULTIPART, 422),
     (_parts(), MULTIPART, 422),
     (b"nonsense", "multipart/form-data", 400),
+    # Line breaks without CR, text before the first part, blanks behind a boundary, a head without an empty line.
+    (_parts(('name="n"', b"1")).replace(b"\r\n", b"\n"), MULTIPART, {"n": 1}),
+    (b"before\r\n" + _parts(('name="n"', b"1")) + b"after", MULTIPART, {"n": 1}),
+    (_parts(('name="n"', b"1")).replace(b"--b\r\n", b"--b \t\r\n"), MULTIPART, {"n": 1}),
+    (
+        _parts(('name="n"', b"1"), ('name="file"', b"")).replace(b"\r\n\r\n\r\n", b"\r\n"),
+        MULTIPART,
+        {"n": 1, "file": ""},
+    ),
+    # The boundary where it is none: not at the beginning of a line, and longer.
+    (
+        _parts(('name="n"', b"1"), ('name="x"', b" --b\r\n--bb\r\n--b-")),
+        MULTIPART,
+        {"n": 1, "x": " --b\r\n--bb\r\n--b-"},
+    ),
+    # Torn: in the end, in the content, in a head.
+    *((_parts(('name="n"', b"1"))[:size], MULTIPART, 400) for size in (-3, -4, -6, -10, 20)),
 ]
 
 

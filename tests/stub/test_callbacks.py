@@ -160,9 +160,7 @@ def test_expressions_that_name_nothing(expression: str) -> None:
 
 
 def test_a_template_is_filled() -> None:
-    assert (
-        fill("http://x/{$request.path.id}?s={$statusCode}&q={$request.query.q}", EXCHANGE) == "http://x/5?s=201&q=[1]"
-    )
+    assert fill("http://x/{$request.path.id}?s={$statusCode}&q={$response.body}", EXCHANGE) == "http://x/5?s=201&q=1,2"
     assert fill("$request.header.x-request", EXCHANGE) == "r"
     assert fill("http://fixed/{not}", EXCHANGE) == "http://fixed/{not}"
 

@@ -24,7 +24,7 @@ CALLS = [
     ("GET", "/journal"),
     ("GET", "/clock"),
     ("PUT", "/clock"),
-    ("POST", "/domains/verify"),
+    ("POST", "/mailcheap/domains/verify"),
     ("POST", "/reset"),
     ("DELETE", "/world"),
 ]
@@ -34,7 +34,7 @@ MakeStub = Callable[..., "Client"]
 
 def _control(client: Client, method: str, path: str, **fields: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in fields.items()}
-    content = {"/clock": b'{"now": 1}', "/domains/verify": b'{"domain": "vonmail.com"}'}.get(path)
+    content = {"/clock": b'{"now": 1}', "/mailcheap/domains/verify": b'{"domain": "vonmail.com"}'}.get(path)
     content = None if method == "GET" else content
     return client.call(method, "/__mock__" + path, user=None, content=content, fields=named)
 

@@ -1,4 +1,4 @@
-"""The control API is as `control.yaml` describes it: routes compared, and fuzzed in process."""
+"""The control API is as the engine's and the mail server's `control.yaml` say: routes compared, fuzzed in process."""
 
 from __future__ import annotations
 
@@ -16,44 +16,64 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 import mockserver
 from mockserver import create_app
 
-DESCRIPTION: dict[str, Any] = yaml.safe_load(
-    (Path(mockserver.__file__).parent / "stub/control/control.yaml").read_text(encoding="utf-8")
-)
+
+def _description(folder: str) -> dict[str, Any]:
+    text = (Path(mockserver.__file__).parent / folder / "control.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+ENGINE, MAIL = _description("stub/control"), _description("builtin/mailcheap")
 
 load_all_checks()
 
 
 @pytest.fixture(scope="session")
 def control_api() -> Any:
-    loaded = schemathesis.openapi.from_dict(DESCRIPTION)
+    loaded = schemathesis.openapi.from_dict(ENGINE)
     loaded.app = create_app()
     return loaded
 
 
-def test_the_description_is_valid_openapi() -> None:
-    validate(DESCRIPTION)
+@pytest.fixture(scope="session")
+def mail_control_api() -> Any:
+    loaded = schemathesis.openapi.from_dict(MAIL)
+    loaded.app = create_app()
+    return loaded
 
 
-def test_every_route_is_described_and_every_description_is_a_route() -> None:
-    routes = {
+@pytest.mark.parametrize("description", [ENGINE, MAIL], ids=["engine", "mail"])
+def test_the_description_is_valid_openapi(description: dict[str, Any]) -> None:
+    validate(description)
+
+
+def _routes(*arguments: Any) -> set[tuple[str, str]]:
+    return {
         (method.lower(), rule.rule)
-        for rule in create_app().url_map.iter_rules()
+        for rule in create_app(*arguments).url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    described = {
+
+
+def _described(description: dict[str, Any]) -> set[tuple[str, str]]:
+    return {
         (method, path)
-        for path, item in DESCRIPTION["paths"].items()
+        for path, item in description["paths"].items()
         for method in item
         if method in {"get", "put", "post", "delete", "patch"}
     }
-    assert routes == described
+
+
+def test_every_route_is_described_and_every_description_is_a_route(write_contract: Any) -> None:
+    assert _routes(write_contract({"/a": {"get": {"responses": {}}}})) == _described(ENGINE)
+    assert _routes() == _described(ENGINE) | _described(MAIL)
 
 
 def test_every_status_is_described(make_stub: Any) -> None:
     """A call for each description: refused for its origin, for its token, for its world, and let in."""
     client = make_stub(control_token="t0ken-of-control")
     let_in = {"Authorization": "Bearer t0ken-of-control"}
-    for path, item in DESCRIPTION["paths"].items():
+    for path, item in (*ENGINE["paths"].items(), *MAIL["paths"].items()):
         for method, operation in item.items():
             content = b'{"now": 1}' if method == "put" else None
             for fields in (
@@ -66,17 +86,25 @@ def test_every_status_is_described(make_stub: Any) -> None:
                 assert str(answer.status) in operation["responses"], (method, path, answer)
 
 
-schema = schemathesis.pytest.from_fixture("control_api")
-
-
-@schema.parametrize()
-@hypothesis.settings(
+_SETTINGS = hypothesis.settings(
     max_examples=15,
     deadline=None,
     database=None,
     derandomize=True,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
+engine = schemathesis.pytest.from_fixture("control_api")
+mail = schemathesis.pytest.from_fixture("mail_control_api")
+
+
+@engine.parametrize()
+@_SETTINGS
 def test_a_fuzzer_finds_nothing(case: schemathesis.Case[Any]) -> None:
     # A date-time outside of the stub's calendar fits the schema and is refused all the same.
+    case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+
+@mail.parametrize()
+@_SETTINGS
+def test_a_fuzzer_finds_nothing_in_the_part_of_the_mail_server(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(excluded_checks=[positive_data_acceptance])

@@ -33,7 +33,7 @@ class Server:
 
     def publish(self, domain: str) -> None:
         """Let the DNS record be found that a pending name waits for."""
-        done = requests.post(f"{self.url}/__mock__/domains/verify", json={"domain": domain}, timeout=10)
+        done = requests.post(f"{self.url}/__mock__/mailcheap/domains/verify", json={"domain": domain}, timeout=10)
         assert done.status_code == 200, done.text
 
 

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.defaults import CONTRACT, SEED_DATA
 from mockserver.http.pointers import blanked
+from mockserver.plugins import DEFAULT, find
 from mockserver.stub.examples.listing import Sequence, sequences
 from mockserver.stub.store.seed import load_seed
+from tests.defaults import CONTRACT, SEED_DATA
 
 if TYPE_CHECKING:
     from tests.conftest import Client
 
-SEQUENCES = {sequence.name: sequence for sequence in sequences(load_contract(CONTRACT), load_seed(SEED_DATA))}
+SEQUENCES = {
+    sequence.name: sequence for sequence in sequences(load_contract(CONTRACT), load_seed(SEED_DATA, find(DEFAULT)))
+}
 
 #: Setting, documented request, documented answer: copied from the documentation by hand.
 WRITES: list[tuple[str, dict[str, Any], Any]] = [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DOMAINS = "/api/v1/domains/"
 ALIASES = "/api/v1/domainaliases/"
 RELAYS = "/api/v1/relaydomains/"
+VERIFY = "/__mock__/mailcheap/domains/verify"
 #: Paths, and what lists call the verified ones, by the member that names a thing.
 PATHS = {"domain": DOMAINS, "domain_alias": ALIASES, "relay_domain": RELAYS}
 LISTS = {"domain": "domains", "domain_alias": "domain_aliases", "relay_domain": "relay_domains"}
@@ -49,7 +50,7 @@ def add(client: Client, kind: str, name: str, user: Any = "admin", **others: str
 
 
 def verify(client: Client, name: Any) -> Answer:
-    return client.call("POST", "/__mock__/domains/verify", json={"domain": name}, user=None)
+    return client.call("POST", VERIFY, json={"domain": name}, user=None)
 
 
 def delete(client: Client, name: str, user: Any = "admin") -> Answer:
@@ -316,7 +317,7 @@ def test_what_is_not_there_cannot_be_verified(stub: Client, name: str) -> None:
     "body", [{}, [], None, {"domain": 1}, {"domain": None}, {"name": "x"}, {"domain": "x", "y": 1}]
 )
 def test_a_senseless_verification_is_422(stub: Client, body: Any) -> None:
-    assert stub.call("POST", "/__mock__/domains/verify", json=body, user=None).status == 422
+    assert stub.call("POST", VERIFY, json=body, user=None).status == 422
 
 
 def test_verifying_twice_is_verifying_once(stub: Client) -> None:
@@ -351,7 +352,18 @@ def test_a_contract_without_domains_has_none_to_verify(
     client = make_stub(write_contract({"/pets": {"get": {"responses": {"200": {"description": "ok"}}}}}))
     answer = verify(client, "new.vonmail.com")
     assert answer.status == 404
-    assert "this contract has no domains" in answer.json()["detail"]
+    assert answer.json()["detail"] == f"neither the contract nor the control API has POST {VERIFY}"
+
+
+def test_the_former_path_goes_on_working_and_says_where_it_moved(stub: Client) -> None:
+    add(stub, "domain", "new.vonmail.com")
+    for name, status in (("new.vonmail.com", 200), ("absent.example", 404)):
+        answer = stub.call("POST", "/__mock__/domains/verify", json={"domain": name}, user=None)
+        assert answer.status == status
+        assert answer.fields["deprecation"] == "@1795996800"  # RFC 9745: 2026-11-30
+        assert answer.fields["link"].endswith(f'{VERIFY}>; rel="successor-version"')
+    assert "deprecation" not in verify(stub, "new.vonmail.com").fields
+    assert listed(stub, "domain")[1] == []
 
 
 # ---- the whole, against a model

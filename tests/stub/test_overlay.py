@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.defaults import CONTRACT, SEED_DATA
+from tests.defaults import CONTRACT, SEED_DATA
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.messages import Outcome
-from mockserver.stub.behaviour.calls import Call
+from mockserver.plugins.calls import Call
 from tests.conftest import Client
 
 MakeStub = Callable[..., Client]

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.builtin.mailcheap.passkeys import CHALLENGE_SECONDS, MAX_ANONYMOUS_CHALLENGES, MAX_CHALLENGES
-from mockserver.defaults import SEED_DATA
 from tests.authenticator import (
     BACKED_UP,
     BACKUP_ELIGIBLE,
@@ -26,6 +25,7 @@ from tests.authenticator import (
     es256_key,
     rs256_key,
 )
+from tests.defaults import SEED_DATA
 
 if TYPE_CHECKING:
     from pathlib import Path

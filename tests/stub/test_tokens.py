@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockserver import sources
-from mockserver.builtin.mailcheap.logins import MAX_TOKENS
+from mockserver.plugins import MAX_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

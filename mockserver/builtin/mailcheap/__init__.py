@@ -1,11 +1,11 @@
-"""What the mail server of the built-in contract does: a module for each section of its documentation.
+"""The built-in API: the mail server of openapi.yaml, a module for each section of its documentation.
 
-A contract names them in `x-mockserver-behaviour`, so that a changed copy of the built-in one keeps them.
+The contract and its seed data stand at the top of the repository, where users look for them; a wheel has them here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 
 from mockserver.builtin.mailcheap import (
     accounts,
@@ -13,28 +13,40 @@ from mockserver.builtin.mailcheap import (
     antispam,
     domains,
     filtering,
-    logins,
     migration,
     passkeys,
-    settings,
+    passwords,
     sharing,
     statistics,
     twofactor,
 )
-from mockserver.stub.behaviour.calls import Handler
+from mockserver.builtin.mailcheap.sections import SECTIONS
+from mockserver.plugins import AccountRules, Plugin
 
-#: By handler and role of `x-mockserver-behaviour`.
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    **settings.HANDLERS,
-    **logins.HANDLERS,
-    **twofactor.HANDLERS,
-    **passkeys.HANDLERS,
-    **accounts.HANDLERS,
-    **domains.HANDLERS,
-    **addresses.HANDLERS,
-    **antispam.HANDLERS,
-    **migration.HANDLERS,
-    **sharing.HANDLERS,
-    **filtering.HANDLERS,
-    **statistics.HANDLERS,
-}
+_HERE = Path(__file__).parent
+_CONTRACT = "openapi.yaml"
+#: The package in a wheel; in a checkout, with or without an editable install, its top.
+_FILES = _HERE if (_HERE / _CONTRACT).is_file() else _HERE.parents[2]
+
+API = Plugin(
+    name="mailcheap",
+    contract=_FILES / _CONTRACT,
+    seed_data=_FILES / "fixtures" / "seed.yaml",
+    seed_schema=_HERE / "seed.schema.json",
+    sections=SECTIONS,
+    behaviours=(
+        accounts,
+        addresses,
+        antispam,
+        domains,
+        filtering,
+        migration,
+        passkeys,
+        sharing,
+        statistics,
+        twofactor,
+    ),
+    trusted=frozenset({"auth", "setting"}),
+    accounts=AccountRules(password_matches=passwords.belongs_to, admit=passwords.admit),
+    routes=domains.ROUTES,
+)

@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from mockserver.builtin.mailcheap import quotas
-from mockserver.builtin.mailcheap.paging import page
+from mockserver.builtin.mailcheap import passwords, quotas
 from mockserver.builtin.mailcheap.records import (
     ALIASES,
     DOMAIN_ADMIN,
@@ -28,13 +27,23 @@ from mockserver.builtin.mailcheap.records import (
     is_live,
     live_domain,
     not_found,
+    page,
 )
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue, whole
-from mockserver.stub.behaviour.ownership import domain_of
-from mockserver.stub.store import sha512crypt
-from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_hash
-from mockserver.stub.store.store import Record, Transaction
+from mockserver.plugins import (
+    ACCOUNTS,
+    TOKENS,
+    Call,
+    Outcome,
+    Record,
+    Transaction,
+    behaviour,
+    content_of,
+    domain_of,
+    issue,
+    password_hash,
+    success,
+    whole,
+)
 
 #: What every level may change of its own account (account_patch).
 OWN_MEMBERS = frozenset({"password", "recovery_email", "language"})
@@ -44,6 +53,7 @@ _QUOTAS = {DOMAIN_ADMIN: quotas.DOMAIN_ADMIN_QUOTAS, MAIL_USER: quotas.MAIL_USER
 _WEBMAIL_PASSWORD_LENGTH = 50
 
 
+@behaviour("accounts", "list", trusted=True)
 def list_accounts(call: Call) -> Outcome:
     """List the accounts that the caller may see, in the order of their names; itself is one of them."""
     query = call.arguments.query
@@ -60,6 +70,7 @@ def list_accounts(call: Call) -> Outcome:
     return success({"accounts": [_listed(call, *one) for one in page(query, found)]}, f"{len(found)} accounts")
 
 
+@behaviour("accounts", "create", trusted=True)
 def create_account(call: Call) -> Outcome:
     """Create an account; it can log in at once."""
     content = whole(content_of(call))
@@ -103,6 +114,7 @@ def add_account(call: Call, content: Mapping[str, Any], level: str) -> Record:
     return record
 
 
+@behaviour("accounts", "update", trusted=True)
 def update_account(call: Call) -> Outcome:
     """Change some members of an account; the answer shows them, except the password."""
     content = whole(content_of(call))
@@ -133,6 +145,7 @@ def update_account(call: Call) -> Outcome:
     return success({name: shown[name] for name in content if name in shown}, "account updated")
 
 
+@behaviour("accounts", "webmail_password", trusted=True)
 def create_webmail_password(call: Call) -> Outcome:
     """Make a disposable password for webmail; the one before it with the same number is gone."""
     password = issue(call, "webmail_password", length=_WEBMAIL_PASSWORD_LENGTH)
@@ -166,8 +179,8 @@ def _shown_hash(call: Call, username: str, record: Record) -> str:
     known: str | None = record.get("password_crypt")
     if known is not None:
         return known
-    seeded = call.rules.seed.started(call.transaction).accounts.get(username)
-    return _seeded_hash(username, None if seeded is None else seeded.password, record["password_hash"])
+    seeded = call.rules.seed.password_of(call.transaction, username)
+    return _seeded_hash(username, seeded, record["password_hash"])
 
 
 @lru_cache(maxsize=4096)
@@ -177,18 +190,18 @@ def _seeded_hash(username: str, password: str | None, digest: str | None) -> str
     Of the seed data alone: passwords that clients send are hashed once and not kept.
     """
     if password is not None and password_hash(username, password) == digest:
-        return sha512crypt.make(username, password)
+        return passwords.make(username, password)
     # No password has a control character, so this is the hash of none.
-    return sha512crypt.make(username, f"\x7f{digest}")
+    return passwords.make(username, f"\x7f{digest}")
 
 
 def _password(username: str, password: str) -> Record:
     """Return the members of a record that keep a password, sent in plain text or as a SHA512-Crypt hash."""
-    if password.startswith(sha512crypt.PREFIX):
+    if password.startswith(passwords.PREFIX):
         return {"password_hash": None, "password_crypt": password}
     return {
         "password_hash": password_hash(username, password),
-        "password_crypt": sha512crypt.make(username, password),
+        "password_crypt": passwords.make(username, password),
     }
 
 
@@ -243,11 +256,3 @@ def _end_tokens(transaction: Transaction, username: str) -> None:
     for key, token in transaction.items(TOKENS).items():
         if token["username"] == username:
             transaction.delete(TOKENS, key)
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("accounts", "list"): list_accounts,
-    ("accounts", "create"): create_account,
-    ("accounts", "update"): update_account,
-    ("accounts", "webmail_password"): create_webmail_password,
-}

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from mockserver.builtin.mailcheap.paging import page
-from mockserver.builtin.mailcheap.records import ALIASES, MAIL_USER, SENDER_ADDRESSES, not_found
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of
-from mockserver.stub.behaviour.ownership import domain_of, may_see
-from mockserver.stub.store.account_records import ACCOUNTS
+from mockserver.builtin.mailcheap.records import ALIASES, MAIL_USER, SENDER_ADDRESSES, not_found, page
+from mockserver.plugins import ACCOUNTS, Call, Outcome, behaviour, content_of, domain_of, may_see, success
 
 
+@behaviour("addresses", "list_aliases", trusted=True)
 def list_aliases(call: Call) -> Outcome:
     """List the aliases that the caller may see, by address, as `search`, `start` and `limit` say."""
     query = call.arguments.query
@@ -25,6 +20,7 @@ def list_aliases(call: Call) -> Outcome:
     return success({"aliases": shown}, f"{len(shown)} of {len(found)} aliases")
 
 
+@behaviour("addresses", "update_sender_address", trusted=True)
 def update_sender_address(call: Call) -> Outcome:
     """Let the MailUsers of a list, and nobody else, send from an address; 404 names what is not there."""
     content = content_of(call)
@@ -46,9 +42,3 @@ def _canonical(address: str) -> str:
     """Return an address with its domain in lower case; what is before the @ stays (RFC 5321, section 2.4)."""
     local, at, _ = address.rpartition("@")
     return f"{local}{at}{domain_of(address)}" if at else address
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("addresses", "list_aliases"): list_aliases,
-    ("addresses", "update_sender_address"): update_sender_address,
-}

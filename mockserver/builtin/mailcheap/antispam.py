@@ -15,9 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.builtin.mailcheap.records import LISTS, THRESHOLDS, conflict, live_domain, not_found
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of, kept, under_way
-from mockserver.stub.store.store import Record
+from mockserver.plugins import Call, Outcome, Record, behaviour, content_of, kept, success, under_way
 
 #: Stands for the whole server where others have the name of a domain; no domain is called so, for it lacks a dot.
 GLOBAL = "global"
@@ -31,17 +29,20 @@ _ACTIONS = ("blacklist", "whitelist")
 # ---- thresholds: {scores, phase, since}
 
 
+@behaviour("thresholds", "read", trusted=True)
 def read_thresholds(call: Call) -> Outcome:
     """Return the server's own scores and how far their last change is."""
     record = call.transaction.get(THRESHOLDS, GLOBAL) or {"scores": dict(DEFAULT_SCORES)}
     return success({"scores": record["scores"], "status": _phase(record, call)}, "stored scores")
 
 
+@behaviour("thresholds", "write", trusted=True)
 def write_thresholds(call: Call) -> Outcome:
     """Set the server's own scores."""
     return _put_scores(call, GLOBAL, {}, "set")
 
 
+@behaviour("thresholds", "create", trusted=True)
 def create_thresholds(call: Call) -> Outcome:
     """Give a domain scores of its own; 409 where it has some."""
     domain = _domain(call)
@@ -50,6 +51,7 @@ def create_thresholds(call: Call) -> Outcome:
     return _put_scores(call, domain, {"domain": domain}, "created")
 
 
+@behaviour("thresholds", "replace", trusted=True)
 def replace_thresholds(call: Call) -> Outcome:
     """Change a domain's own scores; 404 where it has none."""
     domain = _domain(call)
@@ -58,6 +60,7 @@ def replace_thresholds(call: Call) -> Outcome:
     return _put_scores(call, domain, {"domain": domain}, "changed")
 
 
+@behaviour("thresholds", "clear", trusted=True)
 def clear_thresholds(call: Call) -> Outcome:
     """Clear a domain's own scores, whether it has some or not."""
     domain = _domain(call)
@@ -75,12 +78,14 @@ def _put_scores(call: Call, scope: str, named: Record, why: str) -> Outcome:
 # ---- lists: {sender_domains, sender_emails, sender_ips, phase, since}, one for each scope and action
 
 
+@behaviour("wlbl", "read", trusted=True)
 def read_lists(call: Call) -> Outcome:
     """Return both lists of the server or of a domain; one that nobody created is empty."""
     scope = _scope(call)
     return success(dict(_shown(call, scope)), f"stored lists of {scope}")
 
 
+@behaviour("wlbl", "create", trusted=True)
 def create_list(call: Call) -> Outcome:
     """Create a list; 409 where there is one, for then nobody says whether senders are added or replaced."""
     scope, action = _scope(call), content_of(call)["action"]
@@ -89,6 +94,7 @@ def create_list(call: Call) -> Outcome:
     return _put_list(call, scope, action, "created")
 
 
+@behaviour("wlbl", "replace", trusted=True)
 def replace_list(call: Call) -> Outcome:
     """Replace a list as a whole; 404 where there is none."""
     scope, action = _scope(call), content_of(call)["action"]
@@ -97,6 +103,7 @@ def replace_list(call: Call) -> Outcome:
     return _put_list(call, scope, action, "replaced")
 
 
+@behaviour("wlbl", "clear", trusted=True)
 def clear_list(call: Call) -> Outcome:
     """Clear one of a domain's lists, whether there is one or not."""
     domain, action = _domain(call), content_of(call)["action"]
@@ -162,16 +169,3 @@ def _clear(call: Call, collection: str, key: str) -> str:
     elif _phase(record, call) != "deleting":
         call.transaction.put(collection, key, {**record, "phase": "deleting", "since": call.now})
     return "cleared"
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("thresholds", "read"): read_thresholds,
-    ("thresholds", "write"): write_thresholds,
-    ("thresholds", "create"): create_thresholds,
-    ("thresholds", "replace"): replace_thresholds,
-    ("thresholds", "clear"): clear_thresholds,
-    ("wlbl", "read"): read_lists,
-    ("wlbl", "create"): create_list,
-    ("wlbl", "replace"): replace_list,
-    ("wlbl", "clear"): clear_list,
-}

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver import sources
 from mockserver.builtin.mailcheap import quotas
 from mockserver.builtin.mailcheap.records import (
     DOMAIN_ADMIN,
@@ -29,17 +28,34 @@ from mockserver.builtin.mailcheap.records import (
     live_domain,
     not_found,
 )
-from mockserver.messages import Outcome, no_content, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue, whole
-from mockserver.stub.behaviour.ownership import may_see
-from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.store import Read, Record, Transaction
+from mockserver.plugins import (
+    ACCOUNTS,
+    NO_CONTENT,
+    Call,
+    ControlCall,
+    ControlRoute,
+    Outcome,
+    Read,
+    Record,
+    RequestRejected,
+    Transaction,
+    behaviour,
+    chance,
+    content_of,
+    issue,
+    may_see,
+    no_content,
+    success,
+    whole,
+)
 
 #: How long a name can be verified, in seconds; not documented, so a week.
 VERIFICATION_SECONDS = 7 * 86_400
 VERIFICATION_TYPE = "DNS TXT"
 _CODE_PREFIX = "nms-domain-verification="
 _CODE_NUMBERS = 10**12
+#: 2026-11-30, 00:00 UTC: since then the route is at its place of today.
+_MOVED = 1_795_996_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,7 @@ RELAY_DOMAIN = Kind(
 KINDS: Mapping[str, Kind] = {kind.collection: kind for kind in (DOMAIN, DOMAIN_ALIAS, RELAY_DOMAIN)}
 
 
+@behaviour("domains", "list", trusted=True)
 def list_names(call: Call) -> Outcome:
     """List the names of a kind that the caller may see, the verified and the pending ones, each in order."""
     kind = KINDS[call.behaviour.resource]
@@ -94,6 +111,7 @@ def list_names(call: Call) -> Outcome:
     return success(content, f"{len(verified)} verified, {len(pending)} pending")
 
 
+@behaviour("domains", "create", trusted=True)
 def add_name(call: Call) -> Outcome:
     """Add a name, pending from now; 409 where it is there already, whatever its kind, or the quota is used up."""
     kind = KINDS[call.behaviour.resource]
@@ -127,6 +145,7 @@ def add_name(call: Call) -> Outcome:
     return success(content, f"added, pending until {record['expire_time']}")
 
 
+@behaviour("domains", "delete", trusted=True)
 def delete_name(call: Call) -> Outcome:
     """Delete a name of a kind, verified or pending; 404 where there is none."""
     kind = KINDS[call.behaviour.resource]
@@ -212,11 +231,41 @@ def _code(call: Call, kind: Kind) -> str:
 
 def _made_up(cause: str) -> str:
     """Return a code of the documented form, the same for the same cause."""
-    return f"{_CODE_PREFIX}{sources.chance(cause).randrange(_CODE_NUMBERS):012d}"
+    return f"{_CODE_PREFIX}{chance(cause).randrange(_CODE_NUMBERS):012d}"
 
 
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("domains", "list"): list_names,
-    ("domains", "create"): add_name,
-    ("domains", "delete"): delete_name,
-}
+def verify(call: ControlCall) -> Any:
+    """Let a name be verified, as the DNS record that a client is told to make would.
+
+    Raises:
+        RequestRejected: 422 for content of another form, 404 for a name that is not there.
+    """
+    content = call.content
+    if content is NO_CONTENT:
+        raise RequestRejected(400, "Bad Request", "the content is not JSON: there is none")
+    if not isinstance(content, dict) or content.keys() != {"domain"}:
+        raise _unprocessable("the content must be an object with one or more of domain")
+    domain = content["domain"]
+    if not isinstance(domain, str):
+        raise _unprocessable("domain must be the name of a domain, domain alias or relay domain")
+    try:
+        kind = verify_name(call.transaction, domain, call.now)
+    except LookupError as error:
+        raise RequestRejected(404, "Not Found", str(error.args[0])) from error
+    return {"domain": domain.lower(), "kind": kind.member, "status": "verified"}
+
+
+def _unprocessable(detail: str) -> RequestRejected:
+    return RequestRejected(422, "Unprocessable Content", detail)
+
+
+#: The mail server's part of the control API, described by control.yaml.
+ROUTES = (
+    ControlRoute(
+        method="POST",
+        path="/domains/verify",
+        answer=verify,
+        formerly="/domains/verify",
+        deprecated=_MOVED,
+    ),
+)

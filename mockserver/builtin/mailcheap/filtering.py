@@ -10,21 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.builtin.mailcheap.records import AUTOREPLIES, SIEVE_FILTERS, conflict, not_found, unprocessable
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of
-from mockserver.stub.store.store import Record
+from mockserver.plugins import Call, Outcome, Record, behaviour, content_of, success
 
 #: Most actions that forward, over all filters of an account (sieve_filter_post).
 MAX_FORWARDS = 4
 _FORWARDING = frozenset({"forward", "keep_and_forward"})
 
 
+@behaviour("filtering", "list_filters", trusted=True)
 def list_filters(call: Call) -> Outcome:
     """List the caller's filters in the order of their positions (sieve_filter_get)."""
     filters = sorted(_own_filters(call), key=_position)
     return success({"sieve_filters": [_filter(record) for record in filters]}, f"{len(filters)} filters")
 
 
+@behaviour("filtering", "create_filter", trusted=True)
 def create_filter(call: Call) -> Outcome:
     """Put a filter at a free position (sieve_filter_post).
 
@@ -38,6 +38,7 @@ def create_filter(call: Call) -> Outcome:
     return _keep_filter(call, sent, "created")
 
 
+@behaviour("filtering", "replace_filter", trusted=True)
 def replace_filter(call: Call) -> Outcome:
     """Replace the whole filter at a position (sieve_filter_put).
 
@@ -51,6 +52,7 @@ def replace_filter(call: Call) -> Outcome:
     return _keep_filter(call, sent, "replaced")
 
 
+@behaviour("filtering", "create_autoreply", trusted=True)
 def create_autoreply(call: Call) -> Outcome:
     """Make the caller's autoreply (vacation_autoreply_post).
 
@@ -63,6 +65,7 @@ def create_autoreply(call: Call) -> Outcome:
     return _keep_autoreply(call, sent, "generating")
 
 
+@behaviour("filtering", "replace_autoreply", trusted=True)
 def replace_autoreply(call: Call) -> Outcome:
     """Replace the caller's whole autoreply; times that are left out go (vacation_autoreply_put).
 
@@ -121,12 +124,3 @@ def _autoreply(call: Call) -> dict[str, Any]:
 def _keep_autoreply(call: Call, sent: dict[str, Any], status: str) -> Outcome:
     call.transaction.put(AUTOREPLIES, call.caller.username, sent)
     return success({**sent, "status": status}, status)
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("filtering", "list_filters"): list_filters,
-    ("filtering", "create_filter"): create_filter,
-    ("filtering", "replace_filter"): replace_filter,
-    ("filtering", "create_autoreply"): create_autoreply,
-    ("filtering", "replace_autoreply"): replace_autoreply,
-}

@@ -5,19 +5,17 @@ The source server is not asked: a stub has none, so every old password is right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from mockserver.builtin.mailcheap.accounts import add_account
 from mockserver.builtin.mailcheap.records import MAIL_USER, MIGRATIONS, is_administrator_of
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of, under_way, whole
-from mockserver.stub.store.store import Record
+from mockserver.plugins import Call, Outcome, Record, behaviour, content_of, success, under_way, whole
 
 #: How long a migration can be come back to, in seconds: thirty days; no page says it.
 EXPIRY_SECONDS = 30 * 86_400
 
 
+@behaviour("migration", "list", trusted=True)
 def list_migrations(call: Call) -> Outcome:
     """List the users that were created by migration and whose administrator the caller is, in order of their names."""
     users = [
@@ -28,6 +26,7 @@ def list_migrations(call: Call) -> Outcome:
     return success({"automigration_users": users}, f"{len(users)} migrated users")
 
 
+@behaviour("migration", "create", trusted=True)
 def create_migration(call: Call) -> Outcome:
     """Create a MailUser, which can log in at once, and let its e-mail be migrated."""
     content = content_of(call)
@@ -54,9 +53,3 @@ def _shown(call: Call, username: str, record: Record) -> dict[str, Any]:
     status = "migrating" if running else record["status"]
     message = "migration is running" if running else record["message"]
     return {"expire_time": record["expire_time"], "status": status, "message": message, "username": username}
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("migration", "list"): list_migrations,
-    ("migration", "create"): create_migration,
-}

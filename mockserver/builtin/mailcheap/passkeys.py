@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from mockserver.builtin.mailcheap.logins import log_in, refused
+from mockserver.builtin.mailcheap.passwords import log_in
 from mockserver.builtin.mailcheap.records import (
     PASSKEYS,
     WEBAUTHN,
@@ -27,11 +27,18 @@ from mockserver.builtin.mailcheap.records import (
     not_found,
     own_in_order,
 )
-from mockserver.http.cors import is_loopback
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue
-from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.store import Record
+from mockserver.plugins import (
+    ACCOUNTS,
+    Call,
+    Outcome,
+    Record,
+    behaviour,
+    content_of,
+    is_loopback,
+    issue,
+    login_refused,
+    success,
+)
 
 #: How long a challenge can be answered. The options ask for 60 seconds, which a person at a debugger does not keep.
 CHALLENGE_SECONDS = 300
@@ -56,6 +63,7 @@ class _UnverifiedError(Exception):
     """An authenticator's answer is not what was asked for; the text says in what."""
 
 
+@behaviour("passkeys", "registration_options", trusted=True)
 def registration_options(call: Call) -> Outcome:
     """Ask for a new credential of the caller's, other than those that it has (webauthn_registration_get)."""
     username = call.caller.username
@@ -79,6 +87,7 @@ def registration_options(call: Call) -> Outcome:
     return success(content, "new challenge")
 
 
+@behaviour("passkeys", "register", trusted=True)
 def register(call: Call) -> Outcome:
     """Keep a credential that the caller's authenticator made in answer to a challenge (webauthn_registration_post)."""
     content = content_of(call)
@@ -111,6 +120,7 @@ def register(call: Call) -> Outcome:
     return success({"friendly_name": name}, "attestation verified")
 
 
+@behaviour("passkeys", "authentication_options", trusted=True)
 def authentication_options(call: Call) -> Outcome:
     """Ask for an assertion by any credential; who logs in is told by the answer (webauthn_auth_get)."""
     content = {
@@ -123,22 +133,24 @@ def authentication_options(call: Call) -> Outcome:
     return success(content, "new challenge")
 
 
+@behaviour("passkeys", "authenticate", trusted=True)
 def authenticate(call: Call) -> Outcome:
     """Log in the account whose credential answered a challenge (webauthn_auth_post)."""
     content = content_of(call)
     passkey = _found(call, content["id"])
     account = None if passkey is None else call.transaction.get(ACCOUNTS, passkey["username"])
     if passkey is None or account is None or "public_key" not in passkey:
-        raise refused("no account has this credential")
+        raise login_refused("no account has this credential")
     try:
         verified = _verified_authentication(call, content, passkey)
     except _UnverifiedError as error:
-        raise refused(f"the credential does not log in: {error}") from error
+        raise login_refused(f"the credential does not log in: {error}") from error
     seen = {"sign_count": verified.new_sign_count, "backed_up": int(verified.credential_backed_up)}
     call.transaction.put(PASSKEYS, f"{passkey['username']}/{passkey['friendly_name']}", {**passkey, **seen})
     return log_in(call, passkey["username"], account, "assertion verified")
 
 
+@behaviour("passkeys", "credentials", trusted=True)
 def list_passkeys(call: Call) -> Outcome:
     """Tell about the caller's credentials, the oldest first (webauthn_creds_get)."""
     told = [
@@ -148,6 +160,7 @@ def list_passkeys(call: Call) -> Outcome:
     return success({"credentials": told}, "stored credentials")
 
 
+@behaviour("passkeys", "disable_password_login", trusted=True)
 def disable_password_login(call: Call) -> Outcome:
     """Let an account log in by its credentials alone (nopwdlogin_post); tokens that it has go on."""
     username = call.arguments.path["username"]
@@ -331,13 +344,3 @@ def _encode(value: bytes) -> str:
 
 def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("passkeys", "registration_options"): registration_options,
-    ("passkeys", "register"): register,
-    ("passkeys", "authentication_options"): authentication_options,
-    ("passkeys", "authenticate"): authenticate,
-    ("passkeys", "credentials"): list_passkeys,
-    ("passkeys", "disable_password_login"): disable_password_login,
-}

@@ -19,10 +19,7 @@ from mockserver.builtin.mailcheap.records import (
     conflict,
     is_live,
 )
-from mockserver.stub.behaviour.calls import Call
-from mockserver.stub.behaviour.ownership import domain_of
-from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.store import Record
+from mockserver.plugins import ACCOUNTS, Call, Record, domain_of
 
 #: Storage in MB.
 STORAGE = "storagequota_total"

@@ -1,16 +1,11 @@
-"""Collections of the mail server's store, and words for what most of its handlers refuse."""
+"""Collections of the mail server's store, and what most of its handlers do: refuse, number, show a page of a list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from mockserver import sources
-from mockserver.errors import RequestRejected
-from mockserver.messages import Violation
-from mockserver.stub.behaviour.calls import Call
-from mockserver.stub.behaviour.ownership import is_open, owns_account
-from mockserver.stub.store.store import Record
+from mockserver.plugins import LATEST, Call, Record, RequestRejected, Violation, is_open, owns_account
 
 #: By domain, domain alias or relay domain: `verified`, `expire_time`, `verification_code`, `added_by` ...
 DOMAINS = "domains"
@@ -49,6 +44,10 @@ WEBMAIL_PASSWORDS = "webmail_passwords"
 #: Collections without anything secret, which `/__mock__/state` shows whole.
 PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES, THRESHOLDS, LISTS)
 
+#: Records at most in one answer, which is also what comes without `limit` (accounts_get, aliases_get, stats_quota_get).
+MAX_RECORDS = 50
+_Item = TypeVar("_Item")
+
 #: Permission levels, mightiest first (accounts_post).
 MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
 #: Members of an account's record that seed data may leave out; storage is in MB, quotas are those of a DomainAdmin.
@@ -69,7 +68,7 @@ _STORAGE_DEFAULTS = {DOMAIN_ADMIN: 100_000, MAIL_USER: 1_000}
 
 
 #: When a pending name of the seed data expires that says nothing of it: at the end of the calendar.
-NEVER = sources.LATEST
+NEVER = LATEST
 
 
 def is_live(record: Record, now: float) -> bool:
@@ -166,3 +165,9 @@ def next_number(records: Iterable[Record]) -> int:
 
 def _number(record: Record) -> int:
     return int(record["number"])
+
+
+def page(query: Mapping[str, Any], items: Sequence[_Item]) -> Sequence[_Item]:
+    """Return `limit` items from the offset `start` on; beyond the end there are none."""
+    start = query.get("start", 0)
+    return items[start : start + query.get("limit", MAX_RECORDS)]

@@ -6,16 +6,23 @@ Only what is shared is told. Nothing documented makes an address book or calenda
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from mockserver import sources
 from mockserver.builtin.mailcheap.records import ADDRESS_BOOKS, CALENDARS, MAIL_USER, not_found, unprocessable
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of, under_way
-from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.store import Record, Transaction
+from mockserver.plugins import (
+    ACCOUNTS,
+    Call,
+    Outcome,
+    Record,
+    Transaction,
+    behaviour,
+    content_of,
+    make_uuid,
+    success,
+    under_way,
+)
 
 #: The one that every account has.
 DEFAULT = "default"
@@ -25,16 +32,19 @@ _DAV = "https://example.domain.tld/radicale/"
 _SEGMENT = "-._~!$&'()*+,;=:@"
 
 
+@behaviour("sharing", "list_addressbooks", trusted=True)
 def list_addressbooks(call: Call) -> Outcome:
     """List the address books that the caller shares, and those shared with it (conshare_get)."""
     return _list(call, ADDRESS_BOOKS)
 
 
+@behaviour("sharing", "list_calendars", trusted=True)
 def list_calendars(call: Call) -> Outcome:
     """List the calendars that the caller shares, and those shared with it (calshare_get)."""
     return _list(call, CALENDARS)
 
 
+@behaviour("sharing", "share_addressbook", trusted=True)
 def share_addressbook(call: Call) -> Outcome:
     """Replace the recipients of an address book of the caller (conshare_put); without any it is no longer shared.
 
@@ -113,7 +123,7 @@ def _seen_by(username: str, url: str) -> str:
 
 def _default(call: Call, collection: str, owner: str) -> Record:
     """Return the record of an account's default address book or calendar that was not used yet."""
-    identifier = sources.make_uuid(call.rules.seed_number, call.world, collection, owner, DEFAULT)
+    identifier = make_uuid(call.rules.seed_number, call.world, collection, owner, DEFAULT)
     url = f"{_DAV}{_segment(owner)}/{identifier}/"
     return {"owner": owner, "friendly_name": DEFAULT, "url": url, "recipients": []}
 
@@ -130,10 +140,3 @@ def _check_recipient(call: Call, recipient: str, pointer: str) -> None:
         raise unprocessable(f"there is no account {recipient}", pointer, "the name of a MailUser")
     if account["level"] != MAIL_USER:
         raise unprocessable(f"{recipient} is a {account['level']}", pointer, "the name of a MailUser")
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("sharing", "list_addressbooks"): list_addressbooks,
-    ("sharing", "list_calendars"): list_calendars,
-    ("sharing", "share_addressbook"): share_addressbook,
-}

@@ -6,10 +6,9 @@ All of it is counted from what the world holds when it is asked, so it always fi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from mockserver.builtin.mailcheap import quotas, sharing
-from mockserver.builtin.mailcheap.paging import page
 from mockserver.builtin.mailcheap.records import (
     ADDRESS_BOOKS,
     ALIASES,
@@ -25,11 +24,9 @@ from mockserver.builtin.mailcheap.records import (
     account_value,
     forbidden,
     is_administrator_of,
+    page,
 )
-from mockserver.messages import Outcome, success
-from mockserver.stub.behaviour.calls import Call, Handler
-from mockserver.stub.store.account_records import ACCOUNTS
-from mockserver.stub.store.store import Record
+from mockserver.plugins import ACCOUNTS, Call, Outcome, Record, behaviour, success
 
 #: Collection by the member that counts it; mailboxes are among the accounts, and have an address book and a calendar.
 _COUNTED = {
@@ -44,6 +41,7 @@ _COUNTED = {
 _PROPERTIES = ("aliases", "domain_aliases", "domains", "relay_domains", "sender_addresses")
 
 
+@behaviour("statistics", "mail", trusted=True)
 def count_mail(call: Call) -> Outcome:
     """Count what the server has of each kind, and what each DomainAdmin added, most first."""
     records = {name: list(call.transaction.items(kind).values()) for name, kind in _COUNTED.items()}
@@ -60,6 +58,7 @@ def count_mail(call: Call) -> Outcome:
     return success(dict(sorted(shown.items())), "counted")
 
 
+@behaviour("statistics", "quota", trusted=True)
 def list_quota_usage(call: Call) -> Outcome:
     """List how much storage the accounts below the caller use, the fullest first."""
     query = call.arguments.query
@@ -85,9 +84,3 @@ def list_quota_usage(call: Call) -> Outcome:
 def _count(records: Iterable[Record]) -> int:
     """Return how many there are; a domain that waits for its verification is not there yet."""
     return sum(record.get("verified", True) for record in records)
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("statistics", "mail"): count_mail,
-    ("statistics", "quota"): list_quota_usage,
-}

@@ -15,7 +15,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
 from urllib.parse import quote
 
 from mockserver.builtin.mailcheap.records import (
@@ -26,10 +25,18 @@ from mockserver.builtin.mailcheap.records import (
     not_found,
     own_in_order,
 )
-from mockserver.messages import Outcome, no_content, success
-from mockserver.stub.behaviour.calls import Call, Handler, content_of, issue
-from mockserver.stub.store.account_records import ACCOUNTS, password_hash
-from mockserver.stub.store.store import Record
+from mockserver.plugins import (
+    ACCOUNTS,
+    Call,
+    Outcome,
+    Record,
+    behaviour,
+    content_of,
+    issue,
+    no_content,
+    password_hash,
+    success,
+)
 
 #: Seconds that a code is for (RFC 6238, section 4.1), and how many codes before and after that of now are accepted.
 STEP_SECONDS = 30
@@ -42,6 +49,7 @@ _DEVICE_PASSWORD_LENGTH = 20
 _DISABLED, _PENDING, _ENABLED = "disabled", "pending_verification", "enabled"
 
 
+@behaviour("twofactor", "status", trusted=True)
 def read_status(call: Call) -> Outcome:
     """Tell how far two-factor authentication of an account is (twofa_get)."""
     username = call.arguments.path["username"]
@@ -49,6 +57,7 @@ def read_status(call: Call) -> Outcome:
     return _status(username, _DISABLED if record is None else record["status"], "stored status")
 
 
+@behaviour("twofactor", "enable", trusted=True)
 def enable(call: Call) -> Outcome:
     """Give out a new key, to be verified; one that waits for verification already is replaced (twofa_post)."""
     username = call.arguments.path["username"]
@@ -67,6 +76,7 @@ def enable(call: Call) -> Outcome:
     return success({"2fa": told}, "new key, to be verified")
 
 
+@behaviour("twofactor", "verify", trusted=True)
 def verify(call: Call) -> Outcome:
     """Enable two-factor authentication by the first code that is derived from the key (twofa_verify_post)."""
     content = content_of(call)
@@ -81,6 +91,7 @@ def verify(call: Call) -> Outcome:
     return _status(username, _ENABLED, "code accepted")
 
 
+@behaviour("twofactor", "disable", trusted=True)
 def disable(call: Call) -> Outcome:
     """Forget an account's key, whether or not it was verified; device passwords stay (twofa_delete)."""
     username = call.arguments.path["username"]
@@ -107,12 +118,14 @@ def accept_code(call: Call, username: str, otp: str) -> bool:
     return True
 
 
+@behaviour("twofactor", "device_passwords", trusted=True)
 def list_device_passwords(call: Call) -> Outcome:
     """Name the caller's device passwords, in the order in which they were made (twofa_devicepwd_get)."""
     own = _device_passwords(call)
     return success({"2fa": {"device_password": [record["friendly_name"] for record in own]}}, "stored names")
 
 
+@behaviour("twofactor", "create_device_password", trusted=True)
 def create_device_password(call: Call) -> Outcome:
     """Give out a password for mail programs; only its digest is kept (twofa_devicepwd_post)."""
     username, name = call.caller.username, content_of(call)["friendly_name"]
@@ -174,13 +187,3 @@ def _with_used(record: Record, step: int, now: float) -> Record:
 def _device_passwords(call: Call) -> list[Record]:
     """Return the caller's device passwords, the oldest first."""
     return own_in_order(call, DEVICE_PASSWORDS, call.caller.username)
-
-
-HANDLERS: Mapping[tuple[str, str], Handler] = {
-    ("twofactor", "status"): read_status,
-    ("twofactor", "enable"): enable,
-    ("twofactor", "verify"): verify,
-    ("twofactor", "disable"): disable,
-    ("twofactor", "device_passwords"): list_device_passwords,
-    ("twofactor", "create_device_password"): create_device_password,
-}

@@ -98,6 +98,7 @@ class _Builder:
             refused=tuple(self._refused),
             security_schemes=self._schemes,
             levels=self._extensions.levels,
+            api=self._extensions.api,
             errors=self._parts.responses(f"/{ERRORS}", self._extensions.errors()),
             differences=self._extensions.differences,
             warnings=self._reader.warnings,

@@ -15,7 +15,7 @@ _ERROR = re.compile("[45][0-9][0-9]")
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
 _NAMES = (
     *("levels", "objects", "effect", "behaviour", "presumes", "response", "stripped", "differs", "instead-of"),
-    *("errors", "shows"),
+    *("errors", "shows", "api"),
 )
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
@@ -26,6 +26,7 @@ _BEHAVIOUR = frozenset(
     {
         *("handler", "role", "resource", "value", "status", "generated"),
         *("identifier", "parameter", "items", "answers", "keys"),
+        *("username", "password"),
     }
 )
 #: Kinds of members that are no texts.
@@ -46,13 +47,21 @@ class Extensions:
 
     Attributes:
         levels: the root's `x-mockserver-levels`.
+        api: the root's `x-mockserver-api`, "" for none.
         differences: by label or path, what servers were seen to do otherwise; grows as operations are read.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.levels = self._texts("/x-mockserver-levels", reader.data.get("x-mockserver-levels", []))
+        self.api = self._api()
         self.differences: dict[str, Mapping[str, frozenset[str]]] = {}
+
+    def _api(self) -> str:
+        found = self._reader.data.get("x-mockserver-api", "")
+        if not isinstance(found, str):
+            raise self._reader.error("/x-mockserver-api", "must be the name of an API that is installed")
+        return found
 
     def check_names(self) -> None:
         """Refuse extensions that look like ours and are not, wherever they stand."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from mockserver.contract.roles import CredentialPlaces, is_about_tokens
+from mockserver.http import basic
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject, holder, members
+from mockserver.selftest.mutated_operation import Subject, holder, members, replaced, text_at
 from mockserver.selftest.plants import only_here, with_main
-from mockserver.selftest.traffic import Call, Reply, basic
+from mockserver.selftest.traffic import Call, Reply
 from mockserver.stub.store.seed import Account
 
 LOGINS = Catalogue("logins")
@@ -15,21 +18,29 @@ LOGINS = Catalogue("logins")
 _Match = Callable[[Account, str], bool]
 
 
+def _as(account: Account, value: Any, places: CredentialPlaces) -> Any:
+    """Return the content of a login by which an account logs in."""
+    named = replaced(value, places.username, account.username)
+    return replaced(named, places.password, account.password)
+
+
 def _password(name: str, claim: str, matches: _Match) -> None:
     """Register a class whose login takes something else than the password for it."""
 
     def make(subject: Subject) -> Mutation | None:
-        if not subject.is_login or not subject.accounts:
+        places = subject.credential_places
+        if places is None or not subject.accounts:
             return None
 
         def act(call: Call, server: Behind) -> Reply:
             reply, value = server.send(call), call.json
-            if reply.status != 401 or not isinstance(value, dict):
+            if reply.status != 401:
                 return reply
-            account = subject.accounts.get(str(value.get("username")))
-            if account is None or account.password is None or not matches(account, str(value.get("password"))):
+            account = subject.accounts.get(str(text_at(value, places.username)))
+            shown = str(text_at(value, places.password))
+            if account is None or account.password is None or not matches(account, shown):
                 return reply
-            return server.send(call.with_json({"username": account.username, "password": account.password}))
+            return server.send(call.with_json(_as(account, value, places)))
 
         return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
 
@@ -51,16 +62,15 @@ for _row in _PASSWORDS:
 @LOGINS.mutant
 def password_of_another(subject: Subject) -> Mutation | None:
     """A login takes the password of any account, whoever is named."""
-    if not subject.is_login or len(subject.accounts) < 2:
+    places = subject.credential_places
+    if places is None or len(subject.accounts) < 2:
         return None
     known = {str(account.password): account for account in subject.accounts.values() if account.password}
 
     def act(call: Call, server: Behind) -> Reply:
         reply, value = server.send(call), call.json
-        owner = known.get(str(value.get("password"))) if isinstance(value, dict) and reply.status == 401 else None
-        if owner is None:
-            return reply
-        return server.send(call.with_json({"username": owner.username, "password": owner.password}))
+        owner = known.get(str(text_at(value, places.password))) if reply.status == 401 else None
+        return reply if owner is None else server.send(call.with_json(_as(owner, value, places)))
 
     return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
 
@@ -68,31 +78,31 @@ def password_of_another(subject: Subject) -> Mutation | None:
 @LOGINS.mutant
 def issued_token_dead(subject: Subject) -> Mutation | None:
     """A login gives out a token that has ended already: local time is taken for UTC."""
-    revocation = subject.revocation
-    if not subject.is_login or revocation is None:
+    revocation, places = subject.revocation, subject.credential_places
+    if places is None or revocation is None:
         return None
 
     def act(call: Call, server: Behind) -> Reply:
         reply, value = server.send(call), call.json
-        if reply.ok and isinstance(value, dict):
+        if reply.ok:
             for path in members(reply.json):
                 token = holder(reply.json, path)[path[-1]]
                 if isinstance(token, str):
                     from_login = call.to(revocation)._replace(authorization=None)
-                    server.send(_with_token(from_login, str(value.get("username")), token))
+                    server.send(_with_token(from_login, str(text_at(value, places.username)), token))
         return reply
 
     return Mutation(only_here(subject, act), subject.stated(subject.operation.pointer, "issued_tokens_work_at_once"))
 
 
 def _with_token(call: Call, username: str, token: str) -> Call:
-    return call._replace(authorization=basic(username, token))
+    return call._replace(authorization=basic.encode(f"{username}:{token}"))
 
 
 def _told(subject: Subject, check: str, replace: Callable[[object], object]) -> Mutation | None:
     """Return the mutation of an answer about a token in which some texts are others."""
     behaviour, main = subject.operation.behaviour, subject.main
-    if behaviour is None or behaviour.handler != "auth" or main is None:
+    if behaviour is None or not is_about_tokens(subject.operation) or main is None:
         return None
 
     def changed(value: object) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject
+from mockserver.selftest.mutated_operation import Subject, text_at
 from mockserver.selftest.plants import only_here, replying
 from mockserver.selftest.traffic import Call, Reply
 
@@ -173,13 +173,14 @@ for _name, _claim, _shows in _TOKENS:
 @LEAKS.mutant
 def password_in_a_login_refusal(subject: Subject) -> Mutation | None:
     """A login that fails repeats the password that was wrong."""
-    if not subject.is_login:
+    places = subject.credential_places
+    if places is None:
         return None
 
     def act(call: Call, server: Behind) -> Reply:
-        reply, value = server.send(call), call.json
-        if reply.status != 401 or not isinstance(value, dict):
+        reply, shown = server.send(call), text_at(call.json, places.password)
+        if reply.status != 401 or shown is None:
             return reply
-        return reply.changed(lambda shown: shown | {"detail": f"wrong password: {value.get('password')}"})
+        return reply.changed(lambda told: told | {"detail": f"wrong password: {shown}"})
 
     return Mutation(only_here(subject, act), subject.universal(_LEAK))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mockserver.contract.roles import is_login
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject, is_login
+from mockserver.selftest.mutated_operation import Subject
 from mockserver.selftest.plants import Known, letting_in, only_here
 from mockserver.selftest.traffic import Call, Reply
 from mockserver.stub.store.seed import Account

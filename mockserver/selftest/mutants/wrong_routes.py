@@ -164,7 +164,7 @@ def absent_is_there(subject: Subject) -> Mutation | None:
     main = subject.main
     if main is None or main.status != 404:
         return None
-    success = Reply(200, (("Content-Type", "application/json"),), b'{"settings": {"status": "applied"}}')
+    success = Reply(200, (("Content-Type", "application/json"),), b'{"status": "stored"}')
 
     def plant(call: Call, server: Behind) -> Reply:
         reply = server.send(call)

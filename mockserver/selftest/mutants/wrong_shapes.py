@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mockserver.contract.roles import envelope_place, name_members
+from mockserver.http.pointers import split
 from mockserver.selftest.catalogue import Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Change, Path, Subject, holder, members
 from mockserver.selftest.plants import answering, with_main
@@ -155,14 +157,13 @@ def answer_null(subject: Subject) -> Mutation | None:
 @SHAPE.mutant
 def name_of_another(subject: Subject) -> Mutation | None:
     """An answer about one resource bears the name of another one: two of them share a view."""
-    behaviour = subject.operation.behaviour
-    if behaviour is None or not subject.role or not subject.neighbours:
+    place, names = envelope_place(subject.operation), name_members(subject.contract, subject.operation)
+    if place is None or not names or not subject.role or not subject.neighbours:
         return None
-    place = (behaviour.value or behaviour.status).rpartition("/")[0].split("/")[1:]
-    other = subject.neighbours[0]
+    name, other = min(names), subject.neighbours[0]
 
     def change(answer: Any) -> Any:
-        holder(answer, (*place, "name"))["name"] = other
+        holder(answer, (*place, name))[name] = other
         return answer
 
     return answering(subject, change)
@@ -198,7 +199,7 @@ def change_takes_no_time(subject: Subject) -> Mutation | None:
     if subject.role not in {"write", "reset"} or behaviour is None or read is None or not behaviour.status:
         return None
     shown = _status_of(Subject(subject.contract, read, subject.index, subject.accounts))
-    path = tuple(behaviour.status.split("/")[1:])
+    path = tuple(split(behaviour.status))
 
     def change(answer: Any) -> Any:
         holder(answer, path)[path[-1]] = shown
@@ -214,7 +215,7 @@ def change_never_ends(subject: Subject) -> Mutation | None:
     if subject.role != "read" or behaviour is None or write is None or not behaviour.status:
         return None
     under_way = _status_of(Subject(subject.contract, write, subject.index, subject.accounts))
-    path = tuple(behaviour.status.split("/")[1:])
+    path = tuple(split(behaviour.status))
 
     def change(answer: Any) -> Any:
         holder(answer, path)[path[-1]] = under_way
@@ -229,6 +230,6 @@ def change_never_ends(subject: Subject) -> Mutation | None:
 def _status_of(subject: Subject) -> Any:
     behaviour = subject.operation.behaviour
     value = subject.main.value if subject.main else None
-    for name in (behaviour.status if behaviour else "").split("/")[1:]:
+    for name in split(behaviour.status if behaviour else ""):
         value = value.get(name) if isinstance(value, dict) else None
     return value

@@ -1,46 +1,64 @@
-"""Which handler a call is given to, by the kind and role of `x-mockserver-behaviour`."""
+"""Which handler a call is given to, by the handler and role of `x-mockserver-behaviour`.
+
+::
+
+    absent     a function          always 404
+    setting    made for the        one value with a transitional status
+    auth       operation, from     a login that issues tokens
+    resource   the contract        items of collections (crud/resources.py)
+
+An API adds its own; one of the same name and role stands in place of the engine's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NoReturn
 
-from mockserver.builtin import mailcheap
-from mockserver.contract.model import Operation
+from mockserver.contract.model import Behaviour
 from mockserver.errors import RequestRejected
-from mockserver.stub.behaviour.calls import Call, Handler
+from mockserver.plugins.calls import Call, Handler
+from mockserver.plugins.registration import behaviour
+from mockserver.stub.behaviour import login, setting
 
-#: The handler of collections and items, and the roles of their operations.
-RESOURCE = "resource"
+#: Handlers that are made for each operation; roles of the one of collections and items.
+SETTING, AUTH, RESOURCE = "setting", "auth", "resource"
 REMOVE = "remove"
 RESOURCE_ROLES = ("list", "create", "read", "replace", "merge", "delete", REMOVE)
+MADE: Mapping[str, tuple[str, ...]] = {SETTING: setting.ROLES, AUTH: login.ROLES, RESOURCE: RESOURCE_ROLES}
+
+Handlers = Mapping[tuple[str, str], Handler]
 
 
-def find_handler(operation: Operation) -> Handler | None:
-    """Return the handler that an operation's behaviour names, or None where it names none.
-
-    Raises:
-        LookupError: there is no such handler, or it has no such role; the message lists those that there are.
-    """
-    behaviour = operation.behaviour
-    if behaviour is None:
-        return None
-    if behaviour.handler == RESOURCE and behaviour.role in RESOURCE_ROLES:
-        return None  # made for the operation, from the contract (resources.py)
-    handler = HANDLERS.get((behaviour.handler, behaviour.role))
-    if handler is None:
-        known = (*HANDLERS, *((RESOURCE, role) for role in RESOURCE_ROLES))
-        roles = [role for name, role in known if name == behaviour.handler]
-        if roles:
-            raise LookupError(f"{behaviour.handler} has no role {behaviour.role!r}; it has {', '.join(roles)}")
-        names = ", ".join(dict.fromkeys(name for name, _ in known))
-        raise LookupError(f"unknown handler {behaviour.handler}; known are {names}")
-    return handler
-
-
+@behaviour("absent", "", trusted=True)
 def refuse_absent(_call: Call) -> NoReturn:
     """Stand for everything that a server with this contract does not have."""
     raise RequestRejected(404, "Not Found", "there is nothing of this name")
 
 
-HANDLERS: Mapping[tuple[str, str], Handler] = {**mailcheap.HANDLERS, ("absent", ""): refuse_absent}
+FUNCTIONS: Handlers = {("absent", ""): refuse_absent}
+
+
+def find_handler(wanted: Behaviour, added: Handlers) -> Handler | None:
+    """Return the function that a behaviour names, None where the handler is made for the operation.
+
+    Args:
+        wanted: what the contract says.
+        added: handlers of the API that is served.
+
+    Raises:
+        LookupError: there is no such handler, or it has no such role; the message lists those that there are.
+    """
+    key = (wanted.handler, wanted.role)
+    found = added.get(key) or FUNCTIONS.get(key)
+    if found is not None:
+        return found
+    if wanted.role in MADE.get(wanted.handler, ()):
+        return None
+    known = [*FUNCTIONS, *((name, role) for name, roles in MADE.items() for role in roles), *added]
+    roles = [role for name, role in known if name == wanted.handler]
+    if roles:
+        raise LookupError(f"{wanted.handler} has no role {wanted.role!r}; it has {', '.join(roles)}")
+    names = ", ".join(dict.fromkeys(name for name, _ in known))
+    hint = "" if added else "; those of an API need `x-mockserver-api: NAME` at the top of the contract"
+    raise LookupError(f"unknown handler {wanted.handler}; known are {names}{hint}")

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from mockserver.http import basic
 from mockserver.http import json as documents
-from mockserver.masking import show, show_credentials, show_query
+from mockserver.masking import show, show_query
 from mockserver.messages import Violation
 
 #: Entries kept for each world; the oldest go first.
@@ -63,7 +64,7 @@ class Entry(NamedTuple):
                 "method": self.method,
                 "path": show(self.path),
                 "query": show_query(self.query, self.secret_names | secret_parameters),
-                "authorization": show_credentials(self.authorization),
+                "authorization": basic.masked(self.authorization),
                 "content_type": show(self.content_type),
                 "content": _content(self.content, self.secret_names),
             },

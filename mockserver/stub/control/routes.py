@@ -7,6 +7,7 @@ is closed unless a control token is set, so that no web page and no neighbour ca
 from __future__ import annotations
 
 import hmac
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache, partial
@@ -14,25 +15,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, after_this_request, request
 from werkzeug.exceptions import HTTPException
 
 from mockserver import sources
-from mockserver.builtin.mailcheap.domains import verify_name
-from mockserver.builtin.mailcheap.records import PUBLIC
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.marks import same_value
-from mockserver.errors import MockServerError
+from mockserver.errors import MockServerError, RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.cors import is_loopback
+from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
 from mockserver.http.problem import MEDIA_TYPE, problem
 from mockserver.masking import show
-from mockserver.messages import MASK
+from mockserver.messages import MASK, NO_CONTENT
+from mockserver.plugins.account_records import ACCOUNTS, TOKENS
+from mockserver.plugins.plugin import ControlCall, ControlRoute, Plugin
+from mockserver.plugins.transactions import SETTINGS, WORLD
 from mockserver.stub.control import reference_page
 from mockserver.stub.response import STATUS_LINES
-from mockserver.stub.store.account_records import ACCOUNTS, TOKENS
-from mockserver.stub.store.store import SETTINGS, WORLD
 from mockserver.stub.store.worlds import DEFAULT_WORLD, World, Worlds
 
 PREFIX = "/__mock__"
@@ -40,6 +41,7 @@ PREFIX = "/__mock__"
 WORLD_KEY = "mockserver.world"
 #: WSGI variable with what else a path that is not there may have meant.
 HINT_KEY = "mockserver.hint"
+_LOG = logging.getLogger("mockserver")
 _DEFAULT_LIMIT = 100
 _MAX_CONTENT_BYTES = 64 * 1024
 
@@ -93,12 +95,15 @@ class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error
         self.detail = detail
 
 
-def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure) -> None:
-    """Add the control API's routes to an application, and problem details for all that it does not have."""
+def register_control(
+    app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure, api: Plugin | None = None
+) -> None:
+    """Add the control API's routes to an application, an API's too, and problem details for all that is not there."""
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
     readable = cache(partial(reference_page.readable, contract.document))
     secret_parameters = cache(partial(_secret_query_names, contract))
-    has_domains = any(one.behaviour and one.behaviour.handler == "domains" for one in contract.operations)
+    public = tuple(section.name for section in api.sections if section.public) if api is not None else ()
+    secret_names = frozenset() if api is None else api.secret_names
 
     @control.before_request
     def guard() -> Response | None:
@@ -133,7 +138,7 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
 
     @control.get("/state")
     def state() -> Response:
-        return _json(_state(_world(worlds)))
+        return _json(_state(_world(worlds), public, secret_names))
 
     @control.get("/journal")
     def journal() -> Response:
@@ -170,23 +175,6 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
             world.advance_clock(seconds)
         return _json(_clock(world))
 
-    @control.post("/domains/verify")
-    def verify() -> Response:
-        if not has_domains:
-            raise _Refused(
-                404, "this contract has no domains; the call stands in for the DNS of the built-in contract's server"
-            )
-        world = _world(worlds)
-        domain = _members({"domain"})["domain"]
-        if not isinstance(domain, str):
-            raise _Refused(422, "domain must be the name of a domain, domain alias or relay domain")
-        try:
-            with world.transaction() as transaction:
-                kind = verify_name(transaction, domain, world.now())
-        except LookupError as error:
-            raise _Refused(404, str(error.args[0])) from error
-        return _json({"domain": domain.lower(), "kind": kind.member, "status": "verified"})
-
     @control.post("/reset")
     def reset() -> Response:
         world = _world(worlds)
@@ -208,6 +196,9 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
             raise _Refused(409, str(error)) from error
         return _json({"status": "dropped", "world": world.name})
 
+    if api is not None:
+        for route in api.routes:
+            _add_route(control, f"/{api.name}", route, worlds)
     app.register_blueprint(control)
 
     @app.errorhandler(HTTPException)
@@ -226,9 +217,43 @@ def register_control(app: Flask, contract: Contract, worlds: Worlds, exposure: E
     def refused(error: _Refused) -> Response:
         return _problem(error.status, error.detail)
 
+    @app.errorhandler(RequestRejected)
+    def rejected(error: RequestRejected) -> Response:
+        return _problem(error.status, error.detail, error.title)
+
     @app.errorhandler(MockServerError)
     def broken(error: MockServerError) -> Response:
         return _problem(500, str(error))
+
+
+def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
+    """Add a route of an API below its name, and where it was before, under which it says that it moved."""
+
+    def answer(**path: str) -> Response:
+        world = _world(worlds)
+        content = _decoded() if request.get_data() else NO_CONTENT
+        with world.transaction() as transaction:
+            call = ControlCall(transaction, world.name, world.now(), content, request.args.to_dict(), path)
+            return _json(route.answer(call))
+
+    def answer_formerly(**path: str) -> Response:
+        """Answer with the fields of RFC 9745 and RFC 8288: deprecated since when, and what stands in its place."""
+        successor = f"{request.script_root}{PREFIX}{folder}{route.path.format(**path)}"
+        _LOG.warning("%s %s is deprecated; call %s", route.method, request.path, successor)
+
+        @after_this_request  # errors say it, too
+        def tell(response: Response) -> Response:
+            response.headers["Deprecation"] = f"@{route.deprecated}"
+            response.headers["Link"] = f'<{successor}>; rel="successor-version"'
+            return response
+
+        return answer(**path)
+
+    for path, function in ((f"{folder}{route.path}", answer), (route.formerly, answer_formerly)):
+        if path:
+            template = parse_template(path)
+            rule = template.expand({name: f"<{name}>" for name in template.parameters})
+            control.add_url_rule(rule, f"{route.method} {path}".replace(".", "_"), function, methods=[route.method])
 
 
 def _secret_query_names(contract: Contract) -> frozenset[str]:
@@ -250,8 +275,14 @@ def _world(worlds: Worlds) -> World:
     return worlds.get(DEFAULT_WORLD) if world is None else world
 
 
-def _state(world: World) -> dict[str, Any]:
-    """Return a world's state with every secret masked."""
+def _state(world: World, public: tuple[str, ...], secret_names: frozenset[str]) -> dict[str, Any]:
+    """Return a world's state with every secret masked.
+
+    Args:
+        world: whose state it is.
+        public: the API's collections without anything secret, which are shown whole.
+        secret_names: members that are masked beside those whose names speak of a secret.
+    """
     records = world.store.dump(world.name)
     owners = Counter(record["username"] for record in records.get(TOKENS, {}).values())
     return {
@@ -270,16 +301,18 @@ def _state(world: World) -> dict[str, Any]:
             }
             for record in records.get(TOKENS, {}).values()
         ],
-        "settings": {name: _setting(record) for name, record in sorted(records.get(SETTINGS, {}).items())},
-        "records": {name: dict(sorted(records[name].items())) for name in PUBLIC if records.get(name)},
+        "settings": {
+            name: _setting(record, secret_names) for name, record in sorted(records.get(SETTINGS, {}).items())
+        },
+        "records": {name: dict(sorted(records[name].items())) for name in public if records.get(name)},
         "issued": records.get(WORLD, {}).get("issued", {}),
     }
 
 
-def _setting(record: dict[str, Any]) -> dict[str, Any]:
+def _setting(record: dict[str, Any], secret_names: frozenset[str]) -> dict[str, Any]:
     value = MASK if record["secret"] else record["value"]
     if isinstance(value, dict):
-        value = show(value) | dict.fromkeys(record["withheld"], MASK)
+        value = show(value, secret_names) | dict.fromkeys(record["withheld"], MASK)
     return {"phase": record["phase"], "since": record["since"], "value": value}
 
 
@@ -313,13 +346,18 @@ def _only_query(*known: str) -> None:
 
 def _members(known: set[str]) -> dict[str, Any]:
     """Return the members of the request's JSON object, refusing unknown ones and an empty one."""
-    try:
-        members = documents.decode(request.get_data())
-    except ValueError as error:
-        raise _Refused(400, f"the content is not JSON: {error}") from error
+    members = _decoded()
     if not isinstance(members, dict) or not members or members.keys() - known:
         raise _Refused(422, f"the content must be an object with one or more of {', '.join(sorted(known))}")
     return members
+
+
+def _decoded() -> Any:
+    """Return the request's JSON content."""
+    try:
+        return documents.decode(request.get_data())
+    except ValueError as error:
+        raise _Refused(400, f"the content is not JSON: {error}") from error
 
 
 def _integer(name: str, default: Any) -> Any:

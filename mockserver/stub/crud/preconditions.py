@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from mockserver.errors import RequestRejected
-from mockserver.stub.behaviour.calls import Call
+from mockserver.plugins.calls import Call
 from mockserver.stub.crud.queries import text
 
 _TAG = re.compile(r'(W/)?("[^"]*")')

@@ -19,7 +19,7 @@ from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
-from mockserver.stub.behaviour.calls import Call
+from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
 from mockserver.stub.crud.example_items import Exemplars, Representations, has_examples, item_parameter
 from mockserver.stub.crud.new_identifiers import Naming

@@ -15,10 +15,10 @@ from mockserver.errors import RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.path_templates import parse_template
 from mockserver.messages import NO_CONTENT, Outcome
-from mockserver.stub.behaviour.calls import Call
+from mockserver.plugins.calls import Call
+from mockserver.plugins.transactions import Read, Transaction
 from mockserver.stub.behaviour.handlers import REMOVE
 from mockserver.stub.crud.queries import text
-from mockserver.stub.store.store import Read, Transaction
 
 #: What the names of the store's collections of items begin with; their paths follow.
 PREFIX = "resource:"

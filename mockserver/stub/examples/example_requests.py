@@ -16,6 +16,7 @@ from mockserver.contract.model import Contract, Example, MediaType, Operation, R
 from mockserver.errors import MockServerError
 from mockserver.http import json as documents
 from mockserver.http.media_types import concrete, is_json
+from mockserver.http.preferences import token
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.listing import Step
 from mockserver.stub.examples.selection import Examples, Prepared
@@ -131,7 +132,7 @@ class _Lister:
     ) -> tuple[tuple[tuple[Step, ...], str] | None, str]:
         """Return the steps that return an example, and what comes; else None and why not."""
         wanted = _with(step, ("Accept", concrete(media_type.name)))
-        preferred = _with(wanted, ("Prefer", f"code={code}, example={_token(prepared.example.name)}"))
+        preferred = _with(wanted, ("Prefer", f"code={code}, example={token(prepared.example.name)}"))
         reference = self._send(preferred)
         right = _judge(code, media_type, prepared)
         if not right(reference):
@@ -237,14 +238,6 @@ def _refusal(answer: _Answer, code: int) -> str:
 
 def _with(step: Step, field: tuple[str, str]) -> Step:
     return Step(step.method, step.path, (*step.fields, field), step.content)
-
-
-def _token(name: str) -> str:
-    """Return a name as the value of a preference: a token, else a quoted string (RFC 7240, section 2)."""
-    if name and all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name) and name.isascii():
-        return name
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _text(answer: _Answer) -> str:

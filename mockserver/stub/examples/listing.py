@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,10 @@ from urllib.parse import quote
 from mockserver.contract.exchanges import ExamplePair, pair_named, pairs_in
 from mockserver.contract.model import Contract
 from mockserver.errors import ContractError
+from mockserver.http import basic
 from mockserver.http import json as documents
+from mockserver.http.curl import content_words, field_words, method_words, url_words
+from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.store.seed import Account, Seed
@@ -71,13 +73,10 @@ def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
 
 def curl(step: Step, base_url: str) -> str:
     """Return a step as a command line."""
-    parts = ["curl", "-sS", "-X", step.method, base_url + step.path]
+    words = ["curl", "-sS", *method_words(step.method), *url_words(base_url + step.path)]
     for name, value in step.fields:
-        parts += ["-H", f"{name}: {value}"]
-    if step.content is not None:
-        # curl would read the file that a leading @ names.
-        parts += ["--data-raw" if step.content.startswith("@") else "-d", step.content]
-    return shlex.join(parts)
+        words += field_words(name, value)
+    return shlex.join(words if step.content is None else [*words, *content_words(step.content)])
 
 
 class _Builder:
@@ -120,7 +119,8 @@ class _Builder:
 
     def _target(self, pair: ExamplePair) -> str:
         """Return path and query of an exchange; what is required and has no example is made from its schema."""
-        path, query = pair.operation.path, list[str]()
+        template, query = parse_template(pair.operation.path), list[str]()
+        named = {name: f"{{{name}}}" for name in template.parameters}
         arguments = pair.arguments
         for parameter in pair.operation.parameters:
             example = arguments.get((parameter.location, parameter.name))
@@ -131,11 +131,10 @@ class _Builder:
                 value = documents.encode(value).decode()
             called, style, explode = parameter.name, parameter.style, parameter.explode
             if parameter.location == "path":
-                text = encode_text(called, value, style, explode=explode, quote=_quote)
-                path = path.replace(f"{{{called}}}", text)
+                named[called] = encode_text(called, value, style, explode=explode, quote=_quote)
             elif parameter.location == "query":
                 query += encode_query(called, value, style, explode=explode, quote=_quote)
-        return f"{path}?{'&'.join(query)}" if query else path
+        return template.expand(named) + f"?{'&'.join(query)}" * bool(query)
 
     def _credentials(self, identity: str | None, overlay: str | None) -> str:
         """Return Basic credentials of an account that was seeded with a token, else a placeholder."""
@@ -144,6 +143,6 @@ class _Builder:
         chosen = next((account for account in accounts if account.username == identity), None)
         account: Account | None = chosen or next(iter(accounts), None)
         if account is None:
-            return "Basic <username:auth_token>"
+            return "Basic <username:token>"
         pair = f"{account.username}:{account.tokens[0].token}"
-        return "Basic " + base64.b64encode(pair.encode()).decode()
+        return basic.encode(pair)

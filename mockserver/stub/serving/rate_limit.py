@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from mockserver import sources
 from mockserver.errors import RequestRejected
 from mockserver.messages import Request
+from mockserver.plugins.transactions import Record
 from mockserver.stub.pipeline import Answer, Pipeline
-from mockserver.stub.store.store import Record
 from mockserver.stub.store.worlds import World
 from mockserver.stub.stub_options import RateLimit
 

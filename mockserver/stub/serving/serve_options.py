@@ -11,7 +11,7 @@ from mockserver.errors import UsageError
 from mockserver.stub.stub_options import USUAL_LIMIT, StubOptions, told
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ServeOptions(StubOptions):
     """All options of `mockserver serve`: those of the stub, and of the processes that serve it.
 

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
-from mockserver.stub.store.store import Fill, Read, Record, Transaction
+from mockserver.plugins.transactions import Read, Record, Transaction
+from mockserver.stub.store.store import Fill
 
 
 class _MemoryWorld:

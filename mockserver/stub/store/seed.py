@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
+from mockserver.plugins.plugin import Plugin
+from mockserver.plugins.transactions import WORLD, Record, Transaction
 from mockserver.stub.store import seed_files
-from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
+from mockserver.stub.store.seed_format import SeedFormat, format_of
 from mockserver.stub.store.seed_sections import records
-from mockserver.stub.store.store import WORLD, Record, Transaction
 
 #: Members of an account that its record keeps in another form, or not at all.
 _CREDENTIALS = frozenset({"username", "password", "level", "tokens", "schemes", "scopes"})
@@ -57,6 +59,7 @@ class Seed:
         records: of the store, by collection and key; those of accounts and tokens are made of `accounts`.
         overlays: other starting points by name, each complete in itself.
         name: the overlay that this is, "" for what the file says outside of `overlays`.
+        account_references: members of an account that name something else in the file.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class Seed:
     records: Mapping[str, Mapping[str, Record]] = field(default_factory=dict)
     overlays: Mapping[str, Seed] = field(default_factory=dict)
     name: str = ""
+    account_references: frozenset[str] = frozenset({"owns"})
 
     def overlaid(self, name: str | None) -> Seed:
         """Return the starting point of a name, or this one for None.
@@ -87,7 +91,7 @@ class Seed:
         mightiest = self.mightiest(levels)
         if mightiest is None:
             return Seed()
-        profile = {name: value for name, value in mightiest.profile.items() if name not in {"owns", "added_by"}}
+        profile = {name: value for name, value in mightiest.profile.items() if name not in self.account_references}
         return Seed({mightiest.username: replace(mightiest, profile=profile)})
 
     def mightiest(self, levels: Sequence[str]) -> Account | None:
@@ -113,6 +117,11 @@ class Seed:
     def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
         """Return the secrets of a purpose that a world hands out first, by what it started from."""
         return self.started(transaction).issue.get(purpose, ())
+
+    def password_of(self, transaction: Transaction, username: str) -> str | None:
+        """Return the password of an account in what a world started from, None without one."""
+        account = self.started(transaction).accounts.get(username)
+        return None if account is None else account.password
 
     def started(self, transaction: Transaction) -> Seed:
         """Return what a world started from: an overlay, or the file's own sections."""
@@ -153,25 +162,27 @@ def account_record(account: Account) -> Record:
     return record if account.scopes is None else {**record, "scopes": list(account.scopes)}
 
 
-def load_seed(path: Path | str) -> Seed:
-    """Return the seed data in a YAML file.
+def load_seed(path: Path | str, api: Plugin | None = None) -> Seed:
+    """Return the seed data in a YAML file, for an API or for a contract without one.
 
     Raises:
         UsageError: not readable, not YAML, not of the documented form, or a name in it leads nowhere; names file,
             place and remedy.
     """
-    sections, overlays = seed_files.read(Path(path))
+    form = format_of(api)
+    sections, overlays = seed_files.read(Path(path), form)
     return replace(
-        _seed(sections),
-        overlays={name: replace(_seed({**sections, **own}), name=name) for name, own in overlays.items()},
+        _seed(sections, form),
+        overlays={name: replace(_seed({**sections, **own}, form), name=name) for name, own in overlays.items()},
     )
 
 
-def _seed(sections: Mapping[str, Any]) -> Seed:
+def _seed(sections: Mapping[str, Any], form: SeedFormat) -> Seed:
     return Seed(
         accounts={item["username"]: _account(item) for item in sections.get("accounts", ())},
         issue={purpose: tuple(secrets) for purpose, secrets in sections.get("issue", {}).items()},
-        records=records(sections),
+        records=records(sections, form.sections),
+        account_references=form.account_references,
     )
 
 

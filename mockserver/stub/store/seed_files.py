@@ -1,80 +1,28 @@
-"""Seed data as people write it: repetitions written out, checked by seed.schema.json and for names that lead nowhere.
+"""Seed data as people write it: repetitions written out, checked by JSON Schema and for names that lead nowhere.
 
-docs/seed-data.md says what each section holds; tests/project/test_generated.py holds it against the schema.
+The sections of any contract stand in seed.schema.json; an API adds its own (seed_format.py). docs/seed-data.md says
+what each section holds; tests/project/test_generated.py holds it against the schemas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
 from mockserver.contract.source import yaml as yamltext
 from mockserver.errors import UsageError
-from mockserver.http import json as documents
+from mockserver.stub.store.seed_format import SeedFormat
 
-SCHEMA_FILE = Path(__file__).parent / "seed.schema.json"
 #: An item stands at most so many times; more is a mistake, and would make each new world slow.
 MAX_REPEAT = 10_000
 _REPEAT = "repeat"
 _NUMBER = "{n}"
 
-#: Members of each section that say which item it is: none stands twice.
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "accounts": ("username",),
-    "domains": ("domain",),
-    "domain_aliases": ("domain_alias",),
-    "relay_domains": ("relay_domain",),
-    "aliases": ("alias",),
-    "sender_addresses": ("sender_address",),
-    "thresholds": ("domain",),
-    "wlbl": ("domain", "action"),
-    "addressbooks": ("owner", "friendly_name"),
-    "calendars": ("owner", "friendly_name"),
-    "sieve_filters": ("username", "filter_position"),
-    "autoreplies": ("username",),
-    "automigration_users": ("username",),
-    "twofa": ("username",),
-    "device_passwords": ("username", "friendly_name"),
-    "webauthn_credentials": ("username", "friendly_name"),
-    "webmail_passwords": ("username", "webmail_id"),
-}
-
-#: Member of a section -> the kind of name that it must be (`_Names.has`).
-_REFERENCES: Mapping[str, Mapping[str, str]] = {
-    "accounts": {"owns": "domain", "added_by": "account"},
-    "domains": {"added_by": "account"},
-    "domain_aliases": {"rcpt_domain": "mail domain", "added_by": "account"},
-    "relay_domains": {"added_by": "account"},
-    "aliases": {"recipients": "recipient", "added_by": "account"},
-    "sender_addresses": {"usernames": "account", "added_by": "account"},
-    "thresholds": {"domain": "scope"},
-    "wlbl": {"domain": "scope"},
-    "addressbooks": {"owner": "account", "recipients": "account"},
-    "calendars": {"owner": "account", "recipients": "account"},
-    "sieve_filters": {"username": "account"},
-    "autoreplies": {"username": "account"},
-    "automigration_users": {"username": "account", "added_by": "account"},
-    "twofa": {"username": "account"},
-    "device_passwords": {"username": "account"},
-    "webauthn_credentials": {"username": "account"},
-    "webmail_passwords": {"username": "account"},
-}
-_REMEDIES = {
-    "account": "is no account; add it to `accounts`, or correct the name",
-    "domain": "is none of our domains; add it to `domains`, or correct the name",
-    "scope": "is neither `global` nor one of our domains; add it to `domains`, or correct the name",
-    "mail domain": "is not in `domains`; add it there, or correct the name",
-    "recipient": "is in a domain of ours, but no account or alias; add it to `accounts`, or correct the name",
-}
-
 Sections = dict[str, Any]
 
 
-def read(path: Path) -> tuple[Sections, dict[str, Sections]]:
+def read(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
     """Return the sections of a file, and those of each of its overlays, which stand in their place.
 
     Every item is written out and has all members that have a default.
@@ -91,14 +39,15 @@ def read(path: Path) -> tuple[Sections, dict[str, Sections]]:
         raise UsageError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
     except ValueError as error:
         raise UsageError(str(error)) from error
-    return _Reader(path).read({} if data is None else data)
+    return _Reader(path, form).read({} if data is None else data)
 
 
 class _Reader:
     """Checks the data of one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, form: SeedFormat) -> None:
         self._path = path
+        self._form = form
         # Where an item that was written out stands in the file, by the place of its copy.
         self._origins: dict[tuple[str | int, ...], int] = {}
 
@@ -129,14 +78,14 @@ class _Reader:
             return sections
         written: Sections = {}
         for name, items in sections.items():
-            if name in KEYS and isinstance(items, list):
+            if name in self._form.keys and isinstance(items, list):
                 written[name] = list(self._items(items, (*place, name)))
-            elif items is not None or name not in {*KEYS, "issue", "webauthn", "resources"}:
+            elif items is not None or name not in self._form.names:
                 written[name] = items
         return written
 
     def _items(self, items: list[Any], place: tuple[str, ...]) -> Iterator[Any]:
-        defaults = _defaults()[place[-1]]
+        defaults = self._form.defaults[place[-1]]
         count = 0
         for index, item in enumerate(items):
             for number in self._numbers(item, (*place, index)):
@@ -157,12 +106,12 @@ class _Reader:
         return range(1, times + 1)
 
     def _check_form(self, data: Any) -> None:
-        errors = list(_validator().iter_errors(data))
+        errors = list(self._form.validator.iter_errors(data))
         if errors:
-            raise self._error(*_told(min(errors, key=_in_order)))
+            raise self._error(*_told(min(errors, key=_in_order), self._form.schema))
 
     def _check_keys(self, sections: Sections, place: tuple[str, ...]) -> None:
-        for section, names in KEYS.items():
+        for section, names in self._form.keys.items():
             seen: set[tuple[Any, ...]] = set()
             for index, item in enumerate(sections.get(section, ())):
                 key = tuple(item[name] for name in names)
@@ -173,13 +122,17 @@ class _Reader:
                 seen.add(key)
 
     def _check_names(self, sections: Sections, places: Mapping[str, tuple[str, ...]]) -> None:
-        known = _Names(sections)
-        for section, references in _REFERENCES.items():
-            for index, item in enumerate(sections.get(section, ())):
-                for member, kind in references.items():
+        for section in self._form.sections:
+            items = sections.get(section.name, ()) if section.references else ()
+            if not items:
+                continue
+            known = [(member, one, one.known(sections)) for member, one in section.references.items()]
+            for index, item in enumerate(items):
+                for member, reference, leads in known:
                     for name in _names(item.get(member)):
-                        if not known.has(kind, name):
-                            raise self._error((*places[section], index, member), f"{name!r} {_REMEDIES[kind]}")
+                        if not leads(name):
+                            place: tuple[str | int, ...] = (*places[section.name], index, member)
+                            raise self._error(place, f"{name!r} {reference.remedy}")
 
     def _error(self, place: tuple[str | int, ...], message: str) -> UsageError:
         parts = [
@@ -195,30 +148,6 @@ def _names(value: Any) -> Iterable[str]:
     return () if value is None else (value,)
 
 
-class _Names:
-    """What the sections of a file give names to."""
-
-    def __init__(self, sections: Sections) -> None:
-        self._accounts = {item["username"] for item in sections.get("accounts", ())}
-        # Other contracts have accounts, too, and they own other things than domains.
-        self._knows_domains = "domains" in sections
-        self._domains = {item["domain"] for item in sections.get("domains", ())}
-        self._others = {item["domain_alias"] for item in sections.get("domain_aliases", ())}
-        self._others |= {item["relay_domain"] for item in sections.get("relay_domains", ())}
-        self._aliases = {item["alias"] for item in sections.get("aliases", ())}
-
-    def has(self, kind: str, name: str) -> bool:
-        """Tell whether a name of a kind leads somewhere."""
-        if kind == "account":
-            return name in self._accounts
-        if kind == "recipient":
-            ours = name.rpartition("@")[2] in self._domains
-            return not ours or name in self._accounts or name in self._aliases
-        if not self._knows_domains or name in self._domains:
-            return True
-        return (kind == "scope" and name == "global") or (kind == "domain" and name in self._others)
-
-
 def _numbered(value: Any, number: int) -> Any:
     """Return a value with `{n}` in its texts replaced; a text that is nothing else becomes the number."""
     if isinstance(value, str):
@@ -226,36 +155,6 @@ def _numbered(value: Any, number: int) -> Any:
     if isinstance(value, dict):
         return {name: _numbered(item, number) for name, item in value.items()}
     return [_numbered(item, number) for item in value] if isinstance(value, list) else value
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of seed data."""
-    loaded: dict[str, Any] = documents.decode(SCHEMA_FILE.read_bytes())
-    return loaded
-
-
-@cache
-def _validator() -> Any:
-    return jsonschema_rs.validator_for(schema())
-
-
-@cache
-def _defaults() -> Mapping[str, Mapping[str, Any]]:
-    """Return for each section the members that an item has where nothing else is said.
-
-    Accounts of any contract are told apart by what they do not have; what reads them knows their defaults.
-    """
-    found: dict[str, Mapping[str, Any]] = {"accounts": {}}
-    return found | {
-        section: {
-            name: member["default"]
-            for name, member in schema()["$defs"][section]["items"]["properties"].items()
-            if "default" in member
-        }
-        for section in KEYS
-        if section != "accounts"
-    }
 
 
 _KINDS = {
@@ -268,11 +167,11 @@ _KINDS = {
 _BOUNDS = {"minimum": "be at least", "maximum": "be at most", "minItems": "have a length of at least"}
 
 
-def _told(error: Any) -> tuple[tuple[str | int, ...], str]:
+def _told(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
     """Return place and message of a violation; values, which may be secret, stay out of both."""
     place = tuple(error.instance_path)
     *way, keyword = error.schema_path
-    found: Any = schema()
+    found: Any = schema
     for step in way:
         found = found[step]
     if keyword == "additionalProperties":

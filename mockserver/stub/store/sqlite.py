@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 from mockserver.errors import StateError
 from mockserver.http import json
-from mockserver.stub.store.store import Fill, Read, Record, Transaction
+from mockserver.plugins.transactions import Read, Record, Transaction
+from mockserver.stub.store.store import Fill
 
 #: How long a writer waits for another process' lock before it gives up, in seconds.
 LOCK_TIMEOUT_SECONDS = 30

@@ -6,39 +6,18 @@ place; a change puts a new one, so a reader may hold what it got for as long as 
 ::
 
     store ── world ── collection ── key ── record
-             "default"  "settings"   "system_mailer"  {"value": {...}, ...}
+             "default"  "settings"   "smtp"           {"value": {...}, ...}
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
-#: Collections of the store beside those of credentials.py: settings by name; clock and counters of a world.
-SETTINGS = "settings"
-WORLD = "world"
+from mockserver.plugins.transactions import Read, Record, Transaction
 
-Record = dict[str, Any]
-Fill = Callable[["Transaction"], None]
-#: Collection and key to record, or None.
-Read = Callable[[str, str], Record | None]
-
-
-class Transaction(Protocol):
-    """Reads and writes on one world that take effect together or not at all."""
-
-    def get(self, collection: str, key: str) -> Record | None:
-        """Return a record, or None."""
-
-    def items(self, collection: str) -> Mapping[str, Record]:
-        """Return all records of a collection by key, as they are now."""
-
-    def put(self, collection: str, key: str, record: Record) -> None:
-        """Create or replace a record; the caller gives it away and does not change it afterwards."""
-
-    def delete(self, collection: str, key: str) -> None:
-        """Remove a record; without one, do nothing."""
+Fill = Callable[[Transaction], None]
 
 
 class Store(Protocol):

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from mockserver import sources
 from mockserver.errors import StateError, UsageError
+from mockserver.plugins.transactions import WORLD, Read, Transaction
 from mockserver.stub.control.journal import Journal
 from mockserver.stub.store.memory import MemoryStore
 from mockserver.stub.store.seed import Seed
-from mockserver.stub.store.store import WORLD, Read, Store, Transaction
+from mockserver.stub.store.store import Store
 
 DEFAULT_WORLD = "default"
 #: More worlds than this are refused: each keeps its seed data and journal.
@@ -36,7 +37,7 @@ class World:
     read: Read
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Return a transaction on the world's records (stub/store/records.py)."""
+        """Return a transaction on the world's records (stub/store/store.py)."""
         return self.store.transaction(self.name)
 
     def now(self) -> float:

@@ -1,15 +1,21 @@
-"""An answer beside what the contract says of it: what every claim about answers looks at."""
+"""Observed responses: each beside what the contract documents for it, and how its content breaks its schema."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.schema.validator import SchemaViolation, Validator
 from mockserver.http.media_types import covering
+from mockserver.http.styles import decode_text
 from mockserver.suite.secrets.known_secrets import Secrets, marked
-from mockserver.suite.target.exchange import Exchange, NotJSON, WireResponse, is_json
-from mockserver.suite.verdicts.failures import CheckFailure, Rule
+from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json
+from mockserver.suite.target.json_text import MAX_DEPTH
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 
 _NOT_FOUND = 404
 #: A slash within a segment (RFC 3986, section 2.2).
@@ -115,3 +121,122 @@ def value_of(response: WireResponse) -> Any:
     if response.media_type.startswith("text/"):
         return response.body.decode("utf-8", "replace")
     return UNREADABLE
+
+
+#: So many violations of one answer are looked at; those of a list of thousands are all alike.
+_MAX_VIOLATIONS = 1000
+#: Of longer content, some of which breaks its schema, the beginnings of its lists and objects are looked at closely.
+_LARGE, _FIRST = 1024 * 1024, 50
+#: Keywords that are broken by what stands anywhere below.
+_SUMMARIES = frozenset(
+    {"anyOf", "oneOf", "not", "contains", "minContains", "maxContains", "uniqueItems", "enum", "const"}
+    | {"unevaluatedItems", "unevaluatedProperties"}
+)
+#: Keywords that are broken by what was left out of a list or an object.
+_COUNTS = frozenset({"minItems", "minProperties", "required", "dependentRequired", "dependentSchemas"})
+
+
+def json_violations(validator: Validator, response: WireResponse) -> Iterator[SchemaViolation]:
+    """Yield ways in which an answer's JSON breaks its schema, at least one if there is any that was read.
+
+    Raises:
+        NotJSON: the content is none.
+        NotRun: it was read in part, and nothing of that breaks the schema.
+    """
+    try:
+        reading = response.reading()
+    except TooLarge as reason:
+        # What the whole is can be told from its first sign.
+        hollow: Any = {} if response.body.lstrip()[:1] == b"{" else []
+        wrong = [one for one in validator.violations(hollow) if one.keyword == "type" and not one.instance_path]
+        if not wrong:
+            raise NotRun(str(reason)) from None
+        yield from wrong
+        return
+    if len(response.body) <= _LARGE:
+        found = violations(validator, reading.value)
+    elif validator.is_valid(reading.value):
+        found = iter(())
+    else:
+        found = _of_large(validator, reading.value)
+    told = False
+    for violation in found:
+        if not (reading.pruned and _may_be_below(violation)):
+            told = True
+            yield violation
+    if reading.pruned and not told:
+        raise NotRun(f"content that is nested deeper than {MAX_DEPTH} levels is judged down to there only")
+
+
+def violations(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
+    """Yield ways in which a value breaks a schema, not without end."""
+    return islice(validator.violations(value), _MAX_VIOLATIONS)
+
+
+def _of_large(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
+    """Yield ways in which a large value breaks a schema that it is known to break."""
+    found = [one for one in violations(validator, _beginning(value)) if one.keyword not in _SUMMARIES | _COUNTS]
+    yield from found
+    if not found:
+        yield SchemaViolation((), "the schema", "", "", f"something that is not among the first {_FIRST} of its items")
+
+
+def _beginning(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_beginning(item) for item in value[:_FIRST]]
+    if isinstance(value, dict):
+        return {name: _beginning(member) for name, member in islice(value.items(), _FIRST)}
+    return value
+
+
+def _may_be_below(violation: SchemaViolation) -> bool:
+    """Tell whether a violation may come from what was left out of content that is nested too deep."""
+    return violation.keyword in _SUMMARIES or len(violation.instance_path) >= MAX_DEPTH - 1
+
+
+_WHOLE = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_WORDS = {"true": True, "false": False, "null": None}
+#: Beyond this a number is no matter of a header field, and Python refuses to read it.
+_MAX_DIGITS = 300
+
+
+def readings(text: str, kinds: Collection[str]) -> list[Any]:
+    """Return the values that may be meant by a field, the text itself first.
+
+    Args:
+        text: of the field.
+        kinds: the types that its schema names, empty for none; a list or an object is read where one is named alone,
+            since keywords for texts would say nothing of it.
+    """
+    found: list[Any] = [text]
+    if not kinds or set(kinds) != {"string"}:
+        found.append(_read(text))
+    parts = [part.strip() for part in _decoded("array", text)] if text.strip() else []
+    if "array" in kinds:
+        found += [parts, [_read(part) for part in parts]]
+    if "object" in kinds:
+        found += _objects(parts)
+    return found
+
+
+def _objects(parts: list[str]) -> list[dict[str, Any]]:
+    """Return the objects that `a=1,b=2` (exploded) or `a,1,b,2` may be."""
+    explode = all("=" in part for part in parts)
+    if len(parts) % 2 and not explode:
+        return []
+    members = _decoded("object", ",".join(parts), explode=explode)
+    return [members, {name: _read(value) for name, value in members.items()}]
+
+
+def _decoded(kind: str, text: str, *, explode: bool = False) -> Any:
+    return decode_text("", "simple", {kind}, text, explode=explode)
+
+
+def _read(text: str) -> Any:
+    """Return a number, truth value or null for its text, any other text as it is."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= _MAX_DIGITS and _NUMBER.fullmatch(text):
+        return int(text) if _WHOLE.fullmatch(text) else float(text)
+    return text

@@ -1,4 +1,4 @@
-"""Earlier calls that bring a world to the point that an example presumes."""
+"""Preceding calls: earlier calls that bring a world to the state that an example presumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that the contract allows, made from its examples and schemas, with an identity's credentials."""
+"""Valid requests: made from a contract's examples and schemas, with an identity's credentials."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
-from mockserver.contract.model import Contract, Example, Operation, Parameter
+from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter
+from mockserver.contract.roles import Place, credential_places, is_login, required_members
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_text
 from mockserver.suite.cases.sample_values import sample
 from mockserver.suite.identities.identities import Identities, Identity, credentials
 from mockserver.suite.identities.object_owners import may, own_name, place_name, usual_name
-from mockserver.suite.safety.policy import is_login
 from mockserver.suite.target.exchange import WireRequest, is_json
 from mockserver.suite.target.paths import UNDECLARED, fill, in_query, query_parts
 from mockserver.suite.verdicts.failures import NotRun
 
 #: Why content of other media types is not sent.
 NO_JSON = "its request has no JSON content, and the suite can make up no other yet"
+#: Why nobody is logged in where the places of the credentials are not known.
+NO_LOGIN = (
+    "nothing says where in its JSON content user name and password belong; name them, as JSON pointers, in "
+    "x-mockserver-behaviour (username, password)"
+)
 #: Stands for no value, where None is one.
 _NOTHING = object()
 
@@ -152,7 +157,7 @@ class Composer:
         if operation.request_body is None:
             return None, None
         if is_login(operation):
-            return self.login_body(self._with_password(operation)), "application/json"
+            return self._login_content(operation, self._with_password(operation))
         found = json_content(operation.request_body.content)
         if found is None:
             raise NotRun(NO_JSON)
@@ -193,15 +198,49 @@ class Composer:
             about=about,
         )
 
-    def login_body(self, identity: Identity) -> bytes:
-        """Return the content that logs an identity in."""
-        return json.dumps({"username": identity.username, "password": identity.password}).encode()
+    def login_request(self, operation: Operation, identity: Identity) -> WireRequest:
+        """Return the request that logs an identity in.
+
+        Raises:
+            NotRun: the contract does not tell where user name and password belong.
+        """
+        body, media_type = self._login_content(operation, identity)
+        return self.request(operation, None, body=body, media_type=media_type)
+
+    def _login_content(self, operation: Operation, identity: Identity) -> tuple[bytes, str]:
+        found = json_content(operation.request_body.content if operation.request_body is not None else {})
+        places = credential_places(self.contract, operation)
+        if found is None or places is None:
+            raise NotRun(NO_LOGIN)
+        media_type, documented = found
+        value: dict[str, Any] = {}
+        _put(value, places.username, identity.username)
+        _put(value, places.password, identity.password)
+        missing = required_members(self.contract, documented.schema) - value.keys()
+        if missing:
+            usual = self._usual(documented)
+            value |= {name: usual[name] for name in sorted(missing) if name in usual}
+        return json.dumps(value).encode(), media_type
+
+    def _usual(self, documented: MediaType) -> dict[str, Any]:
+        """Return the object of the first example that is one, else one made by the schema."""
+        shown = (example.value for example in documented.examples.values() if isinstance(example.value, dict))
+        found = next(shown, None)
+        if found is None and documented.schema is not None:
+            found = sample(self.contract, documented.schema)
+        return found if isinstance(found, dict) else {}
 
     def _with_password(self, operation: Operation) -> Identity:
         found = next((identity for identity in self._identities.all if identity.password), None)
         if found is None:
             raise NotRun(f"{operation.label} needs an identity with a password (--identities)")
         return found
+
+
+def _put(value: dict[str, Any], place: Place, text: str | None) -> None:
+    for name in place[:-1]:
+        value = value.setdefault(name, {})
+    value[place[-1]] = text
 
 
 def _is_refused(operation: Operation, example: Example) -> bool:
@@ -220,3 +259,15 @@ def _content(example: Example, media_type: str | None) -> bytes:
 def _target(operation: Operation, values: Mapping[str, Any], query: list[str]) -> str:
     path = fill(operation, values)
     return f"{path}?{'&'.join(query)}" if query else path
+
+
+def taken(operation: Operation) -> tuple[str, MediaType]:
+    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
+    found = content_of(operation)
+    assert found is not None
+    return found
+
+
+def content_of(operation: Operation) -> tuple[str, MediaType] | None:
+    """Return the media type of an operation's JSON as it is sent, and what is documented for it; None for no JSON."""
+    return json_content(operation.request_body.content) if operation.request_body is not None else None

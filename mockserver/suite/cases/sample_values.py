@@ -1,4 +1,4 @@
-"""Values made from schemas: one that is valid, and many that break one keyword each. No chance in it."""
+"""Sample values made from a schema: a valid one, and many that break one keyword each. No chance in it."""
 
 from __future__ import annotations
 

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
+from mockserver.contract.roles import (
+    READ,
+    RESET,
+    WRITE,
+    echoes,
+    envelope_place,
+    name_members,
+    shown_statuses,
+    singletons,
+)
 from mockserver.contract.source.references import follow
 from mockserver.http.media_types import json_content
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.run.session import Session
-from mockserver.suite.secrets.known_secrets import marked
+from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
 
@@ -52,15 +62,10 @@ class Resource:
 
 def resources(contract: Contract) -> Iterator[Resource]:
     """Yield every resource that can at least be written and read."""
-    roles: dict[str, dict[str, Operation]] = {}
-    for operation in contract.operations:
-        behaviour = operation.behaviour
-        if behaviour is not None and behaviour.resource and behaviour.role in {"read", "write", "reset"}:
-            roles.setdefault(behaviour.resource, {})[behaviour.role] = operation
-    for name, operations in roles.items():
-        if {"read", "write"} <= operations.keys():
-            reads, write = operations["read"], operations["write"]
-            yield Resource(name, reads, write, operations.get("reset"), _unset(reads), _members(contract, write))
+    for name, operations in singletons(contract).items():
+        if {READ, WRITE} <= operations.keys():
+            reads, write = operations[READ], operations[WRITE]
+            yield Resource(name, reads, write, operations.get(RESET), _unset(reads), _members(contract, write))
 
 
 def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
@@ -87,8 +92,8 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
     Raises:
         CheckFailure: they differ.
     """
-    if not _is_readable(response):
-        return  # the finding of body_is_what_its_content_type_says
+    if not _is_readable(response) or not echoes(operation):
+        return  # the first is the finding of body_is_what_its_content_type_says
     expected = promised(contract, operation, sent)
     shown = echoed(operation, json_of(response))
     if expected is None:
@@ -105,27 +110,27 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
         )
 
 
-def check_name(operation: Operation, response: WireResponse, exchange: Exchange) -> None:
-    """Compare the name in an answer, where it has one beside its value or status, with the resource's.
+def check_name(contract: Contract, operation: Operation, response: WireResponse, exchange: Exchange) -> None:
+    """Compare the name in an answer, where the contract shows one beside value or status, with the resource's.
 
     Raises:
         CheckFailure: they differ.
     """
     behaviour = operation.behaviour
-    if behaviour is None or not response.successful or not response.body:
+    around = envelope_place(operation)
+    if behaviour is None or around is None or not response.successful or not response.body:
         return
-    place = (behaviour.value or behaviour.status).rpartition("/")[0]
-    try:
-        holder = lookup(json_of(response), place)
-    except (LookupError, ValueError):
-        return  # another shape is the finding of body_conforms_to_its_schema
-    if isinstance(holder, dict) and "name" in holder and holder["name"] != behaviour.resource:
+    # Another shape is the finding of body_conforms_to_its_schema.
+    shown = (holder for holder in values_at(json_of(response), around) if isinstance(holder, dict))
+    names = name_members(contract, operation)
+    named = [holder[name] for holder in shown for name in sorted(names & holder.keys())]
+    if any(name != behaviour.resource for name in named):
         raise failure(
             "answers_name_the_resource",
             operation,
             "an answer names another resource",
             expected=behaviour.resource,
-            got=describe(holder["name"]),
+            got=describe(next(name for name in named if name != behaviour.resource)),
             pointer=behaviour.pointer,
             exchange=exchange,
         )
@@ -234,7 +239,9 @@ def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:
 
 def echoed(operation: Operation, answer: Any) -> Any:
     """Return the resource's value in an answer, None where it has none."""
-    pointer = operation.behaviour.value if operation.behaviour else ""
+    if operation.behaviour is None or not echoes(operation):
+        return None
+    pointer = operation.behaviour.value
     try:
         return lookup(answer, pointer)
     except (LookupError, ValueError):
@@ -319,20 +326,8 @@ def _under_way(resource: Resource, response: WireResponse) -> bool:
 
 def _transitions(resource: Resource) -> set[Any]:
     """Return the statuses that the examples of writes and resets show, and those of reads do not."""
-
-    def shown(operation: Operation | None) -> set[Any]:
-        found = set()
-        if operation is not None and operation.behaviour is not None and operation.behaviour.status:
-            for response in operation.responses.values():
-                for content in response.content.values():
-                    for example in content.examples.values():
-                        try:
-                            found.add(lookup(example.value, operation.behaviour.status))
-                        except (LookupError, ValueError, TypeError):
-                            continue
-        return found
-
-    return (shown(resource.write) | shown(resource.reset)) - shown(resource.read)
+    under_way = {*shown_statuses(resource.write), *shown_statuses(resource.reset)}
+    return under_way.difference(shown_statuses(resource.read))
 
 
 def _is_readable(response: WireResponse) -> bool:

@@ -1,4 +1,4 @@
-"""State under a stream of requests that others make up: what was written last, and is it still there?"""
+"""State tracker: what was written last in a stream of generated requests, and whether reads still show it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def answers_name_the_resource(watch: Watch, answer: Answer) -> bool:
     """Every answer about a resource calls it by its name."""
     if answer.operation is None or watch.resource_of(answer.operation) is None:
         return False
-    check_name(answer.operation, answer.response, answer.exchange)
+    check_name(answer.contract, answer.operation, answer.response, answer.exchange)
     return answer.response.successful
 
 

@@ -1,4 +1,4 @@
-"""Claims about operations that never succeeded: that they are there, and accept what the contract calls valid."""
+"""Checks of acceptance: operations that never succeeded are there, and accept what the contract calls valid."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
+from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.contract.source.references import follow
-from mockserver.suite.cases.json_content import content_of
 from mockserver.suite.cases.preceding_calls import set_up
+from mockserver.suite.cases.requests import content_of
 from mockserver.suite.cases.sample_values import sample
 from mockserver.suite.checks.task import Task, on_operation
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.safety.policy import is_login, is_undocumented
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success

@@ -1,4 +1,4 @@
-"""Claims about any answer, whatever the request was: made on every exchange of a run."""
+"""Checks of any response, whatever the request was: made on every exchange of a run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 from mockserver.contract.model import Response
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.pointers import child
-from mockserver.suite.cases.header_values import readings
-from mockserver.suite.cases.observed_response import UNREADABLE, Answer, value_of
-from mockserver.suite.cases.schema_conformity import json_violations, violations
+from mockserver.suite.cases.observed_response import UNREADABLE, Answer, json_violations, readings, value_of, violations
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.target.paths import read_off

@@ -1,23 +1,22 @@
-"""Claims about who may call: the matrix of credentials and levels on every secured operation."""
+"""Checks of credentials: who may call, by the matrix of credentials and levels on every secured operation."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
-from mockserver.contract.model import Contract, Operation, SecurityScheme
+from mockserver.contract.model import Operation, SecurityScheme
+from mockserver.contract.roles import is_about_tokens, is_login, is_revocation, level_places, username_places
+from mockserver.http import basic
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal
 from mockserver.suite.cases.setting_states import behaviour_pointer, failure
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
+from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
 from mockserver.suite.identities.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
-from mockserver.suite.identities.identities import Identity, asks_for_credentials, basic
+from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session, json_or_none
-from mockserver.suite.safety.policy import is_login
-from mockserver.suite.secrets.known_secrets import paths_of, values_at
+from mockserver.suite.secrets.known_secrets import values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, describe
 
@@ -43,9 +42,9 @@ def tasks(run: Run) -> list[Task]:
         if is_login(operation):
             found += [on_operation(wrong_passwords_are_refused, operation)]
             found += [on_operation(issued_tokens_work_at_once, operation)]
-        if operation.behaviour and operation.behaviour.handler == "auth":
+        if is_about_tokens(operation):
             found.append(on_operation(answers_name_the_caller, operation))
-            if run.contract.levels and any(_level_paths(run.contract, operation)):
+            if run.contract.levels and level_places(run.contract, operation):
                 found.append(on_operation(issued_tokens_tell_their_level, operation))
     return found
 
@@ -66,7 +65,7 @@ def calls_without_credentials_are_refused(session: Session, operation: Operation
     scheme = scheme_of(session.run, operation)
     field = scheme.parameter if scheme.type == "apiKey" and scheme.location == "header" else "Authorization"
     token = canary(session, "OTHER_SCHEME")
-    other = f"Bearer {token}" if scheme.scheme == "basic" else basic(f"user:{token}")
+    other = f"Bearer {token}" if scheme.scheme == "basic" else basic.encode(f"user:{token}")
     bare = session.valid_request(operation, None)
     attempts = Attempts()
     for how, request in (
@@ -218,9 +217,8 @@ def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
     attempts = Attempts()
     for number, attempt in enumerate(tried):
         session.run.secrets.add(f"WRONG_PASSWORD_{number}", attempt.password or "")
-        body = session.login_body(attempt)
         with attempts.each():
-            request = session.request(operation, None, body=body, media_type="application/json")
+            request = session.login_request(operation, attempt)
             expect_refusal("wrong_passwords_are_refused", session, operation, request, "a wrong password")
     return attempts.conclude()
 
@@ -255,7 +253,7 @@ def issued_tokens_tell_their_level(session: Session, operation: Operation) -> in
     with attempts.each(0):
         for identity, request, response in _told_of_tokens(session, operation):
             with attempts.each():
-                for path in _level_paths(session.contract, operation):
+                for path in sorted(level_places(session.contract, operation)):
                     shown = list(values_at(json_or_none(response), path))
                     if identity.level and shown and shown != [identity.level]:
                         raise failure(
@@ -276,7 +274,7 @@ def answers_name_the_caller(session: Session, operation: Operation) -> int:
     with attempts.each(0):
         for identity, request, response in _told_of_tokens(session, operation):
             with attempts.each():
-                for path in _name_paths(operation):
+                for path in sorted(username_places(session.contract, operation)):
                     shown = list(values_at(json_or_none(response), path))
                     # Names that differ in case alone may well be one account.
                     if shown and [str(name).casefold() for name in shown] != [identity.username.casefold()]:
@@ -302,7 +300,7 @@ def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Id
         if identity.password is None if login or ends else identity.token is None:
             continue
         if login:
-            request = session.request(operation, None, body=session.login_body(identity), media_type="application/json")
+            request = session.login_request(operation, identity)
         else:
             request = session.valid_request(operation, session.login_for(operation, identity) if ends else identity)
         response = session.call(operation, request, login=login)
@@ -310,40 +308,10 @@ def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Id
             yield identity, request, response
 
 
-def _level_paths(contract: Contract, operation: Operation) -> Iterator[tuple[str, ...]]:
-    """Yield where the examples of an operation's answers show a permission level."""
-    for value in _answer_examples(operation):
-        yield from paths_of(value, contract.levels)
-
-
-def _name_paths(operation: Operation) -> set[tuple[str, ...]]:
-    """Return where the examples of an operation's answers show the name that an account logs in with."""
-    return {path for value in _answer_examples(operation) for path in _paths_to("username", value)}
-
-
-def _paths_to(name: str, value: Any) -> Iterator[tuple[str, ...]]:
-    for key, member in value.items() if isinstance(value, dict) else ():
-        if key == name:
-            yield (key,)
-        else:
-            yield from ((key, *path) for path in _paths_to(name, member))
-
-
-def _answer_examples(operation: Operation) -> Iterator[Any]:
-    for status, response in operation.responses.items():
-        for content in response.content.values() if status.startswith("2") else ():
-            yield from (example.value for example in content.examples.values())
-
-
 def _revocation(run: Run) -> Operation | None:
     """Return the operation that ends the token it is called with, where tokens can be obtained at all."""
     logins = any(is_login(operation) for operation in run.contract.operations)
-    found = (
-        operation
-        for operation in run.contract.operations
-        if operation.behaviour and (operation.behaviour.handler, operation.behaviour.role) == ("auth", "revoke")
-    )
-    return next(found, None) if logins else None
+    return next(filter(is_revocation, run.contract.operations), None) if logins else None
 
 
 def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str, ...]:
@@ -352,10 +320,10 @@ def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str,
         return (
             "Basic",
             "Basic !!!not-base64!!!",
-            basic(username),
+            basic.encode(username),
             "Basic /////w==",
             "Basic YWRtaW4",
-            basic(":"),
-            basic(""),
+            basic.encode(":"),
+            basic.encode(""),
         )
     return ("Bearer", "Bearer ", "Bearer \t", "bearer", "x", f"{secret[:3]}=")

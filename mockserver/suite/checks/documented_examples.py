@@ -1,4 +1,4 @@
-"""The claim of every documented example: this request gets that response."""
+"""The check of every documented example: this request gets that response."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from mockserver.contract.exchanges import ExamplePair, pairs_in
 from mockserver.contract.model import Example, MediaType, Operation, Presumptions
 from mockserver.contract.resources.collections import inferred
+from mockserver.contract.roles import is_login
 from mockserver.contract.schema.validator import Direction
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.setting_states import check_echo
 from mockserver.suite.checks.task import Task
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.safety.policy import is_login
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 

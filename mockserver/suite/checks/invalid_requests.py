@@ -1,4 +1,4 @@
-"""Claims about requests that the contract does not allow."""
+"""Checks of invalid requests: what the contract does not allow is refused."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from mockserver.contract.model import Operation
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering
 from mockserver.http.pointers import child
-from mockserver.suite.cases.json_content import content_of, taken
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import NO_JSON
+from mockserver.suite.cases.requests import NO_JSON, content_of, taken
 from mockserver.suite.cases.sample_values import broken
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import OperationCheck, Task, left_out, on_operation
+from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, describe

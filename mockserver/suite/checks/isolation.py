@@ -1,4 +1,4 @@
-"""The claim that a write or a reset of one resource changes no other one."""
+"""The check of isolation: a write or a reset of one resource changes no other one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mockserver.suite.cases.setting_states import (
     writes,
     written,
 )
-from mockserver.suite.checks.attempts import Attempts
+from mockserver.suite.checks.task import Attempts
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe

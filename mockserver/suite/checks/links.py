@@ -1,4 +1,4 @@
-"""The claim of every link that says what is seen where it leads: a write shows in a read of another form."""
+"""The check of every link that says what is seen where it leads: a write shows in a read of another form."""
 
 from __future__ import annotations
 

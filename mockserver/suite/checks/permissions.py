@@ -10,8 +10,7 @@ from mockserver.contract.model import Objects, Operation
 from mockserver.http.pointers import child
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal, raise_missing
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import OperationCheck, Task, on_operation
+from mockserver.suite.checks.task import Attempts, OperationCheck, Task, on_operation
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.identities.object_owners import foreign_names, may, own_name, owns, told_names, usual_name
 from mockserver.suite.run.session import Run, Session, json_or_none

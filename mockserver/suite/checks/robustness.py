@@ -9,9 +9,9 @@ from statistics import median
 
 from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Operation
-from mockserver.suite.cases.json_content import content_of, taken
+from mockserver.contract.roles import is_login
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import NO_JSON
+from mockserver.suite.cases.requests import NO_JSON, content_of, taken
 from mockserver.suite.cases.sample_values import hostile, with_fractions
 from mockserver.suite.cases.setting_states import (
     Resource,
@@ -23,11 +23,9 @@ from mockserver.suite.cases.setting_states import (
     writes,
     written,
 )
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import Task, left_out, on_operation
+from mockserver.suite.checks.task import Attempts, Task, left_out, on_operation
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.safety.policy import is_login
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 

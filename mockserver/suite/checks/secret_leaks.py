@@ -1,4 +1,4 @@
-"""The claim that no secret comes back: credentials, and whatever is `writeOnly`."""
+"""The check of secret leaks: no credential comes back, nor whatever is `writeOnly`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims about what a server remembers: writes, reads and resets of a resource."""
+"""Checks of state: what a server remembers of writes, reads and resets of a resource."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.model import Operation
+from mockserver.contract.roles import echoes, name_members
 from mockserver.http.media_types import json_content
 from mockserver.suite.cases.sample_values import broken, telling, variants
 from mockserver.suite.cases.setting_states import (
@@ -30,9 +31,8 @@ from mockserver.suite.cases.setting_states import (
     writes,
     written,
 )
-from mockserver.suite.checks.attempts import Attempts
 from mockserver.suite.checks.isolation import writes_leave_others_alone
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.task import Attempts, Task
 from mockserver.suite.identities.identities import asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json, same_json
@@ -67,12 +67,14 @@ _Planned = tuple[Callable[..., int], Operation, tuple[Operation, ...]]
 
 def _plan(run: Run, resource: Resource) -> Iterator[_Planned]:
     reads, write, reset_by = resource.read, resource.write, resource.reset
-    yield answers_name_the_resource, write, ()
+    if name_members(run.contract, write):
+        yield answers_name_the_resource, write, ()
     yield reads_show_the_last_write, reads, (write,)
     yield reads_change_nothing, reads, (write,)
     yield writes_can_be_repeated, write, (reads,)
     yield rejected_writes_change_nothing, write, (reads,)
-    yield generated_values_are_new if resource.generated else writes_echo_the_request, write, ()
+    if resource.generated or echoes(write):
+        yield generated_values_are_new if resource.generated else writes_echo_the_request, write, ()
     if any(write.security):
         yield refused_calls_change_nothing, reads, (write,)
     if resource.unset is not None:
@@ -128,7 +130,7 @@ def answers_name_the_resource(session: Session, *, resource: Resource) -> int:
         with attempts.each():
             request = session.valid_request(operation, session.run.allowed(operation))
             response = session.call(operation, request)
-            check_name(operation, response, evidence(session, request, response))
+            check_name(session.contract, operation, response, evidence(session, request, response))
     return attempts.conclude()
 
 

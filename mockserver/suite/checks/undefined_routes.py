@@ -1,4 +1,4 @@
-"""Claims about what the contract does not define: methods and paths."""
+"""Checks of undefined routes: methods and paths that the contract does not define."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from functools import partial
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import METHODS
 from mockserver.http.pointers import child
-from mockserver.suite.checks.attempts import Attempts
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.task import Attempts, Task
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest

@@ -1,4 +1,4 @@
-"""schemathesis, driven: the one package that knows its insides (pinned to 4.32.5; docs/decisions/0010)."""
+"""The engine of schemathesis, driven for one run (pinned to 4.32.5; docs/decisions/0010)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from schemathesis.engine.run import PhaseName
 
 from mockserver.errors import MockServerError
 from mockserver.suite.cases.state_tracker import start_watch
-from mockserver.suite.fuzz.case_shards import own_cases
 from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
-from mockserver.suite.fuzz.patches import patched_generation
+from mockserver.suite.fuzz.patches import CALL_AND_VALIDATE, patched_generation
 from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
 from mockserver.suite.fuzz.transport import one_way
 from mockserver.suite.run.internal_errors import contained, told
@@ -22,6 +21,25 @@ from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import Outcome
+
+
+@contextmanager
+def own_cases(run: Run) -> Iterator[None]:
+    """Leave cases to other parts of the run as if they had been sent and had passed.
+
+    Hypothesis must not notice: it makes up another case for each that is refused.
+    """
+    if run.division.shard.whole:
+        yield
+        return
+
+    def call_and_validate(*, case: Any, **context: Any) -> None:
+        if run.division.takes(case.operation.label, case.method.upper()):
+            original(case=case, **context)
+
+    with CALL_AND_VALIDATE.replaced(call_and_validate) as original:
+        yield
+
 
 __all__ = ["FuzzSettings", "InProcess", "drive"]
 

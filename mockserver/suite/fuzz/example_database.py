@@ -29,8 +29,8 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
+from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import Outcome
-from mockserver.suite.verdicts.verdicts import Finding
 
 VERSION = 1
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})

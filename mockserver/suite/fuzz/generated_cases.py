@@ -1,4 +1,4 @@
-"""From what schemathesis shows to verdicts: our claims on each answer, and its own findings in our words."""
+"""Generated cases, judged: our checks on each response, and schemathesis' own findings in our words."""
 
 from __future__ import annotations
 

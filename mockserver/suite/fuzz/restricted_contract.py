@@ -1,17 +1,25 @@
-"""What schemathesis is given: the contract with what may and can be called, its settings, and who calls."""
+"""The contract as schemathesis is given it: what may and can be called, its settings, and who calls."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import schemathesis
+from schemathesis.core.errors import InvalidStateMachine, InvalidTransition
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.stateful import collect_transitions
 
 from mockserver.contract.model import SAFE_METHODS, Operation
-from mockserver.suite.fuzz.dangling_links import followable
+from mockserver.contract.roles import is_login
+from mockserver.contract.source.references import follow
+from mockserver.errors import ContractError
+from mockserver.http.pointers import child
 from mockserver.suite.identities.identities import Identity, credentials
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.safety.policy import is_login, item_path
+from mockserver.suite.safety.policy import item_path
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.failures import NotRun
 
@@ -174,3 +182,43 @@ def _provider(run: Run) -> type:
 def operation_of(run: Run, case: Any) -> Operation | None:
     """Return the operation that a case was generated for."""
     return run.contract.by_label.get(case.operation.label)
+
+
+def followable(run: Run) -> dict[str, Any]:
+    """Return a copy of the contract's document without the links that cannot be followed; say which are not."""
+    data = copy.deepcopy(run.contract.document.data)
+    if not any(links for _, links in _with_links(run, data)):
+        return data
+    broken = _broken(data)
+    names = {(one.source, one.status_code, one.name) for one in broken}
+    for (label, status), links in _with_links(run, data):
+        for name in [name for name in links if (label, status, name) in names]:
+            del links[name]
+    for one in broken:
+        why = "; ".join(error.message for error in one.errors)
+        run.verdicts.not_run(
+            "fuzz", one.source, f"the link {one.name} of {one.status_code} is not followed: {why[:300]}"
+        )
+    return data
+
+
+def _broken(data: dict[str, Any]) -> list[InvalidTransition]:
+    operations = schemathesis.openapi.from_dict(copy.deepcopy(data)).get_all_operations()
+    try:
+        collect_transitions([result.ok() for result in operations if isinstance(result, Ok)])
+    except InvalidStateMachine as error:
+        return error.errors
+    return []
+
+
+def _with_links(run: Run, data: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    """Yield label, status and links of each documented answer that has some."""
+    for operation in run.contract.operations:
+        for status in operation.responses:
+            try:
+                response, _ = follow(data, child(operation.pointer, "responses", str(status)))
+            except (ContractError, LookupError):
+                continue
+            links = response.get("links") if isinstance(response, dict) else None
+            if isinstance(links, dict):
+                yield (operation.label, str(status)), links

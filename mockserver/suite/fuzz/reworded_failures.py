@@ -1,4 +1,4 @@
-"""What schemathesis' own checks find, in the words of the contract: which statement was contradicted?"""
+"""Failures of schemathesis' own checks in the words of the contract: which statement was contradicted?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How generated requests travel: as the suite's own do, over the target, past its rate limiter."""
+"""Transport of generated requests: as the suite's own go, over the target, past its rate limiter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who makes a call, and with which of the credentials that the contract asks for."""
+"""Callers: who makes a call, and with which of the credentials that the contract asks for."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Who calls: identities.yaml, or the accounts of the stub's seed data."""
+"""Identities: who calls, by identities.yaml or by the accounts of the stub's seed data."""
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.contract.source.loading import parse_yaml
 from mockserver.errors import UsageError
+from mockserver.http import basic
 from mockserver.suite.target.exchange import Fields
 
 _KEYS = frozenset({"username", "token", "password", "level", "scopes", "schemes", "owns", "totp_secret"})
@@ -30,7 +30,7 @@ class Identity:
         password: what the account logs in with.
         level: its permission level, "" if unknown.
         schemes: credential by name of the security scheme, where it differs from `token`.
-        owns: domains and addresses that are its own, besides itself.
+        owns: each domain and address that is its own, besides itself.
         owns_known: whether somebody said what it owns; if not, there may be more than `owns` has.
         more_tokens: what else is a token of its own, so that nobody takes it for another account's alone.
     """
@@ -172,7 +172,7 @@ def require_known_schemes(identities: Identities, contract: Contract) -> None:
 
 
 def seeded_identities(path: Path) -> Identities:
-    """Return the accounts of a seed-data file, each with its first token that does not expire.
+    """Return the accounts of a seed-data file, if any, each with its first token that does not expire.
 
     Raises:
         UsageError: not a seed-data file.
@@ -181,9 +181,10 @@ def seeded_identities(path: Path) -> Identities:
         data = parse_yaml(path, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(data, dict) or not isinstance(data.get("accounts"), list):
-        raise UsageError(f"{path}: holds no list of accounts")
-    return Identities(tuple(_account(raw) for raw in data["accounts"] if isinstance(raw, dict)))
+    accounts = data.get("accounts", []) if isinstance(data, dict) else None
+    if not isinstance(accounts, list):
+        raise UsageError(f"{path}: is no seed data: a mapping of sections, with `accounts` a list if it is there")
+    return Identities(tuple(_account(raw) for raw in accounts if isinstance(raw, dict)))
 
 
 def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
@@ -246,7 +247,7 @@ def show(
 ) -> bool:
     """Add the field or parameter that carries a credential (OpenAPI 3.1, section 4.8.27), or return False."""
     if scheme.type == "http" and scheme.scheme == "basic":
-        fields.append(("Authorization", basic(f"{username}:{secret}")))
+        fields.append(("Authorization", basic.encode(f"{username}:{secret}")))
     elif scheme.type in {"oauth2", "openIdConnect"} or (scheme.type == "http" and scheme.scheme == "bearer"):
         fields.append(("Authorization", f"Bearer {secret}"))
     elif scheme.type == "http" and scheme.scheme != "digest":
@@ -260,11 +261,6 @@ def show(
     else:
         return False
     return True
-
-
-def basic(user_pass: str) -> str:
-    """Return the Basic credentials of `user:secret` (RFC 7617, section 2)."""
-    return "Basic " + base64.b64encode(user_pass.encode()).decode()
 
 
 def _identity(place: str, raw: Any) -> Identity:

@@ -2,7 +2,7 @@
 
 ::
 
-    own       the caller itself, what its `owns` lists, addresses in such domains, accounts there of lower levels
+    own       the caller itself, what its `owns` lists, each address in such a domain, accounts there of lower levels
     foreign   what another identity is or owns, and the caller does not
 """
 

@@ -1,4 +1,4 @@
-"""What becomes of a keyword of JSON Schema when values that break it were seen: a table, keyword by keyword."""
+"""Keywords of JSON Schema: what becomes of each when values that break it were seen."""
 
 from __future__ import annotations
 

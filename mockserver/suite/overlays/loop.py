@@ -15,12 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.contract.source.overlay import write_overlay
 from mockserver.errors import UsageError
-from mockserver.http.pointers import split
+from mockserver.http.pointers import child, split
 from mockserver.suite.overlays.difference import Action, actions
 from mockserver.suite.overlays.draft import Draft
 from mockserver.suite.overlays.refutations import Subject, refute_all
@@ -29,7 +27,7 @@ from mockserver.suite.reports.files import reason, require_writable, write
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.verdicts.verdicts import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 
 #: What a run with the overlay shows can be more of the same; a server that differs each time is not followed for ever.
 MAX_ROUNDS = 4
@@ -107,7 +105,7 @@ def follow(options: Options, first: Made, make: Make) -> Made:
 def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list[Finding], make: Make) -> Made:
     with_overlay = replace(options, overlay=(*options.overlay, path))
     for number in range(1, MAX_ROUNDS + 1):
-        contract = load_contract(options.contract or defaults.CONTRACT, with_overlay.overlay)
+        contract = with_overlay.load_contract()
         made = make(with_overlay, contract)
         left = list(made.drift)
         # By now what our own stub breaks counts, too: with the overlay it has to be like the server, or nothing can be
@@ -161,7 +159,7 @@ def _described(draft: Draft, pointer: str, action: Action) -> Action:
         notes = [note for label in labels for note in draft.notes[label]]
     elif "update" in action:
         for name in action["update"]:
-            labels = draft.shared.get("/".join((pointer, name.replace("~", "~0").replace("/", "~1"))), [])
+            labels = draft.shared.get(child(pointer, name), [])
             more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
             notes.append(f"{name}: {', '.join(labels[:_NAMED])}{more}")
     description = "\n".join(f"- {note}" for note in notes)

@@ -1,4 +1,4 @@
-"""From a finding to changes of the contract: a table, check by check.
+"""Refutations: from a finding to changes of the contract, check by check.
 
 What OpenAPI can say is said in OpenAPI, and the stub does it, too. What it cannot say (a 405 without `Allow`) goes on
 record in `x-mockserver-differs`, which the checks heed.
@@ -29,7 +29,8 @@ from mockserver.suite.overlays.seen_values import (
     value_of,
 )
 from mockserver.suite.target.exchange import Exchange, is_json
-from mockserver.suite.verdicts.verdicts import Finding, Verdicts
+from mockserver.suite.verdicts.graded_findings import Finding
+from mockserver.suite.verdicts.tally import Verdicts
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the exchanges of a finding say, read beside the contract."""
+"""Seen values: what the exchanges of a finding show, read beside the contract."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockserver.contract.model import Contract, Operation, Response
 from mockserver.contract.schema.validator import Direction, SchemaViolation
 from mockserver.http.media_types import covering
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
-from mockserver.suite.verdicts.verdicts import Finding
+from mockserver.suite.verdicts.graded_findings import Finding
 
 
 class _Nothing:

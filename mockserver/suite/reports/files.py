@@ -11,13 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from mockserver.errors import UsageError
-from mockserver.suite.reports.har import as_har, escaped
+from mockserver.suite.reports.har import Recording, as_har, escaped
 from mockserver.suite.reports.html import as_html
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.junit import as_junit
 from mockserver.suite.reports.markdown import as_markdown
 from mockserver.suite.run.internal_errors import told
-from mockserver.suite.target.recording import Recording
 
 #: Gives a report's text, in pieces.
 Render = Callable[[Document], Iterable[str]]

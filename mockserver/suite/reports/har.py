@@ -1,9 +1,11 @@
-"""HAR 1.2: every exchange of a run, masked, for tools that read what a browser recorded."""
+"""HAR 1.2: every exchange of a run, recorded and masked, for tools that read what a browser recorded."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.page import INVISIBLE
-from mockserver.suite.target.recording import MAX_BYTES, Recording
+from mockserver.suite.target.exchange import Exchange
+
+#: So many bytes of exchanges are kept; a run of an hour must not fill the disk.
+MAX_BYTES = 64 * 1024 * 1024
 
 
 def as_har(document: Document, recording: Recording | None = None) -> Iterator[str]:
@@ -118,3 +123,45 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
+
+
+class Recording:
+    """Keeps exchanges as somebody's `show` writes them: one JSON text a line, in a file that has no name.
+
+    Attributes:
+        count: how many exchanges there were.
+        kept: how many of them are kept.
+    """
+
+    def __init__(self, show: Callable[[str, Exchange], dict[str, Any]]) -> None:
+        self.count = 0
+        self.kept = 0
+        self._show = show
+        self._bytes = 0
+        self._lock = threading.Lock()
+        # Gone with the process, however that ends.
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - closed below
+
+    def __call__(self, label: str, exchange: Exchange, seconds: float) -> None:
+        """Keep an exchange, masked, while there is room."""
+        with self._lock:
+            self.count += 1
+            if self._bytes > MAX_BYTES:
+                return
+            started = datetime.now(UTC).timestamp() - seconds
+            shown = self._show(label, exchange)
+            line = json.dumps({**shown, "started": started, "seconds": round(seconds, 6)}, ensure_ascii=False) + "\n"
+            self._file.write(line)
+            self._bytes += len(line)
+            self.kept += 1
+
+    def exchanges(self) -> Iterator[dict[str, Any]]:
+        """Yield what is kept, in order: `{label, request, response, started, seconds}`."""
+        with self._lock:
+            self._file.seek(0)
+            for line in self._file:
+                yield json.loads(line)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()

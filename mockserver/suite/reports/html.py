@@ -15,7 +15,7 @@ import jinja2
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
 from mockserver.suite.reports.page import never_succeeded_lines, printable, provenance
 from mockserver.suite.reports.ranking import causes
-from mockserver.suite.verdicts.verdicts import EVERYWHERE, RESULTS
+from mockserver.suite.verdicts.tally import EVERYWHERE, RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SYMBOLS = {"passed": "✓", "failed": "✗"}

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from mockserver.suite.identities.unused_identities import Unused
+from mockserver.suite.identities.admission import Unused
 from mockserver.suite.run.internal_errors import told
 from mockserver.suite.safety.ledger import Ledger
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.evidence import Evidence
+from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.reach import Reached
+from mockserver.suite.verdicts.tally import Coverage, Verdicts
 from mockserver.suite.verdicts.verdict import Grounds, Outcome, Verdict, decide, summary_of
-from mockserver.suite.verdicts.verdicts import Coverage, Finding, Verdicts
 
 #: A report in its JSON form.
 Document = dict[str, Any]

@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 
 from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import printable, provenance
-from mockserver.suite.verdicts.verdicts import EVERYWHERE, Level
+from mockserver.suite.verdicts.graded_findings import Level
+from mockserver.suite.verdicts.tally import EVERYWHERE
 
 #: Characters that XML 1.0, section 2.2, has no place for, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # a half of a pair included

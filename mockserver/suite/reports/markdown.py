@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
 from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, printable, provenance
 from mockserver.suite.reports.ranking import Cause, causes
-from mockserver.suite.verdicts.verdicts import RESULTS
+from mockserver.suite.verdicts.tally import RESULTS
 
 #: GitHub takes comments of up to 65,536 characters; a report stays below with what it must still say.
 MAX_LENGTH = 60_000

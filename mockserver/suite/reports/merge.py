@@ -1,4 +1,4 @@
-"""One verdict of the reports of several shards of a run."""
+"""Merged reports: one document, and so one verdict, of the reports of several shards of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from mockserver.errors import UsageError
 from mockserver.suite.reports.json_report import VERSION, Document, operations_tested, with_summary
-from mockserver.suite.verdicts.verdicts import EVERYWHERE, LEVELS, NOTHING_CAME_UP, OTHER_SHARD, REASONS
+from mockserver.suite.verdicts.graded_findings import LEVELS
+from mockserver.suite.verdicts.tally import EVERYWHERE, NOTHING_CAME_UP, OTHER_SHARD, REASONS
 
 _MEMBERS = ("run", "summary", "findings", "coverage", "ledger")
 #: What the shards of one run have in common, and how a message calls it.

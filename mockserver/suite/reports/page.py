@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
 from mockserver.suite.reports.ranking import RULES, Cause, causes
-from mockserver.suite.verdicts.verdicts import EVERYWHERE, RESULTS
+from mockserver.suite.verdicts.tally import EVERYWHERE, RESULTS
 
 #: So many causes are told whole; the rest has a line each.
 TOLD_WHOLE = 5

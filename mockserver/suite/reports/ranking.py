@@ -1,4 +1,4 @@
-"""What matters most, first: the order in which a person reads findings."""
+"""The ranking of findings: what matters most, first, in the order in which a person reads them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.suite.verdicts.verdicts import LEVELS
+from mockserver.suite.verdicts.graded_findings import LEVELS
 
 #: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
 _SECURITY = ("no_secret_comes_back", "ignored_auth")

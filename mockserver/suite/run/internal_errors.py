@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mockserver.errors import ContractError, MockServerError
 
 if TYPE_CHECKING:
-    from mockserver.suite.verdicts.verdicts import Verdicts
+    from mockserver.suite.verdicts.tally import Verdicts
 
 #: How a message of a contained mistake begins: such a run was not ended by it.
 BEGINNING = "an internal error"

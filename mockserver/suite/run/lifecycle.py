@@ -1,4 +1,4 @@
-"""A whole run on one page: from options to a target, the plan, the verdicts, the reports and the exit code."""
+"""The lifecycle of a run on one page: options, target, plan, checks, reports and exit code."""
 
 from __future__ import annotations
 
@@ -14,26 +14,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
-from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
-from mockserver.suite.identities.made_accounts import invented
-from mockserver.suite.identities.unused_identities import unused
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.overlays.loop import Made, follow, require_usable
 from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports, require_writable
+from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.internal_errors import told
 from mockserver.suite.run.interrupts import answered, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
 from mockserver.suite.run.plan import may_write
-from mockserver.suite.run.preparation import own_stub, prepare, select, who_calls
-from mockserver.suite.run.progress import Progress
-from mockserver.suite.run.progress_choice import shown_progress
+from mockserver.suite.run.preparation import invented, own_stub, prepare, select, who_calls
+from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.bookkeeper import Books, new_book
@@ -43,12 +40,10 @@ from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
-from mockserver.suite.target.recording import Recording
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_baseline
 from mockserver.suite.verdicts.evidence import Evidence
-from mockserver.suite.verdicts.obstacles import obstacles
-from mockserver.suite.verdicts.remarks import scheme_remarks, state_remarks
+from mockserver.suite.verdicts.occasions import obstacles, scheme_remarks, state_remarks
 from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 
 #: Stands for the stub that a run starts for itself, where none is started.
@@ -76,7 +71,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     with interruptible:
-        contract = load_contract(options.contract or defaults.CONTRACT, options.overlay)
+        contract = options.load_contract()
         for note in contract.document.notes:
             click.echo(f"mockserver: {note}", err=True)
         originals = load_originals(options.restore_values, contract)
@@ -102,7 +97,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 if run.own or options.no_oracle:
                     report = judged(command, run, settings, books=books)
                 else:
-                    with Oracle(run, command, settings, options.contract, options.overlay) as oracle:
+                    with Oracle(run, command, settings, options) as oracle:
                         report = judged(command, run, settings, oracle, books)
                 return Made(contract, run, baseline.mark(as_json(report)))
 
@@ -319,9 +314,8 @@ def prepared(
         UsageError: an option cannot be used, or the identities file.
     """
     connection = options.connection()
-    builtin_stub = options.target is None and options.contract is None
-    identities = who_calls(options.identities, builtin_stub=builtin_stub)
-    own = options.target is None and options.contract is not None
+    identities = who_calls(options.identities, seed_data=options.own_seed_data)
+    own = options.target is None and options.own_seed_data is None
     if own and not identities.all:
         identities = invented(contract)
     require_known_schemes(identities, contract)
@@ -338,7 +332,7 @@ def prepared(
     )
     if options.target is None and not send_nothing:
         accounts = identities if own else Identities(())
-        with own_stub(options.contract, connection, options.overlay, accounts) as (stub, control):
+        with own_stub(options.contract, connection, options.overlay, accounts, options.api) as (stub, control):
             yield make(stub, control=control)
         return
     if options.insecure:

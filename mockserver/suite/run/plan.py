@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.contract.model import Operation
+from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.setting_states import resources
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import Originals
-from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, is_login, never_given_back
+from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, never_given_back
 from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
 from mockserver.suite.safety.restorer import may_change
 from mockserver.suite.verdicts.failures import NotRun

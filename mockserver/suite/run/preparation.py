@@ -1,26 +1,25 @@
-"""From options to a run: the one way in, for the commands, the pytest face and anybody's script."""
+"""Preparation of a run: its target, identities and made-up accounts; one way in for commands, pytest and scripts."""
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mockserver import defaults
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
-from mockserver.suite.identities.identities import Identities, load_identities, seeded_identities
-from mockserver.suite.identities.made_accounts import seeded
+from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import Originals
-from mockserver.suite.safety.policy import WritePolicy, matches
-from mockserver.suite.safety.side_effects import side_effects
-from mockserver.suite.secrets.known_secrets import Secrets
+from mockserver.suite.safety.policy import WritePolicy, matches, side_effects
+from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.target.connections import Connection
-from mockserver.suite.target.stub_process import StubControl, StubProcess
+from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget, Target
 from mockserver.suite.verdicts.fingerprints import Fingerprints
-from mockserver.suite.verdicts.verdicts import Verdicts
+from mockserver.suite.verdicts.tally import Verdicts
 
 
 def prepare(
@@ -95,16 +94,19 @@ def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]
     return found
 
 
-def who_calls(identities: Path | None, *, builtin_stub: bool) -> Identities:
-    """Return the identities of a run: those of a file, or the seeded ones of the built-in contract's stub.
+def who_calls(identities: Path | None, seed_data: Path | None = None) -> Identities:
+    """Return the identities of a run: those of a file, or the seeded ones of an API's own stub.
+
+    Args:
+        identities: the file.
+        seed_data: of that stub, if it is the one that is asked; any other server has accounts of its own.
 
     Raises:
         UsageError: the file cannot be used.
     """
     if identities is not None:
         return load_identities(identities)
-    # Seed data belongs to the stub of the built-in contract; any other server has accounts of its own.
-    return seeded_identities(defaults.SEED_DATA) if builtin_stub else Identities(())
+    return Identities(()) if seed_data is None else seeded_identities(seed_data)
 
 
 @contextmanager
@@ -113,19 +115,53 @@ def own_stub(
     connection: Connection | None = None,
     overlays: Sequence[Path] = (),
     identities: Identities = Identities(()),  # noqa: B008 - a frozen value
+    api: str | None = None,
 ) -> Iterator[tuple[HttpTarget, StubControl]]:
     """Start a stub and give it as a target, with its control API; it ends with the context.
 
     Args:
-        contract: its file, None for the built-in one, which brings its own accounts.
+        contract: its file, None for that of the API, which may bring its own accounts.
         connection: how it is reached.
         overlays: what is laid over the contract.
         identities: accounts that the stub is to know.
+        api: its name, None for the built-in one.
     """
     options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
-    with seeded(identities) as seed, StubProcess(contract, [*options, *seed]) as stub:
+    with seeded(identities) as seed, StubProcess(contract, [*options, *seed], api=api) as stub:
         target = HttpTarget(stub.base_url, connection, own_stub=True)
         try:
             yield target, StubControl(target, stub.control_token)
         finally:
             target.close()
+
+
+def invented(contract: Contract) -> Identities:
+    """Return two accounts of each level, the same ones each time; none where the contract asks for no credentials."""
+    if not contract.security_schemes or not any(operation.security for operation in contract.operations):
+        return Identities(())
+    canaries = Canaries()
+    return Identities(
+        tuple(
+            Identity(
+                username=f"{level or 'user'}-{number}@example.com",
+                # Purposes of their own, lest a token that a check makes up be the same.
+                token=canaries.make("invented token"),
+                password=canaries.make("invented password"),
+                level=level,
+            )
+            for level in contract.levels or ("",)
+            for number in (1, 2)
+        )
+    )
+
+
+@contextmanager
+def seeded(identities: Identities) -> Iterator[list[str]]:
+    """Give the options by which `mockserver serve` knows these identities, as long as the context lasts."""
+    if not any(identity.username for identity in identities.all):
+        yield []
+        return
+    with tempfile.TemporaryDirectory(prefix="mockserver-seed-") as folder:
+        file = Path(folder) / "seed.json"
+        file.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
+        yield ["--seed-data", str(file)]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
+from mockserver.plugins.discovery import DEFAULT, find, load
 from mockserver.suite.safety.rate_limiter import parse_rate
 from mockserver.suite.target.connections import CONNECT_SECONDS, Connection, is_this_machine
 from mockserver.suite.target.wire import MAX_RESPONSE
@@ -23,6 +25,7 @@ class Options:
 
     target: str | None = None
     contract: Path | None = None
+    api: str | None = None
     overlay: tuple[Path, ...] = ()
     identities: Path | None = None
     allow_writes: tuple[str, ...] = ()
@@ -50,6 +53,20 @@ class Options:
     ledger: Path | None = None
     dry_run: bool = False
     share: int = 1
+
+    @property
+    def own_seed_data(self) -> Path | None:
+        """Seed data of the API's own stub, which is judged where neither a target nor a contract is named."""
+        return find(self.api or DEFAULT).seed_data if self.target is None and self.contract is None else None
+
+    def load_contract(self) -> Contract:
+        """Return the contract that the target is held to, with overlays.
+
+        Raises:
+            ContractError: it cannot be used.
+            UsageError: the API is not installed.
+        """
+        return load(self.contract, self.api, self.overlay)
 
     @property
     def foreign(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.contract.roles import is_login
 from mockserver.suite.cases.observed_response import Answer, documented_content, promise, see
 from mockserver.suite.cases.requests import Composer
 from mockserver.suite.checks.any_response import ANSWER_CHECKS, no_answer
@@ -16,16 +17,16 @@ from mockserver.suite.run.internal_errors import contain
 from mockserver.suite.run.progress import Progress, Silence
 from mockserver.suite.run.sharding import Division
 from mockserver.suite.safety.guard import Guard
-from mockserver.suite.safety.policy import WritePolicy, is_login
+from mockserver.suite.safety.policy import WritePolicy
 from mockserver.suite.safety.polling import Patience
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import Resolver
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import Target
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.fingerprints import Fingerprints
-from mockserver.suite.verdicts.verdicts import Verdicts
+from mockserver.suite.verdicts.tally import Verdicts
 
 #: After so many silences of one operation it is left alone: each costs a timeout.
 MAX_SILENCES = 2
@@ -258,8 +259,8 @@ class Session(Composer):
         if self._entered and self.run.control is not None:
             self.run.control.drop(self.world)
 
-    # Logging in: a handler `auth` with the role `issue` takes `username` and `password` and answers with the
-    # secret that its response marks `x-secret: issued`.
+    # Logging in: an operation with the role `issue` takes user name and password, and answers with the secret that its
+    # response marks `x-secret: issued`.
 
     def login(self, identity: Identity) -> Identity:
         """Return an identity with a token that was obtained just now.
@@ -270,9 +271,7 @@ class Session(Composer):
         operation = self.login_operation()
         if identity.password is None:
             raise NotRun(f"it needs the password of {identity.label} to log in with (--identities)")
-        body = self.login_body(identity)
-        request = self.request(operation, None, body=body, media_type="application/json")
-        response = self.call(operation, request, login=True)
+        response = self.call(operation, self.login_request(operation, identity), login=True)
         token = self.issued(operation, response)
         if token is None:
             self.run.guard.admissions.login_refused(identity, operation, response.status)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mockserver.contract.model import SAFE_METHODS, Operation
+from mockserver.contract.roles import is_about_tokens
 from mockserver.errors import UsageError
 from mockserver.http.path_templates import parse_template
-from mockserver.suite.safety.policy import is_login, is_revocation
 
 #: Where Kubernetes tells a pod of an Indexed Job which one it is, from 0.
 INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
@@ -142,9 +142,7 @@ def groups(operations: Sequence[Operation]) -> list[tuple[Operation, ...]]:
 def _keys(operation: Operation, shared: int) -> list[str]:
     """Return what names the state that an operation is about; operations with a name in common stay together."""
     behaviour = operation.behaviour
-    if operation.effect == "credentials" or is_login(operation) or is_revocation(operation):
-        return ["credentials"]
-    if behaviour is not None and behaviour.handler == "auth":
+    if operation.effect == "credentials" or is_about_tokens(operation):
         return ["credentials"]
     if behaviour is not None and behaviour.resource:
         return [f"resource {behaviour.resource}"]

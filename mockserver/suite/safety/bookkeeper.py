@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mockserver.contract.model import Operation
+from mockserver.contract.roles import is_login
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.interrupts import answered
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.ledger import DONE, Answer, Book, Call, Held, Item, Ledger, LedgerFile, Setting
 from mockserver.suite.safety.original_values import Originals
-from mockserver.suite.safety.policy import is_collection, is_login, is_named, item_path
+from mockserver.suite.safety.policy import is_collection, is_named, item_path
 from mockserver.suite.safety.restorer import Restorer
 from mockserver.suite.target.exchange import WireRequest
 

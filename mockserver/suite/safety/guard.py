@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
+from mockserver.contract.roles import credential_places, is_login
 from mockserver.errors import MockServerError
+from mockserver.http import basic
 from mockserver.http.media_types import covering
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import primitive
-from mockserver.suite.identities.admission import Admissions
+from mockserver.suite.identities.admission import Admissions, Usage
 from mockserver.suite.identities.identities import Identities, Identity, credentials
-from mockserver.suite.identities.unused_identities import Usage
-from mockserver.suite.safety.policy import WritePolicy, is_item_of, is_login, item_path
+from mockserver.suite.safety.policy import WritePolicy, is_item_of, item_path
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
@@ -242,8 +242,8 @@ class Guard:
         if response is None or documented is None or self.keeper is None:
             return
         content = covering(documented.content, response.content_type)
-        sent = _json(request.body)
-        username = sent.get("username") if isinstance(sent, dict) else None
+        places = credential_places(self._contract, operation)
+        username = next(values_at(_json(request.body), places.username), None) if places is not None else None
         for path, _ in marked(self._contract, content.schema if content else None, "x-secret"):
             for value in values_at(_json(response.body), path):
                 if isinstance(value, str) and value:
@@ -322,10 +322,7 @@ def name_in(response: WireResponse, parameter: str) -> Any:
 def _texts(value: str) -> Iterator[str]:
     """Yield a field's value, and what it says where that is encoded (RFC 7617)."""
     yield value
-    try:
-        yield base64.b64decode(value.partition(" ")[2], validate=True).decode()
-    except ValueError:
-        return
+    yield basic.user_pass(value) or ""
 
 
 def _json(body: bytes | None) -> Any:

@@ -1,4 +1,4 @@
-"""How long a run waits for a change to show: a server may say that it applies it some time later."""
+"""Polling: how long a run waits for a change to show, since a server may apply it some time later."""
 
 from __future__ import annotations
 

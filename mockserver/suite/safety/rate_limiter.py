@@ -1,4 +1,4 @@
-"""How fast, how much and how long: the limits that protect a server that is not ours."""
+"""The rate limiter: how fast, how much and how long; limits that protect a server that is not ours."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from mockserver.contract.model import Operation
+from mockserver.contract.roles import is_revocation
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
 from mockserver.suite.cases.setting_states import NEVER_SET, Resource, resources, shown_by, strip_secrets
@@ -16,7 +17,7 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.item_restorer import ItemRestorer
 from mockserver.suite.safety.ledger import DONE, Call, Setting
 from mockserver.suite.safety.original_values import Originals
-from mockserver.suite.safety.policy import cannot_be_undone, is_revocation
+from mockserver.suite.safety.policy import cannot_be_undone
 from mockserver.suite.safety.polling import POLL_SECONDS
 from mockserver.suite.secrets.known_secrets import marked
 from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json

@@ -1,4 +1,4 @@
-"""In what ways a text may be written, and how it is found in another one however it is written.
+"""Encoded secrets: in what ways a text may be written, and how it is found however it is written.
 
 ::
 

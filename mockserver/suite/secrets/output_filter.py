@@ -1,4 +1,4 @@
-"""The last line of defence: nothing is printed in which a known secret stands, whoever prints it."""
+"""The output filter, the last line of defence: nothing is printed in which a known secret stands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content as it is meant: read within limits, and its content codings undone (RFC 9110, section 8.4)."""
+"""Content codings, undone within limits (RFC 9110, section 8.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes over the wire, as frozen values: a request, its answer, and both together."""
+"""Exchanges: a request, its response, and both together, as frozen values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages by `requests`: TLS, proxies, chunks, and whatever else `wire` leaves to a general library.
+"""The general connection, by `requests`: TLS, proxies, chunks, and whatever else `wire` leaves to a library.
 
 Responses are read within limits, by the framing that the suite uses everywhere. `requests` limits the wait for each
 byte, and neither the whole response nor its size. http.client reads the head here, until one deadline for all of it,

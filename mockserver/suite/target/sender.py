@@ -1,4 +1,4 @@
-"""The one way of messages to a server, whoever makes them: rate limiter, connection, recorder.
+"""The sender: one way of messages to a server, whoever makes them.
 
 ::
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from mockserver.suite.run.interrupts import interruptible
@@ -19,8 +20,21 @@ from mockserver.suite.safety.rate_limiter import Governor
 from mockserver.suite.target.connections import Connection, TargetLost
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.target.general_connection import GeneralConnection
-from mockserver.suite.target.recording import Recorder
 from mockserver.suite.target.wire import Head, NoAnswer, NotPlain, Wire
+
+
+class Recorder(Protocol):
+    """Takes each exchange when it is over, whoever made it."""
+
+    def __call__(self, label: str, exchange: Exchange, seconds: float) -> None:
+        """Take an exchange.
+
+        Args:
+            label: the operation that it was for, as reports name it; "" where there is none.
+            exchange: what was sent, and what came back; the path is that of the request line, the base URL's included.
+            seconds: how long that took.
+        """
+        ...
 
 
 class Sender:

@@ -18,8 +18,7 @@ from mockserver.suite.safety.rate_limiter import Governor
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
-from mockserver.suite.target.recording import Recorder
-from mockserver.suite.target.sender import Sender, response_of
+from mockserver.suite.target.sender import Recorder, Sender, response_of
 from mockserver.suite.target.wire import Head, NoAnswer
 
 TIMEOUT_SECONDS = 10.0

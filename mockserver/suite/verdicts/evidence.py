@@ -1,27 +1,21 @@
-"""What a report may show of an exchange: secrets masked, and a command that repeats it."""
+"""Evidence: what a report may show of an exchange, secrets masked, and a command that repeats it."""
 
 from __future__ import annotations
 
-import base64
-import re
-import shlex
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
+from mockserver.http import basic, curl
 from mockserver.http.media_types import covering
-from mockserver.suite.secrets.known_secrets import MASK, Secrets, marked
-from mockserver.suite.secrets.redaction import Path, redacted
+from mockserver.suite.secrets.known_secrets import MASK, Path, Secrets, marked, redacted
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.target.paths import Resolver
 
 #: The field that selects a world of our own stub, in lower case.
 WORLD_FIELD = "mock-world"
-_VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
 #: Longer content is cut in reports; the command to reproduce it keeps the whole.
 MAX_SHOWN = 2000
 _FAR = 20 * MAX_SHOWN
-#: A few characters, again and again.
-_RUN = re.compile(r"(.{1,4}?)\1{499,}", re.DOTALL)
 
 
 class Evidence:
@@ -90,37 +84,25 @@ class Evidence:
         return self._secrets.mask(value)
 
     def _curl(self, label: str, base_url: str, request: WireRequest) -> str:
-        # With -X HEAD curl would wait for content that never comes.
-        words = ["curl", "-I"] if request.method == "HEAD" else ["curl", "-i", "-X", request.method]
+        words = ["curl", *([] if request.method == "HEAD" else ["-i"]), *curl.method_words(request.method)]
         for name, value in request.fields:
-            login = _decode_basic(value) if name.lower() == "authorization" else None
+            login = basic.decode(value) if name.lower() == "authorization" else None
             if name.lower() == WORLD_FIELD:
                 continue  # a world of the stub that ended with the run
             if login is not None and self._secrets.name_of(login[1]):
                 words += ["-u", f"{login[0]}:${self._secrets.name_of(login[1])}"]
             else:
-                words += ["-H", f"{name}: {self._secrets.mask(value)}"]
+                words += curl.field_words(name, self._secrets.mask(value))
         sent = None if request.body is None else request.body.decode("utf-8", "replace")
         body = None if sent is None else self._secrets.mask(redacted(sent, self._sent_paths(label)))
-        maker = "" if body is None else _maker(body)
+        writer = "" if body is None else curl.writer(body)
         if body is not None:
-            words += ["--data-binary", "@-" if maker else body]
-        words.append(base_url + self._secrets.mask(request.path))
-        return maker + " ".join(map(self._quote, words))
-
-    def _quote(self, word: str) -> str:
-        """Return a word for the shell in which our `$VARIABLES`, and nothing else, are replaced by it."""
-        quoted, plain = "", ""
-        for part in _VARIABLE.split(word):
-            if part.startswith("$") and self._secrets.has_name(part[1:]):
-                quoted += (shlex.quote(plain) if plain else "") + f'"{part}"'
-                plain = ""
-            else:
-                plain += part
-        return quoted + (shlex.quote(plain) if plain or not quoted else "")
+            words += ["--data-binary", "@-"] if writer else curl.content_words(body, "--data-binary")
+        words += curl.url_words(base_url + self._secrets.mask(request.path))
+        return writer + " ".join(curl.quoted(word, self._secrets.has_name) for word in words)
 
     def _field(self, name: str, value: str) -> str:
-        login = _decode_basic(value) if name.lower() == "authorization" else None
+        login = basic.decode(value) if name.lower() == "authorization" else None
         if login is not None:
             variable = self._secrets.name_of(login[1])
             return f"Basic {login[0]}:${variable}" if variable else f"Basic {login[0]}:{MASK}"
@@ -160,24 +142,6 @@ class Evidence:
         return f"{masked_text[:MAX_SHOWN]}… ({size})"
 
 
-def _maker(body: str) -> str:
-    """Return a command that writes long content of few words and pipes it on, "" where it can be given as it is.
-
-    A shell takes no argument of megabytes, and nobody reads one.
-    """
-    if len(body) <= MAX_SHOWN:
-        return ""
-    parts, done = [], 0
-    for run in _RUN.finditer(body):
-        count = len(run[0]) // len(run[1])
-        parts += [repr(body[done : run.start()]), f"{run[1]!r} * {count}"]
-        done = run.end()
-    if not parts or _VARIABLE.search(body):
-        return ""
-    code = f"import sys; sys.stdout.write({' + '.join([*parts, repr(body[done:])])})"
-    return f"python3 -c {shlex.quote(code)} | "
-
-
 def _request_schema(operation: Operation | None) -> str | None:
     if operation is None or operation.request_body is None:
         return None
@@ -187,15 +151,3 @@ def _request_schema(operation: Operation | None) -> str | None:
 def _starts(path: str) -> list[int]:
     """Return where in a path its last parts begin, the longest first."""
     return [place for place, character in enumerate(path) if character == "/"]
-
-
-def _decode_basic(value: str) -> tuple[str, str] | None:
-    """Return user name and secret of Basic credentials (RFC 7617, section 2), or None if they are none."""
-    scheme, _, encoded = value.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        username, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError:
-        return None
-    return (username, secret) if colon else None

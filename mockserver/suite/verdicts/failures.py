@@ -1,4 +1,4 @@
-"""What a check raises: that its claim does not hold, or that it could not be made, and why."""
+"""Failures: what a check raises where it does not hold, or could not be made, and why."""
 
 from __future__ import annotations
 

@@ -5,13 +5,12 @@ Our own stub has accounts of other secrets than the target, and worlds: neither 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote
 
+from mockserver.http import basic
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.verdicts.failures import CheckFailure
@@ -90,10 +89,5 @@ class Fingerprints:
 
 def _decoded(value: str) -> str:
     """Return a field value with Basic credentials in plain text (RFC 7617)."""
-    scheme, _, encoded = value.partition(" ")
-    if scheme.lower() != "basic":
-        return value
-    try:
-        return f"Basic {base64.b64decode(encoded, validate=True).decode('latin-1')}"
-    except (binascii.Error, ValueError):
-        return value
+    found = basic.user_pass(value)
+    return value if found is None else f"Basic {found}"

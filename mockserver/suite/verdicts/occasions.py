@@ -1,11 +1,22 @@
-"""Occasions: why a check was not made at all, so that no report passes over it in silence."""
+"""Occasions: why a check was not made at all, and what kept a run from judging anything, so that a report says so."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from http import HTTPStatus
 
+from mockserver.contract.resources.collections import infer
+from mockserver.contract.source.overlay import unknown_schemes
+from mockserver.suite.identities.admission import Admissions
 from mockserver.suite.run.session import Run
-from mockserver.suite.verdicts.verdicts import EVERYWHERE
+from mockserver.suite.verdicts.failures import CheckFailure
+from mockserver.suite.verdicts.reach import Reached, nothing_succeeded
+from mockserver.suite.verdicts.tally import EVERYWHERE
+
+#: Status codes of a server that has no such path, or something else there.
+_NOT_THERE = frozenset({404, 405})
+#: So many operations are named in a message.
+_NAMED = 5
 
 #: Checks by what a run lacks where one of them has no row of its own.
 _LACKS: Mapping[str, tuple[str, ...]] = {
@@ -77,3 +88,107 @@ def tell_what_was_not_made(run: Run, elsewhere: Collection[str] = ()) -> None:
         if check not in made:
             told = why.replace("no operation", "no selected operation") if limited else why
             run.verdicts.not_run(check, EVERYWHERE, "`check` makes it, not `fuzz`" if check in elsewhere else told)
+
+
+#: So many resources are named.
+_NAMED = 8
+_WRITES = frozenset({"PUT", "PATCH"})
+
+
+def state_remarks(run: Run) -> Iterator[str]:
+    """Yield that no check of state was made, and for which resources, where the contract marks none.
+
+    What a write leaves behind is judged by `x-mockserver-behaviour`; without it a lost write would pass unseen.
+    """
+    if any(operation.behaviour for operation in run.contract.operations):
+        return
+    paths = list(_resources(run))
+    if paths:
+        more = f" and {len(paths) - _NAMED} more" if paths[_NAMED:] else ""
+        yield (
+            f"no check of state was made, of {', '.join(paths[:_NAMED])}{more}: "
+            "whether a read shows what was written is judged where the contract has x-mockserver-behaviour"
+        )
+
+
+def scheme_remarks(run: Run) -> Iterator[str]:
+    """Yield which security schemes the contract asks for and does not define, so that nobody can show them."""
+    names = list(dict.fromkeys(name for _, name in unknown_schemes(run.contract.document.data)))
+    if names:
+        yield (
+            f"security names {', '.join(names[:_NAMED])}, which components.securitySchemes does not have: "
+            "it is not asked for, and what is behind it alone is judged as open to all"
+        )
+
+
+def _resources(run: Run) -> Iterator[str]:
+    """Yield the paths of collections, then of what is read and replaced without being an item of one."""
+    selected = {operation.id for operation in run.selected}
+    found = infer(run.contract).resources
+    yield from (resource.collection for resource in found if not selected.isdisjoint(resource.behaviours))
+    items = {path for resource in found for path in (resource.collection, resource.item)}
+    methods: dict[str, set[str]] = {}
+    for operation in run.selected:
+        methods.setdefault(operation.path, set()).add(operation.method)
+    yield from (path for path, of in methods.items() if path not in items and "GET" in of and of & _WRITES)
+
+
+def obstacles(run: Run) -> Iterator[CheckFailure]:
+    """Yield what kept a run from judging at all, each an environment finding that says what to look at."""
+    refused = list(_credentials(run.guard.admissions))
+    yield from refused
+    rows = run.verdicts.reach(run.selected)
+    called = [row for row in rows if row.attempts]
+    if refused or not nothing_succeeded(called):
+        return
+    statuses = {status for row in called for status in run.verdicts.statuses.of(row.operation)}
+    if 404 in statuses and statuses <= _NOT_THERE:
+        yield _wrong_base_path(run, called)
+        return
+    told = "; ".join(f"{row.operation}: {row.why}" for row in called[:_NAMED])
+    yield _obstacle(
+        "operations_succeed",
+        called[0].operation,
+        "no operation ever succeeded",
+        expected="a success of one operation at least",
+        got=told + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else ""),
+    )
+
+
+def _credentials(admissions: Admissions) -> Iterator[CheckFailure]:
+    for identity, operation, statuses in admissions.refused():
+        told = " and ".join(f"{status} {_phrase(status)}".strip() for status in sorted(statuses))
+        yield _obstacle(
+            "credentials_are_accepted",
+            operation,
+            f"the credentials of {identity} are refused",
+            expected="a success with these credentials; check --identities, and whether they expired",
+            got=f"{told} each time",
+        )
+
+
+def _wrong_base_path(run: Run, called: Sequence[Reached]) -> CheckFailure:
+    bases = sorted({base for operation in run.selected for base in operation.bases if base.strip("/")})
+    own = f"; the contract's own is {' or '.join(bases)}" if bases else ""
+    missing = [base for base in bases if not run.target.base_url.endswith(base)]
+    remedy = f", so try {run.target.base_url}{missing[0]}" if missing else ""
+    statuses = sorted({status for row in called for status in run.verdicts.statuses.of(row.operation)})
+    told = " or ".join(map(str, statuses))
+    return _obstacle(
+        "base_path_is_right",
+        called[0].operation,
+        f"every path was answered with {told}",
+        expected=f"the API below {run.target.base_url}",
+        got=f"{told} from {len(called)} operation{'' if len(called) == 1 else 's'}: a wrong base path?{own}{remedy}",
+    )
+
+
+def _obstacle(check: str, operation: str, title: str, *, expected: str, got: str) -> CheckFailure:
+    return CheckFailure(check, operation, title, expected=expected, got=got, pointer="", rule="environment")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

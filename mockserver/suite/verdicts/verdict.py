@@ -16,8 +16,8 @@ from enum import IntEnum
 from typing import Literal
 
 from mockserver.suite.run.internal_errors import BEGINNING
+from mockserver.suite.verdicts.graded_findings import LEVELS, Finding, Level
 from mockserver.suite.verdicts.reach import Reached, nothing_succeeded
-from mockserver.suite.verdicts.verdicts import LEVELS, Finding, Level
 
 State = Literal["kept", "broken", "not-judged", "interrupted"]
 

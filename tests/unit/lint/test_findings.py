@@ -15,9 +15,9 @@ import yaml
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.reading.document import EXTENSIONS
 from mockserver.contract.reading.elements import walk
-from mockserver.defaults import CONTRACT
 from mockserver.http.pointers import lookup
 from mockserver.lint.findings import LintFinding, lint
+from tests.defaults import CONTRACT
 
 POST = "/paths/~1notes~1/post"
 BODY = f"{POST}/requestBody/content/application~1json"

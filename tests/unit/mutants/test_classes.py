@@ -15,15 +15,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import load_contract
+from mockserver.http import basic
+from mockserver.plugins import DEFAULT, find
 from mockserver.selftest.catalogue import Behind, Mutant
 from mockserver.selftest.mutant_server import CONTROL_PATH, MutantServer
 from mockserver.selftest.mutants.foreign_objects import OBJECTS
 from mockserver.selftest.registry import CLASSES, all_mutants
-from mockserver.selftest.traffic import Call, Reply, basic
+from mockserver.selftest.traffic import Call, Reply
 from mockserver.stub.store.seed import load_seed
+from tests import defaults
 
 
 def tags(operation: Operation) -> list[str]:
@@ -33,7 +35,7 @@ def tags(operation: Operation) -> list[str]:
     return found
 
 
-SEED = load_seed(defaults.SEED_DATA)
+SEED = load_seed(defaults.SEED_DATA, find(DEFAULT))
 CONTRACT = load_contract(defaults.CONTRACT)
 #: Those that the tour goes past: of the operations on settings and tokens, whose answers follow from few calls.
 OPERATIONS = tuple(item for item in CONTRACT.operations if {"Settings", "Authentication"} & set(tags(item)))
@@ -48,13 +50,17 @@ NOT_HERE = {"choice_widened", "linked_read_of_before", *OBJECTS.classes}
 _CLOCK = 1_582_540_000
 
 
+def _basic(username: str, secret: str) -> str:
+    return basic.encode(f"{username}:{secret}")
+
+
 class Step(NamedTuple):
     """A call of the tour."""
 
     method: str
     path: str
     body: bytes | None = None
-    authorization: str | None = basic(ADMIN.username, ADMIN.tokens[0].token)
+    authorization: str | None = _basic(ADMIN.username, ADMIN.tokens[0].token)
     content_type: str | None = "application/json"
     chunked: bool = False
 
@@ -140,10 +146,10 @@ def _credentials() -> Iterator[str | None]:
     token = ADMIN.tokens[0].token
     yield from (None, "", "Bearer x", "Basic !!!", "Basic " + base64.b64encode(b"admin").decode())
     for shown in ("unknown-token", "", token[:4], token[:-1], token + "x", token.upper(), str(ADMIN.password)):
-        yield basic(ADMIN.username, shown)
-    yield basic("nobody", "unknown-token")
-    yield basic(ACCOUNTS[1].username, token)
-    yield from (basic(account.username, account.tokens[0].token) for account in ACCOUNTS[1:])
+        yield _basic(ADMIN.username, shown)
+    yield _basic("nobody", "unknown-token")
+    yield _basic(ACCOUNTS[1].username, token)
+    yield from (_basic(account.username, account.tokens[0].token) for account in ACCOUNTS[1:])
 
 
 def _valid(label: str) -> list[dict[str, Any]]:
@@ -207,7 +213,7 @@ def _tail(server: MutantServer, world: str, path: str) -> Iterator[Answer]:
         token = json.loads(answer[2])["auth"]["auth_token"]
     except (ValueError, LookupError, TypeError):
         return
-    shown = basic(ADMIN.username, token if isinstance(token, str) else "")
+    shown = _basic(ADMIN.username, token if isinstance(token, str) else "")
     at = [item for item in OPERATIONS if item.path == path]
     yield ask(server, world, Step("GET", "/api/v1/auth/", authorization=shown))
     yield ask(server, world, Step("DELETE", "/api/v1/auth/", authorization=shown))
@@ -215,7 +221,7 @@ def _tail(server: MutantServer, world: str, path: str) -> Iterator[Answer]:
         bodies = _valid(operation.label)
         body = _json(bodies[0]) if bodies else None
         yield ask(server, world, Step(operation.method, path.format(setting="nothing"), body, authorization=shown))
-    stranger = basic(ACCOUNTS[2].username, ACCOUNTS[2].tokens[0].token)
+    stranger = _basic(ACCOUNTS[2].username, ACCOUNTS[2].tokens[0].token)
     for caller in (None, *_credentials(), stranger):
         yield ask(server, world, Step("DELETE", "/api/v1/auth/", authorization=caller))
     yield from (ask(server, world, Step("DELETE", "/api/v1/auth/")) for _ in range(21))
@@ -223,7 +229,7 @@ def _tail(server: MutantServer, world: str, path: str) -> Iterator[Answer]:
     accounts = [account for account in ACCOUNTS if account.password]
     again = Step("POST", "/api/v1/auth/", _json({"username": accounts[2].username, "password": accounts[2].password}))
     fresh = f"{world}-expiry"
-    ended = basic(accounts[2].username, str(json.loads(ask(server, fresh, again)[2])["auth"]["auth_token"]))
+    ended = _basic(accounts[2].username, str(json.loads(ask(server, fresh, again)[2])["auth"]["auth_token"]))
     clock = Step("PUT", "/__mock__/clock", _json({"now": _CLOCK + 10**7}), authorization=None)
     assert ask(server, fresh, clock)[0] == 200
     for operation in at:

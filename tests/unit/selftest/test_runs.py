@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
 from mockserver.selftest import laboratory, runs
 from mockserver.selftest.kills import Kills, Planted, Result, Sign
@@ -18,6 +17,7 @@ from mockserver.suite.run import session
 from mockserver.suite.run.progress import Silence
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.verdicts.verdict import ExitCode, Outcome
+from tests import defaults
 
 _DESCRIBE = "GET /api/v1/auth/"
 _SIGN = Sign("no_server_error", "violation", _DESCRIBE)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.source.loading import parse_yaml
 from mockserver.suite.oracle import Count, Opinion
 from mockserver.suite.target.exchange import Exchange, WireRequest
+from tests import defaults
 from tests.faults.judging import identities_file
 
 if TYPE_CHECKING:

@@ -14,12 +14,21 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.defaults import SEED_DATA
 from mockserver.errors import UsageError
-from mockserver.stub.store.account_records import ACCOUNTS, TOKENS, password_matches, token_key
+from mockserver.plugins import DEFAULT, find
+from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_matches, token_key
+from mockserver.stub.store import seed as seeding
 from mockserver.stub.store.memory import MemoryStore
-from mockserver.stub.store.seed import Account, Seed, Token, load_seed
-from mockserver.stub.store.seed_files import KEYS, schema
+from mockserver.stub.store.seed import Account, Seed, Token
+from mockserver.stub.store.seed_format import format_of
+from tests.defaults import SEED_DATA
+
+API = find(DEFAULT)
+KEYS, SCHEMA = format_of(API).keys, format_of(API).schema
+
+
+def load_seed(path: Path) -> Seed:
+    return seeding.load_seed(path, API)
 
 
 def _write(folder: Path, text: str | bytes) -> Path:
@@ -117,7 +126,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, place: str,
 
 
 #: Names of members that items of all sections have.
-_MEMBERS = sorted({name for one in schema()["$defs"].values() for name in one.get("items", {}).get("properties", ())})
+_MEMBERS = sorted({name for one in SCHEMA["$defs"].values() for name in one.get("items", {}).get("properties", ())})
 COMPANY = """
 accounts: [{username: a@x.example}, {username: b@x.example, owns: [x.example, alias.example, relay.example]}]
 domains: [{domain: x.example, added_by: b@x.example}]
@@ -234,7 +243,7 @@ _JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*schema()["properties"], "x"]), _JSON | st.lists(_JSON, max_size=3)) | _JSON)
+@given(st.dictionaries(st.sampled_from([*SCHEMA["properties"], "x"]), _JSON | st.lists(_JSON, max_size=3)) | _JSON)
 def test_whatever_stands_there_is_taken_or_told_with_its_file(data: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = _write(Path(folder), json.dumps(data))
@@ -313,12 +322,12 @@ def test_nothing_but_one_account_is_left(tmp_path: Path, levels: list[str], left
 
 
 def test_the_sections_of_overlays_are_those_of_the_file() -> None:
-    whole = schema()["properties"]
+    whole = SCHEMA["properties"]
     assert whole["overlays"]["additionalProperties"]["properties"] == {
         name: section for name, section in whole.items() if name != "overlays"
     }
-    assert set(KEYS) == {name for name in whole if schema()["$defs"].get(name, {}).get("type") == "array"}
-    jsonschema.Draft202012Validator.check_schema(schema())
+    assert set(KEYS) == {name for name in whole if SCHEMA["$defs"].get(name, {}).get("type") == "array"}
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize("text", ["accounts: [", "a: 1\na: 2\n", "a: \0", "[" * 50_000, b"\xff"])

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mockserver.errors import StateError, UsageError
+from mockserver.plugins.transactions import Transaction
 from mockserver.stub.store.memory import MemoryStore
 from mockserver.stub.store.sqlite import SqliteStore
-from mockserver.stub.store.store import Store, Transaction
+from mockserver.stub.store.store import Store
 from mockserver.stub.store.worlds import open_store
 
 OpenStore = Callable[[], Store]

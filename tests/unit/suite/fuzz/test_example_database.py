@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mockserver import defaults
 from mockserver.cli import cli
 from mockserver.errors import UsageError
 from mockserver.suite.fuzz.engine import FuzzSettings
@@ -25,6 +24,7 @@ from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import Outcome
+from tests import defaults
 from tests.faults.messages import OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.registry import FAULTS
 from tests.faults.server import FaultyServer, clean_contract, serving

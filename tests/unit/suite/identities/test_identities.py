@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Contract, SecurityScheme
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
+from mockserver.http import basic
 from mockserver.suite.identities.identities import (
     Identities,
     Identity,
     asks_for_credentials,
-    basic,
     credentials,
     load_identities,
     seeded_identities,
@@ -26,6 +25,7 @@ from mockserver.suite.identities.identities import (
 from mockserver.suite.run.check_run import plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 from tests.unit.suite.conftest import ADMIN, GUEST, NOTE, answering
 
 
@@ -140,9 +140,9 @@ def test_a_scheme_of_another_kind_is_shown_by_its_name() -> None:
 def test_credentials_follow_the_first_requirement_that_can_be_met(contract: Contract) -> None:
     operation = contract.by_id["note_get"]
     shown = credentials(contract, operation, Identity("a", token="t"))
-    assert shown == ((("Authorization", basic("a:t")),), ())
+    assert shown == ((("Authorization", basic.encode("a:t")),), ())
     assert credentials(contract, operation, Identity("a", password="p")) == (
-        (("Authorization", basic("a:p")),),
+        (("Authorization", basic.encode("a:p")),),
         (),
     )
     assert credentials(contract, operation, Identity("a")) is None

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
 from mockserver.suite.checks import permissions
@@ -14,6 +13,7 @@ from mockserver.suite.identities.identities import load_identities
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 
 IDENTITIES = """
 identities:

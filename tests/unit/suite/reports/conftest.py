@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mockserver.contract.model import Contract
-from mockserver.suite.identities.identities import basic
+from mockserver.http import basic
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.safety.ledger import Ledger
 from mockserver.suite.secrets.known_secrets import Secrets
@@ -16,7 +16,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.failures import CheckFailure
 from mockserver.suite.verdicts.reach import Reached
-from mockserver.suite.verdicts.verdicts import Verdicts
+from mockserver.suite.verdicts.tally import Verdicts
 
 TOKEN = "token-of-the-admin"
 PASSWORD = "password-in-a-body"
@@ -31,7 +31,7 @@ def report(contract: Contract) -> Report:
     request = WireRequest(
         "PUT",
         "/note",
-        (("Authorization", basic(f"admin:{TOKEN}")), ("Content-Type", "application/json"), ("Mock-World", "w")),
+        (("Authorization", basic.encode(f"admin:{TOKEN}")), ("Content-Type", "application/json"), ("Mock-World", "w")),
         json.dumps({"text": "it's $HOME", "secret": PASSWORD}).encode(),
     )
     response = WireResponse(200, (("X-Echo", TOKEN),), f'{{"token": "{TOKEN}"}}'.encode())

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from mockserver.contract.model import Contract
-from mockserver.suite.identities.identities import basic
+from mockserver.http import basic
+from mockserver.suite.reports import har as recording_module
 from mockserver.suite.reports.files import Reports
-from mockserver.suite.reports.har import as_har
+from mockserver.suite.reports.har import Recording, as_har
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.secrets.known_secrets import Secrets
-from mockserver.suite.target import recording as recording_module
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
-from mockserver.suite.target.recording import Recording
 from mockserver.suite.verdicts.evidence import Evidence
 from tests.unit.suite.reports.conftest import PASSWORD, TOKEN
 
@@ -41,7 +40,7 @@ _SENT = Exchange(
     WireRequest(
         "PUT",
         "/base/note?q=a%20b&q=",
-        (("Authorization", basic(f"admin:{TOKEN}")), ("Content-Type", "application/json")),
+        (("Authorization", basic.encode(f"admin:{TOKEN}")), ("Content-Type", "application/json")),
         json.dumps({"text": "x", "secret": PASSWORD}).encode(),
     ),
     WireResponse(302, (("Location", "/note"), ("Content-Type", "text/plain")), b"moved"),

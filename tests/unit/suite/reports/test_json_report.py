@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from mockserver.contract.model import Contract
-from mockserver.suite.identities.identities import basic
+from mockserver.http import basic
 from mockserver.suite.reports.json_report import Document, Report, as_json, verdict_of
 from mockserver.suite.reports.page import as_text
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure
+from mockserver.suite.verdicts.graded_findings import judge
+from mockserver.suite.verdicts.tally import Verdicts
 from mockserver.suite.verdicts.verdict import Outcome
-from mockserver.suite.verdicts.verdicts import Verdicts, judge
 from tests.unit.suite.reports.conftest import PASSWORD, TOKEN
 
 
@@ -68,7 +69,7 @@ def test_no_secret_is_in_any_output(report: Report) -> None:
     for output in (json.dumps(as_json(report)), as_text(as_json(report))):
         assert TOKEN not in output
         assert PASSWORD not in output
-        assert basic(f"admin:{TOKEN}") not in output
+        assert basic.encode(f"admin:{TOKEN}") not in output
         assert "$ADMIN_TOKEN" in output
 
 

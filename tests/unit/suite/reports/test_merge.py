@@ -11,7 +11,7 @@ import pytest
 from mockserver.errors import UsageError
 from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.merge import load_report, merge
-from mockserver.suite.verdicts.verdicts import NOTHING_CAME_UP, OTHER_SHARD
+from mockserver.suite.verdicts.tally import NOTHING_CAME_UP, OTHER_SHARD
 
 
 @pytest.fixture

@@ -5,10 +5,7 @@ import re
 
 import pytest
 
-from mockserver.suite.run.progress import Tally, duration
-from mockserver.suite.run.progress_bar import Bar, shortened
-from mockserver.suite.run.progress_choice import shown_progress
-from mockserver.suite.run.progress_lines import Lines
+from mockserver.suite.run.progress import Bar, Lines, Tally, duration, shortened, shown_progress
 
 
 class _Clock:

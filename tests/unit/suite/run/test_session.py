@@ -13,7 +13,7 @@ from mockserver.suite.run.check_run import check, plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.guard import Guard
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import WsgiTarget
 from mockserver.suite.verdicts.verdict import ExitCode
 from tests.faults.verdicts import exit_code
@@ -22,10 +22,10 @@ from tests.unit.suite.conftest import ADMIN, GUEST, Application, answering
 
 def note_server(*, forgets: bool = False, lax: bool = False) -> Application:
     """Return a correct server of the note contract, or one with a fault."""
-    from mockserver.suite.identities.identities import basic
+    from mockserver.http import basic
 
     held: list[dict[str, Any]] = []
-    admin, guest = basic(f"admin:{ADMIN.token}"), basic(f"guest:{GUEST.token}")
+    admin, guest = basic.encode(f"admin:{ADMIN.token}"), basic.encode(f"guest:{GUEST.token}")
 
     def answer(environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
         shown = environ.get("HTTP_AUTHORIZATION", "")

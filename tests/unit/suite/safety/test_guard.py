@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from mockserver import defaults
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
-from mockserver.suite.identities.identities import Identities, Identity, basic
+from mockserver.http import basic
+from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import Originals, load_originals
@@ -19,6 +19,7 @@ from mockserver.suite.safety.policy import WritePolicy, cannot_be_undone
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.target.exchange import WireRequest, WireResponse
 from mockserver.suite.target.targets import WsgiTarget
+from tests import defaults
 
 ADMIN = Identity("admin", token="standing-token-of-admin", password="password-of-the-admin", level="MasterAdmin")
 SETTINGS = "/api/v1/settings"
@@ -50,7 +51,7 @@ def run_on(contract: Contract, target: WsgiTarget, *globs: str, originals: Origi
 
 
 def request(method: str, path: str, secret: str, username: str = "admin") -> WireRequest:
-    return WireRequest(method, path, (("Authorization", basic(f"{username}:{secret}")),))
+    return WireRequest(method, path, (("Authorization", basic.encode(f"{username}:{secret}")),))
 
 
 # What ends credentials.

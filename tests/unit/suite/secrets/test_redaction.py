@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.suite.secrets.redaction import redacted
+from mockserver.suite.secrets.known_secrets import redacted
 
 PATHS = (("token",), ("users", "*", "key"))
 

@@ -6,9 +6,9 @@ import pytest
 
 from mockserver.suite.run.internal_errors import BEGINNING
 from mockserver.suite.verdicts.failures import Rule
+from mockserver.suite.verdicts.graded_findings import Finding, Level
 from mockserver.suite.verdicts.reach import Reached
 from mockserver.suite.verdicts.verdict import ExitCode, Grounds, Outcome, decide
-from mockserver.suite.verdicts.verdicts import Finding, Level
 
 GOOD = Reached("GET /note", 200, 3)
 NEVER = Reached("GET /note", 401, 3, "answered with 401")

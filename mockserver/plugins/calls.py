@@ -1,0 +1,145 @@
+"""What a handler is given: one valid call, the rules that hold for all, and what most handlers need of them.
+
+A handler works on a transaction and on decoded values; it knows no media type and no bytes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from mockserver import sources
+from mockserver.contract.model import Behaviour, Operation
+from mockserver.errors import RequestRejected
+from mockserver.messages import Arguments, Caller, Outcome, Representation
+from mockserver.plugins.account_records import password_matches
+from mockserver.plugins.transactions import WORLD, Record, Transaction
+
+_ISSUED = "issued"
+
+
+class SeedData(Protocol):
+    """What behaviours may ask of the seed data that a world started from."""
+
+    def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
+        """Return the secrets of a purpose that a world hands out first."""
+
+    def password_of(self, transaction: Transaction, username: str) -> str | None:
+        """Return the password that the seed data give an account, None without one."""
+
+
+def domain_of(name: str) -> str:
+    """Return the domain of an address, or a domain itself, in lower case."""
+    return name.rpartition("@")[2].lower()
+
+
+def _admit(_call: Call, _username: str, _account: Record) -> None:
+    """Let everybody in who knows the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """What the engine's rules need to know of the accounts of an API.
+
+    Attributes:
+        password_matches: tells whether a password is that of an account's record and name.
+        admit: looks at an account whose password was right before it is logged in; raises RequestRejected where more
+            is needed (a second factor), or nothing would do (it is disabled).
+        belongs_to: gives the name whose owner owns the object of a name: the domain of an address. Who owns a name
+            owns all that belongs to it.
+    """
+
+    password_matches: Callable[[Record, str, str], bool] = password_matches
+    admit: Callable[[Call, str, Record], None] = _admit
+    belongs_to: Callable[[str], str] = domain_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What handlers go by, the same for all calls.
+
+    Attributes:
+        seed: the seed data, for the secrets to be issued first.
+        seed_number: seed of made-up secrets.
+        transition_seconds: how long `applying` and `deleting` last, on the world's clock.
+        accounts: what the API says of its accounts.
+    """
+
+    seed: SeedData
+    seed_number: int
+    transition_seconds: float
+    accounts: AccountRules = field(default_factory=AccountRules)
+
+
+class Call(NamedTuple):
+    """One valid call of an operation.
+
+    Attributes:
+        content: decoded content of the request, None where there is none.
+        write_only: names of properties that never come back.
+        now: UNIX time in seconds on the world's clock.
+        arguments: all that the request says, decoded, by location and name.
+        operation: what is called.
+        representation: what would be answered without state.
+    """
+
+    behaviour: Behaviour
+    transaction: Transaction
+    caller: Caller
+    world: str
+    content: Any
+    write_only: frozenset[str]
+    now: float
+    rules: Rules
+    arguments: Arguments
+    operation: Operation
+    representation: Representation
+
+    def template(self) -> Any:
+        """Return `representation.value`; deprecated."""
+        warnings.warn("Call.template() is Call.representation.value now", DeprecationWarning, stacklevel=2)
+        return self.representation.value
+
+
+Handler = Callable[[Call], Outcome]
+
+
+def content_of(call: Call) -> Any:
+    """Return the request's content, which a contract may leave optional and this operation cannot do without."""
+    if call.content is None:
+        raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+    return call.content
+
+
+def whole(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return content whose numbers are integers as they are shown: 1.0 is one, too, to JSON Schema."""
+    return {name: int(value) if isinstance(value, float) else value for name, value in content.items()}
+
+
+def under_way(call: Call, since: float) -> bool:
+    """Tell whether a change that began at a UNIX time still takes effect: `applying`, `deleting`."""
+    return call.now - since < call.rules.transition_seconds
+
+
+def kept(call: Call, collection: str, key: str) -> Record | None:
+    """Return a record that is changed in phases, None where there is none or its deletion is over."""
+    record = call.transaction.get(collection, key)
+    if record is None or record.get("phase") != "deleting" or under_way(call, record["since"]):
+        return record
+    return None
+
+
+def issue(call: Call, purpose: str, form: Callable[[str], str] = str, length: int = 40) -> str:
+    """Return the next secret of a purpose: those of the seed data first, then made-up ones.
+
+    `form` makes what the purpose asks for of so many letters and digits that nobody has got before.
+    """
+    counters = call.transaction.get(WORLD, _ISSUED) or {}
+    number = counters.get(purpose, 0)
+    call.transaction.put(WORLD, _ISSUED, {**counters, purpose: number + 1})
+    first = call.rules.seed.first_secrets(call.transaction, purpose)
+    if number < len(first):
+        return first[number]
+    return form(sources.make_secret(call.rules.seed_number, call.world, purpose, number, length))

@@ -1,0 +1,89 @@
+"""APIs that are installed, by their entry points; only the one that is asked for is imported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mockserver.errors import UsageError
+from mockserver.plugins.plugin import Plugin
+
+if TYPE_CHECKING:
+    from mockserver.contract.model import Contract
+
+#: Group of the entry points.
+GROUP = "mockserver.apis"
+#: The API that is meant where neither a contract nor an API is named.
+DEFAULT = "mailcheap"
+_OWN = "mockserver"
+
+
+@cache
+def find(name: str) -> Plugin:
+    """Return the API of a name.
+
+    Raises:
+        UsageError: it is not installed, or cannot be loaded; the message says what to do.
+    """
+    entry = _entry(name)
+    try:
+        found = entry.load()
+    except Exception as error:  # whatever somebody's package raises is told in a line, without our frames
+        raise UsageError(f"API {name}: {entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
+    if not isinstance(found, Plugin):
+        raise UsageError(f"API {name}: {entry.value} is no mockserver.plugins.Plugin; see docs/extending.md")
+    if found.name != name:
+        raise UsageError(f"API {name}: the plug-in {entry.value} calls itself {found.name!r}; give both one name")
+    return found
+
+
+def load(contract: Path | None, api: str | None, overlays: Sequence[Path | str] = ()) -> Contract:
+    """Return the contract that is served or checked: that of a file, else that of an API, whose name it bears then.
+
+    Raises:
+        ContractError: it cannot be used.
+        UsageError: the API is not installed.
+    """
+    from mockserver.contract.reading.document import load_contract  # of no use to who looks for an API alone
+
+    if contract is not None:
+        return load_contract(contract, overlays)
+    name = api or DEFAULT
+    return replace(load_contract(find(name).contract, overlays), api=name)
+
+
+def installed() -> tuple[str, ...]:
+    """Return the names of all APIs that are installed, without loading them."""
+    return tuple(sorted({entry.name for entry in importlib.metadata.entry_points(group=GROUP)}))
+
+
+def _entry(name: str) -> importlib.metadata.EntryPoint:
+    own = _own_entry(name)
+    if own is not None:
+        return own
+    found = [entry for entry in importlib.metadata.entry_points(group=GROUP) if entry.name == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        values = ", ".join(sorted(entry.value for entry in found))
+        raise UsageError(f"API {name}: several packages have an API of this name ({values}); uninstall all but one")
+    others = installed()
+    if not others:
+        raise UsageError(
+            f"API {name}: no API is installed, not even the built-in one: the files of mockserver are here, and no "
+            "package; install it: pip install mockserver, or in a checkout pip install -e ."
+        )
+    raise UsageError(f"API {name}: is not installed; there are {', '.join(others)}; install the package that has it")
+
+
+def _own_entry(name: str) -> importlib.metadata.EntryPoint | None:
+    """Return an entry point of our own package: looking there first spares a start the metadata of all others."""
+    try:
+        entries = importlib.metadata.distribution(_OWN).entry_points
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return next(iter(entries.select(group=GROUP, name=name)), None)

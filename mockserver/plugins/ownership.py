@@ -1,0 +1,80 @@
+"""Owners of objects: what `x-mockserver-objects` of an operation lets a caller act on (docs/contract.md, "Objects").
+
+An account owns itself and the names in its record's `owns`, with all that belongs to them: as long as an API says
+nothing else (`AccountRules.belongs_to`), an address belongs to its domain. A domain is compared without regard to case
+(RFC 4343), the part before the @ as it is (RFC 5321, section 2.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mockserver.contract.model import Objects
+from mockserver.messages import Caller
+from mockserver.plugins.account_records import ACCOUNTS
+from mockserver.plugins.calls import Call, domain_of
+from mockserver.plugins.transactions import Read
+
+#: Tells whether a caller owns the object of a name.
+Owns = Callable[[Read, Caller, str], bool]
+#: Gives the name whose owner owns the object of a name.
+BelongsTo = Callable[[str], str]
+
+
+def owns_account(
+    levels: Sequence[str], read: Read, caller: Caller, name: str, belongs_to: BelongsTo = domain_of
+) -> bool:
+    """Tell whether an account is the caller's own, or one of a lower level that belongs to a name of the caller's.
+
+    Args:
+        levels: all levels of the contract, highest first.
+        read: of the world or of a transaction on it.
+        caller: who asks.
+        name: of the account; one that does not exist is its owner's, who may be told so.
+        belongs_to: what the API says of names.
+    """
+    if name == caller.username:
+        return True
+    if not owns_name(read, caller, name, belongs_to):
+        return False
+    account = read(ACCOUNTS, name)
+    if account is None:
+        return True
+    rank = {level: number for number, level in enumerate(levels)}
+    return rank.get(account["level"], len(rank)) > rank.get(caller.level, len(rank))
+
+
+def owns_name(read: Read, caller: Caller, name: str, belongs_to: BelongsTo = domain_of) -> bool:
+    """Tell whether a name is the caller's: its own, one of its record's `owns`, or one that belongs to such a name."""
+    if name == caller.username:
+        return True
+    record = read(ACCOUNTS, caller.username)
+    owned = record.get("owns", ()) if record is not None else ()
+    return name in owned or belongs_to(name) in owned
+
+
+def is_open(objects: Objects | None, caller: Caller) -> bool:
+    """Tell whether a caller may act on objects of any owner.
+
+    A caller without level comes from a stub without accounts, where nobody owns anything.
+    """
+    return objects is None or not caller.level or caller.level in objects.foreign
+
+
+def may_see(call: Call, name: str) -> bool:
+    """Tell whether a caller may be told of a name: its own, or anybody's where the contract says so.
+
+    For the handlers of lists, whose `x-mockserver-objects` names no object in the request.
+    """
+    if is_open(call.operation.objects, call.caller):
+        return True
+    return owns_name(call.transaction.get, call.caller, name, call.rules.accounts.belongs_to)
+
+
+def compile_owns(objects: Objects, levels: Sequence[str], belongs_to: BelongsTo = domain_of) -> Owns:
+    """Return the function that tells whether a caller owns an object, by what the contract calls own."""
+    if objects.own == "self":
+        return lambda _read, caller, name: name == caller.username
+    if objects.own == "name":
+        return lambda read, caller, name: owns_name(read, caller, name, belongs_to)
+    return lambda read, caller, name: owns_account(levels, read, caller, name, belongs_to)

@@ -1,0 +1,64 @@
+"""The decorator `@behaviour`: which operations a Python function is the behaviour of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
+
+from mockserver.plugins.calls import Handler
+
+#: Where a function keeps what it is registered for, and that its answers are trusted.
+_MARK = "__mockserver_behaviours__"
+_TRUSTED = "__mockserver_trusted__"
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Registration(NamedTuple):
+    """What a function is the behaviour of.
+
+    Attributes:
+        name: an `operationId`, `METHOD /path`, or a handler of `x-mockserver-behaviour`.
+        role: of the handler, "" where it has no roles; None where `name` is an operation.
+        function: the behaviour.
+    """
+
+    name: str
+    role: str | None
+    function: Handler
+
+
+def behaviour(name: str, role: str | None = None, *, trusted: bool = False) -> Callable[[_Function], _Function]:
+    """Return a decorator that makes a function a behaviour; may be repeated.
+
+    Args:
+        name: the operation's `operationId`, or `METHOD /path` where it has none; with `role`, the name of a handler.
+        role: makes the function the handler of all operations whose `x-mockserver-behaviour` has this handler and
+            role; "" for a handler without roles.
+        trusted: what the function answers is known to be what the contract says, so no call validates it again; with
+            `serve --errors` it is validated all the same.
+    """
+
+    def mark(function: _Function) -> _Function:
+        vars(function).setdefault(_MARK, []).append((name, role))
+        if trusted:
+            setattr(function, _TRUSTED, True)
+        return function
+
+    return mark
+
+
+def registrations(owners: Iterable[ModuleType | Callable[..., Any]]) -> Iterator[Registration]:
+    """Yield what the functions of modules, or functions themselves, are registered for."""
+    seen: set[int] = set()
+    for owner in owners:
+        for function in vars(owner).values() if isinstance(owner, ModuleType) else (owner,):
+            marks = getattr(function, "__dict__", {}).get(_MARK) if callable(function) else None
+            if marks and id(function) not in seen:
+                seen.add(id(function))
+                yield from (Registration(name, role, function) for name, role in marks)
+
+
+def is_trusted(function: Handler) -> bool:
+    """Tell whether what a behaviour answers is known to be what the contract says."""
+    return getattr(function, _TRUSTED, False) is True

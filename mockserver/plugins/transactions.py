@@ -1,0 +1,32 @@
+"""What a behaviour knows of the store: records by collection and key, read and written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+#: A JSON value; never changed in place, a change puts a new one.
+Record = dict[str, Any]
+#: Collection and key to record, or None.
+Read = Callable[[str, str], Record | None]
+
+#: The engine's own collections beside those of accounts and tokens (account_records.py): settings by their `resource`,
+#: and clock and counters of a world.
+SETTINGS = "settings"
+WORLD = "world"
+
+
+class Transaction(Protocol):
+    """Reads and writes on one world that take effect together or not at all."""
+
+    def get(self, collection: str, key: str) -> Record | None:
+        """Return a record, or None."""
+
+    def items(self, collection: str) -> Mapping[str, Record]:
+        """Return all records of a collection by key, as they are now."""
+
+    def put(self, collection: str, key: str, record: Record) -> None:
+        """Create or replace a record; the caller gives it away and does not change it afterwards."""
+
+    def delete(self, collection: str, key: str) -> None:
+        """Remove a record; without one, do nothing."""

@@ -1,0 +1,194 @@
+"""The handler `auth`: a login that issues tokens, and tells about or revokes the one that was shown (docs/stub.md).
+
+The contract tells where user name, password, token and level stand (contract/roles.py). An answer is the operation's
+example with those of this login in place of its own; times are told by the names of their members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.roles import CredentialPlaces, Place, credential_places, issued_places, username_places
+from mockserver.errors import RequestRejected
+from mockserver.http.pointers import child, split
+from mockserver.masking import looks_secret
+from mockserver.messages import NO_CONTENT, Outcome, Representation, success
+from mockserver.plugins.account_records import ACCOUNTS, TOKENS
+from mockserver.plugins.calls import Call, content_of
+from mockserver.plugins.tokens import PURPOSE, TOKEN_SECONDS, issue_token, login_refused
+from mockserver.plugins.transactions import Record
+from mockserver.stub.behaviour.answer_form import Fill, compile_form
+
+ROLES = ("issue", "describe", "revoke")
+
+#: Names of members in lower case without `_` and `-`, in the order in which the first one found counts.
+_USERNAMES = ("username", "user", "login", "email")
+_PASSWORDS = ("password", "passwd", "pass")
+_BEGINNINGS = frozenset({"validfrom", "issuedat", "iat", "notbefore", "nbf"})
+_ENDS = frozenset({"validto", "validuntil", "expires", "expiresat", "expiry", "expiration", "exp"})
+_DURATIONS = frozenset({"expiresin", "ttl", "validfor", "lifetime"})
+
+
+class _Session(NamedTuple):
+    """What answers may tell of a login."""
+
+    token: str
+    username: str
+    level: str
+    valid_from: int
+    valid_to: int
+
+
+class LoginHandler:
+    """What a call does to the caller's token, by the role of its operation."""
+
+    def __init__(self, contract: Contract, operation: Operation, representations: Mapping[str, Representation]) -> None:
+        """Prepare for an operation; `representations` are what those of the contract answer without state."""
+        assert operation.behaviour is not None
+        self._levels = frozenset(contract.levels)
+        self._representations = representations
+        self._operation = operation
+        self._sent = credential_places(contract, operation)
+        self._usernames = username_places(contract, operation)
+        self._tokens = issued_places(contract, operation)
+        self._run = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[operation.behaviour.role]
+
+    def __call__(self, call: Call) -> Outcome:
+        """Do what the role says."""
+        return self._run(call)
+
+    def issue(self, call: Call) -> Outcome:
+        """Log in by password, with what the API asks for beside it."""
+        username, password = _credentials(call, self._sent)
+        account = call.transaction.get(ACCOUNTS, username)
+        accounts = call.rules.accounts
+        if account is None or not accounts.password_matches(account, username, password):
+            raise login_refused("username and password do not belong to an account")
+        # From here on the password is known to be right, so what else is missing may be told.
+        accounts.admit(call, username, account)
+        issued = issue_token(call, username, account, self._tokens[0][-1] if self._tokens else PURPOSE)
+        session = _Session(issued.token, username, account["level"], issued.valid_from, issued.valid_to)
+        return success(self._content(session), "password accepted")
+
+    def describe(self, call: Call) -> Outcome:
+        """Tell about the token that the caller showed."""
+        return success(self._content(_shown(call)), "token is valid")
+
+    def revoke(self, call: Call) -> Outcome:
+        """Revoke the token that the caller showed; it gets 401 from now on."""
+        session = _shown(call)
+        call.transaction.delete(TOKENS, call.caller.token_key)
+        return success(self._content(session), "token revoked")
+
+    def _content(self, session: _Session) -> Any:
+        if not self._shows_content:
+            return NO_CONTENT
+        return self._form([value_of(session) for _, value_of in self._places])
+
+    @cached_property
+    def _shows_content(self) -> bool:
+        return bool(self._representations[self._operation.id].media_type)
+
+    @cached_property
+    def _example(self) -> Any:
+        return self._representations[self._operation.id].value
+
+    @cached_property
+    def _form(self) -> Fill:
+        return compile_form(self._example, [pointer for pointer, _ in self._places])
+
+    @cached_property
+    def _places(self) -> list[tuple[str, Callable[[_Session], Any]]]:
+        """JSON pointers into the example, each with what gives the value there."""
+        issues = self._run == self.issue
+        if isinstance(self._example, str):
+            return [("", lambda session: session.token)] if issues else []
+        return list(self._found("", self._example, tells_token=issues))
+
+    def _found(
+        self, pointer: str, example: Any, *, tells_token: bool
+    ) -> Iterator[tuple[str, Callable[[_Session], Any]]]:
+        for name, value in example.items() if isinstance(example, dict) else ():
+            place = child(pointer, name)
+            if isinstance(value, dict):
+                yield from self._found(place, value, tells_token=tells_token)
+                continue
+            value_of = self._value_of(place, name, value)
+            if value_of is not None:
+                yield place, value_of
+            elif tells_token and isinstance(value, str) and looks_secret(name):
+                yield place, lambda session: session.token
+
+    def _value_of(self, pointer: str, member: str, example: Any) -> Callable[[_Session], Any] | None:
+        """Return what gives the value of a member, None where that is as in the example."""
+        name, place = _plain(member), tuple(split(pointer))
+        if place in self._tokens:
+            return lambda session: session.token
+        if isinstance(example, str) and example in self._levels:
+            return lambda session: session.level
+        if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):
+            return lambda session: session.username
+        if name in _BEGINNINGS:
+            return lambda session: _time_like(example, session.valid_from)
+        if name in _ENDS:
+            return lambda session: _time_like(example, session.valid_to)
+        return (lambda session: session.valid_to - session.valid_from) if name in _DURATIONS else None
+
+
+def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]:
+    """Return user name and password of JSON content; of a form, or the query where there is no content, by names."""
+    query = call.arguments.query
+    sent: Any = query if call.content is None and query else content_of(call)
+    if places is not None:
+        username, password = _at(sent, places.username), _at(sent, places.password)
+    else:
+        username, password = _member(sent, _USERNAMES), _member(sent, _PASSWORDS)
+    if not isinstance(username, str) or not isinstance(password, str):
+        raise RequestRejected(422, "Unprocessable Content", "logging in needs the texts `username` and `password`")
+    return username, password
+
+
+def _at(sent: Any, place: Place) -> Any:
+    for name in place:
+        sent = sent.get(name) if isinstance(sent, Mapping) else None
+    return sent
+
+
+def _member(sent: Any, names: tuple[str, ...]) -> Any:
+    """Return the first member of some plain names that there is, None for none."""
+    by_name = {_plain(name): value for name, value in sent.items()} if isinstance(sent, Mapping) else {}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _time_like(example: Any, seconds: int) -> Any:
+    """Return a UNIX time in the form of an example: seconds, milliseconds, or a date-time (RFC 3339)."""
+    if isinstance(example, str):
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return seconds * 1000 if isinstance(example, int) and example > 10**12 else seconds
+
+
+def _shown(call: Call) -> _Session:
+    token = _own_token(call)
+    return _Session("", call.caller.username, call.caller.level, token["valid_from"], token["valid_to"])
+
+
+def _own_token(call: Call) -> Record:
+    """Return the record of the caller's token.
+
+    With the door open (`--no-auth`) nobody shows one, so a token that was just issued is made up. Between the check
+    of the credentials and now, another call may have revoked it.
+    """
+    if not call.caller.token_key:
+        return {"valid_from": int(call.now), "valid_to": int(call.now) + TOKEN_SECONDS}
+    token = call.transaction.get(TOKENS, call.caller.token_key)
+    if token is None:
+        raise login_refused("the token was revoked meanwhile")
+    return token

@@ -1,0 +1,137 @@
+"""The handler `setting`: one value that is set, applied after a while, read, and reset (docs/stub.md, "Behaviours").
+
+::
+
+    absent ── write ──▶ applying ── transition over ──▶ applied ── reset ──▶ deleting ── transition over ──▶ absent
+
+An answer is the operation's example with the value and its status at the places that the contract names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.roles import Transitions, echoes, transitions
+from mockserver.errors import RequestRejected
+from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
+from mockserver.plugins.calls import Call, content_of, issue, kept, under_way
+from mockserver.plugins.transactions import SETTINGS, Record
+from mockserver.stub.behaviour.answer_form import Fill, compile_form
+
+ROLES = ("write", "read", "reset")
+_CONTAINERS = frozenset({dict, list})
+
+
+class SettingHandler:
+    """What a call does to one setting, by the role of its operation."""
+
+    def __init__(self, contract: Contract, operation: Operation, representations: Mapping[str, Representation]) -> None:
+        """Prepare for an operation; `representations` are what those of the contract answer without state."""
+        behaviour = operation.behaviour
+        assert behaviour is not None
+        self._contract = contract
+        self._operation = operation
+        self._representations = representations
+        self._resource = behaviour.resource
+        self._generated = behaviour.generated
+        self._value, self._status = behaviour.value, behaviour.status
+        self._run = {"write": self.write, "read": self.read, "reset": self.reset}[behaviour.role]
+
+    def __call__(self, call: Call) -> Outcome:
+        """Do what the role says."""
+        return self._run(call)
+
+    def write(self, call: Call) -> Outcome:
+        """Set a setting: under way, with the value sent less its secrets, or with one made by the server."""
+        withheld: list[str] = []
+        if self._generated:
+            value: Any = issue(call, self._resource)
+        else:
+            value = _without(content_of(call), call.write_only, withheld)
+        call.transaction.put(
+            SETTINGS,
+            self._resource,
+            {
+                "phase": "applying",
+                "since": call.now,
+                "value": value,
+                "withheld": withheld,
+                "secret": self._generated,
+            },
+        )
+        return success(self._content(self._statuses.applying, value), "set")
+
+    def read(self, call: Call) -> Outcome:
+        """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
+        record = kept(call, SETTINGS, self._resource)
+        if record is None:
+            return self._absent()
+        if record["phase"] == "deleting":
+            return success(self._content(self._statuses.deleting, record["value"]), "being reset")
+        status = self._statuses.applying if under_way(call, record["since"]) else self._statuses.applied
+        return success(self._content(status, record["value"]), "stored value")
+
+    def reset(self, call: Call) -> Outcome:
+        """Reset a setting: under way, too, and nothing to read once that is over."""
+        record: Record | None = kept(call, SETTINGS, self._resource)
+        if record is not None and call.rules.transition_seconds > 0:
+            call.transaction.put(SETTINGS, self._resource, {**record, "phase": "deleting", "since": call.now})
+        else:
+            call.transaction.delete(SETTINGS, self._resource)
+        content = self._status_form((self._statuses.deleting,)) if self._shows_content else NO_CONTENT
+        return success(content, "reset" if record is not None else "was not set")
+
+    def _absent(self) -> Outcome:
+        listed = self._operation.responses
+        if "204" not in listed and "404" in listed:
+            raise RequestRejected(404, "Not Found", f"{self._resource} was never set, or is reset")
+        return no_content(204, "never set, or reset")
+
+    def _content(self, status: str, value: Any) -> Any:
+        """Return an answer that shows the value; one that stands for the whole answer may have the status in it."""
+        if not self._shows_content:
+            return NO_CONTENT
+        if not echoes(self._operation):
+            return self._status_form((status,))
+        if self._value:
+            return self._form((value, status))
+        return compile_form(value, (self._status,))((status,)) if self._status else value
+
+    @cached_property
+    def _shows_content(self) -> bool:
+        return bool(self._representations[self._operation.id].media_type)
+
+    @cached_property
+    def _example(self) -> Any:
+        return self._representations[self._operation.id].value
+
+    @cached_property
+    def _statuses(self) -> Transitions:
+        return transitions(self._contract, self._resource)
+
+    @cached_property
+    def _form(self) -> Fill:
+        return compile_form(self._example, (self._value, self._status) if self._status else (self._value,))
+
+    @cached_property
+    def _status_form(self) -> Fill:
+        return compile_form(self._example, (self._status,) if self._status else ())
+
+
+def _without(value: Any, names: frozenset[str], withheld: list[str]) -> Any:
+    """Return a value without the members of some names at any depth; what was left out is noted."""
+    if isinstance(value, dict):
+        found = {}
+        for name, item in value.items():
+            if name in names:
+                withheld.append(name)
+            else:
+                # Most members are plain values; a call for each would double the cost of a write.
+                found[name] = _without(item, names, withheld) if type(item) in _CONTAINERS else item
+        return found
+    if isinstance(value, list):
+        return [_without(item, names, withheld) for item in value]
+    return value

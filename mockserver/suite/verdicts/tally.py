@@ -1,0 +1,215 @@
+"""The tally of a run: findings, coverage and statuses, collected while its checks are made."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from mockserver.contract.model import Contract, Operation
+from mockserver.errors import INVALID_FIELD
+from mockserver.suite.target.exchange import WireResponse
+from mockserver.suite.verdicts.failures import CheckFailure
+from mockserver.suite.verdicts.graded_findings import (
+    LEVELS,
+    Finding,
+    add,
+    as_the_contracts,
+    judge,
+    merged,
+    without_excused,
+)
+from mockserver.suite.verdicts.reach import Reached, Statuses, nothing_succeeded, reached
+
+Result = Literal["passed", "failed", "in part", "not run"]
+
+#: What matters most first.
+RESULTS: tuple[Result, ...] = ("failed", "not run", "in part", "passed")
+
+#: In place of an operation where a check was made on none.
+EVERYWHERE = "*"
+#: Why a claim was not tried, where no check says it.
+NOTHING_CAME_UP = "nothing came up that it applies to"
+#: Why a shard did not try a claim that is another one's; no such claim is left over when their reports are merged.
+OTHER_SHARD = "another shard has it"
+#: Between several reasons.
+REASONS = "; "
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How one check fared on one operation; `passed` of the `cases` held."""
+
+    operation: str
+    check: str
+    result: Result
+    why: str
+    cases: int
+    passed: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    passed: int = 0
+    failed: int = 0
+    reasons: dict[str, None] = field(default_factory=dict)
+
+
+class Verdicts:
+    """Collects what the checks of a run say. Safe to use from several threads.
+
+    Attributes:
+        statuses: status codes of the responses of each operation.
+    """
+
+    def __init__(
+        self, contract: Contract, *, own: bool = False, fingerprint: Callable[[CheckFailure], str] = lambda _: ""
+    ) -> None:
+        """Start with nothing.
+
+        Args:
+            contract: what the claims are about.
+            own: the target is a stub of ours, which tells which of its answers break the contract because none that
+                keeps it could be made; that is the contract's fault.
+            fingerprint: returns what two failures have in common if they are the same one of the same request;
+                without it those of one cause are not told apart.
+        """
+        self._contract = contract
+        self._own = own
+        self._fingerprint = fingerprint
+        self._lock = threading.Lock()
+        self._mistakes: dict[str, None] = {}
+        self._findings: dict[str, dict[str, Finding]] = {}
+        self._tallies: dict[tuple[str, str], _Tally] = {}
+        self._excused: dict[str, dict[str, Finding]] = {}
+        self.statuses = Statuses()
+
+    def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
+        """Take what contradicts the contract on our own stub, each failure with its fingerprint.
+
+        It is shown as the contract's, and excuses the same failure of the same request; nothing else.
+        """
+        with self._lock:
+            for fingerprint, finding in failures:
+                add(self._excused.setdefault(finding.id, {}), fingerprint, finding)
+
+    def passed(self, check: str, operation: str, cases: int = 1) -> None:
+        """Note that a claim held in some cases."""
+        with self._lock:
+            self._tally(check, operation).passed += cases
+
+    def passed_together(self, checks: Iterable[str], operation: str) -> None:
+        """Note that several claims about one operation held in one case each."""
+        with self._lock:
+            for check in checks:
+                self._tally(check, operation).passed += 1
+
+    def failed(self, failure: CheckFailure) -> Finding:
+        """Note that a claim did not hold; the same cause again raises its count only.
+
+        A difference that the contract has on record, from an overlay, is what it says by now: the claim counts as held.
+        """
+        new = judge(self._contract, failure)
+        response = failure.exchange.response if failure.exchange is not None else None
+        if self._own and response is not None and response.field(INVALID_FIELD) is not None:
+            new = as_the_contracts(new)
+        with self._lock:
+            if new.level == "drift" and self._contract.differs(new.operation, new.check, new.observations[0].seen):
+                self._tally(new.check, new.operation).passed += 1
+                return new
+            self._tally(new.check, new.operation).failed += 1
+            seen = self._findings.setdefault(new.id, {})
+            add(seen, self._fingerprint(failure), new)
+            return merged(seen.values())
+
+    def failures(self) -> tuple[tuple[str, Finding], ...]:
+        """Return every failure so far with its fingerprint; the same one of the same request once."""
+        with self._lock:
+            return tuple(item for seen in self._findings.values() for item in seen.items())
+
+    def saw(self, operation: str, response: WireResponse) -> None:
+        """Note that an operation was answered so, whatever was claimed of the answer."""
+        with self._lock:
+            self.statuses.saw(operation, response.status, response.media_type)
+
+    def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
+        """Return how far the calls of each operation got."""
+        with self._lock:
+            told: dict[str, Counter[str]] = {}
+            for (_, label), tally in self._tallies.items():
+                told.setdefault(label, Counter()).update(list(tally.reasons))
+            # What kept most checks from being made kept the operation from being called.
+            reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
+            return tuple(reached(operations, self.statuses, reasons))
+
+    def answers(self, operation: str) -> frozenset[tuple[int, str]]:
+        """Return each status and media type that an operation was answered with."""
+        with self._lock:
+            return self.statuses.media_types(operation)
+
+    def not_run(self, check: str, operation: str, why: str) -> None:
+        """Note that a claim could not be tried, and why."""
+        with self._lock:
+            self._tally(check, operation).reasons.setdefault(why)
+
+    def mistaken(self, check: str, operation: str, mistake: str) -> None:
+        """Note that a claim could not be tried because of a mistake of ours."""
+        with self._lock:
+            self._tally(check, operation).reasons.setdefault(mistake)
+            self._mistakes.setdefault(mistake)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """Mistakes of ours that were met, each once."""
+        with self._lock:
+            return tuple(self._mistakes)
+
+    def known(self, check: str, operation: str) -> int:
+        """Return how often a check has failed on an operation so far."""
+        tally = self._tallies.get((check, operation))
+        return 0 if tally is None else tally.failed
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return all findings: violations first, then by what was seen most."""
+        with self._lock:
+            found = [without_excused(seen, self._excused.get(name, {})) for name, seen in self._findings.items()]
+            found += [
+                replace(as_the_contracts(merged(seen.values())), by_stub=True)
+                for name, seen in self._excused.items()
+                if name not in self._findings
+            ]
+        return tuple(
+            sorted(found, key=lambda item: (LEVELS.index(item.level), item.check, item.operation, item.pointer))
+        )
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Return how each check fared on each operation."""
+        with self._lock:
+            return tuple(
+                _coverage(check, operation, tally) for (check, operation), tally in sorted(self._tallies.items())
+            )
+
+    def nothing_succeeded(self) -> bool:
+        """Tell whether operations were called, and none of them ever succeeded."""
+        return nothing_succeeded(row for row in self.reach(self._contract.operations) if row.attempts)
+
+    def _tally(self, check: str, operation: str) -> _Tally:
+        tally = self._tallies.get((check, operation))
+        if tally is None:
+            tally = self._tallies[check, operation] = _Tally()
+        return tally
+
+
+def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
+    why = REASONS.join(tally.reasons)
+    cases = tally.passed + tally.failed
+    if tally.failed:
+        return Coverage(operation, check, "failed", "", cases, tally.passed)
+    if not tally.passed:
+        return Coverage(operation, check, "not run", why or NOTHING_CAME_UP, cases, tally.passed)
+    # A claim that was tried only in part is not passed: what is missing could be what fails.
+    if tally.reasons:
+        return Coverage(operation, check, "in part", why, cases, tally.passed)
+    return Coverage(operation, check, "passed", "", cases, tally.passed)
