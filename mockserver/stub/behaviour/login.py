@@ -70,7 +70,7 @@ class LoginHandler:
             raise login_refused("username and password do not belong to an account")
         # From here on the password is known to be right, so what else is missing may be told.
         accounts.admit(call, username, account)
-        issued = issue_token(call, username, account, self._tokens[0][-1] if self._tokens else PURPOSE)
+        issued = issue_token(call, username, account, self._purpose)
         login = _Login(issued.token, username, account["level"], issued.valid_from, issued.valid_to)
         return success(self._content(login), "password accepted")
 
@@ -98,6 +98,12 @@ class LoginHandler:
         return self._representations[self._operation.id].value
 
     @cached_property
+    def _purpose(self) -> str:
+        """The name of the member that shows the token: by it, seed data tell which tokens are issued first."""
+        names = (split(pointer)[-1] for pointer, value_of in self._places if value_of is _token_of and pointer)
+        return next(names, PURPOSE)
+
+    @cached_property
     def _form(self) -> Fill:
         return compile_form(self._example, [pointer for pointer, _ in self._places])
 
@@ -106,7 +112,7 @@ class LoginHandler:
         """JSON pointers into the example, each with what gives the value there."""
         issues = self._run == self.issue
         if isinstance(self._example, str):
-            return [("", lambda login: login.token)] if issues else []
+            return [("", _token_of)] if issues else []
         return list(self._found("", self._example, tells_token=issues))
 
     def _found(self, pointer: str, example: Any, *, tells_token: bool) -> Iterator[tuple[str, Callable[[_Login], Any]]]:
@@ -119,13 +125,13 @@ class LoginHandler:
             if value_of is not None:
                 yield place, value_of
             elif tells_token and isinstance(value, str) and looks_secret(name):
-                yield place, lambda login: login.token
+                yield place, _token_of
 
     def _value_of(self, pointer: str, member: str, example: Any) -> Callable[[_Login], Any] | None:
         """Return what gives the value of a member, None where that is as in the example."""
         name, place = _plain(member), tuple(split(pointer))
         if place in self._tokens:
-            return lambda login: login.token
+            return _token_of
         if isinstance(example, str) and example in self._levels:
             return lambda login: login.level
         if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):
@@ -135,6 +141,10 @@ class LoginHandler:
         if name in _ENDS:
             return lambda login: _time_like(example, login.valid_to)
         return (lambda login: login.valid_to - login.valid_from) if name in _DURATIONS else None
+
+
+def _token_of(login: _Login) -> str:
+    return login.token
 
 
 def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]:
