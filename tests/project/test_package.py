@@ -31,20 +31,35 @@ COPIED = ["mockserver", "fixtures", "openapi.yaml", "pyproject.toml", "README.md
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build it from a copy, so that nothing is written into the checkout."""
-    copy, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy what is built from, so that nothing is written into the checkout."""
+    copy = tmp_path_factory.mktemp("source")
     for name in [*COPIED, *(["LICENSE"] if (ROOT / "LICENSE").exists() else [])]:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy / name)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(checkout, tmp_path_factory.mktemp("wheel"), "--wheel")
+
+
+@pytest.fixture(scope="module")
+def wheel_of_sdist(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build as `python -m build` does, and as pip does with an sdist: the wheel is made of that alone."""
+    return _build(checkout, tmp_path_factory.mktemp("sdist"))
+
+
+def _build(source: Path, target: Path, *options: str) -> Path:
     done = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", *_isolation(), "--outdir", str(target), str(copy)],
+        [sys.executable, "-m", "build", *options, *_isolation(), "--outdir", str(target), str(source)],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -87,17 +102,20 @@ def _closure(requirements: Iterable[str], extras: Iterable[str] = ()) -> dict[st
 @pytest.fixture(scope="module")
 def installed(wheel: Path, base: dict[str, Distribution], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the `mockserver` command of a fresh environment: the wheel, and what it brings without an extra."""
-    folder = tmp_path_factory.mktemp("clean") / "venv"
+    python = _environment_with(base, tmp_path_factory.mktemp("clean") / "venv", "--no-index", str(wheel))
+    return python.parent / "mockserver"
+
+
+def _environment_with(distributions: Mapping[str, Distribution], folder: Path, *install: str) -> Path:
+    """Return the interpreter of a fresh environment that has some distributions of ours, and what pip installs."""
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel],
-        capture_output=True,
-        timeout=60,
-        check=True,
-    )
-    _link(base, Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder)})))
-    return folder / "bin" / "mockserver"
+    _link(distributions, Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder)})))
+    if install:
+        command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", *install]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+    return python
 
 
 def _link(distributions: Mapping[str, Distribution], site: Path) -> None:
@@ -119,8 +137,11 @@ def test_the_wheel_holds_what_is_served_and_no_tests(wheel: Path) -> None:
         names = set(archive.namelist())
         metadata = archive.read(next(name for name in names if name.endswith("METADATA"))).decode()
     assert {
-        "mockserver/builtin/openapi.yaml",
-        "mockserver/builtin/fixtures/seed.yaml",
+        "mockserver/builtin/mailcheap/openapi.yaml",
+        "mockserver/builtin/mailcheap/fixtures/seed.yaml",
+        "mockserver/builtin/mailcheap/seed.schema.json",
+        "mockserver/builtin/mailcheap/control.yaml",
+        "mockserver/stub/store/seed.schema.json",
         "mockserver/stub/control/control.yaml",
         "mockserver/stub/control/viewer/docs.html",
         "mockserver/stub/control/viewer/docs.js",
@@ -141,8 +162,9 @@ def test_the_wheel_holds_what_is_served_and_no_tests(wheel: Path) -> None:
 
 def test_what_is_served_is_that_of_the_checkout(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        assert archive.read("mockserver/builtin/openapi.yaml") == (ROOT / "openapi.yaml").read_bytes()
-        assert archive.read("mockserver/builtin/fixtures/seed.yaml") == (ROOT / "fixtures/seed.yaml").read_bytes()
+        assert archive.read("mockserver/builtin/mailcheap/openapi.yaml") == (ROOT / "openapi.yaml").read_bytes()
+        seed_data = archive.read("mockserver/builtin/mailcheap/fixtures/seed.yaml")
+        assert seed_data == (ROOT / "fixtures/seed.yaml").read_bytes()
 
 
 @pytest.fixture
@@ -187,20 +209,61 @@ def test_the_installed_command_serves_the_documented_answer(served: str) -> None
         }
 
 
+#: Serves the built-in API and prints where its files are: module, contract and seed data.
+SERVED = """
+import mockserver
+from mockserver.plugins import find
+client = mockserver.create_app().test_client()
+answer = client.get("/api/v1/auth/", headers={"Authorization": "Basic YWRtaW46bG9uZy1hdXRoX3Rva2VuLWhlcmU="})
+assert answer.json["auth"]["username"] == "admin", answer.data
+print(mockserver.__file__, find("mailcheap").contract, find("mailcheap").seed_data, sep="\\n")
+"""
+
+
+def _places(python: Path, folder: Path) -> list[str]:
+    done = _run([python, "-c", SERVED], folder)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.split()
+
+
 def test_the_installed_package_uses_its_own_files(installed: Path, tmp_path: Path) -> None:
-    code = (
-        "import mockserver, mockserver.defaults as d; print(mockserver.__file__); print(d.CONTRACT); print(d.SEED_DATA)"
-    )
-    done = subprocess.run(
-        [installed.parent / "python", "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=_environment(tmp_path),
-        check=True,
-    )
-    for line in done.stdout.splitlines():
-        assert line.startswith(str(installed.parent.parent)), line
+    for place in _places(installed.parent / "python", tmp_path):
+        assert place.startswith(str(installed.parent.parent))
+
+
+def test_a_wheel_that_is_made_of_the_sdist_does_too(
+    wheel_of_sdist: Path, base: dict[str, Distribution], tmp_path: Path
+) -> None:
+    python = _environment_with(base, tmp_path / "venv", "--no-index", str(wheel_of_sdist))
+    for place in _places(python, tmp_path):
+        assert place.startswith(str(tmp_path / "venv"))
+
+
+def test_an_editable_install_uses_those_of_the_checkout(
+    checkout: Path, base: dict[str, Distribution], tmp_path: Path
+) -> None:
+    build = _closure(["hatchling"]) if _isolation() else {}
+    options = ["--no-index", "--no-build-isolation"] if build else []
+    python = _environment_with({**base, **build}, tmp_path / "venv", *options, "--editable", str(checkout))
+    assert _places(python, tmp_path) == [
+        str(checkout / name) for name in ("mockserver/__init__.py", "openapi.yaml", "fixtures/seed.yaml")
+    ]
+
+
+def test_a_checkout_uses_its_own_before_those_that_are_installed(checkout: Path, installed: Path) -> None:
+    assert _places(installed.parent / "python", checkout) == [
+        str(checkout / name) for name in ("mockserver/__init__.py", "openapi.yaml", "fixtures/seed.yaml")
+    ]
+
+
+def test_a_checkout_that_was_never_installed_says_what_to_do(
+    checkout: Path, base: dict[str, Distribution], tmp_path: Path
+) -> None:
+    python = _environment_with(base, tmp_path / "venv")
+    done = _run([python, "-m", "mockserver", "serve", "--port", "0"], checkout)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("mockserver: API mailcheap: no API is installed")
+    assert "in a checkout pip install -e ." in done.stderr
 
 
 @pytest.mark.parametrize(

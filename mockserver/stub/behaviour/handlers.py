@@ -60,4 +60,5 @@ def find_handler(wanted: Behaviour, added: Handlers) -> Handler | None:
     if roles:
         raise LookupError(f"{wanted.handler} has no role {wanted.role!r}; it has {', '.join(roles)}")
     names = ", ".join(dict.fromkeys(name for name, _ in known))
-    raise LookupError(f"unknown handler {wanted.handler}; known are {names}")
+    hint = "" if added else "; those of an API need `x-mockserver-api: NAME` at the top of the contract"
+    raise LookupError(f"unknown handler {wanted.handler}; known are {names}{hint}")

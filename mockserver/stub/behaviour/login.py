@@ -33,7 +33,7 @@ _ENDS = frozenset({"validto", "validuntil", "expires", "expiresat", "expiry", "e
 _DURATIONS = frozenset({"expiresin", "ttl", "validfor", "lifetime"})
 
 
-class _Login(NamedTuple):
+class _Session(NamedTuple):
     """What answers may tell of a login."""
 
     token: str
@@ -71,8 +71,8 @@ class LoginHandler:
         # From here on the password is known to be right, so what else is missing may be told.
         accounts.admit(call, username, account)
         issued = issue_token(call, username, account, self._purpose)
-        login = _Login(issued.token, username, account["level"], issued.valid_from, issued.valid_to)
-        return success(self._content(login), "password accepted")
+        session = _Session(issued.token, username, account["level"], issued.valid_from, issued.valid_to)
+        return success(self._content(session), "password accepted")
 
     def describe(self, call: Call) -> Outcome:
         """Tell about the token that the caller showed."""
@@ -80,14 +80,14 @@ class LoginHandler:
 
     def revoke(self, call: Call) -> Outcome:
         """Revoke the token that the caller showed; it gets 401 from now on."""
-        login = _shown(call)
+        session = _shown(call)
         call.transaction.delete(TOKENS, call.caller.token_key)
-        return success(self._content(login), "token revoked")
+        return success(self._content(session), "token revoked")
 
-    def _content(self, login: _Login) -> Any:
+    def _content(self, session: _Session) -> Any:
         if not self._shows_content:
             return NO_CONTENT
-        return self._form([value_of(login) for _, value_of in self._places])
+        return self._form([value_of(session) for _, value_of in self._places])
 
     @cached_property
     def _shows_content(self) -> bool:
@@ -108,14 +108,16 @@ class LoginHandler:
         return compile_form(self._example, [pointer for pointer, _ in self._places])
 
     @cached_property
-    def _places(self) -> list[tuple[str, Callable[[_Login], Any]]]:
+    def _places(self) -> list[tuple[str, Callable[[_Session], Any]]]:
         """JSON pointers into the example, each with what gives the value there."""
         issues = self._run == self.issue
         if isinstance(self._example, str):
             return [("", _token_of)] if issues else []
         return list(self._found("", self._example, tells_token=issues))
 
-    def _found(self, pointer: str, example: Any, *, tells_token: bool) -> Iterator[tuple[str, Callable[[_Login], Any]]]:
+    def _found(
+        self, pointer: str, example: Any, *, tells_token: bool
+    ) -> Iterator[tuple[str, Callable[[_Session], Any]]]:
         for name, value in example.items() if isinstance(example, dict) else ():
             place = child(pointer, name)
             if isinstance(value, dict):
@@ -127,24 +129,24 @@ class LoginHandler:
             elif tells_token and isinstance(value, str) and looks_secret(name):
                 yield place, _token_of
 
-    def _value_of(self, pointer: str, member: str, example: Any) -> Callable[[_Login], Any] | None:
+    def _value_of(self, pointer: str, member: str, example: Any) -> Callable[[_Session], Any] | None:
         """Return what gives the value of a member, None where that is as in the example."""
         name, place = _plain(member), tuple(split(pointer))
         if place in self._tokens:
             return _token_of
         if isinstance(example, str) and example in self._levels:
-            return lambda login: login.level
+            return lambda session: session.level
         if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):
-            return lambda login: login.username
+            return lambda session: session.username
         if name in _BEGINNINGS:
-            return lambda login: _time_like(example, login.valid_from)
+            return lambda session: _time_like(example, session.valid_from)
         if name in _ENDS:
-            return lambda login: _time_like(example, login.valid_to)
-        return (lambda login: login.valid_to - login.valid_from) if name in _DURATIONS else None
+            return lambda session: _time_like(example, session.valid_to)
+        return (lambda session: session.valid_to - session.valid_from) if name in _DURATIONS else None
 
 
-def _token_of(login: _Login) -> str:
-    return login.token
+def _token_of(session: _Session) -> str:
+    return session.token
 
 
 def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]:
@@ -183,9 +185,9 @@ def _time_like(example: Any, seconds: int) -> Any:
     return seconds * 1000 if isinstance(example, int) and example > 10**12 else seconds
 
 
-def _shown(call: Call) -> _Login:
+def _shown(call: Call) -> _Session:
     token = _own_token(call)
-    return _Login("", call.caller.username, call.caller.level, token["valid_from"], token["valid_to"])
+    return _Session("", call.caller.username, call.caller.level, token["valid_from"], token["valid_to"])
 
 
 def _own_token(call: Call) -> Record:

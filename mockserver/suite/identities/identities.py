@@ -172,7 +172,7 @@ def require_known_schemes(identities: Identities, contract: Contract) -> None:
 
 
 def seeded_identities(path: Path) -> Identities:
-    """Return the accounts of a seed-data file, each with its first token that does not expire.
+    """Return the accounts of a seed-data file, if any, each with its first token that does not expire.
 
     Raises:
         UsageError: not a seed-data file.
@@ -181,9 +181,10 @@ def seeded_identities(path: Path) -> Identities:
         data = parse_yaml(path, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(data, dict) or not isinstance(data.get("accounts"), list):
-        raise UsageError(f"{path}: holds no list of accounts")
-    return Identities(tuple(_account(raw) for raw in data["accounts"] if isinstance(raw, dict)))
+    accounts = data.get("accounts", []) if isinstance(data, dict) else None
+    if not isinstance(accounts, list):
+        raise UsageError(f"{path}: is no seed data: a mapping of sections, with `accounts` a list if it is there")
+    return Identities(tuple(_account(raw) for raw in accounts if isinstance(raw, dict)))
 
 
 def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
