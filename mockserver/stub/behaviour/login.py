@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from mockserver.contract.message_texts import Place
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.roles import CredentialPlaces, Place, credential_places, issued_places, username_places
+from mockserver.contract.roles import CredentialPlaces, credential_places, issued_places, username_places
 from mockserver.errors import RequestRejected
 from mockserver.http.pointers import child, split
 from mockserver.masking import looks_secret
