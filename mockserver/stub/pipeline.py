@@ -106,15 +106,14 @@ class Pipeline:
         content = b""
         try:
             caller = compiled.authenticate(request, world)
-            arguments, value = NO_ARGUMENTS, None
+            arguments, value, fields = NO_ARGUMENTS, None, request.fields
             if compiled.parameters is not None:
                 arguments = compiled.parameters.read(request, path_values)
             if compiled.body is not None:
                 content = compiled.body.receive(request)
                 value = compiled.body.decode(content, request.content_type)
-                if content:
+                if content and not (compiled.spares_arguments and "HTTP_PREFER" not in fields):
                     arguments = _whole(arguments, value, compiled.body.media_type(request.content_type))
-            fields = request.fields
             if compiled.simple and "HTTP_PREFER" not in fields:
                 response, why = compiled.act(fields.get("HTTP_ACCEPT"), arguments, value, caller, world)
             else:

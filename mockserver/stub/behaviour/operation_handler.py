@@ -104,3 +104,8 @@ def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) ->
         return False
     made = isinstance(handler, SettingHandler | LoginHandler) and behaviour.handler in settings.trusted
     return made or is_trusted(handler)
+
+
+def takes_content_apart(handler: Handler | None) -> bool:
+    """Tell whether a handler looks for the content in its call, never in the arguments of the call."""
+    return isinstance(handler, SettingHandler | LoginHandler)
