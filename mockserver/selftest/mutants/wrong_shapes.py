@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mockserver.contract.roles import envelope_place, name_members
+from mockserver.contract.resources.singletons import envelope_place, name_members
 from mockserver.http.pointers import split
 from mockserver.selftest.catalogue import Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Change, Path, Subject, holder, members

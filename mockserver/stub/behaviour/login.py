@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from mockserver.contract.message_texts import Place
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.roles import CredentialPlaces, Place, credential_places, issued_places, username_places
+from mockserver.contract.roles import CredentialPlaces, credential_places, issued_places, username_places
 from mockserver.errors import RequestRejected
 from mockserver.http.pointers import child, split
 from mockserver.masking import looks_secret
@@ -70,7 +71,7 @@ class LoginHandler:
             raise login_refused("username and password do not belong to an account")
         # From here on the password is known to be right, so what else is missing may be told.
         accounts.admit(call, username, account)
-        issued = issue_token(call, username, account, self._tokens[0][-1] if self._tokens else PURPOSE)
+        issued = issue_token(call, username, account, self._purpose)
         session = _Session(issued.token, username, account["level"], issued.valid_from, issued.valid_to)
         return success(self._content(session), "password accepted")
 
@@ -98,6 +99,12 @@ class LoginHandler:
         return self._representations[self._operation.id].value
 
     @cached_property
+    def _purpose(self) -> str:
+        """The name of the member that shows the token: by it, seed data tell which tokens are issued first."""
+        names = (split(pointer)[-1] for pointer, value_of in self._places if value_of is _token_of and pointer)
+        return next(names, PURPOSE)
+
+    @cached_property
     def _form(self) -> Fill:
         return compile_form(self._example, [pointer for pointer, _ in self._places])
 
@@ -106,7 +113,7 @@ class LoginHandler:
         """JSON pointers into the example, each with what gives the value there."""
         issues = self._run == self.issue
         if isinstance(self._example, str):
-            return [("", lambda session: session.token)] if issues else []
+            return [("", _token_of)] if issues else []
         return list(self._found("", self._example, tells_token=issues))
 
     def _found(
@@ -121,13 +128,13 @@ class LoginHandler:
             if value_of is not None:
                 yield place, value_of
             elif tells_token and isinstance(value, str) and looks_secret(name):
-                yield place, lambda session: session.token
+                yield place, _token_of
 
     def _value_of(self, pointer: str, member: str, example: Any) -> Callable[[_Session], Any] | None:
         """Return what gives the value of a member, None where that is as in the example."""
         name, place = _plain(member), tuple(split(pointer))
         if place in self._tokens:
-            return lambda session: session.token
+            return _token_of
         if isinstance(example, str) and example in self._levels:
             return lambda session: session.level
         if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):
@@ -137,6 +144,10 @@ class LoginHandler:
         if name in _ENDS:
             return lambda session: _time_like(example, session.valid_to)
         return (lambda session: session.valid_to - session.valid_from) if name in _DURATIONS else None
+
+
+def _token_of(session: _Session) -> str:
+    return session.token
 
 
 def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.roles import Transitions, echoes, transitions
+from mockserver.contract.resources.singletons import Transitions, echoes, transitions
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, content_of, issue, kept, under_way

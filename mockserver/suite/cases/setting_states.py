@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
-from mockserver.contract.roles import (
+from mockserver.contract.resources.singletons import (
     READ,
     RESET,
     WRITE,

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
-from mockserver.contract.roles import READ, WRITE, is_login, is_undocumented, singletons
+from mockserver.contract.resources.singletons import READ, WRITE, singletons
+from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
 from mockserver.suite.secrets.known_secrets import marked
