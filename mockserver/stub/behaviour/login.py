@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, Operation
@@ -17,10 +18,10 @@ from mockserver.http.pointers import child
 from mockserver.masking import looks_secret
 from mockserver.messages import NO_CONTENT, Outcome, Representation, success
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS
-from mockserver.plugins.calls import Call, content_of
+from mockserver.plugins.calls import Call, Handler, content_of
 from mockserver.plugins.tokens import TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form
+from mockserver.stub.behaviour.answer_form import compile_form
 
 ROLES = ("issue", "describe", "revoke")
 
@@ -42,6 +43,10 @@ class _Session(NamedTuple):
     valid_to: int
 
 
+_ValueOf = Callable[[_Session], Any]
+_TOKEN: _ValueOf = attrgetter("token")
+
+
 class LoginHandler:
     """What a call does to the caller's token, by the role of its operation."""
 
@@ -51,11 +56,10 @@ class LoginHandler:
         self._levels = frozenset(contract.levels)
         self._representations = representations
         self._operation = operation
-        self._run = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[operation.behaviour.role]
-
-    def __call__(self, call: Call) -> Outcome:
-        """Do what the role says."""
-        return self._run(call)
+        #: What the role says.
+        self.run: Handler = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[
+            operation.behaviour.role
+        ]
 
     def issue(self, call: Call) -> Outcome:
         """Log in by password, with what the API asks for beside it."""
@@ -80,34 +84,22 @@ class LoginHandler:
         call.transaction.delete(TOKENS, call.caller.token_key)
         return success(self._content(session), "token revoked")
 
-    def _content(self, session: _Session) -> Any:
-        if not self._shows_content:
-            return NO_CONTENT
-        return self._form([value_of(session) for _, value_of in self._places])
-
     @cached_property
-    def _shows_content(self) -> bool:
-        return bool(self._representations[self._operation.id].media_type)
+    def _content(self) -> Callable[[_Session], Any]:
+        """What makes an answer that tells of a session."""
+        shown = self._representations[self._operation.id]
+        if not shown.media_type:
+            return lambda _session: NO_CONTENT
+        issues = self.run == self.issue
+        if issues and isinstance(shown.value, str):
+            return _TOKEN
+        places = list(self._found("", shown.value, tells_token=issues))
+        form = compile_form(shown.value, [pointer for pointer, _ in places])
+        values = [value_of for _, value_of in places]
+        return lambda session: form([value_of(session) for value_of in values])
 
-    @cached_property
-    def _example(self) -> Any:
-        return self._representations[self._operation.id].value
-
-    @cached_property
-    def _form(self) -> Fill:
-        return compile_form(self._example, [pointer for pointer, _ in self._places])
-
-    @cached_property
-    def _places(self) -> list[tuple[str, Callable[[_Session], Any]]]:
-        """JSON pointers into the example, each with what gives the value there."""
-        issues = self._run == self.issue
-        if isinstance(self._example, str):
-            return [("", lambda session: session.token)] if issues else []
-        return list(self._found("", self._example, tells_token=issues))
-
-    def _found(
-        self, pointer: str, example: Any, *, tells_token: bool
-    ) -> Iterator[tuple[str, Callable[[_Session], Any]]]:
+    def _found(self, pointer: str, example: Any, *, tells_token: bool) -> Iterator[tuple[str, _ValueOf]]:
+        """Yield JSON pointers into the example, each with what gives the value there."""
         for name, value in example.items() if isinstance(example, dict) else ():
             place = child(pointer, name)
             if isinstance(value, dict):
@@ -117,18 +109,18 @@ class LoginHandler:
             if value_of is not None:
                 yield place, value_of
             elif tells_token and isinstance(value, str) and looks_secret(name):
-                yield place, lambda session: session.token
+                yield place, _TOKEN
 
-    def _value_of(self, name: str, example: Any) -> Callable[[_Session], Any] | None:
+    def _value_of(self, name: str, example: Any) -> _ValueOf | None:
         """Return what gives the value of a member by its plain name, None where that is as in the example."""
         if isinstance(example, str) and example in self._levels:
-            return lambda session: session.level
+            return attrgetter("level")
         if isinstance(example, str) and name in _USERNAMES:
-            return lambda session: session.username
+            return attrgetter("username")
         if name in _BEGINNINGS:
-            return lambda session: _time_like(example, session.valid_from)
+            return _time_like(example, attrgetter("valid_from"))
         if name in _ENDS:
-            return lambda session: _time_like(example, session.valid_to)
+            return _time_like(example, attrgetter("valid_to"))
         return (lambda session: session.valid_to - session.valid_from) if name in _DURATIONS else None
 
 
@@ -144,6 +136,8 @@ def _credentials(call: Call) -> tuple[str, str]:
 
 def _member(sent: Any, names: tuple[str, ...]) -> Any:
     """Return the first member of some plain names that there is, None for none."""
+    if isinstance(sent, dict) and names[0] in sent:
+        return sent[names[0]]  # nearly always
     by_name = {_plain(name): value for name, value in sent.items()} if isinstance(sent, Mapping) else {}
     return next((by_name[name] for name in names if name in by_name), None)
 
@@ -152,11 +146,13 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def _time_like(example: Any, seconds: int) -> Any:
-    """Return a UNIX time in the form of an example: seconds, milliseconds, or a date-time (RFC 3339)."""
+def _time_like(example: Any, seconds_of: _ValueOf) -> _ValueOf:
+    """Return what gives a UNIX time in the form of an example: seconds, milliseconds, or a date-time (RFC 3339)."""
     if isinstance(example, str):
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return seconds * 1000 if isinstance(example, int) and example > 10**12 else seconds
+        return lambda session: datetime.fromtimestamp(seconds_of(session), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(example, int) and example > 10**12:
+        return lambda session: seconds_of(session) * 1000
+    return seconds_of
 
 
 def _shown(call: Call) -> _Session:
