@@ -46,7 +46,7 @@ def mockserver_url() -> Iterator[str]:
 
     Its control API, below `/__mock__/`, is open to the tests: it listens on loopback, and refuses web pages.
     """
-    from mockserver.suite.target.stub_process import StubProcess
+    from mockserver.suite.target.processes import StubProcess
 
     with StubProcess(guarded=False) as stub:
         yield stub.base_url

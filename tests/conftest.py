@@ -27,7 +27,7 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
-from tests.defaults import CONTRACT
+from tests import defaults
 
 # Runs are the same every time; `pytest --hypothesis-profile=explore` looks for new cases.
 _SETTINGS: dict[str, Any] = {
@@ -355,7 +355,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     """The built-in contract."""
-    return load_contract(CONTRACT)
+    return load_contract(defaults.CONTRACT)
 
 
 @pytest.fixture(scope="session")

@@ -117,7 +117,8 @@ def decode_query(
         own: dict[str, Any] = {key: unquote_plus(value) for key, value in sent if key in members}
         if own:
             return [own]
-    values = [value for key, value in sent if key in {name, f"{name}[]"}]
+    names = (name, f"{name}[]")
+    values = [value for key, value in sent if key in names]
     if not values:
         raise LookupError(name)
     if is_array and (explode or len(values) > 1):

@@ -11,7 +11,7 @@ from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.reading.elements import Element
 from mockserver.contract.schema.validator import Direction, SchemaViolation
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child, lookup
+from mockserver.http.pointers import child, lookup, split
 from mockserver.lint.subject import LintFinding, Subject
 
 _JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", re.IGNORECASE)
@@ -118,7 +118,7 @@ def _is_serialised(subject: Subject, element: Element, value: Any) -> bool:
     """
     if element.kind != "media type" or not isinstance(value, str):
         return False
-    media_type = element.pointer.rsplit("/", 1)[1].replace("~1", "/").replace("~0", "~")
+    media_type = split(element.pointer)[-1]
     schema = subject.resolve(child(element.pointer, "schema"))
     return not _JSON.match(media_type) and (schema is None or schema[0].get("type") != "string")
 

@@ -13,8 +13,8 @@ from mockserver.plugins.transactions import Record, Transaction
 TOKEN_SECONDS = 86_400
 #: Live tokens of one account; one login more revokes the oldest, so that a login loop cannot fill the memory.
 MAX_TOKENS = 256
-#: Which secrets of the seed data are issued first (`issue`).
-_PURPOSE = "auth_token"
+#: The purpose of tokens that have no other name: which secrets of the seed data are issued first (`issue`).
+PURPOSE = "token"
 
 
 class IssuedToken(NamedTuple):
@@ -25,9 +25,13 @@ class IssuedToken(NamedTuple):
     valid_to: int
 
 
-def issue_token(call: Call, username: str, account: Record) -> IssuedToken:
-    """Issue a token to an account that showed who it is, valid from now."""
-    token = issue(call, _PURPOSE)
+def issue_token(call: Call, username: str, account: Record, purpose: str = PURPOSE) -> IssuedToken:
+    """Issue a token to an account that showed who it is, valid from now.
+
+    The `purpose` is that of the seed data's `issue`; of a login by the handler `auth` it is the name of the member that
+    shows the token.
+    """
+    token = issue(call, purpose)
     valid_from = int(call.now)
     valid_to = valid_from + TOKEN_SECONDS
     call.transaction.put(

@@ -21,7 +21,7 @@ from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.stub_process import StubControl, StubProcess
+from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import Outcome
 

@@ -9,16 +9,10 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from mockserver.contract.exchanges import presumed_success
+from mockserver.contract.message_texts import Place
 from mockserver.contract.model import Contract, MediaType, Operation, Response
-from mockserver.contract.roles import (
-    CredentialPlaces,
-    Place,
-    credential_places,
-    envelope_place,
-    is_login,
-    is_revocation,
-    name_members,
-)
+from mockserver.contract.resources.singletons import envelope_place, name_members
+from mockserver.contract.roles import CredentialPlaces, credential_places, is_login, is_revocation
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.pointers import child, lookup

@@ -221,7 +221,7 @@ def _made(
 ) -> Handler:
     """Return the handler that is made for an operation, from what the contract says of it."""
     if behaviour.handler == SETTING:
-        return SettingHandler(operation, representations).run
+        return SettingHandler(contract, operation, representations).run
     if behaviour.handler == AUTH:
         return LoginHandler(contract, operation, representations).run
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}

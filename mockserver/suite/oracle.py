@@ -37,7 +37,7 @@ from mockserver.suite.safety.original_values import Originals
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
-from mockserver.suite.target.stub_process import StubProcess
+from mockserver.suite.target.processes import StubProcess
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.graded_findings import Finding
 

@@ -15,7 +15,7 @@ from mockserver.stub.app import create_app
 from mockserver.suite.checks.task import Task
 from mockserver.suite.run.preparation import own_stub, prepare, who_calls
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, failures_in
 from tests import defaults

@@ -16,7 +16,7 @@ from mockserver.suite.fuzz.engine import FuzzSettings, InProcess
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import WsgiTarget
 from tests import defaults
 from tests.contract_suite.conftest import make

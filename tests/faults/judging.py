@@ -18,7 +18,7 @@ from mockserver.suite.run.check_run import check
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts.verdict import Outcome
 from tests import defaults

@@ -24,7 +24,7 @@ from mockserver.suite.identities.identities import Identity, seeded_identities
 from mockserver.suite.run.check_run import make, plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.paths import Resolver
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.server import Application
 

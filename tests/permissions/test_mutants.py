@@ -14,7 +14,7 @@ from mockserver.stub.store.seed import load_seed
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import WsgiTarget
 
 _TOKEN = "control-token-of-mutants"

@@ -303,7 +303,7 @@ def login_contract(write_contract: Write) -> Path:
 @pytest.fixture
 def seed(tmp_path: Path) -> Path:
     path = tmp_path / "accounts.yaml"
-    path.write_text("accounts: [{username: ann, password: secret-of-ann}]\nissue: {auth_token: [first]}\n")
+    path.write_text("accounts: [{username: ann, password: secret-of-ann}]\nissue: {accessToken: [first]}\n")
     return path
 
 

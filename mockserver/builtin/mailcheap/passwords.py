@@ -86,7 +86,7 @@ def log_in(call: Call, username: str, account: Record, why: str) -> Outcome:
         RequestRejected: 401, the account may not log in at all.
     """
     _require_access(account)
-    issued = issue_token(call, username, account)
+    issued = issue_token(call, username, account, "auth_token")
     auth = {
         "auth_token": issued.token,
         "message": "Successfully logged in",

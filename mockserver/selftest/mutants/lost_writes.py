@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.link_effects import consequences
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, split
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Change, Sign, Subject, at, holder
 from mockserver.selftest.plants import only_here, replying
@@ -26,7 +26,7 @@ def _seen_by_reads(subject: Subject, check: str = _READS) -> frozenset[Sign]:
 
 def _with_value(pointer: str, value: Any) -> Change:
     """Return the change of an answer that puts another value at a pointer."""
-    path = tuple(pointer.split("/")[1:])
+    path = tuple(split(pointer))
 
     def change(answer: Any) -> Any:
         holder(answer, path)[path[-1]] = value

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mockserver.contract.roles import envelope_place, name_members
+from mockserver.contract.resources.singletons import envelope_place, name_members
+from mockserver.http.pointers import split
 from mockserver.selftest.catalogue import Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Change, Path, Subject, holder, members
 from mockserver.selftest.plants import answering, with_main
@@ -198,7 +199,7 @@ def change_takes_no_time(subject: Subject) -> Mutation | None:
     if subject.role not in {"write", "reset"} or behaviour is None or read is None or not behaviour.status:
         return None
     shown = _status_of(Subject(subject.contract, read, subject.index, subject.accounts))
-    path = tuple(behaviour.status.split("/")[1:])
+    path = tuple(split(behaviour.status))
 
     def change(answer: Any) -> Any:
         holder(answer, path)[path[-1]] = shown
@@ -214,7 +215,7 @@ def change_never_ends(subject: Subject) -> Mutation | None:
     if subject.role != "read" or behaviour is None or write is None or not behaviour.status:
         return None
     under_way = _status_of(Subject(subject.contract, write, subject.index, subject.accounts))
-    path = tuple(behaviour.status.split("/")[1:])
+    path = tuple(split(behaviour.status))
 
     def change(answer: Any) -> Any:
         holder(answer, path)[path[-1]] = under_way
@@ -229,6 +230,6 @@ def change_never_ends(subject: Subject) -> Mutation | None:
 def _status_of(subject: Subject) -> Any:
     behaviour = subject.operation.behaviour
     value = subject.main.value if subject.main else None
-    for name in (behaviour.status if behaviour else "").split("/")[1:]:
+    for name in split(behaviour.status if behaviour else ""):
         value = value.get(name) if isinstance(value, dict) else None
     return value

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
 
+from mockserver.http.pointers import split
 from mockserver.selftest.catalogue import Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Sign, Subject, at, holder
 from mockserver.selftest.plants import with_main
@@ -85,7 +86,7 @@ def _of_the_value(subject: Subject, change: Callable[[Any], Any], suits: Callabl
     shown = at(subject.main.value, behaviour.value) if subject.main else None
     if not any(map(suits, shown.values() if isinstance(shown, dict) else [shown])):
         return None
-    path = tuple(behaviour.value.split("/")[1:])
+    path = tuple(split(behaviour.value))
 
     def on_answer(answer: Any) -> Any:
         held = holder(answer, path)
@@ -163,7 +164,7 @@ def _whole(subject: Subject, change: Callable[[Any], Any]) -> Mutation | None:
     behaviour = subject.operation.behaviour
     if behaviour is None or subject.role not in {"read", "write"}:
         return None
-    path = tuple(behaviour.value.split("/")[1:])
+    path = tuple(split(behaviour.value))
 
     def on_answer(answer: Any) -> Any:
         held = holder(answer, path)

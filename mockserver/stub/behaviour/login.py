@@ -1,7 +1,7 @@
 """The handler `auth`: a login that issues tokens, and tells about or revokes the one that was shown (docs/stub.md).
 
-An answer is the operation's example with what is known of this login in place of the example's: the members are told by
-their names, a token by its secret name, too, and a level by being one of the contract's.
+The contract tells where user name, password, token and level stand (contract/roles.py). An answer is the operation's
+example with those of this login in place of its own; times are told by the names of their members.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from mockserver.contract.message_texts import Place
 from mockserver.contract.model import Contract, Operation
+from mockserver.contract.roles import CredentialPlaces, credential_places, issued_places, username_places
 from mockserver.errors import RequestRejected
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, split
 from mockserver.masking import looks_secret
 from mockserver.messages import NO_CONTENT, Outcome, Representation, success
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS
 from mockserver.plugins.calls import Call, Handler, content_of
-from mockserver.plugins.tokens import TOKEN_SECONDS, issue_token, login_refused
+from mockserver.plugins.tokens import PURPOSE, TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
 from mockserver.stub.behaviour.answer_form import compile_form
 
@@ -44,7 +46,7 @@ class _Session(NamedTuple):
 
 
 _ValueOf = Callable[[_Session], Any]
-_TOKEN: _ValueOf = attrgetter("token")
+_token_of: _ValueOf = attrgetter("token")
 
 
 class LoginHandler:
@@ -56,6 +58,9 @@ class LoginHandler:
         self._levels = frozenset(contract.levels)
         self._representations = representations
         self._operation = operation
+        self._sent = credential_places(contract, operation)
+        self._usernames = username_places(contract, operation)
+        self._tokens = issued_places(contract, operation)
         #: What the role says.
         self.run: Handler = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[
             operation.behaviour.role
@@ -63,14 +68,14 @@ class LoginHandler:
 
     def issue(self, call: Call) -> Outcome:
         """Log in by password, with what the API asks for beside it."""
-        username, password = _credentials(call)
+        username, password = _credentials(call, self._sent)
         account = call.transaction.get(ACCOUNTS, username)
         accounts = call.rules.accounts
         if account is None or not accounts.password_matches(account, username, password):
             raise login_refused("username and password do not belong to an account")
         # From here on the password is known to be right, so what else is missing may be told.
         accounts.admit(call, username, account)
-        issued = issue_token(call, username, account)
+        issued = issue_token(call, username, account, self._purpose)
         session = _Session(issued.token, username, account["level"], issued.valid_from, issued.valid_to)
         return success(self._content(session), "password accepted")
 
@@ -85,37 +90,52 @@ class LoginHandler:
         return success(self._content(session), "token revoked")
 
     @cached_property
-    def _content(self) -> Callable[[_Session], Any]:
+    def _content(self) -> _ValueOf:
         """What makes an answer that tells of a session."""
-        shown = self._representations[self._operation.id]
-        if not shown.media_type:
+        if not self._representations[self._operation.id].media_type:
             return lambda _session: NO_CONTENT
-        issues = self.run == self.issue
-        if issues and isinstance(shown.value, str):
-            return _TOKEN
-        places = list(self._found("", shown.value, tells_token=issues))
-        form = compile_form(shown.value, [pointer for pointer, _ in places])
-        values = [value_of for _, value_of in places]
+        form = compile_form(self._example, [pointer for pointer, _ in self._places])
+        values = [value_of for _, value_of in self._places]
         return lambda session: form([value_of(session) for value_of in values])
 
+    @cached_property
+    def _example(self) -> Any:
+        return self._representations[self._operation.id].value
+
+    @cached_property
+    def _purpose(self) -> str:
+        """The name of the member that shows the token: by it, seed data tell which tokens are issued first."""
+        names = (split(pointer)[-1] for pointer, value_of in self._places if value_of is _token_of and pointer)
+        return next(names, PURPOSE)
+
+    @cached_property
+    def _places(self) -> list[tuple[str, _ValueOf]]:
+        """JSON pointers into the example, each with what gives the value there."""
+        issues = self.run == self.issue
+        if isinstance(self._example, str):
+            return [("", _token_of)] if issues else []
+        return list(self._found("", self._example, tells_token=issues))
+
     def _found(self, pointer: str, example: Any, *, tells_token: bool) -> Iterator[tuple[str, _ValueOf]]:
-        """Yield JSON pointers into the example, each with what gives the value there."""
         for name, value in example.items() if isinstance(example, dict) else ():
             place = child(pointer, name)
             if isinstance(value, dict):
                 yield from self._found(place, value, tells_token=tells_token)
                 continue
-            value_of = self._value_of(_plain(name), value)
+            value_of = self._value_of(place, name, value)
             if value_of is not None:
                 yield place, value_of
             elif tells_token and isinstance(value, str) and looks_secret(name):
-                yield place, _TOKEN
+                yield place, _token_of
 
-    def _value_of(self, name: str, example: Any) -> _ValueOf | None:
-        """Return what gives the value of a member by its plain name, None where that is as in the example."""
+    def _value_of(self, pointer: str, member: str, example: Any) -> _ValueOf | None:
+        """Return what gives the value of a member, None where that is as in the example."""
+        name, place = _plain(member), tuple(split(pointer))
+        if place in self._tokens:
+            return _token_of
         if isinstance(example, str) and example in self._levels:
             return attrgetter("level")
-        if isinstance(example, str) and name in _USERNAMES:
+        if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):
             return attrgetter("username")
         if name in _BEGINNINGS:
             return _time_like(example, attrgetter("valid_from"))
@@ -124,20 +144,27 @@ class LoginHandler:
         return (lambda session: session.valid_to - session.valid_from) if name in _DURATIONS else None
 
 
-def _credentials(call: Call) -> tuple[str, str]:
-    """Return user name and password of the content, or of the query where the operation takes no content."""
+def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]:
+    """Return user name and password of JSON content; of a form, or the query where there is no content, by names."""
     query = call.arguments.query
     sent: Any = query if call.content is None and query else content_of(call)
-    username, password = _member(sent, _USERNAMES), _member(sent, _PASSWORDS)
+    if places is not None:
+        username, password = _at(sent, places.username), _at(sent, places.password)
+    else:
+        username, password = _member(sent, _USERNAMES), _member(sent, _PASSWORDS)
     if not isinstance(username, str) or not isinstance(password, str):
         raise RequestRejected(422, "Unprocessable Content", "logging in needs the texts `username` and `password`")
     return username, password
 
 
+def _at(sent: Any, place: Place) -> Any:
+    for name in place:
+        sent = sent.get(name) if isinstance(sent, Mapping) else None
+    return sent
+
+
 def _member(sent: Any, names: tuple[str, ...]) -> Any:
     """Return the first member of some plain names that there is, None for none."""
-    if isinstance(sent, dict) and names[0] in sent:
-        return sent[names[0]]  # nearly always
     by_name = {_plain(name): value for name, value in sent.items()} if isinstance(sent, Mapping) else {}
     return next((by_name[name] for name in names if name in by_name), None)
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from mockserver.contract.model import Operation
+from mockserver.contract.model import Contract, Operation
+from mockserver.contract.resources.singletons import Transitions, echoes, transitions
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, Handler, content_of, issue, kept, under_way
@@ -27,10 +28,11 @@ _CONTAINERS = frozenset({dict, list})
 class SettingHandler:
     """What a call does to one setting, by the role of its operation."""
 
-    def __init__(self, operation: Operation, representations: Mapping[str, Representation]) -> None:
+    def __init__(self, contract: Contract, operation: Operation, representations: Mapping[str, Representation]) -> None:
         """Prepare for an operation; `representations` are what those of the contract answer without state."""
         behaviour = operation.behaviour
         assert behaviour is not None
+        self._contract = contract
         self._operation = operation
         self._representations = representations
         self._resource = behaviour.resource
@@ -40,7 +42,7 @@ class SettingHandler:
         self.run: Handler = {"write": self.write, "read": self.read, "reset": self.reset}[behaviour.role]
 
     def write(self, call: Call) -> Outcome:
-        """Set a setting: `applying`, with the value sent less its secrets, or with one made by the server."""
+        """Set a setting: under way, with the value sent less its secrets, or with one made by the server."""
         withheld: list[str] = []
         if self._generated:
             value: Any = issue(call, self._resource)
@@ -57,7 +59,7 @@ class SettingHandler:
                 "secret": self._generated,
             },
         )
-        return success(self._content(("applying", value)), "set")
+        return success(self._content((self._statuses.applying, value)), "set")
 
     def read(self, call: Call) -> Outcome:
         """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
@@ -65,18 +67,20 @@ class SettingHandler:
         if record is None:
             return self._absent()
         if record["phase"] == "deleting":
-            return success(self._content(("deleting", record["value"])), "being reset")
-        status = "applying" if under_way(call, record["since"]) else "applied"
+            return success(self._content((self._statuses.deleting, record["value"])), "being reset")
+        status = self._statuses.applying if under_way(call, record["since"]) else self._statuses.applied
         return success(self._content((status, record["value"])), "stored value")
 
     def reset(self, call: Call) -> Outcome:
-        """Reset a setting: `deleting`, and nothing to read once that is over."""
+        """Reset a setting: under way, too, and nothing to read once that is over."""
         record: Record | None = kept(call, SETTINGS, self._resource)
         if record is not None and call.rules.transition_seconds > 0:
             call.transaction.put(SETTINGS, self._resource, {**record, "phase": "deleting", "since": call.now})
         else:
             call.transaction.delete(SETTINGS, self._resource)
-        return success(self._reset_content(("deleting",)), "reset" if record is not None else "was not set")
+        return success(
+            self._status_content((self._statuses.deleting,)), "reset" if record is not None else "was not set"
+        )
 
     def _absent(self) -> Outcome:
         listed = self._operation.responses
@@ -88,8 +92,8 @@ class SettingHandler:
     def _content(self) -> Fill:
         """What makes an answer that shows status and value; a value that is the whole answer has the status in it."""
         shown = self._representations[self._operation.id]
-        if not shown.media_type:
-            return lambda _values: NO_CONTENT
+        if not shown.media_type or not echoes(self._operation):
+            return self._status_content
         if self._value and self._status:
             return compile_form(shown.value, (self._status, self._value))
         if self._value:
@@ -100,12 +104,16 @@ class SettingHandler:
         return lambda values: values[1]
 
     @cached_property
-    def _reset_content(self) -> Fill:
-        """What makes an answer that shows the status alone."""
+    def _status_content(self) -> Fill:
+        """What makes an answer that shows the status, the first of some values, and no other."""
         shown = self._representations[self._operation.id]
         if not shown.media_type:
             return lambda _values: NO_CONTENT
         return compile_form(shown.value, (self._status,) if self._status else ())
+
+    @cached_property
+    def _statuses(self) -> Transitions:
+        return transitions(self._contract, self._resource)
 
 
 def _without(value: Any, names: frozenset[str], withheld: list[str]) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache, partial
@@ -25,6 +24,7 @@ from mockserver.contract.schema.marks import same_value
 from mockserver.errors import MockServerError, RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.cors import is_loopback
+from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
 from mockserver.http.problem import MEDIA_TYPE, problem
 from mockserver.masking import show
@@ -42,7 +42,6 @@ WORLD_KEY = "mockserver.world"
 #: WSGI variable with what else a path that is not there may have meant.
 HINT_KEY = "mockserver.hint"
 _LOG = logging.getLogger("mockserver")
-_PARAMETER = re.compile(r"\{(\w+)\}")
 _DEFAULT_LIMIT = 100
 _MAX_CONTENT_BYTES = 64 * 1024
 
@@ -252,7 +251,8 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
 
     for path, function in ((f"{folder}{route.path}", answer), (route.formerly, answer_formerly)):
         if path:
-            rule = _PARAMETER.sub(r"<\1>", path)
+            template = parse_template(path)
+            rule = template.expand({name: f"<{name}>" for name in template.parameters})
             control.add_url_rule(rule, f"{route.method} {path}".replace(".", "_"), function, methods=[route.method])
 
 

@@ -15,6 +15,7 @@ from mockserver.errors import ContractError
 from mockserver.http import basic
 from mockserver.http import json as documents
 from mockserver.http.curl import content_words, field_words, method_words, url_words
+from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.store.seed import Account, Seed
@@ -118,7 +119,8 @@ class _Builder:
 
     def _target(self, pair: ExamplePair) -> str:
         """Return path and query of an exchange; what is required and has no example is made from its schema."""
-        path, query = pair.operation.path, list[str]()
+        template, query = parse_template(pair.operation.path), list[str]()
+        named = {name: f"{{{name}}}" for name in template.parameters}
         arguments = pair.arguments
         for parameter in pair.operation.parameters:
             example = arguments.get((parameter.location, parameter.name))
@@ -129,11 +131,10 @@ class _Builder:
                 value = documents.encode(value).decode()
             called, style, explode = parameter.name, parameter.style, parameter.explode
             if parameter.location == "path":
-                text = encode_text(called, value, style, explode=explode, quote=_quote)
-                path = path.replace(f"{{{called}}}", text)
+                named[called] = encode_text(called, value, style, explode=explode, quote=_quote)
             elif parameter.location == "query":
                 query += encode_query(called, value, style, explode=explode, quote=_quote)
-        return f"{path}?{'&'.join(query)}" if query else path
+        return template.expand(named) + f"?{'&'.join(query)}" * bool(query)
 
     def _credentials(self, identity: str | None, overlay: str | None) -> str:
         """Return Basic credentials of an account that was seeded with a token, else a placeholder."""

@@ -11,6 +11,7 @@ from mockserver.http import basic
 from mockserver.http import json as documents
 from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
+from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text, primitive
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 from mockserver.stub.examples.listing import Step
@@ -34,7 +35,9 @@ class Requests:
 
     def steps(self, operation: Operation, name: str) -> Iterator[Step]:
         """Yield the requests that may return the response example of a name, one for each media type it can send."""
-        path, query, fields, cookies = operation.path, [], [], []
+        template = parse_template(operation.path)
+        named = {name: f"{{{name}}}" for name in template.parameters}  # nobody says what an undeclared one may be
+        query, fields, cookies = [], [], []
         for parameter in operation.parameters:
             if not parameter.required and parameter.location != "path" and name not in parameter.examples:
                 continue
@@ -45,7 +48,7 @@ class Requests:
                 continue
             text = encode_text(called, value, style, explode=explode)
             if parameter.location == "path":
-                path = path.replace(f"{{{called}}}", quote(text, safe=",;=."))
+                named[called] = quote(text, safe=",;=.")
             elif parameter.location == "cookie":
                 cookies.append(f"{called}={quote(text)}")
             else:
@@ -55,7 +58,7 @@ class Requests:
                 self._authorize(operation, self._contract.security_schemes[scheme], query, fields, cookies)
         if cookies:
             fields.append(("Cookie", "; ".join(cookies)))
-        path = quote(path, safe="/:@!$&'()*+,;=%?~")
+        path = quote(template.expand(named), safe="/:@!$&'()*+,;=%?~")
         target = path + (("&" if "?" in path else "?") + "&".join(query) if query else "")
         for content_type, content in self._contents(operation, name):
             sent = [] if content is None else [("Content-Type", content_type)]

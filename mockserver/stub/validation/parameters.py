@@ -79,7 +79,7 @@ class ParameterReader:
         if parameter.location == "query" and parameter.content is None:
             members = wanted.properties
             found = decode_query(name, style, wanted.kinds, query, explode=parameter.explode, members=members)
-            return self._shapes.first_valid(found, wanted)
+            return self._shapes.read(found[0], wanted) if len(found) == 1 else self._shapes.first_valid(found, wanted)
         text = self._text(parameter, request, path_values, query)
         if parameter.content is not None:
             return _decoded(parameter, text)

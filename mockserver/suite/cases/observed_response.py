@@ -11,6 +11,7 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation, Response
 from mockserver.contract.schema.validator import SchemaViolation, Validator
 from mockserver.http.media_types import covering
+from mockserver.http.styles import decode_text
 from mockserver.suite.secrets.known_secrets import Secrets, marked
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json
 from mockserver.suite.target.json_text import MAX_DEPTH
@@ -211,7 +212,7 @@ def readings(text: str, kinds: Collection[str]) -> list[Any]:
     found: list[Any] = [text]
     if not kinds or set(kinds) != {"string"}:
         found.append(_read(text))
-    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    parts = [part.strip() for part in _decoded("array", text)] if text.strip() else []
     if "array" in kinds:
         found += [parts, [_read(part) for part in parts]]
     if "object" in kinds:
@@ -221,13 +222,15 @@ def readings(text: str, kinds: Collection[str]) -> list[Any]:
 
 def _objects(parts: list[str]) -> list[dict[str, Any]]:
     """Return the objects that `a=1,b=2` (exploded) or `a,1,b,2` may be."""
-    if all("=" in part for part in parts):
-        pairs = [(name, value) for name, _, value in (part.partition("=") for part in parts)]
-    elif len(parts) % 2 == 0:
-        pairs = list(zip(parts[::2], parts[1::2], strict=True))
-    else:
+    explode = all("=" in part for part in parts)
+    if len(parts) % 2 and not explode:
         return []
-    return [dict(pairs), {name: _read(value) for name, value in pairs}]
+    members = _decoded("object", ",".join(parts), explode=explode)
+    return [members, {name: _read(value) for name, value in members.items()}]
+
+
+def _decoded(kind: str, text: str, *, explode: bool = False) -> Any:
+    return decode_text("", "simple", {kind}, text, explode=explode)
 
 
 def _read(text: str) -> Any:

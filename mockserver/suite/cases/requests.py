@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
+from mockserver.contract.message_texts import Place, required_members
 from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter
-from mockserver.contract.roles import Place, credential_places, is_login, required_members
+from mockserver.contract.roles import credential_places, is_login
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_text

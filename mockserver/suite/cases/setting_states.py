@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
-from mockserver.contract.roles import READ, RESET, WRITE, echoes, envelope_place, name_members, singletons
+from mockserver.contract.resources.singletons import (
+    READ,
+    RESET,
+    WRITE,
+    echoes,
+    envelope_place,
+    name_members,
+    shown_statuses,
+    singletons,
+)
 from mockserver.contract.source.references import follow
 from mockserver.http.media_types import json_content
 from mockserver.http.pointers import child, lookup
@@ -317,20 +326,8 @@ def _under_way(resource: Resource, response: WireResponse) -> bool:
 
 def _transitions(resource: Resource) -> set[Any]:
     """Return the statuses that the examples of writes and resets show, and those of reads do not."""
-
-    def shown(operation: Operation | None) -> set[Any]:
-        found = set()
-        if operation is not None and operation.behaviour is not None and operation.behaviour.status:
-            for response in operation.responses.values():
-                for content in response.content.values():
-                    for example in content.examples.values():
-                        try:
-                            found.add(lookup(example.value, operation.behaviour.status))
-                        except (LookupError, ValueError, TypeError):
-                            continue
-        return found
-
-    return (shown(resource.write) | shown(resource.reset)) - shown(resource.read)
+    under_way = {*shown_statuses(resource.write), *shown_statuses(resource.reset)}
+    return under_way.difference(shown_statuses(resource.read))
 
 
 def _is_readable(response: WireResponse) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.contract.roles import echoes, name_members
+from mockserver.contract.resources.singletons import echoes, name_members
 from mockserver.http.media_types import json_content
 from mockserver.suite.cases.sample_values import broken, telling, variants
 from mockserver.suite.cases.setting_states import (

@@ -18,7 +18,7 @@ import click
 from mockserver.contract.model import Contract
 from mockserver.contract.source.overlay import write_overlay
 from mockserver.errors import UsageError
-from mockserver.http.pointers import split
+from mockserver.http.pointers import child, split
 from mockserver.suite.overlays.difference import Action, actions
 from mockserver.suite.overlays.draft import Draft
 from mockserver.suite.overlays.refutations import Subject, refute_all
@@ -159,7 +159,7 @@ def _described(draft: Draft, pointer: str, action: Action) -> Action:
         notes = [note for label in labels for note in draft.notes[label]]
     elif "update" in action:
         for name in action["update"]:
-            labels = draft.shared.get("/".join((pointer, name.replace("~", "~0").replace("/", "~1"))), [])
+            labels = draft.shared.get(child(pointer, name), [])
             more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
             notes.append(f"{name}: {', '.join(labels[:_NAMED])}{more}")
     description = "\n".join(f"- {note}" for note in notes)

@@ -1,9 +1,12 @@
-"""`mockserver check`: a fixed plan of tasks, made one after the other."""
+"""`mockserver check`: a fixed plan of tasks, one after the other, then once more what got no response in time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
+from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
 from mockserver.suite.checks import (
     acceptance,
@@ -16,10 +19,11 @@ from mockserver.suite.checks import (
     state,
     undefined_routes,
 )
+from mockserver.suite.checks.any_response import no_answer
 from mockserver.suite.checks.task import Planner, Task
 from mockserver.suite.run.internal_errors import contained
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.verdicts import late_responses
+from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.occasions import tell_what_was_not_made
 from mockserver.suite.verdicts.verdict import Outcome
@@ -76,9 +80,9 @@ def check(run: Run) -> Outcome:
 def ask_again(run: Run, outcome: Outcome) -> Outcome:
     """Ask again what got no answer in time; of a run that ended early, tell of it."""
     if outcome == Outcome():
-        pending = late_responses.tasks(run)
+        pending = late_tasks(run)
         return make(run, pending) if pending else outcome
-    for failure in late_responses.unasked(run, outcome):
+    for failure in unasked(run, outcome):
         run.verdicts.failed(failure)
     return outcome
 
@@ -118,3 +122,60 @@ def _make(run: Run, task: Task) -> None:
     else:
         run.verdicts.passed(task.check, task.operation, cases)
     session.close()
+
+
+_CHECK = "the_server_answers"
+#: So many seconds are spent on silence at the end of a run, all operations together.
+MAX_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds that were waited in vain, and the operations that kept silent."""
+
+    waited: float = 0.0
+    silent: set[str] = field(default_factory=set)
+
+
+def late_tasks(run: Run) -> list[Task]:
+    """Return the claim that the server answers, for each request that got no response in time."""
+    clock = _Clock()
+    pending, run.unanswered = run.unanswered or [], None
+    return [
+        Task(_CHECK, failure.operation, partial(_asked_again, failure=failure, clock=clock), last=True)
+        for failure in pending
+    ]
+
+
+def unasked(run: Run, outcome: Outcome) -> Iterator[CheckFailure]:
+    """Yield the silences of a run that ended early: it was interrupted, or could not go on."""
+    pending, run.unanswered = run.unanswered or [], None
+    for failure in pending:
+        if outcome.interrupted:
+            run.verdicts.not_run(_CHECK, failure.operation, "there was no answer in time, and it was not asked again")
+        else:
+            yield failure
+
+
+def _asked_again(session: Session, *, failure: CheckFailure, clock: _Clock) -> int:
+    run, label = session.run, failure.operation
+    before = failure.exchange
+    assert before is not None
+    if label in clock.silent:
+        return 0  # one silence of an operation is enough
+    if clock.waited > MAX_SECONDS:
+        raise NotRun(f"there was no answer in time, and no time is left after {clock.waited:.0f} s of such waiting")
+    request = before.request
+    operation = run.resolver.methods_at(request.path).get(request.method)
+    login = operation is not None and is_login(operation)
+    if (refusal := run.guard.refusal(request, operation, login=login)) is not None:
+        raise NotRun(f"there was no answer in time, and {refusal}")
+    with run.target.patient() as seconds:
+        exchange = run.target.send(request, label)
+    run.guard.answered(request, exchange.response)
+    if exchange.response is None:
+        clock.waited += seconds
+        clock.silent.add(label)
+        raise no_answer(label, Exchange(request, None, exchange.problem, before.history), failure.pointer)
+    session.judge(operation, label, exchange)
+    return 1

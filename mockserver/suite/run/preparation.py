@@ -13,11 +13,10 @@ from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import Originals
-from mockserver.suite.safety.policy import WritePolicy, matches
-from mockserver.suite.safety.side_effects import side_effects
+from mockserver.suite.safety.policy import WritePolicy, matches, side_effects
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.target.connections import Connection
-from mockserver.suite.target.stub_process import StubControl, StubProcess
+from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget, Target
 from mockserver.suite.verdicts.fingerprints import Fingerprints
 from mockserver.suite.verdicts.tally import Verdicts

@@ -22,7 +22,7 @@ from mockserver.suite.safety.polling import Patience
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import Resolver
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import Target
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.fingerprints import Fingerprints

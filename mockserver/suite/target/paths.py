@@ -34,8 +34,12 @@ def _in_path(name: str, parameter: Parameter | None, value: Any) -> str:
 
 
 def in_query(parameter: Parameter, value: Any) -> list[str]:
-    """Return the `name=value` parts of a query that a parameter stands in, in its style."""
-    return encode_query(parameter.name, value, parameter.style, explode=parameter.explode, quote=_IN_QUERY)
+    """Return the `name=value` parts of a query that a parameter stands in, in its style.
+
+    An array without items would not be there at all; one that is required stands there without a value.
+    """
+    found = encode_query(parameter.name, value, parameter.style, explode=parameter.explode, quote=_IN_QUERY)
+    return found or query_parts(parameter.name, "")
 
 
 def query_parts(name: str, value: str) -> list[str]:

@@ -98,32 +98,3 @@ def test_a_role_counts_whatever_handler_plays_it(contract_of: Callable[..., Cont
         True,
         False,
     )
-
-
-@pytest.mark.parametrize(
-    ("place", "example", "names"),
-    [
-        (
-            {"value": "/thing/it", "status": "/thing/at"},
-            {"thing": {"called": "lamp", "at": "on", "it": {}}},
-            {"called"},
-        ),
-        ({"value": "/it"}, {"called": "lamp", "it": {"called": "lamp"}}, {"called"}),
-        ({"status": "/at"}, {"at": "lamp", "of": "lamp", "other": "lamps"}, {"of"}),
-        ({"value": "/it"}, {"it": "lamp"}, set()),
-        ({}, {"called": "lamp"}, set()),
-        ({"value": "/it"}, {"it": "on"}, set()),
-    ],
-)
-def test_a_singleton_is_named_beside_its_value_or_status(
-    write_contract: Callable[..., Path], place: dict[str, str], example: Any, names: set[str]
-) -> None:
-    behaviour = {"handler": "setting", "role": "read", "resource": "lamp", **place}
-    content = {"application/json": {"example": example}}
-    get = {
-        "operationId": "look",
-        "x-mockserver-behaviour": behaviour,
-        "responses": {"200": {"description": "ok", "content": content}},
-    }
-    contract = load_contract(write_contract({"/lamp": {"get": get}}))
-    assert roles.name_members(contract, contract.operations[0]) == names

@@ -13,7 +13,7 @@ from mockserver.suite.run.check_run import check, plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.guard import Guard
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import WsgiTarget
 from mockserver.suite.verdicts.verdict import ExitCode
 from tests.faults.verdicts import exit_code

@@ -60,6 +60,7 @@ def test_without_behaviours_collections_that_meet_in_a_path_stay_together() -> N
 def test_what_is_about_credentials_stays_together() -> None:
     auth = [
         operation("POST /login", Behaviour("auth", "issue")),
+        operation("GET /login", Behaviour("a handler of somebody else", "describe")),
         operation("DELETE /login", Behaviour("auth", "revoke"), "credentials"),
         operation("POST /two-factor", effect="credentials"),
     ]

@@ -64,7 +64,10 @@ def test_errors_are_one_line_without_secrets(scrub: Scrubber, error: Exception, 
 
 
 def test_a_mistake_of_ours_says_where_it_was_made(scrub: Scrubber) -> None:
-    with pytest.raises(InternalError, match=r"at mockserver/suite/scrubbing\.py:\d+: TypeError"), scrubbed(scrub):
+    with (
+        pytest.raises(InternalError, match=r"at mockserver/suite/secrets/output_filter\.py:\d+: TypeError"),
+        scrubbed(scrub),
+    ):
         sys.stdout.write(b"bytes")  # type: ignore[arg-type]  # the mistake
 
 

@@ -16,7 +16,7 @@ from mockserver.suite.checks import documented_examples
 from mockserver.suite.identities.identities import Identities, seeded_identities
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.preparation import prepare
-from mockserver.suite.target.stub_process import StubControl
+from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import WsgiTarget
 from tests import defaults
 

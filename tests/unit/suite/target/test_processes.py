@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.suite.target.stub_process import StubProcess
+from mockserver.suite.target.processes import StubProcess
 
 
 def test_a_stub_that_is_interrupted_while_it_starts_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.suite.safety.side_effects import side_effects
+from mockserver.suite.safety.policy import side_effects
 
 Write = Callable[..., Path]
 

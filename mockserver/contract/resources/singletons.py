@@ -1,0 +1,98 @@
+"""Singletons: one value that is written, read and reset, how far it is, and where responses show that.
+
+Operations on it have the roles `write`, `read` and `reset` and its key as `resource`, whatever handler plays them; the
+value stands at `value`, how far it is at `status` (`x-mockserver-behaviour`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from mockserver.contract.message_texts import Place, told
+from mockserver.contract.model import Contract, Operation
+from mockserver.http.pointers import child, lookup, split
+
+WRITE, READ, RESET = "write", "read", "reset"
+_ROLES = frozenset({WRITE, READ, RESET})
+
+
+class Transitions(NamedTuple):
+    """How far a singleton is, in the words of its contract: after a write, when that is over, after a reset."""
+
+    applying: Any
+    applied: Any
+    deleting: Any
+
+
+def singletons(contract: Contract) -> Mapping[str, Mapping[str, Operation]]:
+    """Return the operations on each singleton by role, by the key of the singleton."""
+    found: dict[str, dict[str, Operation]] = {}
+    for operation in contract.operations:
+        behaviour = operation.behaviour
+        if behaviour is not None and behaviour.resource and behaviour.role in _ROLES:
+            found.setdefault(behaviour.resource, {})[behaviour.role] = operation
+    return found
+
+
+def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
+    """Return the members beside a singleton's value or status in which answers show its key; of no bare value."""
+    behaviour = operation.behaviour
+    if behaviour is None or not behaviour.resource:
+        return frozenset()
+    return frozenset(
+        place[-1]
+        for other in contract.by_resource[behaviour.resource]
+        for place, values in told(contract, other).items()
+        if behaviour.resource in values
+        and place[:-1] == envelope_place(other)
+        and not _is_value_or_status(other, place)
+    )
+
+
+def _is_value_or_status(operation: Operation, place: Place) -> bool:
+    """Tell whether a place is that of a singleton's value or status itself."""
+    behaviour = operation.behaviour
+    return behaviour is not None and child("", *place) in {behaviour.value, behaviour.status}
+
+
+def shown_statuses(operation: Operation | None) -> tuple[Any, ...]:
+    """Return the statuses of a singleton that the examples of an operation's answers show, each once."""
+    if operation is None or operation.behaviour is None or not operation.behaviour.status:
+        return ()
+    found: list[Any] = []
+    for response in operation.responses.values():
+        for example in (one for content in response.content.values() for one in content.examples.values()):
+            with suppress(LookupError, ValueError, TypeError):
+                found.append(lookup(example.value, operation.behaviour.status))
+    return tuple(one for number, one in enumerate(found) if one not in found[:number])
+
+
+def transitions(contract: Contract, resource: str) -> Transitions:
+    """Return the statuses of a singleton: those that the examples of write, read and reset show, else usual words."""
+    of_it = singletons(contract).get(resource, {})
+    applying = _status(contract, of_it.get(WRITE), "applying", ())
+    deleting = _status(contract, of_it.get(RESET), "deleting", ())
+    return Transitions(applying, _status(contract, of_it.get(READ), "applied", (applying, deleting)), deleting)
+
+
+def _status(contract: Contract, operation: Operation | None, usual: str, apart: Collection[Any]) -> Any:
+    shown = shown_statuses(operation)
+    if shown or operation is None or operation.behaviour is None:
+        return shown[0] if shown else usual
+    listed = told(contract, operation).get(tuple(split(operation.behaviour.status)), frozenset())
+    return usual if not listed or usual in listed else min(listed.difference(apart), default=usual)
+
+
+def envelope_place(operation: Operation) -> Place | None:
+    """Return where the object stands that holds a singleton's value or status, None where the answer is the value."""
+    behaviour = operation.behaviour
+    inner = split(behaviour.value or behaviour.status) if behaviour is not None else []
+    return tuple(inner[:-1]) if inner else None
+
+
+def echoes(operation: Operation) -> bool:
+    """Tell whether answers of an operation on a singleton hold its value, not its status alone; those of a read do."""
+    behaviour = operation.behaviour
+    return behaviour is not None and (behaviour.role == READ or bool(behaviour.value or not behaviour.status))
