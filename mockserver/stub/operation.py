@@ -221,9 +221,9 @@ def _made(
 ) -> Handler:
     """Return the handler that is made for an operation, from what the contract says of it."""
     if behaviour.handler == SETTING:
-        return SettingHandler(contract, operation, representations)
+        return SettingHandler(contract, operation, representations).run
     if behaviour.handler == AUTH:
-        return LoginHandler(contract, operation, representations)
+        return LoginHandler(contract, operation, representations).run
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
     relatives = {**settings.inferred(), **explicit}
     if behaviour.role == REMOVE:
@@ -248,8 +248,8 @@ def _is_trusted(handler: Handler | None, behaviour: Behaviour, settings: Setting
     """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
     if handler is None or settings.options.errors:
         return False
-    made = isinstance(handler, SettingHandler | LoginHandler) and behaviour.handler in settings.trusted
-    return made or is_trusted(handler)
+    is_made = isinstance(getattr(handler, "__self__", None), SettingHandler | LoginHandler)
+    return (is_made and behaviour.handler in settings.trusted) or is_trusted(handler)
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:
