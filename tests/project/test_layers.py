@@ -38,7 +38,7 @@ MOST_MODULES = 14
 #: Foreign packages and the only modules, or folders, that may import them; names are below `mockserver`.
 ONLY_IN: dict[str, set[str]] = {
     "granian": {"stub.serving.server"},
-    "sqlalchemy": {"stub.store.sql"},
+    "sqlite3": {"stub.store.sqlite"},
     "flask": {"stub.app", "stub.control.routes", "pytest_plugin"},
     "werkzeug": {"stub.app", "stub.control.routes"},
     "cryptography": {"stub.serving.tls"},
@@ -194,7 +194,7 @@ NOT_FOR_SERVE = [
     "pytest",
     "_pytest",
     "requests",
-    "sqlalchemy",
+    "sqlite3",
     "jsonpatch",
     "jsonpath_rfc9535",
     "jsonschema",

@@ -280,7 +280,8 @@ def test_the_other_commands_run_outside_of_the_checkout(installed: Path, tmp_pat
 
 def test_the_base_is_small(base: dict[str, Distribution]) -> None:
     size = sum(Path(str(file.locate())).stat().st_size for one in base.values() for file in one.files or ())
-    print(f"{len(base)} packages besides our own, {size / 2**20:.0f} MiB: {', '.join(sorted(base))}")  # noqa: T201 - for whoever reads the log
+    names = ", ".join(sorted(base))
+    print(f"{len(base)} packages besides our own, {size / 2**20:.0f} MiB: {names}")  # noqa: T201 - for pytest -s
     assert {"flask", "granian", "jsonschema-rs", "requests"} <= base.keys()
     # Of fuzz and of tests; passlib and libpass overwrite each other's files.
     others = {"schemathesis", "hypothesis", "pytest", "anyio", "rich", "pygments", "redis", "libpass", "passlib"}

@@ -122,18 +122,16 @@ class Worlds:
 
 
 def open_store(url: str) -> Store:
-    """Return the store that `--state` names: `memory`, or a URL in SQLAlchemy's form.
+    """Return the store that `--state` names: `memory`, or the URL of a SQLite file.
 
     Raises:
         UsageError: the URL is not usable, or the file cannot be opened.
     """
     if url == "memory":
         return MemoryStore()
-    from mockserver.stub.store.sql import (
-        SqlStore,
-    )  # SQLAlchemy costs start-up time; memory needs none of it
+    from mockserver.stub.store.sqlite import SqliteStore  # costs start-up time; memory needs none of it
 
     try:
-        return SqlStore(url)
+        return SqliteStore(url)
     except StateError as error:
         raise UsageError(str(error)) from error

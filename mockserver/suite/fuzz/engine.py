@@ -9,12 +9,11 @@ from typing import Any
 from schemathesis import checks as schemathesis_checks
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import PhaseName
-from schemathesis.engine.run.unit import _case
 
 from mockserver.errors import MockServerError
 from mockserver.suite.cases.state_tracker import start_watch
 from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
-from mockserver.suite.fuzz.patches import prepared_surroundings
+from mockserver.suite.fuzz.patches import CALL_AND_VALIDATE, patched_generation
 from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
 from mockserver.suite.fuzz.transport import one_way
 from mockserver.suite.run.internal_errors import contained, told
@@ -33,17 +32,13 @@ def own_cases(run: Run) -> Iterator[None]:
     if run.division.shard.whole:
         yield
         return
-    original = _case._do_call_and_validate
 
     def call_and_validate(*, case: Any, **context: Any) -> None:
         if run.division.takes(case.operation.label, case.method.upper()):
             original(case=case, **context)
 
-    _case._do_call_and_validate = call_and_validate
-    try:
+    with CALL_AND_VALIDATE.replaced(call_and_validate) as original:
         yield
-    finally:
-        _case._do_call_and_validate = original
 
 
 __all__ = ["FuzzSettings", "InProcess", "drive"]
@@ -61,7 +56,7 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
         raise MockServerError("the engine needs a server; a WSGI application is fuzzed by pytest")
     judge = Judge(run, start_watch(run))
     with ExitStack() as stack:
-        stack.enter_context(prepared_surroundings())
+        stack.enter_context(patched_generation())
         stack.enter_context(one_way(run, run.target))
         stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))

@@ -1,30 +1,35 @@
-"""What Hypothesis and Python keep for themselves, set for as long as a run lasts."""
+"""Temporary patches of schemathesis and Hypothesis: every name inside them that a fuzz run replaces, and why.
+
+Both are pinned exactly (the extra `fuzz`), and a run compares each of these names with what it is in that version
+before it replaces any. Nothing is replaced for speed alone (docs/decisions/0057).
+"""
 
 from __future__ import annotations
 
 import gc
 import gzip
+import inspect
 import json
 import sys
 import tempfile
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from functools import lru_cache
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import requests
-from hypothesis import configuration, control
+from hypothesis import configuration
 from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.charmap import charmap_file
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
-from hypothesis.strategies import SearchStrategy
-from hypothesis.strategies._internal import core, lazy, strategies
-from schemathesis.config import GenerationConfig, ProjectConfig
-from schemathesis.engine import outage
+from schemathesis.engine import context
+from schemathesis.engine.run.unit import _case
 from schemathesis.specs.openapi import examples
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
+
+from mockserver.errors import MockServerError
 
 #: Generated cases are many small objects without cycles; at its own threshold of 700, Python looks for some all along.
 _GC_THRESHOLD = 50_000
@@ -35,37 +40,116 @@ _PLANE = 0x10000
 _EVEN_PLANES = frozenset({*range(4, 14), 15, 16})
 
 
-@contextmanager
-def no_descriptions() -> Iterator[None]:
-    """Keep Hypothesis from reading the source of each function for messages that nobody sees."""
-    module = vars(lazy)
-    before = module["get_pretty_function_description"]
-    module["get_pretty_function_description"] = lambda function: getattr(function, "__name__", "a function")
-    try:
-        yield
-    finally:
-        module["get_pretty_function_description"] = before
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A name inside schemathesis or Hypothesis that is replaced while a run lasts.
+
+    Attributes:
+        owner: the module or object that holds it.
+        name: the attribute.
+        form: of a function its parameters, of anything else its type, as the pinned version has them.
+        why: what would be wrong without it.
+    """
+
+    owner: Any
+    name: str
+    form: tuple[str, ...] | type
+    why: str
+
+    def difference(self) -> str | None:
+        """Return how the name differs from what is replaced, None if it does not."""
+        place = f"{getattr(self.owner, '__name__', type(self.owner).__name__)}.{self.name}"
+        if not hasattr(self.owner, self.name):
+            return f"{place} is gone"
+        value = getattr(self.owner, self.name)
+        if isinstance(self.form, type):
+            return None if isinstance(value, self.form) else f"{place} is no {self.form.__name__}"
+        if not callable(value):
+            return f"{place} is no function"
+        found = tuple(inspect.signature(value).parameters)
+        return None if found == self.form else f"{place} takes {found}, not {self.form}"
+
+    @contextmanager
+    def replaced(self, value: Any) -> Iterator[Any]:
+        """Put a value in the place of the name as long as the context lasts; give what stood there."""
+        before = getattr(self.owner, self.name)
+        own = self.name in vars(self.owner)
+        setattr(self.owner, self.name, value)
+        try:
+            yield before
+        finally:
+            if own:
+                setattr(self.owner, self.name, before)
+            else:
+                delattr(self.owner, self.name)
+
+
+LOCAL_CONSTANTS = Patch(
+    providers,
+    "_get_local_constants",
+    (),
+    "Hypothesis draws constants of source code that is not in `site-packages`: ours in a checkout, none in an installed"
+    " package. The same seed has to make the same cases in both.",
+)
+CONSTANTS_CACHE = Patch(providers, "CONSTANTS_CACHE", LRUCache, "It keeps what was drawn before.")
+EXTERNAL_EXAMPLE = Patch(
+    examples,
+    "load_external_example",
+    ("url",),
+    "schemathesis fetches what `externalValue` names: nobody allowed requests to other hosts.",
+)
+MAKE_SESSION = Patch(
+    context,
+    "make_session",
+    ("config", "operation"),
+    "Probes before the first case have to pass the rate limiter and the guard, and no .netrc may add credentials.",
+)
+SEND = Patch(
+    REQUESTS_TRANSPORT,
+    "send",
+    ("case", "session", "kwargs"),
+    "A generated case goes the way of the suite's own requests, rate limiter and guard included.",
+)
+CALL_AND_VALIDATE = Patch(
+    _case,
+    "_do_call_and_validate",
+    ("case", "ctx", "scenario", "pending_events"),
+    "Each part of a run has to generate all cases and to send its own: Hypothesis makes up another for one refused.",
+)
+#: All of them.
+PATCHES = (LOCAL_CONSTANTS, CONSTANTS_CACHE, EXTERNAL_EXAMPLE, MAKE_SESSION, SEND, CALL_AND_VALIDATE)
 
 
 @contextmanager
-def prepared_surroundings() -> Iterator[None]:
-    """Set all of it for as long as a run lasts."""
+def patched_generation() -> Iterator[None]:
+    """Make generated cases depend on the seed alone, and on nothing of this machine, as long as a run lasts.
+
+    Raises:
+        MockServerError: another version is installed than the one that is patched.
+    """
+    differences = [difference for patch in PATCHES if (difference := patch.difference())]
+    if differences:
+        raise MockServerError(
+            f"fuzz needs the versions that it is made for ({differences[0]}): pip install 'mockserver[fuzz]'"
+        )
+    nothing = Constants()
     with (
-        no_files_in_the_users_folder(),
-        no_words_of_ours(),
-        no_examples_from_elsewhere(),
-        no_descriptions(),
-        no_eye_on_chance(),
-        short_properties(),
-        answers_kept(),
-        rare_collections(),
+        _own_folder(),
+        LOCAL_CONSTANTS.replaced(lambda: nothing),
+        CONSTANTS_CACHE.replaced(LRUCache(providers.CONSTANTS_CACHE.max_size)),
+        EXTERNAL_EXAMPLE.replaced(_refuse),
+        _rare_collections(),
     ):
         yield
 
 
+def _refuse(url: str) -> bytes:
+    raise requests.RequestException(f"{url} is not fetched")
+
+
 @contextmanager
-def no_files_in_the_users_folder() -> Iterator[None]:
-    """Give Hypothesis a folder of its own for as long as the run lasts; it keeps tables in `.hypothesis`."""
+def _own_folder() -> Iterator[None]:
+    """Give Hypothesis a folder of its own: it would keep tables in `.hypothesis`, wherever a run is started."""
     before = configuration.storage_directory(intent_to_write=False).home_directory
     with tempfile.TemporaryDirectory(prefix="mockserver-fuzz-") as folder:
         configuration.set_hypothesis_home_dir(folder)
@@ -77,118 +161,7 @@ def no_files_in_the_users_folder() -> Iterator[None]:
 
 
 @contextmanager
-def no_examples_from_elsewhere() -> Iterator[None]:
-    """Keep schemathesis from fetching what `externalValue` names: nobody allowed requests to other hosts."""
-    before = examples.load_external_example
-
-    def refuse(url: str) -> bytes:
-        raise requests.RequestException(f"{url} is not fetched")
-
-    vars(examples)["load_external_example"] = refuse
-    try:
-        yield
-    finally:
-        vars(examples)["load_external_example"] = before
-
-
-@contextmanager
-def no_words_of_ours() -> Iterator[None]:
-    """Keep Hypothesis from drawing constants of whatever source code is not in `site-packages`.
-
-    It would find ours in a checkout and none in an installed package: the same seed has to make the same cases in both.
-    """
-    before, seen = providers._get_local_constants, providers.CONSTANTS_CACHE
-    nothing = Constants()
-    providers._get_local_constants = lambda: nothing
-    providers.CONSTANTS_CACHE = LRUCache(seen.max_size)
-    try:
-        yield
-    finally:
-        providers._get_local_constants, providers.CONSTANTS_CACHE = before, seen
-
-
-@contextmanager
-def no_eye_on_chance() -> Iterator[None]:
-    """Keep Hypothesis from looking, twice a draw, whether a strategy used Python's `random` behind its back."""
-    before = control.deprecate_random_in_strategy
-    for module in (control, core):
-        vars(module)["deprecate_random_in_strategy"] = lambda *_: nullcontext()
-    try:
-        yield
-    finally:
-        for module in (control, core):
-            vars(module)["deprecate_random_in_strategy"] = before
-
-
-class _Cycle(Exception):  # noqa: N818 - what was met, in a word
-    """A property of a strategy depends on itself."""
-
-
-@contextmanager
-def short_properties() -> Iterator[None]:
-    """Work out what strategies are (empty, reusable) by plain recursion where none depends on itself.
-
-    Strategies are made anew for each case, and Hypothesis prepares a search for a fixed point for each of them. Where
-    there is no cycle, that search ends with its first pass, whose values these are.
-    """
-    module = vars(strategies)
-    thorough = module["recursive_property"]
-
-    def short(strategy: SearchStrategy[Any], name: str, default: object) -> Any:
-        cached, forced, calculation = f"cached_{name}", f"force_{name}", f"calc_{name}"
-        running: set[int] = set()
-
-        def value(one: SearchStrategy[Any]) -> Any:
-            held = one.__dict__
-            if forced in held:
-                return held[forced]
-            if cached in held:
-                return held[cached]
-            if id(one) in running or hasattr(one, forced):
-                raise _Cycle
-            running.add(id(one))
-            held[cached] = getattr(one, calculation)(value)
-            return held[cached]
-
-        try:
-            return value(strategy)
-        except _Cycle:
-            return thorough(strategy, name, default)
-
-    module["recursive_property"] = short
-    try:
-        yield
-    finally:
-        module["recursive_property"] = thorough
-
-
-@contextmanager
-def answers_kept() -> Iterator[None]:
-    """Keep what schemathesis works out anew for each case and finds to be the same: settings and the like."""
-    settings = ProjectConfig.generation_for
-    address = outage._address
-    found: dict[tuple[int, str | None, str | None], GenerationConfig] = {}
-
-    def generation_for(self: ProjectConfig, *, operation: Any = None, phase: str | None = None) -> GenerationConfig:
-        key = (id(self), operation and operation.label, phase)
-        if key not in found:
-            found[key] = settings(self, operation=operation, phase=phase)
-        return found[key]
-
-    ProjectConfig.generation_for = generation_for  # type: ignore[method-assign]
-    outage._address = lru_cache(maxsize=16)(address)
-    matching = REQUESTS_TRANSPORT.get_first_matching_media_type
-    REQUESTS_TRANSPORT.get_first_matching_media_type = lru_cache(maxsize=256)(matching)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        ProjectConfig.generation_for = settings  # type: ignore[method-assign]
-        outage._address = address
-        del REQUESTS_TRANSPORT.get_first_matching_media_type
-
-
-@contextmanager
-def rare_collections() -> Iterator[None]:
+def _rare_collections() -> Iterator[None]:
     """Let Python look for cyclic garbage less often for as long as the run lasts."""
     before = gc.get_threshold()
     gc.freeze()  # without a collection before it: that takes longer than all that it saves in a short run

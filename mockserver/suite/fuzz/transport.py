@@ -15,7 +15,6 @@ from hypothesis.errors import UnsatisfiedAssumption
 from requests.adapters import BaseAdapter
 from requests.utils import check_header_validity, get_encoding_from_headers
 from schemathesis.core.transport import Response
-from schemathesis.engine import context
 from schemathesis.engine.run.probes import HEADER_NAME as PROBE
 from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
@@ -23,6 +22,7 @@ from urllib3.exceptions import ProtocolError
 
 from mockserver.contract.model import Operation
 from mockserver.suite.fuzz.lenient_responses import original, remember
+from mockserver.suite.fuzz.patches import MAKE_SESSION, SEND
 from mockserver.suite.run.session import MAX_SILENCES, Run
 from mockserver.suite.safety.rate_limiter import LeftAlone, Stopped
 from mockserver.suite.secrets.encoded_secrets import as_bytes
@@ -48,10 +48,9 @@ def _silence(reason: str, request: Any) -> Silence:
 @contextmanager
 def one_way(run: Run, target: HttpTarget) -> Iterator[None]:
     """Let all that schemathesis sends go the way of the suite's own requests for as long as the context lasts."""
-    make_session = context.make_session
 
     def make_probing(*args: Any, **kwargs: Any) -> requests.Session:
-        session = make_session(*args, **kwargs)
+        session: requests.Session = make_session(*args, **kwargs)
         session.trust_env = False  # no .netrc adds credentials
         # Redirects are not followed; `requests` fails on a `Location` that is no UTF-8 when it works out the next one.
         session.get_redirect_target = lambda _response: None  # type: ignore[method-assign,assignment]
@@ -67,13 +66,8 @@ def one_way(run: Run, target: HttpTarget) -> Iterator[None]:
             run.verdicts.not_run("fuzz", str(case.operation.label), "a text with a lone surrogate cannot be sent")
             raise UnsatisfiedAssumption from None
 
-    context.make_session = make_probing
-    REQUESTS_TRANSPORT.send = send_case  # type: ignore[method-assign]
-    try:
+    with MAKE_SESSION.replaced(make_probing) as make_session, SEND.replaced(send_case):
         yield
-    finally:
-        context.make_session = make_session
-        del REQUESTS_TRANSPORT.send
 
 
 def _send(run: Run, target: HttpTarget, case: Any, kwargs: Mapping[str, Any]) -> Response:

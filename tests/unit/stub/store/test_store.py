@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from mockserver.errors import StateError, UsageError
 from mockserver.plugins.transactions import Transaction
 from mockserver.stub.store.memory import MemoryStore
-from mockserver.stub.store.sql import SqlStore
+from mockserver.stub.store.sqlite import SqliteStore
 from mockserver.stub.store.store import Store
 from mockserver.stub.store.worlds import open_store
 
@@ -33,7 +33,7 @@ def _fill_nothing(_transaction: Transaction) -> None:
 
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else SqlStore(f"sqlite:///{tmp_path / 'state.db'}")
+    opened: Store = MemoryStore() if request.param == "memory" else SqliteStore(f"sqlite:///{tmp_path / 'state.db'}")
     opened.open_world("w", _fill)
     yield opened
     opened.close()
@@ -359,12 +359,12 @@ class TestSqlite:
 
     def test_everything_is_there_after_reopening(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path / 'state.db'}"
-        first = SqlStore(url)
+        first = SqliteStore(url)
         first.open_world("w", _fill)
         with first.transaction("w") as transaction:
             transaction.put("settings", "a", {"n": 2**70})
         first.close()
-        second = SqlStore(url)
+        second = SqliteStore(url)
         second.open_world("w", _fill_nothing)
         assert second.worlds() == ["w"]
         assert second.dump("w") == {
@@ -376,7 +376,7 @@ class TestSqlite:
     def test_an_acknowledged_write_is_seen_by_another_process_at_once(self, tmp_path: Path) -> None:
         """Two stores on one file stand for two processes."""
         url = f"sqlite:///{tmp_path / 'state.db'}"
-        one, two = SqlStore(url), SqlStore(url)
+        one, two = SqliteStore(url), SqliteStore(url)
         one.open_world("w", _fill)
         two.open_world("w", _fill_nothing)
         for number in range(20):
@@ -390,10 +390,10 @@ class TestSqlite:
 
     def test_no_update_is_lost_between_processes(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path / 'state.db'}"
-        stores = [SqlStore(url) for _ in range(4)]
+        stores = [SqliteStore(url) for _ in range(4)]
         together = threading.Barrier(4)
 
-        def count(store: SqlStore) -> None:
+        def count(store: SqliteStore) -> None:
             together.wait()
             store.open_world("w", _fill)
             for _ in range(20):
@@ -411,11 +411,11 @@ class TestSqlite:
         for attempt in range(5):
             url = f"sqlite:///{tmp_path / f'state-{attempt}.db'}"
             together = threading.Barrier(8)
-            opened: list[SqlStore] = []
+            opened: list[SqliteStore] = []
 
             def open_store(url: str = url, together: threading.Barrier = together, into: Any = opened) -> None:
                 together.wait()
-                store = SqlStore(url)
+                store = SqliteStore(url)
                 store.open_world("w", _fill)
                 into.append(store)
 
@@ -434,6 +434,10 @@ class TestSqlite:
             ("sqlite:///{folder}/sealed.db", "readonly|read-only|unable"),
             ("sqlite://", "needs a file"),
             ("sqlite:///:memory:", "needs a file"),
+            ("sqlite:///", "needs a file"),
+            ("sqlite://host/state.db", "needs a file"),
+            ("sqlite:///{folder}/state.db?mode=ro", "options"),
+            ("sqlite+aiosqlite:///{folder}/state.db", "not supported"),
             ("postgresql://u:hidden-pw@localhost/x", "not supported"),
             ("nonsense", "not a URL"),
             ("", "not a URL"),
@@ -444,7 +448,7 @@ class TestSqlite:
     def test_what_cannot_be_used_is_told_in_one_line(self, tmp_path: Path, url: str, told: str) -> None:
         (tmp_path / "text.txt").write_text("no database at all\n" * 100)
         sealed = tmp_path / "sealed.db"
-        with_tables = SqlStore(f"sqlite:///{sealed}")
+        with_tables = SqliteStore(f"sqlite:///{sealed}")
         with_tables.close()
         if "sealed" in url:
             _make_unusable(sealed)
@@ -456,7 +460,7 @@ class TestSqlite:
         assert "--state" in str(caught.value)
 
     def test_a_file_that_is_gone_is_an_error_of_state(self, tmp_path: Path) -> None:
-        store = SqlStore(f"sqlite:///{tmp_path / 'state.db'}")
+        store = SqliteStore(f"sqlite:///{tmp_path / 'state.db'}")
         store.open_world("w", _fill)
         store.close()
         for file in tmp_path.iterdir():
@@ -495,7 +499,7 @@ class StoresAgree(RuleBasedStateMachine):
         path.mkdir(exist_ok=True)
         self.url = f"sqlite:///{path / f'{next(self.numbers)}.db'}"
         self.memory: Store = MemoryStore()
-        self.sql: Store = SqlStore(self.url)
+        self.sql: Store = SqliteStore(self.url)
         for world in ("one", "two"):
             for store in (self.memory, self.sql):
                 store.open_world(world, _fill)
@@ -531,7 +535,7 @@ class StoresAgree(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.sql.close()
-        self.sql = SqlStore(self.url)
+        self.sql = SqliteStore(self.url)
 
     @invariant()
     def alike(self) -> None:
