@@ -122,6 +122,8 @@ class LoginHandler:
             if isinstance(value, dict):
                 yield from self._found(place, value, tells_token=tells_token)
                 continue
+            if not tells_token and tuple(split(place)) in self._tokens:
+                continue  # which token was shown is not kept
             value_of = self._value_of(place, name, value)
             if value_of is not None:
                 yield place, value_of
