@@ -122,6 +122,8 @@ class LoginHandler:
             if isinstance(value, dict):
                 yield from self._found(place, value, tells_token=tells_token)
                 continue
+            if not tells_token and tuple(split(place)) in self._tokens:
+                continue  # which token was shown is not kept
             value_of = self._value_of(place, name, value)
             if value_of is not None:
                 yield place, value_of
@@ -132,7 +134,7 @@ class LoginHandler:
         """Return what gives the value of a member, None where that is as in the example."""
         name, place = _plain(member), tuple(split(pointer))
         if place in self._tokens:
-            return _token_of if self._run == self.issue else None
+            return _token_of if self.run == self.issue else None
         if isinstance(example, str) and example in self._levels:
             return attrgetter("level")
         if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):
