@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.commands.extras import require_extra
-from mockserver.commands.options import option
+from mockserver.commands.options import option, require_extra
 from mockserver.commands.suite_options import EXIT_CODES, shared_options
 from mockserver.suite.reports.files import Reports
 from mockserver.suite.run.lifecycle import run_command

@@ -5,64 +5,28 @@ How it is answered is chosen in choice.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.schema.marks import marked_names
-from mockserver.errors import ContractError, RequestRejected
+from mockserver.errors import RequestRejected
 from mockserver.http import expressions
 from mockserver.http.preferences import NONE
-from mockserver.messages import Arguments, Caller, Outgoing, Preferences, Request, Response
-from mockserver.plugins.calls import Call, Handler, Rules
+from mockserver.messages import Arguments, Caller, Preferences, Request, Response
+from mockserver.plugins.calls import Call
 from mockserver.plugins.ownership import compile_owns, is_open
-from mockserver.plugins.registration import is_trusted
 from mockserver.plugins.transactions import Read
 from mockserver.stub.authentication import Authentication
-from mockserver.stub.behaviour.handlers import AUTH, REMOVE, SETTING, Handlers, find_handler
-from mockserver.stub.behaviour.login import LoginHandler
-from mockserver.stub.behaviour.setting import SettingHandler
+from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, behaviour_of, trusts
 from mockserver.stub.callback_requests import Callbacks
 from mockserver.stub.choice import Choices
-from mockserver.stub.crud.example_items import Representations
-from mockserver.stub.crud.resources import ResourceHandler
-from mockserver.stub.crud.tombstones import Ancestors, Removal
+from mockserver.stub.crud.tombstones import Ancestors
 from mockserver.stub.preferred import Preferred
 from mockserver.stub.store.worlds import World
-from mockserver.stub.stub_options import StubOptions
 from mockserver.stub.validation.body import BodyReader
 from mockserver.stub.validation.parameters import ParameterReader
 
 _new = tuple.__new__
-NO_NAMES: frozenset[str] = frozenset()
-
-
-def _nowhere(outgoing: Outgoing, _world: World) -> str:
-    return f"callback {outgoing.name} not sent: no host is allowed"
-
-
-class Settings(NamedTuple):
-    """How a stub answers, the same for all operations.
-
-    Attributes:
-        behaviours: Python behaviours by `operationId`.
-        handlers: those that an API adds, by handler and role of `x-mockserver-behaviour`.
-        trusted: handlers of the engine whose answers are known to be what the contract says.
-        secret_names: members that are masked, whatever the operation.
-        deliver: sends a callback, or tells why not; returns words for the journal.
-        inferred: gives the behaviours that were inferred, by `operationId`.
-    """
-
-    options: StubOptions
-    rules: Rules
-    behaviours: Mapping[str, Handler] = {}
-    handlers: Handlers = MappingProxyType({})
-    trusted: frozenset[str] = NO_NAMES
-    secret_names: frozenset[str] = NO_NAMES
-    deliver: Callable[[Outgoing, World], str] = _nowhere
-    inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
 
 class CompiledOperation:
@@ -77,10 +41,10 @@ class CompiledOperation:
         choices: Choices,
     ) -> None:
         self._rules = settings.rules
-        self._operation, self._handler = _behaviour(contract, operation, settings, choices)
+        self._operation, self._handler = behaviour_of(contract, operation, settings, choices)
         self._behaviour = self._operation.behaviour or Behaviour("python")
         self._ancestors = Ancestors(operation, settings.inferred().values() if self._handler is None else ())
-        self._trusted = _is_trusted(self._handler, self._behaviour, settings)
+        self._trusted = trusts(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
         self._preferred = Preferred(contract, operation, self._choice)
         self.authenticate = authentication.compile(operation)
@@ -95,8 +59,8 @@ class CompiledOperation:
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._choice.generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
-        #: Whether the behaviour needs the content and nothing else of the request, so that the rest can be spared.
-        self.simple = self._trusted and not (self.calls_back or operation.parameters or self._owns)
+        #: Whether a call that prefers nothing is answered by the behaviour, and nothing else is to be done.
+        self.simple = self._trusted and not self.calls_back and operation.method != "HEAD"
 
     def answer(
         self,
@@ -109,7 +73,7 @@ class CompiledOperation:
     ) -> tuple[Response, str]:
         """Return the response to a valid call, and why it is this one.
 
-        `value` is the decoded content; the arguments are whole unless the operation is simple.
+        `value` is the decoded content, which is in the arguments, too.
 
         Raises:
             RequestRejected: the behaviour, `Accept` or `Prefer` leave no other answer.
@@ -178,12 +142,6 @@ class CompiledOperation:
             detail = f"{name} is not {caller.username}'s; a {caller.level} may call {self._operation.label} on its own"
             raise RequestRejected(403, "Forbidden", detail)
 
-    def whole(self, arguments: Arguments, value: Any, content: bytes, request: Request) -> Arguments:
-        """Return all that a request says: its parameters and its content."""
-        if self.body is None or not content:
-            return arguments
-        return arguments._replace(content=value, media_type=self.body.media_type(request.content_type or ""))
-
     def reject(self, rejected: RequestRejected, request: Request) -> Response:
         """Return the contract's own answer to a rejection, or problem details where it has none."""
         return self._choice.reject(rejected, request.fields.get("HTTP_ACCEPT"))
@@ -194,62 +152,6 @@ class CompiledOperation:
         for outgoing in self._callbacks.after(request, arguments, response) if response.status < 400 else ():
             told.append(outgoing if isinstance(outgoing, str) else self._deliver(outgoing, world))
         return "".join(f"; {text}" for text in told)
-
-
-def _behaviour(
-    contract: Contract, operation: Operation, settings: Settings, representations: Representations
-) -> tuple[Operation, Handler | None]:
-    """Return an operation with its behaviour, and the handler: Python's, the contract's, or what was inferred."""
-    if operation.id in settings.behaviours:
-        return operation, settings.behaviours[operation.id]
-    if operation.behaviour is None:
-        inferred = settings.inferred().get(operation.id)
-        if inferred is not None:
-            operation = replace(operation, behaviour=inferred)
-    if operation.behaviour is None:
-        return operation, None
-    handler = handler_of(contract, operation, settings.handlers)
-    return operation, handler or _made(contract, operation, operation.behaviour, settings, representations)
-
-
-def _made(
-    contract: Contract,
-    operation: Operation,
-    behaviour: Behaviour,
-    settings: Settings,
-    representations: Representations,
-) -> Handler:
-    """Return the handler that is made for an operation, from what the contract says of it."""
-    if behaviour.handler == SETTING:
-        return SettingHandler(contract, operation, representations)
-    if behaviour.handler == AUTH:
-        return LoginHandler(contract, operation, representations)
-    explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
-    relatives = {**settings.inferred(), **explicit}
-    if behaviour.role == REMOVE:
-        return Removal(operation, relatives.values())
-    return ResourceHandler(contract, operation, behaviour, relatives, representations)
-
-
-def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Handler | None:
-    """Return the function that an operation's behaviour names, None where the handler is made for the operation.
-
-    Raises:
-        ContractError: there is no such handler.
-    """
-    assert operation.behaviour is not None
-    try:
-        return find_handler(operation.behaviour, added)
-    except LookupError as error:
-        raise ContractError(f"{contract.place(operation.behaviour.pointer)}: {error}") from error
-
-
-def _is_trusted(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
-    """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
-    if handler is None or settings.options.errors:
-        return False
-    made = isinstance(handler, SettingHandler | LoginHandler) and behaviour.handler in settings.trusted
-    return made or is_trusted(handler)
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:

@@ -14,17 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.http.pointers import split
 from mockserver.http.preferences import NONE, parse
 from mockserver.http.problem import of as problem_of
-from mockserver.messages import NO_ARGUMENTS, Request, Response, Violation
+from mockserver.messages import NO_ARGUMENTS, Arguments, Request, Response, Violation
 from mockserver.stub.authentication import Authentication
+from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, handler_of
 from mockserver.stub.choice import Choices
-from mockserver.stub.operation import NO_NAMES, CompiledOperation, Settings, handler_of
+from mockserver.stub.operation import CompiledOperation
 from mockserver.stub.response import rejection
 from mockserver.stub.routing import Route, Router
 from mockserver.stub.store.worlds import World
@@ -111,12 +112,13 @@ class Pipeline:
             if compiled.body is not None:
                 content = compiled.body.receive(request)
                 value = compiled.body.decode(content, request.content_type)
+                if content:
+                    arguments = _whole(arguments, value, compiled.body.media_type(request.content_type))
             fields = request.fields
             if compiled.simple and "HTTP_PREFER" not in fields:
-                response, why = compiled.act(fields.get("HTTP_ACCEPT"), NO_ARGUMENTS, value, caller, world)
+                response, why = compiled.act(fields.get("HTTP_ACCEPT"), arguments, value, caller, world)
             else:
                 preferences = parse(fields["HTTP_PREFER"]) if "HTTP_PREFER" in fields else NONE
-                arguments = compiled.whole(arguments, value, content, request)
                 response, why = compiled.answer(request, arguments, value, caller, preferences, world)
                 if compiled.calls_back:
                     why += compiled.call_back(request, arguments, response, world)
@@ -180,6 +182,13 @@ class Pipeline:
         )
         why = f"{rejected.title}: {rejected.detail}"
         return Answer(rejection(405, rejected, problem_of(rejected, 405)), "", b"", why, (), NO_NAMES)
+
+
+def _whole(arguments: Arguments, content: Any, media_type: str) -> Arguments:
+    """Return all that a request says: its parameters and its content."""
+    path, query, header, cookie, _, _ = arguments
+    # As `arguments._replace(...)` would, in a third of the time.
+    return _new(Arguments, (path, query, header, cookie, content, media_type))
 
 
 def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:

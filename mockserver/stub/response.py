@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.model import Response as Documented
-from mockserver.contract.reading.ignored_headers import told_values
+from mockserver.contract.reading.parts import told_values
 from mockserver.errors import RequestRejected
 from mockserver.http import problem
 from mockserver.http.media_types import is_json

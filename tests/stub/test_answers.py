@@ -12,6 +12,7 @@ import pytest
 from mockserver.http import json as documents
 from mockserver.messages import Outcome
 from mockserver.plugins.calls import Call
+from mockserver.plugins.registration import behaviour
 from tests.conftest import Client, Serve
 
 MakeStub = Callable[..., Client]
@@ -501,6 +502,36 @@ def test_a_representation_is_chosen_by_what_its_call_says(make_stub: MakeStub, w
     assert [client.call("GET", f"/a?n={name}").json() for name in "bab"] == [{"of": name} for name in "bab"]
     assert [call.representation.value for call in kept] == [{"of": name} for name in "bab"]
     assert kept[0].representation.value is kept[0].representation.value
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_behaviour_is_told_all_that_its_call_says(
+    answering: Callable[..., Client],
+    trusted: bool,
+) -> None:
+    calls: list[Call] = []
+
+    @behaviour("look", trusted=trusted)
+    def look(call: Call) -> Outcome:
+        calls.append(call)
+        return Outcome(0, 1, "looked")
+
+    taken: Schema = {"content": {"application/json": {"schema": {}}}}
+    client = answering(
+        {"200": _json(1)}, "post", {"operationId": "look", "requestBody": taken}, behaviours={"look": look}
+    )
+    assert client.call("POST", "/a", json=[7]).status == 200
+    arguments = calls[0].arguments
+    assert (calls[0].content, arguments.content, arguments.media_type) == ([7], [7], "application/json")
+
+
+def test_a_trusted_behaviour_of_head_sends_no_content(answering: Callable[..., Client]) -> None:
+    @behaviour("look", trusted=True)
+    def look(call: Call) -> Outcome:
+        return Outcome(0, call.representation.value, "looked")
+
+    client = answering({"200": _json(1)}, "head", {"operationId": "look"}, behaviours={"look": look})
+    assert (client.call("HEAD", "/a").status, client.call("HEAD", "/a").content) == (200, b"")
 
 
 def test_a_representation_that_cannot_be_made_is_refused(make_stub: MakeStub, write_contract: Write) -> None:

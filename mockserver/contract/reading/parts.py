@@ -12,7 +12,16 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from mockserver.contract.model import Encoding, Example, MediaType, Parameter, RequestBody, Response
+from mockserver.contract.model import (
+    Contract,
+    Encoding,
+    Example,
+    MediaType,
+    Operation,
+    Parameter,
+    RequestBody,
+    Response,
+)
 from mockserver.contract.reading.extensions import Extensions
 from mockserver.contract.reading.reader import Reader
 from mockserver.http.pointers import child
@@ -224,3 +233,26 @@ def _is_unseen(header: dict[str, Any]) -> bool:
     """Tell whether a header field was observed to be left out."""
     observed = header.get("x-observed")
     return header.get("required") is False and isinstance(observed, dict) and "required" in observed
+
+
+def told_values(contract: Contract, operation: Operation, name: str) -> frozenset[str]:
+    """Return the values that an operation tells clients to send in a header field.
+
+    Args:
+        contract: of the operation.
+        operation: what is called.
+        name: of the field, in lower case.
+    """
+    found: list[Any] = []
+    for parameter in operation.parameters:
+        if parameter.location == "header" and parameter.name.lower() == name:
+            found += [example.value for example in parameter.examples.values()]
+            schema = contract.at(contract.schema(parameter.schema)[1]) if parameter.schema is not None else {}
+            if isinstance(schema, dict):
+                found += [schema.get("default"), schema.get("example"), schema.get("const")]
+                found += [*_listed(schema.get("enum")), *_listed(schema.get("examples"))]
+    return frozenset(value for value in found if isinstance(value, str))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

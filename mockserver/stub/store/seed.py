@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
-from mockserver.plugins.plugin import Plugin
+from mockserver.plugins.plugin import Plugin, Section
 from mockserver.plugins.transactions import WORLD, Record, Transaction
 from mockserver.stub.store import seed_files
 from mockserver.stub.store.seed_format import SeedFormat, format_of
-from mockserver.stub.store.seed_sections import records
 
 #: Members of an account that its record keeps in another form, or not at all.
 _CREDENTIALS = frozenset({"username", "password", "level", "tokens", "schemes", "scopes"})
@@ -197,3 +196,34 @@ def _account(item: Mapping[str, Any]) -> Account:
         scopes=None if scopes is None else tuple(scopes),
         profile={name: value for name, value in item.items() if name not in _CREDENTIALS},
     )
+
+
+#: Collections of the items of any contract's resources (resources.py).
+RESOURCE_PREFIX = "resource:"
+
+
+def records(sections: Mapping[str, Any], api: Iterable[Section]) -> dict[str, dict[str, Record]]:
+    """Return the records of all sections but those of accounts and secrets, by collection and key.
+
+    Args:
+        sections: of a file, every item written out.
+        api: what the API says of its own sections.
+    """
+    found = {
+        section.name: _records(section, sections[section.name])
+        for section in api
+        if section.name in sections and section.name != ACCOUNTS
+    }
+    for path, items in sections.get("resources", {}).items():
+        found[RESOURCE_PREFIX + path] = {key: {"item": item} for key, item in items.items()}
+    return found
+
+
+def _records(section: Section, content: Any) -> dict[str, Record]:
+    """Return the records of one section by key: a record's key is what names the item, with slashes between."""
+    if section.records is not None:
+        return dict(section.records(content))
+    found = {"/".join(str(item[name]) for name in section.key): section.record(item) for item in content}
+    if section.numbered:
+        found = {key: {**record, "number": number} for number, (key, record) in enumerate(found.items(), start=1)}
+    return found

@@ -1,20 +1,26 @@
-"""The check of every link that says what is seen where it leads: a write shows in a read of another form."""
+"""Links: the check of what a link says is seen where it leads, and the values that runtime expressions name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
+from mockserver.contract.model import Operation
 from mockserver.contract.reading.link_effects import Consequence, all_at, consequences
+from mockserver.http.expressions import Exchange, evaluate, fill
 from mockserver.http.styles import encode_text
+from mockserver.messages import NO_CONTENT, Arguments
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
-from mockserver.suite.cases.runtime_values import Said
 from mockserver.suite.cases.setting_states import evidence, json_of, matches
 from mockserver.suite.checks.task import Task
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 
 _CHECK = "links_show_what_they_say"
@@ -109,3 +115,55 @@ def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
             got = describe(found if "/*" in pointer else found[0], 300) if found else "nothing there"
             return f"{describe(value, 300)} at {pointer}", got
     return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answered request for an operation."""
+
+    operation: Operation
+    request: WireRequest
+    response: WireResponse
+
+    def filled(self, text: str) -> str:
+        """Return a text with the values of its expressions: it is one as a whole, or has some in braces.
+
+        Raises:
+            LookupError: the exchange does not have what one names.
+        """
+        return fill(text, self._exchange())
+
+    def value(self, expression: str) -> Any:
+        """Return what an expression names, such as `$request.body#/name`.
+
+        Raises:
+            LookupError: the exchange does not have it.
+        """
+        return evaluate(expression, self._exchange())
+
+    def _exchange(self) -> Exchange:
+        request, response = self.request, self.response
+        path = read_off(self.operation.path, request.path)
+        query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
+        first = {name: values[0] for name, values in query.items()}
+        return Exchange(
+            request.path,
+            request.method,
+            Arguments(path, first, {}, {}, _content(request.body)),
+            _by_name(request.fields),
+            response.status,
+            _by_name(response.fields),
+            _content(response.body),
+        )
+
+
+def _content(body: bytes | None) -> Any:
+    try:
+        return parse_json(body or b"")
+    except NotJSON:
+        return NO_CONTENT
+
+
+def _by_name(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return header fields by name in lower case; of those that stand twice, the first."""
+    return {name.lower(): value for name, value in reversed(tuple(fields))}

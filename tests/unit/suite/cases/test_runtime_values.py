@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.suite.cases.runtime_values import Said
+from mockserver.suite.checks.links import Said
 from mockserver.suite.target.exchange import WireRequest, WireResponse
 
 

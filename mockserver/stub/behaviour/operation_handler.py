@@ -1,0 +1,106 @@
+"""The handler of an operation: Python's, the contract's, or one that is made for what was inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.errors import ContractError
+from mockserver.messages import Outgoing
+from mockserver.plugins.calls import Handler, Rules
+from mockserver.plugins.registration import is_trusted
+from mockserver.stub.behaviour.handlers import AUTH, REMOVE, SETTING, Handlers, find_handler
+from mockserver.stub.behaviour.login import LoginHandler
+from mockserver.stub.behaviour.setting import SettingHandler
+from mockserver.stub.crud.example_items import Representations
+from mockserver.stub.crud.resources import ResourceHandler
+from mockserver.stub.crud.tombstones import Removal
+from mockserver.stub.store.worlds import World
+from mockserver.stub.stub_options import StubOptions
+
+NO_NAMES: frozenset[str] = frozenset()
+
+
+def _nowhere(outgoing: Outgoing, _world: World) -> str:
+    return f"callback {outgoing.name} not sent: no host is allowed"
+
+
+class Settings(NamedTuple):
+    """How a stub answers, the same for all operations.
+
+    Attributes:
+        behaviours: Python behaviours by `operationId`.
+        handlers: those that an API adds, by handler and role of `x-mockserver-behaviour`.
+        trusted: handlers of the engine whose answers are known to be what the contract says.
+        secret_names: members that are masked, whatever the operation.
+        deliver: sends a callback, or tells why not; returns words for the journal.
+        inferred: gives the behaviours that were inferred, by `operationId`.
+    """
+
+    options: StubOptions
+    rules: Rules
+    behaviours: Mapping[str, Handler] = {}
+    handlers: Handlers = MappingProxyType({})
+    trusted: frozenset[str] = NO_NAMES
+    secret_names: frozenset[str] = NO_NAMES
+    deliver: Callable[[Outgoing, World], str] = _nowhere
+    inferred: Callable[[], Mapping[str, Behaviour]] = dict
+
+
+def behaviour_of(
+    contract: Contract, operation: Operation, settings: Settings, representations: Representations
+) -> tuple[Operation, Handler | None]:
+    """Return an operation with its behaviour, and the handler: Python's, the contract's, or what was inferred."""
+    if operation.id in settings.behaviours:
+        return operation, settings.behaviours[operation.id]
+    if operation.behaviour is None:
+        inferred = settings.inferred().get(operation.id)
+        if inferred is not None:
+            operation = replace(operation, behaviour=inferred)
+    if operation.behaviour is None:
+        return operation, None
+    handler = handler_of(contract, operation, settings.handlers)
+    return operation, handler or _made(contract, operation, operation.behaviour, settings, representations)
+
+
+def _made(
+    contract: Contract,
+    operation: Operation,
+    behaviour: Behaviour,
+    settings: Settings,
+    representations: Representations,
+) -> Handler:
+    """Return the handler that is made for an operation, from what the contract says of it."""
+    if behaviour.handler == SETTING:
+        return SettingHandler(contract, operation, representations).run
+    if behaviour.handler == AUTH:
+        return LoginHandler(contract, operation, representations).run
+    explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
+    relatives = {**settings.inferred(), **explicit}
+    if behaviour.role == REMOVE:
+        return Removal(operation, relatives.values())
+    return ResourceHandler(contract, operation, behaviour, relatives, representations)
+
+
+def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Handler | None:
+    """Return the function that an operation's behaviour names, None where the handler is made for the operation.
+
+    Raises:
+        ContractError: there is no such handler.
+    """
+    assert operation.behaviour is not None
+    try:
+        return find_handler(operation.behaviour, added)
+    except LookupError as error:
+        raise ContractError(f"{contract.place(operation.behaviour.pointer)}: {error}") from error
+
+
+def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
+    """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
+    if handler is None or settings.options.errors:
+        return False
+    is_made = isinstance(getattr(handler, "__self__", None), SettingHandler | LoginHandler)
+    return (is_made and behaviour.handler in settings.trusted) or is_trusted(handler)
