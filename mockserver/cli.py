@@ -23,9 +23,9 @@ COMMANDS = {
     "fuzz": "mockserver.commands.fuzz:fuzz_command",
     "restore": "mockserver.commands.restore:restore_command",
     "report": "mockserver.commands.report:report_command",
-    "lint": "mockserver.commands.serve:lint_command",
-    "examples": "mockserver.commands.serve:examples_command",
-    "inspect": "mockserver.commands.serve:inspect_command",
+    "lint": "mockserver.commands.lint:lint_command",
+    "examples": "mockserver.commands.examples:examples_command",
+    "inspect": "mockserver.commands.inspect:inspect_command",
 }
 SETTINGS_FILES = ("mockserver.toml", "pyproject.toml")
 _EXIT_USAGE = 2

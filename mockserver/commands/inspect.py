@@ -1,16 +1,21 @@
-"""What was inferred from a contract, why and how sure, with the line that overrides it; and what else is served how."""
+"""`mockserver inspect`: how each operation of a contract is served, why, and the line that overrides it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import click
+
+from mockserver.commands.options import contract_option, option, overlay_option, show_notes
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.reading.callback_objects import callbacks
 from mockserver.contract.resources.collections import Inference, Resource, infer
 from mockserver.errors import ContractError
 from mockserver.http import json as documents
+from mockserver.plugins.discovery import load
 
 #: Members of a `resource` behaviour in the order in which they are printed, with what is left out.
 _MEMBERS = {"resource": "", "identifier": "", "parameter": "", "items": "", "value": "", "answers": True, "keys": {}}
@@ -19,6 +24,25 @@ _NOT_SHOWN = "its documented answer does not show an item by `{identifier}`"
 _NO_NAME = "nothing in the answers tells which member {{{parameter}}} names"
 _REMOVES = "what it deletes is gone, and all below its path"
 _NO_PAIR = "its path is no part of a collection with items"
+
+
+@click.command("inspect", short_help="Tell how each operation is served, and why.")
+@contract_option()
+@overlay_option()
+@option("--json", is_flag=True, help="Print JSON.")
+def inspect_command(contract: Path | None, api: str | None, overlay: tuple[Path, ...], json: bool) -> None:
+    """Print what state was inferred from a contract, why, how sure, and the line that overrides it.
+
+    Also what is answered with a plain example, refused, called back, and wrong with the document.
+    """
+    loaded = load(contract, api, overlay)
+    show_notes(loaded.document.notes)
+    report = inspect(loaded)
+    if json:
+        click.echo(documents.encode(report).decode())
+        return
+    for line in lines(report):
+        click.echo(line)
 
 
 def inspect(contract: Contract) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The commands around the stub: serve, lint, examples, inspect."""
+"""`mockserver serve`: a contract as a stub, until it is stopped."""
 
 from __future__ import annotations
 
@@ -6,29 +6,23 @@ import os
 import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mockserver.commands.options import (
-    FILE,
-    contract_option,
-    option,
     options_of,
-    overlay_option,
     show_notes,
     show_warnings,
 )
 from mockserver.errors import UsageError
-from mockserver.plugins.discovery import DEFAULT, find, load
+from mockserver.plugins.discovery import find, load
 from mockserver.stub.serving.serve_options import ServeOptions
 from mockserver.stub.stub_options import RateLimit
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
     from mockserver.stub.serving.server import Certificate
-    from mockserver.stub.store.seed import Seed
 
 
 @click.command("serve")
@@ -97,108 +91,6 @@ def _application(options: ServeOptions) -> Any:
     from mockserver.stub.app import make_app
 
     return make_app(options).wsgi_app
-
-
-@click.command("lint", short_help="Check the contract itself.")
-@contract_option()
-@overlay_option()
-@click.pass_context
-def lint_command(ctx: click.Context, contract: Path | None, api: str | None, overlay: tuple[Path, ...]) -> None:
-    """Check that a contract is valid, its examples fit, and every element says how it is known.
-
-    Exit code 1 on findings, 2 on bad usage.
-    """
-    from mockserver.contract.source.remote import url_of
-    from mockserver.lint.findings import lint
-
-    path = contract or find(api or DEFAULT).contract
-    if url_of(path) is None and not path.exists():
-        raise UsageError(f"{path}: there is no such file; check --contract")
-    findings = lint(path, overlay)
-    for finding in findings:
-        click.echo(f"{finding.file}:{finding.line}: {finding.pointer}: [{finding.rule}] {finding.message}")
-        click.echo(f"    remedy: {finding.remedy}")
-    click.echo(f"{path}: {len(findings)} finding{'' if len(findings) == 1 else 's'}")
-    ctx.exit(1 if findings else 0)
-
-
-@click.command("examples", short_help="Print each example with the requests that return it.")
-@contract_option()
-@overlay_option()
-@option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
-@option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
-def examples_command(
-    contract: Path | None, api: str | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str
-) -> None:
-    """Print every documented example with the exact requests, in order, that return it from a fresh world.
-
-    An example that no request returns, or that breaks its schema, is printed with the reason.
-    """  # fmt: skip
-    from mockserver.stub.examples.listing import curl, sequences
-    from mockserver.stub.store.seed import Seed, load_seed
-
-    loaded = load(contract, api, overlay)
-    show_notes(loaded.document.notes)
-    plugin = find(loaded.api) if loaded.api else None
-    seed_file = seed_data or (plugin.seed_data if plugin is not None and contract is None else None)
-    seed = load_seed(seed_file, plugin) if seed_file is not None else Seed()
-    if not any(operation.behaviour is not None for operation in loaded.operations):
-        _print_any(loaded, seed, url.rstrip("/"))
-        return
-    count = 0
-    for sequence in sequences(loaded, seed):
-        count += 1
-        click.echo(f"# {sequence.name}: {sequence.label}")
-        for step in sequence.steps:
-            click.echo(curl(step, url.rstrip("/")))
-        click.echo(f"# {sequence.status} {sequence.content}\n")
-    click.echo(f"# {count} example{'' if count == 1 else 's'}")
-
-
-def _print_any(contract: Contract, seed: Seed, url: str) -> None:
-    """Print the examples of a contract that states no behaviour, all of its statuses."""
-    from mockserver.stub.app import create_app
-    from mockserver.stub.examples.example_requests import listed
-    from mockserver.stub.examples.listing import curl
-
-    app = create_app(contract, seed_data=seed)
-    count = unreached = broken = 0
-    for example in listed(contract, seed, app.wsgi_app):
-        count += 1
-        unreached += not example.steps
-        broken += bool(example.steps and example.why)
-        click.echo(f"# {example.name}: {example.label}")
-        for step in example.steps:
-            click.echo(curl(step, url))
-        told = " ".join(f"{'' if example.steps else 'cannot be reached: '}{example.why}".split())
-        if example.why:
-            click.echo(f"# {told}")
-        content = "\n# ".join(example.content.splitlines())
-        click.echo(f"# {' '.join(filter(None, (example.status, example.media_type, content)))}\n")
-    told = f"; {unreached} cannot be reached, {broken} break their schema" if unreached or broken else ""
-    click.echo(f"# {count} example{'' if count == 1 else 's'}{told}")
-
-
-@click.command("inspect", short_help="Tell how each operation is served, and why.")
-@contract_option()
-@overlay_option()
-@option("--json", is_flag=True, help="Print JSON.")
-def inspect_command(contract: Path | None, api: str | None, overlay: tuple[Path, ...], json: bool) -> None:
-    """Print what state was inferred from a contract, why, how sure, and the line that overrides it.
-
-    Also what is answered with a plain example, refused, called back, and wrong with the document.
-    """
-    from mockserver.commands.inspect import inspect, lines
-    from mockserver.http import json as documents
-
-    loaded = load(contract, api, overlay)
-    show_notes(loaded.document.notes)
-    report = inspect(loaded)
-    if json:
-        click.echo(documents.encode(report).decode())
-        return
-    for line in lines(report):
-        click.echo(line)
 
 
 def _certificate(options: ServeOptions) -> Certificate | None:

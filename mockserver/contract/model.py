@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from mockserver.contract.provenance import Provenance, ProvenanceResolver
 from mockserver.contract.reading.reader import ContractWarning
+from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.marks import Marks
-from mockserver.contract.schema.validator import Direction, Schemas, Validator
+from mockserver.contract.schema.validator import Schemas, Validator
 from mockserver.contract.source.loading import Document
 from mockserver.http.pointers import blanked, lookup
 

@@ -12,7 +12,7 @@ from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.reading.elements import Element
 from mockserver.contract.reading.extensions import EXTENSIONS, OBJECT_PLACE, OWN
-from mockserver.contract.schema.validator import Direction
+from mockserver.contract.schema.direction import Direction
 from mockserver.http.expressions import EMBEDDED, EXPRESSION
 from mockserver.http.pointers import child
 from mockserver.lint.subject import LintFinding, Subject

@@ -9,7 +9,8 @@ from typing import Any
 
 from mockserver.contract.exchanges import pairs_in
 from mockserver.contract.reading.elements import Element
-from mockserver.contract.schema.validator import Direction, SchemaViolation
+from mockserver.contract.schema.direction import Direction
+from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child, lookup, split
 from mockserver.lint.subject import LintFinding, Subject

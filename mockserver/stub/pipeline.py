@@ -26,7 +26,7 @@ from mockserver.stub.authentication import Authentication
 from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, handler_of
 from mockserver.stub.choice import Choices
 from mockserver.stub.operation import CompiledOperation
-from mockserver.stub.response import rejection
+from mockserver.stub.response import rejection, without_content
 from mockserver.stub.routing import Route, Router
 from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.violations import ABSENT, MAX_VIOLATIONS
@@ -122,11 +122,11 @@ class Pipeline:
                 if compiled.calls_back:
                     why += compiled.call_back(request, arguments, response, world)
                 if request.method == "HEAD":
-                    response = _without_content(response)
+                    response = without_content(response)
         except RequestRejected as rejected:
             response = compiled.reject(rejected, request)
             return Answer(
-                _without_content(response) if request.method == "HEAD" else response,
+                without_content(response) if request.method == "HEAD" else response,
                 operation.id,
                 # Content is shown where its violations tell which of its names are known, and so which are not.
                 content if 0 < len(rejected.violations) < MAX_VIOLATIONS else b"",
@@ -158,7 +158,7 @@ class Pipeline:
                 compiled = self._compiled.get(name) or self._compile(operation)
                 response = compiled.reject(rejected, request)
         if request.method == "HEAD":
-            response = _without_content(response)
+            response = without_content(response)
         return Answer(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
@@ -169,7 +169,7 @@ class Pipeline:
         """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""
         if request.method == "HEAD" and "GET" in route.methods:
             answer = self.answer(request._replace(method="GET"), world)
-            return None if answer is None else answer._replace(response=_without_content(answer.response))
+            return None if answer is None else answer._replace(response=without_content(answer.response))
         allow = ", ".join(_allowed(route))
         if request.method == "OPTIONS":
             return Answer(Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES)
@@ -213,14 +213,6 @@ def _allowed(route: Route[Operation]) -> tuple[str, ...]:
     """Return the methods that a route answers, those that every resource has included (RFC 9110, section 9.1)."""
     implicit = {"OPTIONS", "HEAD"} if "GET" in route.methods else {"OPTIONS"}
     return tuple(sorted(implicit | route.methods.keys()))
-
-
-def _without_content(response: Response) -> Response:
-    """Return what HEAD is answered: the fields of GET, with the length its content has (RFC 9110, section 9.3.2)."""
-    fields = response.fields
-    if response.content:
-        fields = [*fields, ("Content-Length", str(len(response.content)))]
-    return Response(response.status, fields, b"")
 
 
 def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:

@@ -261,3 +261,11 @@ def _without_unseen(rejected: RequestRejected, documented: Documented) -> Reques
 def rejection(status: int, rejected: RequestRejected, content: bytes, media_type: str = problem.MEDIA_TYPE) -> Response:
     """Return a rejection with the fields that its status obliges."""
     return Response(status, [("Content-Type", media_type), *rejected.fields.items()], content)
+
+
+def without_content(response: Response) -> Response:
+    """Return what HEAD is answered: the fields of GET, with the length its content has (RFC 9110, section 9.3.2)."""
+    fields = response.fields
+    if response.content:
+        fields = [*fields, ("Content-Length", str(len(response.content)))]
+    return Response(response.status, fields, b"")

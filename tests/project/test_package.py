@@ -158,6 +158,8 @@ def test_the_wheel_holds_what_is_served_and_no_tests(wheel: Path) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "mockserver").rglob("*.py")}
     assert modules <= names
     assert re.search(r"^Requires-Python: >=3\.11$", metadata, re.MULTILINE)
+    versions = re.findall(r"^Classifier: Programming Language :: Python :: (3\.\d+)$", metadata, re.MULTILINE)
+    assert versions == ["3.11", "3.12", "3.13", "3.14"]
 
 
 def test_what_is_served_is_that_of_the_checkout(wheel: Path) -> None:

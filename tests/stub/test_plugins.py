@@ -374,9 +374,8 @@ def test_an_api_says_to_which_name_an_object_belongs(
 
 
 def test_a_setting_is_answered_in_the_words_of_the_contract(make_stub: MakeStub, write_contract: Write) -> None:
-    example = {"state": {"is": "applied"}, "theme": "dark", "rev": 3}
-
-    def setting(role: str, **members: Any) -> dict[str, Any]:
+    def setting(role: str, shown: str, **members: Any) -> dict[str, Any]:
+        example = {"state": {"is": shown}, "theme": "dark", "rev": 3}
         own = {"handler": "setting", "role": role, "resource": "theme", "status": "/state/is"}
         places = {} if role == "reset" else {"value": "/theme"}
         content = {"application/json": {"schema": {"type": "object"}, "example": example}}
@@ -384,13 +383,14 @@ def test_a_setting_is_answered_in_the_words_of_the_contract(make_stub: MakeStub,
         return {"x-mockserver-behaviour": {**own, **places}, "responses": responses, **members}
 
     body = {"required": True, "content": {"application/json": {"schema": {"type": "string"}}}}
-    path = {"get": setting("read"), "put": setting("write", requestBody=body), "delete": setting("reset")}
+    written = setting("write", "pending", requestBody=body)
+    path = {"get": setting("read", "live"), "put": written, "delete": setting("reset", "going")}
     client = make_stub(write_contract({"/theme": path}))
     assert client.call("GET", "/theme").status == 404  # 204 is not documented
-    written = {"state": {"is": "applying"}, "theme": "light", "rev": 3}
-    assert client.call("PUT", "/theme", json="light").json() == written
-    assert client.call("GET", "/theme").json() == {**written, "state": {"is": "applied"}}
-    assert client.call("DELETE", "/theme").json()["state"] == {"is": "deleting"}
+    pending = {"state": {"is": "pending"}, "theme": "light", "rev": 3}
+    assert client.call("PUT", "/theme", json="light").json() == pending
+    assert client.call("GET", "/theme").json() == {**pending, "state": {"is": "live"}}
+    assert client.call("DELETE", "/theme").json()["state"] == {"is": "going"}
     assert client.call("GET", "/theme").status == 404
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from mockserver.contract.reading.document import METHODS
 from mockserver.contract.reading.extensions import ERRORS
-from mockserver.contract.schema.validator import Direction
+from mockserver.contract.schema.direction import Direction
 from mockserver.http.pointers import child
 
 #: How a keyword holds elements: as its value, in a list, or in an object under free names.

@@ -41,20 +41,23 @@ def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
     behaviour = operation.behaviour
     if behaviour is None or not behaviour.resource:
         return frozenset()
-    return frozenset(
-        place[-1]
-        for other in contract.by_resource[behaviour.resource]
-        for place, values in told(contract, other).items()
-        if behaviour.resource in values
-        and place[:-1] == envelope_place(other)
-        and not _is_value_or_status(other, place)
-    )
+    found: set[str] = set()
+    for other in contract.by_resource[behaviour.resource]:
+        around = envelope_place(other)
+        beside = {place[-1]: values for place, values in told(contract, other).items() if place[:-1] == around}
+        # A schema without `const` tells nothing of the value; `name` is what most call it.
+        named = (
+            name for name, values in beside.items() if (behaviour.resource in values if values else name == "name")
+        )
+        found |= {name for name in named if not _is_value_or_status(other, name)}
+    return frozenset(found)
 
 
-def _is_value_or_status(operation: Operation, place: Place) -> bool:
-    """Tell whether a place is that of a singleton's value or status itself."""
+def _is_value_or_status(operation: Operation, name: str) -> bool:
+    """Tell whether a member of the envelope is a singleton's value or status itself."""
     behaviour = operation.behaviour
-    return behaviour is not None and child("", *place) in {behaviour.value, behaviour.status}
+    place = child("", *(envelope_place(operation) or ()), name)
+    return behaviour is not None and place in {behaviour.value, behaviour.status}
 
 
 def shown_statuses(operation: Operation | None) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""JSON Schema: compiled validators, direction of `readOnly` and `writeOnly`, and errors with their place.
+"""JSON Schema: compiled validators, and violations with their place.
 
 Validation runs on jsonschema-rs; `jsonschema` is the reference that the tests hold it against
 (tests/unit/contract/test_agreement.py lists every known disagreement and who is right).
@@ -10,17 +10,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote
 
 import jsonschema_rs
 
+from mockserver.contract.schema.direction import FORBIDDEN, Direction, Forbidden
 from mockserver.contract.schema.subset import SEPARATOR, Sparse
 from mockserver.contract.schema.translation import Translation
 from mockserver.errors import ContractError
 from mockserver.http.pointers import split
-
-Direction = Literal["request", "response"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _BASE = "urn:mockserver:contract"
@@ -61,21 +60,6 @@ _PLAIN = frozenset(
     {"type", "enum", "const", "format", "pattern", "minLength", "maxLength"}
     | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 )
-
-
-class _Forbidden:
-    """The keyword `writeOnly` in answers and `readOnly` in requests: such a property must not be there."""
-
-    def __init__(self, _parent: dict[str, Any], value: Any, _path: list[str | int]) -> None:
-        self._forbidden = value is True
-
-    def validate(self, _instance: Any) -> None:
-        """Refuse any value; jsonschema-rs turns the error into a violation."""
-        if self._forbidden:
-            raise ValueError("must not be present in this direction")
-
-
-_FORBIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 
 
 class Validator:
@@ -140,14 +124,14 @@ class Schemas:
         return found
 
     def _compile(self, pointer: str, direction: Direction) -> Validator:
-        sparse = Sparse(self._translation, _FORBIDDEN[direction])
+        sparse = Sparse(self._translation, FORBIDDEN[direction])
         root = sparse.add(pointer)
         try:
             return Validator(
                 jsonschema_rs.validator_for(
                     {"$schema": _DIALECT, "$id": _BASE, "$ref": root, "$defs": sparse.definitions()},
                     validate_formats=True,
-                    keywords={_FORBIDDEN[direction]: _Forbidden},
+                    keywords={FORBIDDEN[direction]: Forbidden},
                     formats=_FORMATS,
                 )
             )

@@ -9,6 +9,8 @@ from mockserver.http.pointers import split
 
 #: Takes a value for each place, in the order in which they were named.
 Fill = Callable[[Sequence[Any]], Any]
+#: Names on the way to each place, with the index of its value.
+_Places = Sequence[tuple[tuple[str, ...], int]]
 
 
 def compile_form(example: Any, pointers: Sequence[str]) -> Fill:
@@ -19,7 +21,7 @@ def compile_form(example: Any, pointers: Sequence[str]) -> Fill:
     return _compile(example, [(tuple(split(pointer)), index) for index, pointer in enumerate(pointers)])
 
 
-def _compile(example: Any, places: Sequence[tuple[tuple[str, ...], int]]) -> Fill:
+def _compile(example: Any, places: _Places) -> Fill:
     if not places:
         return lambda _values: example
     for way, index in places:
@@ -31,21 +33,24 @@ def _compile(example: Any, places: Sequence[tuple[tuple[str, ...], int]]) -> Fil
     if isinstance(example, list):
         items = {int(name): ways for name, ways in below.items() if name.isdecimal() and int(name) < len(example)}
         return _in_list(example, {at: _compile(example[at], ways) for at, ways in items.items()})
-    base = example if isinstance(example, dict) else {}
-    return _in_object(base, {name: _compile(base.get(name), ways) for name, ways in below.items()})
+    return _in_object(example if isinstance(example, dict) else {}, below)
 
 
 def _in_list(base: list[Any], fills: Mapping[int, Fill]) -> Fill:
     return lambda values: [fills[at](values) if at in fills else item for at, item in enumerate(base)]
 
 
-def _in_object(base: dict[str, Any], fills: Mapping[str, Fill]) -> Fill:
-    members = tuple(fills.items())
+def _in_object(base: dict[str, Any], below: Mapping[str, _Places]) -> Fill:
+    # Most places are members of one object; a call for each would be felt in every answer.
+    members = tuple((name, places[0][1]) for name, places in below.items() if not places[0][0])
+    objects = tuple((name, _compile(base.get(name), places)) for name, places in below.items() if places[0][0])
 
     def fill(values: Sequence[Any]) -> dict[str, Any]:
-        content = dict(base)
-        for name, value_of in members:
-            content[name] = value_of(values)
+        content = base.copy()
+        for name, index in members:
+            content[name] = values[index]
+        for name, made in objects:
+            content[name] = made(values)
         return content
 
     return fill

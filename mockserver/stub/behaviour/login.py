@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from mockserver.contract.message_texts import Place
@@ -19,10 +20,10 @@ from mockserver.http.pointers import child, split
 from mockserver.masking import looks_secret
 from mockserver.messages import NO_CONTENT, Outcome, Representation, success
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS
-from mockserver.plugins.calls import Call, content_of
+from mockserver.plugins.calls import Call, Handler, content_of
 from mockserver.plugins.tokens import PURPOSE, TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form
+from mockserver.stub.behaviour.answer_form import compile_form
 
 ROLES = ("issue", "describe", "revoke")
 
@@ -44,6 +45,10 @@ class _Session(NamedTuple):
     valid_to: int
 
 
+_ValueOf = Callable[[_Session], Any]
+_token_of: _ValueOf = attrgetter("token")
+
+
 class LoginHandler:
     """What a call does to the caller's token, by the role of its operation."""
 
@@ -56,11 +61,10 @@ class LoginHandler:
         self._sent = credential_places(contract, operation)
         self._usernames = username_places(contract, operation)
         self._tokens = issued_places(contract, operation)
-        self._run = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[operation.behaviour.role]
-
-    def __call__(self, call: Call) -> Outcome:
-        """Do what the role says."""
-        return self._run(call)
+        #: What the role says.
+        self.run: Handler = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[
+            operation.behaviour.role
+        ]
 
     def issue(self, call: Call) -> Outcome:
         """Log in by password, with what the API asks for beside it."""
@@ -85,14 +89,14 @@ class LoginHandler:
         call.transaction.delete(TOKENS, call.caller.token_key)
         return success(self._content(session), "token revoked")
 
-    def _content(self, session: _Session) -> Any:
-        if not self._shows_content:
-            return NO_CONTENT
-        return self._form([value_of(session) for _, value_of in self._places])
-
     @cached_property
-    def _shows_content(self) -> bool:
-        return bool(self._representations[self._operation.id].media_type)
+    def _content(self) -> _ValueOf:
+        """What makes an answer that tells of a session."""
+        if not self._representations[self._operation.id].media_type:
+            return lambda _session: NO_CONTENT
+        form = compile_form(self._example, [pointer for pointer, _ in self._places])
+        values = [value_of for _, value_of in self._places]
+        return lambda session: form([value_of(session) for value_of in values])
 
     @cached_property
     def _example(self) -> Any:
@@ -105,49 +109,41 @@ class LoginHandler:
         return next(names, PURPOSE)
 
     @cached_property
-    def _form(self) -> Fill:
-        return compile_form(self._example, [pointer for pointer, _ in self._places])
-
-    @cached_property
-    def _places(self) -> list[tuple[str, Callable[[_Session], Any]]]:
+    def _places(self) -> list[tuple[str, _ValueOf]]:
         """JSON pointers into the example, each with what gives the value there."""
-        issues = self._run == self.issue
+        issues = self.run == self.issue
         if isinstance(self._example, str):
             return [("", _token_of)] if issues else []
         return list(self._found("", self._example, tells_token=issues))
 
-    def _found(
-        self, pointer: str, example: Any, *, tells_token: bool
-    ) -> Iterator[tuple[str, Callable[[_Session], Any]]]:
+    def _found(self, pointer: str, example: Any, *, tells_token: bool) -> Iterator[tuple[str, _ValueOf]]:
         for name, value in example.items() if isinstance(example, dict) else ():
             place = child(pointer, name)
             if isinstance(value, dict):
                 yield from self._found(place, value, tells_token=tells_token)
                 continue
+            if not tells_token and tuple(split(place)) in self._tokens:
+                continue  # which token was shown is not kept
             value_of = self._value_of(place, name, value)
             if value_of is not None:
                 yield place, value_of
             elif tells_token and isinstance(value, str) and looks_secret(name):
                 yield place, _token_of
 
-    def _value_of(self, pointer: str, member: str, example: Any) -> Callable[[_Session], Any] | None:
+    def _value_of(self, pointer: str, member: str, example: Any) -> _ValueOf | None:
         """Return what gives the value of a member, None where that is as in the example."""
         name, place = _plain(member), tuple(split(pointer))
         if place in self._tokens:
-            return _token_of
+            return _token_of if self.run == self.issue else None
         if isinstance(example, str) and example in self._levels:
-            return lambda session: session.level
+            return attrgetter("level")
         if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):
-            return lambda session: session.username
+            return attrgetter("username")
         if name in _BEGINNINGS:
-            return lambda session: _time_like(example, session.valid_from)
+            return _time_like(example, attrgetter("valid_from"))
         if name in _ENDS:
-            return lambda session: _time_like(example, session.valid_to)
+            return _time_like(example, attrgetter("valid_to"))
         return (lambda session: session.valid_to - session.valid_from) if name in _DURATIONS else None
-
-
-def _token_of(session: _Session) -> str:
-    return session.token
 
 
 def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]:
@@ -179,11 +175,13 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def _time_like(example: Any, seconds: int) -> Any:
-    """Return a UNIX time in the form of an example: seconds, milliseconds, or a date-time (RFC 3339)."""
+def _time_like(example: Any, seconds_of: _ValueOf) -> _ValueOf:
+    """Return what gives a UNIX time in the form of an example: seconds, milliseconds, or a date-time (RFC 3339)."""
     if isinstance(example, str):
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return seconds * 1000 if isinstance(example, int) and example > 10**12 else seconds
+        return lambda session: datetime.fromtimestamp(seconds_of(session), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(example, int) and example > 10**12:
+        return lambda session: seconds_of(session) * 1000
+    return seconds_of
 
 
 def _shown(call: Call) -> _Session:

@@ -75,9 +75,9 @@ def _made(
 ) -> Handler:
     """Return the handler that is made for an operation, from what the contract says of it."""
     if behaviour.handler == SETTING:
-        return SettingHandler(contract, operation, representations)
+        return SettingHandler(contract, operation, representations).run
     if behaviour.handler == AUTH:
-        return LoginHandler(contract, operation, representations)
+        return LoginHandler(contract, operation, representations).run
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
     relatives = {**settings.inferred(), **explicit}
     if behaviour.role == REMOVE:
@@ -102,10 +102,12 @@ def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) ->
     """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
     if handler is None or settings.options.errors:
         return False
-    made = isinstance(handler, SettingHandler | LoginHandler) and behaviour.handler in settings.trusted
-    return made or is_trusted(handler)
+    return (takes_content_apart(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)
 
 
 def takes_content_apart(handler: Handler | None) -> bool:
-    """Tell whether a handler looks for the content in its call, never in the arguments of the call."""
-    return isinstance(handler, SettingHandler | LoginHandler)
+    """Tell whether a handler looks for the content in its call, never in the arguments of the call.
+
+    Those do that the engine makes for settings and logins.
+    """
+    return isinstance(getattr(handler, "__self__", None), SettingHandler | LoginHandler)

@@ -17,7 +17,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.contract.resources.singletons import Transitions, echoes, transitions
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
-from mockserver.plugins.calls import Call, content_of, issue, kept, under_way
+from mockserver.plugins.calls import Call, Handler, content_of, issue, kept, under_way
 from mockserver.plugins.transactions import SETTINGS, Record
 from mockserver.stub.behaviour.answer_form import Fill, compile_form
 
@@ -38,11 +38,8 @@ class SettingHandler:
         self._resource = behaviour.resource
         self._generated = behaviour.generated
         self._value, self._status = behaviour.value, behaviour.status
-        self._run = {"write": self.write, "read": self.read, "reset": self.reset}[behaviour.role]
-
-    def __call__(self, call: Call) -> Outcome:
-        """Do what the role says."""
-        return self._run(call)
+        #: What the role says.
+        self.run: Handler = {"write": self.write, "read": self.read, "reset": self.reset}[behaviour.role]
 
     def write(self, call: Call) -> Outcome:
         """Set a setting: under way, with the value sent less its secrets, or with one made by the server."""
@@ -62,7 +59,7 @@ class SettingHandler:
                 "secret": self._generated,
             },
         )
-        return success(self._content(self._statuses.applying, value), "set")
+        return success(self._content((self._statuses.applying, value)), "set")
 
     def read(self, call: Call) -> Outcome:
         """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
@@ -70,9 +67,9 @@ class SettingHandler:
         if record is None:
             return self._absent()
         if record["phase"] == "deleting":
-            return success(self._content(self._statuses.deleting, record["value"]), "being reset")
+            return success(self._content((self._statuses.deleting, record["value"])), "being reset")
         status = self._statuses.applying if under_way(call, record["since"]) else self._statuses.applied
-        return success(self._content(status, record["value"]), "stored value")
+        return success(self._content((status, record["value"])), "stored value")
 
     def reset(self, call: Call) -> Outcome:
         """Reset a setting: under way, too, and nothing to read once that is over."""
@@ -81,8 +78,9 @@ class SettingHandler:
             call.transaction.put(SETTINGS, self._resource, {**record, "phase": "deleting", "since": call.now})
         else:
             call.transaction.delete(SETTINGS, self._resource)
-        content = self._status_form((self._statuses.deleting,)) if self._shows_content else NO_CONTENT
-        return success(content, "reset" if record is not None else "was not set")
+        return success(
+            self._status_content((self._statuses.deleting,)), "reset" if record is not None else "was not set"
+        )
 
     def _absent(self) -> Outcome:
         listed = self._operation.responses
@@ -90,35 +88,32 @@ class SettingHandler:
             raise RequestRejected(404, "Not Found", f"{self._resource} was never set, or is reset")
         return no_content(204, "never set, or reset")
 
-    def _content(self, status: str, value: Any) -> Any:
-        """Return an answer that shows the value; one that stands for the whole answer may have the status in it."""
-        if not self._shows_content:
-            return NO_CONTENT
-        if not echoes(self._operation):
-            return self._status_form((status,))
+    @cached_property
+    def _content(self) -> Fill:
+        """What makes an answer that shows status and value; a value that is the whole answer has the status in it."""
+        shown = self._representations[self._operation.id]
+        if not shown.media_type or not echoes(self._operation):
+            return self._status_content
+        if self._value and self._status:
+            return compile_form(shown.value, (self._status, self._value))
         if self._value:
-            return self._form((value, status))
-        return compile_form(value, (self._status,))((status,)) if self._status else value
+            form = compile_form(shown.value, (self._value,))
+            return lambda values: form(values[1:])
+        if self._status:
+            return lambda values: compile_form(values[1], (self._status,))(values)
+        return lambda values: values[1]
 
     @cached_property
-    def _shows_content(self) -> bool:
-        return bool(self._representations[self._operation.id].media_type)
-
-    @cached_property
-    def _example(self) -> Any:
-        return self._representations[self._operation.id].value
+    def _status_content(self) -> Fill:
+        """What makes an answer that shows the status, the first of some values, and no other."""
+        shown = self._representations[self._operation.id]
+        if not shown.media_type:
+            return lambda _values: NO_CONTENT
+        return compile_form(shown.value, (self._status,) if self._status else ())
 
     @cached_property
     def _statuses(self) -> Transitions:
         return transitions(self._contract, self._resource)
-
-    @cached_property
-    def _form(self) -> Fill:
-        return compile_form(self._example, (self._value, self._status) if self._status else (self._value,))
-
-    @cached_property
-    def _status_form(self) -> Fill:
-        return compile_form(self._example, (self._status,) if self._status else ())
 
 
 def _without(value: Any, names: frozenset[str], withheld: list[str]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mockserver import sources
 from mockserver.contract.model import Contract
-from mockserver.contract.schema.validator import Direction
+from mockserver.contract.schema.direction import Direction
 from mockserver.errors import MockServerError
 from mockserver.messages import NO_CONTENT
 from mockserver.stub.examples.flat_schema import Flattener, Impossible

@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from mockserver.contract.schema.dialect import MEANT
-from mockserver.contract.schema.validator import Direction, conforms
+from mockserver.contract.schema.direction import Direction
+from mockserver.contract.schema.validator import conforms
 from mockserver.stub.examples import scalars
 from mockserver.stub.examples.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
 from mockserver.stub.examples.texts import matching

@@ -9,7 +9,7 @@ from mockserver.contract.exchanges import ExamplePair, pairs_in
 from mockserver.contract.model import Example, MediaType, Operation, Presumptions
 from mockserver.contract.resources.collections import inferred
 from mockserver.contract.roles import is_login
-from mockserver.contract.schema.validator import Direction
+from mockserver.contract.schema.direction import Direction
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.setting_states import check_echo

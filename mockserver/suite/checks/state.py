@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.contract.resources.singletons import echoes, name_members
+from mockserver.contract.resources.singletons import echoes
 from mockserver.http.media_types import json_content
 from mockserver.suite.cases.sample_values import broken, telling, variants
 from mockserver.suite.cases.setting_states import (
@@ -67,8 +67,7 @@ _Planned = tuple[Callable[..., int], Operation, tuple[Operation, ...]]
 
 def _plan(run: Run, resource: Resource) -> Iterator[_Planned]:
     reads, write, reset_by = resource.read, resource.write, resource.reset
-    if name_members(run.contract, write):
-        yield answers_name_the_resource, write, ()
+    yield answers_name_the_resource, write, ()
     yield reads_show_the_last_write, reads, (write,)
     yield reads_change_nothing, reads, (write,)
     yield writes_can_be_repeated, write, (reads,)

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.schema.dialect import type_of
-from mockserver.contract.schema.validator import Direction, SchemaViolation
+from mockserver.contract.schema.direction import Direction
+from mockserver.contract.schema.validator import SchemaViolation
 
 #: More new values or members than this, and there is no list of them to be had.
 _MAX_LISTED = 12

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.marks import looks_secret
-from mockserver.contract.schema.validator import Direction, SchemaViolation
+from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering, essence
 from mockserver.http.pointers import child, split
 from mockserver.suite.overlays.draft import Draft, member_ways

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation, Response
-from mockserver.contract.schema.validator import Direction, SchemaViolation
+from mockserver.contract.schema.direction import Direction
+from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
 from mockserver.suite.verdicts.graded_findings import Finding

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.schema.validator import Direction, Schemas
+from mockserver.contract.schema.direction import Direction
+from mockserver.contract.schema.validator import Schemas
 
 PLACE = "/components/schemas/S"
 

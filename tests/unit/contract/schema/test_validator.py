@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.schema.validator import Direction, Schemas, Validator
+from mockserver.contract.schema.direction import Direction
+from mockserver.contract.schema.validator import Schemas, Validator
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

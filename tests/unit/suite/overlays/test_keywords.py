@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.schema.validator import Direction
+from mockserver.contract.schema.direction import Direction
 from mockserver.suite.overlays.keywords import refute
 
 STAMP = "2026-11-25, http://127.0.0.1"
