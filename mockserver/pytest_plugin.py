@@ -54,7 +54,7 @@ def mockserver_url() -> Iterator[str]:
 
 @pytest.fixture
 def mockserver_app() -> Callable[..., Flask]:
-    """The factory of stubs in this process, `mockserver.stub.app.create_app`; `.wsgi_app` is the WSGI callable."""
+    """The factory of stubs in this process, `mockserver.create_app`; `.wsgi_app` is the WSGI callable."""
     from mockserver.stub.app import create_app
 
     return create_app
