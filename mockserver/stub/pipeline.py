@@ -75,7 +75,7 @@ class Pipeline:
     def allowed(self, path: str) -> tuple[str, ...]:
         """Return the methods that a path answers, none where the contract has nothing there."""
         found = self._router.match(path)
-        return () if found is None else _allowed(found[0])
+        return () if found is None else found[0].allowed
 
     def answer(self, request: Request, world: World) -> Answer | None:
         """Return the answer to a request, or None where the contract has nothing at its path.
@@ -170,7 +170,7 @@ class Pipeline:
         if request.method == "HEAD" and "GET" in route.methods:
             answer = self.answer(request._replace(method="GET"), world)
             return None if answer is None else answer._replace(response=without_content(answer.response))
-        allow = ", ".join(_allowed(route))
+        allow = route.allow
         if request.method == "OPTIONS":
             return Answer(Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES)
         rejected = RequestRejected(
@@ -207,12 +207,6 @@ def _refused(operation: Operation, reason: str) -> Answer:
     rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {reason}")
     response = rejection(501, rejected, problem_of(rejected, 501))
     return Answer(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
-
-
-def _allowed(route: Route[Operation]) -> tuple[str, ...]:
-    """Return the methods that a route answers, those that every resource has included (RFC 9110, section 9.1)."""
-    implicit = {"OPTIONS", "HEAD"} if "GET" in route.methods else {"OPTIONS"}
-    return tuple(sorted(implicit | route.methods.keys()))
 
 
 def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:

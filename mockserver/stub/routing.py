@@ -42,9 +42,15 @@ class Route(Generic[T]):
         self._plain: set[str] = set()
 
     @property
+    def allowed(self) -> tuple[str, ...]:
+        """Methods that are answered, those that every resource has included (RFC 9110, section 9.1)."""
+        implicit = {"OPTIONS", "HEAD"} if "GET" in self.methods else {"OPTIONS"}
+        return tuple(sorted(implicit | self.methods.keys()))
+
+    @property
     def allow(self) -> str:
-        """Value of the `Allow` field (RFC 9110, section 10.2.1)."""
-        return ", ".join(sorted(self.methods))
+        """Value of the `Allow` field, of 405 and of OPTIONS (RFC 9110, section 10.2.1)."""
+        return ", ".join(self.allowed)
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
         """Put a target here; the first of a method that needs no query stays, others only have their query."""

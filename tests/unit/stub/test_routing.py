@@ -93,7 +93,7 @@ def test_methods_of_one_path_stand_together() -> None:
     match = router.match("/a")
     assert match is not None
     assert match[0].methods == {"GET": 1, "POST": 2, "DELETE": 3}
-    assert match[0].allow == "DELETE, GET, POST"
+    assert match[0].allow == "DELETE, GET, HEAD, OPTIONS, POST"
     assert router.concrete.keys() == {"/a"}
 
 
@@ -120,7 +120,7 @@ def test_a_path_is_found_with_and_without_base_path() -> None:
 def test_templates_that_differ_by_name_only_are_one_path() -> None:
     found = Router([("GET", "/a/{x}", 1), ("PUT", "/a/{y}", 2)]).match("/a/7")
     assert found is not None
-    assert found[0].allow == "GET, PUT"
+    assert found[0].allow == "GET, HEAD, OPTIONS, PUT"
     assert found[1] == {"x": "7", "y": "7"}
 
 
