@@ -44,6 +44,8 @@ def _in_object(base: dict[str, Any], below: Mapping[str, _Places]) -> Fill:
     # Most places are members of one object; a call for each would be felt in every answer.
     members = tuple((name, places[0][1]) for name, places in below.items() if not places[0][0])
     objects = tuple((name, _compile(base.get(name), places)) for name, places in below.items() if places[0][0])
+    if not members and len(objects) == 1 and base.keys() <= below.keys():
+        return _envelope(*objects[0])
 
     def fill(values: Sequence[Any]) -> dict[str, Any]:
         content = base.copy()
@@ -54,3 +56,8 @@ def _in_object(base: dict[str, Any], below: Mapping[str, _Places]) -> Fill:
         return content
 
     return fill
+
+
+def _envelope(name: str, made: Fill) -> Fill:
+    """Return what makes an object of one member."""
+    return lambda values: {name: made(values)}
