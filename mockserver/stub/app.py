@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,8 @@ from typing import Any
 from flask import Flask
 
 from mockserver import sources
-from mockserver.contract.model import Contract
+from mockserver.contract.model import Behaviour, Contract
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.resources.collections import inferred
 from mockserver.errors import MockServerError
 from mockserver.http import cors
 from mockserver.http.problem import MEDIA_TYPE as PROBLEM
@@ -88,7 +87,7 @@ def make_app(options: StubOptions) -> Flask:
             trusted=frozenset() if api is None else api.trusted,
             secret_names=frozenset() if api is None else api.secret_names,
             deliver=Deliverer(options.allow_callbacks).deliver,
-            inferred=dict if options.no_state else partial(inferred, contract),
+            inferred=dict if options.no_state else partial(_inferred, contract),
         ),
     )
     limit = RateLimit(options.rate_limit) if isinstance(options.rate_limit, int) else options.rate_limit
@@ -105,6 +104,13 @@ def make_app(options: StubOptions) -> Flask:
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app
+
+
+def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
+    """Return the behaviours that can be inferred from a contract, by `operationId`."""
+    from mockserver.contract.resources.collections import inferred  # a contract that states all of them needs none
+
+    return inferred(contract)
 
 
 def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:

@@ -7,9 +7,9 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import Random
-
-import rstr
+from typing import Any
 
 _WORDS = ("amber", "basil", "cedar", "delta", "ember", "fable", "grove", "harbor", "iris", "juniper", "maple", "opal")
 _FIRST = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Radia", "Tim")
@@ -138,19 +138,24 @@ def matching(pattern: str, shortest: int, longest: int | None, chance: Random) -
     return None
 
 
-class _Repeating(rstr.Rstr):
-    """Makes texts of regular expressions with few repetitions where many are allowed."""
+@cache
+def _repeating() -> Callable[[Random, int], Any]:
+    """Return what makes texts of regular expressions with few repetitions where many are allowed."""
+    import rstr  # start-up must not pay for what most contracts never need
 
-    def __init__(self, chance: Random, most: int) -> None:
-        super().__init__(chance)
-        self._most = most
+    class Repeating(rstr.Rstr):
+        def __init__(self, chance: Random, most: int) -> None:
+            super().__init__(chance)
+            self._most = most
 
-    def _handle_repeat(self, start_range: int, end_range: int, value: str) -> str:
-        return super()._handle_repeat(start_range, min(end_range, max(start_range, self._most)), value)
+        def _handle_repeat(self, start_range: int, end_range: int, value: str) -> str:
+            return super()._handle_repeat(start_range, min(end_range, max(start_range, self._most)), value)
+
+    return Repeating
 
 
 def _built(compiled: re.Pattern[str], repeats: int, chance: Random) -> list[str]:
-    maker = _Repeating(chance, repeats)
+    maker = _repeating()(chance, repeats)
     try:
         return [_printable(maker.xeger(compiled), compiled) for _ in range(_TRIES)]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
