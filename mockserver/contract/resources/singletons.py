@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mockserver.contract.message_texts import Place, told
 from mockserver.contract.model import Contract, Operation
+from mockserver.contract.roles import role_of
 from mockserver.http.pointers import child, lookup, split
 
 WRITE, READ, RESET = "write", "read", "reset"
@@ -28,12 +29,14 @@ class Transitions(NamedTuple):
 
 def singletons(contract: Contract) -> Mapping[str, Mapping[str, Operation]]:
     """Return the operations on each singleton by role, by the key of the singleton."""
-    found: dict[str, dict[str, Operation]] = {}
-    for operation in contract.operations:
-        behaviour = operation.behaviour
-        if behaviour is not None and behaviour.resource and behaviour.role in _ROLES:
-            found.setdefault(behaviour.resource, {})[behaviour.role] = operation
-    return found
+    found = {resource: singleton(contract, resource) for resource in contract.by_resource}
+    return {resource: operations for resource, operations in found.items() if operations}
+
+
+def singleton(contract: Contract, resource: str) -> Mapping[str, Operation]:
+    """Return the operations on one singleton by role, none where no operation has such a role on the key."""
+    operations = contract.by_resource.get(resource, ())
+    return {role: operation for operation in operations if (role := role_of(operation)) in _ROLES}
 
 
 def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
@@ -74,7 +77,7 @@ def shown_statuses(operation: Operation | None) -> tuple[Any, ...]:
 
 def transitions(contract: Contract, resource: str) -> Transitions:
     """Return the statuses of a singleton: those that the examples of write, read and reset show, else usual words."""
-    of_it = singletons(contract).get(resource, {})
+    of_it = singleton(contract, resource)
     applying = _status(contract, of_it.get(WRITE), "applying", ())
     deleting = _status(contract, of_it.get(RESET), "deleting", ())
     return Transitions(applying, _status(contract, of_it.get(READ), "applied", (applying, deleting)), deleting)

@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 
 from mockserver.contract.message_texts import Place
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.roles import CredentialPlaces, credential_places, issued_places, username_places
+from mockserver.contract.roles import (
+    DESCRIBE,
+    ISSUE,
+    REVOKE,
+    CredentialPlaces,
+    credential_places,
+    issued_places,
+    username_places,
+)
 from mockserver.errors import RequestRejected
 from mockserver.http.pointers import child, split
 from mockserver.masking import looks_secret
@@ -25,7 +33,7 @@ from mockserver.plugins.tokens import PURPOSE, TOKEN_SECONDS, issue_token, login
 from mockserver.plugins.transactions import Record
 from mockserver.stub.behaviour.answer_form import compile_form
 
-ROLES = ("issue", "describe", "revoke")
+ROLES = (ISSUE, DESCRIBE, REVOKE)
 
 #: Names of members in lower case without `_` and `-`, in the order in which the first one found counts.
 _USERNAMES = ("username", "user", "login", "email")
@@ -61,10 +69,10 @@ class LoginHandler:
         self._sent = credential_places(contract, operation)
         self._usernames = username_places(contract, operation)
         self._tokens = issued_places(contract, operation)
+        role = operation.behaviour.role
+        self._issues = role == ISSUE
         #: What the role says.
-        self.run: Handler = {"issue": self.issue, "describe": self.describe, "revoke": self.revoke}[
-            operation.behaviour.role
-        ]
+        self.run: Handler = {ISSUE: self.issue, DESCRIBE: self.describe, REVOKE: self.revoke}[role]
 
     def issue(self, call: Call) -> Outcome:
         """Log in by password, with what the API asks for beside it."""
@@ -111,30 +119,29 @@ class LoginHandler:
     @cached_property
     def _places(self) -> list[tuple[str, _ValueOf]]:
         """JSON pointers into the example, each with what gives the value there."""
-        issues = self.run == self.issue
         if isinstance(self._example, str):
-            return [("", _token_of)] if issues else []
-        return list(self._found("", self._example, tells_token=issues))
+            return [("", _token_of)] if self._issues else []
+        return list(self._found("", self._example))
 
-    def _found(self, pointer: str, example: Any, *, tells_token: bool) -> Iterator[tuple[str, _ValueOf]]:
+    def _found(self, pointer: str, example: Any) -> Iterator[tuple[str, _ValueOf]]:
         for name, value in example.items() if isinstance(example, dict) else ():
             place = child(pointer, name)
             if isinstance(value, dict):
-                yield from self._found(place, value, tells_token=tells_token)
+                yield from self._found(place, value)
                 continue
-            if not tells_token and tuple(split(place)) in self._tokens:
+            if not self._issues and tuple(split(place)) in self._tokens:
                 continue  # which token was shown is not kept
             value_of = self._value_of(place, name, value)
             if value_of is not None:
                 yield place, value_of
-            elif tells_token and isinstance(value, str) and looks_secret(name):
+            elif self._issues and isinstance(value, str) and looks_secret(name):
                 yield place, _token_of
 
     def _value_of(self, pointer: str, member: str, example: Any) -> _ValueOf | None:
         """Return what gives the value of a member, None where that is as in the example."""
         name, place = _plain(member), tuple(split(pointer))
         if place in self._tokens:
-            return _token_of if self.run == self.issue else None
+            return _token_of
         if isinstance(example, str) and example in self._levels:
             return attrgetter("level")
         if isinstance(example, str) and (place in self._usernames or name in _USERNAMES):

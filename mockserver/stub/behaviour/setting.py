@@ -14,14 +14,14 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.resources.singletons import Transitions, echoes, transitions
+from mockserver.contract.resources.singletons import READ, RESET, WRITE, Transitions, echoes, transitions
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, Handler, content_of, issue, kept, under_way
 from mockserver.plugins.transactions import SETTINGS, Record
 from mockserver.stub.behaviour.answer_form import Fill, compile_form
 
-ROLES = ("write", "read", "reset")
+ROLES = (WRITE, READ, RESET)
 _CONTAINERS = frozenset({dict, list})
 
 
@@ -39,7 +39,7 @@ class SettingHandler:
         self._generated = behaviour.generated
         self._value, self._status = behaviour.value, behaviour.status
         #: What the role says.
-        self.run: Handler = {"write": self.write, "read": self.read, "reset": self.reset}[behaviour.role]
+        self.run: Handler = {WRITE: self.write, READ: self.read, RESET: self.reset}[behaviour.role]
 
     def write(self, call: Call) -> Outcome:
         """Set a setting: under way, with the value sent less its secrets, or with one made by the server."""

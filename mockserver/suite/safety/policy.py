@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
-from mockserver.contract.resources.singletons import READ, WRITE, singletons
+from mockserver.contract.resources.singletons import READ, WRITE, singleton
 from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
@@ -53,7 +53,7 @@ def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
 
 
 def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
-    of_it = singletons(contract).get(resource, {})
+    of_it = singleton(contract, resource)
     write, read = of_it.get(WRITE), of_it.get(READ)
     if write is None or read is None:
         return "nothing documented reads and writes it"
