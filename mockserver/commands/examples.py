@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mockserver.commands.options import FILE, contract_option, option, overlay_option, show_notes
-from mockserver.plugins.discovery import find, load
+from mockserver.plugins.discovery import find, load, own_seed_data
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
@@ -33,7 +33,7 @@ def examples_command(
     loaded = load(contract, api, overlay)
     show_notes(loaded.document.notes)
     plugin = find(loaded.api) if loaded.api else None
-    seed_file = seed_data or (plugin.seed_data if plugin is not None and contract is None else None)
+    seed_file = seed_data or own_seed_data(contract, api)
     seed = load_seed(seed_file, plugin) if seed_file is not None else Seed()
     if not any(operation.behaviour is not None for operation in loaded.operations):
         _print_any(loaded, seed, url.rstrip("/"))

@@ -16,7 +16,7 @@ from mockserver.commands.options import (
     show_warnings,
 )
 from mockserver.errors import UsageError
-from mockserver.plugins.discovery import find, load
+from mockserver.plugins.discovery import load, own_seed_data
 from mockserver.stub.serving.serve_options import ServeOptions
 from mockserver.stub.stub_options import RateLimit
 
@@ -79,7 +79,7 @@ def _completed(options: ServeOptions, contract: Contract, module: str | None) ->
     return replace(
         options,
         contract=contract,
-        seed_data=options.seed_data or (find(contract.api).seed_data if options.contract is None else None),
+        seed_data=options.seed_data or own_seed_data(options.contract, options.api),
         behaviours=load_behaviours(module, contract) if module else None,
         rate_limit=RateLimit(limit, options.ban_after, options.ban_seconds) if isinstance(limit, int) else limit,
         log=sys.stderr,

@@ -56,6 +56,17 @@ def load(contract: Path | None, api: str | None, overlays: Sequence[Path | str] 
     return replace(load_contract(find(name).contract, overlays), api=name)
 
 
+def own_seed_data(contract: Contract | Path | str | None, api: Plugin | str | None) -> Path | None:
+    """Return the seed data of an API where no other contract is named: to that they belong, and to no other.
+
+    Raises:
+        UsageError: the API is not installed.
+    """
+    if contract is not None:
+        return None
+    return (api if isinstance(api, Plugin) else find(api or DEFAULT)).seed_data
+
+
 def installed() -> tuple[str, ...]:
     """Return the names of all APIs that are installed, without loading them."""
     return tuple(sorted({entry.name for entry in importlib.metadata.entry_points(group=GROUP)}))

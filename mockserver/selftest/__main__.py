@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from mockserver.errors import MockServerError
-from mockserver.plugins.discovery import find, load
+from mockserver.plugins.discovery import find, load, own_seed_data
 from mockserver.selftest.mutant_server import MutantServer
 from mockserver.selftest.registry import all_mutants
 from mockserver.stub.serving import server
@@ -30,8 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     contract = load(options.contract, options.api, options.overlay)
     api = find(contract.api) if contract.api else None
-    # Seed data belongs to the API's own contract, as with `serve`.
-    seed_file = options.seed_data or (api.seed_data if api is not None and options.contract is None else None)
+    seed_file = options.seed_data or own_seed_data(options.contract, options.api)
     seed = load_seed(seed_file, api) if seed_file is not None else Seed()
     mutants = tuple(all_mutants(contract, seed.accounts))
     token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")

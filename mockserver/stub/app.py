@@ -133,8 +133,8 @@ def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
 def _seed_data(options: StubOptions, contract: Contract, api: Plugin | None) -> Seed:
     """Return the seed data that worlds start from: those of the API belong to its own contract."""
     found = options.seed_data
-    if found is None and options.contract is None and api is not None:
-        found = api.seed_data
+    if found is None:
+        found = discovery.own_seed_data(options.contract, options.api)
     if found is None:
         found = Seed()
     elif isinstance(found, Path | str):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
-from mockserver.plugins.discovery import DEFAULT, find, load
+from mockserver.plugins.discovery import load, own_seed_data
 from mockserver.suite.safety.rate_limiter import parse_rate
 from mockserver.suite.target.connections import CONNECT_SECONDS, Connection, is_this_machine
 from mockserver.suite.target.wire import MAX_RESPONSE
@@ -57,7 +57,7 @@ class Options:
     @property
     def own_seed_data(self) -> Path | None:
         """Seed data of the API's own stub, which is judged where neither a target nor a contract is named."""
-        return find(self.api or DEFAULT).seed_data if self.target is None and self.contract is None else None
+        return own_seed_data(self.contract, self.api) if self.target is None else None
 
     def load_contract(self) -> Contract:
         """Return the contract that the target is held to, with overlays.
