@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.commands.options import option, require_extra
+from mockserver.commands.options import option
 from mockserver.commands.suite_options import EXIT_CODES, shared_options
+from mockserver.errors import UsageError
 from mockserver.suite.reports.files import Reports
 from mockserver.suite.run.lifecycle import run_command
 from mockserver.suite.run.run_options import Options
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 #: Generated cases for each operation; at 10 requests a second 10 are a matter of minutes, and 50 are not.
 EXAMPLES = 50
 FOREIGN_EXAMPLES = 10
+#: What the extra `fuzz` brings (pyproject.toml).
+_EXTRA = ("schemathesis", "hypothesis")
 
 
 @click.command("fuzz", epilog=EXIT_CODES, short_help="Judge a server on generated requests.")
@@ -69,7 +73,7 @@ def fuzz_command(
 
     TARGET is the base URL of a server; without one the stub is started for the run.
     """
-    require_extra("fuzz", "fuzz")
+    _require_extra()
     from mockserver.suite.run.fuzz_run import FuzzSettings
 
     part = parse_shard(shard) if shard else WHOLE
@@ -95,3 +99,17 @@ def _prove(options: Options, mode: Mode, seed: int) -> int:
     for problem in problems:
         click.echo(f"mockserver: {problem}", err=True)
     return with_reports(kills.exit_code(), problems)
+
+
+def _require_extra() -> None:
+    """Tell in one line what to install if the extra is missing.
+
+    Raises:
+        UsageError: it is; asked before anything of it is imported.
+    """
+    missing = [module for module in _EXTRA if find_spec(module) is None]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise UsageError(
+            f"fuzz needs {' and '.join(missing)}, which {verb} not installed: pip install 'mockserver[fuzz]'"
+        )

@@ -1,4 +1,4 @@
-"""Options that several commands have, all of which can also be set in the environment; and extras that one needs."""
+"""Options that several commands have, all of which can also be set in the environment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -166,21 +165,3 @@ def show_notes(notes: Sequence[str]) -> None:
     """Tell on standard error what a person should know of the overlays of a contract."""
     for note in notes:
         click.echo(f"mockserver: {note}", err=True)
-
-
-#: Extra of `pyproject.toml` -> the modules that it brings.
-_BRINGS = {"fuzz": ("schemathesis", "hypothesis")}
-
-
-def require_extra(extra: str, needed_for: str) -> None:
-    """Tell in one line what to install if an extra is missing.
-
-    Raises:
-        UsageError: it is; asked before anything of it is imported.
-    """
-    missing = [module for module in _BRINGS[extra] if find_spec(module) is None]
-    if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        raise UsageError(
-            f"{needed_for} needs {' and '.join(missing)}, which {verb} not installed: pip install 'mockserver[{extra}]'"
-        )
