@@ -17,7 +17,7 @@ from mockserver.plugins.calls import Call
 from mockserver.plugins.ownership import compile_owns, is_open
 from mockserver.plugins.transactions import Read
 from mockserver.stub.authentication import Authentication
-from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, behaviour_of, takes_content_apart, trusts
+from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, behaviour_of, fills_form, trusts
 from mockserver.stub.callback_requests import Callbacks
 from mockserver.stub.choice import Choices
 from mockserver.stub.crud.tombstones import Ancestors
@@ -62,7 +62,7 @@ class CompiledOperation:
         #: Whether a call that prefers nothing is answered by the behaviour, and nothing else is to be done.
         self.simple = self._trusted and not self.calls_back and operation.method != "HEAD"
         #: Whether the content need not stand in the arguments of such a call, which spares a twentieth of its time.
-        self.spares_arguments = self.simple and self._owns is None and takes_content_apart(self._handler)
+        self.spares_arguments = self.simple and self._owns is None and fills_form(self._handler)
 
     def answer(
         self,

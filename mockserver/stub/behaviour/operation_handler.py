@@ -102,12 +102,12 @@ def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) ->
     """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
     if handler is None or settings.options.errors:
         return False
-    return (takes_content_apart(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)
+    return (fills_form(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)
 
 
-def takes_content_apart(handler: Handler | None) -> bool:
-    """Tell whether a handler looks for the content in its call, never in the arguments of the call.
+def fills_form(handler: Handler | None) -> bool:
+    """Tell whether a handler is one that the engine makes for settings and logins.
 
-    Those do that the engine makes for settings and logins.
+    It fills in the form of the operation's example, and looks for the content in its call, never in the arguments.
     """
     return isinstance(getattr(handler, "__self__", None), SettingHandler | LoginHandler)
