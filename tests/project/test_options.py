@@ -51,9 +51,9 @@ def test_the_public_signature_is_kept() -> None:
 def test_arguments_are_checked() -> None:
     """By the type checker, too: it tells of comments to ignore an error that there is none of."""
     with pytest.raises(TypeError, match="prot"):
-        mockserver.create_app(prot=80)  # type: ignore[call-arg]
+        mockserver.create_app(prot=80)  # type: ignore[call-arg]  # a name that is no option: mypy has to say so
     with pytest.raises(TypeError, match="port"):  # of the process that serves, not of a stub
-        mockserver.create_app(port=80)  # type: ignore[call-arg]
+        mockserver.create_app(port=80)  # type: ignore[call-arg]  # a name that is no option: mypy has to say so
     with pytest.raises((TypeError, UsageError)):
         mockserver.create_app(state=80)  # type: ignore[arg-type]
     app: None = mockserver.create_app()  # type: ignore[assignment]

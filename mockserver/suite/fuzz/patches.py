@@ -1,7 +1,8 @@
 """Temporary patches of schemathesis and Hypothesis: every name inside them that a fuzz run replaces, and why.
 
 Both are pinned exactly (the extra `fuzz`), and a run compares each of these names with what it is in that version
-before it replaces any. Nothing is replaced for speed alone (docs/decisions/0057).
+before it replaces any. Nothing is replaced for speed alone (docs/decisions/0057); what is for speed, the tables that
+Hypothesis would make and how often Python looks for garbage, is set by public means and replaces no name.
 """
 
 from __future__ import annotations

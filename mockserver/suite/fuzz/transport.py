@@ -53,12 +53,12 @@ def one_way(run: Run, target: HttpTarget) -> Iterator[None]:
         session: requests.Session = make_session(*args, **kwargs)
         session.trust_env = False  # no .netrc adds credentials
         # Redirects are not followed; `requests` fails on a `Location` that is no UTF-8 when it works out the next one.
-        session.get_redirect_target = lambda _response: None  # type: ignore[method-assign,assignment]
+        session.get_redirect_target = lambda _response: None  # type: ignore[method-assign,assignment]  # as above
         for scheme in ("http://", "https://"):
             session.mount(scheme, _ProbeAdapter(run, target))
         return session
 
-    def send_case(case: Any, *, session: requests.Session | None = None, **kwargs: Any) -> Response:  # noqa: ARG001
+    def send_case(case: Any, *, session: requests.Session | None = None, **kwargs: Any) -> Response:  # noqa: ARG001 - as called
         try:
             return _send(run, target, case, kwargs)
         except UnicodeEncodeError:
@@ -157,7 +157,7 @@ def _prepared(data: dict[str, Any]) -> Any:
     prepared.headers = headers = data["headers"]
     for field in headers.items():
         check_header_validity(field)
-    prepared._cookies = _NO_COOKIES  # type: ignore[attr-defined]
+    prepared._cookies = _NO_COOKIES  # type: ignore[attr-defined]  # typeshed leaves it out
     if data.get("cookies"):
         prepared.prepare_cookies(data["cookies"])
     prepared.prepare_body(data.get("data"), data.get("files"), data.get("json"))
