@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.errors import ContractError
@@ -15,11 +15,11 @@ from mockserver.plugins.registration import is_trusted
 from mockserver.stub.behaviour.handlers import AUTH, REMOVE, SETTING, Handlers, find_handler
 from mockserver.stub.behaviour.login import LoginHandler
 from mockserver.stub.behaviour.setting import SettingHandler
-from mockserver.stub.crud.example_items import Representations
-from mockserver.stub.crud.resources import ResourceHandler
-from mockserver.stub.crud.tombstones import Removal
 from mockserver.stub.store.worlds import World
 from mockserver.stub.stub_options import StubOptions
+
+if TYPE_CHECKING:
+    from mockserver.stub.crud.example_items import Representations
 
 NO_NAMES: frozenset[str] = frozenset()
 
@@ -78,6 +78,9 @@ def _made(
         return SettingHandler(contract, operation, representations).run
     if behaviour.handler == AUTH:
         return LoginHandler(contract, operation, representations).run
+    from mockserver.stub.crud.resources import ResourceHandler  # a contract without collections never loads them
+    from mockserver.stub.crud.tombstones import Removal
+
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
     relatives = {**settings.inferred(), **explicit}
     if behaviour.role == REMOVE:
