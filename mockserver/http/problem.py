@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.errors import RequestRejected
-from mockserver.http import json as documents
+from mockserver.http import json
 
 MEDIA_TYPE = "application/problem+json"
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> bytes:
     """Return problem details as JSON text; `about:blank` says that the status code is the whole type."""
-    return documents.encode(_members(status, title, detail) | members)
+    return json.encode(_members(status, title, detail) | members)
 
 
 def members(rejected: RequestRejected, status: int) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def of(rejected: RequestRejected, status: int) -> bytes:
 
 def encode(details: dict[str, Any]) -> bytes:
     """Return problem details as JSON text."""
-    return documents.encode(details)
+    return json.encode(details)
 
 
 def _members(status: int, title: str, detail: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.pointers import child, split
 
 #: Gives the Schema Object at a pointer, `$ref`s followed, and where it really stands.
@@ -179,7 +179,7 @@ def _legal(name: str) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return _clean(value if isinstance(value, str) else documents.encode(value).decode())
+    return _clean(value if isinstance(value, str) else json.encode(value).decode())
 
 
 def _clean(text: str) -> str:
@@ -195,8 +195,8 @@ def _parse(content: bytes, charset: str | None) -> _Element:
     parser = expat.ParserCreate(charset and "utf-8", namespace_separator=None)
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if len(open_elements) > documents.MAX_DEPTH:
-            raise ValueError(f"nested deeper than {documents.MAX_DEPTH} levels")
+        if len(open_elements) > json.MAX_DEPTH:
+            raise ValueError(f"nested deeper than {json.MAX_DEPTH} levels")
         kept = {_local(key): text for key, text in attributes.items() if key.partition(":")[0] != "xmlns"}
         element = _Element(_local(name), kept)
         open_elements[-1].children.append(element)

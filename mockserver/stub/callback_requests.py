@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.callback_objects import Callback, callbacks
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.expressions import Exchange, fill
 from mockserver.http.media_types import concrete
 from mockserver.http.styles import encode_text
@@ -83,7 +83,7 @@ def _exchange(request: Request, arguments: Arguments, response: Response) -> Exc
         key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
     }
     try:
-        content = documents.decode(response.content) if response.content else NO_CONTENT
+        content = json.decode(response.content) if response.content else NO_CONTENT
     except ValueError:
         content = response.content.decode("utf-8", "replace")
     fields = {name.lower(): value for name, value in response.fields}

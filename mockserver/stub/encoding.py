@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from mockserver.contract.model import Contract, MediaType
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.media_types import charset, essence, is_json, is_json_lines, is_xml
 
 Encode = Callable[[Any], bytes]
@@ -24,7 +24,7 @@ def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enco
     """
     plain = essence(name)
     if is_json(plain):
-        return documents.encode
+        return json.encode
     if is_xml(plain):
         return _xml(contract, media_type)
     if is_json_lines(plain):
@@ -53,7 +53,7 @@ def _text(encoding: str) -> Encode:
 def _as_text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else documents.encode(value).decode()
+    return value if isinstance(value, str) else json.encode(value).decode()
 
 
 def _bytes(value: Any) -> bytes:
@@ -66,7 +66,7 @@ def _lines(value: Any) -> bytes:
     items = value if isinstance(value, list) else [value]
     if isinstance(value, str):
         return value.encode()
-    return b"".join(documents.encode(item) + b"\n" for item in items)
+    return b"".join(json.encode(item) + b"\n" for item in items)
 
 
 def _form(value: Any) -> bytes:

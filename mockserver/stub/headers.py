@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.contract.model import Parameter
 from mockserver.contract.model import Response as Documented
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.styles import encode_text
 
 Fields = list[tuple[str, str]]
@@ -49,7 +49,7 @@ def documented_fields(documented: Documented | None, value_of: ValueOf) -> Field
 
 def _serialise(value: Any, header: Parameter) -> str:
     if header.content is not None:
-        return documents.encode(value).decode()
+        return json.encode(value).decode()
     return encode_text(header.name, value, explode=header.explode)
 
 

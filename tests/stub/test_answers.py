@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.messages import Outcome
 from mockserver.plugins.calls import Call
 from mockserver.plugins.registration import behaviour
@@ -280,10 +280,10 @@ def test_fields_that_the_server_owns_are_not_made_up(answering: Callable[..., Cl
 
 def test_errors_answers_500_where_an_answer_breaks_its_schema(make_stub: MakeStub, write_setting: Write) -> None:
     contract = write_setting({"type": "integer"})
-    document = documents.decode(contract.read_bytes())
+    document = json.decode(contract.read_bytes())
     answer = document["paths"]["/setting"]["post"]["responses"]["200"]
     answer["content"]["application/json"]["schema"] = {"type": "integer"}
-    contract.write_bytes(documents.encode(document))
+    contract.write_bytes(json.encode(document))
     refused = make_stub(contract, errors=True).call("POST", "/setting", json=5)
     assert refused.status == 500
     assert "breaks its own schema" in refused.json()["detail"]

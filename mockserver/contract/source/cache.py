@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mockserver.http import json as documents
+from mockserver.http import json
 
 #: Shorter texts are parsed as fast as a file is opened.
 MIN_LENGTH = 20_000
@@ -28,7 +28,7 @@ def find(text: str) -> Any:
     if len(text) < MIN_LENGTH:
         return None
     try:
-        return documents.decode_exactly(_file(text).read_bytes())
+        return json.decode_exactly(_file(text).read_bytes())
     except (OSError, ValueError, RuntimeError):
         return None
 
@@ -38,8 +38,8 @@ def keep(text: str, value: Any) -> None:
     if len(text) < MIN_LENGTH:
         return
     try:
-        content = documents.encode(value)
-        if len(content) > 4 * len(text) or documents.decode_exactly(content) != value:
+        content = json.encode(value)
+        if len(content) > 4 * len(text) or json.decode_exactly(content) != value:
             return  # anchors that expand to much, or what is no JSON
         file = _file(text)
         file.parent.mkdir(parents=True, exist_ok=True)

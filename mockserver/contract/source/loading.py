@@ -10,11 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mockserver.contract.source import cache, remote
-from mockserver.contract.source import yaml as yamltext
+from mockserver.contract.source import cache, remote, yaml
 from mockserver.contract.source.positions import JsonLines
 from mockserver.errors import ContractError
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.pointers import child, split
 
 _BRACE = re.compile(r"\s*\{")
@@ -43,7 +42,7 @@ class Layer:
     @cached_property
     def lines(self) -> Mapping[str, int]:
         """The 1-based line of the element at each JSON pointer of the overlay."""
-        return yamltext.lines(self.text)
+        return yaml.lines(self.text)
 
     def locate(self, parts: Sequence[str]) -> int | None:
         """Return the line of exactly the document's element at a path, None if it did not come from here."""
@@ -83,7 +82,7 @@ class Document:
 
     @cached_property
     def _lines(self) -> Mapping[str, int]:
-        return yamltext.lines(self.text)
+        return yaml.lines(self.text)
 
     @cached_property
     def _json(self) -> JsonLines:
@@ -187,25 +186,25 @@ def parse_yaml(path: Path, text: str) -> Any:
         ContractError: not YAML, a key twice, or nested beyond the limits; names file and line.
     """
     try:
-        return yamltext.parse(path, text)
+        return yaml.parse(path, text)
     except ValueError as error:
         raise ContractError(str(error)) from error
 
 
 def write_yaml(data: Any) -> str:
     """Return JSON data as YAML text that `parse_yaml` reads, for people, too."""
-    return yamltext.write(data)
+    return yaml.write(data)
 
 
 def _parse(path: Path, text: str) -> Any:
     if text.lstrip()[:1] == "{":
         try:
-            data = documents.decode_exactly(text.encode())
+            data = json.decode_exactly(text.encode())
         except ValueError:
             pass  # a YAML flow mapping also starts with a brace, and PyYAML's message knows the line
         else:
             if _is_deep(data):
-                raise ContractError(f"{path}: is nested deeper than {yamltext.MAX_DEPTH} levels")
+                raise ContractError(f"{path}: is nested deeper than {yaml.MAX_DEPTH} levels")
             return data
     # Contracts alone: seed data and identities hold secrets, which belong into no other file.
     known = cache.find(text)
@@ -219,7 +218,7 @@ def _parse(path: Path, text: str) -> Any:
 def _is_deep(data: Any) -> bool:
     """Tell whether JSON data is nested beyond the limit; level by level, because nothing is shared in it."""
     level = [data] if isinstance(data, dict | list) else []
-    for _ in range(yamltext.MAX_DEPTH):
+    for _ in range(yaml.MAX_DEPTH):
         level = [
             item
             for held in level

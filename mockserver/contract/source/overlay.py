@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mockserver.contract.source import yaml as yamltext
+from mockserver.contract.source import yaml
 from mockserver.contract.source.loading import Document, Layer, load
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
@@ -86,7 +86,7 @@ def write_overlay(title: str, actions: Sequence[Mapping[str, Any]], comments: Se
     """Return the text of an overlay, YAML for people to read, with comment lines above it."""
     above = "".join(f"# {line}".rstrip() + "\n" for line in comments)
     overlay = {"overlay": "1.0.0", "info": {"title": title, "version": "1"}, "actions": list(actions)}
-    return above + yamltext.write(overlay)
+    return above + yaml.write(overlay)
 
 
 def _applied(document: Document, overlay: Document) -> Document:
@@ -107,8 +107,8 @@ def _applied(document: Document, overlay: Document) -> Document:
             places[child("", *map(str, written))] = child(pointer, "update")
     if not isinstance(data, dict):
         raise ContractError(f"{overlay.path}: leaves no contract; a target may not replace the whole document")
-    depth, values = yamltext.measure(data)
-    if depth > yamltext.MAX_DEPTH or values > yamltext.MAX_VALUES:
+    depth, values = yaml.measure(data)
+    if depth > yaml.MAX_DEPTH or values > yaml.MAX_VALUES:
         raise ContractError(f"{overlay.path}: makes the contract deeper or larger than a contract may be")
     digest = hashlib.sha256(f"{document.sha256} {overlay.sha256}".encode()).hexdigest()
     layer = Layer(overlay.path, overlay.text, places)

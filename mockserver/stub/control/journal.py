@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from mockserver.http import basic
-from mockserver.http import json as documents
+from mockserver.http import basic, json
 from mockserver.masking import show, show_query
 from mockserver.messages import Violation
 
@@ -124,6 +123,6 @@ def _content(content: bytes | int, secret_names: frozenset[str]) -> Any:
     if not content:
         return None
     try:
-        return show(documents.decode(content), secret_names)
+        return show(json.decode(content), secret_names)
     except ValueError:
         return f"{len(content)} bytes that are not JSON"

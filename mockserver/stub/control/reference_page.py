@@ -15,7 +15,7 @@ from mockserver.contract.provenance import MARKS, ProvenanceResolver
 from mockserver.contract.reading.document import METHODS
 from mockserver.contract.reading.extensions import EXTENSIONS
 from mockserver.contract.source.loading import Document
-from mockserver.http import json as documents
+from mockserver.http import json
 
 if TYPE_CHECKING:
     from mockserver.contract.reading.elements import Element
@@ -71,14 +71,14 @@ def readable(document: Document) -> bytes:
     paths = data.get("paths")
     if isinstance(paths, dict):
         data = {**data, "paths": {path: _on_stub(item) for path, item in paths.items()}}
-    return documents.encode({**data, "info": info})
+    return json.encode({**data, "info": info})
 
 
 def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a contract in whose descriptions stands what our extensions say, without the extensions."""
     from mockserver.contract.reading.elements import walk  # start-up must not pay for the rules of lint
 
-    copy: dict[str, Any] = documents.decode(documents.encode(data))
+    copy: dict[str, Any] = json.decode(json.encode(data))
     told = [(element, list(_notes(element))) for element in walk(copy)]
     for element, notes in told:
         if element.kind in _DESCRIBED:

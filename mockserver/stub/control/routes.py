@@ -22,7 +22,7 @@ from mockserver import sources
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.marks import same_value
 from mockserver.errors import MockServerError, RequestRejected
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.cors import is_loopback
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
@@ -355,7 +355,7 @@ def _members(known: set[str]) -> dict[str, Any]:
 def _decoded() -> Any:
     """Return the request's JSON content."""
     try:
-        return documents.decode(request.get_data())
+        return json.decode(request.get_data())
     except ValueError as error:
         raise _Refused(400, f"the content is not JSON: {error}") from error
 
@@ -370,7 +370,7 @@ def _integer(name: str, default: Any) -> Any:
 
 
 def _json(content: Any) -> Response:
-    return Response(documents.encode(content), mimetype="application/json")
+    return Response(json.encode(content), mimetype="application/json")
 
 
 def _page(media_type: str, path: Path) -> Response:

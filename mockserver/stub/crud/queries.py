@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import ContractError
-from mockserver.http import json as documents
+from mockserver.http import json
 
 Item = dict[str, Any]
 
@@ -34,7 +34,7 @@ def _plain(name: str) -> str:
 
 def text(value: Any) -> str:
     """Return a value as it stands in a path or query."""
-    return value if isinstance(value, str) else documents.encode(value).decode()
+    return value if isinstance(value, str) else json.encode(value).decode()
 
 
 class Paging(NamedTuple):

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.path_templates import parse_template
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
@@ -121,7 +121,7 @@ class Removal:
 def _named(content: bytes) -> Iterator[str]:
     """Yield the texts of an answer's members, those one level below included: one of them may be an identifier."""
     try:
-        value = documents.decode(content)
+        value = json.decode(content)
     except ValueError:
         return  # nothing that an identifier could be read from
     levels = [value, *(value.values() if isinstance(value, dict) else ())]

@@ -10,7 +10,7 @@ from typing import Any
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.resources.shapes import SchemaShape
 from mockserver.errors import RequestRejected
-from mockserver.http import json as documents
+from mockserver.http import json
 
 Item = dict[str, Any]
 
@@ -47,7 +47,7 @@ def stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
 
 def tag(item: Item) -> str:
     """Return the entity tag of an item (RFC 9110, section 8.8.3)."""
-    return f'"{hashlib.sha256(documents.encode(item)).hexdigest()[:16]}"'
+    return f'"{hashlib.sha256(json.encode(item)).hexdigest()[:16]}"'
 
 
 def merged(value: Any, patch: Any) -> Any:

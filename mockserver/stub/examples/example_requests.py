@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from mockserver.contract.model import Contract, Example, MediaType, Operation, Response
 from mockserver.errors import MockServerError
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.preferences import token
 from mockserver.stub.examples.generator import Generator
@@ -201,7 +201,7 @@ def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_A
             return False
         if is_json(answer.content_type):
             try:
-                return bool(documents.decode(answer.content) == prepared.value)
+                return bool(json.decode(answer.content) == prepared.value)
             except ValueError:
                 return False
         if isinstance(prepared.value, str):
@@ -222,7 +222,7 @@ def _refusal(answer: _Answer, code: int) -> str:
     """Return why an answer is not the example that was asked for."""
     detail = ""
     try:
-        problem = documents.decode(answer.content)
+        problem = json.decode(answer.content)
         detail = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
         violations = problem.get("violations") or problem.get("errors") if isinstance(problem, dict) else None
         if isinstance(violations, list) and violations and isinstance(violations[0], dict):

@@ -12,8 +12,7 @@ from urllib.parse import quote
 from mockserver.contract.exchanges import ExamplePair, pair_named, pairs_in
 from mockserver.contract.model import Contract
 from mockserver.errors import ContractError
-from mockserver.http import basic
-from mockserver.http import json as documents
+from mockserver.http import basic, json
 from mockserver.http.curl import content_words, field_words, method_words, url_words
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text
@@ -65,7 +64,7 @@ def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
             pair.operation.label,
             tuple(builder.steps(pair)),
             pair.status,
-            documents.encode(pair.response.value).decode(),
+            json.encode(pair.response.value).decode(),
             pair.response.value,
             pair.response.stripped,
         )
@@ -89,7 +88,7 @@ class _Builder:
         presumes = pair.response.presumes
         yield self._reset(pair)
         if presumes.clock is not None:
-            content = documents.encode({"now": presumes.clock}).decode()
+            content = json.encode({"now": presumes.clock}).decode()
             yield Step("PUT", f"{_CONTROL}/clock", (("Content-Type", "application/json"),), content)
         for call in presumes.calls:
             earlier = pair_named(self._contract, call)
@@ -105,7 +104,7 @@ class _Builder:
         overlay = pair.response.presumes.seed
         if overlay is None:
             return Step("POST", f"{_CONTROL}/reset", (), None)
-        content = documents.encode({"overlay": overlay}).decode()
+        content = json.encode({"overlay": overlay}).decode()
         return Step("POST", f"{_CONTROL}/reset", (("Content-Type", "application/json"),), content)
 
     def _step(self, pair: ExamplePair, identity: str | None, overlay: str | None) -> Step:
@@ -114,7 +113,7 @@ class _Builder:
         content = None
         if pair.request is not None:
             fields.append(("Content-Type", "application/json"))
-            content = documents.encode(pair.request.value).decode()
+            content = json.encode(pair.request.value).decode()
         return Step(operation.method, self._target(pair), tuple(fields), content)
 
     def _target(self, pair: ExamplePair) -> str:
@@ -128,7 +127,7 @@ class _Builder:
                 continue
             value = self._generator.generate(parameter.schema or "", "request") if example is None else example.value
             if parameter.content is not None and not isinstance(value, str):
-                value = documents.encode(value).decode()
+                value = json.encode(value).decode()
             called, style, explode = parameter.name, parameter.style, parameter.explode
             if parameter.location == "path":
                 named[called] = encode_text(called, value, style, explode=explode, quote=_quote)

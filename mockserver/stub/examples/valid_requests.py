@@ -7,8 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from mockserver.contract.model import Contract, Example, MediaType, Operation, SecurityScheme
-from mockserver.http import basic
-from mockserver.http import json as documents
+from mockserver.http import basic, json
 from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
 from mockserver.http.path_templates import parse_template
@@ -69,7 +68,7 @@ class Requests:
     ) -> Any:
         """Return the example of a name, else the first valid one, else a generated value."""
         if media_type is not None:
-            return documents.encode(self._value(media_type.examples or examples, media_type.schema, name)).decode()
+            return json.encode(self._value(media_type.examples or examples, media_type.schema, name)).decode()
         is_valid = self._contract.validator(schema, "request").is_valid if schema is not None else None
         ordered = sorted(examples.values(), key=lambda one: name not in {one.name, one.answered_by})
         for example in ordered:
@@ -114,7 +113,7 @@ class Requests:
             return f"{kind}; boundary={_BOUNDARY}", "".join(parts) + f"--{_BOUNDARY}--\r\n"
         if kind.endswith(("/xml", "+xml")) and not isinstance(value, str):
             return name, xmltext.encode(value, self._contract.schema, media_type.schema or "").decode()
-        return name, value if isinstance(value, str) and not is_json(name) else documents.encode(value).decode()
+        return name, value if isinstance(value, str) and not is_json(name) else json.encode(value).decode()
 
     def _authorize(
         self,

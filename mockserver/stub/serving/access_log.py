@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import TextIO
 
-from mockserver.http import json as documents
+from mockserver.http import json
 
 _DELAY_SECONDS = 0.1
 
@@ -46,7 +46,7 @@ class AccessLog:
         stamp = self._second[1]
         milliseconds = duration_seconds * 1000
         if self._as_json:
-            line = documents.encode(
+            line = json.encode(
                 {
                     "at": stamp,
                     "method": method,

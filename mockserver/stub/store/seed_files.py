@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mockserver.contract.source import yaml as yamltext
+from mockserver.contract.source import yaml
 from mockserver.errors import UsageError
 from mockserver.stub.store.seed_format import SeedFormat
 
@@ -32,7 +32,7 @@ def read(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
             names file, place and remedy, and shows no secret.
     """
     try:
-        data = yamltext.parse(path, path.read_text(encoding="utf-8"))
+        data = yaml.parse(path, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check --seed-data") from error
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.plugins.account_records import ACCOUNTS
 from mockserver.plugins.plugin import Plugin, Section
 
@@ -32,7 +32,7 @@ class SeedFormat:
             ACCOUNTS: ("username",),
             **{section.name: section.key for section in self.sections if section.key},
         }
-        self.schema = _with_api(documents.decode(SCHEMA_FILE.read_bytes()), api)
+        self.schema = _with_api(json.decode(SCHEMA_FILE.read_bytes()), api)
         #: Names of all sections.
         self.names = self.schema["properties"].keys() - {_OVERLAYS}
 
@@ -75,7 +75,7 @@ def _with_api(schema: dict[str, Any], api: Plugin | None) -> dict[str, Any]:
     """Return the engine's schema with the sections of an API."""
     if api is None or api.seed_schema is None:
         return schema
-    added: dict[str, Any] = documents.decode(api.seed_schema.read_bytes())["properties"]
+    added: dict[str, Any] = json.decode(api.seed_schema.read_bytes())["properties"]
     definitions = schema["$defs"]
     if ACCOUNTS in added:
         definitions[ACCOUNTS]["items"]["properties"] |= added.pop(ACCOUNTS)["items"]["properties"]

@@ -10,7 +10,7 @@ from mockserver.contract.reading.parts import told_values
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import RequestRejected
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
 from mockserver.stub.validation.decoding import decoding
@@ -56,7 +56,7 @@ class _Decoder:
         if self._decode is None:
             return content
         try:
-            value = documents.decode(content) if self._is_json else self._decode(content, field)
+            value = json.decode(content) if self._is_json else self._decode(content, field)
         except ValueError as error:
             raise RequestRejected(400, "Bad Request", f"the content cannot be decoded: {error}") from error
         if self._is_valid is not None and not self._is_valid(value):

@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from mockserver.contract.model import Contract, MediaType
-from mockserver.http import json as documents
-from mockserver.http import multipart
+from mockserver.http import json, multipart
 from mockserver.http.media_types import charset, is_json, is_json_lines, is_xml
 from mockserver.http.styles import decode_query, pairs
 from mockserver.stub.validation.text_types import Shape, Shapes
@@ -23,7 +22,7 @@ _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: str) -> Decode | None:
     """Return how content of a media type (in lower case, without parameters) is decoded, None for bytes as they are."""
     if is_json(name):
-        return lambda content, _field: documents.decode(content)
+        return lambda content, _field: json.decode(content)
     is_form = name == "application/x-www-form-urlencoded"
     types = shapes.at(media_type.schema).types
     if (is_form or name.startswith("multipart/")) and types and "object" not in types:
@@ -50,7 +49,7 @@ def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: st
 def _lines(content: bytes, _field: str) -> list[Any]:
     """Return the JSON texts of content, one from each line; RFC 7464 puts a record separator before each."""
     lines = content.replace(_RECORD_SEPARATOR, b"").split(b"\n")
-    return [documents.decode(line) for line in lines if line.strip()]
+    return [json.decode(line) for line in lines if line.strip()]
 
 
 def _in_utf8(content: bytes, field: str) -> str:
@@ -148,6 +147,6 @@ def _part(shapes: Shapes, part: multipart.Part, wanted: Shape) -> Any:
 
 def _json_or_text(text: str) -> Any:
     try:
-        return documents.decode(text.encode())
+        return json.decode(text.encode())
     except ValueError:
         return text

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from mockserver.contract.model import Contract, Operation, Parameter
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.pointers import child
 from mockserver.http.styles import Pairs, decode_query, decode_text, pairs
@@ -118,6 +118,6 @@ def _decoded(parameter: Parameter, text: str) -> Any:
     if not is_json(concrete(parameter.content.name)):
         return text
     try:
-        return documents.decode(text.encode())
+        return json.decode(text.encode())
     except ValueError:
         return text

@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import RequestRejected
-from mockserver.http import json as documents
+from mockserver.http import json
 from mockserver.http.pointers import child, split
 from mockserver.masking import looks_secret, show
 from mockserver.messages import MASK, Violation
@@ -83,7 +83,7 @@ def _of_value(
     secret = any(name in secret_names or looks_secret(name) for name in split(pointer))
     shown = MASK if secret else show(found.value, secret_names)
     expected = _expected(contract, found)
-    subject = "the value" if isinstance(shown, dict | list) else documents.encode(shown).decode()
+    subject = "the value" if isinstance(shown, dict | list) else json.encode(shown).decode()
     message = f"{subject} must be {expected}"
     return _violation(contract, place, found, pointer, expected, message, has_value=True, value=shown)
 
@@ -136,4 +136,4 @@ def _text(value: Any) -> str:
     """Return a shown value as it stands in a sentence."""
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
-    return value if isinstance(value, str) and value.isidentifier() else documents.encode(value).decode()
+    return value if isinstance(value, str) and value.isidentifier() else json.encode(value).decode()

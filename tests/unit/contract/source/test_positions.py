@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.contract.source import yaml as yamltext
+from mockserver.contract.source import yaml
 from mockserver.contract.source.positions import JsonLines
 from mockserver.http.pointers import split
 
@@ -25,7 +25,7 @@ VALUES = st.recursive(
 def test_lines_are_those_of_yaml(data: dict[str, Any], indent: int | None) -> None:
     text = json.dumps(data, indent=indent, ensure_ascii=False)
     found = JsonLines(text)
-    for pointer, line in yamltext.lines(text).items():
+    for pointer, line in yaml.lines(text).items():
         assert found.line(split(pointer)) == line, pointer
 
 
