@@ -7,26 +7,26 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from mockserver.contract.model import Operation
-from mockserver.selftest.mutated_operation import Sign, Subject
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.mutated_operation import MutatedOperation, Sign
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 
 
-class Behind(Protocol):
+class Backend(Protocol):
     """What a mutant has at hand: the clean stub behind it, and a memory."""
 
-    def send(self, call: Call) -> Reply:
-        """Return the clean stub's reply."""
+    def send(self, request: MutantRequest) -> MutantResponse:
+        """Return the clean stub's response."""
         ...
 
-    def aside(self, call: Call) -> Reply:
-        """Return the clean stub's reply from a fresh world, so that nothing of it is remembered."""
+    def send_in_fresh_world(self, request: MutantRequest) -> MutantResponse:
+        """Return the clean stub's response from a fresh world, so that nothing of it is remembered."""
         ...
 
-    def memory(self, call: Call) -> dict[Any, Any]:
-        """Return what the mutant remembers of the call's world, to be changed in place."""
+    def memory(self, request: MutantRequest) -> dict[Any, Any]:
+        """Return what the mutant remembers of the request's world, to be changed in place."""
         ...
 
-    def everywhere(self) -> dict[Any, Any]:
+    def shared_memory(self) -> dict[Any, Any]:
         """Return what the mutant remembers of all worlds together, to be changed in place."""
         ...
 
@@ -35,24 +35,24 @@ class Behind(Protocol):
         ...
 
     def activate(self) -> None:
-        """Note that the mutant acts on this call, where that shows neither in the reply nor in what is sent on."""
+        """Note that the mutant acts on this request, where that shows neither in the response nor in what is sent on."""
         ...
 
 
-#: Stands between network and stub; given the calls of its operation alone, or of all.
-Plant = Callable[[Call, Behind], Reply]
+#: Stands between network and stub; given the requests of its operation alone, or of all.
+Interceptor = Callable[[MutantRequest, Backend], MutantResponse]
 
 
 class Mutation(NamedTuple):
     """How one operation is broken, and what must be found then."""
 
-    plant: Plant
+    intercept: Interceptor
     signs: frozenset[Sign]
     slow: bool = False
 
 
 #: Returns how an operation is broken; None where the class does not apply to it.
-Make = Callable[[Subject], "Mutation | None"]
+Make = Callable[[MutatedOperation], "Mutation | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class MutantClass:
     """One way to break a contract.
 
     Attributes:
-        name: how tables call it.
-        claim: what such a server does, in a sentence.
+        name: how tables request it.
+        fault: what such a server does, in a sentence.
         theme: what it is about.
     """
 
     name: str
-    claim: str
+    fault: str
     theme: str
     make: Make
 
@@ -82,14 +82,14 @@ class Mutant:
 
     kind: MutantClass
     operation: Operation
-    plant: Plant
+    intercept: Interceptor
     signs: frozenset[Sign]
     slow: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The classes of one theme, filled by its decorators; name and claim are those of the function."""
+    """The classes of one theme, filled by its decorators; name and fault are those of the function."""
 
     theme: str
     classes: dict[str, MutantClass] = field(default_factory=dict)
@@ -99,16 +99,18 @@ class Catalogue:
         self.add(make.__name__, make.__doc__ or "", make)
         return make
 
-    def add(self, name: str, claim: str, make: Make) -> None:
+    def add(self, name: str, fault: str, make: Make) -> None:
         """Register a class under a name, for those that are rows of a table."""
-        assert claim, f"{name} does not say what a server does wrong there"
+        assert fault, f"{name} does not say what a server does wrong there"
         assert name not in self.classes, name
-        self.classes[name] = MutantClass(name, " ".join(claim.split()), self.theme, make)
+        self.classes[name] = MutantClass(name, " ".join(fault.split()), self.theme, make)
 
 
-def mutants_of(kind: MutantClass, subjects: Iterator[Subject] | tuple[Subject, ...]) -> Iterator[Mutant]:
+def mutants_of(
+    kind: MutantClass, subjects: Iterator[MutatedOperation] | tuple[MutatedOperation, ...]
+) -> Iterator[Mutant]:
     """Yield the mutants of a class: one for each operation that it applies to."""
     for subject in subjects:
         mutation = kind.make(subject)
         if mutation is not None and mutation.signs:
-            yield Mutant(kind, subject.operation, mutation.plant, mutation.signs, mutation.slow)
+            yield Mutant(kind, subject.operation, mutation.intercept, mutation.signs, mutation.slow)

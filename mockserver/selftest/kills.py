@@ -22,7 +22,7 @@ _WORDS = {
 }
 
 
-class Sign(NamedTuple):
+class FindingKey(NamedTuple):
     """A finding as far as it names a mutant."""
 
     check: str
@@ -31,7 +31,7 @@ class Sign(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class PlantedMutant:
     """A mutant as its process tells of it.
 
     Attributes:
@@ -48,7 +48,7 @@ class Planted:
     kind: str
     theme: str
     operation: str
-    signs: frozenset[Sign]
+    signs: frozenset[FindingKey]
     slow: bool = False
     equivalent: str = ""
     acted: int = 0
@@ -64,9 +64,9 @@ class Result:
         others: all findings on it.
     """
 
-    mutant: Planted
-    killed_by: Sign | None
-    others: tuple[Sign, ...] = ()
+    mutant: PlantedMutant
+    killed_by: FindingKey | None
+    others: tuple[FindingKey, ...] = ()
     seconds: float = 0.0
     acted: int = 0
 
@@ -112,7 +112,7 @@ class Kills:
     seed: int
     classes: int
     results: tuple[Result, ...]
-    equivalent: tuple[Planted, ...]
+    equivalent: tuple[PlantedMutant, ...]
     seconds: float
     baseline: Run
     interrupted: bool = False
@@ -219,7 +219,7 @@ class Kills:
             yield f"{operation:<{width}}  {total:>7}  {verdicts['killed']:>6}  {total - verdicts['killed']:>8}"
 
 
-def _named(signs: frozenset[Sign]) -> str:
+def _named(signs: frozenset[FindingKey]) -> str:
     return ", ".join(f"{sign.check} ({sign.level}) on {sign.operation}" for sign in sorted(signs))
 
 

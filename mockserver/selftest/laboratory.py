@@ -13,7 +13,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
-from mockserver.selftest.kills import Planted, Sign
+from mockserver.selftest.kills import FindingKey, PlantedMutant
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
 from mockserver.suite.identities.identities import Identities, Identity, require_known_schemes, seed_data
 from mockserver.suite.run.preparation import prepare, who_calls
@@ -60,7 +60,7 @@ class Laboratory:
         run.world_prefix = f"{prefix}-{next(self._runs)}"
         return run
 
-    def mutants(self) -> list[Planted]:
+    def mutants(self) -> list[PlantedMutant]:
         """Return all mutants, with how often each has acted so far.
 
         Raises:
@@ -132,13 +132,13 @@ def _made_up(contract: Contract) -> Identities:
     )
 
 
-def _planted(raw: dict[str, Any]) -> Planted:
-    return Planted(
+def _planted(raw: dict[str, Any]) -> PlantedMutant:
+    return PlantedMutant(
         number=raw["id"],
         kind=raw["class"],
         theme=raw["theme"],
         operation=raw["operation"],
-        signs=frozenset(Sign(*sign) for sign in raw["signs"]),
+        signs=frozenset(FindingKey(*sign) for sign in raw["signs"]),
         slow=raw["slow"],
         equivalent=raw["equivalent"],
         acted=raw["acted"],

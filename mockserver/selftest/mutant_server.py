@@ -2,7 +2,7 @@
 
 ::
 
-    client ── MutantServer ── world "m17-3"? ── mutant 17 ── Behind.send ── a clean stub of its own
+    client ── MutantServer ── world "m17-3"? ── mutant 17 ── Backend.send ── a clean stub of its own
                                     └─ any other name ────────────────────── the clean stub
 
 Each mutant has a stub of its own, made in two milliseconds, so that no world of one is seen by another.
@@ -24,7 +24,7 @@ from mockserver.contract.roles import role_of
 from mockserver.messages import Response
 from mockserver.selftest.catalogue import Mutant
 from mockserver.selftest.registry import EQUIVALENT
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.app import Stub, create_app
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.routing import Router
@@ -65,7 +65,7 @@ class MutantServer:
         self._token = token
         self._mutants = mutants
         self._lock = threading.Lock()
-        self._behind: OrderedDict[int, _Behind] = OrderedDict()
+        self._backends: OrderedDict[int, _MutantBackend] = OrderedDict()
         self._clean = self._stub()
         self._acted: dict[int, int] = {}
         self._broken: dict[int, str] = {}
@@ -85,10 +85,10 @@ class MutantServer:
         number = int(found[1]) if found else -1
         if not 0 <= number < len(self._mutants):
             return self._clean.respond(environ)
-        behind = self._behind_of(number)
+        backend = self._backend_of(number)
         if path.startswith("/__mock__/"):
-            return behind.answer(environ)
-        return self._mutated(behind, self._call(environ, path, world))
+            return backend.respond(environ)
+        return self._mutated(backend, self._request(environ, path, world))
 
     def pass_on(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Let Flask answer what `respond` left to it."""
@@ -107,30 +107,30 @@ class MutantServer:
         self._closing.set()
         self._clean.close()
 
-    def _mutated(self, behind: _Behind, call: Call) -> Response:
-        visit = _Visit(behind, lambda: self._note(behind.number))
+    def _mutated(self, backend: _MutantBackend, request: MutantRequest) -> Response:
+        recorder = _RecordingBackend(backend, lambda: self._note(backend.number))
         try:
-            reply = behind.mutant.plant(call, visit)
+            response = backend.mutant.intercept(request, recorder)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not pass for a server that fails
             with self._lock:
-                self._broken.setdefault(behind.number, f"{type(error).__name__}: {error}")
-            reply = visit.send(call)
-        if visit.acted(call, reply):
-            visit.activate()
-        return Response(reply.status, list(reply.fields), reply.body)
+                self._broken.setdefault(backend.number, f"{type(error).__name__}: {error}")
+            response = recorder.send(request)
+        if recorder.acted(request, response):
+            recorder.activate()
+        return Response(response.status, list(response.fields), response.body)
 
     def _note(self, number: int) -> None:
         with self._lock:
             self._acted[number] = self._acted.get(number, 0) + 1
 
-    def _behind_of(self, number: int) -> _Behind:
+    def _backend_of(self, number: int) -> _MutantBackend:
         with self._lock:
-            found = self._behind.get(number)
+            found = self._backends.get(number)
             if found is None:
-                found = _Behind(number, self._mutants[number], self._stub(), self._closing)
-                self._behind[number] = found
-                if len(self._behind) > _STUBS_KEPT:
-                    self._behind.popitem(last=False)
+                found = _MutantBackend(number, self._mutants[number], self._stub(), self._closing)
+                self._backends[number] = found
+                if len(self._backends) > _STUBS_KEPT:
+                    self._backends.popitem(last=False)
             return found
 
     def _stub(self) -> Stub:
@@ -138,10 +138,10 @@ class MutantServer:
         assert isinstance(stub, Stub)
         return stub
 
-    def _call(self, environ: Environ, path: str, world: str) -> Call:
+    def _request(self, environ: Environ, path: str, world: str) -> MutantRequest:
         route = self._router.match(path)
         operation = None if route is None else route[0].methods.get(environ["REQUEST_METHOD"])
-        return Call(
+        return MutantRequest(
             environ["REQUEST_METHOD"],
             path,
             operation,
@@ -166,7 +166,7 @@ class MutantServer:
         return Response(200, [("Content-Type", "application/json")], json.dumps({"mutants": mutants}).encode())
 
 
-class _Behind:
+class _MutantBackend:
     """A mutant's own stub, and what the mutant remembers."""
 
     def __init__(self, number: int, mutant: Mutant, stub: Stub, closing: threading.Event) -> None:
@@ -178,7 +178,7 @@ class _Behind:
         self._count = 0
         self._lock = threading.Lock()
 
-    def answer(self, environ: Environ) -> Response:
+    def respond(self, environ: Environ) -> Response:
         """Return the clean stub's answer, by Flask if need be."""
         response = self._stub.respond(environ)
         if response is not None:
@@ -198,50 +198,50 @@ class _Behind:
             return f"aside-{self._count}"
 
 
-class _Visit:
-    """What a mutant does on one call."""
+class _RecordingBackend:
+    """What a mutant does on one request."""
 
-    def __init__(self, behind: _Behind, note: Callable[[], None]) -> None:
-        self._behind = behind
+    def __init__(self, backend: _MutantBackend, note: Callable[[], None]) -> None:
+        self._backend = backend
         self._note = note
-        self._sent: list[tuple[Call, Reply]] = []
+        self._sent: list[tuple[MutantRequest, MutantResponse]] = []
         self._acted = False
 
-    def send(self, call: Call) -> Reply:
-        """Return the clean stub's reply."""
-        response = self._behind.answer(_to_environ(call))
-        reply = Reply(response.status, tuple(response.fields), response.content)
-        self._sent.append((call, reply))
-        return reply
+    def send(self, request: MutantRequest) -> MutantResponse:
+        """Return the clean stub's response."""
+        sent_back = self._backend.respond(_to_environ(request))
+        response = MutantResponse(sent_back.status, tuple(sent_back.fields), sent_back.content)
+        self._sent.append((request, response))
+        return response
 
-    def aside(self, call: Call) -> Reply:
-        """Return the clean stub's reply from a fresh world, so that nothing of it is remembered."""
-        return self.send(call._replace(world=self._behind.fresh_world()))
+    def send_in_fresh_world(self, request: MutantRequest) -> MutantResponse:
+        """Return the clean stub's response from a fresh world, so that nothing of it is remembered."""
+        return self.send(request._replace(world=self._backend.fresh_world()))
 
-    def memory(self, call: Call) -> dict[Any, Any]:
-        """Return what the mutant remembers of the call's world, to be changed in place."""
-        return self._behind.memories.setdefault(call.world, {})
+    def memory(self, request: MutantRequest) -> dict[Any, Any]:
+        """Return what the mutant remembers of the request's world, to be changed in place."""
+        return self._backend.memories.setdefault(request.world, {})
 
-    def everywhere(self) -> dict[Any, Any]:
+    def shared_memory(self) -> dict[Any, Any]:
         """Return what the mutant remembers of all worlds together, to be changed in place."""
-        return self._behind.memories.setdefault("", {})
+        return self._backend.memories.setdefault("", {})
 
     def wait(self, seconds: float) -> None:
         """Let the client wait; that it has to is noted at once, for it may not wait until the end."""
         self.activate()
-        self._behind.closing.wait(seconds)
+        self._backend.closing.wait(seconds)
 
     def activate(self) -> None:
-        """Note that the mutant acts on this call, once."""
+        """Note that the mutant acts on this request, once."""
         if not self._acted:
             self._acted = True
             self._note()
 
-    def acted(self, call: Call, reply: Reply) -> bool:
+    def acted(self, request: MutantRequest, response: MutantResponse) -> bool:
         """Tell whether the client or the state saw anything else than without the mutant."""
-        clean = [answer for sent, answer in self._sent if sent == call]
-        others = [sent for sent, _ in self._sent if sent != call and sent.method not in {"GET", "HEAD"}]
-        return self._acted or bool(others) or len(clean) != 1 or clean[0] != reply
+        clean = [received for sent, received in self._sent if sent == request]
+        others = [sent for sent, _ in self._sent if sent != request and sent.method not in {"GET", "HEAD"}]
+        return self._acted or bool(others) or len(clean) != 1 or clean[0] != response
 
 
 def _as_json(number: int, mutant: Mutant) -> Mapping[str, Any]:
@@ -267,21 +267,21 @@ def _content(environ: Environ) -> bytes:
     return content
 
 
-def _to_environ(call: Call) -> Environ:
+def _to_environ(request: MutantRequest) -> Environ:
     environ = {
-        **call.environ,
-        "REQUEST_METHOD": call.method,
-        "PATH_INFO": call.path,
+        **request.environ,
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path,
         "SCRIPT_NAME": "",
-        "HTTP_MOCK_WORLD": call.world,
-        "HTTP_AUTHORIZATION": call.authorization,
-        "CONTENT_TYPE": call.content_type,
-        "CONTENT_LENGTH": str(len(call.body)),
-        "wsgi.input": io.BytesIO(call.body),
+        "HTTP_MOCK_WORLD": request.world,
+        "HTTP_AUTHORIZATION": request.authorization,
+        "CONTENT_TYPE": request.content_type,
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.input": io.BytesIO(request.body),
         "wsgi.input_terminated": None,
         "HTTP_TRANSFER_ENCODING": None,
     }
-    if not call.body and not call.environ.get("CONTENT_LENGTH"):
+    if not request.body and not request.environ.get("CONTENT_LENGTH"):
         environ["CONTENT_LENGTH"] = None
     return {name: value for name, value in environ.items() if value is not None}
 

@@ -32,7 +32,7 @@ class Sign(NamedTuple):
     operation: str
 
 
-class Answer(NamedTuple):
+class DocumentedResponse(NamedTuple):
     """An answer that the contract shows."""
 
     status: int
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Subject:
+class MutatedOperation:
     """One operation of a contract, with what there is to break in it.
 
     Attributes:
@@ -115,7 +115,7 @@ class Subject:
         return tuple(name for name in names[start:] + names[:start] if name != own)
 
     @cached_property
-    def main(self) -> Answer | None:
+    def main(self) -> DocumentedResponse | None:
         """The answer that the operation is there for: a success with JSON, else the first other one that is shown."""
         responses = sorted(self.operation.responses.items(), key=lambda item: not item[0].startswith("2"))
         shown = [found for status, response in responses if status.isdecimal() for found in _shown(status, response)]
@@ -123,7 +123,7 @@ class Subject:
             return next(found for found in shown if found.status < 300)
         if any(status.startswith("2") for status, _ in responses):
             return None  # a success without JSON
-        # Of an operation that never succeeds the answer is what is left when the caller may call.
+        # Of an operation that never succeeds the answer is what is left when the caller may request.
         return next((found for found in shown if found.status not in {401, 403}), None)
 
     @cached_property
@@ -137,7 +137,7 @@ class Subject:
         """A copy of the first request example, None where there is none."""
         return _copy(next(iter(self.body.examples.values())).value) if self.body is not None else None
 
-    def takes(self, value: Any) -> bool:
+    def accepts(self, value: Any) -> bool:
         """Tell whether a value is valid content for the operation."""
         assert self.body is not None
         assert self.body.schema is not None
@@ -175,8 +175,8 @@ class Subject:
         return tuple(status for status in self.operation.responses if can.get(status))
 
     @cached_property
-    def mightiest(self) -> Account:
-        """The account of the highest level that may call; of several, the one that the operation's example presumes."""
+    def highest_account(self) -> Account:
+        """The account of the highest level that may request; of several, the one that the operation's example presumes."""
         ranks = {level: rank for rank, level in enumerate(self.contract.levels)}
         levels = self.operation.levels
         able = [account for account in self.accounts.values() if levels is None or account.level in levels]
@@ -206,7 +206,7 @@ class Subject:
         """Return how grave it is to contradict a statement."""
         return "violation" if self.contract.provenance(pointer).documented else "drift"
 
-    def answering(self, change: Change) -> frozenset[Sign]:
+    def content_signs(self, change: Change) -> frozenset[Sign]:
         """Return what a change of the main answer's content must be called, nothing where nobody can object."""
         if self.main is None or self.main.content.schema is None:
             return frozenset()
@@ -223,7 +223,7 @@ class Subject:
             signs |= self.silent("problem_details_are_well_formed")
         return frozenset(signs) | self._of_the_resource(before, after)
 
-    def breaking(self, value: Any) -> frozenset[Sign]:
+    def acceptance_signs(self, value: Any) -> frozenset[Sign]:
         """Return what taking a value that breaks the request's schema must be called."""
         assert self.body is not None
         assert self.body.schema is not None
@@ -263,9 +263,11 @@ class Subject:
         return frozenset(signs)
 
 
-def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[Subject, ...]:
+def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[MutatedOperation, ...]:
     """Return every operation of a contract as a mutant sees it."""
-    return tuple(Subject(contract, operation, index, accounts) for index, operation in enumerate(contract.operations))
+    return tuple(
+        MutatedOperation(contract, operation, index, accounts) for index, operation in enumerate(contract.operations)
+    )
 
 
 def is_json(media_type: str) -> bool:
@@ -318,11 +320,11 @@ def holder(value: Any, path: Path) -> dict[Any, Any]:
     return value
 
 
-def _shown(status: str, response: Response) -> Iterator[Answer]:
+def _shown(status: str, response: Response) -> Iterator[DocumentedResponse]:
     for name, content in response.content.items():
         for example in content.examples.values():
             if is_json(name):
-                yield Answer(int(status), response, content, example.value)
+                yield DocumentedResponse(int(status), response, content, example.value)
                 break
 
 

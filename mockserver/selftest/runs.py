@@ -18,7 +18,7 @@ from typing import Literal
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
-from mockserver.selftest.kills import Kills, Planted, Result, Sign
+from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.selftest.laboratory import Laboratory, laboratory
 from mockserver.suite.checks.robustness import timing_tasks
 from mockserver.suite.checks.task import Task
@@ -126,12 +126,12 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     )
 
 
-def sample(mutants: Sequence[Planted], mode: Mode, seed: int) -> list[Planted]:
+def sample(mutants: Sequence[PlantedMutant], mode: Mode, seed: int) -> list[PlantedMutant]:
     """Return the mutants to judge: all, or some of each class, chosen by the seed."""
     if mode == "full":
         return list(mutants)
     chance = random.Random(seed)  # noqa: S311 - a choice that can be repeated, no secret
-    by_class: dict[str, list[Planted]] = {}
+    by_class: dict[str, list[PlantedMutant]] = {}
     for mutant in mutants:
         by_class.setdefault(mutant.kind, []).append(mutant)
     chosen = [chance.sample(group, min(SAMPLE_PER_CLASS, len(group))) for group in by_class.values()]
@@ -162,7 +162,7 @@ def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
     return run
 
 
-def _examine(lab: Laboratory, mutant: Planted) -> Result:
+def _examine(lab: Laboratory, mutant: PlantedMutant) -> Result:
     """Return what kills a mutant: a finding that names it, by the claims first, by generated cases then."""
     started = time.monotonic()
     timed = any(sign.check == _SLOW for sign in mutant.signs)
@@ -187,8 +187,8 @@ def _examine(lab: Laboratory, mutant: Planted) -> Result:
         killed = _named(run, mutant)
     return Result(
         mutant=mutant,
-        killed_by=None if killed is None else Sign(killed.check, killed.level, killed.operation),
-        others=tuple(Sign(item.check, item.level, item.operation) for item in run.verdicts.findings()),
+        killed_by=None if killed is None else FindingKey(killed.check, killed.level, killed.operation),
+        others=tuple(FindingKey(item.check, item.level, item.operation) for item in run.verdicts.findings()),
         seconds=time.monotonic() - started,
     )
 
@@ -200,7 +200,7 @@ def _another(contract: Contract, label: str) -> tuple[str, ...]:
     return tuple(item.label for item in others[:1])
 
 
-def _in_turns(tasks: list[Task], mutant: Planted) -> list[Task]:
+def _in_turns(tasks: list[Task], mutant: PlantedMutant) -> list[Task]:
     """Return some tasks of another operation, then those of the mutant's and of the other in turns."""
     own = [task for task in tasks if task.operation == mutant.operation]
     own.sort(key=lambda task: task.check not in _SHORT)
@@ -209,15 +209,15 @@ def _in_turns(tasks: list[Task], mutant: Planted) -> list[Task]:
     return [*first, *(task for pair in zip_longest(own, rest) for task in pair if task is not None)]
 
 
-def _cheapest_first(tasks: list[Task], mutant: Planted) -> list[Task]:
+def _cheapest_first(tasks: list[Task], mutant: PlantedMutant) -> list[Task]:
     """Return the tasks in another order: those whose claim names the mutant at the front."""
     checks = {sign.check for sign in mutant.signs}
     return sorted(tasks, key=lambda task: (task.check not in checks, task.operation != mutant.operation))
 
 
-def _named(run: Run, mutant: Planted) -> Finding | None:
+def _named(run: Run, mutant: PlantedMutant) -> Finding | None:
     found = run.verdicts.findings()
-    return next((item for item in found if Sign(item.check, item.level, item.operation) in mutant.signs), None)
+    return next((item for item in found if FindingKey(item.check, item.level, item.operation) in mutant.signs), None)
 
 
 def _go_on(outcome: Outcome, *, engine: bool = False) -> None:

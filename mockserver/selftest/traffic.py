@@ -1,4 +1,4 @@
-"""What a mutant sees: calls on their way to the stub, replies on their way back."""
+"""What a mutant sees: requests on their way to the stub, responses on their way back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def decode(content: bytes) -> Any:
         return None
 
 
-class Call(NamedTuple):
+class MutantRequest(NamedTuple):
     """A request.
 
     Attributes:
@@ -52,22 +52,22 @@ class Call(NamedTuple):
         username, _, token = (basic.user_pass(self.authorization or "") or "").partition(":")
         return username, token
 
-    def by(self, account: Account) -> Call:
-        """Return the same call by an account, with its first seeded token."""
+    def by(self, account: Account) -> MutantRequest:
+        """Return the same request by an account, with its first seeded token."""
         return self._replace(authorization=basic.encode(f"{account.username}:{account.tokens[0].token}"))
 
-    def with_json(self, value: Any) -> Call:
-        """Return the same call with JSON content."""
+    def with_json(self, value: Any) -> MutantRequest:
+        """Return the same request with JSON content."""
         return self._replace(body=json.dumps(value).encode(), content_type="application/json")
 
-    def to(self, operation: Operation, value: Any = None) -> Call:
-        """Return a call for another operation by the same caller in the same world, without content if None."""
+    def to(self, operation: Operation, value: Any = None) -> MutantRequest:
+        """Return a request for another operation by the same caller in the same world, without content if None."""
         path = self.path if "{" in operation.path else operation.path
         bare = self._replace(method=operation.method, path=path, operation=operation, body=b"", content_type=None)
         return bare if value is None else bare.with_json(value)
 
 
-class Reply(NamedTuple):
+class MutantResponse(NamedTuple):
     """A response."""
 
     status: int
@@ -88,16 +88,16 @@ class Reply(NamedTuple):
         """Return the value of a header field, or None."""
         return next((value for key, value in self.fields if key.lower() == name.lower()), None)
 
-    def with_json(self, value: Any) -> Reply:
+    def with_json(self, value: Any) -> MutantResponse:
         """Return the same response with other JSON content."""
         return self._replace(body=json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
-    def with_field(self, name: str, value: str | None) -> Reply:
+    def with_field(self, name: str, value: str | None) -> MutantResponse:
         """Return the same response with a header field set, or left out where the value is None."""
         others = tuple(pair for pair in self.fields if pair[0].lower() != name.lower())
         return self._replace(fields=others if value is None else (*others, (name, value)))
 
-    def changed(self, change: Callable[[Any], Any]) -> Reply:
+    def changed(self, change: Callable[[Any], Any]) -> MutantResponse:
         """Return the same response with its JSON content changed; as it is where it has none, or the change no hold."""
         value = self.json
         if value is None:
@@ -109,15 +109,15 @@ class Reply(NamedTuple):
         return self if new == self.json and _same_types(new, self.json) else self.with_json(new)
 
 
-def problem(status: int, title: str) -> Reply:
+def problem(status: int, title: str) -> MutantResponse:
     """Return problem details (RFC 9457), as the stub's own look."""
-    return Reply(status, (("Content-Type", PROBLEM),), problem_details.problem(status, title, title))
+    return MutantResponse(status, (("Content-Type", PROBLEM),), problem_details.problem(status, title, title))
 
 
-def crash() -> Reply:
+def crash() -> MutantResponse:
     """Return what a framework answers when the code below it raises."""
     body = b"<!doctype html><title>500 Internal Server Error</title><h1>Internal Server Error</h1>"
-    return Reply(500, (("Content-Type", "text/html; charset=utf-8"),), body)
+    return MutantResponse(500, (("Content-Type", "text/html; charset=utf-8"),), body)
 
 
 def _same_types(one: Any, other: Any) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 
 from mockserver.contract.roles import CredentialPlaces, is_about_tokens
 from mockserver.http import basic
-from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject, holder, members, replaced, text_at
-from mockserver.selftest.plants import only_here, with_main
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
+from mockserver.selftest.interceptors import only_here, with_main
+from mockserver.selftest.mutated_operation import MutatedOperation, holder, members, replaced, text_at
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.store.seed import Account
 
 LOGINS = Catalogue("logins")
@@ -24,27 +24,27 @@ def _as(account: Account, value: Any, places: CredentialPlaces) -> Any:
     return replaced(named, places.password, account.password)
 
 
-def _password(name: str, claim: str, matches: _Match) -> None:
+def _password(name: str, fault: str, matches: _Match) -> None:
     """Register a class whose login takes something else than the password for it."""
 
-    def make(subject: Subject) -> Mutation | None:
+    def make(subject: MutatedOperation) -> Mutation | None:
         places = subject.credential_places
         if places is None or not subject.accounts:
             return None
 
-        def act(call: Call, server: Behind) -> Reply:
-            reply, value = server.send(call), call.json
-            if reply.status != 401:
-                return reply
+        def act(request: MutantRequest, server: Backend) -> MutantResponse:
+            response, value = server.send(request), request.json
+            if response.status != 401:
+                return response
             account = subject.accounts.get(str(text_at(value, places.username)))
             shown = str(text_at(value, places.password))
             if account is None or account.password is None or not matches(account, shown):
-                return reply
-            return server.send(call.with_json(_as(account, value, places)))
+                return response
+            return server.send(request.with_json(_as(account, value, places)))
 
         return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
 
-    LOGINS.add(name, claim, make)
+    LOGINS.add(name, fault, make)
 
 
 _PASSWORDS: tuple[tuple[str, str, _Match], ...] = (
@@ -60,46 +60,46 @@ for _row in _PASSWORDS:
 
 
 @LOGINS.mutant
-def password_of_another(subject: Subject) -> Mutation | None:
+def password_of_another(subject: MutatedOperation) -> Mutation | None:
     """A login takes the password of any account, whoever is named."""
     places = subject.credential_places
     if places is None or len(subject.accounts) < 2:
         return None
     known = {str(account.password): account for account in subject.accounts.values() if account.password}
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply, value = server.send(call), call.json
-        owner = known.get(str(text_at(value, places.password))) if reply.status == 401 else None
-        return reply if owner is None else server.send(call.with_json(_as(owner, value, places)))
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, value = server.send(request), request.json
+        owner = known.get(str(text_at(value, places.password))) if response.status == 401 else None
+        return response if owner is None else server.send(request.with_json(_as(owner, value, places)))
 
     return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
 
 
 @LOGINS.mutant
-def issued_token_dead(subject: Subject) -> Mutation | None:
+def issued_token_dead(subject: MutatedOperation) -> Mutation | None:
     """A login gives out a token that has ended already: local time is taken for UTC."""
     revocation, places = subject.revocation, subject.credential_places
     if places is None or revocation is None:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply, value = server.send(call), call.json
-        if reply.ok:
-            for path in members(reply.json):
-                token = holder(reply.json, path)[path[-1]]
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, value = server.send(request), request.json
+        if response.ok:
+            for path in members(response.json):
+                token = holder(response.json, path)[path[-1]]
                 if isinstance(token, str):
-                    from_login = call.to(revocation)._replace(authorization=None)
+                    from_login = request.to(revocation)._replace(authorization=None)
                     server.send(_with_token(from_login, str(text_at(value, places.username)), token))
-        return reply
+        return response
 
     return Mutation(only_here(subject, act), subject.stated(subject.operation.pointer, "issued_tokens_work_at_once"))
 
 
-def _with_token(call: Call, username: str, token: str) -> Call:
-    return call._replace(authorization=basic.encode(f"{username}:{token}"))
+def _with_token(request: MutantRequest, username: str, token: str) -> MutantRequest:
+    return request._replace(authorization=basic.encode(f"{username}:{token}"))
 
 
-def _told(subject: Subject, check: str, replace: Callable[[object], object]) -> Mutation | None:
+def _told(subject: MutatedOperation, check: str, replace: Callable[[object], object]) -> Mutation | None:
     """Return the mutation of an answer about a token in which some texts are others."""
     behaviour, main = subject.operation.behaviour, subject.main
     if behaviour is None or not is_about_tokens(subject.operation) or main is None:
@@ -112,7 +112,7 @@ def _told(subject: Subject, check: str, replace: Callable[[object], object]) -> 
 
     if all(changed(value) == value for value in ({"shown": text} for text in _texts(main.value))):
         return None
-    return with_main(subject, subject.stated(behaviour.pointer, check), lambda reply: reply.changed(changed))
+    return with_main(subject, subject.stated(behaviour.pointer, check), lambda response: response.changed(changed))
 
 
 def _texts(value: object) -> list[str]:
@@ -122,7 +122,7 @@ def _texts(value: object) -> list[str]:
 
 
 @LOGINS.mutant
-def another_level_told(subject: Subject) -> Mutation | None:
+def another_level_told(subject: MutatedOperation) -> Mutation | None:
     """Everybody is told to have the lowest level: clients hide what would work."""
     levels = subject.contract.levels
     if len(levels) < 2:
@@ -132,7 +132,7 @@ def another_level_told(subject: Subject) -> Mutation | None:
 
 
 @LOGINS.mutant
-def another_account_named(subject: Subject) -> Mutation | None:
+def another_account_named(subject: MutatedOperation) -> Mutation | None:
     """What is told of a token names the last account, whosever it is."""
     names = list(subject.accounts)
     if len(names) < 2:

@@ -6,21 +6,21 @@ from collections.abc import Callable
 
 from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject, is_json
-from mockserver.selftest.plants import replying, with_main
-from mockserver.selftest.traffic import Reply
+from mockserver.selftest.interceptors import with_main, with_response
+from mockserver.selftest.mutated_operation import MutatedOperation, is_json
+from mockserver.selftest.traffic import MutantResponse
 
 CONTENT = Catalogue("content")
 
 
-def _no_json(name: str, claim: str, change: Callable[[bytes], bytes]) -> None:
+def _no_json(name: str, fault: str, change: Callable[[bytes], bytes]) -> None:
     """Register a class whose main answer is called JSON and is none."""
 
-    def make(subject: Subject) -> Mutation | None:
+    def make(subject: MutatedOperation) -> Mutation | None:
         signs = subject.universal("body_is_what_its_content_type_says")
-        return with_main(subject, signs, lambda reply: reply._replace(body=change(reply.body)))
+        return with_main(subject, signs, lambda response: response._replace(body=change(response.body)))
 
-    CONTENT.add(name, claim, make)
+    CONTENT.add(name, fault, make)
 
 
 _NO_JSON: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
@@ -43,25 +43,25 @@ for _row in _NO_JSON:
 
 
 @CONTENT.mutant
-def json_as_html(subject: Subject) -> Mutation | None:
+def json_as_html(subject: MutatedOperation) -> Mutation | None:
     """JSON is sent as text/html, the default of many frameworks for a text."""
     if subject.main is None:
         return None
     signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
-    return with_main(subject, signs, lambda reply: reply.with_field("Content-Type", "text/html; charset=utf-8"))
+    return with_main(subject, signs, lambda response: response.with_field("Content-Type", "text/html; charset=utf-8"))
 
 
 @CONTENT.mutant
-def json_as_nothing(subject: Subject) -> Mutation | None:
+def json_as_nothing(subject: MutatedOperation) -> Mutation | None:
     """The answer has no Content-Type."""
     if subject.main is None:
         return None
     signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
-    return with_main(subject, signs, lambda reply: reply.with_field("Content-Type", None))
+    return with_main(subject, signs, lambda response: response.with_field("Content-Type", None))
 
 
 @CONTENT.mutant
-def refusal_as_html(subject: Subject) -> Mutation | None:
+def refusal_as_html(subject: MutatedOperation) -> Mutation | None:
     """A refusal is the web server's own page in place of the documented content."""
     refusals = [
         (int(status), content)
@@ -76,15 +76,17 @@ def refusal_as_html(subject: Subject) -> Mutation | None:
     signs = subject.stated(content.pointer, "media_type_is_documented")
     body = b"<html><head><title>Refused</title></head><body><center>nginx</center></body></html>"
     fields = (("Content-Type", "text/html"),)
-    return replying(
+    return with_response(
         subject,
         signs,
-        lambda _call, reply: Reply(status, (*_without_type(reply), *fields), body) if reply.status == status else reply,
+        lambda _request, response: (
+            MutantResponse(status, (*_without_type(response), *fields), body) if response.status == status else response
+        ),
     )
 
 
 @CONTENT.mutant
-def refusal_with_another_status(subject: Subject) -> Mutation | None:
+def refusal_with_another_status(subject: MutatedOperation) -> Mutation | None:
     """Problem details tell another status than the answer has."""
     chosen = subject.pick(subject.refusals)
     if chosen is None:
@@ -99,13 +101,13 @@ def refusal_with_another_status(subject: Subject) -> Mutation | None:
         for violation in violations:
             signs |= subject.stated(violation.keyword_pointer, "body_conforms_to_its_schema")
 
-    def change(reply: Reply) -> Reply:
-        return reply.changed(lambda value: value | {"status": 500}) if reply.status == int(chosen) else reply
+    def change(response: MutantResponse) -> MutantResponse:
+        return response.changed(lambda value: value | {"status": 500}) if response.status == int(chosen) else response
 
-    return replying(subject, signs, lambda _call, reply: change(reply))
+    return with_response(subject, signs, lambda _request, response: change(response))
 
 
-def _required_field(subject: Subject) -> tuple[int, str, str] | None:
+def _required_field(subject: MutatedOperation) -> tuple[int, str, str] | None:
     """Return status, name and pointer of a field that an answer of the operation must have."""
     found = [
         (int(status), name, header.pointer)
@@ -119,20 +121,22 @@ def _required_field(subject: Subject) -> tuple[int, str, str] | None:
 
 
 @CONTENT.mutant
-def field_missing(subject: Subject) -> Mutation | None:
+def field_missing(subject: MutatedOperation) -> Mutation | None:
     """A header field that the contract requires is not there."""
     found = _required_field(subject)
     if found is None:
         return None
     status, name, pointer = found
     signs = subject.stated(child(pointer, "required"), "headers_conform")
-    return replying(
-        subject, signs, lambda _call, reply: reply.with_field(name, None) if reply.status == status else reply
+    return with_response(
+        subject,
+        signs,
+        lambda _request, response: response.with_field(name, None) if response.status == status else response,
     )
 
 
 @CONTENT.mutant
-def field_garbled(subject: Subject) -> Mutation | None:
+def field_garbled(subject: MutatedOperation) -> Mutation | None:
     """A header field that the contract requires holds what its schema does not allow."""
     found = _required_field(subject)
     if found is None:
@@ -146,10 +150,12 @@ def field_garbled(subject: Subject) -> Mutation | None:
         for violation in validator.violations("-")
         for sign in subject.stated(violation.keyword_pointer, "headers_conform")
     )
-    return replying(
-        subject, signs, lambda _call, reply: reply.with_field(name, "-") if reply.status == status else reply
+    return with_response(
+        subject,
+        signs,
+        lambda _request, response: response.with_field(name, "-") if response.status == status else response,
     )
 
 
-def _without_type(reply: Reply) -> tuple[tuple[str, str], ...]:
-    return tuple(pair for pair in reply.fields if pair[0].lower() != "content-type")
+def _without_type(response: MutantResponse) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in response.fields if pair[0].lower() != "content-type")

@@ -9,15 +9,15 @@ from typing import Any
 from mockserver.contract.resources.singletons import envelope_place, name_members
 from mockserver.http.pointers import split
 from mockserver.selftest.catalogue import Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Change, Path, Subject, holder, members
-from mockserver.selftest.plants import answering, with_main
-from mockserver.selftest.traffic import Reply
+from mockserver.selftest.interceptors import with_content, with_main
+from mockserver.selftest.mutated_operation import Change, MutatedOperation, Path, holder, members
+from mockserver.selftest.traffic import MutantResponse
 
 SHAPE = Catalogue("shape")
 
 
 def _member(
-    subject: Subject, edit: Callable[[dict[str, Any], str], None], suits: Callable[[Any], bool]
+    subject: MutatedOperation, edit: Callable[[dict[str, Any], str], None], suits: Callable[[Any], bool]
 ) -> Change | None:
     """Return an edit of one member of the main answer that suits and whose edit the contract forbids."""
     value = subject.main.value if subject.main else None
@@ -32,18 +32,18 @@ def _member(
     able = [
         change
         for path in members(value)
-        if suits(holder(value, path)[path[-1]]) and subject.answering(change := changing(path))
+        if suits(holder(value, path)[path[-1]]) and subject.content_signs(change := changing(path))
     ]
     found: Change | None = subject.pick(able)
     return found
 
 
-def _editing(name: str, claim: str, edit: Callable[[dict[str, Any], str], None], suits: Callable[[Any], bool]) -> None:
-    def make(subject: Subject) -> Mutation | None:
+def _editing(name: str, fault: str, edit: Callable[[dict[str, Any], str], None], suits: Callable[[Any], bool]) -> None:
+    def make(subject: MutatedOperation) -> Mutation | None:
         change = _member(subject, edit, suits)
-        return None if change is None else answering(subject, change)
+        return None if change is None else with_content(subject, change)
 
-    SHAPE.add(name, claim, make)
+    SHAPE.add(name, fault, make)
 
 
 def _rename(held: dict[str, Any], name: str) -> None:
@@ -74,7 +74,7 @@ def _anything(_value: Any) -> bool:
     return True
 
 
-#: Name, claim, edit of a member, which members it suits.
+#: Name, fault, edit of a member, which members it suits.
 _EDITS: tuple[tuple[str, str, Callable[[dict[str, Any], str], None], Callable[[Any], bool]], ...] = (
     ("member_dropped", "A member of the answer is left out.", lambda held, name: held.pop(name), _anything),
     ("member_renamed", "A member of the answer has its name in another style.", _rename, _anything),
@@ -97,7 +97,7 @@ for _row in _EDITS:
 
 
 @SHAPE.mutant
-def member_added(subject: Subject) -> Mutation | None:
+def member_added(subject: MutatedOperation) -> Mutation | None:
     """The answer has a member more than the contract knows: a column was added to the table."""
 
     def adding(path: Path) -> Change:
@@ -111,9 +111,9 @@ def member_added(subject: Subject) -> Mutation | None:
         return change
 
     value = subject.main.value if subject.main else None
-    able = [change for path in _objects(value) if subject.answering(change := adding(path))]
+    able = [change for path in _objects(value) if subject.content_signs(change := adding(path))]
     chosen = subject.pick(able)
-    return None if chosen is None else answering(subject, chosen)
+    return None if chosen is None else with_content(subject, chosen)
 
 
 def _objects(value: Any) -> Iterator[Path]:
@@ -125,37 +125,41 @@ def _objects(value: Any) -> Iterator[Path]:
 
 
 @SHAPE.mutant
-def envelope_lost(subject: Subject) -> Mutation | None:
+def envelope_lost(subject: MutatedOperation) -> Mutation | None:
     """The answer is what stands in its only member, without the object around it."""
 
     def change(answer: Any) -> Any:
         (inner,) = answer.values()
         return inner
 
-    return answering(subject, change)
+    return with_content(subject, change)
 
 
 @SHAPE.mutant
-def list_of_one(subject: Subject) -> Mutation | None:
+def list_of_one(subject: MutatedOperation) -> Mutation | None:
     """The answer is a list with the one result, as the database returned it."""
-    return answering(subject, lambda answer: [answer])
+    return with_content(subject, lambda answer: [answer])
 
 
 @SHAPE.mutant
-def encoded_twice(subject: Subject) -> Mutation | None:
+def encoded_twice(subject: MutatedOperation) -> Mutation | None:
     """The answer is JSON in a JSON text: it was serialised twice."""
-    return answering(subject, json.dumps)
+    return with_content(subject, json.dumps)
 
 
 @SHAPE.mutant
-def answer_null(subject: Subject) -> Mutation | None:
+def answer_null(subject: MutatedOperation) -> Mutation | None:
     """The answer is null: the handler forgot to return what it made."""
-    signs = subject.answering(lambda _answer: None)
-    return with_main(subject, signs, lambda reply: Reply(reply.status, reply.fields, b"null")) if signs else None
+    signs = subject.content_signs(lambda _answer: None)
+    return (
+        with_main(subject, signs, lambda response: MutantResponse(response.status, response.fields, b"null"))
+        if signs
+        else None
+    )
 
 
 @SHAPE.mutant
-def name_of_another(subject: Subject) -> Mutation | None:
+def name_of_another(subject: MutatedOperation) -> Mutation | None:
     """An answer about one resource bears the name of another one: two of them share a view."""
     place, names = envelope_place(subject.operation), name_members(subject.contract, subject.operation)
     if place is None or not names or not subject.role or not subject.neighbours:
@@ -166,11 +170,11 @@ def name_of_another(subject: Subject) -> Mutation | None:
         holder(answer, (*place, name))[name] = other
         return answer
 
-    return answering(subject, change)
+    return with_content(subject, change)
 
 
 @SHAPE.mutant
-def constant_changed(subject: Subject) -> Mutation | None:
+def constant_changed(subject: MutatedOperation) -> Mutation | None:
     """A text that the contract fixes, or one of few that it lists, is another one."""
     value = subject.main.value if subject.main else None
 
@@ -185,36 +189,36 @@ def constant_changed(subject: Subject) -> Mutation | None:
     texts = [path for path in members(value) if isinstance(holder(value, path)[path[-1]], str)]
     able = [change for path in texts if _by_schema(subject, change := changing(path))]
     chosen = subject.pick(able)
-    return None if chosen is None else answering(subject, chosen)
+    return None if chosen is None else with_content(subject, chosen)
 
 
-def _by_schema(subject: Subject, change: Change) -> bool:
-    return any(sign.check == "body_conforms_to_its_schema" for sign in subject.answering(change))
+def _by_schema(subject: MutatedOperation, change: Change) -> bool:
+    return any(sign.check == "body_conforms_to_its_schema" for sign in subject.content_signs(change))
 
 
 @SHAPE.mutant
-def change_takes_no_time(subject: Subject) -> Mutation | None:
+def change_takes_no_time(subject: MutatedOperation) -> Mutation | None:
     """A write or reset is answered with the status that reads show when all is done."""
     behaviour, read = subject.operation.behaviour, subject.sibling("read")
     if subject.role not in {"write", "reset"} or behaviour is None or read is None or not behaviour.status:
         return None
-    shown = _status_of(Subject(subject.contract, read, subject.index, subject.accounts))
+    shown = _status_of(MutatedOperation(subject.contract, read, subject.index, subject.accounts))
     path = tuple(split(behaviour.status))
 
     def change(answer: Any) -> Any:
         holder(answer, path)[path[-1]] = shown
         return answer
 
-    return None if shown is None else answering(subject, change)
+    return None if shown is None else with_content(subject, change)
 
 
 @SHAPE.mutant
-def change_never_ends(subject: Subject) -> Mutation | None:
+def change_never_ends(subject: MutatedOperation) -> Mutation | None:
     """A read tells for ever that the last write is under way: the job that applies changes has died."""
     behaviour, write = subject.operation.behaviour, subject.sibling("write")
     if subject.role != "read" or behaviour is None or write is None or not behaviour.status:
         return None
-    under_way = _status_of(Subject(subject.contract, write, subject.index, subject.accounts))
+    under_way = _status_of(MutatedOperation(subject.contract, write, subject.index, subject.accounts))
     path = tuple(split(behaviour.status))
 
     def change(answer: Any) -> Any:
@@ -223,11 +227,11 @@ def change_never_ends(subject: Subject) -> Mutation | None:
 
     if under_way is None or under_way == _status_of(subject):
         return None
-    signs = subject.answering(change) | subject.silent("reads_show_the_last_write")
-    return with_main(subject, signs, lambda reply: reply.changed(change))
+    signs = subject.content_signs(change) | subject.silent("reads_show_the_last_write")
+    return with_main(subject, signs, lambda response: response.changed(change))
 
 
-def _status_of(subject: Subject) -> Any:
+def _status_of(subject: MutatedOperation) -> Any:
     behaviour = subject.operation.behaviour
     value = subject.main.value if subject.main else None
     for name in split(behaviour.status if behaviour else ""):

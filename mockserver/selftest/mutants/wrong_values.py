@@ -10,8 +10,8 @@ from urllib.parse import unquote_plus
 
 from mockserver.http.pointers import split
 from mockserver.selftest.catalogue import Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Sign, Subject, at, holder
-from mockserver.selftest.plants import with_main
+from mockserver.selftest.interceptors import with_main
+from mockserver.selftest.mutated_operation import MutatedOperation, Sign, at, holder
 
 VALUES = Catalogue("values")
 _LENGTH = 64
@@ -40,7 +40,7 @@ def _clipped(number: int) -> int:
     return min(number, _SMALLINT)
 
 
-#: Name, claim, change of each text.
+#: Name, fault, change of each text.
 _TEXTS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("text_trimmed", "Spaces around a text are dropped.", str.strip),
     ("text_lower_cased", "Texts are kept in lower case.", str.lower),
@@ -63,7 +63,7 @@ _TEXTS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("text_in_punycode", "International host names come back in their ASCII form.", _to_ascii),
 )  # fmt: skip
 
-#: Name, claim, change of each number.
+#: Name, fault, change of each number.
 _NUMBERS: tuple[tuple[str, str, Callable[[int], int]], ...] = (
     ("number_clipped", "Numbers are clipped to 16 bits with a sign.", _clipped),
     ("number_wrapped", "Numbers beyond 16 bits with a sign wrap around.",
@@ -75,7 +75,9 @@ _NUMBERS: tuple[tuple[str, str, Callable[[int], int]], ...] = (
 )  # fmt: skip
 
 
-def _of_the_value(subject: Subject, change: Callable[[Any], Any], suits: Callable[[Any], bool]) -> Mutation | None:
+def _of_the_value(
+    subject: MutatedOperation, change: Callable[[Any], Any], suits: Callable[[Any], bool]
+) -> Mutation | None:
     """Return the mutation that changes the suitable parts of the resource's value in the main answer."""
     behaviour = subject.operation.behaviour
     if behaviour is None or not behaviour.value or subject.role not in {"read", "write"} or subject.generated:
@@ -94,20 +96,20 @@ def _of_the_value(subject: Subject, change: Callable[[Any], Any], suits: Callabl
         return answer
 
     # A change that touches no value that can be written changes nothing.
-    samples = Subject(subject.contract, write, subject.index, subject.accounts)
+    samples = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
     if not _can_show(samples, change, suits):
         return None
     check = "writes_echo_the_request" if subject.role == "write" else "reads_show_the_last_write"
     signs: frozenset[Sign] = subject.stated(behaviour.pointer, check)
-    return with_main(subject, signs, lambda reply: reply.changed(on_answer))
+    return with_main(subject, signs, lambda response: response.changed(on_answer))
 
 
-def _can_show(write: Subject, change: Callable[[Any], Any], suits: Callable[[Any], bool]) -> bool:
+def _can_show(write: MutatedOperation, change: Callable[[Any], Any], suits: Callable[[Any], bool]) -> bool:
     """Tell whether a value that the write takes is changed: one of its example, with a suitable member set."""
     if not isinstance(write.sample, dict):
         return True
     return any(
-        write.takes(write.sample | {name: trial})
+        write.accepts(write.sample | {name: trial})
         for name, member in write.sample.items()
         if suits(member) and name not in write.secret_members
         for trial in _TRIALS
@@ -129,18 +131,18 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _register(name: str, claim: str, change: Callable[[Any], Any], suits: Callable[[Any], bool]) -> None:
-    VALUES.add(name, claim, lambda subject: _of_the_value(subject, change, suits))
+def _register(name: str, fault: str, change: Callable[[Any], Any], suits: Callable[[Any], bool]) -> None:
+    VALUES.add(name, fault, lambda subject: _of_the_value(subject, change, suits))
 
 
-for _name, _claim, _change in _TEXTS:
-    _register(_name, _claim, _change, _is_text)
-for _name, _claim, _change_number in _NUMBERS:
-    _register(_name, _claim, _change_number, _is_number)
+for _name, _fault, _change in _TEXTS:
+    _register(_name, _fault, _change, _is_text)
+for _name, _fault, _change_number in _NUMBERS:
+    _register(_name, _fault, _change_number, _is_number)
 
 
 @VALUES.mutant
-def members_swapped(subject: Subject) -> Mutation | None:
+def members_swapped(subject: MutatedOperation) -> Mutation | None:
     """Two members of the same type are swapped: the parameters of an INSERT stand in the wrong order."""
     behaviour = subject.operation.behaviour
     shown = at(subject.main.value, behaviour.value) if subject.main and behaviour and behaviour.value else None
@@ -159,7 +161,7 @@ def members_swapped(subject: Subject) -> Mutation | None:
     return _whole(subject, swap)
 
 
-def _whole(subject: Subject, change: Callable[[Any], Any]) -> Mutation | None:
+def _whole(subject: MutatedOperation, change: Callable[[Any], Any]) -> Mutation | None:
     """Return the mutation that changes the resource's value as a whole."""
     behaviour = subject.operation.behaviour
     if behaviour is None or subject.role not in {"read", "write"}:
@@ -172,7 +174,7 @@ def _whole(subject: Subject, change: Callable[[Any], Any]) -> Mutation | None:
         return answer
 
     check = "writes_echo_the_request" if subject.role == "write" else "reads_show_the_last_write"
-    return with_main(subject, subject.stated(behaviour.pointer, check), lambda reply: reply.changed(on_answer))
+    return with_main(subject, subject.stated(behaviour.pointer, check), lambda response: response.changed(on_answer))
 
 
 def _same_type(one: Any, other: Any) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.selftest import laboratory, runs
-from mockserver.selftest.kills import Kills, Planted, Result, Sign
+from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.suite.cases import observed_response
 from mockserver.suite.checks import any_response
 from mockserver.suite.run import session
@@ -20,7 +20,7 @@ from mockserver.suite.verdicts.verdict import ExitCode, Outcome
 from tests import defaults
 
 _DESCRIBE = "GET /api/v1/auth/"
-_SIGN = Sign("no_server_error", "violation", _DESCRIBE)
+_SIGN = FindingKey("no_server_error", "violation", _DESCRIBE)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def lab() -> Iterator[laboratory.Laboratory]:
         yield found
 
 
-def planted(number: int, kind: str = "crash", **more: Any) -> Planted:
-    return Planted(number, kind, "theme", _DESCRIBE, frozenset({_SIGN}), **more)
+def planted(number: int, kind: str = "crash", **more: Any) -> PlantedMutant:
+    return PlantedMutant(number, kind, "theme", _DESCRIBE, frozenset({_SIGN}), **more)
 
 
 def kills(lab: laboratory.Laboratory, *results: Result) -> Kills:
@@ -87,7 +87,7 @@ def test_a_finding_of_another_level_does_not_kill(lab: laboratory.Laboratory, mo
     mutant = next(item for item in lab.mutants() if item.kind == "auth_ignored" and item.operation == _DESCRIBE)
     softer = frozenset(sign._replace(level="drift") for sign in mutant.signs)
     monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
-    changed = Planted(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
+    changed = PlantedMutant(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
     assert runs._examine(lab, changed).killed_by is None
 
 
@@ -130,7 +130,7 @@ def test_what_never_acted_is_not_killed(lab: laboratory.Laboratory) -> None:
 def test_ctrl_c_tells_what_is_known_so_far(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     examine, seen = runs._examine, 0
 
-    def until_the_third(lab: laboratory.Laboratory, mutant: Planted) -> Result:
+    def until_the_third(lab: laboratory.Laboratory, mutant: PlantedMutant) -> Result:
         nonlocal seen
         seen += 1
         if seen > 2:
