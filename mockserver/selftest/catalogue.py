@@ -1,4 +1,4 @@
-"""What a mutant is, and how the functions that make the mutants of a class are registered."""
+"""Classes of mutants, single mutants, and the decorator that registers the function making them."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from mockserver.selftest.traffic import MutantRequest, MutantResponse
 
 
 class Backend(Protocol):
-    """What a mutant has at hand: the clean stub behind it, and a memory."""
+    """Clean stub behind a mutant, with a memory that the mutant can use."""
 
     def send(self, request: MutantRequest) -> MutantResponse:
-        """Return the clean stub's response."""
+        """Return the clean stub's response to a request."""
         ...
 
     def send_in_fresh_world(self, request: MutantRequest) -> MutantResponse:
-        """Return the clean stub's response from a fresh world, so that nothing of it is remembered."""
+        """Return the clean stub's response in a new world, so that the request's world stays unchanged."""
         ...
 
     def memory(self, request: MutantRequest) -> dict[Any, Any]:
-        """Return what the mutant remembers of the request's world, to be changed in place."""
+        """Return the dictionary in which the mutant remembers things about the request's world."""
         ...
 
     def shared_memory(self) -> dict[Any, Any]:
-        """Return what the mutant remembers of all worlds together, to be changed in place."""
+        """Return the dictionary in which the mutant remembers things about all worlds together."""
         ...
 
     def wait(self, seconds: float) -> None:
-        """Let the client wait."""
+        """Delay the response by some seconds."""
         ...
 
     def activate(self) -> None:
-        """Note that the mutant acts on this request, where that shows neither in the response nor in what is sent on."""
+        """Record that the mutant changed something for this request that neither response nor state shows."""
         ...
 
 
@@ -44,7 +44,7 @@ Interceptor = Callable[[MutantRequest, Backend], MutantResponse]
 
 
 class Mutation(NamedTuple):
-    """How one operation is broken, and what must be found then."""
+    """Way in which one operation is broken, with the findings that the suite must report for it."""
 
     intercept: Interceptor
     signs: frozenset[Sign]
@@ -57,7 +57,7 @@ Make = Callable[[MutatedOperation], "Mutation | None"]
 
 @dataclass(frozen=True, slots=True)
 class MutantClass:
-    """One way to break a contract.
+    """Class of mutants: one way to break a contract, applied to each operation where that is possible.
 
     Attributes:
         name: how tables request it.
@@ -73,11 +73,11 @@ class MutantClass:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One class at one operation.
+    """Mutant: the stub with one class of fault at one operation.
 
     Attributes:
         signs: a finding is due to the mutant if its check, level and operation are one of these.
-        slow: whether it keeps clients waiting, so that they better wait only shortly.
+        slow: whether it keeps clients waiting, so that clients should use a short timeout.
     """
 
     kind: MutantClass
@@ -89,18 +89,18 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The classes of one theme, filled by its decorators; name and fault are those of the function."""
+    """Classes of mutants of one theme; a decorator adds a function with its name and docstring."""
 
     theme: str
     classes: dict[str, MutantClass] = field(default_factory=dict)
 
     def mutant(self, make: Make) -> Make:
-        """Register a function that makes the mutants of a class."""
+        """Register a function as a class of mutants; its docstring describes the fault."""
         self.add(make.__name__, make.__doc__ or "", make)
         return make
 
     def add(self, name: str, fault: str, make: Make) -> None:
-        """Register a class under a name, for those that are rows of a table."""
+        """Register a class of mutants by name, for classes that are rows of a table."""
         assert fault, f"{name} does not say what a server does wrong there"
         assert name not in self.classes, name
         self.classes[name] = MutantClass(name, " ".join(fault.split()), self.theme, make)
@@ -109,7 +109,7 @@ class Catalogue:
 def mutants_of(
     kind: MutantClass, subjects: Iterator[MutatedOperation] | tuple[MutatedOperation, ...]
 ) -> Iterator[Mutant]:
-    """Yield the mutants of a class: one for each operation that it applies to."""
+    """Yield the mutants of a class: one for each operation to which the class applies."""
     for subject in subjects:
         mutation = kind.make(subject)
         if mutation is not None and mutation.signs:

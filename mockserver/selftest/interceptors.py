@@ -1,4 +1,4 @@
-"""How most mutants stand between network and stub: they change one kind of response, or let one kind of request through."""
+"""Interceptors between network and stub, which change requests or responses; most mutants are made of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mockserver.selftest.mutated_operation import Change, MutatedOperation, Sign
 from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
 from mockserver.stub.store.seed import Account
 
-#: A shorter text in the answer to a login is no token.
+#: A shorter string in the response to a login is no token.
 _TOKEN_LENGTH = 20
 
 
 def only_here(subject: MutatedOperation, act: Interceptor) -> Interceptor:
-    """Return the interceptor that acts on the requests of the subject's operation alone."""
+    """Return an interceptor that acts on requests for one operation only and passes on all others."""
     operation = subject.operation
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
@@ -35,7 +35,7 @@ def with_response(
 def with_status(
     subject: MutatedOperation, status: int, signs: frozenset[Sign], change: Callable[[MutantResponse], MutantResponse]
 ) -> Mutation | None:
-    """Return the mutation that changes the operation's responses of one status; None if it documents no such response."""
+    """Return the mutation that changes the operation's responses with one status code; None if it is undocumented."""
     if str(status) not in subject.operation.responses:
         return None
     return with_response(
@@ -46,7 +46,7 @@ def with_status(
 def with_main(
     subject: MutatedOperation, signs: frozenset[Sign], change: Callable[[MutantResponse], MutantResponse]
 ) -> Mutation | None:
-    """Return the mutation that changes the operation's main answer, whole."""
+    """Return the mutation that changes the operation's main response."""
     main = subject.main
     if main is None:
         return None
@@ -59,13 +59,13 @@ def with_main(
 
 
 def with_content(subject: MutatedOperation, change: Change) -> Mutation | None:
-    """Return the mutation that changes the content of the main answer; None where the contract allows the change."""
+    """Return the mutation that changes the main response's JSON content; None if the contract allows the change."""
     signs = subject.content_signs(change)
     return with_main(subject, signs, lambda response: response.changed(change)) if signs else None
 
 
 class KnownTokens:
-    """Which tokens there are: the seeded ones, and those that logins gave out in a world."""
+    """Tokens of all accounts: the seeded ones, and those that logins issued in a world."""
 
     def __init__(self, subject: MutatedOperation, memory: dict[Any, Any]) -> None:
         self._contract = subject.contract
@@ -73,23 +73,23 @@ class KnownTokens:
         self._issued: dict[str, list[str]] = memory.setdefault("issued", {})
 
     def remember(self, request: MutantRequest, response: MutantResponse) -> None:
-        """Take note of the tokens in the answer to a login."""
+        """Remember the tokens in the response to a login."""
         places = credential_places(self._contract, request.operation) if request.operation is not None else None
         if response.ok and places is not None:
             username = str(text_at(request.json, places.username))
             self._issued.setdefault(username, []).extend(_tokens(response.json))
 
     def tokens(self, account: Account) -> list[str]:
-        """Return an account's tokens."""
+        """Return all tokens of an account."""
         return [token.token for token in account.tokens] + self._issued.get(account.username, [])
 
     def owner(self, shown: str) -> Account | None:
-        """Return whose a token is."""
+        """Return the account that a token was issued to, or None."""
         return next((account for account in self._accounts.values() if shown in self.tokens(account)), None)
 
 
 def _tokens(value: Any) -> list[str]:
-    """Return the texts of an answer that may be a token: long, and of one word."""
+    """Return the strings in a response that may be tokens: long and without spaces."""
     if isinstance(value, dict):
         return [token for member in value.values() for token in _tokens(member)]
     return [value] if isinstance(value, str) and len(value) >= _TOKEN_LENGTH and " " not in value else []
@@ -98,7 +98,7 @@ def _tokens(value: Any) -> list[str]:
 def accepting_caller(
     subject: MutatedOperation, signs: frozenset[Sign], whom: Callable[[MutantRequest, KnownTokens], Account | None]
 ) -> Mutation | None:
-    """Return the mutation that takes a request refused with 401 for one of the account that `whom` returns."""
+    """Return the mutation that repeats a request refused with 401 as the account that `whom` returns."""
     if not subject.is_guarded:
         return None
     ends = subject.operation.effect == "credentials"
@@ -119,7 +119,7 @@ def accepting_caller(
 
 
 def failing_when(subject: MutatedOperation, signs: frozenset[Sign], when: Callable[[MutantRequest], bool]) -> Mutation:
-    """Return the mutation that fails on some requests of the operation, whose caller may request it."""
+    """Return the mutation that responds with 500 to some requests whose caller may call the operation."""
     # Where credentials are asked for, what comes behind the door cannot fail for those who are refused at it.
     refusals = {401, 403} if subject.operation.security else set()
 
@@ -132,7 +132,7 @@ def failing_when(subject: MutatedOperation, signs: frozenset[Sign], when: Callab
 def accepting_invalid(
     subject: MutatedOperation, signs: frozenset[Sign], repair: Callable[[MutantRequest], MutantRequest | None]
 ) -> Mutation:
-    """Return the mutation that takes a rejected request for another one, which `repair` returns where it does."""
+    """Return the mutation that accepts a rejected request by sending the stub the repaired one instead."""
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)

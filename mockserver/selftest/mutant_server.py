@@ -1,4 +1,4 @@
-"""One server for all mutants: which one answers is told by the world that a request is for.
+"""WSGI server for all mutants of a contract: the name of a request's world selects the mutant.
 
 ::
 
@@ -41,7 +41,7 @@ _STUBS_KEPT = 8
 
 
 class MutantServer:
-    """A WSGI application with the entrances that our server knows (server.py).
+    """WSGI application that passes each request to the mutant selected by its world, or to the clean stub.
 
     Args:
         contract: what the clean stub keeps.
@@ -73,7 +73,7 @@ class MutantServer:
         self._closing = threading.Event()
 
     def respond(self, environ: Environ) -> Response | None:
-        """Return the response to a request, or None where Flask has to answer it."""
+        """Return the response to a request, or None if Flask has to produce it."""
         path = environ.get("PATH_INFO") or "/"
         if path == CONTROL_PATH:
             return self._list(environ)
@@ -91,11 +91,11 @@ class MutantServer:
         return self._mutated(backend, self._request(environ, path, world))
 
     def pass_on(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Let Flask answer what `respond` left to it."""
+        """Return Flask's response to a request for which `respond` returned None."""
         return self._clean.pass_on(environ, start_response)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
+        """Return the response to one WSGI request (PEP 3333)."""
         response = self.respond(environ)
         if response is None:
             return self.pass_on(environ, start_response)
@@ -103,7 +103,7 @@ class MutantServer:
         return [response.content]
 
     def close(self) -> None:
-        """Let nobody wait any longer, and release the stubs."""
+        """End all delays of mutants and release the stubs."""
         self._closing.set()
         self._clean.close()
 
@@ -167,7 +167,7 @@ class MutantServer:
 
 
 class _MutantBackend:
-    """A mutant's own stub, and what the mutant remembers."""
+    """A mutant's own clean stub, with what the mutant remembers of each world."""
 
     def __init__(self, number: int, mutant: Mutant, stub: Stub, closing: threading.Event) -> None:
         self.number = number
@@ -179,7 +179,7 @@ class _MutantBackend:
         self._lock = threading.Lock()
 
     def respond(self, environ: Environ) -> Response:
-        """Return the clean stub's answer, by Flask if need be."""
+        """Return the clean stub's response, produced by Flask if need be."""
         response = self._stub.respond(environ)
         if response is not None:
             return response
@@ -192,14 +192,14 @@ class _MutantBackend:
         return Response(head[0], head[1], content)
 
     def fresh_world(self) -> str:
-        """Return the name of a world that nobody has asked for yet."""
+        """Return the name of a world that was never used before."""
         with self._lock:
             self._count += 1
             return f"aside-{self._count}"
 
 
 class _RecordingBackend:
-    """What a mutant does on one request."""
+    """Backend for one request to a mutant; it records whether the mutant changed anything."""
 
     def __init__(self, backend: _MutantBackend, note: Callable[[], None]) -> None:
         self._backend = backend
@@ -208,37 +208,37 @@ class _RecordingBackend:
         self._acted = False
 
     def send(self, request: MutantRequest) -> MutantResponse:
-        """Return the clean stub's response."""
+        """Return the clean stub's response to a request, and record both."""
         sent_back = self._backend.respond(_to_environ(request))
         response = MutantResponse(sent_back.status, tuple(sent_back.fields), sent_back.content)
         self._sent.append((request, response))
         return response
 
     def send_in_fresh_world(self, request: MutantRequest) -> MutantResponse:
-        """Return the clean stub's response from a fresh world, so that nothing of it is remembered."""
+        """Return the clean stub's response in a new world, so that the request's world stays unchanged."""
         return self.send(request._replace(world=self._backend.fresh_world()))
 
     def memory(self, request: MutantRequest) -> dict[Any, Any]:
-        """Return what the mutant remembers of the request's world, to be changed in place."""
+        """Return the dictionary in which the mutant remembers things about the request's world."""
         return self._backend.memories.setdefault(request.world, {})
 
     def shared_memory(self) -> dict[Any, Any]:
-        """Return what the mutant remembers of all worlds together, to be changed in place."""
+        """Return the dictionary in which the mutant remembers things about all worlds together."""
         return self._backend.memories.setdefault("", {})
 
     def wait(self, seconds: float) -> None:
-        """Let the client wait; that it has to is noted at once, for it may not wait until the end."""
+        """Delay the response by some seconds; the mutant counts as active at once."""
         self.activate()
         self._backend.closing.wait(seconds)
 
     def activate(self) -> None:
-        """Note that the mutant acts on this request, once."""
+        """Record once that the mutant acted on this request."""
         if not self._acted:
             self._acted = True
             self._note()
 
     def acted(self, request: MutantRequest, response: MutantResponse) -> bool:
-        """Tell whether the client or the state saw anything else than without the mutant."""
+        """Tell whether the mutant changed the response, or sent the stub other requests that change state."""
         clean = [received for sent, received in self._sent if sent == request]
         others = [sent for sent, _ in self._sent if sent != request and sent.method not in {"GET", "HEAD"}]
         return self._acted or bool(others) or len(clean) != 1 or clean[0] != response
@@ -287,7 +287,7 @@ def _to_environ(request: MutantRequest) -> Environ:
 
 
 def _for_flask(environ: Environ) -> Environ:
-    """Return an environment with what WSGI promises and our server leaves out."""
+    """Return a WSGI environment with the keys that Flask needs and our own server leaves out."""
     return {
         "SCRIPT_NAME": "",
         "wsgi.errors": io.StringIO(),

@@ -1,4 +1,4 @@
-"""Logins that let the wrong ones in, give out what does not work, or tell lies about tokens."""
+"""Mutants of logins: wrong passwords accepted, dead tokens issued, wrong data about tokens."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.store.seed import Account
 
 LOGINS = Catalogue("logins")
-#: Tells whether what is shown passes for an account's password.
+#: Tells whether a broken login accepts a text as an account's password.
 _Match = Callable[[Account, str], bool]
 
 
 def _as(account: Account, value: Any, places: CredentialPlaces) -> Any:
-    """Return the content of a login by which an account logs in."""
+    """Return a login's content with the user name and password of an account filled in."""
     named = replaced(value, places.username, account.username)
     return replaced(named, places.password, account.password)
 
 
 def _password(name: str, fault: str, matches: _Match) -> None:
-    """Register a class whose login takes something else than the password for it."""
+    """Register a class of mutants whose login accepts something other than the password."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         places = subject.credential_places
@@ -48,10 +48,11 @@ def _password(name: str, fault: str, matches: _Match) -> None:
 
 
 _PASSWORDS: tuple[tuple[str, str, _Match], ...] = (
-    ("password_not_compared", "A login takes any password of an account that exists.", lambda _account, _shown: True),
-    ("password_case_ignored", "A login compares passwords without regard to case.",
+    ("password_not_compared", "Server whose login accepts any password for an existing account.",
+     lambda _account, _shown: True),
+    ("password_case_ignored", "Server whose login compares passwords case-insensitively.",
      lambda account, shown: shown.lower() == str(account.password).lower()),
-    ("password_end_ignored", "A login compares the first eight characters of a password.",
+    ("password_end_ignored", "Server whose login compares only the first eight characters of a password.",
      lambda account, shown: shown[:8] == str(account.password)[:8]),
 )  # fmt: skip
 
@@ -61,7 +62,7 @@ for _row in _PASSWORDS:
 
 @LOGINS.mutant
 def password_of_another(subject: MutatedOperation) -> Mutation | None:
-    """A login takes the password of any account, whoever is named."""
+    """Server whose login accepts any account's password, whichever user name is given."""
     places = subject.credential_places
     if places is None or len(subject.accounts) < 2:
         return None
@@ -77,7 +78,7 @@ def password_of_another(subject: MutatedOperation) -> Mutation | None:
 
 @LOGINS.mutant
 def issued_token_dead(subject: MutatedOperation) -> Mutation | None:
-    """A login gives out a token that has ended already: local time is taken for UTC."""
+    """Server whose login issues tokens that have expired already: local time is taken for UTC."""
     revocation, places = subject.revocation, subject.credential_places
     if places is None or revocation is None:
         return None
@@ -100,7 +101,7 @@ def _with_token(request: MutantRequest, username: str, token: str) -> MutantRequ
 
 
 def _told(subject: MutatedOperation, check: str, replace: Callable[[object], object]) -> Mutation | None:
-    """Return the mutation of an answer about a token in which some texts are others."""
+    """Return the mutation that replaces strings in the responses of an operation about tokens."""
     behaviour, main = subject.operation.behaviour, subject.main
     if behaviour is None or not is_about_tokens(subject.operation) or main is None:
         return None
@@ -122,8 +123,8 @@ def _texts(value: object) -> list[str]:
 
 
 @LOGINS.mutant
-def another_level_told(subject: MutatedOperation) -> Mutation | None:
-    """Everybody is told to have the lowest level: clients hide what would work."""
+def wrong_level_reported(subject: MutatedOperation) -> Mutation | None:
+    """Server that reports the lowest level for every token."""
     levels = subject.contract.levels
     if len(levels) < 2:
         return None
@@ -132,8 +133,8 @@ def another_level_told(subject: MutatedOperation) -> Mutation | None:
 
 
 @LOGINS.mutant
-def another_account_named(subject: MutatedOperation) -> Mutation | None:
-    """What is told of a token names the last account, whosever it is."""
+def wrong_account_named(subject: MutatedOperation) -> Mutation | None:
+    """Server that names the wrong account in responses about a token."""
     names = list(subject.accounts)
     if len(names) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Requests that nobody thought of make a server fail, hang or drop the connection."""
+"""Mutants that fail with 500, hang or break off the response on unexpected requests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from mockserver.selftest.mutated_operation import MutatedOperation
 from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
 
 CRASHES = Catalogue("crashes")
+#: Tells whether a class applies to an operation.
+_Applies = Callable[[MutatedOperation], bool]
+#: Tells whether the server fails on a request for the operation.
+_When = Callable[[MutatedOperation, MutantRequest], bool]
 #: Longer than the suite waits for such a mutant, and no longer than it takes to be sure.
 HANG_SECONDS = 1.5
 _FLAKY_EVERY = 20
@@ -19,7 +23,7 @@ _SLOW_SECONDS = 0.55
 
 
 def _values(request: MutantRequest) -> list[Any]:
-    """Return every member's value in a request's JSON object, none where it is none."""
+    """Return the values of all members of a request's JSON object, empty if the content is no object."""
     return list(request.json.values()) if isinstance(request.json, dict) else []
 
 
@@ -36,14 +40,14 @@ def _is_malformed(request: MutantRequest) -> bool:
 
 
 def _lacks_a_member(subject: MutatedOperation, request: MutantRequest) -> bool:
-    """Tell whether a member is left out that the example has."""
+    """Tell whether a request is invalid and leaves out a member that the documented example has."""
     if not isinstance(subject.sample, dict) or not isinstance(request.json, dict):
         return False
     return any(name not in request.json and not subject.accepts(request.json) for name in subject.sample)
 
 
 def _wrong_type(subject: MutatedOperation, request: MutantRequest) -> bool:
-    """Tell whether a text of the example is a number in the request."""
+    """Tell whether a request has a number where the documented example has a string."""
     if not isinstance(subject.sample, dict) or not isinstance(request.json, dict):
         return False
     return any(
@@ -65,7 +69,7 @@ def _is_json_type(request: MutantRequest) -> bool:
 
 
 def _takes_text(subject: MutatedOperation) -> bool:
-    """Tell whether the operation takes a text."""
+    """Tell whether the operation's request example has a member that is a string."""
     return isinstance(subject.sample, dict) and any(isinstance(value, str) for value in subject.sample.values())
 
 
@@ -74,7 +78,7 @@ def _takes_number(subject: MutatedOperation) -> bool:
 
 
 def _takes_members(subject: MutatedOperation) -> bool:
-    """Tell whether the operation needs members in what it takes."""
+    """Tell whether the operation's request content is an object with required members."""
     return isinstance(subject.sample, dict) and not subject.accepts({})
 
 
@@ -83,59 +87,63 @@ def _takes_content(subject: MutatedOperation) -> bool:
 
 
 #: Name, fault, which operations it applies to, on which of their requests it fails.
-_ON_CONTENT: tuple[tuple[str, str, Callable[[MutatedOperation], bool], Callable[[MutatedOperation, MutantRequest], bool]], ...] = (
-    ("null_crashes", "The content `null` makes it fail: it asks a dictionary for its members.", _takes_content,
+_ON_CONTENT: tuple[tuple[str, str, _Applies, _When], ...] = (
+    ("null_crashes", "Server that fails with 500 on the content `null`.", _takes_content,
      lambda _subject, request: request.body.strip() == b"null"),
-    ("list_crashes", "A list in place of an object makes it fail.", _takes_content,
+    ("list_crashes", "Server that fails with 500 on an array in place of an object.", _takes_content,
      lambda _subject, request: isinstance(request.json, list) and len(request.body) < 1000),
-    ("text_crashes", "A text in place of an object makes it fail.", _takes_content,
+    ("text_crashes", "Server that fails with 500 on a string in place of an object.", _takes_content,
      lambda _subject, request: isinstance(request.json, str)),
-    ("empty_object_crashes", "An object without members makes it fail.", _takes_members,
+    ("empty_object_crashes", "Server that fails with 500 on an object without members.", _takes_members,
      lambda _subject, request: request.json == {}),
-    ("missing_content_crashes", "A request without content makes it fail.", _takes_content,
+    ("missing_content_crashes", "Server that fails with 500 on a request without content.", _takes_content,
      lambda _subject, request: not request.body),
-    ("missing_member_crashes", "A member that is left out makes it fail: a KeyError that nobody catches.",
+    ("missing_member_crashes", "Server that fails with 500 when a required member is missing: an uncaught KeyError.",
      _takes_members, _lacks_a_member),
-    ("unknown_member_crashes", "A member that nobody knows makes it fail: it becomes a keyword argument.",
-     _takes_members, lambda subject, request: isinstance(request.json, dict) and bool(request.json.keys() - subject.sample)),
-    ("null_member_crashes", "A member that is null makes it fail.", _takes_members,
+    ("unknown_member_crashes", "Server that fails with 500 on an undefined member: it becomes a keyword argument.",
+     _takes_members,
+     lambda subject, request: isinstance(request.json, dict) and bool(request.json.keys() - subject.sample)),
+    ("null_member_crashes", "Server that fails with 500 on a member that is null.", _takes_members,
      lambda _subject, request: None in _values(request)),
-    ("wrong_type_crashes", "A number where a text is expected makes it fail: it has no method `strip`.",
+    ("wrong_type_crashes", "Server that fails with 500 on a number in place of a string.",
      _takes_text, _wrong_type),
-    ("fraction_crashes", "A fraction where a whole number is expected makes it fail.", _takes_number, _fraction),
-    ("object_member_crashes", "An object in place of a text or number makes it fail.", _takes_members,
+    ("fraction_crashes", "Server that fails with 500 on a fraction in place of an integer.", _takes_number, _fraction),
+    ("object_member_crashes", "Server that fails with 500 on an object in place of a string or number.", _takes_members,
      lambda _subject, request: any(isinstance(value, dict) for value in _values(request))),
-    ("malformed_json_crashes", "Content that is no JSON makes it fail: the parser's exception is not caught.",
+    ("malformed_json_crashes", "Server that fails with 500 on malformed JSON: the parser's exception is not caught.",
      _takes_content, lambda _subject, request: _is_malformed(request)),
-    ("bytes_beyond_utf_8_crash", "Content that is not UTF-8 makes it fail.", _takes_content,
+    ("bytes_beyond_utf_8_crash", "Server that fails with 500 on content that is not UTF-8.", _takes_content,
      lambda _subject, request: b"\xff" in request.body or b"\xfe" in request.body),
-    ("deep_json_crashes", "Thousands of nested lists make it fail: its parser recurses.", _takes_content,
+    ("deep_json_crashes", "Server that fails with 500 on thousands of nested arrays: its parser is recursive.",
+     _takes_content,
      lambda _subject, request: request.body.count(b"[") > 900),
-    ("large_content_crashes", "Content of more than a megabyte makes it fail.", _takes_content,
+    ("large_content_crashes", "Server that fails with 500 on content of more than a megabyte.", _takes_content,
      lambda _subject, request: len(request.body) > 2**20),
-    ("lone_surrogate_crashes", "Half of a UTF-16 pair makes it fail: it cannot be encoded.", _takes_content,
+    ("lone_surrogate_crashes", "Server that fails with 500 on a lone UTF-16 surrogate.", _takes_content,
      lambda _subject, request: b"\\ud8" in request.body.lower()),
-    ("nul_crashes", "The character U+0000 makes it fail: the database is written in C.", _takes_content,
+    ("nul_crashes", "Server that fails with 500 on the character U+0000.", _takes_content,
      lambda _subject, request: b"\\u0000" in request.body),
-    ("long_digits_crash", "A number of hundreds of digits makes it fail.", _takes_content,
+    ("long_digits_crash", "Server that fails with 500 on a number of hundreds of digits.", _takes_content,
      lambda _subject, request: b"9" * 300 in request.body),
-    ("huge_number_crashes", "A number beyond 32 bits makes it fail: the column cannot hold it.", _takes_number,
+    ("huge_number_crashes", "Server that fails with 500 on a number beyond 32 bits: the column cannot hold it.",
+     _takes_number,
      lambda _subject, request: _huge(request)),
-    ("negative_number_crashes", "A number below 0 makes it fail.", _takes_number,
+    ("negative_number_crashes", "Server that fails with 500 on a negative number.", _takes_number,
      lambda _subject, request: any(isinstance(value, int) and value < 0 for value in _values(request))),
-    ("emoji_crashes", "A character beyond 16 bits makes it fail: the database's utf8 has three bytes.", _takes_text,
+    ("emoji_crashes", "Server that fails with 500 on a character above U+FFFF.", _takes_text,
      lambda _subject, request: any(char > "\uffff" for text in _texts(request) for char in text)),
-    ("quote_crashes", "A quote in a text makes it fail: it is put into SQL as it came.", _takes_text,
+    ("quote_crashes", "Server that fails with 500 on a single quote in a string: it is pasted into SQL.", _takes_text,
      lambda _subject, request: any("'" in text for text in _texts(request))),
-    ("long_text_crashes", "A text of more than 255 characters makes it fail.", _takes_text,
+    ("long_text_crashes", "Server that fails with 500 on a string of more than 255 characters.", _takes_text,
      lambda _subject, request: any(len(text) > 255 for text in _texts(request))),
-    ("empty_text_crashes", "An empty text makes it fail: its first character is looked at.", _takes_text,
+    ("empty_text_crashes", "Server that fails with 500 on an empty string.", _takes_text,
      lambda _subject, request: "" in _texts(request)),
-    ("other_media_type_crashes", "Another Content-Type makes it fail.", _takes_content,
+    ("other_media_type_crashes", "Server that fails with 500 on another Content-Type than JSON.", _takes_content,
      lambda _subject, request: bool(request.body) and bool(request.content_type) and not _is_json_type(request)),
-    ("no_media_type_crashes", "Content without Content-Type makes it fail.", _takes_content,
+    ("no_media_type_crashes", "Server that fails with 500 on content without a Content-Type.", _takes_content,
      lambda _subject, request: bool(request.body) and not request.content_type),
-    ("duplicate_members_crash", "An object with a name twice makes it fail.", _takes_content,
+    ("duplicate_members_crash", "Server that fails with 500 on an object with the same member name twice.",
+     _takes_content,
      lambda _subject, request: _has_duplicates(request.body)),
 )  # fmt: skip
 
@@ -156,8 +164,8 @@ def _has_duplicates(body: bytes) -> bool:
 def _on_content(
     name: str,
     fault: str,
-    applies: Callable[[MutatedOperation], bool],
-    when: Callable[[MutatedOperation, MutantRequest], bool],
+    applies: _Applies,
+    when: _When,
 ) -> None:
     def make(subject: MutatedOperation) -> Mutation | None:
         if subject.body is None or not applies(subject):
@@ -173,7 +181,7 @@ for _row in _ON_CONTENT:
 
 @CRASHES.mutant
 def malformed_credentials_crash(subject: MutatedOperation) -> Mutation | None:
-    """Credentials that cannot be decoded make it fail: the decoder's exception is not caught."""
+    """Server that fails with 500 on credentials that cannot be decoded: the exception is not caught."""
     if not subject.is_guarded:
         return None
 
@@ -187,7 +195,7 @@ def malformed_credentials_crash(subject: MutatedOperation) -> Mutation | None:
 
 @CRASHES.mutant
 def no_colon_in_credentials_crashes(subject: MutatedOperation) -> Mutation | None:
-    """Credentials without a colon make it fail: two values are unpacked from one."""
+    """Server that fails with 500 on Basic credentials without a colon."""
     if not subject.is_guarded:
         return None
 
@@ -200,7 +208,7 @@ def no_colon_in_credentials_crashes(subject: MutatedOperation) -> Mutation | Non
 
 @CRASHES.mutant
 def strangers_crash(subject: MutatedOperation) -> Mutation | None:
-    """A request without credentials makes it fail: nobody is logged in, and somebody is asked for."""
+    """Server that fails with 500 on requests without credentials."""
     if not subject.is_guarded:
         return None
     signs = subject.universal("no_server_error")
@@ -213,7 +221,7 @@ def strangers_crash(subject: MutatedOperation) -> Mutation | None:
 
 @CRASHES.mutant
 def one_call_in_twenty_fails(subject: MutatedOperation) -> Mutation | None:
-    """Each twentieth request fails: one of twenty workers has lost its connection to the database."""
+    """Server that fails with 500 on each twentieth request: one of twenty workers is broken."""
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response, count = server.send(request), server.shared_memory()
@@ -225,7 +233,7 @@ def one_call_in_twenty_fails(subject: MutatedOperation) -> Mutation | None:
 
 @CRASHES.mutant
 def first_call_fails(subject: MutatedOperation) -> Mutation | None:
-    """The first request after a start fails: a connection is opened too late."""
+    """Server that fails with 500 on the first request after its start."""
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response, seen = server.send(request), server.memory(request)
@@ -238,8 +246,8 @@ def first_call_fails(subject: MutatedOperation) -> Mutation | None:
 
 
 @CRASHES.mutant
-def no_answer(subject: MutatedOperation) -> Mutation | None:
-    """There is no answer: the handler waits for a lock that nobody gives back."""
+def no_response(subject: MutatedOperation) -> Mutation | None:
+    """Server that sends no response: the handler waits for a lock that is never released."""
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)
@@ -250,8 +258,8 @@ def no_answer(subject: MutatedOperation) -> Mutation | None:
 
 
 @CRASHES.mutant
-def answers_slow(subject: MutatedOperation) -> Mutation | None:
-    """Answers take more than half a second, where those of other operations take none: an index is missing."""
+def slow_responses(subject: MutatedOperation) -> Mutation | None:
+    """Server that takes more than half a second for an operation, unlike for others: an index is missing."""
     if all(item.path == subject.operation.path for item in subject.contract.operations):
         return None  # there is nothing to compare with
 
@@ -264,8 +272,8 @@ def answers_slow(subject: MutatedOperation) -> Mutation | None:
 
 
 @CRASHES.mutant
-def answer_breaks_off(subject: MutatedOperation) -> Mutation | None:
-    """More content is announced than comes: the process dies while it writes."""
+def response_breaks_off(subject: MutatedOperation) -> Mutation | None:
+    """Server that sends less content than Content-Length says: the process dies while it writes."""
 
     def change(_request: MutantRequest, response: MutantResponse) -> MutantResponse:
         return response.with_field("Content-Length", str(len(response.body) + 100))

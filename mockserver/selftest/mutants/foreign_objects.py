@@ -1,4 +1,4 @@
-"""The objects of others are open, or one's own closed: the permission matrix turned off cell by cell."""
+"""Mutants that open other accounts' objects, or close objects that an account may use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DONE = MutantResponse(200, (("Content-Type", "application/json"),), b"{}")
 
 
 def _opened(subject: MutatedOperation, opens: Callable[[Account], bool]) -> Mutation | None:
-    """Return the mutation that takes requests on foreign objects, refused with 403, for requests of their owner."""
+    """Return the mutation that carries out requests for other accounts' objects, which the stub refuses with 403."""
     objects = subject.operation.objects
     if objects is None or not objects.requested or not subject.is_guarded:
         return None
@@ -29,7 +29,7 @@ def _opened(subject: MutatedOperation, opens: Callable[[Account], bool]) -> Muta
         if response.status != 403 or account is None or account.level not in levels or not opens(account):
             return response
         allowed = server.send(request.by(subject.highest_account))
-        # What not even the mightiest may do to others, or what others have none of, is done all the same.
+        # Some requests fail even for the highest level, or as there is no such object: success all the same.
         return allowed if allowed.ok else _DONE
 
     return Mutation(only_here(subject, act), subject.universal("foreign_objects_are_refused"))
@@ -37,27 +37,27 @@ def _opened(subject: MutatedOperation, opens: Callable[[Account], bool]) -> Muta
 
 @OBJECTS.mutant
 def objects_of_all_are_open(subject: MutatedOperation) -> Mutation | None:
-    """Whose an object is does not matter: only the level is looked at."""
+    """Server that checks an account's level and not the owner of the object that is asked for."""
     return _opened(subject, lambda _account: True)
 
 
 @OBJECTS.mutant
 def objects_open_to_the_lowest(subject: MutatedOperation) -> Mutation | None:
-    """The lowest level of those that may request gets at the objects of others."""
+    """Server on which the lowest level restricted to its own objects can act on other accounts' objects."""
     limited = _limited(subject)
     return _opened(subject, lambda account: account.level == limited[-1]) if len(limited) > 1 else None
 
 
 @OBJECTS.mutant
 def objects_open_to_the_highest(subject: MutatedOperation) -> Mutation | None:
-    """The mightiest of the levels that may act on their own objects alone gets at those of others."""
+    """Server on which the highest level restricted to its own objects can act on other accounts' objects."""
     limited = _limited(subject)
     return _opened(subject, lambda account: account.level == limited[0]) if len(limited) > 1 else None
 
 
 @OBJECTS.mutant
 def objects_of_others_closed(subject: MutatedOperation) -> Mutation | None:
-    """A level that may act on the objects of all may act on its own alone."""
+    """Server that refuses other accounts' objects to a level that may act on objects of any owner."""
     objects = subject.operation.objects
     if objects is None or not objects.requested or not objects.foreign or not subject.is_guarded:
         return None
@@ -74,7 +74,7 @@ def objects_of_others_closed(subject: MutatedOperation) -> Mutation | None:
 
 @OBJECTS.mutant
 def lists_tell_the_objects_of_all(subject: MutatedOperation) -> Mutation | None:
-    """A list tells everybody who may request all that there is."""
+    """Server that lists the objects of all accounts to accounts that may see only their own."""
     objects = subject.operation.objects
     if objects is None or objects.requested or not _limited(subject) or not subject.is_guarded:
         return None
@@ -91,7 +91,7 @@ def lists_tell_the_objects_of_all(subject: MutatedOperation) -> Mutation | None:
 
 
 def _limited(subject: MutatedOperation) -> tuple[str, ...]:
-    """Return the levels that may request on their own objects alone, the mightiest first."""
+    """Return the levels that may call an operation for their own objects only, the highest first."""
     objects = subject.operation.objects
     allowed = subject.operation.levels or ()
     return tuple(

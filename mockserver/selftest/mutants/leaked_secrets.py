@@ -1,4 +1,4 @@
-"""Secrets are given away."""
+"""Mutants that show secrets in responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEAK = "no_secret_comes_back"
 
 
 def _secrets_in(subject: MutatedOperation, request: MutantRequest) -> dict[str, str]:
-    """Return the secret members of a request's content."""
+    """Return the secret members of a request's JSON content, by name."""
     value = request.json
     if not isinstance(value, dict):
         return {}
@@ -24,10 +24,10 @@ def _secrets_in(subject: MutatedOperation, request: MutantRequest) -> dict[str, 
 
 
 def _first_object_with(members: dict[str, str]) -> Callable[[object], object]:
-    """Return the change that adds members to the innermost object that an answer leads to."""
+    """Return a function that adds members to the innermost first object of a response's JSON value."""
 
-    def change(answer: object) -> object:
-        held = answer
+    def change(content: object) -> object:
+        held = content
         while True:
             parts = held.values() if isinstance(held, dict) else held if isinstance(held, list) else ()
             inner = [part for part in parts if isinstance(part, dict | list)]
@@ -35,15 +35,15 @@ def _first_object_with(members: dict[str, str]) -> Callable[[object], object]:
                 break
             held = inner[0]
         if not isinstance(held, dict):
-            raise TypeError("an answer without an object has no members")
+            raise TypeError("a response without an object has no members")
         held.update(members)
-        return answer
+        return content
 
     return change
 
 
 def _in_a_field(name: str, fault: str, encode: Callable[[str], str]) -> None:
-    """Register a class whose success has a field with a secret of the request."""
+    """Register a class of mutants that put a secret of the request into a response field."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         if not subject.secret_members:
@@ -61,13 +61,14 @@ def _in_a_field(name: str, fault: str, encode: Callable[[str], str]) -> None:
 
 
 _FIELDS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    ("secret_in_a_field", "A debugging field that somebody forgot carries a secret.", str),
-    ("secret_in_base64", "A debugging field carries a secret in base64.",
+    ("secret_in_a_field", "Server with a debugging field in responses that shows a secret of the request.", str),
+    ("secret_in_base64", "Server with a debugging field in responses that shows a secret in base64.",
      lambda text: base64.b64encode(text.encode()).decode()),
-    ("secret_in_hex", "A debugging field carries a secret in hexadecimal digits.", lambda text: text.encode().hex()),
-    ("secret_in_a_url", "A debugging field carries a secret, percent-encoded in a URL.",
+    ("secret_in_hex", "Server with a debugging field in responses that shows a secret in hexadecimal digits.",
+     lambda text: text.encode().hex()),
+    ("secret_in_a_url", "Server with a debugging field in responses that shows a secret in a URL, percent-encoded.",
      lambda text: f"/retry?secret={quote(text, safe='')}"),
-    ("secret_in_base64_of_more", "A debugging field carries base64 of a text that holds a secret.",
+    ("secret_in_base64_of_more", "Server with a debugging field that shows a secret within base64 of a longer string.",
      lambda text: base64.b64encode(f"v={text};".encode()).decode()),
 )  # fmt: skip
 
@@ -76,8 +77,8 @@ for _row in _FIELDS:
 
 
 @LEAKS.mutant
-def secret_in_the_answer(subject: MutatedOperation) -> Mutation | None:
-    """A success is answered with all that was sent, secrets included."""
+def secret_in_the_response(subject: MutatedOperation) -> Mutation | None:
+    """Server that includes the secrets of a request in its successful response."""
     if not subject.secret_members:
         return None
 
@@ -90,7 +91,7 @@ def secret_in_the_answer(subject: MutatedOperation) -> Mutation | None:
 
 @LEAKS.mutant
 def secret_in_a_rejection(subject: MutatedOperation) -> Mutation | None:
-    """A rejection repeats the whole content that it rejects, so that secrets are in every client's log."""
+    """Server that quotes the rejected content, secrets included, in its response."""
     if not subject.secret_members:
         return None
 
@@ -106,7 +107,7 @@ def secret_in_a_rejection(subject: MutatedOperation) -> Mutation | None:
 
 @LEAKS.mutant
 def secret_read_back(subject: MutatedOperation) -> Mutation | None:
-    """A read shows a secret that was written, to whoever may read."""
+    """Server that shows a `writeOnly` secret when the resource is read."""
     write = subject.sibling("write")
     if subject.role != "read" or write is None:
         return None
@@ -126,7 +127,7 @@ def secret_read_back(subject: MutatedOperation) -> Mutation | None:
 
 
 def _token(name: str, fault: str, shows: Callable[[MutantRequest, MutantResponse], MutantResponse]) -> None:
-    """Register a class that shows the token of a request."""
+    """Register a class of mutants that show the caller's token."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         if not subject.is_guarded:
@@ -140,7 +141,7 @@ def _token(name: str, fault: str, shows: Callable[[MutantRequest, MutantResponse
     LEAKS.add(name, fault, make)
 
 
-def _in_the_answer(request: MutantRequest, response: MutantResponse) -> MutantResponse:
+def _in_the_response(request: MutantRequest, response: MutantResponse) -> MutantResponse:
     if response.status in {401, 403}:
         return response
     return response.changed(_first_object_with({"token": request.credentials[1]}))
@@ -166,10 +167,14 @@ def _in_a_refusal_as_it_came(request: MutantRequest, response: MutantResponse) -
 
 
 _TOKENS: tuple[tuple[str, str, Callable[[MutantRequest, MutantResponse], MutantResponse]], ...] = (
-    ("token_in_the_answer", "An answer shows the token that the request was made with.", _in_the_answer),
-    ("token_in_a_cookie", "An answer sets a cookie with the token.", _in_a_cookie),
-    ("token_in_a_refusal", "A refusal shows the token that it refuses.", _in_a_refusal),
-    ("credentials_in_a_refusal", "A refusal repeats the Authorization field.", _in_a_refusal_as_it_came),
+    ("token_in_the_response", "Server that includes the caller's token in the content of responses.", _in_the_response),
+    ("token_in_a_cookie", "Server that sets a cookie with the caller's token.", _in_a_cookie),
+    ("token_in_a_refusal", "Server that quotes the refused token in a 401 or 403 response.", _in_a_refusal),
+    (
+        "credentials_in_a_refusal",
+        "Server that quotes the Authorization field in a 401 or 403 response.",
+        _in_a_refusal_as_it_came,
+    ),
 )
 
 for _name, _fault, _shows in _TOKENS:
@@ -178,7 +183,7 @@ for _name, _fault, _shows in _TOKENS:
 
 @LEAKS.mutant
 def password_in_a_login_refusal(subject: MutatedOperation) -> Mutation | None:
-    """A login that fails repeats the password that was wrong."""
+    """Server that quotes the wrong password in the response to a failed login."""
     places = subject.credential_places
     if places is None:
         return None
@@ -187,6 +192,6 @@ def password_in_a_login_refusal(subject: MutatedOperation) -> Mutation | None:
         response, shown = server.send(request), text_at(request.json, places.password)
         if response.status != 401 or shown is None:
             return response
-        return response.changed(lambda told: told | {"detail": f"wrong password: {shown}"})
+        return response.changed(lambda value: value | {"detail": f"wrong password: {shown}"})
 
     return Mutation(only_here(subject, act), subject.universal(_LEAK))

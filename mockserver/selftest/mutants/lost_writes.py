@@ -1,4 +1,4 @@
-"""What was written is not what is read, or not only that."""
+"""Mutants whose reads do not show what was written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READS = "reads_show_the_last_write"
 
 
 def _seen_by_reads(subject: MutatedOperation, check: str = _READS) -> frozenset[Sign]:
-    """Return the sign of a change that only a read of the resource can show."""
+    """Return the finding expected for a fault that only a read of the resource can show."""
     read = subject.sibling("read")
     if read is None or read.behaviour is None:
         return frozenset()
@@ -25,12 +25,12 @@ def _seen_by_reads(subject: MutatedOperation, check: str = _READS) -> frozenset[
 
 
 def _with_value(pointer: str, value: Any) -> Change:
-    """Return the change of an answer that puts another value at a pointer."""
+    """Return a function that replaces the value at a JSON pointer of a response's content."""
     path = tuple(split(pointer))
 
-    def change(answer: Any) -> Any:
-        holder(answer, path)[path[-1]] = value
-        return answer
+    def change(content: Any) -> Any:
+        holder(content, path)[path[-1]] = value
+        return content
 
     return change
 
@@ -42,7 +42,7 @@ def _shows_its_value(subject: MutatedOperation) -> bool:
 
 @MEMORY.mutant
 def write_lost(subject: MutatedOperation) -> Mutation | None:
-    """A write is answered, and nothing is stored: the transaction is never committed."""
+    """Server that accepts a write and stores nothing: the transaction is never committed."""
     if subject.role != "write":
         return None
 
@@ -54,7 +54,7 @@ def write_lost(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def second_write_lost(subject: MutatedOperation) -> Mutation | None:
-    """A write of what is set already is answered, but not stored: an INSERT where an UPDATE was meant."""
+    """Server that accepts a write to a setting that has a value, but does not store it."""
     if subject.role != "write":
         return None
 
@@ -73,7 +73,7 @@ def second_write_lost(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def write_after_reset_lost(subject: MutatedOperation) -> Mutation | None:
-    """What was reset once cannot be written again: it is marked as deleted, and stays so."""
+    """Server that loses writes to a setting after its first reset: the row stays marked as deleted."""
     reset = subject.sibling("reset")
     if subject.role != "write" or reset is None:
         return None
@@ -92,7 +92,7 @@ def write_after_reset_lost(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def read_of_the_write_before(subject: MutatedOperation) -> Mutation | None:
-    """Reads come from a replica that is one write behind."""
+    """Server that reads from a replica which lags one write behind."""
     write = subject.sibling("write")
     if subject.role != "read" or write is None:
         return None
@@ -116,7 +116,7 @@ def read_of_the_write_before(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def read_of_the_first_write(subject: MutatedOperation) -> Mutation | None:
-    """A read shows what it showed first: its cache never ends."""
+    """Server that caches the first value read for ever."""
     if subject.role != "read":
         return None
 
@@ -132,7 +132,7 @@ def read_of_the_first_write(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def read_of_a_reset_cached(subject: MutatedOperation) -> Mutation | None:
-    """After a reset a read goes on to show the value: the cache hears of writes alone."""
+    """Server that shows the old value after a reset: only writes clear its cache."""
     reset = subject.sibling("reset")
     if subject.role != "read" or reset is None:
         return None
@@ -155,7 +155,7 @@ def _of_a_reset(subject: MutatedOperation, reset: Operation) -> frozenset[Sign]:
 
 @MEMORY.mutant
 def read_of_a_neighbour(subject: MutatedOperation) -> Mutation | None:
-    """A read shows the value of another resource, under its own name."""
+    """Server that shows the value of another resource under the requested one's name."""
     behaviour = subject.operation.behaviour
     if subject.role != "read" or behaviour is None or not subject.neighbours:
         return None
@@ -174,7 +174,7 @@ def read_of_a_neighbour(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def read_consumes(subject: MutatedOperation) -> Mutation | None:
-    """A read takes the value away, as if from a queue."""
+    """Server that deletes a value when it is read, like a queue."""
     reset = subject.sibling("reset")
     if subject.role != "read" or reset is None:
         return None
@@ -190,7 +190,7 @@ def read_consumes(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def second_write_refused(subject: MutatedOperation) -> Mutation | None:
-    """What is set cannot be set again before it is reset: 409."""
+    """Server that refuses with 409 to overwrite a value."""
     read, success = subject.sibling("read"), subject.operation.success()
     if subject.role != "write" or read is None or success is None or "409" in subject.operation.responses:
         return None
@@ -205,7 +205,7 @@ def second_write_refused(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def generated_value_repeated(subject: MutatedOperation) -> Mutation | None:
-    """A value that the server makes is the same every time: the generator is seeded anew for each request."""
+    """Server that generates the same value each time: the generator is seeded anew for each request."""
     behaviour = subject.operation.behaviour
     if subject.role != "write" or not subject.generated or behaviour is None:
         return None
@@ -223,8 +223,8 @@ def generated_value_repeated(subject: MutatedOperation) -> Mutation | None:
 
 
 @MEMORY.mutant
-def write_answers_the_value_before(subject: MutatedOperation) -> Mutation | None:
-    """A write is answered with the value from before it: the row is read before it is changed."""
+def write_shows_the_value_before(subject: MutatedOperation) -> Mutation | None:
+    """Server that responds to a write with the value that the write replaced."""
     read, behaviour = subject.sibling("read"), subject.operation.behaviour
     if subject.role != "write" or read is None or behaviour is None or not _shows_its_value(subject):
         return None
@@ -247,7 +247,7 @@ def write_answers_the_value_before(subject: MutatedOperation) -> Mutation | None
 
 @MEMORY.mutant
 def read_while_nothing_is_set_fails(subject: MutatedOperation) -> Mutation | None:
-    """A read of what was never set fails: a row is expected, and None comes."""
+    """Server that fails with 500 on a read of a setting that was never set."""
     if subject.role != "read" or "204" not in subject.operation.responses:
         return None
     return with_response(
@@ -259,7 +259,7 @@ def read_while_nothing_is_set_fails(subject: MutatedOperation) -> Mutation | Non
 
 @MEMORY.mutant
 def one_read_in_twenty_is_stale(subject: MutatedOperation) -> Mutation | None:
-    """Each twentieth read finds nothing: one of twenty replicas is new, and empty."""
+    """Server that finds nothing on each twentieth read: one of twenty replicas is empty."""
     if subject.role != "read" or "204" not in subject.operation.responses:
         return None
 
@@ -276,7 +276,7 @@ def one_read_in_twenty_is_stale(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def third_write_refused(subject: MutatedOperation) -> Mutation | None:
-    """More than two writes in a row are refused: a limit that nobody documented."""
+    """Server that refuses the third write in a row: an undocumented limit."""
     success = subject.operation.success()
     if subject.role != "write" or success is None or "409" in subject.operation.responses:
         return None
@@ -295,11 +295,9 @@ def third_write_refused(subject: MutatedOperation) -> Mutation | None:
 
 @MEMORY.mutant
 def linked_read_of_before(subject: MutatedOperation) -> Mutation | None:
-    """The read that a link of an answer leads to shows what was there before the request: its cache never hears of it."""
+    """Server that shows outdated data where a link of a response leads: a cache is not invalidated."""
     operation = subject.operation
-    found = [
-        one for one in consequences(subject.contract) if one.call is operation and one.read.path == operation.path
-    ]
+    found = [one for one in consequences(subject.contract) if one.call is operation and one.read.path == operation.path]
     if not found:
         return None
     read = found[0].read

@@ -1,4 +1,4 @@
-"""Calls that leave other traces than they should: on neighbours, after a refusal, or none where there should be one."""
+"""Mutants with wrong side effects: changed neighbours, resets without effect, refused requests carried out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRACES = Catalogue("traces")
 
 
 def _blamed(subject: MutatedOperation, check: str) -> frozenset[Sign]:
-    """Return the sign of a fault that reads back what the operation left, and blames the operation."""
+    """Return the finding expected at an operation whose fault a later read of the resource shows."""
     read = subject.sibling("read")
     if read is None or read.behaviour is None:
         return frozenset()
@@ -23,13 +23,13 @@ def _blamed(subject: MutatedOperation, check: str) -> frozenset[Sign]:
 
 @TRACES.mutant
 def write_resets_a_neighbour(subject: MutatedOperation) -> Mutation | None:
-    """A write of one resource resets another one: the whole table is replaced."""
+    """Server on which a write to one resource resets another one: the whole table is replaced."""
     return _spilling(subject, "write")
 
 
 @TRACES.mutant
 def reset_of_all(subject: MutatedOperation) -> Mutation | None:
-    """A reset of one resource resets another one, too: its DELETE lacks a condition."""
+    """Server on which a reset of one resource also resets another one: a DELETE without its condition."""
     return _spilling(subject, "reset")
 
 
@@ -50,7 +50,7 @@ def _spilling(subject: MutatedOperation, role: str) -> Mutation | None:
 
 @TRACES.mutant
 def write_spills_over(subject: MutatedOperation) -> Mutation | None:
-    """A write of one resource writes another one of the same kind, too: the key of the row is wrong."""
+    """Server on which a write to one resource also writes to another one: the row's key is wrong."""
     behaviour = subject.operation.behaviour
     if subject.role != "write" or behaviour is None or subject.body is None:
         return None
@@ -79,7 +79,7 @@ def _same_content(subject: MutatedOperation, other: Operation) -> bool:
 
 @TRACES.mutant
 def reset_forgotten(subject: MutatedOperation) -> Mutation | None:
-    """A reset is answered, and nothing is reset."""
+    """Server that accepts a reset and resets nothing."""
     if subject.role != "reset":
         return None
 
@@ -91,7 +91,7 @@ def reset_forgotten(subject: MutatedOperation) -> Mutation | None:
 
 @TRACES.mutant
 def second_reset_forgotten(subject: MutatedOperation) -> Mutation | None:
-    """A second reset is answered, and nothing is reset: only the first one finds its row."""
+    """Server that carries out the first reset only, and accepts later ones without effect."""
     if subject.role != "reset":
         return None
 
@@ -106,7 +106,7 @@ def second_reset_forgotten(subject: MutatedOperation) -> Mutation | None:
 
 @TRACES.mutant
 def reset_of_nothing_refused(subject: MutatedOperation) -> Mutation | None:
-    """A reset of what is not set is not found, so that a reset cannot be repeated."""
+    """Server that responds with 404 to a reset of a setting without a value, so resets are not idempotent."""
     read, success = subject.sibling("read"), subject.operation.success()
     if subject.role != "reset" or read is None or success is None or "404" in subject.operation.responses:
         return None
@@ -122,7 +122,7 @@ def reset_of_nothing_refused(subject: MutatedOperation) -> Mutation | None:
 
 @TRACES.mutant
 def rejected_write_stored(subject: MutatedOperation) -> Mutation | None:
-    """A write is rejected after its valid members are stored: validation and storage go member by member."""
+    """Server that rejects a write after storing its valid members."""
     if subject.role != "write" or subject.body is None:
         return None
 
@@ -146,13 +146,13 @@ def rejected_write_stored(subject: MutatedOperation) -> Mutation | None:
 
 @TRACES.mutant
 def stranger_acts(subject: MutatedOperation) -> Mutation | None:
-    """A request without credentials gets its 401, but after the deed: the guard wraps the answer alone."""
+    """Server that carries out a request without credentials before it responds with 401."""
     return _acting(subject, lambda request: not request.credentials[0], 401)
 
 
 @TRACES.mutant
 def wrong_level_acts(subject: MutatedOperation) -> Mutation | None:
-    """A request by the wrong level gets its 403, but after the deed."""
+    """Server that carries out the request of an account whose level is not allowed, then responds with 403."""
     if "403" not in subject.operation.responses or set(subject.contract.levels) <= set(subject.operation.levels or ()):
         return None
     return _acting(subject, lambda _request: True, 403)

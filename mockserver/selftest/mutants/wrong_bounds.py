@@ -1,4 +1,4 @@
-"""Limits that are off by one, in either direction."""
+"""Mutants whose limits of numbers and string lengths are off by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Limit = tuple[str, Any, Any]
 
 
 def _limits(subject: MutatedOperation, kinds: dict[str, int]) -> list[Limit]:
-    """Return member, value at the limit and value just beyond it, for each limit that the contract sets."""
+    """Return, for each limit in the request schema, the member, its value at the limit, and one just beyond."""
     found: list[Limit] = []
     if subject.body is None or subject.body.schema is None or not isinstance(subject.sample, dict):
         return found
@@ -54,7 +54,7 @@ def _loosened(subject: MutatedOperation, kinds: dict[str, int]) -> Mutation | No
 
 
 def _same_place(value: Any, limit: Any) -> bool:
-    """Tell whether a value is at a limit: the number itself, or a text of the same length."""
+    """Tell whether a value equals a limit: the same number, or a string of the same length."""
     if isinstance(limit, str):
         return isinstance(value, str) and len(value) == len(limit)
     return value is not True and value is not False and bool(value == limit)
@@ -62,13 +62,13 @@ def _same_place(value: Any, limit: Any) -> bool:
 
 @BOUNDS.mutant
 def upper_bound_off_by_one(subject: MutatedOperation) -> Mutation | None:
-    """One more than the upper limit is taken: < in place of <=."""
+    """Server that accepts a value one above the upper limit: < in place of <=."""
     return _loosened(subject, {"maximum": 1, "maxLength": 1})
 
 
 @BOUNDS.mutant
 def lower_bound_off_by_one(subject: MutatedOperation) -> Mutation | None:
-    """One less than the lower limit is taken."""
+    """Server that accepts a value one below the lower limit."""
     return _loosened(subject, {"minimum": -1, "minLength": -1})
 
 
@@ -92,11 +92,11 @@ def _tightened(subject: MutatedOperation, kinds: dict[str, int]) -> Mutation | N
 
 @BOUNDS.mutant
 def upper_bound_too_tight(subject: MutatedOperation) -> Mutation | None:
-    """The upper limit itself is refused: <= in place of <."""
+    """Server that refuses a value equal to the upper limit: <= in place of <."""
     return _tightened(subject, {"maximum": 1, "maxLength": 1})
 
 
 @BOUNDS.mutant
 def lower_bound_too_tight(subject: MutatedOperation) -> Mutation | None:
-    """The lower limit itself is refused."""
+    """Server that refuses a value equal to the lower limit."""
     return _tightened(subject, {"minimum": -1, "minLength": -1})

@@ -1,4 +1,4 @@
-"""Content that is not what it is called, and fields that are missing."""
+"""Mutants that send malformed content, wrong media types, or no required header fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTENT = Catalogue("content")
 
 
 def _no_json(name: str, fault: str, change: Callable[[bytes], bytes]) -> None:
-    """Register a class whose main answer is called JSON and is none."""
+    """Register a class of mutants that send malformed content with the media type of JSON."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         signs = subject.universal("body_is_what_its_content_type_says")
@@ -24,18 +24,19 @@ def _no_json(name: str, fault: str, change: Callable[[bytes], bytes]) -> None:
 
 
 _NO_JSON: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
-    ("json_truncated", "The answer ends in the middle.", lambda body: body[: len(body) * 2 // 3]),
-    ("json_last_byte_lost", "The last byte of the answer is lost.", lambda body: body[:-1]),
-    ("json_with_trailing_comma", "A template leaves a comma behind the last member.", lambda body: body[:-1] + b",}"),
-    ("json_with_single_quotes", "The answer is what a language prints, in its own quotes.",
+    ("json_truncated", "Server that sends half of the JSON document.", lambda body: body[: len(body) * 2 // 3]),
+    ("json_last_byte_lost", "Server that leaves out the last byte of the content.", lambda body: body[:-1]),
+    ("json_with_trailing_comma", "Server that writes a comma after the last member: JSON from a text template.",
+     lambda body: body[:-1] + b",}"),
+    ("json_with_single_quotes", "Server that writes JSON with single quotes, as its language prints values.",
      lambda body: body.replace(b'"', b"'")),
-    ("json_with_nan", "A number that is missing is written as NaN.", lambda body: body[:-1] + b', "load": NaN}'),
-    ("json_behind_a_notice", "A warning of the interpreter stands before the JSON.",
+    ("json_with_nan", "Server that writes NaN for a missing number.", lambda body: body[:-1] + b', "load": NaN}'),
+    ("json_behind_a_notice", "Server that writes an interpreter's warning in front of the JSON.",
      lambda body: b"Warning: deprecated in index.php on line 7\n" + body),
-    ("json_twice", "The answer is sent twice: a handler was called by two frameworks.", lambda body: body + body),
-    ("json_in_utf_16", "The answer is in UTF-16, as a Windows service wrote it.",
+    ("json_twice", "Server that sends the JSON document twice.", lambda body: body + body),
+    ("json_in_utf_16", "Server that encodes JSON in UTF-16.",
      lambda body: body.decode("utf-8", "replace").encode("utf-16")),
-    ("json_empty", "The answer is called JSON and has no content.", lambda _body: b""),
+    ("json_empty", "Server that sends empty content with the media type of JSON.", lambda _body: b""),
 )  # fmt: skip
 
 for _row in _NO_JSON:
@@ -44,7 +45,7 @@ for _row in _NO_JSON:
 
 @CONTENT.mutant
 def json_as_html(subject: MutatedOperation) -> Mutation | None:
-    """JSON is sent as text/html, the default of many frameworks for a text."""
+    """Server that sends JSON with the media type text/html, many frameworks' default for strings."""
     if subject.main is None:
         return None
     signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
@@ -53,7 +54,7 @@ def json_as_html(subject: MutatedOperation) -> Mutation | None:
 
 @CONTENT.mutant
 def json_as_nothing(subject: MutatedOperation) -> Mutation | None:
-    """The answer has no Content-Type."""
+    """Server that sends JSON without a Content-Type field."""
     if subject.main is None:
         return None
     signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
@@ -62,7 +63,7 @@ def json_as_nothing(subject: MutatedOperation) -> Mutation | None:
 
 @CONTENT.mutant
 def refusal_as_html(subject: MutatedOperation) -> Mutation | None:
-    """A refusal is the web server's own page in place of the documented content."""
+    """Server that refuses requests with an HTML error page in place of the documented content."""
     refusals = [
         (int(status), content)
         for status in subject.refusals
@@ -87,7 +88,7 @@ def refusal_as_html(subject: MutatedOperation) -> Mutation | None:
 
 @CONTENT.mutant
 def refusal_with_another_status(subject: MutatedOperation) -> Mutation | None:
-    """Problem details tell another status than the answer has."""
+    """Server that puts another status into problem details than the response has."""
     chosen = subject.pick(subject.refusals)
     if chosen is None:
         return None
@@ -108,7 +109,7 @@ def refusal_with_another_status(subject: MutatedOperation) -> Mutation | None:
 
 
 def _required_field(subject: MutatedOperation) -> tuple[int, str, str] | None:
-    """Return status, name and pointer of a field that an answer of the operation must have."""
+    """Return status, name and pointer of a required header field of the operation's responses."""
     found = [
         (int(status), name, header.pointer)
         for status, response in subject.operation.responses.items()
@@ -122,7 +123,7 @@ def _required_field(subject: MutatedOperation) -> tuple[int, str, str] | None:
 
 @CONTENT.mutant
 def field_missing(subject: MutatedOperation) -> Mutation | None:
-    """A header field that the contract requires is not there."""
+    """Server that leaves out a required header field of a response."""
     found = _required_field(subject)
     if found is None:
         return None
@@ -137,7 +138,7 @@ def field_missing(subject: MutatedOperation) -> Mutation | None:
 
 @CONTENT.mutant
 def field_garbled(subject: MutatedOperation) -> Mutation | None:
-    """A header field that the contract requires holds what its schema does not allow."""
+    """Server that sends a header field value that the contract's schema does not allow."""
     found = _required_field(subject)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The wrong ones are let in."""
+"""Mutants that accept wrong credentials, or accounts whose level is not allowed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.store.seed import Account
 
 CREDENTIALS = Catalogue("credentials")
-#: Tells whether what is shown passes for a token.
+#: Tells whether the token that a client shows (second) is accepted for a token of the account (first).
 _MatchToken = Callable[[str, str], bool]
 
 
 def _lenient(name: str, fault: str, matches: _MatchToken, *checks: str) -> None:
-    """Register a class that lets in whoever shows a user name with something that passes for its token."""
+    """Register a class of mutants that accept certain wrong tokens together with a valid user name."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         def whom(request: MutantRequest, known: KnownTokens) -> Account | None:
@@ -32,21 +32,21 @@ def _lenient(name: str, fault: str, matches: _MatchToken, *checks: str) -> None:
 
 
 _LENIENT: tuple[tuple[str, str, _MatchToken, tuple[str, ...]], ...] = (
-    ("token_not_compared", "The user name is looked up, the token is not compared.",
+    ("token_not_compared", "Server that looks up the user name and does not compare the token.",
      lambda _token, shown: bool(shown), ("unknown_tokens_are_refused",)),
-    ("token_empty", "An empty token is taken: it equals the empty field of an account without one.",
+    ("token_empty", "Server that accepts an empty token, as it equals the empty column of an account without a token.",
      lambda _token, shown: not shown, ("unknown_tokens_are_refused", "malformed_credentials_are_refused")),
-    ("token_beginning", "As many characters of a token are compared as the caller sent.",
+    ("token_beginning", "Server that compares only as many characters of a token as the client sent.",
      lambda token, shown: bool(shown) and token.startswith(shown), ("tokens_are_compared_whole",)),
-    ("token_end_ignored", "Only the first characters of a token are compared.",
+    ("token_end_ignored", "Server that compares only the first characters of a token.",
      lambda token, shown: shown.startswith(token), ("tokens_are_compared_whole",)),
-    ("token_last_character_ignored", "The last character of a token is not compared: a loop ends one too early.",
+    ("token_last_character_ignored", "Server that does not compare the last character of a token: an off-by-one error.",
      lambda token, shown: shown == token[:-1], ("tokens_are_compared_whole",)),
-    ("token_end_suffices", "A token is looked up by its end, as LIKE with a wildcard before it does.",
+    ("token_end_suffices", "Server that accepts the last characters of a token: SQL's LIKE with a leading wildcard.",
      lambda token, shown: len(shown) > 2 and token.endswith(shown), ("tokens_are_compared_whole",)),
-    ("token_trimmed", "Blanks around a token are dropped before it is compared.",
+    ("token_trimmed", "Server that strips spaces from a token before comparing it.",
      lambda token, shown: shown.strip() == token, ("tokens_are_compared_whole",)),
-    ("token_case_ignored", "Tokens are compared without regard to case, as the database's collation does it.",
+    ("token_case_ignored", "Server that compares tokens case-insensitively, as its database's collation does.",
      lambda token, shown: shown.lower() == token.lower(), ("tokens_are_compared_whole",)),
 )  # fmt: skip
 
@@ -55,14 +55,14 @@ for _name, _fault, _match, _checks in _LENIENT:
 
 
 def _door(name: str, fault: str, opens: Callable[[MutantRequest], bool], *checks: str) -> None:
-    """Register a class that takes some callers for the mightiest account."""
+    """Register a class of mutants that treat some unauthenticated requests as the highest-level account's."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         if not subject.is_guarded:
             return None
-        mightiest = subject.highest_account
+        highest = subject.highest_account
         return accepting_caller(
-            subject, subject.universal(*checks), lambda request, _known: mightiest if opens(request) else None
+            subject, subject.universal(*checks), lambda request, _known: highest if opens(request) else None
         )
 
     CREDENTIALS.add(name, fault, make)
@@ -74,14 +74,14 @@ def _undecodable(request: MutantRequest) -> bool:
 
 
 _DOORS: tuple[tuple[str, str, Callable[[MutantRequest], bool], tuple[str, ...]], ...] = (
-    ("auth_ignored", "Nobody is asked for credentials: the operation was forgotten when the others got a login.",
+    ("auth_ignored", "Server that asks for no credentials at an operation that requires them.",
      lambda request: request.authorization is None, ("calls_without_credentials_are_refused", "ignored_auth")),
-    ("auth_field_empty", "An empty Authorization field passes: only its presence is looked at.",
+    ("auth_field_empty", "Server that accepts an empty Authorization field: only its presence is tested.",
      lambda request: request.authorization == "", ("calls_without_credentials_are_refused",)),
-    ("auth_scheme_ignored", "Credentials of another scheme pass.",
+    ("auth_scheme_ignored", "Server that accepts credentials of another authentication scheme.",
      lambda request: bool(request.authorization) and not str(request.authorization).lower().startswith("basic"),
      ("calls_without_credentials_are_refused",)),
-    ("auth_undecodable", "Credentials that cannot be decoded pass: the exception is caught, and ignored.",
+    ("auth_undecodable", "Server that accepts credentials that cannot be decoded: the exception is caught and ignored.",
      _undecodable, ("malformed_credentials_are_refused",)),
 )  # fmt: skip
 
@@ -92,21 +92,21 @@ for _name, _fault, _opens, _checks in _DOORS:
 
 @CREDENTIALS.mutant
 def auth_user_unknown(subject: MutatedOperation) -> Mutation | None:
-    """A user name that no account has passes: a look-up without result is no refusal."""
+    """Server that accepts user names without an account."""
     if not subject.is_guarded:
         return None
-    mightiest = subject.highest_account
+    highest = subject.highest_account
 
     def whom(request: MutantRequest, _known: KnownTokens) -> Account | None:
         username = request.credentials[0]
-        return mightiest if username and username not in subject.accounts else None
+        return highest if username and username not in subject.accounts else None
 
     return accepting_caller(subject, subject.universal("tokens_belong_to_their_user"), whom)
 
 
 @CREDENTIALS.mutant
 def token_of_another(subject: MutatedOperation) -> Mutation | None:
-    """The token is looked up, whose it is does not matter."""
+    """Server that accepts a valid token together with another account's user name."""
 
     def whom(request: MutantRequest, known: KnownTokens) -> Account | None:
         return known.owner(request.credentials[1])
@@ -116,9 +116,9 @@ def token_of_another(subject: MutatedOperation) -> Mutation | None:
 
 @CREDENTIALS.mutant
 def password_as_token(subject: MutatedOperation) -> Mutation | None:
-    """The account's password is taken in place of a token."""
+    """Server that accepts an account's password in place of a token."""
     if subject.revocation is None or not any(is_login(operation) for operation in subject.contract.operations):
-        return None  # without tokens that a login gives out, the password is what is shown
+        return None  # without a login that issues tokens, the password is the credential
 
     def whom(request: MutantRequest, _known: KnownTokens) -> Account | None:
         username, shown = request.credentials
@@ -130,7 +130,7 @@ def password_as_token(subject: MutatedOperation) -> Mutation | None:
 
 @CREDENTIALS.mutant
 def token_revoked(subject: MutatedOperation) -> Mutation | None:
-    """A revoked token goes on working here: a cache of tokens is not told."""
+    """Server that accepts revoked tokens at an operation: its cache of tokens is not invalidated."""
     revocation = subject.revocation
     if revocation is None or not subject.is_guarded:
         return None
@@ -151,7 +151,7 @@ def token_revoked(subject: MutatedOperation) -> Mutation | None:
 
 @CREDENTIALS.mutant
 def token_expired(subject: MutatedOperation) -> Mutation | None:
-    """A token whose time is over goes on working here: only its being there is looked at."""
+    """Server that accepts expired tokens at an operation."""
     revocation = subject.revocation
 
     def whom(request: MutantRequest, known: KnownTokens) -> Account | None:
@@ -193,19 +193,19 @@ def _levels(subject: MutatedOperation, admitted: tuple[str, ...]) -> Mutation | 
 
 @CREDENTIALS.mutant
 def level_ignored(subject: MutatedOperation) -> Mutation | None:
-    """Every account may do what the documentation allows to some levels only."""
+    """Server that lets accounts of every level call an operation that is restricted to some levels."""
     return _levels(subject, _excluded(subject))
 
 
 @CREDENTIALS.mutant
 def level_below_admitted(subject: MutatedOperation) -> Mutation | None:
-    """The level just below may do it, too: >= in place of >."""
+    """Server that also lets the next lower level call a restricted operation: >= in place of >."""
     return _levels(subject, _excluded(subject)[:1])
 
 
 @CREDENTIALS.mutant
 def level_lowest_admitted(subject: MutatedOperation) -> Mutation | None:
-    """The lowest level may do it, too: its number is 0, which counts as none."""
+    """Server that also lets the lowest level call a restricted operation: its number 0 counts as none."""
     return _levels(subject, _excluded(subject)[-1:])
 
 

@@ -1,4 +1,4 @@
-"""Requests that the contract does not allow are taken, or valid ones are not."""
+"""Mutants that accept invalid requests, or refuse valid ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _is_called_json(request: MutantRequest) -> bool:
 
 @REQUESTS.mutant
 def malformed_json_taken(subject: MutatedOperation) -> Mutation | None:
-    """Content that is called JSON and is none is taken for an example."""
+    """Server that accepts malformed JSON and takes the documented example in its place."""
     if subject.body is None:
         return None
 
@@ -41,7 +41,7 @@ def malformed_json_taken(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def text_behind_json_taken(subject: MutatedOperation) -> Mutation | None:
-    """What follows the JSON is ignored: the parser stops at the last brace that it needs."""
+    """Server that ignores text after the JSON document."""
     if subject.body is None:
         return None
 
@@ -58,7 +58,7 @@ def text_behind_json_taken(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def missing_content_taken(subject: MutatedOperation) -> Mutation | None:
-    """A request without the content that it needs is taken, with defaults."""
+    """Server that accepts a request without its required content and uses defaults."""
     body = subject.operation.request_body
     if subject.body is None or body is None or not body.required:
         return None
@@ -72,7 +72,7 @@ def missing_content_taken(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def media_type_ignored(subject: MutatedOperation) -> Mutation | None:
-    """JSON is read from whatever came, however it is called."""
+    """Server that parses content as JSON whatever its Content-Type."""
     if subject.body is None:
         return None
 
@@ -92,7 +92,7 @@ def _leaves_out(subject: MutatedOperation, member: str) -> dict[str, Any]:
 
 @REQUESTS.mutant
 def required_member_optional(subject: MutatedOperation) -> Mutation | None:
-    """A member that the contract requires may be left out."""
+    """Server that accepts requests without a required member."""
     if not isinstance(subject.sample, dict):
         return None
     member = subject.pick(name for name in subject.sample if not subject.accepts(_leaves_out(subject, name)))
@@ -111,7 +111,7 @@ def required_member_optional(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def unknown_member_taken(subject: MutatedOperation) -> Mutation | None:
-    """Members that nobody knows are taken: a misspelt one is never noticed."""
+    """Server that accepts undefined members of requests and ignores them."""
     if not isinstance(subject.sample, dict):
         return None
     signs = subject.acceptance_signs(subject.sample | {"mockserver_undocumented": "text"})
@@ -128,7 +128,7 @@ def unknown_member_taken(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def null_member_taken(subject: MutatedOperation) -> Mutation | None:
-    """A member may be null, and counts as left out."""
+    """Server that accepts null for a member and takes it as left out."""
     if not isinstance(subject.sample, dict):
         return None
     member = subject.pick(name for name in subject.sample if subject.acceptance_signs(subject.sample | {name: None}))
@@ -147,7 +147,7 @@ def null_member_taken(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def wrong_type_taken(subject: MutatedOperation) -> Mutation | None:
-    """A member of another type is taken, and converted: a number as text, a text as number."""
+    """Server that accepts a member of the wrong type and converts it, such as a string to a number."""
     if not isinstance(subject.sample, dict):
         return None
 
@@ -173,7 +173,7 @@ def wrong_type_taken(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def list_for_object_taken(subject: MutatedOperation) -> Mutation | None:
-    """A list is taken where an object is documented."""
+    """Server that accepts an array where an object is documented."""
     if not isinstance(subject.sample, dict):
         return None
     signs = subject.acceptance_signs([])
@@ -186,7 +186,7 @@ def list_for_object_taken(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def choice_widened(subject: MutatedOperation) -> Mutation | None:
-    """A value that is none of those listed is taken."""
+    """Server that accepts a value outside of an enumeration."""
     if not isinstance(subject.sample, dict):
         return None
     other = "mockserver_undocumented"
@@ -206,7 +206,7 @@ def choice_widened(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def valid_request_refused(subject: MutatedOperation) -> Mutation | None:
-    """Every valid request is refused as invalid: two names of members were mixed up."""
+    """Server that refuses every valid request as invalid: two member names were mixed up."""
     success = subject.operation.success()
     if subject.body is None or success is None or "422" not in subject.operation.responses:
         return None
@@ -227,7 +227,7 @@ def valid_request_refused(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def chunks_not_read(subject: MutatedOperation) -> Mutation | None:
-    """Content that comes in chunks is taken for none: only Content-Length is looked at."""
+    """Server that takes chunked content for no content: it looks at Content-Length only."""
     if subject.body is None:
         return None
 
@@ -239,7 +239,7 @@ def chunks_not_read(subject: MutatedOperation) -> Mutation | None:
 
 @REQUESTS.mutant
 def whole_float_refused(subject: MutatedOperation) -> Mutation | None:
-    """An integer that is written with a fraction of zero is refused."""
+    """Server that refuses an integer written with a fraction of zero, such as 1.0."""
     numbers = subject.sample.values() if isinstance(subject.sample, dict) else ()
     if not any(isinstance(value, int) and not isinstance(value, bool) for value in numbers):
         return None

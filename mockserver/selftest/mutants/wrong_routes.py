@@ -1,4 +1,4 @@
-"""What the contract does not define, methods and paths, is not refused as such; once for each path."""
+"""Mutants with wrong responses to undefined methods and paths; one mutant for each path."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from mockserver.selftest.mutated_operation import MutatedOperation, Sign
 from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
 
 ROUTES = Catalogue("routes")
+#: Returns the response of a broken server.
+_Behave = Callable[[MutantRequest, Backend, MutatedOperation], MutantResponse]
 _METHODS = ("PUT", "PATCH", "POST", "DELETE")
 
 
 def _undefined(subject: MutatedOperation) -> str | None:
-    """Return a method that the subject's path does not have; None where another operation stands for the path."""
+    """Return a method that the operation's path does not define, or None if another operation represents the path."""
     if not subject.first_at_its_path:
         return None
     defined = {item.method for item in subject.contract.operations if item.path == subject.operation.path}
@@ -24,11 +26,11 @@ def _undefined(subject: MutatedOperation) -> str | None:
 def _other_method(
     name: str,
     fault: str,
-    change: Callable[[MutantRequest, Backend, MutatedOperation], MutantResponse],
+    change: _Behave,
     *,
     crashes: bool,
 ) -> None:
-    """Register a class about an undefined method on a defined path."""
+    """Register a class of mutants with wrong responses to an undefined method of a defined path."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         method = _undefined(subject)
@@ -51,7 +53,7 @@ def _other_method(
 
 
 def _is_at(request: MutantRequest, subject: MutatedOperation) -> bool:
-    """Tell whether a request's path is that of the subject."""
+    """Tell whether a request's path is the path of the mutated operation."""
     concrete = {item.path for item in subject.contract.operations if "{" not in item.path}
     if request.path in concrete:
         return request.path == subject.operation.path
@@ -85,13 +87,15 @@ def _crash(_request: MutantRequest, server: Backend, _subject: MutatedOperation)
     return crash()
 
 
-_METHOD_ROWS: tuple[tuple[str, str, Callable[[MutantRequest, Backend, MutatedOperation], MutantResponse], bool], ...] = (
-    ("method_taken_for_another", "A method that is not defined does what another one does.", _as_another, False),
-    ("method_not_found", "A method that is not defined is not found, as if the path was none.", _as_nothing, False),
-    ("allow_missing", "A refusal of a method does not say which methods there are.", _without_allow, False),
-    ("allow_names_more", "A refusal of a method names the method among those that are allowed.",
+_METHOD_ROWS: tuple[tuple[str, str, _Behave, bool], ...] = (
+    ("method_taken_for_another", "Server that treats an undefined method of a path like a defined one.",
+     _as_another, False),
+    ("method_not_found", "Server that responds with 404, not 405, to an undefined method of a defined path.",
+     _as_nothing, False),
+    ("allow_missing", "Server that responds with 405 without an Allow field.", _without_allow, False),
+    ("allow_names_more", "Server that lists the refused method in the Allow field of a 405 response.",
      _with_more_allowed, False),
-    ("method_crashes", "A method that nobody thought of makes the server fail.", _crash, True),
+    ("method_crashes", "Server that fails with 500 on an undefined method.", _crash, True),
 )  # fmt: skip
 
 for _name, _fault, _change, _crashes in _METHOD_ROWS:
@@ -100,7 +104,7 @@ for _name, _fault, _change, _crashes in _METHOD_ROWS:
 
 @ROUTES.mutant
 def method_unguarded(subject: MutatedOperation) -> Mutation | None:
-    """A method that is not defined does what another one does, for everybody: the guard has a list of methods."""
+    """Server that carries out undefined methods without asking for credentials."""
     method = _undefined(subject)
     at_path = [item for item in subject.contract.operations if item.path == subject.operation.path]
     if method is None or not all(item.security for item in at_path) or not subject.is_guarded:
@@ -120,8 +124,8 @@ def method_unguarded(subject: MutatedOperation) -> Mutation | None:
 
 
 @ROUTES.mutant
-def path_below_answered(subject: MutatedOperation) -> Mutation | None:
-    """Whatever begins with a path is taken for it, as a route without an end does."""
+def path_below_accepted(subject: MutatedOperation) -> Mutation | None:
+    """Server that takes every path which begins with a defined path for that path."""
     if not subject.first_at_its_path or "{" in subject.operation.path:
         return None
     path = subject.operation.path
@@ -137,8 +141,8 @@ def path_below_answered(subject: MutatedOperation) -> Mutation | None:
 
 
 @ROUTES.mutant
-def path_beside_answered(subject: MutatedOperation) -> Mutation | None:
-    """A path that begins like another one is answered with success and a page: the front end's fallback."""
+def path_beside_accepted(subject: MutatedOperation) -> Mutation | None:
+    """Server that responds with 200 and an HTML page to undefined paths: a front end's fallback."""
     if not subject.first_at_its_path or "{" in subject.operation.path:
         return None
     path = subject.operation.path
@@ -156,7 +160,7 @@ def path_beside_answered(subject: MutatedOperation) -> Mutation | None:
 
 @ROUTES.mutant
 def path_fails(subject: MutatedOperation) -> Mutation | None:
-    """A path below a defined one makes the server fail."""
+    """Server that fails with 500 on a path below a defined one."""
     if not subject.first_at_its_path or "{" in subject.operation.path:
         return None
     start = subject.operation.path.rstrip("/")
@@ -170,7 +174,7 @@ def path_fails(subject: MutatedOperation) -> Mutation | None:
 
 @ROUTES.mutant
 def absent_is_there(subject: MutatedOperation) -> Mutation | None:
-    """What does not exist is answered like what does: a misspelt name is stored, and never used."""
+    """Server that responds with success for a resource that does not exist, where 404 is documented."""
     main = subject.main
     if main is None or main.status != 404:
         return None

@@ -1,4 +1,4 @@
-"""Answers of another shape: members dropped, renamed, retyped, added."""
+"""Mutants that change the shape of responses: members left out, renamed, retyped or added."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SHAPE = Catalogue("shape")
 def _member(
     subject: MutatedOperation, edit: Callable[[dict[str, Any], str], None], suits: Callable[[Any], bool]
 ) -> Change | None:
-    """Return an edit of one member of the main answer that suits and whose edit the contract forbids."""
+    """Return a change of one suitable member of the main response that the contract forbids, or None."""
     value = subject.main.value if subject.main else None
 
     def changing(path: Path) -> Change:
-        def change(answer: Any) -> Any:
-            edit(holder(answer, path), str(path[-1]))
-            return answer
+        def change(content: Any) -> Any:
+            edit(holder(content, path), str(path[-1]))
+            return content
 
         return change
 
@@ -76,20 +76,22 @@ def _anything(_value: Any) -> bool:
 
 #: Name, fault, edit of a member, which members it suits.
 _EDITS: tuple[tuple[str, str, Callable[[dict[str, Any], str], None], Callable[[Any], bool]], ...] = (
-    ("member_dropped", "A member of the answer is left out.", lambda held, name: held.pop(name), _anything),
-    ("member_renamed", "A member of the answer has its name in another style.", _rename, _anything),
-    ("member_null", "A member of the answer is null.", _set(lambda _value: None), _anything),
-    ("number_as_text", "A number of the answer is a text.", _set(str), _is_number),
-    ("number_as_fraction", "A whole number of the answer has a fraction.", _set(lambda value: value + 0.5), _is_number),
-    ("number_negative", "A number of the answer is negative.", _set(lambda value: -1 - value), _is_number),
-    ("number_as_boolean", "A number of the answer is true or false.", _set(bool), _is_number),
-    ("text_as_number", "A text of the answer is a number.", _set(len), _is_text),
-    ("text_as_list", "A text of the answer is a list of texts.", _set(lambda value: [value]), _is_text),
-    ("text_empty", "A text of the answer is empty.", _set(lambda _value: ""), _is_text),
-    ("text_in_upper_case", "A text of the answer is in upper case.", _set(str.upper), _is_text),
-    ("object_as_list", "An object of the answer is a list with one object.", _set(lambda value: [value]), _is_object),
-    ("object_empty", "An object of the answer has no members.", _set(lambda _value: {}), _is_object),
-    ("object_as_text", "An object of the answer is its JSON as a text.", _set(json.dumps), _is_object),
+    ("member_dropped", "Server that leaves a member out of a response.", lambda held, name: held.pop(name), _anything),
+    ("member_renamed", "Server that renames a member of a response, to camel case for example.", _rename, _anything),
+    ("member_null", "Server that sends null for a member of a response.", _set(lambda _value: None), _anything),
+    ("number_as_text", "Server that sends a number as a JSON string.", _set(str), _is_number),
+    ("number_as_fraction", "Server that sends an integer with a fraction.",
+     _set(lambda value: value + 0.5), _is_number),
+    ("number_negative", "Server that sends a negative number in place of a positive one.",
+     _set(lambda value: -1 - value), _is_number),
+    ("number_as_boolean", "Server that sends a number as true or false.", _set(bool), _is_number),
+    ("text_as_number", "Server that sends a string as a number.", _set(len), _is_text),
+    ("text_as_list", "Server that wraps a string in an array.", _set(lambda value: [value]), _is_text),
+    ("text_empty", "Server that sends an empty string.", _set(lambda _value: ""), _is_text),
+    ("text_in_upper_case", "Server that sends a string in upper case.", _set(str.upper), _is_text),
+    ("object_as_list", "Server that wraps an object in an array.", _set(lambda value: [value]), _is_object),
+    ("object_empty", "Server that sends an object without its members.", _set(lambda _value: {}), _is_object),
+    ("object_as_text", "Server that sends an object as a string of JSON.", _set(json.dumps), _is_object),
 )  # fmt: skip
 
 for _row in _EDITS:
@@ -98,15 +100,15 @@ for _row in _EDITS:
 
 @SHAPE.mutant
 def member_added(subject: MutatedOperation) -> Mutation | None:
-    """The answer has a member more than the contract knows: a column was added to the table."""
+    """Server that adds an undocumented member to a response: a column was added to the table."""
 
     def adding(path: Path) -> Change:
-        def change(answer: Any) -> Any:
-            held = answer
+        def change(content: Any) -> Any:
+            held = content
             for name in path:
                 held = held[name]
             held["internal_id"] = 4711
-            return answer
+            return content
 
         return change
 
@@ -126,10 +128,10 @@ def _objects(value: Any) -> Iterator[Path]:
 
 @SHAPE.mutant
 def envelope_lost(subject: MutatedOperation) -> Mutation | None:
-    """The answer is what stands in its only member, without the object around it."""
+    """Server that sends the value of a response's only member without the object around it."""
 
-    def change(answer: Any) -> Any:
-        (inner,) = answer.values()
+    def change(content: Any) -> Any:
+        (inner,) = content.values()
         return inner
 
     return with_content(subject, change)
@@ -137,19 +139,19 @@ def envelope_lost(subject: MutatedOperation) -> Mutation | None:
 
 @SHAPE.mutant
 def list_of_one(subject: MutatedOperation) -> Mutation | None:
-    """The answer is a list with the one result, as the database returned it."""
-    return with_content(subject, lambda answer: [answer])
+    """Server that sends an array with one result in place of the result."""
+    return with_content(subject, lambda content: [content])
 
 
 @SHAPE.mutant
 def encoded_twice(subject: MutatedOperation) -> Mutation | None:
-    """The answer is JSON in a JSON text: it was serialised twice."""
+    """Server that serialises its JSON twice, so that the response is one JSON string."""
     return with_content(subject, json.dumps)
 
 
 @SHAPE.mutant
-def answer_null(subject: MutatedOperation) -> Mutation | None:
-    """The answer is null: the handler forgot to return what it made."""
+def null_response(subject: MutatedOperation) -> Mutation | None:
+    """Server that responds with null: the handler forgot to return its result."""
     signs = subject.content_signs(lambda _answer: None)
     return (
         with_main(subject, signs, lambda response: MutantResponse(response.status, response.fields, b"null"))
@@ -160,29 +162,29 @@ def answer_null(subject: MutatedOperation) -> Mutation | None:
 
 @SHAPE.mutant
 def name_of_another(subject: MutatedOperation) -> Mutation | None:
-    """An answer about one resource bears the name of another one: two of them share a view."""
+    """Server that shows another resource's name in a response: two resources share a view."""
     place, names = envelope_place(subject.operation), name_members(subject.contract, subject.operation)
     if place is None or not names or not subject.role or not subject.neighbours:
         return None
     name, other = min(names), subject.neighbours[0]
 
-    def change(answer: Any) -> Any:
-        holder(answer, (*place, name))[name] = other
-        return answer
+    def change(content: Any) -> Any:
+        holder(content, (*place, name))[name] = other
+        return content
 
     return with_content(subject, change)
 
 
 @SHAPE.mutant
 def constant_changed(subject: MutatedOperation) -> Mutation | None:
-    """A text that the contract fixes, or one of few that it lists, is another one."""
+    """Server that sends a string other than the constant or the enumerated ones of the schema."""
     value = subject.main.value if subject.main else None
 
     def changing(path: Path) -> Change:
-        def change(answer: Any) -> Any:
-            held = holder(answer, path)
+        def change(content: Any) -> Any:
+            held = holder(content, path)
             held[path[-1]] += "-2"
-            return answer
+            return content
 
         return change
 
@@ -198,32 +200,32 @@ def _by_schema(subject: MutatedOperation, change: Change) -> bool:
 
 @SHAPE.mutant
 def change_takes_no_time(subject: MutatedOperation) -> Mutation | None:
-    """A write or reset is answered with the status that reads show when all is done."""
+    """Server that responds to a write or reset as if the change were applied already."""
     behaviour, read = subject.operation.behaviour, subject.sibling("read")
     if subject.role not in {"write", "reset"} or behaviour is None or read is None or not behaviour.status:
         return None
     shown = _status_of(MutatedOperation(subject.contract, read, subject.index, subject.accounts))
     path = tuple(split(behaviour.status))
 
-    def change(answer: Any) -> Any:
-        holder(answer, path)[path[-1]] = shown
-        return answer
+    def change(content: Any) -> Any:
+        holder(content, path)[path[-1]] = shown
+        return content
 
     return None if shown is None else with_content(subject, change)
 
 
 @SHAPE.mutant
 def change_never_ends(subject: MutatedOperation) -> Mutation | None:
-    """A read tells for ever that the last write is under way: the job that applies changes has died."""
+    """Server that reports the last write as still being applied, for ever: the background job has died."""
     behaviour, write = subject.operation.behaviour, subject.sibling("write")
     if subject.role != "read" or behaviour is None or write is None or not behaviour.status:
         return None
     under_way = _status_of(MutatedOperation(subject.contract, write, subject.index, subject.accounts))
     path = tuple(split(behaviour.status))
 
-    def change(answer: Any) -> Any:
-        holder(answer, path)[path[-1]] = under_way
-        return answer
+    def change(content: Any) -> Any:
+        holder(content, path)[path[-1]] = under_way
+        return content
 
     if under_way is None or under_way == _status_of(subject):
         return None

@@ -1,4 +1,4 @@
-"""Answers with another status than is documented."""
+"""Mutants that respond with other status codes than documented."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method
 
 
 def _other_success(subject: MutatedOperation, status: int, change: MutantResponse | None = None) -> Mutation | None:
-    """Return the mutation that answers a success with a status that the contract does not name."""
+    """Return the mutation that responds to successful requests with an undocumented status code."""
     success = subject.operation.success()
     if success is None or subject.main is None or subject.main.status >= 300:
         return None
@@ -25,25 +25,25 @@ def _other_success(subject: MutatedOperation, status: int, change: MutantRespons
 
 @STATUSES.mutant
 def success_is_201(subject: MutatedOperation) -> Mutation | None:
-    """A success is answered with 201 Created, where another status is documented."""
+    """Server that responds with 201 Created where another success is documented."""
     return _other_success(subject, 201)
 
 
 @STATUSES.mutant
 def success_is_202(subject: MutatedOperation) -> Mutation | None:
-    """A success is answered with 202 Accepted, where another status is documented."""
+    """Server that responds with 202 Accepted where another success is documented."""
     return _other_success(subject, 202)
 
 
 @STATUSES.mutant
 def success_is_206(subject: MutatedOperation) -> Mutation | None:
-    """A success is answered with 206 Partial Content, by a cache that splits answers."""
+    """Server that responds with 206 Partial Content where another success is documented."""
     return _other_success(subject, 206)
 
 
 @STATUSES.mutant
 def success_without_content(subject: MutatedOperation) -> Mutation | None:
-    """A success is answered with 204 and nothing, where content is documented."""
+    """Server that responds with 204 and no content where content is documented."""
     empty = MutantResponse(204, (("Content-Type", "text/html"),), b"")
     behaviour = subject.operation.behaviour
     if subject.role == "read" and behaviour is not None and "204" in subject.operation.responses:
@@ -55,7 +55,7 @@ def success_without_content(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def success_is_a_redirect(subject: MutatedOperation) -> Mutation | None:
-    """A success is answered with a redirect to the place of the result."""
+    """Server that redirects to the result in place of sending it."""
     elsewhere = MutantResponse(302, (("Location", subject.operation.path), ("Content-Type", "text/html")), b"")
     redirected = _other_success(subject, 302, elsewhere)
     return redirected and redirected._replace(signs=subject.silent("status_is_documented"))
@@ -63,20 +63,20 @@ def success_is_a_redirect(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def success_is_a_failure(subject: MutatedOperation) -> Mutation | None:
-    """Every request that should do something fails with 500: the table was renamed."""
+    """Server that responds with 500 to every request that should succeed: a table was renamed."""
     return with_main(subject, subject.universal("no_server_error"), lambda _response: crash())
 
 
 @STATUSES.mutant
 def success_is_overload(subject: MutatedOperation) -> Mutation | None:
-    """Every request that should do something is answered with 503."""
+    """Server that responds with 503 to every request that should succeed."""
     overload = MutantResponse(503, (("Content-Type", "text/plain"),), b"upstream unavailable")
     return with_main(subject, subject.universal("no_server_error"), lambda _response: overload)
 
 
 @STATUSES.mutant
 def operation_is_gone(subject: MutatedOperation) -> Mutation | None:
-    """The operation answers 405, though its path is there: the method was not routed."""
+    """Server that responds with 405 to a documented operation: the method was not routed."""
     if subject.main is None or "405" in subject.operation.responses:
         return None
     gone = problem(405, _TITLES[405]).with_field("Allow", "OPTIONS")
@@ -85,7 +85,7 @@ def operation_is_gone(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def success_is_404(subject: MutatedOperation) -> Mutation | None:
-    """The operation answers 404, though the contract has its path."""
+    """Server that responds with 404 to a documented operation."""
     if subject.main is None or "404" in subject.operation.responses:
         return None
     return with_main(subject, subject.silent("status_is_documented"), lambda _response: problem(404, _TITLES[404]))
@@ -93,7 +93,7 @@ def success_is_404(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def absence_is_200(subject: MutatedOperation) -> Mutation | None:
-    """What does not exist is answered with 200 and a text that says so."""
+    """Server that responds with 200 and an error message where 404 is documented."""
     if subject.main is None or subject.main.status != 404:
         return None
     signs = subject.silent("status_is_documented") | subject.stated(
@@ -103,12 +103,12 @@ def absence_is_200(subject: MutatedOperation) -> Mutation | None:
 
 
 def _refusal(subject: MutatedOperation, status: int, other: int, checks: tuple[str, ...]) -> Mutation | None:
-    """Return the mutation that answers one refusal as another one."""
+    """Return the mutation that replaces responses of one refusing status (such as 401) by another response."""
     documented = subject.operation.responses.get(str(status))
     if documented is None or not subject.is_guarded:
         return None
     if subject.main is not None and subject.main.status == other:
-        # It is what those get who may request, so that nobody can tell that these may not.
+        # Allowed callers get this response, too, so that it does not show a refusal.
         signs = subject.universal(*checks)
     else:
         signs = subject.stated(documented.pointer, *checks)
@@ -119,19 +119,19 @@ def _refusal(subject: MutatedOperation, status: int, other: int, checks: tuple[s
 
 @STATUSES.mutant
 def stranger_is_403(subject: MutatedOperation) -> Mutation | None:
-    """Who shows no credentials gets 403, so that no client knows that it should log in."""
+    """Server that responds with 403, not 401, to requests without credentials."""
     return _refusal(subject, 401, 403, ("calls_without_credentials_are_refused",))
 
 
 @STATUSES.mutant
 def stranger_is_404(subject: MutatedOperation) -> Mutation | None:
-    """Who shows no credentials gets 404, as if nothing was there."""
+    """Server that responds with 404, not 401, to requests without credentials."""
     return _refusal(subject, 401, 404, ("calls_without_credentials_are_refused",))
 
 
 @STATUSES.mutant
 def stranger_is_200(subject: MutatedOperation) -> Mutation | None:
-    """Who shows no credentials gets 200, with a text that says that it was refused."""
+    """Server that responds with 200 and an error message to requests without credentials."""
     if not subject.is_guarded:
         return None
     signs = subject.universal("calls_without_credentials_are_refused")
@@ -140,7 +140,7 @@ def stranger_is_200(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def wrong_level_is_401(subject: MutatedOperation) -> Mutation | None:
-    """The wrong level gets 401, as if it were a stranger: a client logs in again, and again."""
+    """Server that responds with 401, not 403, to accounts whose level is not allowed."""
     documented = subject.operation.responses.get("403")
     if documented is None:
         return None
@@ -153,13 +153,13 @@ def wrong_level_is_401(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def wrong_level_is_404(subject: MutatedOperation) -> Mutation | None:
-    """The wrong level gets 404, as if nothing was there."""
+    """Server that responds with 404, not 403, to accounts whose level is not allowed."""
     return _refusal(subject, 403, 404, ("levels_not_allowed_are_refused",))
 
 
 @STATUSES.mutant
 def rejection_is_409(subject: MutatedOperation) -> Mutation | None:
-    """Content that breaks the schema is rejected with a status that the contract does not name."""
+    """Server that responds with an undocumented 409 to content that breaks the schema."""
     if subject.body is None or "409" in subject.operation.responses:
         return None
     return with_status(
@@ -169,7 +169,7 @@ def rejection_is_409(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def rejection_is_200(subject: MutatedOperation) -> Mutation | None:
-    """Content that breaks the schema gets 200, with problem details that say that it was rejected."""
+    """Server that responds with 200 and problem details to content that breaks the schema."""
     if subject.body is None or subject.body.schema is None:
         return None
     signs = subject.acceptance_signs(None) | subject.acceptance_signs([])
@@ -186,7 +186,7 @@ def rejection_is_200(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def rejection_is_a_failure(subject: MutatedOperation) -> Mutation | None:
-    """Content that breaks the schema is answered with 500: nobody catches the validator's exception."""
+    """Server that responds with 500 to content that breaks the schema: validation errors are not caught."""
     if subject.body is None:
         return None
     return with_status(subject, 422, subject.universal("no_server_error"), lambda _response: crash())
@@ -194,7 +194,7 @@ def rejection_is_a_failure(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def login_refusal_is_200(subject: MutatedOperation) -> Mutation | None:
-    """A login with a wrong password gets 200, with a text that says that it failed."""
+    """Server that responds with 200 and an error message to a login with a wrong password."""
     if not subject.is_login:
         return None
     signs = subject.universal("wrong_passwords_are_refused")
@@ -203,7 +203,7 @@ def login_refusal_is_200(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def login_refusal_is_403(subject: MutatedOperation) -> Mutation | None:
-    """A login with a wrong password gets 403."""
+    """Server that responds with 403, not 401, to a login with a wrong password."""
     documented = subject.operation.responses.get("401")
     if not subject.is_login or documented is None:
         return None
@@ -212,7 +212,7 @@ def login_refusal_is_403(subject: MutatedOperation) -> Mutation | None:
 
 
 def _unset(subject: MutatedOperation, change: MutantResponse, checks: tuple[str, ...]) -> Mutation | None:
-    """Return the mutation that answers a read of what was never set otherwise."""
+    """Return the mutation that changes the response to a read of a setting that was never set."""
     unset = subject.operation.responses.get("204")
     if subject.role != "read" or unset is None:
         return None
@@ -222,20 +222,20 @@ def _unset(subject: MutatedOperation, change: MutantResponse, checks: tuple[str,
 
 @STATUSES.mutant
 def never_set_is_404(subject: MutatedOperation) -> Mutation | None:
-    """What was never set is not found, where the contract documents another answer."""
+    """Server that responds with 404 to a read of a setting without a value, where 204 is documented."""
     return _unset(subject, problem(404, _TITLES[404]), ("never_set_reads_as_documented",))
 
 
 @STATUSES.mutant
 def never_set_is_empty(subject: MutatedOperation) -> Mutation | None:
-    """What was never set reads as an empty object."""
+    """Server that responds with an empty object to a read of a setting without a value."""
     empty = MutantResponse(200, (("Content-Type", "application/json"),), b"{}")
     return _unset(subject, empty, ("never_set_reads_as_documented",))
 
 
 @STATUSES.mutant
 def never_set_has_content(subject: MutatedOperation) -> Mutation | None:
-    """What was never set reads as the last example of the documentation: a default that nobody set."""
+    """Server that shows the documentation's example as the value of a setting that was never set."""
     if subject.main is None:
         return None
     shown = MutantResponse(200, (("Content-Type", subject.main.content.name),), b"").with_json(subject.main.value)
@@ -244,7 +244,7 @@ def never_set_has_content(subject: MutatedOperation) -> Mutation | None:
 
 @STATUSES.mutant
 def allowed_level_refused(subject: MutatedOperation) -> Mutation | None:
-    """One of the levels that the documentation allows is refused: the list of levels is misspelt."""
+    """Server that refuses one of the levels that may call an operation: its list has a misspelt name."""
     operation = subject.operation
     level = subject.pick(operation.levels or ())
     if level is None or not subject.is_guarded:

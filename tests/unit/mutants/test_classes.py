@@ -258,7 +258,7 @@ def test_a_class_changes_what_a_client_sees(name: str) -> None:
     for mutant in found[:1]:
         path = mutant.operation.path
         server = _server(mutant)
-        waits = mutant.slow or name == "answers_slow"
+        waits = mutant.slow or name == "slow_responses"
         if not waits:
             assert answers(server, "m0-tour", path) != clean("m0-tour", path)
         listed = json.loads(ask(server, "", Step("GET", CONTROL_PATH))[2])["mutants"]

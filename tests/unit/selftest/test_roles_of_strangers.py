@@ -25,8 +25,8 @@ def test_logins_and_settings_of_a_stranger_are_mutated(write_contract: Callable[
         ("password_of_another", "POST /tickets"),
         ("issued_token_dead", "POST /tickets"),
         ("password_in_a_login_refusal", "POST /tickets"),
-        ("another_level_told", "GET /tickets"),
-        ("another_account_named", "GET /tickets"),
+        ("wrong_level_reported", "GET /tickets"),
+        ("wrong_account_named", "GET /tickets"),
         ("write_lost", "PUT /preferences/theme"),
     }
 

@@ -46,7 +46,7 @@ def test_the_suite_kills_what_breaks_an_operation(lab: laboratory.Laboratory) ->
     assert "level_ignored" not in by_class  # every level may call it
     assert set(by_class["auth_ignored"]) == {"calls_without_credentials_are_refused"}
     assert set(by_class["json_as_html"]) == {"media_type_is_documented"}
-    assert set(by_class["token_in_the_answer"]) == {"no_secret_comes_back"}
+    assert set(by_class["token_in_the_response"]) == {"no_secret_comes_back"}
 
 
 def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_the_command_prints_the_table_and_writes_the_report(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["http://127.0.0.1:1"], "leave the target out"),
+        (["http://127.0.0.1:1"], "the target cannot be given with it"),
         (["--only", "nothing_of_that_name"], "there is no mutant to judge"),
     ],
 )
