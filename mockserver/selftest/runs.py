@@ -98,7 +98,7 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
         mutants = [mutant for mutant in mutants if matches(by_label[mutant.operation], only)]
     chosen = sample([mutant for mutant in mutants if not mutant.equivalent], mode, lab.seed)
     if not chosen:
-        raise UsageError("there is no mutant to judge: no class of mutants applies to the contract, or to the operations of --only")
+        raise UsageError("there is no mutant to judge: no class of mutants applies to these operations of the contract")
     baseline = _clean(lab, only, progress)
     progress.phase("mutants", len(chosen))
     results: list[Result] = []
@@ -112,7 +112,8 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     afterwards = lab.mutants()
     broken = next((mutant for mutant in afterwards if mutant.broken), None)
     if broken is not None:
-        raise MockServerError(f"the mutant {broken.kind} at {broken.operation} could not make its change, a mistake of ours: {broken.broken}")
+        mutant = f"the mutant {broken.kind} at {broken.operation}"
+        raise MockServerError(f"{mutant} could not make its change, which is a mistake of ours: {broken.broken}")
     acted = {mutant.number: mutant.acted for mutant in afterwards}
     return Kills(
         mode=mode,
