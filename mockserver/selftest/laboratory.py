@@ -23,7 +23,7 @@ from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 #: Where the process lists its mutants, with the number of requests that each has changed.
 CONTROL_PATH = "/__mutants__/"
@@ -72,7 +72,7 @@ class Laboratory:
             raise MockServerError("the process that serves the mutants does not respond")
         return [_planted(raw) for raw in response.json()["mutants"]]
 
-    def generate(self, run: Run) -> Outcome:
+    def generate(self, run: Run) -> RunOutcome:
         """Send schemathesis' generated cases to the mutant of a run; failures go to the run's verdicts."""
         base = f"{run.target.base_url}/__world__/{run.world_prefix}-generated"
         assert isinstance(run.target, HttpTarget)

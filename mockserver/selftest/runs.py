@@ -30,7 +30,7 @@ from mockserver.suite.run.session import Run
 from mockserver.suite.safety.policy import matches
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 Mode = Literal["sample", "full"]
 
@@ -77,7 +77,7 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
             operations_total=len(contract.operations),
             verdicts=kills.baseline.verdicts,
             evidence=Evidence(contract, kills.baseline.secrets),
-            outcome=Outcome(interrupted=kills.interrupted),
+            outcome=RunOutcome(interrupted=kills.interrupted),
             own_stub=True,
         )
     return kills, {**as_json(report), "self_test": kills.as_json()}
@@ -112,8 +112,8 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     afterwards = lab.mutants()
     broken = next((mutant for mutant in afterwards if mutant.broken), None)
     if broken is not None:
-        mutant = f"the mutant {broken.kind} at {broken.operation}"
-        raise MockServerError(f"{mutant} could not make its change, which is a mistake of ours: {broken.broken}")
+        where = f"the mutant {broken.kind} at {broken.operation}"
+        raise MockServerError(f"{where} could not make its change, which is a mistake of ours: {broken.broken}")
     acted = {mutant.number: mutant.acted for mutant in afterwards}
     return Kills(
         mode=mode,
@@ -221,7 +221,7 @@ def _named(run: Run, mutant: PlantedMutant) -> Finding | None:
     return next((item for item in found if FindingKey(item.check, item.level, item.operation) in mutant.signs), None)
 
 
-def _go_on(outcome: Outcome, *, engine: bool = False) -> None:
+def _go_on(outcome: RunOutcome, *, engine: bool = False) -> None:
     """Raise an error if a run was interrupted or failed; a failure of the engine on a mutant is ignored."""
     if outcome.interrupted:
         raise KeyboardInterrupt

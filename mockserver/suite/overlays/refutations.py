@@ -35,7 +35,7 @@ from mockserver.suite.verdicts.tally import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Refutation:
     """What is changed, by what was found.
 
     Attributes:
@@ -53,15 +53,15 @@ class Subject:
 
     def was_seen(self, operation: Operation, status: int, media_type: str | None = None) -> bool:
         """Tell whether an operation was answered so in the run."""
-        answers = self.verdicts.answers(operation.label)
+        answers = self.verdicts.responses_of(operation.label)
         return any(seen == status and media_type in (None, kind) for seen, kind in answers)
 
 
 #: Changes the draft so that it says what a finding saw; tells whether that could be said.
-Refute = Callable[[Subject, Operation, Finding], bool]
+Refute = Callable[[Refutation, Operation, Finding], bool]
 
 
-def refute_all(subject: Subject, findings: Iterable[Finding]) -> int:
+def refute_all(subject: Refutation, findings: Iterable[Finding]) -> int:
     """Change the draft so that no finding holds any more; return how many could only be put on record."""
     recorded = 0
     # Another status is a copy of the documented one, so what is said of that one comes first.
@@ -78,7 +78,7 @@ def refute_all(subject: Subject, findings: Iterable[Finding]) -> int:
     return recorded
 
 
-def another_status(subject: Subject, operation: Operation, finding: Finding) -> bool:
+def another_status(subject: Refutation, operation: Operation, finding: Finding) -> bool:
     """Name each status that was seen; a success takes the place of the assumed one, unless that was seen, too."""
     draft = subject.draft
     responses = draft.at(operation.pointer, ["responses"], operation.label)
@@ -104,7 +104,7 @@ def another_status(subject: Subject, operation: Operation, finding: Finding) -> 
     return True
 
 
-def another_media_type(subject: Subject, operation: Operation, finding: Finding) -> bool:
+def another_media_type(subject: Refutation, operation: Operation, finding: Finding) -> bool:
     """Name each media type that was seen, in place of those that were not."""
     for _, response in exchanges_of(finding):
         documented = promised(operation, response.status)
@@ -123,7 +123,7 @@ def another_media_type(subject: Subject, operation: Operation, finding: Finding)
     return True
 
 
-def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bool:
+def other_fields(subject: Refutation, operation: Operation, finding: Finding) -> bool:
     """Say of a field that it may be missing, or may have other values."""
     done = False
     for _, response in exchanges_of(finding):
@@ -147,7 +147,7 @@ def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bo
     return done
 
 
-def other_answers(subject: Subject, operation: Operation, finding: Finding) -> bool:
+def other_responses(subject: Refutation, operation: Operation, finding: Finding) -> bool:
     """Loosen the keyword of an answer's schema to what was answered."""
     violations: dict[tuple[str, str], list[SchemaViolation]] = {}
     for _, response in exchanges_of(finding):
@@ -171,7 +171,7 @@ def other_answers(subject: Subject, operation: Operation, finding: Finding) -> b
     return done
 
 
-def looser_requests(subject: Subject, operation: Operation, finding: Finding) -> bool:
+def looser_requests(subject: Refutation, operation: Operation, finding: Finding) -> bool:
     """Loosen the keyword of a request's schema to what was accepted, and that of the answers that show it again."""
     body = operation.request_body
     found: list[SchemaViolation] = []
@@ -190,7 +190,7 @@ def looser_requests(subject: Subject, operation: Operation, finding: Finding) ->
     return False
 
 
-def already_said(subject: Subject, operation: Operation, finding: Finding) -> bool:
+def already_said(subject: Refutation, operation: Operation, finding: Finding) -> bool:
     """Leave alone what is only another sight of a status that was not documented."""
     return any(
         other.check == "status_is_documented"
@@ -205,7 +205,7 @@ TABLE: Mapping[str, Refute] = {
     "status_is_documented": another_status,
     "media_type_is_documented": another_media_type,
     "headers_conform": other_fields,
-    "body_conforms_to_its_schema": other_answers,
+    "body_conforms_to_its_schema": other_responses,
     "bodies_that_break_the_schema_are_refused": looser_requests,
     "negative_data_rejection": looser_requests,
     "documented_examples_come_out": already_said,
@@ -213,7 +213,7 @@ TABLE: Mapping[str, Refute] = {
 }
 
 
-def _record(subject: Subject, operation: Operation | None, finding: Finding) -> None:
+def _record(subject: Refutation, operation: Operation | None, finding: Finding) -> None:
     """Put on record what a server was seen to do where a check fails."""
     try:
         holder = _place(subject, operation, finding)
@@ -225,7 +225,7 @@ def _record(subject: Subject, operation: Operation | None, finding: Finding) -> 
     mark(holder, "x-mockserver-differs", subject.draft.stamp)
 
 
-def _place(subject: Subject, operation: Operation | None, finding: Finding) -> Any:
+def _place(subject: Refutation, operation: Operation | None, finding: Finding) -> Any:
     """Return the operation that a finding is about, or the path item of a method that is not defined there."""
     if operation is not None:
         return subject.draft.at(operation.pointer, [], finding.operation)
@@ -234,7 +234,7 @@ def _place(subject: Subject, operation: Operation | None, finding: Finding) -> A
 
 
 def _edit(
-    subject: Subject,
+    subject: Refutation,
     operation: Operation,
     start: str,
     below: Sequence[str],
@@ -261,7 +261,7 @@ def _edit(
 
 
 def _loosen_echoes(
-    subject: Subject, operation: Operation, finding: Finding, violations: Sequence[SchemaViolation]
+    subject: Refutation, operation: Operation, finding: Finding, violations: Sequence[SchemaViolation]
 ) -> None:
     """What is accepted for a resource comes back from it, so its answers are loosened where they say the same."""
     resource = operation.behaviour.resource if operation.behaviour else ""
@@ -276,7 +276,7 @@ def _loosen_echoes(
 
 
 def _loosen_value(
-    subject: Subject,
+    subject: Refutation,
     operation: Operation,
     start: str,
     media_type: MediaType,
@@ -318,7 +318,7 @@ def _plain(status: int, exchanges: Sequence[Exchange], stamp: str) -> dict[str, 
     return {**described, **({"content": content} if content else {})}
 
 
-def _is_free(subject: Subject, operation: Operation, status: int) -> bool:
+def _is_free(subject: Refutation, operation: Operation, status: int) -> bool:
     """Tell whether an assumed status was not seen, so that another one may stand in its place."""
     documented = operation.responses.get(str(status))
     if subject.was_seen(operation, status):
@@ -326,8 +326,8 @@ def _is_free(subject: Subject, operation: Operation, status: int) -> bool:
     return documented is None or not subject.contract.provenance(documented.pointer).documented
 
 
-def _kind_was_seen(subject: Subject, operation: Operation, documented: Response, name: str) -> bool:
+def _kind_was_seen(subject: Refutation, operation: Operation, documented: Response, name: str) -> bool:
     return any(
         essence(name) == kind and promised(operation, status) is documented
-        for status, kind in subject.verdicts.answers(operation.label)
+        for status, kind in subject.verdicts.responses_of(operation.label)
     )

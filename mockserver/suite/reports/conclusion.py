@@ -13,7 +13,7 @@ from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import as_text, printable
 from mockserver.suite.reports.ranking import causes
-from mockserver.suite.run.internal_errors import told
+from mockserver.suite.run.internal_errors import mistake_line
 from mockserver.suite.verdicts.verdict import ExitCode, with_reports
 
 #: GitHub shows ten of a kind in a step, and drops the rest without a word.
@@ -77,7 +77,7 @@ def show_page(document: Document) -> None:
     try:
         page = as_text(document)
     except Exception as error:  # noqa: BLE001 - reports and exit code do not depend on it
-        page = told("the page", error)
+        page = mistake_line("the page", error)
     click.echo(guarded(page) if _on_github() else page)
 
 

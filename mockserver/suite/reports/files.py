@@ -16,7 +16,7 @@ from mockserver.suite.reports.html import as_html
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.junit import as_junit
 from mockserver.suite.reports.markdown import as_markdown
-from mockserver.suite.run.internal_errors import told
+from mockserver.suite.run.internal_errors import mistake_line
 
 #: Gives a report's text, in pieces.
 Render = Callable[[Document], Iterable[str]]
@@ -78,7 +78,9 @@ class Reports:
             except OSError as error:
                 problems.append(f"{path}: the {kind} report cannot be written: {reason(error)}")
             except Exception as error:  # noqa: BLE001 - a mistake in one report is none of the others'
-                problems.append(f"{path}: the {kind} report cannot be written: {told(f'the {kind} report', error)}")
+                problems.append(
+                    f"{path}: the {kind} report cannot be written: {mistake_line(f'the {kind} report', error)}"
+                )
         return problems
 
 

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from mockserver.suite.identities.admission import Unused
-from mockserver.suite.run.internal_errors import told
+from mockserver.suite.run.internal_errors import mistake_line
 from mockserver.suite.safety.ledger import Ledger
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.reach import Reached
 from mockserver.suite.verdicts.tally import Coverage, Verdicts
-from mockserver.suite.verdicts.verdict import Grounds, Outcome, Verdict, decide, summary_of
+from mockserver.suite.verdicts.verdict import Grounds, RunOutcome, Verdict, decide, summary_of
 
 #: A report in its JSON form.
 Document = dict[str, Any]
@@ -50,7 +50,7 @@ class Report:
     operations_total: int
     verdicts: Verdicts
     evidence: Evidence
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: RunOutcome = field(default_factory=RunOutcome)
     ledger: Ledger = field(default_factory=Ledger)
     shard: str = ""
     own_stub: bool = False
@@ -124,7 +124,7 @@ def grounds_of(document: Document) -> Grounds:
         findings=tuple(map(finding_of, document["findings"])),
         reach=tuple(map(reached_of, document.get("reach", ()))),
         cases=sum(item["cases"] for item in document["coverage"]),
-        outcome=Outcome(run.get("error", ""), run.get("interrupted", False)),
+        outcome=RunOutcome(run.get("error", ""), run.get("interrupted", False)),
         partly=bool(run.get("shard")),
         fail_on_drift=run.get("fail_on") == "drift",
     )
@@ -158,7 +158,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
     try:
         return _shown(report, finding)
     except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be told
-        mistake = told(f"the evidence of {finding.id}", error)
+        mistake = mistake_line(f"the evidence of {finding.id}", error)
         return {**_shown(report, replace(finding, evidence=None, title=finding.check, detail=mistake)), "source": ""}
 
 

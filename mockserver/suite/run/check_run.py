@@ -21,12 +21,12 @@ from mockserver.suite.checks import (
 )
 from mockserver.suite.checks.any_response import no_answer
 from mockserver.suite.checks.task import Planner, Task
-from mockserver.suite.run.internal_errors import contained
+from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
-from mockserver.suite.verdicts.occasions import tell_what_was_not_made
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.missing_checks import note_missing_checks
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 def access_tasks(run: Run) -> list[Task]:
@@ -60,26 +60,28 @@ def planned(run: Run, *planners: Planner) -> list[Task]:
     """Return the tasks of some themes; a theme whose tasks cannot be planned is told as not run."""
     tasks: list[Task] = []
     for planner in planners:
-        with contained(run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"):
+        with containing_mistakes(
+            run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"
+        ):
             tasks += planner(run)
     return tasks
 
 
-def check(run: Run) -> Outcome:
+def check(run: Run) -> RunOutcome:
     """Make every task of the plan; what they say is in `run.verdicts`."""
     run.unanswered = []
     outcome = make(run, plan(run))
-    if outcome == Outcome():
+    if outcome == RunOutcome():
         outcome = make(run, planned(run, acceptance.tasks))
     outcome = ask_again(run, outcome)
-    if outcome == Outcome():
-        tell_what_was_not_made(run)
+    if outcome == RunOutcome():
+        note_missing_checks(run)
     return outcome
 
 
-def ask_again(run: Run, outcome: Outcome) -> Outcome:
+def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
     """Ask again what got no answer in time; of a run that ended early, tell of it."""
-    if outcome == Outcome():
+    if outcome == RunOutcome():
         pending = late_tasks(run)
         return make(run, pending) if pending else outcome
     for failure in unasked(run, outcome):
@@ -87,20 +89,20 @@ def ask_again(run: Run, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def make(run: Run, tasks: Iterable[Task]) -> Outcome:
+def make(run: Run, tasks: Iterable[Task]) -> RunOutcome:
     """Make tasks one after the other; what they say is in `run.verdicts`."""
     todo = list(tasks)
     run.progress.phase("claims", len(todo))
     try:
         for task in todo:
-            with contained(run.verdicts, task.check, task.operation):
+            with containing_mistakes(run.verdicts, task.check, task.operation):
                 _make(run, task)
             run.progress.step(task.operation)
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     except MockServerError as error:
-        return Outcome(error=str(error))
-    return Outcome()
+        return RunOutcome(error=str(error))
+    return RunOutcome()
 
 
 def _make(run: Run, task: Task) -> None:
@@ -147,7 +149,7 @@ def late_tasks(run: Run) -> list[Task]:
     ]
 
 
-def unasked(run: Run, outcome: Outcome) -> Iterator[CheckFailure]:
+def unasked(run: Run, outcome: RunOutcome) -> Iterator[CheckFailure]:
     """Yield the silences of a run that ended early: it was interrupted, or could not go on."""
     pending, run.unanswered = run.unanswered or [], None
     for failure in pending:

@@ -38,12 +38,12 @@ def place_of(error: BaseException, besides: str = "") -> str:
     return f" at {Path(frames[-1].filename).relative_to(_PACKAGE.parent)}:{frames[-1].lineno}" if frames else ""
 
 
-def told(where: str, error: BaseException) -> str:
+def mistake_line(where: str, error: BaseException) -> str:
     """Return a mistake in one line, without its own words: those may hold whatever a server said."""
     return f"{BEGINNING} in {where}: {type(error).__name__}{place_of(error)}; please report it"
 
 
-def contain(verdicts: Verdicts, check: str, operation: str, error: Exception) -> None:
+def note_mistake(verdicts: Verdicts, check: str, operation: str, error: Exception) -> None:
     """Note that a check could not be made on an operation because of an exception; call it where that was caught.
 
     Raises:
@@ -54,13 +54,13 @@ def contain(verdicts: Verdicts, check: str, operation: str, error: Exception) ->
     elif isinstance(error, MockServerError):
         raise error
     else:
-        verdicts.mistaken(check, operation, told(f"{check} on {operation}", error))
+        verdicts.mistaken(check, operation, mistake_line(f"{check} on {operation}", error))
 
 
 @contextmanager
-def contained(verdicts: Verdicts, check: str, operation: str) -> Iterator[None]:
+def containing_mistakes(verdicts: Verdicts, check: str, operation: str) -> Iterator[None]:
     """Contain what is raised in the context; see `contain`."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the run is not concerned
-        contain(verdicts, check, operation, error)
+        note_mistake(verdicts, check, operation, error)

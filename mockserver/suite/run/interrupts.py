@@ -61,7 +61,7 @@ def terminable(*, at_once: bool = False) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        _note.at_once, _note.last, unanswered = False, -math.inf, answered()
+        _note.at_once, _note.last, unanswered = False, -math.inf, acknowledge_interrupt()
     if unanswered:
         raise KeyboardInterrupt
 
@@ -82,7 +82,7 @@ def interrupted() -> bool:
     return _note.heard > 0
 
 
-def answered() -> bool:
+def acknowledge_interrupt() -> bool:
     """Tell whether there was a signal; from now on it is answered, and the next one is a first one again."""
     heard, _note.heard = _note.heard, 0
     return heard > 0

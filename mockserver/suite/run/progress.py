@@ -36,7 +36,7 @@ class Progress(Protocol):
         ...
 
 
-class Silence:
+class NoProgress:
     """Shows nothing."""
 
     def phase(self, name: str, total: int | None = None) -> None:
@@ -49,7 +49,7 @@ class Silence:
         """Nothing to put back."""
 
 
-class Tally:
+class ProgressCounts:
     """Counts what happens, for those who show it.
 
     Attributes:
@@ -119,7 +119,7 @@ def _count(number: int, noun: str) -> str:
 EVERY_SECONDS = 10.0
 
 
-class Lines:
+class ProgressLines:
     """Writes a line about every ten seconds, at the end of a step."""
 
     def __init__(
@@ -127,7 +127,7 @@ class Lines:
     ) -> None:
         self._stream = stream
         self._clock = clock
-        self._tally = Tally(findings, clock)
+        self._tally = ProgressCounts(findings, clock)
         self._next = clock() + EVERY_SECONDS
 
     def phase(self, name: str, total: int | None = None) -> None:
@@ -160,12 +160,12 @@ _ERASE_LINE = "\r\x1b[2K"
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
-class Bar:
+class ProgressBar:
     """Shows phase, steps, cases, findings, rate and the time that is left."""
 
     def __init__(self, stream: TextIO, findings: Findings | None) -> None:
         self._stream = stream
-        self._tally = Tally(findings)
+        self._tally = ProgressCounts(findings)
         self._label = ""
         full = _can_write(stream, "⠋━─…")
         self._turns = itertools.cycle("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if full else "|/-\\")
@@ -272,5 +272,5 @@ def shown_progress(stream: TextIO, findings: Findings | None = None) -> Iterator
 
 def _chosen(stream: TextIO, findings: Findings | None) -> Progress:
     if stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI"):
-        return Bar(stream, findings)
-    return Lines(stream, findings)
+        return ProgressBar(stream, findings)
+    return ProgressLines(stream, findings)

@@ -13,8 +13,8 @@ from mockserver.suite.cases.requests import Composer
 from mockserver.suite.checks.any_response import ANSWER_CHECKS, no_answer
 from mockserver.suite.checks.secret_leaks import sent_secrets
 from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials
-from mockserver.suite.run.internal_errors import contain
-from mockserver.suite.run.progress import Progress, Silence
+from mockserver.suite.run.internal_errors import note_mistake
+from mockserver.suite.run.progress import NoProgress, Progress
 from mockserver.suite.run.sharding import Division
 from mockserver.suite.safety.guard import Guard
 from mockserver.suite.safety.policy import WritePolicy
@@ -64,7 +64,7 @@ class Run:
     control: StubControl | None = None
     settle_seconds: float = 5.0
     world_prefix: str = "check"
-    progress: Progress = field(default_factory=Silence)
+    progress: Progress = field(default_factory=NoProgress)
     canaries: Canaries = field(default_factory=Canaries)
     silences: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ class Run:
                 self.issued_secrets += 1
                 self.secrets.add(f"ISSUED_SECRET_{self.issued_secrets}", value)
 
-    def keeps_silent(self, label: str, pointer: str, exchange: Exchange) -> None:
+    def note_silence(self, label: str, pointer: str, exchange: Exchange) -> None:
         """Take note that there was no answer, also when asked once more: a failure, or to be asked again at the end."""
         self.silences[label] = self.silences.get(label, 0) + 1
         failure = no_answer(label, exchange, pointer)
@@ -328,7 +328,7 @@ class Session(Composer):
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:
-            self.run.keeps_silent(label, pointer, exchange)
+            self.run.note_silence(label, pointer, exchange)
             raise NotRun("the server gave no answer")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
@@ -340,8 +340,8 @@ class Session(Composer):
         answer = see(self.contract, operation, label, shown, self.run.secrets)
         if answer is not None:
             if operation is not None:
-                self.run.verdicts.saw(operation.label, answer.response)
-            for failure in judge_answer(answer, self.run.verdicts):
+                self.run.verdicts.count_response(operation.label, answer.response)
+            for failure in judge_response(answer, self.run.verdicts):
                 self.run.verdicts.failed(failure)
 
     def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
@@ -364,7 +364,7 @@ class Session(Composer):
         self.run.remember_secrets(operation, exchange.request)
 
 
-def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
+def judge_response(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
     """Make every claim about any answer; yield what does not hold and count what does."""
     for check in ANSWER_CHECKS:
         try:
@@ -372,12 +372,12 @@ def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
         except (CheckFailure, ExceptionGroup) as error:
             found = list(failures_in(error))
             if not found:
-                contain(verdicts, check.__name__, answer.label, error)
+                note_mistake(verdicts, check.__name__, answer.label, error)
             yield from found
         except NotRun as reason:
             verdicts.not_run(check.__name__, answer.label, str(reason))
         except Exception as error:  # noqa: BLE001 - the other claims are not concerned
-            contain(verdicts, check.__name__, answer.label, error)
+            note_mistake(verdicts, check.__name__, answer.label, error)
         else:
             if applied:
                 verdicts.passed(check.__name__, answer.label)

@@ -2,7 +2,7 @@
 
 Responses are read within limits, by the framing that the suite uses everywhere. `requests` limits the wait for each
 byte, and neither the whole response nor its size. http.client reads the head here, until one deadline for all of it,
-and `take_content` the content.
+and `receive_content` the content.
 """
 
 from __future__ import annotations
@@ -20,13 +20,20 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from mockserver.suite.target.connections import Connection, TargetLost, unreachable
-from mockserver.suite.target.content_codings import Taken, take_content
+from mockserver.suite.target.content_codings import ReceivedContent, receive_content
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.framing import MAX_INTERIM, Dropped, Incoming, NotHTTP, Start, read_fields
-from mockserver.suite.target.wire import Head, NoAnswer
+from mockserver.suite.target.framing import (
+    MAX_INTERIM,
+    ConnectionDropped,
+    DeadlineStream,
+    NotHTTP,
+    ResponseHead,
+    read_fields,
+)
+from mockserver.suite.target.wire import NoResponse, RawResponse
 
 
-class _Incoming(Incoming):
+class _HttpClientStream(DeadlineStream):
     """What a response of http.client reads from."""
 
     def __init__(self, source: Any, raw: Any) -> None:
@@ -45,7 +52,7 @@ class BoundedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **settings: Any) -> None:
         super().__init__(sock, *args, **settings)
         seconds = sock.gettimeout()
-        self.incoming = _Incoming(sock, self.fp.detach())
+        self.incoming = _HttpClientStream(sock, self.fp.detach())
         self.incoming.deadline = time.monotonic() + (math.inf if seconds is None else seconds)
         self.fp: Any = BufferedReader(self.incoming)
 
@@ -58,11 +65,11 @@ class BoundedResponse(http.client.HTTPResponse):
             read_fields(self.fp)
         raise NotHTTP(f"more than {MAX_INTERIM} interim responses (1xx)")
 
-    def take(self, method: str, limit: int) -> Taken:
-        """Return the content, decoded, as far as it is read; see `take_content`."""
+    def take(self, method: str, limit: int) -> ReceivedContent:
+        """Return the content, decoded, as far as it is read; see `receive_content`."""
         fields = tuple((name, " ".join(value.split("\r\n"))) for name, value in self.headers.items())
-        start = Start(str(self.version % 10), self.status, self.reason, fields)
-        return take_content(self.fp, self.incoming, method, start, limit)
+        start = ResponseHead(str(self.version % 10), self.status, self.reason, fields)
+        return receive_content(self.fp, self.incoming, method, start, limit)
 
 
 class _Plain(HTTPConnection):
@@ -101,7 +108,7 @@ class GeneralConnection(HTTPAdapter):
         self._connection = connection
         super().__init__(pool_connections=1, pool_maxsize=1)
 
-    def exchange(self, message: WireRequest, seconds: float) -> Head:
+    def exchange(self, message: WireRequest, seconds: float) -> RawResponse:
         """Return the response to a message.
 
         Args:
@@ -110,23 +117,23 @@ class GeneralConnection(HTTPAdapter):
 
         Raises:
             TargetLost: no connection can be made.
-            NoAnswer: it was sent, and no whole response came that can be read.
+            NoResponse: it was sent, and no whole response came that can be read.
         """
         try:
             return self._exchange(message, seconds)
         except requests.exceptions.ConnectTimeout as error:
             raise TargetLost(f"{self._base_url} does not take connections") from error
         except requests.exceptions.Timeout as error:
-            raise NoAnswer(slow=True) from error
+            raise NoResponse(slow=True) from error
         except requests.exceptions.RequestException as error:
             if (reason := unreachable(error, self._base_url, self._connection)) is not None:
                 raise TargetLost(reason) from error
-            raise NoAnswer(unreadable=unreadable(error)) from error
+            raise NoResponse(unreadable=unreadable(error)) from error
         finally:
             if message.chunked:  # chunks that a server left unread would be taken for the beginning of the next request
                 self.close()
 
-    def _exchange(self, message: WireRequest, seconds: float) -> Head:
+    def _exchange(self, message: WireRequest, seconds: float) -> RawResponse:
         using, begun = self._connection, time.monotonic()
         try:
             response = self.send(
@@ -138,13 +145,13 @@ class GeneralConnection(HTTPAdapter):
             )
             taken = _take(response, message.method, using.max_response)
         except NotHTTP as error:
-            raise NoAnswer(unreadable=str(error)) from error
+            raise NoResponse(unreadable=str(error)) from error
         except TimeoutError as error:
-            raise NoAnswer(slow=True) from error
-        except Dropped as error:
-            raise NoAnswer from error
+            raise NoResponse(slow=True) from error
+        except ConnectionDropped as error:
+            raise NoResponse from error
         raw = response.raw
-        return Head(
+        return RawResponse(
             response.status_code,
             response.reason or "",
             f"1.{raw.version % 10}",
@@ -179,12 +186,12 @@ class GeneralConnection(HTTPAdapter):
         return manager
 
 
-def _take(response: requests.Response, method: str, limit: int) -> Taken:
+def _take(response: requests.Response, method: str, limit: int) -> ReceivedContent:
     """Return the content of a response, decoded, as far as it is read.
 
     Raises:
         NotHTTP: how long it is cannot be made out.
-        Dropped: the connection ended before it did.
+        ConnectionDropped: the connection ended before it did.
         TimeoutError: it did not end in time.
     """
     raw: Any = response.raw
@@ -196,7 +203,7 @@ def _take(response: requests.Response, method: str, limit: int) -> Taken:
     except TimeoutError:
         raise
     except OSError as error:
-        raise Dropped from error
+        raise ConnectionDropped from error
     finally:
         original.close()
         if not kept:

@@ -20,7 +20,7 @@ from mockserver.suite.safety.rate_limiter import Governor
 from mockserver.suite.target.connections import Connection, TargetLost
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.target.general_connection import GeneralConnection
-from mockserver.suite.target.wire import Head, NoAnswer, NotPlain, Wire
+from mockserver.suite.target.wire import NoResponse, NotPlain, RawResponse, Wire
 
 
 class Recorder(Protocol):
@@ -56,7 +56,7 @@ class Sender:
         self._wire = Wire(base_url, max_response=connection.max_response) if plain else None
         self._wire_lock = threading.Lock()
 
-    def send(self, message: WireRequest, label: str, seconds: float) -> Head:
+    def send(self, message: WireRequest, label: str, seconds: float) -> RawResponse:
         """Return the response to a message, sent when the rate limiter lets it, and again as often as that says so.
 
         Args:
@@ -66,7 +66,7 @@ class Sender:
 
         Raises:
             TargetLost: no connection can be made.
-            NoAnswer: it was sent, and no whole response came that can be read.
+            NoResponse: it was sent, and no whole response came that can be read.
             Stopped: the rate limiter ended the run.
             LeftAlone: the rate limiter lets nothing more through for this operation.
         """
@@ -76,7 +76,7 @@ class Sender:
             try:
                 with interruptible:
                     head = self._carry(message, seconds)
-            except (NoAnswer, TargetLost) as error:
+            except (NoResponse, TargetLost) as error:
                 self._tell(label, Exchange(message, None, str(error)), begun)
                 self._governor.observe(label, None)
                 raise
@@ -91,7 +91,7 @@ class Sender:
         if self._wire is not None:
             self._wire.close()
 
-    def _carry(self, message: WireRequest, seconds: float) -> Head:
+    def _carry(self, message: WireRequest, seconds: float) -> RawResponse:
         wire = self._wire
         if wire is not None and self._wire_lock.acquire(blocking=False):
             try:
@@ -109,7 +109,7 @@ class Sender:
             self.recorder(label, exchange, time.monotonic() - begun)
 
 
-def response_of(head: Head) -> WireResponse:
+def response_of(head: RawResponse) -> WireResponse:
     """Return a response as checks look at it, with fields of one name joined (RFC 9110, section 5.3)."""
     return WireResponse(head.status, _joined(head.fields), head.body, head.seconds, head.unread, head.flaw)
 

@@ -19,7 +19,7 @@ from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.sender import Recorder, Sender, response_of
-from mockserver.suite.target.wire import Head, NoAnswer
+from mockserver.suite.target.wire import NoResponse, RawResponse
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
@@ -76,7 +76,7 @@ class Delivery:
         repeated: whether it came only when it was asked again.
     """
 
-    head: Head | None
+    head: RawResponse | None
     problem: str = ""
     dropped: bool = False
     slow: bool = False
@@ -143,11 +143,11 @@ class HttpTarget:
 
     def deliver(self, message: WireRequest, label: str) -> Delivery:
         """Send a message as it goes over the wire, once more if there is no response; see `Sender.send`."""
-        lost = NoAnswer()
+        lost = NoResponse()
         for number in range(self._tries):
             try:
                 head = self._sender.send(message, label, self.timeout_seconds)
-            except NoAnswer as error:
+            except NoResponse as error:
                 lost = error
             else:
                 return Delivery(head, repeated=number > 0 or head.repeated)
@@ -172,7 +172,7 @@ class HttpTarget:
         """Close the connections."""
         self._sender.close()
 
-    def _problem(self, lost: NoAnswer) -> str:
+    def _problem(self, lost: NoResponse) -> str:
         times = ", twice" if self._tries > 1 else ", when asked again"
         if lost.unreadable:
             return f"the answer cannot be read as HTTP{times}: {lost.unreadable}"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from io import BufferedReader
 from urllib.parse import urlsplit
 
-from mockserver.suite.target.content_codings import take_content
-from mockserver.suite.target.framing import Dropped, Incoming, NotHTTP, read_head
+from mockserver.suite.target.content_codings import receive_content
+from mockserver.suite.target.framing import ConnectionDropped, DeadlineStream, NotHTTP, read_head
 
 _SAFE_TARGET = re.compile(r"[\x21-\x7e]+")
 _SAFE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -31,7 +31,7 @@ class NotPlain(Exception):  # noqa: N818 - says what the exchange is, not that s
     """A request that is better left to the general library."""
 
 
-class NoAnswer(Exception):  # noqa: N818 - what happened, in a word
+class NoResponse(Exception):  # noqa: N818 - what happened, in a word
     """The request may have arrived, and no answer came back that can be read.
 
     Attributes:
@@ -52,7 +52,7 @@ class NoAnswer(Exception):  # noqa: N818 - what happened, in a word
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RawResponse:
     """An answer as it was read: fields in order, names as they were sent.
 
     Attributes:
@@ -99,9 +99,9 @@ class Wire:
         self.repeated = False
         self._socket: socket.socket | None = None
         self._reader: BufferedReader | None = None
-        self._incoming: Incoming | None = None
+        self._incoming: DeadlineStream | None = None
 
-    def exchange(self, content: bytes, method: str, seconds: float) -> Head:
+    def exchange(self, content: bytes, method: str, seconds: float) -> RawResponse:
         """Return the answer to a request.
 
         Args:
@@ -111,22 +111,22 @@ class Wire:
 
         Raises:
             NotPlain: no connection can be made.
-            NoAnswer: it was sent, and no whole answer came that can be read.
+            NoResponse: it was sent, and no whole answer came that can be read.
         """
         if self._has_more():
             self.close()
         kept, self.repeated = self._socket is not None, False
         try:
             return self._once(content, method, seconds)
-        except Dropped:
+        except ConnectionDropped:
             # The server may close a kept connection whenever it likes (RFC 9112, section 9.3.1), but not a new one.
             if not kept:
-                raise NoAnswer(slow=False) from None
+                raise NoResponse(slow=False) from None
         self.repeated = True
         try:
             return self._once(content, method, seconds)
-        except Dropped:
-            raise NoAnswer(slow=False) from None
+        except ConnectionDropped:
+            raise NoResponse(slow=False) from None
 
     def close(self) -> None:
         """Give the connection back."""
@@ -183,7 +183,7 @@ class Wire:
             pass
         return True
 
-    def _once(self, content: bytes, method: str, seconds: float) -> Head:
+    def _once(self, content: bytes, method: str, seconds: float) -> RawResponse:
         try:
             connection, reader, incoming = self._open(seconds)
             begin = time.monotonic()
@@ -193,34 +193,34 @@ class Wire:
             return self._read(reader, incoming, method, begin)
         except TimeoutError:
             self.close()
-            raise NoAnswer(slow=True) from None
+            raise NoResponse(slow=True) from None
         except NotHTTP as reason:
             self.close()
-            raise NoAnswer(unreadable=str(reason)) from None
+            raise NoResponse(unreadable=str(reason)) from None
         except OSError:
             self.close()
-            raise Dropped from None
+            raise ConnectionDropped from None
         except BaseException:
             self.close()
             raise
 
-    def _open(self, seconds: float) -> tuple[socket.socket, BufferedReader, Incoming]:
+    def _open(self, seconds: float) -> tuple[socket.socket, BufferedReader, DeadlineStream]:
         if self._socket is None or self._reader is None or self._incoming is None:
             try:
                 self._socket = socket.create_connection(self._address, seconds)
             except OSError as error:
                 raise NotPlain("no connection") from error
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._incoming = Incoming(self._socket, self._socket.recv_into)
+            self._incoming = DeadlineStream(self._socket, self._socket.recv_into)
             self._reader = BufferedReader(self._incoming)
         return self._socket, self._reader, self._incoming
 
-    def _read(self, reader: BufferedReader, incoming: Incoming, method: str, begin: float) -> Head:
+    def _read(self, reader: BufferedReader, incoming: DeadlineStream, method: str, begin: float) -> RawResponse:
         start = read_head(reader)
-        taken = take_content(reader, incoming, method, start, self._max_response)
+        taken = receive_content(reader, incoming, method, start, self._max_response)
         if not taken.kept:
             self.close()
-        return Head(
+        return RawResponse(
             start.status,
             start.reason,
             f"1.{start.version}",

@@ -33,7 +33,7 @@ _FOR_PEOPLE = ("operation", "check", "title")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KnownFinding:
     """One finding that somebody knows of."""
 
     id: str
@@ -60,7 +60,7 @@ class Baseline:
 
     path: Path | None
     today: date
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[KnownFinding, ...] = ()
 
     def reasons(self) -> Mapping[str, str]:
         """Return why a finding is known, by its id; nothing of those that have expired."""
@@ -153,7 +153,7 @@ def _written(findings: Sequence[Mapping[str, Any]], known: Baseline) -> Iterator
         }
 
 
-def _entry(place: str, raw: Any) -> Entry:
+def _entry(place: str, raw: Any) -> KnownFinding:
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
         raise UsageError(f"{place}: must be an object of texts with {', '.join(_REQUIRED)}")
     unknown = sorted(raw.keys() - {*_REQUIRED, *_FOR_PEOPLE})
@@ -169,10 +169,10 @@ def _entry(place: str, raw: Any) -> Entry:
     except ValueError as error:
         told = f"{place} ({raw['id']}): `expires` must be a day, as 2027-01-31, not {raw.get('expires', '')!r}"
         raise UsageError(told) from error
-    return Entry(raw["id"], why, expires, *(raw.get(name, "") for name in _FOR_PEOPLE))
+    return KnownFinding(raw["id"], why, expires, *(raw.get(name, "") for name in _FOR_PEOPLE))
 
 
-def _was_tried(entry: Entry, document: Document, *, whole: bool) -> bool:
+def _was_tried(entry: KnownFinding, document: Document, *, whole: bool) -> bool:
     """Tell whether a run would have found what an entry is about."""
     if document["run"].get("error") or document["run"].get("interrupted"):
         return False
@@ -181,7 +181,7 @@ def _was_tried(entry: Entry, document: Document, *, whole: bool) -> bool:
     return whole
 
 
-def _tried(entry: Entry, coverage: Iterable[Mapping[str, Any]]) -> bool:
+def _tried(entry: KnownFinding, coverage: Iterable[Mapping[str, Any]]) -> bool:
     return any(
         (item["check"], item["operation"]) == (entry.check, entry.operation) and item["cases"] for item in coverage
     )

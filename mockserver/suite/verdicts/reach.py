@@ -42,7 +42,7 @@ class Statuses:
 
     _seen: dict[str, Counter[tuple[int, str]]] = field(default_factory=dict)
 
-    def saw(self, label: str, status: int, media_type: str) -> None:
+    def count(self, label: str, status: int, media_type: str) -> None:
         """Count a response."""
         self._seen.setdefault(label, Counter())[status, media_type] += 1
 

@@ -129,10 +129,10 @@ class Verdicts:
         with self._lock:
             return tuple(item for seen in self._findings.values() for item in seen.items())
 
-    def saw(self, operation: str, response: WireResponse) -> None:
+    def count_response(self, operation: str, response: WireResponse) -> None:
         """Note that an operation was answered so, whatever was claimed of the answer."""
         with self._lock:
-            self.statuses.saw(operation, response.status, response.media_type)
+            self.statuses.count(operation, response.status, response.media_type)
 
     def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
         """Return how far the calls of each operation got."""
@@ -144,7 +144,7 @@ class Verdicts:
             reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
             return tuple(reached(operations, self.statuses, reasons))
 
-    def answers(self, operation: str) -> frozenset[tuple[int, str]]:
+    def responses_of(self, operation: str) -> frozenset[tuple[int, str]]:
         """Return each status and media type that an operation was answered with."""
         with self._lock:
             return self.statuses.media_types(operation)

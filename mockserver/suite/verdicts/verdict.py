@@ -40,7 +40,7 @@ _CODES: Mapping[State, ExitCode] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """How a run ended, apart from what it found.
 
     Attributes:
@@ -68,7 +68,7 @@ class Grounds:
     findings: tuple[Finding, ...] = ()
     reach: tuple[Reached, ...] = ()
     cases: int = 0
-    outcome: Outcome = Outcome()
+    outcome: RunOutcome = RunOutcome()
     partly: bool = False
     fail_on_drift: bool = False
 

@@ -14,9 +14,9 @@ from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.suite.cases import observed_response
 from mockserver.suite.checks import any_response
 from mockserver.suite.run import session
-from mockserver.suite.run.progress import Silence
+from mockserver.suite.run.progress import NoProgress
 from mockserver.suite.run.run_options import Options
-from mockserver.suite.verdicts.verdict import ExitCode, Outcome
+from mockserver.suite.verdicts.verdict import ExitCode, RunOutcome
 from tests import defaults
 
 _DESCRIBE = "GET /api/v1/auth/"
@@ -38,7 +38,7 @@ def kills(lab: laboratory.Laboratory, *results: Result) -> Kills:
 
 
 def test_the_suite_kills_what_breaks_an_operation(lab: laboratory.Laboratory) -> None:
-    found = runs.self_test(lab, "sample", ["auth_get"], Silence())
+    found = runs.self_test(lab, "sample", ["auth_get"], NoProgress())
     alive = [result.mutant.kind for result in found.results if result.verdict != "killed"]
     assert found.exit_code() is ExitCode.CLEAN, alive
     assert len(found.results) > 80
@@ -54,8 +54,8 @@ def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkey
         check for check in any_response.ANSWER_CHECKS if check is not any_response.body_conforms_to_its_schema
     )
     monkeypatch.setattr(session, "ANSWER_CHECKS", weakened)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
-    found = runs.self_test(lab, "full", ["auth_get"], Silence())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
+    found = runs.self_test(lab, "full", ["auth_get"], NoProgress())
     assert found.exit_code() is ExitCode.VIOLATION
     alive = {result.mutant.kind for result in found.results if result.verdict == "survived"}
     assert {"member_dropped", "number_as_text", "member_null"} <= alive
@@ -67,16 +67,16 @@ def test_a_stub_that_is_not_clean_proves_nothing(lab: laboratory.Laboratory, mon
         raise answer.failure("never_content", "never", expected="", got="", pointer="", rule="universal")
 
     monkeypatch.setattr(session, "ANSWER_CHECKS", (*any_response.ANSWER_CHECKS, never_content))
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     with pytest.raises(runs.UncleanStub, match="never_content"):
-        runs.self_test(lab, "sample", ["auth_get"], Silence())
+        runs.self_test(lab, "sample", ["auth_get"], NoProgress())
 
 
 def test_a_finding_of_another_name_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     mutants = lab.mutants()
     mutant = next(item for item in mutants if item.kind == "json_as_html" and item.operation == _DESCRIBE)
     renamed = planted(mutant.number, "json_as_html")
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     assert runs._examine(lab, mutant).killed_by in mutant.signs
     result = runs._examine(lab, renamed)
     assert result.killed_by is None
@@ -86,7 +86,7 @@ def test_a_finding_of_another_name_does_not_kill(lab: laboratory.Laboratory, mon
 def test_a_finding_of_another_level_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(item for item in lab.mutants() if item.kind == "auth_ignored" and item.operation == _DESCRIBE)
     softer = frozenset(sign._replace(level="drift") for sign in mutant.signs)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     changed = PlantedMutant(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
     assert runs._examine(lab, changed).killed_by is None
 
@@ -138,8 +138,8 @@ def test_ctrl_c_tells_what_is_known_so_far(lab: laboratory.Laboratory, monkeypat
         return examine(lab, mutant)
 
     monkeypatch.setattr(runs, "_examine", until_the_third)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
-    found = runs.self_test(lab, "sample", ["auth_get"], Silence())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
+    found = runs.self_test(lab, "sample", ["auth_get"], NoProgress())
     assert len(found.results) == 2
     assert found.exit_code() is ExitCode.INTERRUPTED
     assert found.as_text().startswith("INTERRUPTED: 2 of 2 mutants")
@@ -215,9 +215,9 @@ components:
 def test_another_contract_has_mutants_and_accounts_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pets.yaml"
     path.write_text(_PETS, encoding="utf-8")
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     with laboratory.laboratory(load_contract(path), Options(contract=path), 1) as found:
-        result = runs.self_test(found, "full", (), Silence())
+        result = runs.self_test(found, "full", (), NoProgress())
     kinds = {item.mutant.kind for item in result.results}
     assert {"number_as_text", "token_of_another", "field_missing", "json_as_html"} <= kinds
     assert not {"write_lost", "level_ignored", "malformed_json_taken"} & kinds

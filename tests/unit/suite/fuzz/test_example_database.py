@@ -23,7 +23,7 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests import defaults
 from tests.faults.messages import OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.registry import FAULTS
@@ -88,7 +88,7 @@ def kept(database: Database, run: Run) -> list[bytes]:
 def test_what_a_run_found_the_next_one_finds_first(fault: str, place: str) -> None:
     settings = FuzzSettings(max_examples=2, seed=1, database=place)
     with running(fault) as run:
-        assert fuzz(run, settings) == Outcome()
+        assert fuzz(run, settings) == RunOutcome()
         first = found(run)
     with running(fault) as run:
         database = Database(place, run.secrets)
@@ -96,7 +96,7 @@ def test_what_a_run_found_the_next_one_finds_first(fault: str, place: str) -> No
         assert stored
         secrets = [secret.encode() for secret in (*TOKENS.values(), *PASSWORDS.values())]
         assert not [raw for raw in stored for secret in secrets if secret in raw]
-        assert replay(run, database) == Outcome()
+        assert replay(run, database) == RunOutcome()
         again = found(run)
         assert again
         assert again <= first
@@ -105,7 +105,7 @@ def test_what_a_run_found_the_next_one_finds_first(fault: str, place: str) -> No
         assert len(kept(database, run)) <= len(stored)
     with running(None) as run:
         database = Database(place, run.secrets)
-        assert replay(run, database) == Outcome()
+        assert replay(run, database) == RunOutcome()
         assert found(run) == set()
         assert kept(database, run) == []
 
@@ -132,7 +132,7 @@ def test_what_another_version_kept_is_left_alone(tmp_path: Path) -> None:
         key = f"mockserver/{run.contract.operations[0].label}".encode()
         for raw in (b"\x00", b"{}", b'{"version": 99}', b"[]", b'{"version": 1, "requests": []}'):
             database._store.save(key, raw)
-        assert replay(run, database) == Outcome()
+        assert replay(run, database) == RunOutcome()
         assert run.target.governor.requests == 0
         assert len(list(database._store.fetch(key))) == 5
 

@@ -21,7 +21,7 @@ from mockserver.errors import UsageError
 from mockserver.http.pointers import child, split
 from mockserver.suite.overlays.difference import Action, actions
 from mockserver.suite.overlays.draft import Draft
-from mockserver.suite.overlays.refutations import Subject, refute_all
+from mockserver.suite.overlays.refutations import Refutation, refute_all
 from mockserver.suite.reports.conclusion import show_page
 from mockserver.suite.reports.files import reason, require_writable, write
 from mockserver.suite.reports.json_report import Document
@@ -36,7 +36,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CompletedRun:
     """A run that was made, with its report."""
 
     contract: Contract
@@ -50,7 +50,7 @@ class Made:
 
 
 #: Makes a run with other options.
-Make = Callable[[Options, Contract], Made]
+Make = Callable[[Options, Contract], CompletedRun]
 
 
 def require_usable(options: Options, shard: str = "") -> None:
@@ -77,7 +77,7 @@ def require_usable(options: Options, shard: str = "") -> None:
         raise UsageError(f"--write-overlay {path}: is read as --overlay, too; name another file")
 
 
-def follow(options: Options, first: Made, make: Make) -> Made:
+def follow(options: Options, first: CompletedRun, make: Make) -> CompletedRun:
     """Write the overlay that was asked for and, with `--apply`, run again with it; return the run that counts.
 
     Raises:
@@ -102,7 +102,7 @@ def follow(options: Options, first: Made, make: Make) -> Made:
     return _applied(options, path, base, before, make)
 
 
-def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list[Finding], make: Make) -> Made:
+def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list[Finding], make: Make) -> CompletedRun:
     with_overlay = replace(options, overlay=(*options.overlay, path))
     for number in range(1, MAX_ROUNDS + 1):
         contract = with_overlay.load_contract()
@@ -123,11 +123,11 @@ def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list
     return made
 
 
-def _write(path: Path, base: Mapping[str, Any], made: Made, findings: list[Finding]) -> int:
+def _write(path: Path, base: Mapping[str, Any], made: CompletedRun, findings: list[Finding]) -> int:
     """Write the overlay that leads from a document to what a run saw; return how much could only be put on record."""
     stamp = f"{made.document['run']['started'][:10]}, {_public(made.run.target.base_url)}"
     draft = Draft(made.contract.document.data, stamp)
-    recorded = refute_all(Subject(made.contract, made.run.verdicts, draft), findings)
+    recorded = refute_all(Refutation(made.contract, made.run.verdicts, draft), findings)
     draft.share()
     # What the contract itself says is no secret, also where a server gives out the documented sample.
     public = set(_texts(base))

@@ -75,7 +75,7 @@ OF_CHECK = frozenset(
 REASONS: Mapping[str, str] = {check: why for why, checks in _LACKS.items() for check in checks}
 
 
-def tell_what_was_not_made(run: Run, elsewhere: Collection[str] = ()) -> None:
+def note_missing_checks(run: Run, elsewhere: Collection[str] = ()) -> None:
     """Note for each check that was made on no operation why it was not: nothing was there that it applies to.
 
     Args:
