@@ -1,4 +1,4 @@
-"""The loop from documentation to reality: a run, an overlay of what it saw, the run again with it.
+"""Run with `--write-overlay`: write an overlay of the drift and, with `--apply`, run again with the overlay.
 
 ::
 
@@ -37,7 +37,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class CompletedRun:
-    """A run that was made, with its report."""
+    """Run that has ended, with its report."""
 
     contract: Contract
     run: Run
@@ -45,7 +45,7 @@ class CompletedRun:
 
     @property
     def drift(self) -> tuple[Finding, ...]:
-        """Each finding that contradicts no more than an assumption."""
+        """Findings of the run whose level is drift."""
         return tuple(finding for finding in self.run.verdicts.findings() if finding.level == "drift")
 
 
@@ -54,7 +54,7 @@ Make = Callable[[Options, Contract], CompletedRun]
 
 
 def require_usable(options: Options, shard: str = "") -> None:
-    """Refuse options that cannot lead to an overlay, before a run is made.
+    """Raise UsageError for options of overlays that cannot work, before the run starts.
 
     Args:
         options: what the command was asked for.
@@ -78,7 +78,7 @@ def require_usable(options: Options, shard: str = "") -> None:
 
 
 def follow(options: Options, first: CompletedRun, make: Make) -> CompletedRun:
-    """Write the overlay that was asked for and, with `--apply`, run again with it; return the run that counts.
+    """Write the requested overlay and, with `--apply`, run again with it; return the last run.
 
     Raises:
         UsageError: the file cannot be written.
@@ -124,7 +124,7 @@ def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list
 
 
 def _write(path: Path, base: Mapping[str, Any], made: CompletedRun, findings: list[Finding]) -> int:
-    """Write the overlay that leads from a document to what a run saw; return how much could only be put on record."""
+    """Write the overlay of a run's drift; return the number of findings that OpenAPI cannot express."""
     stamp = f"{made.document['run']['started'][:10]}, {_public(made.run.target.base_url)}"
     draft = Draft(made.contract.document.data, stamp)
     recorded = refute_all(Refutation(made.contract, made.run.verdicts, draft), findings)
@@ -150,7 +150,7 @@ def _write(path: Path, base: Mapping[str, Any], made: CompletedRun, findings: li
 
 
 def _described(draft: Draft, pointer: str, action: Action) -> Action:
-    """Return an action with what it is for."""
+    """Return an overlay action with a description of its reason."""
     names = split(pointer)
     notes: list[str] = []
     if names[0] == "paths":
@@ -168,7 +168,7 @@ def _described(draft: Draft, pointer: str, action: Action) -> Action:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in JSON data, names included."""
+    """Yield all strings in JSON data, member names included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -181,7 +181,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _scrubbed(value: Any, public: Collection[str], scrub: Callable[[str], str]) -> Any:
-    """Return JSON data without secrets in any text but public ones."""
+    """Return JSON data with secrets masked, except strings that are public."""
     if isinstance(value, str):
         return value if value in public else scrub(value)
     if isinstance(value, dict):
@@ -196,7 +196,7 @@ def _is_at(label: str, path: str) -> bool:
 
 
 def _public(url: str) -> str:
-    """Return a URL without what may be a password in it."""
+    """Return a URL without user name and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
 

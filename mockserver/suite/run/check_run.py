@@ -1,4 +1,4 @@
-"""`mockserver check`: a fixed plan of tasks, one after the other, then once more what got no response in time."""
+"""`mockserver check`: run a fixed plan of checks one after the other, then retry requests that timed out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 def access_tasks(run: Run) -> list[Task]:
-    """Return who may call, and with which credentials, one operation after the other.
+    """Return the tasks about credentials and levels, ordered by operation.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
@@ -52,12 +52,12 @@ PLANNERS: tuple[Planner, ...] = (
 
 
 def plan(run: Run) -> list[Task]:
-    """Return every task that applies to a run, those that end credentials behind all others."""
+    """Return all tasks that apply to a run, those that revoke credentials last."""
     return sorted(planned(run, *PLANNERS), key=lambda task: task.last)
 
 
 def planned(run: Run, *planners: Planner) -> list[Task]:
-    """Return the tasks of some themes; a theme whose tasks cannot be planned is told as not run."""
+    """Return the tasks of some planners; a planner that raises is reported as not run."""
     tasks: list[Task] = []
     for planner in planners:
         with containing_mistakes(
@@ -68,7 +68,7 @@ def planned(run: Run, *planners: Planner) -> list[Task]:
 
 
 def check(run: Run) -> RunOutcome:
-    """Make every task of the plan; what they say is in `run.verdicts`."""
+    """Run all tasks of the plan and return the outcome; results are in `run.verdicts`."""
     run.unanswered = []
     outcome = make(run, plan(run))
     if outcome == RunOutcome():
@@ -80,7 +80,7 @@ def check(run: Run) -> RunOutcome:
 
 
 def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
-    """Ask again what got no answer in time; of a run that ended early, tell of it."""
+    """Repeat the requests that timed out; after a run that ended early, report them instead."""
     if outcome == RunOutcome():
         pending = late_tasks(run)
         return make(run, pending) if pending else outcome
@@ -90,7 +90,7 @@ def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
 
 
 def make(run: Run, tasks: Iterable[Task]) -> RunOutcome:
-    """Make tasks one after the other; what they say is in `run.verdicts`."""
+    """Run tasks one after the other and return the outcome; results are in `run.verdicts`."""
     todo = list(tasks)
     run.progress.phase("claims", len(todo))
     try:
@@ -133,14 +133,14 @@ MAX_SECONDS = 60.0
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds that were waited in vain, and the operations that kept silent."""
+    """Seconds spent waiting for requests that timed out again, and the operations concerned."""
 
     waited: float = 0.0
     silent: set[str] = field(default_factory=set)
 
 
 def late_tasks(run: Run) -> list[Task]:
-    """Return the claim that the server answers, for each request that got no response in time."""
+    """Return a task of the check `the_server_answers` for each request that timed out."""
     clock = _Clock()
     pending, run.unanswered = run.unanswered or [], None
     return [
@@ -150,7 +150,7 @@ def late_tasks(run: Run) -> list[Task]:
 
 
 def unasked(run: Run, outcome: RunOutcome) -> Iterator[CheckFailure]:
-    """Yield the silences of a run that ended early: it was interrupted, or could not go on."""
+    """Yield the timeouts of a run that ended early, or record their checks as not run if it was interrupted."""
     pending, run.unanswered = run.unanswered or [], None
     for failure in pending:
         if outcome.interrupted:

@@ -1,4 +1,4 @@
-"""`mockserver fuzz`: state and credentials as `check` tries them, then all that schemathesis can think of."""
+"""`mockserver fuzz`: the checks of state and credentials of `check`, then schemathesis' generated cases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["FuzzSettings", "fuzz"]
 
 
 def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
-    """Send generated requests to the run's target; what they show is in `run.verdicts`.
+    """Send generated requests to the target and return the outcome; results are in `run.verdicts`.
 
     Who may call, and what a refusal leaves behind, is not a matter of generated values, so these tasks of `check` are
     made as they are: first, and what ends credentials behind all the rest, for a server that ends the wrong ones would

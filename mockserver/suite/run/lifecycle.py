@@ -1,4 +1,4 @@
-"""The lifecycle of a run on one page: options, target, plan, checks, reports and exit code."""
+"""Lifecycle of a run: options, target, plan, checks, reports and exit code."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 @terminable()
 def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
-    """Judge the target, write the reports, return the exit code.
+    """Judge the target, write the reports and return the exit code.
 
     Args:
         command: `check` or `fuzz`.
@@ -113,7 +113,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
 
 
 def note_baseline(options: Options, document: Document, baseline: Baseline) -> None:
-    """Tell what became of known findings, and write down those that are there."""
+    """Print expired and obsolete entries of the baseline, and write a new baseline if asked for."""
     for line in baseline.remarks(document, whole=not options.only):
         click.echo(f"mockserver: {line}", err=True)
     path = options.write_baseline
@@ -124,7 +124,7 @@ def note_baseline(options: Options, document: Document, baseline: Baseline) -> N
 
 @contextmanager
 def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
-    """Keep every exchange of a run as long as the context lasts, masked; a target in this process has none."""
+    """Record every exchange of a run within the context, with secrets masked; not for a target in this process."""
     if not isinstance(run.target, HttpTarget):
         yield ()
         return
@@ -149,7 +149,7 @@ def judged(
     books: Books | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Return all there is to tell of a run, after it was made and what it changed was put back.
+    """Make a run, put back what the run changed, and return its report.
 
     Args:
         command: `check` or `fuzz`.
@@ -209,7 +209,7 @@ def judged(
 
 
 def put_back(run: Run, books: Books | None) -> Ledger:
-    """Put back what a run changed, and return what became of it."""
+    """Put back what a run changed on the target, and return the ledger."""
     if books is None:
         return Ledger(run.guard.writes)
     try:
@@ -247,7 +247,7 @@ def _judge(run: Run, settings: FuzzSettings | None) -> RunOutcome:
 
 
 def _apply_oracle(run: Run, oracle: Oracle) -> RunOutcome | None:
-    """Excuse what our own stub breaks, too; return why the contract is not fit to judge by, if it is not."""
+    """Excuse failures that the oracle (our own stub) has, too; return an outcome if the contract is unfit."""
     run.progress.phase("the same on our own stub")
     try:
         opinion = oracle.opinion()
@@ -261,7 +261,7 @@ def _apply_oracle(run: Run, oracle: Oracle) -> RunOutcome | None:
 
 
 def reach(run: Run) -> RunOutcome | None:
-    """Return why nothing can be judged if nothing listens at the target, else None."""
+    """Return an outcome with an error if nothing accepts connections at the target, else None."""
     try:
         run.target.send(WireRequest("GET", _path_to_reach(run)))
     except MockServerError as error:
@@ -272,13 +272,13 @@ def reach(run: Run) -> RunOutcome | None:
 
 
 def _path_to_reach(run: Run) -> str:
-    """Return what is asked for to see that somebody answers: the root, unless that is an operation that is left out."""
+    """Return the path of the first request, which tests the connection: `/`, unless a policy refuses it."""
     root = run.guard.refusal(WireRequest("GET", "/"), None)
     return "/" if root is None else f"/{run.canaries.make('path', 12)}"
 
 
 def ledger_path(given: Path | None, run: Run) -> Path | None:
-    """Return where the ledger of a run is kept, None for a run that changes nothing of anybody else's.
+    """Return the path of a run's ledger file, or None for a run that changes nothing on a foreign server.
 
     Raises:
         UsageError: an earlier run was killed; what it left would be saved as if it were the owner's.
@@ -301,7 +301,7 @@ def prepared(
     originals: Originals | None = None,
     send_nothing: bool = False,
 ) -> Iterator[Run]:
-    """Give a run against the target, or against a stub that lives as long as the run.
+    """Yield a run against the target, or against a stub that is started for it.
 
     Args:
         options: where the target is, and what may be done to it.

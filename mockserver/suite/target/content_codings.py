@@ -1,4 +1,4 @@
-"""Content codings, undone within limits (RFC 9110, section 8.4)."""
+"""Content codings (gzip, deflate), decoded within limits of size and time (RFC 9110, section 8.4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNREAD = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "aes1
 
 @dataclass(frozen=True, slots=True)
 class DecodedContent:
-    """Content with its codings undone.
+    """Content after its content codings were decoded.
 
     Attributes:
         unread: why it was not decoded to its end, "" if it was.
@@ -36,7 +36,7 @@ class DecodedContent:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedContent:
-    """Content of a response, decoded, as far as it was read.
+    """Decoded content of a response, as far as it was read within the limits.
 
     Attributes:
         kept: whether the connection can be used again behind it.
@@ -53,7 +53,7 @@ class ReceivedContent:
 def receive_content(
     reader: BufferedReader, incoming: DeadlineStream, method: str, start: ResponseHead, limit: int
 ) -> ReceivedContent:
-    """Return the content of a response, decoded, as far as it is read; see `read_content`.
+    """Read the content of a response within the limits, decode and return it.
 
     Raises:
         NotHTTP: how long it is cannot be made out.
@@ -79,7 +79,7 @@ def receive_content(
 def decode(
     body: bytes, fields: Iterable[tuple[str, str]], limit: int, deadline: float, *, whole: bool = True
 ) -> DecodedContent:
-    """Return content decoded by what its fields name; a coding that nobody registered says nothing.
+    """Return content decoded as its Content-Encoding field says; unregistered codings are ignored.
 
     Args:
         body: content as it came.

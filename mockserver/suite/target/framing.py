@@ -1,4 +1,4 @@
-"""HTTP/1.1 framing of responses, read within limits: the head, then the content as far as it goes (RFC 9112).
+"""HTTP/1.1 framing of responses (RFC 9112): head and content are read within limits of size and time.
 
 ::
 
@@ -43,23 +43,23 @@ _OPEN_ENDED = re.compile(rb"text/plain|application/octet-stream", re.IGNORECASE)
 
 
 class NotHTTP(Exception):  # noqa: N818 - says what the bytes are, not that something went wrong here
-    """What came is no HTTP/1.1 response; the text tells what it was."""
+    """Error: the bytes received are no HTTP/1.1 response; the message describes them."""
 
 
 class ConnectionDropped(Exception):  # noqa: N818 - what happened, in a word
-    """The connection ended before the whole response."""
+    """Error: the connection ended before the response was complete."""
 
 
 class Source(Protocol):
-    """A socket, or what stands in front of one."""
+    """Socket, or a wrapper with the same `settimeout`."""
 
     def settimeout(self, seconds: float | None, /) -> None:
-        """Limit the next wait."""
+        """Set the limit in seconds for the next receive operation."""
         ...
 
 
 class DeadlineStream(io.RawIOBase):
-    """The bytes that come over a connection until a point of time; a socket's own limit is for each of them anew.
+    """Byte stream of a connection with one deadline for all reads; a socket's own timeout restarts with each read.
 
     Attributes:
         deadline: on the monotonic clock; set it before a response is read.
@@ -71,11 +71,11 @@ class DeadlineStream(io.RawIOBase):
         self.deadline = 0.0
 
     def readable(self) -> bool:
-        """Return True; it is what `BufferedReader` asks for."""
+        """Return True, as `BufferedReader` requires of its raw stream."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what has come, at least a byte, and return how many it is; 0 at the end.
+        """Read at least one byte into a buffer and return the number of bytes; 0 at the end of the stream.
 
         Raises:
             TimeoutError: nothing came until the deadline.
@@ -89,7 +89,7 @@ class DeadlineStream(io.RawIOBase):
 
 @dataclass(frozen=True, slots=True)
 class ResponseHead:
-    """How a response begins.
+    """Head of a response: status line and header fields.
 
     Attributes:
         version: the minor version of HTTP/1.
@@ -105,7 +105,7 @@ class ResponseHead:
 
 @dataclass(frozen=True, slots=True)
 class EncodedContent:
-    """Content as it was read, still encoded.
+    """Content of a response as read from the connection, before content codings are decoded.
 
     Attributes:
         kept: whether the connection can be used again behind it.
@@ -120,7 +120,7 @@ class EncodedContent:
 
 
 def read_head(reader: BufferedReader) -> ResponseHead:
-    """Return how the final response begins, interim ones left out.
+    """Return the head of the final response; interim responses (1xx) are skipped.
 
     Raises:
         NotHTTP: it is no HTTP/1.1 response.
@@ -141,7 +141,7 @@ def read_head(reader: BufferedReader) -> ResponseHead:
 
 
 def read_fields(reader: BufferedReader) -> tuple[list[tuple[bytes, bytes]], str]:
-    """Return the fields up to the empty line, and the first line that is none, "" if all are.
+    """Return the header fields up to the empty line, and the first malformed field line or "".
 
     Raises:
         NotHTTP: there are too many, or one is too long.
@@ -167,7 +167,7 @@ def read_fields(reader: BufferedReader) -> tuple[list[tuple[bytes, bytes]], str]
 def read_content(
     reader: BufferedReader, incoming: DeadlineStream, method: str, start: ResponseHead, limit: int
 ) -> EncodedContent:
-    """Return the content of a response, as far as it is read (RFC 9112, section 6.3).
+    """Return the content of a response, read within the limits (RFC 9112, section 6.3).
 
     Args:
         reader: right behind the head.
@@ -210,7 +210,7 @@ LEFT = "its content is a stream, which was left after some time"
 
 
 def _collect(parts: Iterator[bytes], incoming: DeadlineStream, limit: int, *, streams: bool) -> tuple[bytes, str]:
-    """Return content, and why it was not read to its end, "" if it was."""
+    """Return content, and why it was not read to its end ("" if it was)."""
     content = bytearray()
     while True:
         try:
@@ -258,7 +258,7 @@ def _to_the_end(reader: BufferedReader) -> Iterator[bytes]:
 
 
 def _length(start: ResponseHead) -> int | None:
-    """Return the length of the content, None where nobody says it.
+    """Return the length in bytes that Content-Length gives, or None without the field.
 
     Raises:
         NotHTTP: it is no number, or there are several.
@@ -293,5 +293,5 @@ def _read_line(reader: BufferedReader) -> bytes:
 
 
 def shown(content: bytes) -> str:
-    """Return bytes for a message, shortened."""
+    """Return bytes as shortened text for a message."""
     return repr(content if len(content) <= 80 else content[:80])[1:] + ("…" if len(content) > 80 else "")

@@ -1,4 +1,4 @@
-"""The general connection, by `requests`: TLS, proxies, chunks, and whatever else `wire` leaves to a library.
+"""General connection, on the library `requests`: for TLS, proxies, chunked requests and all else that `wire` cannot do.
 
 Responses are read within limits, by the framing that the suite uses everywhere. `requests` limits the wait for each
 byte, and neither the whole response nor its size. http.client reads the head here, until one deadline for all of it,
@@ -34,20 +34,20 @@ from mockserver.suite.target.wire import NoResponse, RawResponse
 
 
 class _HttpClientStream(DeadlineStream):
-    """What a response of http.client reads from."""
+    """Byte stream with a deadline, from which http.client reads a response."""
 
     def __init__(self, source: Any, raw: Any) -> None:
         super().__init__(source, raw.readinto)
         self._raw = raw
 
     def close(self) -> None:
-        """Give the socket back: it is closed when whoever reads from it and the connection are done with it."""
+        """Close the stream and its socket once no other object uses the socket."""
         super().close()
         self._raw.close()
 
 
 class BoundedResponse(http.client.HTTPResponse):
-    """A response that has to come until a deadline: as long after the request as the connection waits for a byte."""
+    """http.client response with a deadline for the whole response, not for each byte."""
 
     def __init__(self, sock: Any, *args: Any, **settings: Any) -> None:
         super().__init__(sock, *args, **settings)
@@ -57,7 +57,7 @@ class BoundedResponse(http.client.HTTPResponse):
         self.fp: Any = BufferedReader(self.incoming)
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Return the final status line: http.client itself takes all but 100 for final."""
+        """Return the final status line; http.client alone would take most interim responses for final."""
         for _ in range(MAX_INTERIM):
             found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
             if found[1] == 101 or found[1] >= 200:
@@ -66,7 +66,7 @@ class BoundedResponse(http.client.HTTPResponse):
         raise NotHTTP(f"more than {MAX_INTERIM} interim responses (1xx)")
 
     def take(self, method: str, limit: int) -> ReceivedContent:
-        """Return the content, decoded, as far as it is read; see `receive_content`."""
+        """Read the content of the response within the limits, decode and return it; see `receive_content`."""
         fields = tuple((name, " ".join(value.split("\r\n"))) for name, value in self.headers.items())
         start = ResponseHead(str(self.version % 10), self.status, self.reason, fields)
         return receive_content(self.fp, self.incoming, method, start, limit)
@@ -94,14 +94,14 @@ _POOLS = {"http": _PlainPool, "https": _SecurePool}
 
 
 class GeneralConnection(HTTPAdapter):
-    """One connection to one server by `requests`.
+    """Connection to one server through the library `requests`.
 
     What `requests` would take from the environment (proxies, authorities) is not asked: the `Connection` alone decides
     where credentials go and whose certificates count.
     """
 
     def __init__(self, base_url: str, connection: Connection) -> None:
-        """Take a base URL, and how its server is reached."""
+        """Create a connection, from a base URL and connection options."""
         parts = urlsplit(base_url)
         self._base_url = base_url
         self._origin = f"{parts.scheme}://{parts.netloc}"
@@ -109,7 +109,7 @@ class GeneralConnection(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def exchange(self, message: WireRequest, seconds: float) -> RawResponse:
-        """Return the response to a message.
+        """Send a request and return the response.
 
         Args:
             message: as it goes over the wire: `path` is the target of the request line, fields are Latin-1.
@@ -175,19 +175,19 @@ class GeneralConnection(HTTPAdapter):
         return prepared
 
     def init_poolmanager(self, *args: Any, **settings: Any) -> None:
-        """Make the manager of connections."""
+        """Create the connection pools, with connections whose responses are bounded."""
         super().init_poolmanager(*args, **settings)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: Any, **settings: Any) -> Any:
-        """Return the manager of connections through a proxy."""
+        """Return connection pools through a proxy, with connections whose responses are bounded."""
         manager = super().proxy_manager_for(proxy, **settings)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
 def _take(response: requests.Response, method: str, limit: int) -> ReceivedContent:
-    """Return the content of a response, decoded, as far as it is read.
+    """Return the decoded content of a `requests` response, read within the limits.
 
     Raises:
         NotHTTP: how long it is cannot be made out.
@@ -219,7 +219,7 @@ def _client_certificate(connection: Connection) -> str | tuple[str, str] | None:
 
 
 def unreadable(error: BaseException) -> str:
-    """Return what came in place of an HTTP response, "" if nothing did."""
+    """Return what arrived in place of an HTTP response, according to an exception's causes; "" if nothing did."""
     pending: list[BaseException | None] = [error]
     seen: set[int] = set()
     while pending:

@@ -1,4 +1,4 @@
-"""The sender: one way of messages to a server, whoever makes them.
+"""Sender: the one place through which checks and generated cases send messages to a server.
 
 ::
 
@@ -24,10 +24,10 @@ from mockserver.suite.target.wire import NoResponse, NotPlain, RawResponse, Wire
 
 
 class Recorder(Protocol):
-    """Takes each exchange when it is over, whoever made it."""
+    """Callback that receives every exchange with a server."""
 
     def __call__(self, label: str, exchange: Exchange, seconds: float) -> None:
-        """Take an exchange.
+        """Receive an exchange that has ended.
 
         Args:
             label: the operation that it was for, as reports name it; "" where there is none.
@@ -38,14 +38,14 @@ class Recorder(Protocol):
 
 
 class Sender:
-    """Sends messages to one server, over one connection (more only where several threads send at once).
+    """Sends messages to one server over one connection, or over more if several threads send at once.
 
     Attributes:
         recorder: is told of every exchange, None for nobody.
     """
 
     def __init__(self, base_url: str, connection: Connection, governor: Governor, *, foreign: bool) -> None:
-        """Take a base URL, how its server is reached, and who lets messages through.
+        """Create a sender from a base URL, connection options and a rate limiter.
 
         A server that is not ours is asked in the general way alone.
         """
@@ -57,7 +57,7 @@ class Sender:
         self._wire_lock = threading.Lock()
 
     def send(self, message: WireRequest, label: str, seconds: float) -> RawResponse:
-        """Return the response to a message, sent when the rate limiter lets it, and again as often as that says so.
+        """Send a message when the rate limiter admits it, repeat it when that asks for it, and return the response.
 
         Args:
             message: as it goes over the wire: `path` is the target of the request line, fields are Latin-1.
@@ -110,7 +110,7 @@ class Sender:
 
 
 def response_of(head: RawResponse) -> WireResponse:
-    """Return a response as checks look at it, with fields of one name joined (RFC 9110, section 5.3)."""
+    """Return a raw response as checks see it, with fields of the same name joined (RFC 9110, section 5.3)."""
     return WireResponse(head.status, _joined(head.fields), head.body, head.seconds, head.unread, head.flaw)
 
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one kept connection, with nothing between the bytes and us: a fuzz run sends thousands of requests.
+"""Wire: plain HTTP/1.1 over one kept-alive socket, fast enough for the thousands of requests of a fuzz run.
 
 `requests` takes several times as long to send a small request as the server to answer it. This does the common case,
 plain HTTP without a proxy (RFC 9112), and raises `NotPlain` for whatever is not plain: `Sender` then asks `requests`.
@@ -28,11 +28,11 @@ MAX_RESPONSE = 16 * 1024 * 1024
 
 
 class NotPlain(Exception):  # noqa: N818 - says what the exchange is, not that something went wrong here
-    """A request that is better left to the general library."""
+    """Error: the request cannot be sent over plain HTTP/1.1 by `Wire` and needs the general connection."""
 
 
 class NoResponse(Exception):  # noqa: N818 - what happened, in a word
-    """The request may have arrived, and no answer came back that can be read.
+    """Error: the request was sent, but no readable response arrived.
 
     Attributes:
         slow: whether it did not come in time.
@@ -53,7 +53,7 @@ class NoResponse(Exception):  # noqa: N818 - what happened, in a word
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """An answer as it was read: fields in order, names as they were sent.
+    """Response as read from the socket: fields in their order, names as sent, content decoded.
 
     Attributes:
         body: the content, decoded.
@@ -74,19 +74,19 @@ class RawResponse:
     repeated: bool = False
 
     def field(self, name: str) -> str | None:
-        """Return the first value of a field by its name in lower case, or None."""
+        """Return the first value of a header field by its name in lower case, or None."""
         return next((value for key, value in self.fields if key.lower() == name), None)
 
 
 class Wire:
-    """A connection to one server, opened when needed and kept; not for several threads at once.
+    """Kept-alive plain HTTP connection to one server, for use by one thread at a time.
 
     Attributes:
         repeated: whether the last request was sent twice, since the kept connection was closed on the first one.
     """
 
     def __init__(self, base_url: str, max_response: int = MAX_RESPONSE) -> None:
-        """Take a base URL, and the limit of an answer.
+        """Create a connection that is opened on first use, with a size limit for responses.
 
         Args:
             base_url: of the scheme http.
@@ -102,7 +102,7 @@ class Wire:
         self._incoming: DeadlineStream | None = None
 
     def exchange(self, content: bytes, method: str, seconds: float) -> RawResponse:
-        """Return the answer to a request.
+        """Send an encoded request and return the response.
 
         Args:
             content: what `encode` made of it.
@@ -129,7 +129,7 @@ class Wire:
             raise NoResponse(slow=False) from None
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the socket."""
         for held in (self._reader, self._socket):
             if held is not None:
                 with suppress(OSError):
@@ -137,7 +137,7 @@ class Wire:
         self._reader = self._socket = None
 
     def encode(self, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes | None) -> bytes:
-        """Return the bytes of a request.
+        """Return a request as bytes for the wire.
 
         Args:
             method: in capitals.
@@ -168,7 +168,7 @@ class Wire:
         return head + (body or b"")
 
     def _has_more(self) -> bool:
-        """Tell whether a kept connection was closed, or holds more than the last answer: what is left is no answer."""
+        """Tell whether a kept connection was closed by the server, or has bytes beyond the last response."""
         if self._socket is None or self._reader is None or self._incoming is None:
             return False
         self._incoming.deadline = 0.0  # what did not come yet is not waited for
