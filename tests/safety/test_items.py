@@ -365,7 +365,7 @@ def test_the_plan_names_what_takes_items_back(suite: Suite, tmp_path: Path) -> N
     option = contract(tmp_path, NEW | {"/pets/{id}": ("get", "put", "delete"), "/wishes/{id}": ("get", "put")})
     only = ("--only=post /pets", "--only=put /wishes/{id}", "--allow-writes=*", "--allow-writes=put /wishes/{id}")
     plan = suite.run("check", "http://127.0.0.1:9", option, *REMOTE, *only, "--dry-run").stdout
-    besides = plan.partition("Called besides, though --only leaves it out:\n")[2].partition("Saved before")[0]
+    besides = plan.partition("Also called, although --only leaves them out:\n")[2].partition("Saved before")[0]
     assert besides.splitlines() == [
         "  DELETE /pets/{id}  to delete what POST /pets creates",
         "  GET /pets/{id}  to look at what POST /pets creates",

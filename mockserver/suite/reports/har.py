@@ -92,8 +92,13 @@ def _request(request: Mapping[str, Any], base: str) -> dict[str, Any]:
 
 def _response(response: Mapping[str, Any] | None) -> dict[str, Any]:
     if response is None or "problem" in response:
-        # Status 0 is how browsers write that there was no answer.
-        response = {"status": 0, "headers": {}, "body": "", "problem": response["problem"] if response else "no answer"}
+        # Browsers write status 0 where there was no response.
+        response = {
+            "status": 0,
+            "headers": {},
+            "body": "",
+            "problem": response["problem"] if response else "no response",
+        }
     size = len(response["body"].encode("utf-8", "surrogatepass"))
     headers = response["headers"]
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ import click
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.checks.task import Task
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
 from mockserver.suite.oracle import Oracle
@@ -25,6 +26,7 @@ from mockserver.suite.reports.files import Reports, require_writable
 from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import check
+from mockserver.suite.run.check_run import plan as check_plan
 from mockserver.suite.run.internal_errors import mistake_line
 from mockserver.suite.run.interrupts import acknowledge_interrupt, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
@@ -77,7 +79,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         originals = load_originals(options.restore_values, contract)
     if options.dry_run:
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
-            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
+            tasks = check_plan(run) if settings is None else ()
+            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run), tasks))
         return ExitCode.CLEAN
     scrub, recordings = Scrubber(), list[Recording]()
     with scrubbed(scrub), ExitStack() as stack:
@@ -134,11 +137,17 @@ def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
 
 
 def _plan(
-    command: str, options: Options, run: Run, originals: Originals, settings: FuzzSettings | None, path: Path | None
+    command: str,
+    options: Options,
+    run: Run,
+    originals: Originals,
+    settings: FuzzSettings | None,
+    path: Path | None,
+    tasks: Sequence[Task] = (),
 ) -> str:
     examples = settings.max_examples if settings is not None else None
     ledger, own = str(path or ""), options.target is None
-    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own))
+    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own, tasks=tasks))
 
 
 def judged(

@@ -67,7 +67,7 @@ def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> 
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a host name or address is this machine; names such as `a.localhost` are not trusted."""
+    """Tell whether a host name or address is this machine, judged by all addresses to which a name resolves."""
     if not is_loopback(host):
         return False
     try:

@@ -88,7 +88,7 @@ def reached(operations: Iterable[Operation], statuses: Statuses, reasons: Mappin
 
 def _why(operation: Operation, seen: Mapping[int, int], reasons: Mapping[str, str]) -> str:
     if not seen:
-        return f"not called, because {reasons.get(operation.label, 'no check had an occasion')}"
+        return f"not called, because {reasons.get(operation.label, 'no check applied')}"
     if not _can_succeed(operation):
         return NO_SUCCESS
     common = sorted(seen, key=lambda status: (-seen[status], status))

@@ -30,10 +30,10 @@ RESULTS: tuple[Result, ...] = ("failed", "not run", "in part", "passed")
 
 #: In place of an operation where a check was made on none.
 EVERYWHERE = "*"
-#: Why a claim was not tried, where no check says it.
-NOTHING_CAME_UP = "nothing came up that it applies to"
-#: Why a shard did not try a claim that is another one's; no such claim is left over when their reports are merged.
-OTHER_SHARD = "another shard has it"
+#: Why a check was not made, where no check gave a reason.
+NOTHING_CAME_UP = "nothing came up to which this applies"
+#: Why a shard did not make a check that belongs to another one; merged reports have no such rows.
+OTHER_SHARD = "this belongs to another shard"
 #: Between several reasons.
 REASONS = "; "
 
@@ -70,11 +70,11 @@ class Verdicts:
         """Create an empty collection of results.
 
         Args:
-            contract: what the claims are about.
-            own: the target is a stub of ours, which tells which of its answers break the contract because none that
-                keeps it could be made; that is the contract's fault.
-            fingerprint: returns what two failures have in common if they are the same one of the same request;
-                without it those of one cause are not told apart.
+            contract: what the target is judged by.
+            own: the target is a stub of ours, which says in a header field that a response breaks the contract
+                because none that keeps the contract could be made; the contract is at fault then.
+            fingerprint: returns the fingerprint of a failure, equal for the same failure of the same request;
+                without it all failures of one cause are the same.
         """
         self._contract = contract
         self._own = own
@@ -89,7 +89,7 @@ class Verdicts:
     def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
         """Excuse failures that our own stub has with the contract, each given with its fingerprint.
 
-        It is shown as the contract's, and excuses the same failure of the same request; nothing else.
+        They are shown as owned by the contract, and excuse the same failure of the same request, nothing else.
         """
         with self._lock:
             for fingerprint, finding in failures:
@@ -109,7 +109,7 @@ class Verdicts:
     def failed(self, failure: CheckFailure) -> Finding:
         """Record a failure and return its finding; a failure of a known cause only raises the count.
 
-        A difference that the contract has on record, from an overlay, is what it says by now: the claim counts as held.
+        A difference that an overlay has recorded in the contract counts as passed.
         """
         new = judge(self._contract, failure)
         response = failure.exchange.response if failure.exchange is not None else None
@@ -140,7 +140,7 @@ class Verdicts:
             told: dict[str, Counter[str]] = {}
             for (_, label), tally in self._tallies.items():
                 told.setdefault(label, Counter()).update(list(tally.reasons))
-            # What kept most checks from being made kept the operation from being called.
+            # The reason why most checks were not made is the reason why the operation was not called.
             reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
             return tuple(reached(operations, self.statuses, reasons))
 

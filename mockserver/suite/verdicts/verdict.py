@@ -125,9 +125,9 @@ def count(number: int, level: str) -> str:
 def _state(grounds: Grounds, failing: frozenset[Level]) -> tuple[State, str]:
     error, counts = grounds.outcome.error, _counted(grounds.findings)
     if grounds.outcome.interrupted:
-        return "interrupted", f"INTERRUPTED, {counts or 'nothing found until then'}"
+        return "interrupted", f"INTERRUPTED, {counts or 'nothing found so far'}"
     if any(finding.level in failing for finding in _new(grounds)):
-        how = "not all could be judged" if error.startswith(BEGINNING) else "stopped early"
+        how = "not everything could be judged" if error.startswith(BEGINNING) else "stopped early"
         return "broken", f"BROKEN: {counts}" + (f"; {how}: {error}" if error else "")
     why = error or _hindrance(grounds)
     if why:
