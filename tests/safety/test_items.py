@@ -333,7 +333,7 @@ def test_a_ledger_of_any_name_is_found_again(
         )
     again = suite.run("check", server.url, option, *allowed)
     assert again.returncode == 2
-    assert f"a run on this target was killed; first mockserver restore {name}" in again.stderr
+    assert f"an earlier run on this target was killed; run mockserver restore {name} first" in again.stderr
     done = suite.run("restore", name, "--rate=500/s")
     assert done.returncode == 0, done.stdout
     assert suite.run("check", server.url, option, *allowed).returncode == 0

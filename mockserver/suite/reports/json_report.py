@@ -21,7 +21,7 @@ from mockserver.suite.verdicts.verdict import Grounds, RunOutcome, Verdict, deci
 #: A report in its JSON form.
 Document = dict[str, Any]
 VERSION = 1
-#: Where `mockserver serve` listens if nobody says otherwise.
+#: Where `mockserver serve` listens by default.
 STUB_URL = "http://127.0.0.1:8080"
 #: Members of a finding that are no evidence; reports of older versions lack the last ones.
 _OF_A_FINDING = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule", "times", "known")
@@ -157,7 +157,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
     """Return a finding as a JSON object; without evidence if an internal error prevents showing it."""
     try:
         return _shown(report, finding)
-    except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be told
+    except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be reported
         mistake = mistake_line(f"the evidence of {finding.id}", error)
         return {**_shown(report, replace(finding, evidence=None, title=finding.check, detail=mistake)), "source": ""}
 

@@ -69,10 +69,10 @@ def _tell(
     news = [finding for finding in findings if not finding.get("known")]
     # At most one of these in a case: some readers take no more.
     for tag, wanted in (("failure", failing), ("error", frozenset({"environment"}))):
-        told = [finding for finding in news if finding["level"] in wanted]
-        if told:
-            element = ET.SubElement(case, tag, {"type": told[0]["level"], "message": _text(told[0]["title"])})
-            element.text = _text("\n\n".join(map(_finding, told)))
+        shown = [finding for finding in news if finding["level"] in wanted]
+        if shown:
+            element = ET.SubElement(case, tag, {"type": shown[0]["level"], "message": _text(shown[0]["title"])})
+            element.text = _text("\n\n".join(map(_finding, shown)))
             break
     else:
         if item is not None and item["result"] in {"in part", "not run"} and not findings:

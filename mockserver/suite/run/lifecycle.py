@@ -122,7 +122,7 @@ def note_baseline(options: Options, document: Document, baseline: Baseline) -> N
     path = options.write_baseline
     if path is not None:
         missing = write_baseline(path, document, baseline)
-        click.echo(f"Baseline {path} is written; {missing} of its reasons are for you to fill in.\n")
+        click.echo(f"Baseline {path} is written; {missing} of its reasons are left for you to fill in.\n")
 
 
 @contextmanager
@@ -165,8 +165,8 @@ def judged(
         run: what is judged.
         settings: what is generated, for `fuzz`.
         oracle: the same run on our own stub.
-        books: what is put back at the end.
-        progress: who is told how far it is; shown on standard error if nobody else is.
+        books: records and puts back changes.
+        progress: receives the progress; None to show it on standard error.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     run.guard.keeper = books
@@ -257,7 +257,7 @@ def _judge(run: Run, settings: FuzzSettings | None) -> RunOutcome:
 
 def _apply_oracle(run: Run, oracle: Oracle) -> RunOutcome | None:
     """Excuse failures that the oracle (our own stub) has, too; return an outcome if the contract is unfit."""
-    run.progress.phase("the same on our own stub")
+    run.progress.phase("oracle: the same on our own stub")
     try:
         opinion = oracle.opinion()
     except MockServerError as error:
@@ -297,7 +297,7 @@ def ledger_path(given: Path | None, run: Run) -> Path | None:
     wanted = given or Path(f"mockserver-ledger-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
     killed = left_open(wanted.parent, run.target.base_url)
     if killed is not None:
-        raise UsageError(f"{killed}: a run on this target was killed; first mockserver restore {killed}, or remove it")
+        raise UsageError(f"{killed}: an earlier run on this target was killed; run mockserver restore {killed} first")
     return wanted
 
 
@@ -328,7 +328,7 @@ def prepared(
     if own and not identities.all:
         identities = invented(contract)
     require_known_schemes(identities, contract)
-    select(contract, options.only)  # a mistake in an option is told before a stub is started
+    select(contract, options.only)  # a wrong option is an error before a stub is started
     make = partial(
         prepare,
         contract,
@@ -346,7 +346,7 @@ def prepared(
         return
     if options.insecure:
         click.echo(
-            "mockserver: WARNING: --insecure: whoever is on the way to the target can read the credentials", err=True
+            "mockserver: WARNING: --insecure: anybody between here and the target can read the credentials", err=True
         )
     target = HttpTarget(options.target or OWN_STUB, connection)
     try:

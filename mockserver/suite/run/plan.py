@@ -216,7 +216,7 @@ def _caller(run: Run, operation: Operation) -> str:
     try:
         identity = run.allowed(operation)
     except NotRun as reason:
-        return f"by nobody: {reason}"
+        return f"not called: {reason}"
     caller = f"by {identity.label}" if identity else "without credentials"
     return f"{caller}, and with credentials that must be refused"
 

@@ -96,8 +96,8 @@ _POOLS = {"http": _PlainPool, "https": _SecurePool}
 class GeneralConnection(HTTPAdapter):
     """Connection to one server through the library `requests`.
 
-    What `requests` would take from the environment (proxies, authorities) is not asked: the `Connection` alone decides
-    where credentials go and whose certificates count.
+    Proxies and certificate authorities of the environment are ignored: the `Connection` alone decides where credentials
+    go and which certificates are trusted.
     """
 
     def __init__(self, base_url: str, connection: Connection) -> None:

@@ -75,8 +75,8 @@ def _length(observation: Observation) -> int:
     exchange = observation.exchange
     if exchange is None:
         return 0
-    answer = len(exchange.response.body) if exchange.response is not None else 0
-    return len(exchange.request.body or b"") + answer
+    received = len(exchange.response.body) if exchange.response is not None else 0
+    return len(exchange.request.body or b"") + received
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def as_the_contracts(finding: Finding) -> Finding:
 def without_excused(seen: Mapping[str, Finding], excused: Mapping[str, Finding]) -> Finding:
     """Return the merged finding of failures, leaving out those that our own stub shows, too.
 
-    Failures beyond what is told apart are excused where all others are.
+    Failures beyond the number that is kept apart are excused if all others are.
     """
     own = [finding for fingerprint, finding in seen.items() if fingerprint not in excused and fingerprint != _MORE]
     if not own and excused:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mockserver.contract.model import Operation
 
-#: So many status codes are told of an operation, the most frequent first.
+#: So many status codes are shown for an operation, the most frequent first.
 _SHOWN = 3
 #: Why an operation never succeeded that never can.
 NO_SUCCESS = "the contract documents no success"

@@ -137,11 +137,11 @@ class Verdicts:
     def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
         """Return how far the requests for each operation got."""
         with self._lock:
-            told: dict[str, Counter[str]] = {}
+            given: dict[str, Counter[str]] = {}
             for (_, label), tally in self._tallies.items():
-                told.setdefault(label, Counter()).update(list(tally.reasons))
+                given.setdefault(label, Counter()).update(list(tally.reasons))
             # The reason why most checks were not made is the reason why the operation was not called.
-            reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
+            reasons = {label: counts.most_common(1)[0][0] for label, counts in given.items() if counts}
             return tuple(reached(operations, self.statuses, reasons))
 
     def responses_of(self, operation: str) -> frozenset[tuple[int, str]]:
@@ -209,7 +209,7 @@ def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
         return Coverage(operation, check, "failed", "", cases, tally.passed)
     if not tally.passed:
         return Coverage(operation, check, "not run", why or NOTHING_CAME_UP, cases, tally.passed)
-    # A claim that was tried only in part is not passed: what is missing could be what fails.
+    # A check that was made only in part has not passed: what is missing could fail.
     if tally.reasons:
         return Coverage(operation, check, "in part", why, cases, tally.passed)
     return Coverage(operation, check, "passed", "", cases, tally.passed)

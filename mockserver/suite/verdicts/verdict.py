@@ -59,7 +59,7 @@ class Grounds:
     Attributes:
         findings: those of the run, known ones included.
         reach: how far the calls of each selected operation got.
-        cases: how often any claim was tried.
+        cases: how many cases were checked.
         outcome: how the run ended.
         partly: whether it is a shard, so that operations that were not called are another one's.
         fail_on_drift: whether drift breaks the contract, too.
@@ -138,8 +138,8 @@ def _state(grounds: Grounds, failing: frozenset[Level]) -> tuple[State, str]:
 def _hindrance(grounds: Grounds) -> str:
     """Return why a run that ended without an error still could not judge, "" if it could.
 
-    Nothing that ever succeeded is one reason, also if somebody put that into a baseline. So is one operation that
-    refused every valid request: that is drift at most, and leaves nothing of it judged.
+    One reason is that no operation ever succeeded, even if a baseline lists that. Another is an operation that refused
+    every valid request: that is only drift, and leaves the operation unjudged.
     """
     titles = list(dict.fromkeys(one.title or one.check for one in _new(grounds) if one.level == "environment"))
     if titles:
