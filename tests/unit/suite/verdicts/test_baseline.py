@@ -97,7 +97,7 @@ def test_nothing_is_called_gone_that_was_not_looked_for(
             "`expires` must be a date such as 2027-01-31, not 'soon'",
         ),
         (json.dumps({"known": [ENTRY | {"until": "soon"}]}), "entry 1: 'until' is unknown"),
-        (json.dumps({"known": [ENTRY, ENTRY]}), f"{ONE} stands twice"),
+        (json.dumps({"known": [ENTRY, ENTRY]}), f"{ONE} is listed twice"),
     ],
 )
 def test_what_is_no_baseline_is_refused(tmp_path: Path, text: str, message: str) -> None:
