@@ -148,7 +148,7 @@ class Recording:
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - closed below
 
     def __call__(self, label: str, exchange: Exchange, seconds: float) -> None:
-        """Write an exchange to the file, masked, unless the size limit is reached."""
+        """Add an exchange to the recording, with secrets masked, unless the size limit is reached."""
         with self._lock:
             self.count += 1
             if self._bytes > MAX_BYTES:

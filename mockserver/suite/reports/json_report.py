@@ -144,12 +144,12 @@ def note_lines(document: Document) -> list[str]:
 
 
 def reached_of(row: Mapping[str, Any]) -> Reached:
-    """Return a row of the report's `reach` as a value."""
+    """Return how far the requests for an operation got, from a row of the JSON report's `reach`."""
     return Reached(row["operation"], row["best_status"], row["attempts"], row["why"])
 
 
 def finding_of(raw: Mapping[str, Any]) -> Finding:
-    """Return a finding of the report as a value, without its evidence."""
+    """Return a finding from its JSON object in the report, without the evidence."""
     return Finding(**{name: raw.get(name, "") for name in _OF_A_FINDING})
 
 

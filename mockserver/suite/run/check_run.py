@@ -30,7 +30,7 @@ from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 def access_tasks(run: Run) -> list[Task]:
-    """Return the tasks about credentials and levels, ordered by operation.
+    """Return the tasks (single checks) about credentials and levels, ordered by operation.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
@@ -57,7 +57,7 @@ def plan(run: Run) -> list[Task]:
 
 
 def planned(run: Run, *planners: Planner) -> list[Task]:
-    """Return the tasks of some planners; a planner that raises is reported as not run."""
+    """Return the tasks that planner functions make; a planner that raises is reported as not run."""
     tasks: list[Task] = []
     for planner in planners:
         with containing_mistakes(

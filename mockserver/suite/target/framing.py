@@ -210,7 +210,7 @@ LEFT = "its content is a stream, which was left after some time"
 
 
 def _collect(parts: Iterator[bytes], incoming: DeadlineStream, limit: int, *, streams: bool) -> tuple[bytes, str]:
-    """Return content, and why it was not read to its end ("" if it was)."""
+    """Join the parts of a response's content; return it, and why it was not read to its end ("" if it was)."""
     content = bytearray()
     while True:
         try:

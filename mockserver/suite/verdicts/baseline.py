@@ -63,7 +63,7 @@ class Baseline:
     entries: tuple[KnownFinding, ...] = ()
 
     def reasons(self) -> Mapping[str, str]:
-        """Return the reasons of the entries that have not expired, by finding id."""
+        """Return the reasons of the baseline entries that have not expired, by finding id."""
         return {
             entry.id: f"{entry.reason} (until {entry.expires})" for entry in self.entries if entry.expires >= self.today
         }

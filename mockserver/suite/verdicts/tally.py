@@ -67,7 +67,7 @@ class Verdicts:
     def __init__(
         self, contract: Contract, *, own: bool = False, fingerprint: Callable[[CheckFailure], str] = lambda _: ""
     ) -> None:
-        """Create an empty collection of results.
+        """Create an empty collection of check results.
 
         Args:
             contract: what the target is judged by.
@@ -87,7 +87,7 @@ class Verdicts:
         self.statuses = Statuses()
 
     def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
-        """Excuse failures that our own stub has with the contract, each given with its fingerprint.
+        """Excuse failures that our own stub shows, too, each given with its fingerprint.
 
         They are shown as owned by the contract, and excuse the same failure of the same request, nothing else.
         """
