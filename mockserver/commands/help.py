@@ -25,9 +25,10 @@ class GroupedOption(click.Option):
             self.help = f"{self.help.rstrip('.')}. May be repeated."
 
     def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
-        """Return default and the like, without the range of a number: whoever leaves it is told."""
+        """Return default and `required`; error messages name the environment variable and the range of a number."""
         extra = super().get_help_extra(ctx)
         extra.pop("range", None)
+        extra.pop("envvars", None)
         return extra
 
 

@@ -37,7 +37,7 @@ def option(name: str, **settings: Any) -> Callable[[Command], Command]:
     `group` is the heading under which help lists it (help.py).
     """
     variable = "MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper()
-    return click.option(name, cls=GroupedOption, envvar=variable, **settings)
+    return click.option(name, cls=GroupedOption, envvar=variable, show_envvar=True, **settings)
 
 
 def contract_option() -> Callable[[Command], Command]:
