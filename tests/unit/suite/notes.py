@@ -1,4 +1,4 @@
-"""A contract of three operations and a server that keeps it, or breaks it in one way: for runs that take a second."""
+"""A contract of five operations and a server that keeps it, or breaks it in one way: for runs that take a second."""
 
 from __future__ import annotations
 
@@ -35,8 +35,20 @@ def _response(schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "d", "content": {"application/json": {"schema": schema}}}
 
 
-_REFUSED = {status: _response(_REFUSAL) for status in ("400", "404", "405", "413", "415", "422")}
+_REFUSED = {status: _response(_REFUSAL) for status in ("400", "401", "404", "405", "413", "415", "422")}
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": 99_999}}
+_TITLE = {
+    "type": "object",
+    "required": ["title"],
+    "additionalProperties": False,
+    "properties": {"title": {"type": "string", "maxLength": 40, "examples": ["mine", "ours"]}},
+}
+
+
+def _setting(role: str) -> dict[str, str]:
+    return {"handler": "setting", "resource": "title", "role": role, "value": ""}
+
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Notes", "version": "1"},
@@ -48,6 +60,19 @@ DOCUMENT: dict[str, Any] = {
                 "responses": {"201": _response(_SHOWN), **_REFUSED},
             },
         },
+        "/title": {
+            "get": {
+                "operationId": "read_title",
+                "x-mockserver-behaviour": _setting("read"),
+                "responses": {"200": _response(_TITLE), **_REFUSED},
+            },
+            "put": {
+                "operationId": "write_title",
+                "x-mockserver-behaviour": _setting("write"),
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _TITLE}}},
+                "responses": {"200": _response(_TITLE), **_REFUSED},
+            },
+        },
         "/notes/{id}": {
             "parameters": [_ID],
             "get": {"operationId": "read", "responses": {"200": _response(_SHOWN), **_REFUSED}},
@@ -57,10 +82,12 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def write(folder: Path) -> Path:
-    """Write the contract into a folder, and return its path."""
+def write(folder: Path, *, secured: bool = False) -> Path:
+    """Write the contract into a folder, on request one that asks for a bearer token, and return its path."""
+    scheme = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
     path = folder / "notes.json"
-    path.write_text(json.dumps(DOCUMENT), encoding="utf-8")
+    document = {**DOCUMENT, **scheme, "security": [{"token": []}]} if secured else DOCUMENT
+    path.write_text(json.dumps(document), encoding="utf-8")
     return path
 
 
@@ -68,19 +95,26 @@ class Notes:
     """A server of notes, of which 9,999 are there from the start.
 
     Attributes:
-        fault: "" for none; "text" gives a number as text, "crash" fails on what is not ASCII, "lost" forgets what was
-            created.
+        token: the bearer token that is asked for, "" for none.
+        fault: "" for none; "text" gives a number as text, "crash" fails on what is not ASCII, "lost" forgets the
+            title that was written, "greedy" takes any content.
     """
 
-    def __init__(self, fault: str = "") -> None:
+    def __init__(self, fault: str = "", token: str = "") -> None:
         self.fault = fault
+        self.token = token
         self._items: dict[int, dict[str, Any]] = {key: {"id": key, "text": "old"} for key in range(1, 10_000)}
+        self._kept = {"title": "mine"}
         self._lock = threading.Lock()
         self._next = 9_999
 
     def __call__(self, call: Request) -> Answer:
         """Answer one request."""
         parts = call.path.strip("/").split("/")
+        if self.token and call.headers.get("Authorization") != f"Bearer {self.token}":
+            return 401, {"error": "token"}, {"WWW-Authenticate": "Bearer"}
+        if call.path == "/title":
+            return self._title(call)
         if parts[0] != "notes" or len(parts) > 2 or call.path.rstrip("/") != call.path:
             return 404, {"error": "no such path"}
         if len(parts) == 1:
@@ -98,10 +132,28 @@ class Notes:
                 return 204, None
             return 200, {**found, "id": str(found["id"])} if self.fault == "text" else found
 
+    def _title(self, call: Request) -> Answer:
+        if call.method in ("GET", "HEAD"):
+            return 200, self._kept
+        if call.method != "PUT":
+            return _wrong_method("GET, HEAD, PUT")
+        if call.mimetype != "application/json":
+            return 415, {"error": "media type"}
+        value = content_of(call)
+        if not isinstance(value, dict) or value.keys() != {"title"} or not isinstance(value["title"], str):
+            return 422, {"error": "title"}
+        if len(value["title"]) > 40:
+            return 422, {"error": "title"}
+        if self.fault != "lost":
+            self._kept = value
+        return 200, value
+
     def _create(self, call: Request) -> Answer:
         if call.mimetype != "application/json":
             return 415, {"error": "media type"}
         value = content_of(call)
+        if self.fault == "greedy":
+            return 201, {"id": self._next, "text": "taken"}
         if not isinstance(value, dict) or not isinstance(text := value.get("text"), str) or len(text) > 40:
             return 422, {"error": "text"}
         count = value.get("count", 0)
@@ -114,8 +166,7 @@ class Notes:
         with self._lock:
             self._next += 1
             note = {**value, "id": self._next}
-            if self.fault != "lost":
-                self._items[self._next] = note
+            self._items[self._next] = note
         return 201, note
 
 
@@ -124,7 +175,7 @@ def _wrong_method(allowed: str) -> Answer:
 
 
 @contextmanager
-def served(fault: str = "") -> Iterator[str]:
+def served(fault: str = "", token: str = "") -> Iterator[str]:
     """Serve notes on a free loopback port, and give the base URL."""
-    with serving(application(Notes(fault))) as url:
+    with serving(application(Notes(fault, token))) as url:
         yield url
