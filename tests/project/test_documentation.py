@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from tests.documentation.facts import facts, missing_pages
 from tests.documentation.record import RECORD_FILE, read_record
 from tests.documentation.statements import unstated
 
+#: Where a mutation is made, and the mutation.
+Mutation = tuple[str, dict[str, Any]]
 MUTATIONS_FILE = Path(__file__).with_name("documentation_mutations.yaml")
 
 
@@ -74,12 +76,21 @@ def mutate(data: Any, mutation: dict[str, Any], pointer: str) -> None:
         del holder[name]
 
 
-def batches(mutations: Iterable[tuple[str, dict[str, Any]]]) -> list[list[tuple[str, dict[str, Any]]]]:
+def survivors(judge: Callable[[list[Mutation]], list[str]], mutations: Iterable[Mutation]) -> list[str]:
+    """Return the mutations that nothing is said of, tried in groups, then those that are left each alone."""
+    left = []
+    for group in batches(mutations):
+        found = judge(group)
+        left += [one for one in group if not any(one[1]["finds"] in line for line in found)]
+    return [one[1]["name"] for one in left if not any(one[1]["finds"] in line for line in judge([one]))]
+
+
+def batches(mutations: Iterable[Mutation]) -> list[list[Mutation]]:
     """Return mutations with their pointers in groups that can be made at once.
 
     In a group no two are on one operation, component or page, and none could be found in place of another.
     """
-    groups: list[list[tuple[str, dict[str, Any]]]] = []
+    groups: list[list[Mutation]] = []
     for pointer, mutation in mutations:
         place, finds = pointer.split("/")[1:4], mutation["finds"]
         for group in groups:
@@ -93,14 +104,13 @@ def batches(mutations: Iterable[tuple[str, dict[str, Any]]]) -> list[list[tuple[
 
 
 def test_a_contract_that_says_otherwise_is_caught(written: Any, recorded: Any, tmp_path: Path) -> None:
-    survivors = []
-    for group in batches((one["at"], one) for one in read_mutations("contract")):
+    def judge(group: list[Mutation]) -> list[str]:
         mutated = copy.deepcopy(written)
         for pointer, mutation in group:
             mutate(mutated, mutation, pointer)
-        found = disagreements(mutated, recorded, tmp_path)
-        survivors += [one["name"] for _, one in group if not any(one["finds"] in line for line in found)]
-    assert survivors == []
+        return disagreements(mutated, recorded, tmp_path)
+
+    assert survivors(judge, ((one["at"], one) for one in read_mutations("contract"))) == []
 
 
 def test_documentation_that_says_more_is_caught(written: Any, recorded: Any, tmp_path: Path) -> None:
@@ -110,11 +120,10 @@ def test_documentation_that_says_more_is_caught(written: Any, recorded: Any, tmp
         page, _, below = mutation["at"].partition("/")
         return f"/endpoints/{ids.index(page)}/{below}"
 
-    survivors = []
-    for group in batches((pointer_of(one), one) for one in read_mutations("record")):
+    def judge(group: list[Mutation]) -> list[str]:
         mutated = copy.deepcopy(recorded)
         for pointer, mutation in group:
             mutate(mutated, mutation, pointer)
-        found = disagreements(written, mutated, tmp_path)
-        survivors += [one["name"] for _, one in group if not any(one["finds"] in line for line in found)]
-    assert survivors == []
+        return disagreements(written, mutated, tmp_path)
+
+    assert survivors(judge, ((pointer_of(one), one) for one in read_mutations("record"))) == []

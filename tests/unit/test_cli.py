@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
-from mockserver.cli import COMMANDS, main
+from mockserver.cli import COMMANDS
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -101,39 +100,18 @@ def files(tmp_path: Path) -> None:
     (tmp_path / "seed.yaml").write_text("accounts: [{username: 5}]\n")
 
 
-@pytest.fixture
-def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Command]:
-    """Run the command in this process: half a second less than in one of its own, where nothing is served."""
-
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        monkeypatch.chdir(tmp_path)
-        for name in [name for name in os.environ if name.startswith("MOCKSERVER_")]:
-            monkeypatch.delenv(name)
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["mockserver", *arguments])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return subprocess.CompletedProcess(arguments, ended.value.code, *capfd.readouterr())
-
-    yield run
-    os.environ.pop("MOCKSERVER_ALLOW_REMOTE", None)
-
-
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize(("arguments", "parts"), MISTAKES, ids=[" ".join(row[0]) for row in MISTAKES])
-def test_a_mistake_is_one_clear_line(run_here: Command, arguments: list[str], parts: list[str]) -> None:
+def test_a_mistake_is_one_clear_line(command: Command, arguments: list[str], parts: list[str]) -> None:
     if arguments[0] == "serve" and "--port" not in arguments:
         arguments = [*arguments, "--port", "0"]
-    done = run_here(*arguments)
+    done = command(*arguments)
     _is_one_clear_line(done, *parts)
     assert "hidden-pw" not in done.stderr
 
 
-def test_a_mistake_in_a_process_of_its_own(command: Command) -> None:
-    _is_one_clear_line(command("serve", "--port", "x"), "--port", "x")
+def test_a_mistake_in_a_process_of_its_own(process: Command) -> None:
+    _is_one_clear_line(process("serve", "--port", "x"), "--port", "x")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
@@ -268,12 +246,12 @@ class TestSettings:
         ],
     )
     def test_a_mistake_in_a_file_is_one_clear_line(
-        self, run_here: Command, tmp_path: Path, name: str, text: str, part: str
+        self, command: Command, tmp_path: Path, name: str, text: str, part: str
     ) -> None:
         head = "[tool.mockserver]\n" if name == "pyproject.toml" else ""
         (tmp_path / name).write_text(head + text)
         arguments = [] if "port" in text else ["--port", "0"]
-        _is_one_clear_line(run_here("serve", *arguments), part)
+        _is_one_clear_line(command("serve", *arguments), part)
 
     @pytest.mark.parametrize(
         ("name", "content"),
@@ -286,10 +264,10 @@ class TestSettings:
         ],
     )
     def test_a_file_that_cannot_be_read_is_one_clear_line(
-        self, run_here: Command, tmp_path: Path, name: str, content: bytes
+        self, command: Command, tmp_path: Path, name: str, content: bytes
     ) -> None:
         (tmp_path / name).write_bytes(content)
-        _is_one_clear_line(run_here("serve", "--port", "0"), name)
+        _is_one_clear_line(command("serve", "--port", "0"), name)
 
     def test_a_file_about_other_things_is_passed_over(self, serve: Serve, tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text("[tool.other]\nport = 'x'\n[project]\nname = 'x'\n")
@@ -306,7 +284,7 @@ class TestSettings:
         ],
     )
     def test_a_mistake_in_the_environment_is_one_clear_line(
-        self, run_here: Command, name: str, value: str, part: str
+        self, command: Command, name: str, value: str, part: str
     ) -> None:
         arguments = [] if name == "MOCKSERVER_PORT" else ["--port", "0"]
-        _is_one_clear_line(run_here("serve", *arguments, **{name: value}), part)
+        _is_one_clear_line(command("serve", *arguments, **{name: value}), part)
