@@ -1,4 +1,4 @@
-"""Python behaviours: what no contract can say, written as functions and served with `--behaviours my.module`.
+"""Behaviours in Python: functions that compute responses to operations, served with `--behaviours my.module`.
 
 ::
 
@@ -31,7 +31,7 @@ __all__ = ["NO_CONTENT", "Call", "Handler", "Outcome", "RequestRejected", "behav
 
 
 def load_behaviours(name: str, contract: Contract) -> Mapping[str, Handler]:
-    """Return the behaviours of a module by `operationId`; the module is looked for in the current folder first.
+    """Return the behaviours of a module, found in the current folder or installed, by `operationId`.
 
     Args:
         name: the module as `import` names it, `package.module`.

@@ -1,4 +1,4 @@
-"""APIs that are installed, by their entry points; only the one that is asked for is imported."""
+"""Finds installed APIs by their entry points, and imports only the API that is asked for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OWN = "mockserver"
 
 @cache
 def find(name: str) -> Plugin:
-    """Return the API of a name.
+    """Return the installed API (`Plugin`) that has a given name.
 
     Raises:
         UsageError: it is not installed, or cannot be loaded; the message says what to do.
@@ -42,7 +42,7 @@ def find(name: str) -> Plugin:
 
 
 def load(contract: Path | None, api: str | None, overlays: Sequence[Path | str] = ()) -> Contract:
-    """Return the contract that is served or checked: that of a file, else that of an API, whose name it bears then.
+    """Return the contract to serve or check: that of a file if one is given, else that of a named or the default API.
 
     Raises:
         ContractError: it cannot be used.
@@ -57,7 +57,7 @@ def load(contract: Path | None, api: str | None, overlays: Sequence[Path | str] 
 
 
 def own_seed_data(contract: Contract | Path | str | None, api: Plugin | str | None) -> Path | None:
-    """Return the seed data of an API where no other contract is named: to that they belong, and to no other.
+    """Return the path of an API's seed data if its own contract is served, None for any other contract.
 
     Raises:
         UsageError: the API is not installed.
@@ -68,7 +68,7 @@ def own_seed_data(contract: Contract | Path | str | None, api: Plugin | str | No
 
 
 def installed() -> tuple[str, ...]:
-    """Return the names of all APIs that are installed, without loading them."""
+    """Return the names of all installed APIs in order, without importing any of them."""
     return tuple(sorted({entry.name for entry in importlib.metadata.entry_points(group=GROUP)}))
 
 
@@ -92,7 +92,7 @@ def _entry(name: str) -> importlib.metadata.EntryPoint:
 
 
 def _own_entry(name: str) -> importlib.metadata.EntryPoint | None:
-    """Return an entry point of our own package: looking there first spares a start the metadata of all others."""
+    """Return the entry point of an API of our own package, found without reading other packages' metadata."""
     try:
         entries = importlib.metadata.distribution(_OWN).entry_points
     except importlib.metadata.PackageNotFoundError:

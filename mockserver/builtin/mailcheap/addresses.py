@@ -1,4 +1,4 @@
-"""Aliases and sender addresses (pages aliases_get, sa_put); nothing documented creates either, so seed data does."""
+"""Behaviours of aliases and sender addresses (aliases_get, sa_put); both are created by seed data only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mockserver.plugins import ACCOUNTS, Call, Outcome, behaviour, content_of, d
 
 @behaviour("addresses", "list_aliases", trusted=True)
 def list_aliases(call: Call) -> Outcome:
-    """List the aliases that the caller may see, by address, as `search`, `start` and `limit` say."""
+    """List the e-mail aliases that the caller may see, by address, filtered and paged by the query."""
     query = call.arguments.query
     term = query.get("search", "").casefold()
     found = []
@@ -22,7 +22,7 @@ def list_aliases(call: Call) -> Outcome:
 
 @behaviour("addresses", "update_sender_address", trusted=True)
 def update_sender_address(call: Call) -> Outcome:
-    """Let the MailUsers of a list, and nobody else, send from an address; 404 names what is not there."""
+    """Set which MailUsers may send from a sender address; 404 if the address or a user does not exist."""
     content = content_of(call)
     address = _canonical(content["sender_address"])
     record = call.transaction.get(SENDER_ADDRESSES, address)
@@ -39,6 +39,6 @@ def update_sender_address(call: Call) -> Outcome:
 
 
 def _canonical(address: str) -> str:
-    """Return an address with its domain in lower case; what is before the @ stays (RFC 5321, section 2.4)."""
+    """Return an e-mail address with its domain in lower case (the local part keeps its case, RFC 5321, section 2.4)."""
     local, at, _ = address.rpartition("@")
     return f"{local}{at}{domain_of(address)}" if at else address

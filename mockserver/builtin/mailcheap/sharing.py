@@ -1,4 +1,4 @@
-"""Address books and calendars that MailUsers share with each other (pages conshare_get, conshare_put, calshare_get).
+"""Behaviours of address books and calendars that MailUsers share (conshare_get, conshare_put, calshare_get).
 
 Only what is shared is told. Nothing documented makes an address book or calendar, so each account has one of the name
 `default`, made when it is first needed; others come with the seed data.
@@ -34,19 +34,19 @@ _SEGMENT = "-._~!$&'()*+,;=:@"
 
 @behaviour("sharing", "list_addressbooks", trusted=True)
 def list_addressbooks(call: Call) -> Outcome:
-    """List the address books that the caller shares, and those shared with it (conshare_get)."""
+    """List the address books that the caller shares, and those shared with the caller (conshare_get)."""
     return _list(call, ADDRESS_BOOKS)
 
 
 @behaviour("sharing", "list_calendars", trusted=True)
 def list_calendars(call: Call) -> Outcome:
-    """List the calendars that the caller shares, and those shared with it (calshare_get)."""
+    """List the calendars that the caller shares, and those shared with the caller (calshare_get)."""
     return _list(call, CALENDARS)
 
 
 @behaviour("sharing", "share_addressbook", trusted=True)
 def share_addressbook(call: Call) -> Outcome:
-    """Replace the recipients of an address book of the caller (conshare_put); without any it is no longer shared.
+    """Set whom an address book of the caller is shared with; nobody if the list is empty (conshare_put).
 
     Raises:
         RequestRejected: 404, the caller has no such address book; 422, a recipient is no MailUser or the caller.
@@ -67,7 +67,7 @@ def share_addressbook(call: Call) -> Outcome:
 
 
 def count(transaction: Transaction, collection: str) -> int:
-    """Return how many address books or calendars there are: the default ones that nobody has used yet included."""
+    """Return the number of address books or calendars, counting the default one of each MailUser."""
     owned = {(record["owner"], record["friendly_name"]) for record in transaction.items(collection).values()}
     accounts = transaction.items(ACCOUNTS).items()
     return len(owned | {(username, DEFAULT) for username, account in accounts if account["level"] == MAIL_USER})
@@ -113,7 +113,7 @@ def _status(call: Call, record: Record) -> str:
 
 
 def _seen_by(username: str, url: str) -> str:
-    """Return where an account finds what another one shares with it.
+    """Return the URL under which an account finds an address book or calendar shared with it.
 
     By the documentation that is below its own name: `.../radicale/RECIPIENT/IDENTIFIER/`.
     """
@@ -122,7 +122,7 @@ def _seen_by(username: str, url: str) -> str:
 
 
 def _default(call: Call, collection: str, owner: str) -> Record:
-    """Return the record of an account's default address book or calendar that was not used yet."""
+    """Return the record of an account's default address book or calendar, before its first use."""
     identifier = make_uuid(call.rules.seed_number, call.world, collection, owner, DEFAULT)
     url = f"{_DAV}{_segment(owner)}/{identifier}/"
     return {"owner": owner, "friendly_name": DEFAULT, "url": url, "recipients": []}
