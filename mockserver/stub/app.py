@@ -1,4 +1,4 @@
-"""The edge: a Flask application whose WSGI entrance answers the contract's operations before Flask sees them.
+"""WSGI application of the stub: operations of the contract are answered directly, all other requests by Flask.
 
 Flask's dispatch costs nine tenths of a small request (docs/decisions/0005-pipeline-below-flask.md), so Flask serves the
 control API, routes that a user adds to the application, and whatever is not in the contract.
@@ -62,7 +62,7 @@ def create_app(options: StubOptions) -> Flask:
 
 
 def make_app(options: StubOptions) -> Flask:
-    """Return a stub, as `create_app` does, by options that are put together already."""
+    """Return a stub as a Flask application, as `create_app` does, from a StubOptions value."""
     contract, api = _served(options)
     bindings = bind_api(api, contract)
     accounts = AccountRules() if api is None else api.accounts
@@ -114,7 +114,7 @@ def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
 
 
 def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
-    """Return the contract, and the API that it is served with: the one that is named, else the contract's own."""
+    """Return the contract to serve and its API: the API named in the options, else the one that the contract names."""
     contract, api = options.contract, options.api
     if contract is None and api is None:
         api = discovery.DEFAULT
@@ -131,7 +131,7 @@ def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
 
 
 def _seed_data(options: StubOptions, contract: Contract, api: Plugin | None) -> Seed:
-    """Return the seed data that worlds start from: those of the API belong to its own contract."""
+    """Return the seed data of new worlds: those in the options, else those of the API if its own contract is served."""
     found = options.seed_data
     if found is None:
         found = discovery.own_seed_data(options.contract, options.api)
@@ -143,13 +143,13 @@ def _seed_data(options: StubOptions, contract: Contract, api: Plugin | None) -> 
 
 
 def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
-    """Return the account with the highest level, for a stub that asks for no credentials."""
+    """Return the seeded account with the highest level: the caller of every request if no credentials are required."""
     account = seed_data.mightiest(contract.levels)
     return ANYBODY if account is None else Caller(account.username, account.level, "")
 
 
 class Stub:
-    """The WSGI entrance: environment to request, answer to response, and a line in journal and log."""
+    """WSGI application: answers operations of the contract, records exchanges, and leaves other requests to Flask."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class Stub:
         return [response.content]
 
     def respond(self, environ: Environ) -> Response | None:
-        """Return the response to a request, or None where Flask has to answer it.
+        """Return the response to a request, or None if Flask has to answer the request.
 
         Our own server calls this first: it saves building and taking apart what WSGI needs in between.
         """
@@ -208,7 +208,7 @@ class Stub:
         return answer.response
 
     def _answer_page(self, request: Request, world: World) -> Answer | None:
-        """Answer a request with `Origin`, so that the page it comes from may read the answer."""
+        """Return the response to a request with an `Origin` field, with CORS fields that let the web page read it."""
         answer = None
         methods = self._pipeline.allowed(request.path) if cors.is_preflight(request.fields) else ()
         if methods:
@@ -224,13 +224,13 @@ class Stub:
         return answer._replace(response=response._replace(fields=cors.shared(request.fields, response.fields)))
 
     def close(self) -> None:
-        """Write what is left of the log and release the store; the server calls it when it stops."""
+        """Write the buffered lines of the log and close the store; the server calls this when it stops."""
         if self._log is not None:
             self._log.flush()
         self._worlds.store.close()
 
     def _choose_world(self, environ: Environ, path: str) -> tuple[World, str] | Answer:
-        """Return the world that the request selects, and the path without its prefix."""
+        """Return the world that a request selects and the path in it, or an error response for an invalid name."""
         name = environ.get("HTTP_MOCK_WORLD", DEFAULT_WORLD)
         if path.startswith(_WORLD_PREFIX):
             name, _, rest = path[len(_WORLD_PREFIX) :].partition("/")
@@ -246,7 +246,7 @@ class Stub:
         return world, path
 
     def pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Let Flask answer what `respond` left to it, and note that it did; the control API is not noted."""
+        """Let Flask answer a request, and record the exchange unless it was a call of the control API."""
         started = sources.stopwatch()
         path = environ.get("PATH_INFO") or "/"
         if path.startswith("/__mock__/"):
@@ -320,19 +320,19 @@ def _request(environ: Environ, path: str) -> Request:
 
 
 def _unknown_length(environ: Environ) -> int | None:
-    """Return the length of content that is not announced: unknown when it comes in chunks, else none."""
+    """Return the content length of a request without `Content-Length`: None (unknown) if chunked, else 0."""
     chunked = environ.get("HTTP_TRANSFER_ENCODING") or environ.get("wsgi.input_terminated")
     return None if chunked else 0
 
 
 def _own_answer(status: int, title: str, detail: str) -> Answer:
-    """Return problem details that no operation of the contract is behind."""
+    """Return a response with problem details that belongs to no operation of the contract."""
     content = problem(status, title, detail)
     return Answer(Response(status, [("Content-Type", PROBLEM)], content), "", b"", f"{title}: {detail}", (), _NO_NAMES)
 
 
 def _broken(error: Exception) -> Answer:
-    """Return the answer to a request that we failed on; the reason is told only where it is meant for people."""
+    """Return the response (500) to a request that made the stub fail; only errors written for users are shown in it."""
     detail = str(error) if isinstance(error, MockServerError) else "the stub failed; its log has the reason"
     if isinstance(error, MockServerError):
         sys.stderr.write(f"mockserver: {detail}\n")

@@ -1,4 +1,4 @@
-"""An operation's part of the contract, ready to be applied to its calls: who may, what it takes, what it does.
+"""A compiled operation: authentication, request parsing and behaviour of one operation, ready to handle calls.
 
 How it is answered is chosen in choice.py.
 """
@@ -30,7 +30,7 @@ _new = tuple.__new__
 
 
 class CompiledOperation:
-    """One operation: who may call it, what it takes, what it does."""
+    """One operation compiled from the contract: who may call it, what requests it takes, and what a call does."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class CompiledOperation:
         preferences: Preferences,
         world: World,
     ) -> tuple[Response, str]:
-        """Return the response to a valid call, and why it is this one.
+        """Return the response to a valid call and the reason for it: by preference, behaviour or example.
 
         `value` is the decoded content, which is in the arguments, too.
 
@@ -97,7 +97,7 @@ class CompiledOperation:
     def act(
         self, accept: str | None, arguments: Arguments, value: Any, caller: Caller, world: World
     ) -> tuple[Response, str]:
-        """Let the behaviour happen and return the response to it, and why it is this one; there must be a behaviour.
+        """Run the operation's behaviour in a transaction, and return its response and the reason for it.
 
         Raises:
             RequestRejected: the behaviour or `Accept` leave no other answer.
@@ -132,7 +132,7 @@ class CompiledOperation:
         return self._choice.judged(outcome, accept)
 
     def _require_own(self, arguments: Arguments, caller: Caller, read: Read) -> None:
-        """Refuse a call on an object that is neither the caller's own nor open to it."""
+        """Raise RequestRejected (403) if the called object is neither the caller's own nor open to the caller."""
         objects = self._operation.objects
         if objects is None or self._owns is None or is_open(objects, caller):
             return
@@ -145,11 +145,11 @@ class CompiledOperation:
             raise RequestRejected(403, "Forbidden", detail)
 
     def reject(self, rejected: RequestRejected, request: Request) -> Response:
-        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""
         return self._choice.reject(rejected, request.fields.get("HTTP_ACCEPT"))
 
     def call_back(self, request: Request, arguments: Arguments, response: Response, world: World) -> str:
-        """Let the callbacks of an answered call be sent; return what becomes of them, for the journal."""
+        """Send the callbacks that follow a response; return for the journal what was sent."""
         told = []
         for outgoing in self._callbacks.after(request, arguments, response) if response.status < 400 else ():
             told.append(outgoing if isinstance(outgoing, str) else self._deliver(outgoing, world))
@@ -157,7 +157,7 @@ class CompiledOperation:
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:
-    """Return the names of response properties that hold secrets given out on purpose."""
+    """Return the names of response properties that hold secrets issued on purpose, such as a new token."""
     names: set[str] = set()
     for response in operation.responses.values():
         for media_type in response.content.values():

@@ -1,4 +1,4 @@
-"""The order of all that happens to a request, on one page.
+"""The request pipeline: routing, authentication, validation, behaviour and response, in this order.
 
 ::
 
@@ -36,7 +36,7 @@ __all__ = ["Answer", "Pipeline", "Settings"]
 
 
 class Answer(NamedTuple):
-    """A response with what the journal and the log want to know of it.
+    """A response with what journal and log record about it: operation, reason, violations and names of secrets.
 
     Attributes:
         operation: `operationId`, or "" for none.
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 class Pipeline:
-    """Answers the requests of one contract."""
+    """Answers the requests for all operations of one contract."""
 
     def __init__(self, contract: Contract, authentication: Authentication, settings: Settings) -> None:
         self._contract = contract
@@ -69,16 +69,16 @@ class Pipeline:
                 handler_of(contract, operation, settings.handlers)
 
     def knows(self, path: str) -> bool:
-        """Tell whether the contract has anything at a path."""
+        """Tell whether the contract has any operation at a path."""
         return self._router.match(path) is not None
 
     def allowed(self, path: str) -> tuple[str, ...]:
-        """Return the methods that a path answers, none where the contract has nothing there."""
+        """Return the methods allowed at a path, none if the contract has nothing at that path."""
         found = self._router.match(path)
         return () if found is None else found[0].allowed
 
     def answer(self, request: Request, world: World) -> Answer | None:
-        """Return the answer to a request, or None where the contract has nothing at its path.
+        """Return the response to a request, or None if the contract has nothing at the request's path.
 
         Raises:
             StateError: the store cannot be read or written.
@@ -140,7 +140,7 @@ class Pipeline:
         return _new(Answer, (response, operation.id, content, why, (), compiled.secret_names))
 
     def refuse(self, request: Request, rejected: RequestRejected) -> Answer:
-        """Return the answer to a request that is not let in, by the contract where it means an operation.
+        """Return the response to a request rejected before authentication, such as by the rate limit.
 
         Nothing is looked at but method, path and `Accept`: credentials and content may be anything.
         """
@@ -166,7 +166,7 @@ class Pipeline:
         return self._compiled.setdefault(operation.id, compiled)
 
     def _implicit(self, request: Request, route: Route[Operation], world: World) -> Answer | None:
-        """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""
+        """Answer a request with an undocumented method: HEAD like GET without content, OPTIONS with 204, else 405."""
         if request.method == "HEAD" and "GET" in route.methods:
             answer = self.answer(request._replace(method="GET"), world)
             return None if answer is None else answer._replace(response=without_content(answer.response))
@@ -184,7 +184,7 @@ class Pipeline:
 
 
 def _whole(arguments: Arguments, content: Any, media_type: str) -> Arguments:
-    """Return all that a request says: its parameters and its content."""
+    """Return the arguments of a call with the request's decoded content added."""
     path, query, header, cookie, _, _ = arguments
     # As `arguments._replace(...)` would, in a third of the time.
     return _new(Arguments, (path, query, header, cookie, content, media_type))
@@ -199,7 +199,7 @@ def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
 
 
 def _target(request: Request) -> str:
-    """Return the request's target as it came, "" where the server does not hand it on (PEP 3333 has no name for it)."""
+    """Return the request target as the client sent it, "" if the server does not pass it on."""
     return request.fields.get("RAW_URI") or request.fields.get("REQUEST_URI") or ""
 
 
@@ -210,5 +210,5 @@ def _refused(operation: Operation, reason: str) -> Answer:
 
 
 def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:
-    """Return the names that the contract does not know: any of them may be a secret's name, misspelt."""
+    """Return the property names in a request that the contract does not define: they may be misspelt secrets."""
     return frozenset(split(violation.pointer)[-1] for violation in violations if violation.expected == ABSENT)

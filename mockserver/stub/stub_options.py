@@ -1,4 +1,4 @@
-"""The options of a stub, each written once: name, type, default, and what help and documentation say of it.
+"""Options of the stub, each defined once: name, type, default, and its text in help and documentation.
 
 ::
 
@@ -33,7 +33,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What one address may do; the defaults are the documented ones (page `general`) where it names a number.
+    """How many requests one client address may make; numbers that the built-in API documents are the defaults.
 
     Attributes:
         requests: let in within a second, of 15 to 20 that are documented.
@@ -46,7 +46,7 @@ class RateLimit:
     ban_seconds: int = 3600
 
     def __post_init__(self) -> None:
-        """Refuse a limit that lets nobody in.
+        """Raise UsageError if the limit is less than one request a second.
 
         Raises:
             UsageError: not a number of requests.
@@ -60,7 +60,7 @@ USUAL_LIMIT = RateLimit()
 
 
 class Text(NamedTuple):
-    """How a person meets an option.
+    """Texts and limits of an option, for `--help`, documentation and parsing.
 
     Attributes:
         help: what `--help` says of it, "" for an option without a flag.
@@ -94,13 +94,13 @@ class Text(NamedTuple):
 
 
 def text_of(option: Field[Any]) -> Text:
-    """Return how a person meets an option."""
+    """Return the texts of an option, from its dataclass field."""
     text: Text = option.metadata["text"]
     return text
 
 
 def told(help: str = "", **more: Any) -> Mapping[str, Text]:
-    """Return how a person meets an option, as the metadata of its field; `more` is what `Text` has beside `help`."""
+    """Return the metadata of an option's field; `more` holds further members of `Text`."""
     return {"text": Text(help, **more)}
 
 
@@ -112,7 +112,7 @@ def _time(text: str | None) -> int | None:
 
 
 def _rate(value: object) -> int | None:
-    """Return the number of `15` or, as check and fuzz take it, `15/s`; a settings file may also say true or false."""
+    """Return the requests a second in `15` or `15/s`; a settings file may also say true or false."""
     text = "false" if value is None else str(value).lower()
     if text == "false":
         return None
@@ -124,7 +124,7 @@ def _rate(value: object) -> int | None:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # no two are compared, and the control token is not shown
 class StubOptions:
-    """How a stub answers: the keyword arguments of `create_app`, all of them options of `serve`, too."""
+    """Options of a stub: the keyword arguments of `create_app`, also options of `serve`."""
 
     contract: Contract | Path | str | None = field(
         default=None, kw_only=False, metadata=told(keyword="The contract or its file; None for that of the API.")
@@ -246,7 +246,7 @@ class StubOptions:
 
 
 def listed(options: type[Any]) -> list[Field[Any]]:
-    """Return the options of a dataclass in the order in which help lists them."""
+    """Return the options of a dataclass in the order in which `--help` lists them."""
     found: list[Field[Any]] = []
     for one in fields(options):
         names = [other.name for other in found]
@@ -255,7 +255,7 @@ def listed(options: type[Any]) -> list[Field[Any]]:
 
 
 def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options], Made]], Callable[Keywords, Made]]:
-    """Return a decorator: a function of options becomes one of their fields, typed and documented as those are."""
+    """Return a decorator that makes a function of an options value take the options as keyword arguments."""
 
     def decorate(make: Callable[[Options], Made]) -> Callable[Keywords, Made]:
         def factory(*args: Keywords.args, **named: Keywords.kwargs) -> Made:
@@ -273,7 +273,7 @@ def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options],
 
 
 def _described(options: Any) -> str:
-    """Return the section of a docstring that describes the arguments."""
+    """Return the `Args:` section of a docstring, which describes all options."""
     lines = []
     for one in fields(options):
         text = text_of(one)

@@ -1,4 +1,4 @@
-"""Registered functions bound to a contract: which of its operations, and which handlers, they are for."""
+"""Python functions registered as behaviours, assigned to the operations and handlers of a contract."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NONE = Bindings({}, {})
 
 
 def bind(found: Iterable[Registration], contract: Contract, source: str, *, whole: bool = True) -> Bindings:
-    """Return what functions are the behaviours of.
+    """Return registered functions by the operations and handlers of a contract that they implement.
 
     Args:
         found: the functions, as they are registered.
@@ -57,7 +57,7 @@ def bind(found: Iterable[Registration], contract: Contract, source: str, *, whol
 
 
 def bind_api(api: Plugin | None, contract: Contract) -> Bindings:
-    """Return the behaviours of an API, for its own contract or one that uses it.
+    """Return the behaviours of an API, for its own contract or another one that names the API.
 
     Raises:
         UsageError: as `bind`.
@@ -69,7 +69,7 @@ def bind_api(api: Plugin | None, contract: Contract) -> Bindings:
 
 
 def by_operation(bindings: Bindings, contract: Contract, source: str) -> Mapping[str, Handler]:
-    """Return behaviours by `operationId` alone: of a handler, those of all operations that name it.
+    """Return behaviours by `operationId` alone, with handlers resolved to all operations that name them.
 
     Raises:
         UsageError: no operation names a handler; a contract cannot be served by one that nobody asks for.

@@ -1,4 +1,4 @@
-"""Which handler a call is given to, by the handler and role of `x-mockserver-behaviour`.
+"""Finds the handler of a call by `handler` and `role` of the operation's `x-mockserver-behaviour`.
 
 ::
 
@@ -32,7 +32,7 @@ Handlers = Mapping[tuple[str, str], Handler]
 
 @behaviour("absent", "", trusted=True)
 def refuse_absent(_call: Call) -> NoReturn:
-    """Stand for everything that a server with this contract does not have."""
+    """Answer every call with 404: the handler `absent`, for operations whose objects never exist."""
     raise RequestRejected(404, "Not Found", "there is nothing of this name")
 
 
@@ -40,7 +40,7 @@ FUNCTIONS: Handlers = {("absent", ""): refuse_absent}
 
 
 def find_handler(wanted: Behaviour, added: Handlers) -> Handler | None:
-    """Return the function that a behaviour names, None where the handler is made for the operation.
+    """Return the function for a handler and role, None if the engine makes that handler for each operation.
 
     Args:
         wanted: what the contract says.

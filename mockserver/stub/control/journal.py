@@ -1,4 +1,4 @@
-"""What was asked, what was answered, and why: a bounded list for each world, in memory.
+"""The journal: a bounded list, for each world, of its latest exchanges with the reason for each response.
 
 An entry keeps references to what the request made anyway; it is put into words, with secrets masked, when somebody
 reads it.
@@ -23,7 +23,7 @@ MAX_CONTENT_BYTES = 16 * 1024
 
 
 class Entry(NamedTuple):
-    """One call.
+    """One exchange in the journal.
 
     Attributes:
         number: counts the world's calls from 1.
@@ -76,7 +76,7 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The calls of one world, newest last."""
+    """The latest exchanges of one world, newest last."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         # Counting, appending and copying are atomic in CPython; a lock would cost more than the entry.
@@ -84,11 +84,11 @@ class Journal:
         self._numbers = itertools.count(1)
 
     def append(self, values: tuple[Any, ...]) -> None:
-        """Keep an entry: the values of an Entry behind its number, in their order."""
+        """Append an exchange: the values of an Entry without its number, in their order."""
         self._entries.append((next(self._numbers), values))
 
     def clear(self) -> None:
-        """Forget every entry and count from 1 again."""
+        """Delete every entry and count from 1 again."""
         self._entries.clear()
         self._numbers = itertools.count(1)
 
@@ -99,7 +99,7 @@ class Journal:
         method: str | None = None,
         path: str | None = None,
     ) -> Iterator[Entry]:
-        """Yield the kept entries that match all that is given, oldest first."""
+        """Yield the entries that match all given conditions, oldest first."""
         for number, values in self._entries.copy():
             entry = Entry(number, *values)
             if (
@@ -112,12 +112,12 @@ class Journal:
 
 
 def keep(content: bytes) -> bytes | int:
-    """Return content as an entry keeps it: itself, or its length where it is long."""
+    """Return content as a journal entry stores it: the bytes, or only their number if there are too many."""
     return content if len(content) <= MAX_CONTENT_BYTES else len(content)
 
 
 def _content(content: bytes | int, secret_names: frozenset[str]) -> Any:
-    """Return content as a JSON value with secrets masked; what is not JSON may hold a secret anywhere."""
+    """Return content in the journal as a JSON value with secrets masked; content that is not JSON is not shown."""
     if isinstance(content, int):
         return f"{content} bytes, too long to keep"
     if not content:

@@ -1,4 +1,4 @@
-"""An item as an operation's answer shows it: what is kept, in the form that the operation documents."""
+"""Fits items of the store into the form of an operation's documented response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Item = dict[str, Any]
 
 
 def at(value: Any, pointer: str) -> Any:
-    """Return what stands at a JSON pointer of a value, None for nothing."""
+    """Return the value at a JSON pointer, None if there is none."""
     try:
         return lookup(value, pointer)
     except (LookupError, ValueError):
@@ -25,7 +25,7 @@ def at(value: Any, pointer: str) -> Any:
 
 
 def replaced(value: Any, pointer: str, new: Any) -> Any:
-    """Return a value with another one at a JSON pointer; what is on the way is made where it is missing."""
+    """Return a JSON value with a new value at a pointer; missing objects on the way are created."""
     if not pointer:
         return new
     name, _, rest = pointer[1:].partition("/")
@@ -40,7 +40,7 @@ def replaced(value: Any, pointer: str, new: Any) -> Any:
 
 
 class Presentation:
-    """How one operation's success shows items.
+    """Builds the successful responses of one operation that show items.
 
     Attributes:
         names: members that an item has there, none where nothing is known of them.
@@ -60,7 +60,7 @@ class Presentation:
         self._chooses = isinstance(shape, SchemaShape) and shape.chooses
 
     def show(self, item: Item, template: Any) -> tuple[Any, bool]:
-        """Return the whole answer with an item in it, and whether it is valid."""
+        """Return the whole response content with an item in it, and whether that content is valid."""
         base = at(template, self._pointer)
         base = base if isinstance(base, dict) else {}
         shown = self.shown(item, base)
@@ -78,7 +78,7 @@ class Presentation:
         return replaced(template, self._pointer, kept), True
 
     def _least(self, shown: Item, base: Item, template: Any) -> Item:
-        """Return an item with no more members of the example than its schema makes it have."""
+        """Return an item with only those members taken from the example that its schema requires."""
         kept = {**base, **shown}
         if self._chooses:
             return kept
@@ -89,12 +89,12 @@ class Presentation:
         return kept
 
     def shown(self, item: Item, base: Mapping[str, Any]) -> Item:
-        """Return the members of an item that the answer knows."""
+        """Return the members of an item that the response documents."""
         known = self.names | base.keys()
         return {name: value for name, value in item.items() if not known or name in known}
 
     def show_all(self, chosen: Chosen, template: Any, *, by_cursor: bool) -> tuple[Any, bool]:
-        """Return the whole answer with a list of items in it, and whether it is valid.
+        """Return the whole response content with a list of items in it, and whether that content is valid.
 
         Args:
             chosen: the items, and what is told of them beside them.
@@ -116,7 +116,7 @@ class Presentation:
         return whole, self.is_valid(whole)
 
     def _envelopes(self, template: Any, chosen: Chosen, *, by_cursor: bool) -> Iterator[Any]:
-        """Yield the template with what can be told of the items beside them, the best first, and as it is."""
+        """Yield a list response's template with pagination members changed for a page, best first, then unchanged."""
         parent = self._pointer.rpartition("/")[0]
         around = at(template, parent) if self._pointer else None
         if isinstance(around, dict):
@@ -125,11 +125,11 @@ class Presentation:
         yield template
 
     def cursors(self, template: Any) -> frozenset[str]:
-        """Return the texts by which a template says where its next page is."""
+        """Return the cursors of a next page in the template of a list response."""
         return frozenset(cursors(at(template, self._pointer.rpartition("/")[0]) if self._pointer else None))
 
     def _fitted(self, item: Item, base: Item, template: Any) -> Item:
-        """Return the example's item with as much of another one as stays valid."""
+        """Return the example's item with each member of another item that keeps it valid."""
         kept = dict(base)
         for name, value in item.items():
             if self.is_valid(replaced(template, self._pointer, [{**kept, name: value}])):
@@ -138,7 +138,7 @@ class Presentation:
 
 
 def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
-    """Return what an item looks like."""
+    """Return the shape (members and their schemas) of an item in a response, None if unknown."""
     shape: Shape | None = None if media_type is None else shape_of(contract, media_type)
     for token in split(pointer):
         if shape is None:

@@ -1,4 +1,4 @@
-"""Collections and items: what is created is listed and read, changed, and gone once it is deleted.
+"""Behaviour of collections and items: list, create, read, replace, merge and delete.
 
 ::
 
@@ -33,7 +33,7 @@ _MAX_URI = 8000
 
 
 class ResourceHandler:
-    """What one operation of a resource does to the state."""
+    """Behaviour of one operation on a collection or its items, by the operation's role."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class ResourceHandler:
         }[behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
-        """Change the state as the operation's role says, and answer.
+        """Read or change the state by the role of the operation, and return the outcome.
 
         Raises:
             RequestRejected: there is no such item, or a condition does not hold.
@@ -107,7 +107,7 @@ class ResourceHandler:
         return Outcome(0, template, "example: the items of this world do not fit the list's schema")
 
     def _reachable(self, template: Any, known: set[str]) -> bool:
-        """Tell whether the items of a list's template are those that can be asked for."""
+        """Tell whether all items in a list's template exist, so that clients can read them."""
         shown = at(template, self._behaviour.items)
         return self._exemplary or (
             isinstance(shown, list)
@@ -194,7 +194,7 @@ class ResourceHandler:
         return self._kept(call, key, item, f"{what} {key[:60]}")
 
     def _kept(self, call: Call, key: str, item: Item, why: str) -> Outcome:
-        """Keep an item and answer it; what the answer had to add to be valid is the item's from now on."""
+        """Store an item and return its response; members that the response had to add are stored, too."""
         outcome = self._answer(call, item, why)
         shown = at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
         added = {name: value for name, value in shown.items() if name not in item} if isinstance(shown, dict) else {}
@@ -202,7 +202,7 @@ class ResourceHandler:
         return outcome._replace(fields=self._tag_of(kept))
 
     def _answer(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
-        """Answer an item; its tag is that of its state, where an example shows it otherwise."""
+        """Return a response that shows an item, with the entity tag of its state."""
         if not self._presentation.has_content:
             content = self._template(call)  # None where the success has no content at all
             return Outcome(0, NO_CONTENT if content is None else content, why)
@@ -227,7 +227,7 @@ class ResourceHandler:
         return kept
 
     def _view(self, call: Call) -> dict[str, Item]:
-        """Return the items that there are now, by the text of their identifiers."""
+        """Return the items of a collection in this world, by the text of their identifiers."""
         view = dict(self._seeded())
         for key, record in call.transaction.items(self._collection(call)).items():
             if record.get("gone"):
@@ -237,7 +237,7 @@ class ResourceHandler:
         return view
 
     def _find(self, call: Call, *, upsert: bool = False) -> Item | None:
-        """Return the item that the path names; None where nothing is known of it and nobody says that it is not there.
+        """Return the item that the path identifies, None if the stub cannot know whether it exists.
 
         Raises:
             RequestRejected: 404.
@@ -254,7 +254,7 @@ class ResourceHandler:
         return found
 
     def _find_to_change(self, call: Call) -> Item | None:
-        """Return the item that the path names, as `_find` does, if the call's conditions hold.
+        """Return the item that the path identifies, as `_find` does, after checking the preconditions.
 
         Raises:
             RequestRejected: 404, 412.
@@ -269,7 +269,7 @@ class ResourceHandler:
         return call.transaction.get(self._collection(call), key)
 
     def _shown_by_example(self, call: Call) -> Item | None:
-        """Return the item that the answer's example shows, if it is the one that is asked for and is as it was."""
+        """Return the item in the response's example if it is the requested one and was not changed."""
         key = text(call.arguments.path.get(self._behaviour.parameter))
         if self._record(call, key) is not None or not self._behaviour.answers:
             return None
@@ -277,7 +277,7 @@ class ResourceHandler:
         return item if isinstance(item, dict) and text(item.get(self._behaviour.identifier)) == key else None
 
     def _documented(self, call: Call) -> Item | None:
-        """Return the item of the documented answer to the very content of a call, None where there is none.
+        """Return the item in the documented response to exactly this request content, None if there is none.
 
         On an item, only where it is the one that the path names.
         """
@@ -294,27 +294,27 @@ class ResourceHandler:
         return not self._operation.responses.keys().isdisjoint({str(status), f"{status // 100}XX"})
 
     def _seeded(self) -> Mapping[str, Item]:
-        """Return the items that the contract's examples show, by the text of their identifiers."""
+        """Return the initial items, taken from the contract's examples, by the text of their identifiers."""
         if self._seeds is None:
             self._seeds = self._exemplars.seeds(self._behaviour.resource)
         return self._seeds
 
     def _template(self, call: Call) -> Any:
-        """Return what would be answered without state; what is made up of it names items that are there."""
+        """Return the response without state; foreign keys of generated items are changed to items that exist."""
         template = call.representation.value
         if not self._behaviour.keys or self._exemplary:
             return template
         return self._exemplars.consistent(template, self._behaviour, self._presentation.is_valid)
 
     def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
-        """Yield the content of each documented request with the item that its documented answer shows."""
+        """Yield the content of each documented request with the item in its documented response."""
         for pair in (pair for pair in pairs_of(self._operation) if pair.status.startswith("2")):
             item = at(pair.response.value, self._behaviour.value)
             if pair.request is not None and isinstance(item, dict) and self._behaviour.identifier in item:
                 yield pair.request.value, item
 
     def _template_item(self, call: Call) -> Item:
-        """Return the example of an item that the operation would show, else any that there is."""
+        """Return the item in the operation's response without state, else any initial item."""
         template = self._template(call)
         item = at(template, self._behaviour.value) if self._behaviour.answers else None
         if isinstance(item, dict):
@@ -322,7 +322,7 @@ class ResourceHandler:
         return dict(next(iter(self._seeded().values()), {}))
 
     def _body(self, call: Call) -> Item:
-        """Return the members that the request sets; those of an envelope like the answer's, without it."""
+        """Return the item members in the request content, unwrapped from an envelope like the response's."""
         content = call.content
         if not isinstance(content, dict):
             return {}
@@ -332,7 +332,7 @@ class ResourceHandler:
         return {name: value for name, value in content.items() if name not in call.write_only}
 
     def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
-        """Return an identifier that is not there yet, like the one of the example."""
+        """Return an identifier that no item has yet, similar to that of the example."""
 
         def secret_of(number: int) -> str:
             return sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
@@ -345,5 +345,5 @@ class ResourceHandler:
 
 
 def _filled(template: str, call: Call) -> str:
-    """Return a path template with the values of the call."""
+    """Return a path template with the path values of a call."""
     return filled(template, call.arguments.path)

@@ -1,4 +1,4 @@
-"""What is gone: once an item is deleted, nothing answers at its path or below it any more.
+"""Tombstones: requests at or below the path of a deleted item are answered 404.
 
 Items of inferred collections are gone by their record (resources.py). A DELETE of which no more is known than its path
 (`remove`) leaves behind that the path is gone.
@@ -27,7 +27,7 @@ _GONE = "gone"
 
 
 class Ancestors:
-    """The items that an operation's path lies in, or that it names itself."""
+    """Checks for deletion of the items that an operation's path goes through or ends in."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
         """Prepare for one operation.
@@ -68,7 +68,7 @@ class Ancestors:
         return bool(self._items or self._paths or self.restores)
 
     def check(self, values: Mapping[str, Any], read: Read) -> None:
-        """Look whether one of the items was deleted.
+        """Raise RequestRejected (404) if an item on the operation's path was deleted.
 
         Args:
             values: of the path's parameters.
@@ -86,7 +86,7 @@ class Ancestors:
                 raise not_found(f"{filled(path, values)[:100]} was deleted")
 
     def restore(self, values: Mapping[str, Any], content: bytes, transaction: Transaction) -> None:
-        """Bring back what is gone at the operation's own path, or that a POST says it has created.
+        """Delete the tombstone of the path that a PUT or POST creates again.
 
         Args:
             values: of the path's parameters.
@@ -100,14 +100,14 @@ class Ancestors:
 
 
 class Removal:
-    """What a DELETE does of which no more is known than its path: nothing is there afterwards."""
+    """Behaviour of a DELETE without a known collection: a tombstone is stored for its path."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour]) -> None:
         self._ancestors = Ancestors(operation, behaviours)
         self._path = operation.path
 
     def __call__(self, call: Call) -> Outcome:
-        """Note that the path is gone, and answer as without state.
+        """Store a tombstone for the path, and return the response without state.
 
         Raises:
             RequestRejected: it is gone already.
@@ -119,7 +119,7 @@ class Removal:
 
 
 def _named(content: bytes) -> Iterator[str]:
-    """Yield the texts of an answer's members, those one level below included: one of them may be an identifier."""
+    """Yield the texts in a response's members, one level deep: one of them may be the identifier of a created item."""
     try:
         value = json.decode(content)
     except ValueError:
@@ -138,10 +138,10 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
 
 
 def not_found(detail: str) -> RequestRejected:
-    """Return the rejection of a request for an item that is not there."""
+    """Return the rejection (404) of a request for an item that does not exist."""
     return RequestRejected(404, "Not Found", detail)
 
 
 def _nameless(template: str) -> str:
-    """Return a path template whose parameters have no names: one collection may have several for its parent."""
+    """Return a path template with unnamed parameters, so that templates of the same path are equal."""
     return parse_template(template).nameless.rstrip("/")

@@ -1,4 +1,4 @@
-"""What a write makes of an item: patches, times, and the tag of its state."""
+"""Computes the item after a write: merge and JSON patches, timestamps, and its entity tag."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CREATED = re.compile(
 
 
 def settable(contract: Contract, operation: Operation) -> frozenset[str]:
-    """Return the members that a request can set."""
+    """Return the members of an item that an operation's request content can set."""
     names: set[str] = set()
     for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
         if media_type.schema is not None:
@@ -35,7 +35,7 @@ def _read_only(shape: SchemaShape, name: str) -> bool:
 
 
 def stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
-    """Set the times of creation and change that an item has, in the form of the example."""
+    """Set an item's members for the time of creation and last change, in the form of the example."""
     for name, example in base.items():
         if not _CREATED.match(name) or (not fresh and name.lower().find("creat") >= 0):
             continue
@@ -51,7 +51,7 @@ def tag(item: Item) -> str:
 
 
 def merged(value: Any, patch: Any) -> Any:
-    """Return a value after a JSON Merge Patch (RFC 7396)."""
+    """Return a value with a JSON Merge Patch applied (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     result = dict(value) if isinstance(value, dict) else {}
@@ -64,7 +64,7 @@ def merged(value: Any, patch: Any) -> Any:
 
 
 def patched(item: Item, patch: Any) -> Item:
-    """Return an item after a JSON Patch (RFC 6902).
+    """Return an item with a JSON Patch applied (RFC 6902).
 
     Raises:
         RequestRejected: it cannot be applied.

@@ -1,4 +1,4 @@
-"""Every response example of any contract, with a request that was seen to return it, or why none does.
+"""Lists every response example of a contract with a request that returns it, verified on a stub, or why there is none.
 
 Nothing is taken on trust: each request is sent to a stub in this process first, and only one that returned the example
 is listed. A plain request, from a fresh world, comes before one with `Prefer`.
@@ -28,7 +28,7 @@ _UNTYPED = "stands under no media type of `content`, so nothing says how it is s
 
 
 class Listed(NamedTuple):
-    """A response example and how it is had.
+    """A response example with the requests that return it, or the reason why none does.
 
     Attributes:
         name: `operationId/example`.
@@ -56,7 +56,7 @@ class _Answer(NamedTuple):
 
 
 def listed(contract: Contract, seed: Seed, app: Any) -> Iterator[Listed]:
-    """Yield every response example of a contract in the document's order.
+    """Yield every response example of a contract with its requests, in the document's order.
 
     Args:
         contract: what is served.
@@ -88,7 +88,7 @@ class _Lister:
                 yield _unreached(operation, response, "", name, _UNTYPED)
 
     def _left_out(self, media_type: MediaType) -> Iterator[tuple[str, str]]:
-        """Yield name and reason of the examples of a media type that have no value."""
+        """Yield name and reason for each example of a media type that has no inline value."""
         named = self._raw(media_type.pointer).get("examples")
         for name, item in named.items() if isinstance(named, dict) else ():
             if name in media_type.examples:
@@ -130,7 +130,7 @@ class _Lister:
     def _tried(
         self, step: Step, code: int, media_type: MediaType, prepared: Prepared
     ) -> tuple[tuple[tuple[Step, ...], str] | None, str]:
-        """Return the steps that return an example, and what comes; else None and why not."""
+        """Return the steps that return an example with the received content, else None and the reason."""
         wanted = _with(step, ("Accept", concrete(media_type.name)))
         preferred = _with(wanted, ("Prefer", f"code={code}, example={token(prepared.example.name)}"))
         reference = self._send(preferred)
@@ -145,7 +145,7 @@ class _Lister:
         return ((preferred,), _text(reference)), ""
 
     def _send(self, step: Step) -> _Answer:
-        """Return the stub's answer to a request, sent in this process (PEP 3333)."""
+        """Return the stub's response to a request, sent to its WSGI application in this process."""
         path, _, query = step.path.partition("?")
         content = (step.content or "").encode()
         environ: dict[str, Any] = {
@@ -183,7 +183,7 @@ class _Lister:
 
 
 def _code(operation: Operation, response: Response) -> int | None:
-    """Return a status code that a response is the documented one of, None where there is none."""
+    """Return a status code for which a response is the documented one, None if there is none."""
     if response.status.isdecimal():
         return int(response.status)
     first = int(response.status[0]) * 100 if response.status != "default" else 0
@@ -194,7 +194,7 @@ def _code(operation: Operation, response: Response) -> int | None:
 
 
 def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_Answer], bool]:
-    """Return what tells whether an answer is an example."""
+    """Return a function that tells whether a response is a given example."""
 
     def right(answer: _Answer) -> bool:
         if answer.status != code:
@@ -219,7 +219,7 @@ def _same(answer: _Answer, reference: _Answer) -> bool:
 
 
 def _refusal(answer: _Answer, code: int) -> str:
-    """Return why an answer is not the example that was asked for."""
+    """Return the reason why a response is not the example that was asked for."""
     detail = ""
     try:
         problem = json.decode(answer.content)

@@ -1,4 +1,4 @@
-"""Content from schemas: the same contract, seed, pointer and key give the same value.
+"""Generates content from schemas; the same contract, seed, pointer and key give the same value.
 
 A value is made from the top down (value_maker.py), several ways in turn, until one is valid by the contract's own
 validator. Nothing that was not found valid is given out.

@@ -1,4 +1,4 @@
-"""Values without members: texts, numbers, and what a schema says of itself (objects and arrays: value_maker.py)."""
+"""Generates texts and numbers that fit a schema (for objects and arrays: value_maker.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mockserver.stub.examples.texts import FORMATS, fitted, matching, named
 
 
 def text(flat: Flat, name: str, chance: Random) -> str:
-    """Return a text of a schema without `const` and `enum`: by format, by pattern, by the name it stands under.
+    """Return a text for a schema without `const` and `enum`: by its format, pattern, or the property's name.
 
     Raises:
         Impossible: no text was found for the pattern.
@@ -38,7 +38,7 @@ def text(flat: Flat, name: str, chance: Random) -> str:
 
 
 def number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:
-    """Return a number between the bounds of a schema, a multiple where it asks for one.
+    """Return a number within the bounds of a schema, a multiple of its `multipleOf` if it has one.
 
     Raises:
         Impossible: there is none.
@@ -90,13 +90,13 @@ def _bounds(flat: Flat, *, whole: bool) -> tuple[float, float]:
 
 
 def kinds(flat: Flat) -> list[str]:
-    """Return the types that a schema allows, none for any."""
+    """Return the types that a schema allows, empty if it allows any."""
     named = flat.get("type", [])
     return [named] if isinstance(named, str) else list(named)
 
 
 def examples(flat: Flat) -> list[Any]:
-    """Return what the schema itself gives as examples, the best first."""
+    """Return the examples and the default in a schema, best first."""
     found = [flat["example"]] if "example" in flat else []
     if isinstance(flat.get("examples"), list):
         found += flat["examples"]

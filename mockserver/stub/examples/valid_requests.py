@@ -1,4 +1,4 @@
-"""A valid request of an operation, from its own examples, else generated: what `mockserver examples` prints."""
+"""Makes valid requests of an operation from its examples or generated values, for `mockserver examples`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIGEST = 'Digest username="user", realm="mockserver", nonce="n", uri="/", respo
 
 
 class Requests:
-    """Makes requests of a contract's operations.
+    """Makes valid requests of a contract's operations.
 
     Raises:
         CannotGenerate: from `steps`, where no valid value of something that is required was found.
@@ -33,7 +33,7 @@ class Requests:
         self._generator = Generator(contract, number)
 
     def steps(self, operation: Operation, name: str) -> Iterator[Step]:
-        """Yield the requests that may return the response example of a name, one for each media type it can send."""
+        """Yield requests that may return the response example of a name, one for each request media type."""
         template = parse_template(operation.path)
         named = {name: f"{{{name}}}" for name in template.parameters}  # nobody says what an undeclared one may be
         query, fields, cookies = [], [], []
@@ -66,7 +66,7 @@ class Requests:
     def _value(
         self, examples: Mapping[str, Example], schema: str | None, name: str, media_type: MediaType | None = None
     ) -> Any:
-        """Return the example of a name, else the first valid one, else a generated value."""
+        """Return the example of a given name, else the first valid example, else a generated value."""
         if media_type is not None:
             return json.encode(self._value(media_type.examples or examples, media_type.schema, name)).decode()
         is_valid = self._contract.validator(schema, "request").is_valid if schema is not None else None
@@ -77,7 +77,7 @@ class Requests:
         return "value" if schema is None else self._generator.generate(schema, "request")
 
     def _contents(self, operation: Operation, name: str) -> Iterator[tuple[str, str | None]]:
-        """Yield media type and content of what an operation takes; nothing first where nothing speaks for content."""
+        """Yield media type and content of an operation's request; first none, if content is optional."""
         body = operation.request_body
         paired = body is not None and any(
             name in {example.name, example.answered_by}
@@ -156,7 +156,7 @@ class Requests:
 
 
 def _rank(media_type: MediaType) -> int:
-    """Return how late a media type is tried: JSON first, files last."""
+    """Return the sort key of a request media type: JSON first, files last."""
     kind = essence(media_type.name)
     if is_json(kind):
         return 0

@@ -1,4 +1,4 @@
-"""One value of a schema, made from the top down (texts and numbers: scalars.py); the validator has the last word."""
+"""Makes one value of a schema by recursive descent; the caller validates it (texts and numbers: scalars.py)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CHEAP = {"null": 0, "boolean": 1, "integer": 1, "number": 1, "string": 1, "arra
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a value is tried to be made.
+    """One strategy for making a value of a schema.
 
     Attributes:
         optional: what is not required is made, too.
@@ -51,7 +51,7 @@ class Plan:
 
 
 class Making:
-    """Makes one value."""
+    """Makes one value of a schema by one strategy."""
 
     def __init__(self, flattener: Flattener, direction: Direction, plan: Plan, chance: Random, *, vary: bool) -> None:
         self._flattener = flattener
@@ -63,7 +63,7 @@ class Making:
         self._above: list[str] = []
 
     def value(self, schema: Any, name: str = "", depth: int = 0) -> Any:
-        """Return a value of a schema that stands under a name.
+        """Return a value of a schema, for a member of a given name.
 
         Raises:
             Impossible: there is none on this way.
@@ -84,7 +84,7 @@ class Making:
             del self._above[len(self._above) - len(references) :]
 
     def _branch(self, group: Sequence[Any], depth: int) -> Any:
-        """Return the branch to take: by turns, and the cheapest one where it is deep."""
+        """Return the branch of `oneOf` or `anyOf` to follow: by the strategy's turn, deep down the cheapest one."""
         ordered = [group[(index + self._plan.turn) % len(group)] for index in range(len(group))]
         usable = [branch for branch in ordered if not self._is_circle(branch)] or ordered
         real = [branch for branch in usable if branch is not False and branch != {"type": "null"}] or usable
@@ -174,7 +174,7 @@ class Making:
         return guesses[((depth > 0) + self._plan.turn) % len(guesses)]
 
     def _fits(self, flat: Flat, kind: str, example: Any) -> bool:
-        """Tell whether a plain example meets its own schema; others are checked with the whole value."""
+        """Tell whether an example that is neither object nor array meets its own schema."""
         return kind in {"object", "array"} or conforms(flat, example)
 
     def _object(self, flat: Flat, depth: int) -> dict[str, Any]:
@@ -215,7 +215,7 @@ class Making:
         return flat.get(self._forbidden) is True
 
     def _is_only_meant(self, schema: Any) -> bool:
-        """Tell whether a schema has no value by the letter, so that an answer is valid to everybody without it."""
+        """Tell whether a schema's enum has no value in the strict reading, so that the member is better left out."""
         behind = self._flattener.behind(schema)[0]
         return isinstance(behind, dict) and "enum" in behind and MEANT in self._flattener.keywords(behind)
 
@@ -237,7 +237,7 @@ class Making:
         return more
 
     def _sized(self, flat: Flat, made: dict[str, Any], required: Sequence[str], depth: int) -> dict[str, Any]:
-        """Return an object with members left out or added until their number is right."""
+        """Return an object with members removed or added to satisfy `minProperties` and `maxProperties`."""
         most = flat.get("maxProperties", len(made))
         for name in reversed(list(made)):
             if len(made) > most and name not in required:

@@ -1,4 +1,4 @@
-"""Callbacks on their way: sent in the background, only to hosts that were named, and noted in the journal."""
+"""Sends callbacks in the background, only to allowed hosts, and records them in the journal."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Deliverer:
-    """Sends callbacks to the hosts that `--allow-callbacks` names."""
+    """Sends callbacks to the hosts that `--allow-callbacks` allows."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        """Take `HOST` (any port) or `HOST:PORT`, as often as wanted.
+        """Prepare for a list of allowed hosts, each `HOST` (any port) or `HOST:PORT`.
 
         Raises:
             UsageError: one of them is neither.
@@ -38,7 +38,7 @@ class Deliverer:
         self._lock = threading.Lock()
 
     def deliver(self, outgoing: Outgoing, world: World) -> str:
-        """Send a callback soon, or not at all; return what becomes of it, in words for the journal."""
+        """Queue a callback for sending if its host is allowed; return a note for the journal."""
         host, port = _target(outgoing.url)
         if not host or not port:
             return f"callback {outgoing.name} not sent: its URL is none of http or https"
@@ -82,7 +82,7 @@ class Deliverer:
 
 
 def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
-    """Send one request; redirects are not followed, they could lead to a host that was not named."""
+    """Send one callback request without following redirects, which could lead to a host that is not allowed."""
     parts = urlsplit(outgoing.url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -102,7 +102,7 @@ def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
 
 
 def _target(url: str) -> tuple[str, int | None]:
-    """Return host and port of a URL, "" and None for what is no URL of http or https."""
+    """Return host and port of an http or https URL, "" and None for any other URL."""
     try:
         parts = urlsplit(url)
         return parts.hostname or "", parts.port or _PORTS.get(parts.scheme) if parts.scheme in _PORTS else None

@@ -1,4 +1,4 @@
-"""So many requests a second from one address, and a ban for whoever crosses that again and again (`--rate-limit`).
+"""Rate limit per client address, with a ban after repeated violations of the limit (`--rate-limit`).
 
 What an address did stands in the store of its world: worlds are limited apart, workers that share a store share the
 count, and a reset lifts it (docs/decisions/0044-rate-limit-and-ban.md).
@@ -30,14 +30,14 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class Instant(NamedTuple):
-    """A point in time on two clocks, both in UNIX seconds: the world's, which may stand, and the machine's."""
+    """A point in time in UNIX seconds on two clocks: that of the world, which may stand still, and the machine's."""
 
     world: float
     machine: float
 
 
 def seconds_between(then: Instant, now: Instant) -> float:
-    """Return how much time has passed: what the clock says on which more of it did.
+    """Return the seconds between two instants, on the clock on which more time has passed.
 
     So a limit refills though the world's clock stands, and a test that advances it need not wait. The machine's clock
     has no reason to run backwards, unless it was wrong before: nobody is kept out until it is as late as it was.
@@ -46,7 +46,7 @@ def seconds_between(then: Instant, now: Instant) -> float:
 
 
 def judge(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Record | None, RequestRejected | None]:
-    """Decide on a request of an address.
+    """Decide whether a request of a client address is within the rate limit.
 
     A crossing is the first refusal within a second: a burst is one, whatever its size; going on is one each second.
 
@@ -79,7 +79,7 @@ def judge(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Re
 
 
 class LimitedPipeline:
-    """A pipeline that answers 429 to an address that asks too often.
+    """A pipeline that answers 429 to a client address that exceeds the rate limit.
 
     A wrapper around `Pipeline`, so that a stub without `--rate-limit` has nothing more to do for a request.
     """
@@ -91,7 +91,7 @@ class LimitedPipeline:
         self.allowed = pipeline.allowed
 
     def answer(self, request: Request, world: World) -> Answer | None:
-        """Return the answer to a request that is let in, or its refusal: the contract's own 429, else problem details.
+        """Return the response to a request, 429 if its client address exceeds the rate limit.
 
         Raises:
             StateError: the store cannot be read or written.
@@ -118,7 +118,7 @@ def _within(instants: Any, now: Instant, seconds: float) -> list[list[float]]:
 
 
 def _last_seen(record: Mapping[str, Any]) -> float:
-    """Return when an address was last let in or banned, on the machine's clock."""
+    """Return when a request of a client address was last accepted, or the address banned, on the machine's clock."""
     instants = [record["banned"]] if "banned" in record else record["recent"]
     return max((Instant(*instant).machine for instant in instants), default=0.0)
 

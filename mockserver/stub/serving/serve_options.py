@@ -1,4 +1,4 @@
-"""The options of `mockserver serve`: a stub's, and those of the processes that serve it."""
+"""Options of `mockserver serve`: those of the stub, and those of the processes that serve it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mockserver.stub.stub_options import USUAL_LIMIT, StubOptions, told
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ServeOptions(StubOptions):
-    """All options of `mockserver serve`: those of the stub, and of the processes that serve it.
+    """All options of `mockserver serve`: those of the stub, and those of the processes that serve it.
 
     Raises:
         UsageError: two of them contradict each other.

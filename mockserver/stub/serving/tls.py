@@ -1,4 +1,4 @@
-"""A self-signed certificate for `serve --tls`, kept between runs so that clients can be told its path once."""
+"""Self-signed certificates for `serve --tls`, kept on disk so that their path stays the same between runs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _folder() -> Path:
 
 
 def _usable(kept: Certificate) -> bool:
-    """Tell whether certificate and key are there, belong together and stay valid for a while."""
+    """Tell whether certificate and key exist, belong together and stay valid for some days."""
     try:
         certificate = x509.load_pem_x509_certificate(kept.certificate.read_bytes())
         key = serialization.load_pem_private_key(kept.key.read_bytes(), None)
@@ -85,7 +85,7 @@ def _make(kept: Certificate, host: str) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, in one step."""
+    """Write a file atomically, readable only by its owner."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

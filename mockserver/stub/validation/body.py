@@ -1,4 +1,4 @@
-"""Request content: its size, media type, form and schema, decoded once."""
+"""Reads request content: checks its size and media type, decodes it once and validates it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Decoder:
             self._items = contract.validator(media_type.item_schema, "request")
 
     def read(self, content: bytes, field: str) -> Any:
-        """Return the value of content; binary content is passed on as it is.
+        """Return the decoded and valid value of request content; binary content is returned unchanged.
 
         Raises:
             RequestRejected: 400 or 422.
@@ -68,7 +68,7 @@ class _Decoder:
         return value
 
     def _refuse(self, broken: Iterable[tuple[SchemaViolation, str]]) -> None:
-        """Reject content for what is broken, each with the pointer of the value it was found in; nothing passes."""
+        """Raise RequestRejected if there are schema violations, each paired with the pointer of the validated value."""
         found = list(broken)
         if not found:
             return
@@ -111,7 +111,7 @@ class BodyReader:
         self._by_field: dict[str, _Decoder] = {}
 
     def receive(self, request: Request) -> bytes:
-        """Return the request's content as it came.
+        """Return the bytes of a request's content.
 
         Raises:
             RequestRejected: 413.
@@ -128,7 +128,7 @@ class BodyReader:
         return content
 
     def decode(self, content: bytes, content_type: str | None) -> Any:
-        """Return the value of content, or None where there is none and none is needed.
+        """Return the decoded value of content, None if there is none and the contract requires none.
 
         Raises:
             RequestRejected: 415, 400 or 422, in this order.
@@ -142,11 +142,11 @@ class BodyReader:
         return (self._by_field.get(content_type or "") or self._choose(content_type)).read(content, content_type or "")
 
     def media_type(self, content_type: str | None) -> str:
-        """Return the media type of a request without its parameters, "" for none."""
+        """Return the media type in a `Content-Type` value without parameters, "" if there is none."""
         return essence(content_type or "")
 
     def _find(self, field: str) -> _Decoder | None:
-        """Return the decoder for a `Content-Type`: of the type itself, else of the narrowest range that covers it."""
+        """Return the decoder for a `Content-Type`: that of the media type itself, else of the narrowest range."""
         name = essence(field)
         decoder = self._of_variant(field) if name in self._several else self._decoders.get(name)
         if decoder is not None or "/" not in name:
@@ -160,7 +160,7 @@ class BodyReader:
         return None
 
     def _of_variant(self, field: str) -> _Decoder:
-        """Return the decoder of the documented media type, of several of one name, that fits a field best."""
+        """Return the decoder for a media type that is documented several times with different parameters."""
         media_type = covering(self._content, field)
         assert media_type is not None
         return self._variants.setdefault(
@@ -185,13 +185,13 @@ class BodyReader:
 
 
 def _secret_names(contract: Contract, media_type: MediaType) -> frozenset[str]:
-    """Return the names of `writeOnly` properties of a media type's content."""
+    """Return the names of `writeOnly` properties in the schemas of a media type."""
     schemas = (media_type.schema, media_type.item_schema)
     return _NO_NAMES.union(*(marked_names(contract.document.data, schema)[0] for schema in schemas if schema))
 
 
 def _is_readable(field: str) -> bool:
-    """Tell whether the charset of a field is one that its media type is read in: JSON knows UTF-8 alone (RFC 8259)."""
+    """Tell whether the charset of a `Content-Type` can be decoded; for JSON it must be UTF-8 (RFC 8259)."""
     named = charset(field)
     return named in _JSON_CHARSETS if is_json(field) else named is not None
 

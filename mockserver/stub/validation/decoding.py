@@ -1,4 +1,4 @@
-"""Content to value, by media type: JSON, forms, multipart, XML, text; anything else stays bytes."""
+"""Decodes content by media type: JSON, forms, multipart, XML, text; content of any other type stays bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: str) -> Decode | None:
-    """Return how content of a media type (in lower case, without parameters) is decoded, None for bytes as they are."""
+    """Return the function that decodes content of a media type, None if content stays bytes."""
     if is_json(name):
         return lambda content, _field: json.decode(content)
     is_form = name == "application/x-www-form-urlencoded"
@@ -47,13 +47,13 @@ def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: st
 
 
 def _lines(content: bytes, _field: str) -> list[Any]:
-    """Return the JSON texts of content, one from each line; RFC 7464 puts a record separator before each."""
+    """Return the decoded JSON text of each line; a record separator before a line is dropped (RFC 7464)."""
     lines = content.replace(_RECORD_SEPARATOR, b"").split(b"\n")
     return [json.decode(line) for line in lines if line.strip()]
 
 
 def _in_utf8(content: bytes, field: str) -> str:
-    """Return the text of a form whose percent-encoded bytes may be of another charset, with UTF-8 in their place."""
+    """Return the text of a form with percent-encoded bytes converted from the form's charset to UTF-8."""
     named = charset(field) or "utf-8"
     text = content.decode(named)
     if named == "utf-8":
@@ -104,12 +104,12 @@ def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
 
 
 def _empty(shapes: Shapes, wanted: Shape) -> dict[str, Any]:
-    """Return the arrays that a form must have, empty: a form has no other way to say so than to leave them out."""
+    """Return an empty array for each required array property of a form, since forms cannot send an empty array."""
     return {name: [] for name in wanted.required if shapes.at(wanted.properties.get(name)).is_array}
 
 
 def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str) -> Any:
-    """Return the members of multipart content (RFC 7578); a file is text of its bytes, one character each."""
+    """Return the members of multipart content (RFC 7578); a file becomes text with one character per byte."""
     wanted = shapes.at(media_type.schema)
     if not content:
         return _empty(shapes, wanted)

@@ -1,4 +1,4 @@
-"""Parameters: found in the request, given the type that their schema asks for, validated."""
+"""Reads the parameters of a request: finds, decodes, converts to the type in their schema, and validates them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ParameterReader:
         ]
 
     def read(self, request: Request, path_values: Mapping[str, str]) -> Arguments:
-        """Return the values by location and name; the absent ones are left out, or have their default.
+        """Return the parameter values by location and name, with defaults for absent parameters that have one.
 
         Raises:
             RequestRejected: 422 (404, see `_status`) with every violation of every parameter.
@@ -70,7 +70,7 @@ class ParameterReader:
     def _value(
         self, parameter: Parameter, wanted: Shape, request: Request, path_values: Mapping[str, str], query: Pairs
     ) -> Any:
-        """Return the value of a parameter.
+        """Return the decoded value of a parameter.
 
         Raises:
             LookupError: it is absent.
@@ -106,14 +106,14 @@ class ParameterReader:
         return cookie
 
     def _status(self, violations: list[Violation]) -> int:
-        """Return 422, or 404 for a path that names nothing where the contract documents only that."""
+        """Return the status for invalid parameters: 422, or 404 for a path if only that is documented."""
         documented = self._operation.responses
         only_path = all(violation.place == "path" for violation in violations)
         return 404 if only_path and "404" in documented and not {"422", "400"} & documented.keys() else 422
 
 
 def _decoded(parameter: Parameter, text: str) -> Any:
-    """Return the value of a parameter that is written in a media type; text where it is no JSON."""
+    """Return the value of a parameter that the contract describes by a media type; its text if it is not JSON."""
     assert parameter.content is not None
     if not is_json(concrete(parameter.content.name)):
         return text

@@ -1,4 +1,4 @@
-"""What a schema lets text become: the types, items and properties that all of its parts name together."""
+"""Converts text to the types that a schema allows, collected from all parts of the schema."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", typ
 
 
 class Shape(NamedTuple):
-    """A schema as far as the form of its values goes.
+    """Types, items and properties of a schema, collected from all parts of the schema.
 
     Attributes:
         types: names of types, empty for any.
@@ -43,12 +43,12 @@ class Shape(NamedTuple):
 
     @property
     def is_array(self) -> bool:
-        """Whether its values are arrays."""
+        """Whether values of the schema may be arrays."""
         return "array" in self.kinds
 
     @property
     def is_object(self) -> bool:
-        """Whether its values are objects."""
+        """Whether values of the schema may be objects."""
         return "object" in self.kinds
 
 
@@ -56,7 +56,7 @@ ANY = Shape(frozenset(), None, {}, None, None)
 
 
 class Shapes:
-    """The shapes of a contract's schemas, each worked out once, when it is first met: schemas may be recursive."""
+    """Shapes of a contract's schemas, each computed on first use."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -64,7 +64,7 @@ class Shapes:
         self._judges: dict[str, Callable[[Any], bool]] = {}
 
     def at(self, pointer: str | None) -> Shape:
-        """Return the shape of the schema at a pointer; a broken one has none."""
+        """Return the shape of the schema at a pointer; a broken schema allows any type."""
         try:
             return self._known[pointer]
         except KeyError:
@@ -73,7 +73,7 @@ class Shapes:
             return found
 
     def judge(self, pointer: str) -> Callable[[Any], bool]:
-        """Return the function that tells whether a request may have a value of the schema at a pointer."""
+        """Return the function that tells whether a value in a request is valid by the schema at a pointer."""
         try:
             return self._judges[pointer]
         except KeyError:
@@ -81,7 +81,7 @@ class Shapes:
             return self._judges.setdefault(pointer, is_valid)
 
     def typed(self, text: str, wanted: Shape) -> Any:
-        """Return text as a type that its schema asks for: the first that is valid, else the first it can be read as."""
+        """Return text converted to a type that its schema allows: the first valid conversion, else the first one."""
         candidates = list(_readings(text, wanted.types))
         if len(candidates) == 1 or wanted.pointer is None:
             return candidates[0]
@@ -89,7 +89,7 @@ class Shapes:
         return next((value for value in candidates if is_valid(value)), candidates[0])
 
     def read(self, texts: Texts, wanted: Shape) -> Any:
-        """Return texts of a parameter as the values that its schema asks for."""
+        """Return the texts of a parameter converted to the types that its schema allows."""
         if isinstance(texts, str):
             return self.typed(texts, wanted)
         if isinstance(texts, list):
@@ -107,7 +107,7 @@ class Shapes:
         return next((value for value in values if is_valid(value)), values[0])
 
     def _deep(self, texts: Mapping[str, Any], wanted: Shape) -> Any:
-        """Return members that came in brackets: `a[]=1&a[]=2` are two, of `a[b]` the last counts if it is no array."""
+        """Return the members of a `deepObject` parameter; `a[]=1&a[]=2` gives an array of two items."""
         values: dict[str, Any] = {}
         for name, inner in texts.items():
             shape = self.at(wanted.items) if wanted.is_array else self._member(wanted, name)

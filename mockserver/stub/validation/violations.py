@@ -1,4 +1,4 @@
-"""Schema violations in the words of the client: where, what was expected, how sure the contract is."""
+"""Turns schema violations into violations that a client reads: place, expected value, and provenance."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _EXPECTED = {
 
 
 def reject(violations: Iterable[Violation], total: int, status: int = 422) -> RequestRejected:
-    """Return the rejection for one or more violations, `total` in all; the first one stands in its detail."""
+    """Return the rejection for some violations, of `total` in all; its detail shows the first one."""
     listed = list(islice(violations, MAX_VIOLATIONS))
     first = listed[0]
     detail = f"{first.place} {first.pointer or '(whole)'}: {first.message}"
@@ -55,7 +55,7 @@ def reject(violations: Iterable[Violation], total: int, status: int = 422) -> Re
 def translate(
     contract: Contract, place: str, found: SchemaViolation, secret_names: Collection[str], prefix: str = ""
 ) -> Iterator[Violation]:
-    """Yield the client's view of one schema violation: one for each missing or unknown name.
+    """Yield violations for the client from one schema violation: one for each missing or unknown name.
 
     Takes the part of the request (`body`), the names whose values are masked, and the pointer of the value.
     """
@@ -72,7 +72,7 @@ def translate(
 
 
 def missing_parameter(contract: Contract, place: str, name: str, rule: str) -> Violation:
-    """Return the violation of a parameter that is required and absent; `rule` is the keyword's pointer."""
+    """Return the violation of a required parameter that is absent; `rule` is the pointer of its `required`."""
     found = SchemaViolation((), "required", rule, "", None, (name,))
     return _violation(contract, place, found, child("", name), "present", "is required")
 
@@ -123,7 +123,7 @@ def _expected(contract: Contract, found: SchemaViolation) -> str:
 
 
 def _known_names(contract: Contract, pointer: str) -> list[str]:
-    """Return the names that the object around an `additionalProperties` keyword declares."""
+    """Return the property names declared beside an `additionalProperties` keyword."""
     try:
         schema = contract.at(pointer.rpartition("/")[0])
     except LookupError:
@@ -133,7 +133,7 @@ def _known_names(contract: Contract, pointer: str) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """Return a shown value as it stands in a sentence."""
+    """Return a shown value as text for a message."""
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     return value if isinstance(value, str) and value.isidentifier() else json.encode(value).decode()
