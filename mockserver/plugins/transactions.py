@@ -23,7 +23,7 @@ class Transaction(Protocol):
         """Return the record of a collection under a key, None if there is none."""
 
     def items(self, collection: str) -> Mapping[str, Record]:
-        """Return all records of a collection by key, as they are now."""
+        """Return all records of a collection by key, in the present state of the transaction."""
 
     def put(self, collection: str, key: str, record: Record) -> None:
         """Create or replace a record, which the caller must not change afterwards."""

@@ -107,7 +107,7 @@ def make_app(options: StubOptions) -> Flask:
 
 
 def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the behaviours that can be inferred from a contract, by `operationId`."""
+    """Return the state behaviours that can be inferred from a contract, by `operationId`."""
     from mockserver.contract.resources.collections import inferred  # a contract that states all of them needs none
 
     return inferred(contract)
@@ -168,7 +168,7 @@ class Stub:
         self._default = worlds.get(DEFAULT_WORLD)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
+        """Answer one request as a WSGI application (PEP 3333)."""
         response = self.respond(environ)
         if response is None:
             return self.pass_on(environ, start_response)

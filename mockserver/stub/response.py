@@ -61,7 +61,7 @@ class Responder:
     """
 
     def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf) -> None:
-        """Prepare for one operation.
+        """Prepare to build the responses of one operation.
 
         Args:
             contract: the contract of the operation.

@@ -15,7 +15,7 @@ from mockserver.stub.behaviour.handlers import Handlers
 
 
 class Bindings(NamedTuple):
-    """Behaviours by `operationId`, and by handler and role of `x-mockserver-behaviour`."""
+    """Python behaviours of a contract: by `operationId`, and by handler and role of `x-mockserver-behaviour`."""
 
     operations: Mapping[str, Handler]
     handlers: Handlers

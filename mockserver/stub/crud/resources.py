@@ -43,7 +43,7 @@ class ResourceHandler:
         relatives: Mapping[str, Behaviour],
         representations: Representations,
     ) -> None:
-        """Prepare for one operation.
+        """Prepare the behaviour of one operation on a collection or its items.
 
         Args:
             contract: where schemas and other operations are looked up.

@@ -30,7 +30,7 @@ class Ancestors:
     """Checks for deletion of the items that an operation's path goes through or ends in."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
-        """Prepare for one operation.
+        """Prepare to check and restore the items on one operation's path.
 
         Args:
             operation: what is called.
@@ -132,7 +132,7 @@ def _named(content: bytes) -> Iterator[str]:
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
-    """Return a path template with values in place of its parameters."""
+    """Return a path template with path values in place of its parameters, percent-encoded."""
     parsed = parse_template(template)
     return parsed.expand({name: quote(text(values.get(name, "")), safe="") for name in parsed.parameters})
 

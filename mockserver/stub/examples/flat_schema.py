@@ -29,7 +29,7 @@ _MAX_REFERENCES = 64
 
 
 class Impossible(Exception):  # noqa: N818 - no error: the way out of a branch that has no value
-    """No value of a schema can be made with the chosen branches."""
+    """Error: with the chosen branches of `oneOf` and `anyOf` a schema has no value."""
 
 
 class Flattener:

@@ -33,7 +33,7 @@ _PLANS = (
 
 
 class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the caller has a way out of
-    """No valid value of a schema was found.
+    """Error: no valid value of a schema was found.
 
     Attributes:
         reason: what keeps the first value that was made from being valid.

@@ -26,7 +26,7 @@ _quote = partial(quote, safe="@")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request of a sequence: `content` is its JSON text or None, `fields` its header fields."""
+    """One request in a sequence that returns an example: `content` is JSON text or None, `fields` are header fields."""
 
     method: str
     path: str

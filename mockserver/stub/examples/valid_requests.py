@@ -123,7 +123,7 @@ class Requests:
         fields: list[tuple[str, str]],
         cookies: list[str],
     ) -> None:
-        """Add well-formed credentials of a scheme: a seeded account's where there is one that may call."""
+        """Add credentials for a security scheme to a request: those of a seeded account if one may make the call."""
         account = self._account(operation)
         secret = self._secret(account, scheme)
         if scheme.type == "apiKey":

@@ -220,7 +220,7 @@ class Making:
         return isinstance(behind, dict) and "enum" in behind and MEANT in self._flattener.keywords(behind)
 
     def _has_room(self, schema: Any, depth: int) -> bool:
-        """Tell whether an optional member is made."""
+        """Tell whether an optional object member is to be generated, by depth and size of the value so far."""
         if not self._plan.optional or self._made > _ENOUGH or self._is_only_meant(schema):
             return False
         if depth < _DEEP:

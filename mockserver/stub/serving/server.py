@@ -93,7 +93,7 @@ def run(
     certificate: Certificate | None,
     on_ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `on_ready` is called when connections are accepted.
+    """Serve a stub over HTTP until SIGINT or SIGTERM; `on_ready` is called when connections are accepted.
 
     Raises:
         MockServerError: the application cannot be made, or a worker process ended on its own.

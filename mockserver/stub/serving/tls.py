@@ -20,7 +20,7 @@ _NEEDED_DAYS = 2
 
 
 def self_signed(host: str) -> Certificate:
-    """Return a certificate for a host name or address, `localhost` and the loopback addresses.
+    """Return a self-signed certificate for a host name or address, `localhost` and the loopback addresses.
 
     Both files lie in the user's cache folder, or in a temporary one where that cannot be written.
     """

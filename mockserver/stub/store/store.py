@@ -71,4 +71,4 @@ class Store(Protocol):
         """
 
     def close(self) -> None:
-        """Release files and connections."""
+        """Release the files and connections of the store."""

@@ -23,7 +23,7 @@ _CLOCK = "clock"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One world: its name, its store and its journal.
+    """One world, an isolated copy of the stub's state: its name, its store and its journal.
 
     Attributes:
         start: UNIX time that the clock shows until it is set, or None for the wall clock.

@@ -26,7 +26,7 @@ _JSON_CHARSETS = frozenset({"utf-8", "ascii"})
 
 
 class _Decoder:
-    """Decodes and validates content of one media type."""
+    """Decodes and validates request content of one media type."""
 
     def __init__(
         self, contract: Contract, shapes: Shapes, media_type: MediaType, name: str, secret_names: frozenset[str]
@@ -81,7 +81,7 @@ class _Decoder:
 
 
 class BodyReader:
-    """Reads the content of one operation's requests."""
+    """Reads, decodes and validates the content of one operation's requests."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         body = operation.request_body

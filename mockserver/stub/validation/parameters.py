@@ -27,7 +27,7 @@ _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"}) | {
 
 
 class ParameterReader:
-    """Reads the parameters of one operation's requests."""
+    """Reads, decodes and validates the parameters of one operation's requests."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract = contract
@@ -88,7 +88,7 @@ class ParameterReader:
         return self._shapes.read(decode_text(name, style, wanted.kinds, text, explode=parameter.explode), wanted)
 
     def _text(self, parameter: Parameter, request: Request, path_values: Mapping[str, str], query: Pairs) -> str:
-        """Return the text of a parameter.
+        """Return the undecoded text of a parameter in the path, query, header or cookies of a request.
 
         Raises:
             LookupError: it is absent.

@@ -99,7 +99,7 @@ class Shapes:
         return self._deep(texts, wanted)
 
     def first_valid(self, readings: Sequence[Texts], wanted: Shape) -> Any:
-        """Return the first of several readings of a parameter that its schema allows, else the first."""
+        """Return the first of several readings of a parameter's text that is valid by its schema, else the first."""
         values = [self.read(texts, wanted) for texts in readings]
         if len(values) == 1 or wanted.pointer is None:
             return values[0]
