@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 from mockserver.errors import UsageError
 from mockserver.plugins.discovery import DEFAULT
-from mockserver.stub.stub_options import Text, listed, text_of
+from mockserver.stub.stub_options import OptionText, options_in_order, text_of_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -107,8 +107,8 @@ def options_of(options: type[Any]) -> Callable[[Command], Command]:
     """Return the click options of a dataclass of options (stub/stub_options.py): what it calls them, it is given."""
     made = [
         _SHARED[one.name]() if one.name in _SHARED else _option_of(one)
-        for one in listed(options)
-        if one.name in _SHARED or text_of(one).help
+        for one in options_in_order(options)
+        if one.name in _SHARED or text_of_option(one).help
     ]
 
     def decorate(command: Command) -> Command:
@@ -121,7 +121,7 @@ def options_of(options: type[Any]) -> Callable[[Command], Command]:
 
 def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     """Return the click option of a field."""
-    text, default = text_of(described), described.default
+    text, default = text_of_option(described), described.default
     settings: dict[str, Any] = {"help": text.help, "metavar": text.metavar, "type": _type_of(text, default)}
     if default is False:
         settings |= {"is_flag": True}
@@ -136,7 +136,7 @@ def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     return option(f"--{described.name.replace('_', '-')}", **settings)
 
 
-def _type_of(text: Text, default: Any) -> click.ParamType[Any] | None:
+def _type_of(text: OptionText, default: Any) -> click.ParamType[Any] | None:
     if text.is_file:
         return FILE
     if text.choices:

@@ -46,8 +46,8 @@ _Identify = Callable[[Request, _World], Caller | None]
 class Authentication:
     """Compiles the security requirements of operations into functions that authenticate requests.
 
-    With `open_door` no credentials are asked for, and everybody is the mightiest seeded account. Without
-    `accounts` any well-formed credentials are taken, since there is nothing to compare them with.
+    With `open_door` no credentials are required, and every caller is the highest-level seeded account. Without
+    `accounts` any well-formed credentials are accepted, since there is nothing to compare them with.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ from mockserver.messages import (
 )
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.selection import Examples
-from mockserver.stub.response import Plan, Responder, finish, rejection
+from mockserver.stub.response import Responder, ResponsePlan, finish, rejection
 from mockserver.stub.stub_options import StubOptions
 
 #: What an answer has that is known to break its own schema, because no better one could be made.
@@ -54,11 +54,11 @@ class Choice:
         self.responder = self.responder_of(operation)
         self._offers = tuple(self.responder.offers())
         several = any(len(media_type.examples) > 1 for _, media_type in self._offers if media_type is not None)
-        self._same = None if options.dynamic or several else _Chosen(self, NO_ARGUMENTS)
+        self._same = None if options.dynamic or several else _LazyRepresentation(self, NO_ARGUMENTS)
 
     def representation(self, arguments: Arguments) -> Representation:
         """Return the content with which a call is answered without state, as a lazily chosen Representation."""
-        return self._same or _Chosen(self, arguments)
+        return self._same or _LazyRepresentation(self, arguments)
 
     def without_state(self, arguments: Arguments) -> tuple[str, Any]:
         """Return media type and value of the response without state, "" and None if it has no content.
@@ -100,7 +100,7 @@ class Choice:
         return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
 
     def of_plans(
-        self, plans: Iterable[Plan], arguments: Arguments, preferences: Preferences, accept: str | None
+        self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
     ) -> tuple[Response, str]:
         """Return the response by the first plan that valid content is found for, and the reason for this choice.
 
@@ -125,7 +125,7 @@ class Choice:
             return finish(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
-    def judged(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
+    def validated(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
         """Return the response to a behaviour's outcome, validated against the contract, and the reason for it."""
         plan = self.responder.plan(outcome, accept)
         why = outcome.why
@@ -157,7 +157,7 @@ class Choice:
         return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
 
 
-class _Chosen:
+class _LazyRepresentation:
     """A representation (media type and value) that is chosen from a call's arguments when it is first read."""
 
     def __init__(self, choice: Choice, arguments: Arguments) -> None:

@@ -1,6 +1,6 @@
 """A compiled operation: authentication, request parsing and behaviour of one operation, ready to handle calls.
 
-How it is answered is chosen in choice.py.
+Which response a call gets is chosen in choice.py.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from mockserver.stub.authentication import Authentication
 from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, behaviour_of, fills_form, trusts
 from mockserver.stub.callback_requests import Callbacks
 from mockserver.stub.choice import Choices
-from mockserver.stub.crud.tombstones import Ancestors
-from mockserver.stub.preferred import Preferred
+from mockserver.stub.crud.tombstones import Tombstones
+from mockserver.stub.preferred_responses import PreferredResponses
 from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.body import BodyReader
 from mockserver.stub.validation.parameters import ParameterReader
@@ -43,10 +43,10 @@ class CompiledOperation:
         self._rules = settings.rules
         self._operation, self._handler = behaviour_of(contract, operation, settings, choices)
         self._behaviour = self._operation.behaviour or Behaviour("python")
-        self._ancestors = Ancestors(operation, settings.inferred().values() if self._handler is None else ())
+        self._tombstones = Tombstones(operation, settings.inferred().values() if self._handler is None else ())
         self._trusted = trusts(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
-        self._preferred = Preferred(contract, operation, self._choice)
+        self._preferred = PreferredResponses(contract, operation, self._choice)
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = BodyReader(contract, operation) if operation.request_body is not None else None
@@ -59,12 +59,12 @@ class CompiledOperation:
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._choice.generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
-        #: Whether a call that prefers nothing is answered by the behaviour, and nothing else is to be done.
+        #: Whether a call without `Prefer` is answered by the behaviour alone.
         self.simple = self._trusted and not self.calls_back and operation.method != "HEAD"
         #: Whether the content need not stand in the arguments of such a call, which spares a twentieth of its time.
         self.spares_arguments = self.simple and self._owns is None and fills_form(self._handler)
 
-    def answer(
+    def respond(
         self,
         request: Request,
         arguments: Arguments,
@@ -78,20 +78,20 @@ class CompiledOperation:
         `value` is the decoded content, which is in the arguments, too.
 
         Raises:
-            RequestRejected: the behaviour, `Accept` or `Prefer` leave no other answer.
+            RequestRejected: the behaviour, `Accept` or `Prefer` leave no other response.
         """
         accept = request.fields.get("HTTP_ACCEPT")
         if preferences is not NONE and preferences != NONE:
             return self._preferred.response(arguments, preferences, accept)
         if self._handler is None:
             self._require_own(arguments, caller, world.read)
-            if self._ancestors:
-                self._ancestors.check(arguments.path, world.read)
-            answered = self._choice.example(arguments, accept)
-            if self._ancestors.restores:
+            if self._tombstones:
+                self._tombstones.check(arguments.path, world.read)
+            responded = self._choice.example(arguments, accept)
+            if self._tombstones.restores:
                 with world.transaction() as transaction:
-                    self._ancestors.restore(arguments.path, answered[0].content, transaction)
-            return answered
+                    self._tombstones.restore(arguments.path, responded[0].content, transaction)
+            return responded
         return self.act(accept, arguments, value, caller, world)
 
     def act(
@@ -100,7 +100,7 @@ class CompiledOperation:
         """Run the operation's behaviour in a transaction, and return its response and the reason for it.
 
         Raises:
-            RequestRejected: the behaviour or `Accept` leave no other answer.
+            RequestRejected: the behaviour or `Accept` leave no other response.
         """
         self._choice.require_acceptable(accept)  # before anything happens
         handler = self._handler
@@ -129,7 +129,7 @@ class CompiledOperation:
             )
         if self._trusted:
             return self._choice.responder.respond(outcome, accept), outcome.why
-        return self._choice.judged(outcome, accept)
+        return self._choice.validated(outcome, accept)
 
     def _require_own(self, arguments: Arguments, caller: Caller, read: Read) -> None:
         """Raise RequestRejected (403) if the called object is neither the caller's own nor open to the caller."""

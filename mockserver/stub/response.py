@@ -36,7 +36,7 @@ Content = Callable[[Documented, MediaType], Any]
 
 
 @dataclass(slots=True)
-class Plan:
+class ResponsePlan:
     """The part of a response that does not depend on the call: status, media type, encoder and header fields.
 
     Attributes:
@@ -72,10 +72,10 @@ class Responder:
         self._operation = operation
         self._value_of = value_of
         self._successes = statuses.successes(operation)
-        self._plans: dict[tuple[int, str | None], tuple[Plan, ...]] = {}
+        self._plans: dict[tuple[int, str | None], tuple[ResponsePlan, ...]] = {}
         self._fields: dict[str, Fields] = {}
         #: By `Accept`, how a success with content and nothing else is answered: most of all answers.
-        self._usual: dict[str | None, Plan] = {}
+        self._usual: dict[str | None, ResponsePlan] = {}
         self._accepted = told_values(contract, operation, "accept")
         self._instead = {
             status: int(response.status)
@@ -84,7 +84,7 @@ class Responder:
             if response.status.isdecimal() and str(status) not in operation.responses
         }
 
-    def plans(self, code: int, accept: str | None) -> tuple[Plan, ...]:
+    def plans(self, code: int, accept: str | None) -> tuple[ResponsePlan, ...]:
         """Return the plans to answer with a status (0: success), best first; none if `Accept` excludes all."""
         found = self._plans.get((code, accept))
         if found is None:
@@ -112,7 +112,7 @@ class Responder:
             return finish(plan, outcome)
         return Response(plan.code, plan.fields, plan.encode(content))
 
-    def plan(self, outcome: Outcome, accept: str | None) -> Plan:
+    def plan(self, outcome: Outcome, accept: str | None) -> ResponsePlan:
         """Return the plan for the response to an outcome."""
         plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
         return (plans or self.plans(outcome.status, None))[0]
@@ -138,8 +138,8 @@ class Responder:
     def _statuses(self, code: int) -> list[Status]:
         return [statuses.preferred(self._operation, code)] if code else self._successes
 
-    def _make_plans(self, code: int, accept: str | None) -> list[Plan]:
-        found: list[Plan] = []
+    def _make_plans(self, code: int, accept: str | None) -> list[ResponsePlan]:
+        found: list[ResponsePlan] = []
         offered = taken = 0
         for status in self._statuses(code):
             documented = status.documented
@@ -155,13 +155,13 @@ class Responder:
             return self._make_plans(code, None) if accept in self._accepted else []
         return found
 
-    def _plan(self, status: Status, media_type: MediaType | None, name: str) -> Plan:
+    def _plan(self, status: Status, media_type: MediaType | None, name: str) -> ResponsePlan:
         documented = status.documented
         own = self._documented(documented)
         first = next(iter(documented.content), "") if documented is not None else ""
         silent = documented is not None and documented.observed and not documented.content
         shown = name or first or "application/json"
-        return Plan(
+        return ResponsePlan(
             status.code,
             documented,
             media_type,
@@ -236,7 +236,7 @@ class Responder:
         return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)
 
 
-def finish(plan: Plan, outcome: Outcome) -> Response:
+def finish(plan: ResponsePlan, outcome: Outcome) -> Response:
     """Return the response to an outcome, built by a plan."""
     if outcome.content is NO_CONTENT or plan.empty:
         fields, content = plan.empty_fields, b""

@@ -59,7 +59,7 @@ class RateLimit:
 USUAL_LIMIT = RateLimit()
 
 
-class Text(NamedTuple):
+class OptionText(NamedTuple):
     """Texts and limits of an option, for `--help`, documentation and parsing.
 
     Attributes:
@@ -93,15 +93,15 @@ class Text(NamedTuple):
     after: str = ""
 
 
-def text_of(option: Field[Any]) -> Text:
+def text_of_option(option: Field[Any]) -> OptionText:
     """Return the texts of an option, from its dataclass field."""
-    text: Text = option.metadata["text"]
+    text: OptionText = option.metadata["text"]
     return text
 
 
-def told(help: str = "", **more: Any) -> Mapping[str, Text]:
+def option_text(help: str = "", **more: Any) -> Mapping[str, OptionText]:
     """Return the metadata of an option's field; `more` holds further members of `Text`."""
-    return {"text": Text(help, **more)}
+    return {"text": OptionText(help, **more)}
 
 
 def _time(text: str | None) -> int | None:
@@ -127,28 +127,30 @@ class StubOptions:
     """Options of a stub: the keyword arguments of `create_app`, also options of `serve`."""
 
     contract: Contract | Path | str | None = field(
-        default=None, kw_only=False, metadata=told(keyword="The contract or its file; None for that of the API.")
+        default=None, kw_only=False, metadata=option_text(keyword="The contract or its file; None for that of the API.")
     )
     api: Plugin | str | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             keyword="The API that is served, or its name; None for the one that the contract names "
             "(`x-mockserver-api`), and without a contract for the built-in one."
         ),
     )
     host: str = field(
         default="127.0.0.1",
-        metadata=told("Address to listen on.", more="Off loopback the control API is closed without a control token."),
+        metadata=option_text(
+            "Address to listen on.", more="Off loopback the control API is closed without a control token."
+        ),
     )
     state: str = field(
         default="memory",
-        metadata=told(
+        metadata=option_text(
             "Where state is kept: memory, or sqlite:///FILE.", more="Four slashes stand before an absolute path."
         ),
     )
     seed_data: Seed | Path | str | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "What a new store starts with: accounts and whatever else it keeps (YAML).",
             keyword="Seed data of fresh worlds, or their file; None for those of the API with its own contract, "
             "for none with any other.",
@@ -159,7 +161,7 @@ class StubOptions:
     )
     empty: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Start without seed data, but for one account that may do everything.",
             more="It is the first account of the highest level.",
             page="seed-data.md#nothing-but-one-account",
@@ -167,11 +169,11 @@ class StubOptions:
     )
     seed: int = field(
         default=0,
-        metadata=told("Number that made-up secrets follow from.", more="So does generated content."),
+        metadata=option_text("Number that made-up secrets follow from.", more="So does generated content."),
     )
     clock: int | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Let the clock stand at this time: UNIX seconds or a date-time.",
             keyword="UNIX time in seconds at which the clock stands; None for the wall clock.",
             default="the wall clock",
@@ -180,28 +182,30 @@ class StubOptions:
     )
     transition_seconds: float = field(
         default=0.0,
-        metadata=told("How long `applying` and `deleting` last, on the stub's clock.", least=0),
+        metadata=option_text("How long `applying` and `deleting` last, on the stub's clock.", least=0),
     )
     dynamic: bool = field(
         default=False,
-        metadata=told("Generate content where the contract has examples, too.", more="It follows from the schema."),
+        metadata=option_text(
+            "Generate content where the contract has examples, too.", more="It follows from the schema."
+        ),
     )
     errors: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Answer 500 where an example or the stub's answer breaks its schema.",
             more="Without it log and journal say so.",
         ),
     )
     no_state: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Infer no state: answer examples where the contract names no behaviour.", page="stub.md#state-nobody-wrote"
         ),
     )
     behaviours: Mapping[str, Handler] | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Python module with behaviours for operations.",
             keyword="Python behaviours by `operationId`.",
             page="stub.md#python-behaviours",
@@ -210,11 +214,13 @@ class StubOptions:
     )
     no_cors: bool = field(
         default=False,
-        metadata=told("Let no web page of another origin read the answers.", page="stub.md#answers-of-any-contract"),
+        metadata=option_text(
+            "Let no web page of another origin read the answers.", page="stub.md#answers-of-any-contract"
+        ),
     )
     allow_callbacks: Sequence[str] = field(
         default=(),
-        metadata=told(
+        metadata=option_text(
             "Send callbacks to this host; may be repeated.",
             keyword="Hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.",
             metavar="HOST[:PORT]",
@@ -222,7 +228,7 @@ class StubOptions:
     )
     rate_limit: RateLimit | int | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Let in N requests a second of one address, 20 if no N is given.  [default: no limit]",
             more="Also `true` or `false` in a settings file.",
             keyword="Requests a second that one address may make, or all that says of bans; None for no limit.",
@@ -235,22 +241,24 @@ class StubOptions:
     )
     no_auth: bool = field(
         default=False,
-        metadata=told("Ask for no credentials.", more="Everybody is the highest-level account."),
+        metadata=option_text("Ask for no credentials.", more="Everybody is the highest-level account."),
     )
     control_token: str | None = field(
         default=None,
-        metadata=told("Bearer token that the control API asks for; opens it off loopback."),
+        metadata=option_text("Bearer token that the control API asks for; opens it off loopback."),
     )
-    log: TextIO | None = field(default=None, metadata=told(keyword="Stream for one line per request; None for no log."))
-    log_format: str = field(default="text", metadata=told("Form of the log.", choices=("text", "json")))
+    log: TextIO | None = field(
+        default=None, metadata=option_text(keyword="Stream for one line per request; None for no log.")
+    )
+    log_format: str = field(default="text", metadata=option_text("Form of the log.", choices=("text", "json")))
 
 
-def listed(options: type[Any]) -> list[Field[Any]]:
+def options_in_order(options: type[Any]) -> list[Field[Any]]:
     """Return the options of a dataclass in the order in which `--help` lists them."""
     found: list[Field[Any]] = []
     for one in fields(options):
         names = [other.name for other in found]
-        found.insert(names.index(text_of(one).after) + 1 if text_of(one).after else len(found), one)
+        found.insert(names.index(text_of_option(one).after) + 1 if text_of_option(one).after else len(found), one)
     return found
 
 
@@ -276,6 +284,6 @@ def _described(options: Any) -> str:
     """Return the `Args:` section of a docstring, which describes all options."""
     lines = []
     for one in fields(options):
-        text = text_of(one)
+        text = text_of_option(one)
         lines.append(f"    {one.name}: {text.keyword or ' '.join(filter(None, (text.help, text.more)))}")
     return "\n".join(["Args:", *lines])

@@ -14,7 +14,7 @@ import mockserver
 from mockserver.commands.serve import serve_command
 from mockserver.errors import UsageError
 from mockserver.stub.serving.serve_options import ServeOptions
-from mockserver.stub.stub_options import listed, text_of
+from mockserver.stub.stub_options import options_in_order, text_of_option
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 #: The public signature: what stands in other people's tests. Names may be added.
@@ -76,20 +76,20 @@ def test_what_create_app_takes_serve_takes_too() -> None:
 def test_a_flag_is_what_its_field_says() -> None:
     """But for what several commands share: where a contract is."""
     parameters = {one.name: one for one in serve_command.params if isinstance(one, click.Option)}
-    assert parameters.keys() == {"allow_remote", *(one.name for one in listed(ServeOptions))} - {"log"}
+    assert parameters.keys() == {"allow_remote", *(one.name for one in options_in_order(ServeOptions))} - {"log"}
     for one in _described():
         parameter = parameters[one.name]
-        assert (parameter.help, parameter.envvar) == (text_of(one).help, f"MOCKSERVER_{one.name.upper()}")
+        assert (parameter.help, parameter.envvar) == (text_of_option(one).help, f"MOCKSERVER_{one.name.upper()}")
         assert parameter.multiple == (one.default == ())
         assert parameter.is_flag == (one.default is False)
 
 
 def _described() -> list[Field[Any]]:
-    return [one for one in listed(ServeOptions) if text_of(one).help]
+    return [one for one in options_in_order(ServeOptions) if text_of_option(one).help]
 
 
 def _meaning(option: Field[Any]) -> str:
-    text = text_of(option)
+    text = text_of_option(option)
     said = " ".join(filter(None, (text.help.partition("  [")[0], text.more)))
     return f"{said} ([{text.page.partition('#')[0]}]({text.page}))" if text.page else said
 
@@ -98,7 +98,7 @@ def _default(option: Field[Any]) -> str:
     if option.default is False:
         return ""
     shown = "none" if option.default in (None, ()) else option.default
-    return text_of(option).default or (f"{shown:g}" if isinstance(shown, float) else str(shown))
+    return text_of_option(option).default or (f"{shown:g}" if isinstance(shown, float) else str(shown))
 
 
 @pytest.mark.parametrize("option", _described(), ids=lambda option: option.name)

@@ -190,9 +190,9 @@ def _seeded_hash(username: str, password: str | None, digest: str | None) -> str
     Of the seed data alone: passwords that clients send are hashed once and not kept.
     """
     if password is not None and password_hash(username, password) == digest:
-        return passwords.make(username, password)
+        return passwords.make_hash(username, password)
     # No password has a control character, so this is the hash of none.
-    return passwords.make(username, f"\x7f{digest}")
+    return passwords.make_hash(username, f"\x7f{digest}")
 
 
 def _password(username: str, password: str) -> Record:
@@ -201,7 +201,7 @@ def _password(username: str, password: str) -> Record:
         return {"password_hash": None, "password_crypt": password}
     return {
         "password_hash": password_hash(username, password),
-        "password_crypt": passwords.make(username, password),
+        "password_crypt": passwords.make_hash(username, password),
     }
 
 

@@ -234,7 +234,7 @@ def _made_up(cause: str) -> str:
     return f"{_CODE_PREFIX}{chance(cause).randrange(_CODE_NUMBERS):012d}"
 
 
-def verify(call: ControlCall) -> Any:
+def verify_by_route(call: ControlCall) -> Any:
     """Mark a domain as verified: the control API route that replaces the DNS record which a client would set.
 
     Raises:
@@ -264,7 +264,7 @@ ROUTES = (
     ControlRoute(
         method="POST",
         path="/domains/verify",
-        answer=verify,
+        answer=verify_by_route,
         formerly="/domains/verify",
         deprecated=_MOVED,
     ),

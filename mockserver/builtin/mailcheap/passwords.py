@@ -32,7 +32,7 @@ _HASH = re.compile(
 _ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-def make(username: str, password: str) -> str:
+def make_hash(username: str, password: str) -> str:
     """Return the SHA512-Crypt hash of an account's password, with the prefix `{SHA512-CRYPT}`.
 
     The salt is made of the name, so that a list of accounts looks the same on every start and in every example. A NUL
@@ -43,7 +43,7 @@ def make(username: str, password: str) -> str:
     return f"{PREFIX}$6$rounds={_ROUNDS}${salt}${digest}"
 
 
-def matches(password: str, hashed: str) -> bool:
+def hash_matches(password: str, hashed: str) -> bool:
     """Tell whether a SHA512-Crypt hash is that of a password; a malformed hash matches none."""
     found = _HASH.fullmatch(hashed.removeprefix(PREFIX))
     key = password.encode("utf-8", "surrogatepass")
@@ -58,7 +58,7 @@ def belongs_to(account: Record, username: str, password: str) -> bool:
     """Tell whether a password is that of an account, which may be stored as a client's SHA512-Crypt hash."""
     hashed = account.get("password_crypt")
     if hashed is not None and account["password_hash"] is None:
-        return matches(password, hashed)
+        return hash_matches(password, hashed)
     return plugins.password_matches(account, username, password)
 
 

@@ -48,7 +48,7 @@ PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES, THR
 MAX_RECORDS = 50
 _Item = TypeVar("_Item")
 
-#: Permission levels, mightiest first (accounts_post).
+#: Permission levels, highest first (accounts_post).
 MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
 #: Members of an account's record that seed data may leave out; storage is in MB, quotas are those of a DomainAdmin.
 _ACCOUNT_DEFAULTS: Mapping[str, Any] = {

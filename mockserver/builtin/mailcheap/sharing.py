@@ -66,7 +66,7 @@ def share_addressbook(call: Call) -> Outcome:
     return success({**_shown_to_owner(call, record), "status": "applying"}, f"shared with {len(recipients)}")
 
 
-def count(transaction: Transaction, collection: str) -> int:
+def count_shared(transaction: Transaction, collection: str) -> int:
     """Return the number of address books or calendars, counting the default one of each MailUser."""
     owned = {(record["owner"], record["friendly_name"]) for record in transaction.items(collection).values()}
     accounts = transaction.items(ACCOUNTS).items()

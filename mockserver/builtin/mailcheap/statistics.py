@@ -53,7 +53,7 @@ def count_mail(call: Call) -> Outcome:
     administrators = [username for username, record in accounts.items() if record["level"] == DOMAIN_ADMIN]
     usage = sorted(((added[name], name) for name in administrators), key=lambda one: (-one[0], one[1]))
     counts = {name: _count(found) for name, found in records.items()}
-    counts |= {kind: sharing.count(call.transaction, kind) for kind in (ADDRESS_BOOKS, CALENDARS)}
+    counts |= {kind: sharing.count_shared(call.transaction, kind) for kind in (ADDRESS_BOOKS, CALENDARS)}
     shown = {**counts, "mailboxes": len(mailboxes), "domainadmin_usage": [{name: count} for count, name in usage]}
     return success(dict(sorted(shown.items())), "counted")
 

@@ -77,7 +77,7 @@ def enable(call: Call) -> Outcome:
 
 
 @behaviour("twofactor", "verify", trusted=True)
-def verify(call: Call) -> Outcome:
+def verify_code(call: Call) -> Outcome:
     """Enable two-factor authentication when a client sends a code derived from its key (twofa_verify_post)."""
     content = content_of(call)
     username = content["username"]

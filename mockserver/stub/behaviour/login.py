@@ -31,7 +31,7 @@ from mockserver.plugins.account_records import ACCOUNTS, TOKENS
 from mockserver.plugins.calls import Call, Handler, content_of
 from mockserver.plugins.tokens import PURPOSE, TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
-from mockserver.stub.behaviour.answer_form import compile_form
+from mockserver.stub.behaviour.response_form import compile_form
 
 ROLES = (ISSUE, DESCRIBE, REVOKE)
 

@@ -19,7 +19,7 @@ from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, Handler, content_of, issue, kept, under_way
 from mockserver.plugins.transactions import SETTINGS, Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form
+from mockserver.stub.behaviour.response_form import Fill, compile_form
 
 ROLES = (WRITE, READ, RESET)
 _CONTAINERS = frozenset({dict, list})

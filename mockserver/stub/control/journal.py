@@ -22,16 +22,17 @@ MAX_ENTRIES = 1000
 MAX_CONTENT_BYTES = 16 * 1024
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """One exchange in the journal.
 
     Attributes:
         number: counts the world's calls from 1.
         at: UNIX time on the machine's clock, in seconds.
         operation: `operationId`, or "" where the contract has no such operation.
-        content: the request's content, or only its length where it is long; `answer`: the response's, likewise.
-        why: the rule or example that decided the answer.
-        secret_names: property names masked in content and answer.
+        content: the request's content, or only its length in bytes if it is long.
+        response: the response's content, or only its length in bytes if it is long.
+        why: the rule or example that decided the response, or the reason for a rejection.
+        secret_names: property names masked in both contents.
     """
 
     number: int
@@ -44,7 +45,7 @@ class Entry(NamedTuple):
     content: bytes | int
     operation: str
     status: int
-    answer: bytes | int
+    response: bytes | int
     why: str
     violations: tuple[Violation, ...]
     secret_names: frozenset[str]
@@ -67,7 +68,7 @@ class Entry(NamedTuple):
                 "content_type": show(self.content_type),
                 "content": _content(self.content, self.secret_names),
             },
-            "response": {"status": self.status, "content": _content(self.answer, self.secret_names)},
+            "response": {"status": self.status, "content": _content(self.response, self.secret_names)},
             "operation": self.operation,
             "why": self.why,
             "violations": [violation.as_json() for violation in self.violations],
@@ -98,10 +99,10 @@ class Journal:
         status: int | None = None,
         method: str | None = None,
         path: str | None = None,
-    ) -> Iterator[Entry]:
+    ) -> Iterator[JournalEntry]:
         """Yield the entries that match all given conditions, oldest first."""
         for number, values in self._entries.copy():
-            entry = Entry(number, *values)
+            entry = JournalEntry(number, *values)
             if (
                 (operation is None or entry.operation == operation)
                 and (status is None or entry.status == status)
@@ -111,7 +112,7 @@ class Journal:
                 yield entry
 
 
-def keep(content: bytes) -> bytes | int:
+def kept_content(content: bytes) -> bytes | int:
     """Return content as a journal entry stores it: the bytes, or only their number if there are too many."""
     return content if len(content) <= MAX_CONTENT_BYTES else len(content)
 

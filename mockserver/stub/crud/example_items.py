@@ -10,16 +10,16 @@ from typing import Any
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import Representation
-from mockserver.stub.crud.new_identifiers import Naming
+from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import text
-from mockserver.stub.crud.representation import Item, at, replaced
+from mockserver.stub.crud.representation import Item, value_at, with_value
 
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 #: What a call that says nothing would be answered without state, by `operationId`.
 Representations = Mapping[str, Representation]
 
 
-class Exemplars:
+class ExampleItems:
     """Initial items of a contract's resources, taken from the responses without state."""
 
     def __init__(
@@ -49,14 +49,14 @@ class Exemplars:
     def consistent(self, template: Any, behaviour: Behaviour, is_valid: Callable[[Any], bool]) -> Any:
         """Return a generated response with foreign keys changed to items that exist, if the result is valid."""
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
-        shown = at(template, pointer)
+        shown = value_at(template, pointer)
         if isinstance(shown, list):
             new: Any = [self._named(one, behaviour) if isinstance(one, dict) else one for one in shown]
         elif isinstance(shown, dict):
             new = self._named(shown, behaviour)
         else:
             return template
-        whole = replaced(template, pointer, new)
+        whole = with_value(template, pointer, new)
         return whole if is_valid(whole) else template
 
     def _named(self, item: Item, behaviour: Behaviour) -> Item:
@@ -84,8 +84,8 @@ class Exemplars:
             except (RequestRejected, ContractError):
                 continue
             made_up = name not in self._contract.by_id or not has_examples(self._contract.by_id[name])
-            naming = Naming(self._contract, item_parameter(self._contract, relatives, relative.parameter))
-            shown = at(whole, relative.items if relative.role == "list" else relative.value)
+            naming = ItemIdentifiers(self._contract, item_parameter(self._contract, relatives, relative.parameter))
+            shown = value_at(whole, relative.items if relative.role == "list" else relative.value)
             for item in shown if isinstance(shown, list) else [shown]:
                 if isinstance(item, dict) and relative.identifier in item:
                     if made_up and not naming.fits(item[relative.identifier]):

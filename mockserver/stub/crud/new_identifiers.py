@@ -22,7 +22,7 @@ _MAX_LENGTH = 40
 _TRIES = 20
 
 
-class Naming:
+class ItemIdentifiers:
     """Makes and checks the identifiers of one resource's items."""
 
     def __init__(self, contract: Contract, parameter: Parameter | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from mockserver.stub.crud.queries import Chosen, text
+from mockserver.stub.crud.queries import Page, text
 
 #: Members by what they mean, in lower case without `_` and `-`.
 _TOTALS = frozenset({"total", "totalcount", "count", "totalresults", "totalitems", "totalelements", "results"})
@@ -30,7 +30,7 @@ def cursors(around: Any) -> Iterator[str]:
             yield value
 
 
-def envelopes(around: Envelope, chosen: Chosen, *, by_cursor: bool) -> Iterator[Envelope]:
+def envelopes(around: Envelope, chosen: Page, *, by_cursor: bool) -> Iterator[Envelope]:
     """Yield versions of a list response's envelope with pagination members for a page, best first.
 
     Args:
@@ -48,7 +48,7 @@ def envelopes(around: Envelope, chosen: Chosen, *, by_cursor: bool) -> Iterator[
     yield counted
 
 
-def _counted(name: str, value: Any, chosen: Chosen) -> Any:
+def _counted(name: str, value: Any, chosen: Page) -> Any:
     plain = _plain(name)
     if plain in _TOTALS and isinstance(value, int) and not isinstance(value, bool):
         return chosen.total

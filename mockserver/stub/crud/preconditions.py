@@ -14,7 +14,7 @@ _REPEATED = "idempotency:"
 _IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
-def hold(call: Call, tag: str | None) -> None:
+def require_preconditions(call: Call, tag: str | None) -> None:
     """Raise RequestRejected (412) if `If-Match` or `If-None-Match` of a changing call is not fulfilled.
 
     Args:
@@ -44,7 +44,7 @@ def created_before(call: Call, collection: str) -> str | None:
     return None if record is None else str(record["created"])
 
 
-def remember(call: Call, collection: str, created: str) -> None:
+def remember_created(call: Call, collection: str, created: str) -> None:
     """Store the key of a created item under the call's idempotency key, if the call has one."""
     key = _idempotency_key(call)
     if key is not None:

@@ -49,7 +49,7 @@ class Paging(NamedTuple):
     by_cursor: bool = False
 
 
-class Chosen(NamedTuple):
+class Page(NamedTuple):
     """One page of a list of items.
 
     Attributes:
@@ -85,7 +85,7 @@ def choose(
     identifier: str,
     how: Paging = Paging(),  # noqa: B008 -- a frozen value
     ends: Collection[str] = (),
-) -> Chosen:
+) -> Page:
     """Return the page of items that a query asks for, after filtering and sorting.
 
     Args:
@@ -109,7 +109,7 @@ def choose(
         end = start + size
         more = end < len(found)
     page = found[start:end]
-    return Chosen(page, len(found), more, page[-1].get(identifier) if page else None)
+    return Page(page, len(found), more, page[-1].get(identifier) if page else None)
 
 
 def _matches(item: Item, query: Mapping[str, Any]) -> bool:

@@ -21,12 +21,12 @@ from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
-from mockserver.stub.crud.example_items import Exemplars, Representations, has_examples, item_parameter
-from mockserver.stub.crud.new_identifiers import Naming
+from mockserver.stub.crud.example_items import ExampleItems, Representations, has_examples, item_parameter
+from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import choose, paging, text
-from mockserver.stub.crud.representation import Item, Presentation, at
-from mockserver.stub.crud.tombstones import PREFIX, Ancestors, filled, not_found
-from mockserver.stub.crud.writes import merged, patched, settable, stamp, tag
+from mockserver.stub.crud.representation import Item, Presentation, value_at
+from mockserver.stub.crud.tombstones import PREFIX, Tombstones, filled, missing_item
+from mockserver.stub.crud.writes import entity_tag, json_patched, merge_patched, settable, stamp
 
 #: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and drop the whole answer.
 _MAX_URI = 8000
@@ -56,14 +56,14 @@ class ResourceHandler:
         self._operation = operation
         self._behaviour = behaviour
         relatives = {**relatives, operation.id: behaviour}
-        self._exemplars = Exemplars(contract, relatives, representations)
-        self._ancestors = Ancestors(operation, relatives.values(), behaviour.resource)
+        self._initial = ExampleItems(contract, relatives, representations)
+        self._tombstones = Tombstones(operation, relatives.values(), behaviour.resource)
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self._presentation = Presentation(contract, operation, pointer)
         self._paging = paging(contract, operation)
         self._settable = settable(contract, operation)
         own = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
-        self._naming = Naming(contract, item_parameter(contract, own, behaviour.parameter))
+        self._identifiers = ItemIdentifiers(contract, item_parameter(contract, own, behaviour.parameter))
         self._exemplary = has_examples(operation)
         success = operation.success()
         self._tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
@@ -84,7 +84,7 @@ class ResourceHandler:
         Raises:
             RequestRejected: there is no such item, or a condition does not hold.
         """
-        self._ancestors.check(call.arguments.path, call.transaction.get)
+        self._tombstones.check(call.arguments.path, call.transaction.get)
         return self._act(call)
 
     # roles
@@ -108,7 +108,7 @@ class ResourceHandler:
 
     def _reachable(self, template: Any, known: set[str]) -> bool:
         """Tell whether all items in a list's template exist, so that clients can read them."""
-        shown = at(template, self._behaviour.items)
+        shown = value_at(template, self._behaviour.items)
         return self._exemplary or (
             isinstance(shown, list)
             and bool(shown)
@@ -120,7 +120,7 @@ class ResourceHandler:
         again = preconditions.created_before(call, self._collection(call))
         record = None if again is None else self._record(call, again)
         if record is not None and "item" in record:
-            return self._answer(call, record["item"], "created before under this idempotency key")
+            return self._respond(call, record["item"], "created before under this idempotency key")
         base = self._template_item(call)
         view = self._view(call)
         documented = self._documented(call)
@@ -129,7 +129,7 @@ class ResourceHandler:
         item = {name: value for name, value in base.items() if name not in self._settable} | body
         stamp(item, base, call.now, fresh=True)
         sent = body.get(self._behaviour.identifier)
-        if not self._naming.fits(sent):
+        if not self._identifiers.fits(sent):
             sent = None  # nobody could ever ask for it, so the server names it
         item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
         key = text(item[self._behaviour.identifier])
@@ -142,7 +142,7 @@ class ResourceHandler:
     def _created(self, call: Call, item: Item) -> Outcome:
         key = text(item[self._behaviour.identifier])
         outcome = self._kept(call, key, item, f"created {key[:60]}")
-        preconditions.remember(call, self._collection(call), key)
+        preconditions.remember_created(call, self._collection(call), key)
         location = f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}"
         success = self._operation.success()
         if success is None or success.status != "201" or len(location) > _MAX_URI:
@@ -155,9 +155,9 @@ class ResourceHandler:
         state = self._find(call) if shown is None else self._seeded().get(key, shown)
         if state is None:
             return Outcome(0, self._template(call), "example: nothing is known of this identifier")
-        if preconditions.is_unmodified(call, tag(state)):
-            return Outcome(304, NO_CONTENT, "not modified", (("ETag", tag(state)),))
-        return self._answer(call, shown or state, "kept, or in the contract's examples", state)
+        if preconditions.is_unmodified(call, entity_tag(state)):
+            return Outcome(304, NO_CONTENT, "not modified", (("ETag", entity_tag(state)),))
+        return self._respond(call, shown or state, "kept, or in the contract's examples", state)
 
     def _replace(self, call: Call) -> Outcome:
         found = self._find_to_change(call)
@@ -172,16 +172,16 @@ class ResourceHandler:
         found = self._find_to_change(call)
         base = found if found is not None else self._template_item(call)
         if call.arguments.media_type == "application/json-patch+json":
-            item = patched(base, call.content)
+            item = json_patched(base, call.content)
         else:
-            item = self._documented(call) or merged(base, self._body(call))
+            item = self._documented(call) or merge_patched(base, self._body(call))
         return self._changed(call, item, base, "merged")
 
     def _delete(self, call: Call) -> Outcome:
         found = self._find_to_change(call)
         key = text(call.arguments.path.get(self._behaviour.parameter))
         call.transaction.put(self._collection(call), key, {"gone": True})
-        return self._answer(call, found or {}, f"deleted {key[:60]}")
+        return self._respond(call, found or {}, f"deleted {key[:60]}")
 
     # what roles share
 
@@ -195,13 +195,13 @@ class ResourceHandler:
 
     def _kept(self, call: Call, key: str, item: Item, why: str) -> Outcome:
         """Store an item and return its response; members that the response had to add are stored, too."""
-        outcome = self._answer(call, item, why)
-        shown = at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
+        outcome = self._respond(call, item, why)
+        shown = value_at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
         added = {name: value for name, value in shown.items() if name not in item} if isinstance(shown, dict) else {}
         kept = self._keep(call, key, {**item, **added})
         return outcome._replace(fields=self._tag_of(kept))
 
-    def _answer(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
+    def _respond(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
         """Return a response that shows an item, with the entity tag of its state."""
         if not self._presentation.has_content:
             content = self._template(call)  # None where the success has no content at all
@@ -216,7 +216,7 @@ class ResourceHandler:
         return Outcome(0, content, why, self._tag_of(item if state is None else state))
 
     def _tag_of(self, state: Item) -> tuple[tuple[str, str], ...]:
-        return (("ETag", tag(state)),) if self._tagged else ()
+        return (("ETag", entity_tag(state)),) if self._tagged else ()
 
     def _collection(self, call: Call) -> str:
         return PREFIX + _filled(self._behaviour.resource, call)
@@ -246,11 +246,11 @@ class ResourceHandler:
         record = call.transaction.get(self._collection(call), key)
         if record is not None:
             if record.get("gone") and not upsert:
-                raise not_found(f"{key[:60]!r} was deleted")
+                raise missing_item(f"{key[:60]!r} was deleted")
             return record.get("item")
         found = self._seeded().get(key)
         if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
-            raise not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
+            raise missing_item(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
         return found
 
     def _find_to_change(self, call: Call) -> Item | None:
@@ -262,7 +262,7 @@ class ResourceHandler:
         upsert = self._behaviour.role != "delete" and "201" in self._operation.responses
         found = self._find(call, upsert=upsert)
         if found is not None or upsert:  # else nothing is known of it, and the example stands for it
-            preconditions.hold(call, None if found is None else tag(found))
+            preconditions.require_preconditions(call, None if found is None else entity_tag(found))
         return found
 
     def _record(self, call: Call, key: str) -> Any:
@@ -273,7 +273,7 @@ class ResourceHandler:
         key = text(call.arguments.path.get(self._behaviour.parameter))
         if self._record(call, key) is not None or not self._behaviour.answers:
             return None
-        item = at(self._template(call), self._behaviour.value)
+        item = value_at(self._template(call), self._behaviour.value)
         return item if isinstance(item, dict) and text(item.get(self._behaviour.identifier)) == key else None
 
     def _documented(self, call: Call) -> Item | None:
@@ -296,7 +296,7 @@ class ResourceHandler:
     def _seeded(self) -> Mapping[str, Item]:
         """Return the initial items, taken from the contract's examples, by the text of their identifiers."""
         if self._seeds is None:
-            self._seeds = self._exemplars.seeds(self._behaviour.resource)
+            self._seeds = self._initial.seeds(self._behaviour.resource)
         return self._seeds
 
     def _template(self, call: Call) -> Any:
@@ -304,19 +304,19 @@ class ResourceHandler:
         template = call.representation.value
         if not self._behaviour.keys or self._exemplary:
             return template
-        return self._exemplars.consistent(template, self._behaviour, self._presentation.is_valid)
+        return self._initial.consistent(template, self._behaviour, self._presentation.is_valid)
 
     def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
         """Yield the content of each documented request with the item in its documented response."""
         for pair in (pair for pair in pairs_of(self._operation) if pair.status.startswith("2")):
-            item = at(pair.response.value, self._behaviour.value)
+            item = value_at(pair.response.value, self._behaviour.value)
             if pair.request is not None and isinstance(item, dict) and self._behaviour.identifier in item:
                 yield pair.request.value, item
 
     def _template_item(self, call: Call) -> Item:
         """Return the item in the operation's response without state, else any initial item."""
         template = self._template(call)
-        item = at(template, self._behaviour.value) if self._behaviour.answers else None
+        item = value_at(template, self._behaviour.value) if self._behaviour.answers else None
         if isinstance(item, dict):
             return dict(item)
         return dict(next(iter(self._seeded().values()), {}))
@@ -341,7 +341,7 @@ class ResourceHandler:
             whole = {**base, self._behaviour.identifier: candidate}
             return not self._behaviour.answers or self._presentation.show(whole, self._template(call))[1]
 
-        return self._naming.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
+        return self._identifiers.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
 
 
 def _filled(template: str, call: Call) -> str:

@@ -26,7 +26,7 @@ PREFIX = "resource:"
 _GONE = "gone"
 
 
-class Ancestors:
+class Tombstones:
     """Checks for deletion of the items that an operation's path goes through or ends in."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
@@ -80,10 +80,10 @@ class Ancestors:
         for collection, parameter in self._items:
             record = read(PREFIX + filled(collection, values), text(values.get(parameter)))
             if record is not None and record.get("gone"):
-                raise not_found(f"{parameter} was deleted, and all that was in it")
+                raise missing_item(f"{parameter} was deleted, and all that was in it")
         for path in self._paths:
             if read(_GONE, filled(path, values)) is not None:
-                raise not_found(f"{filled(path, values)[:100]} was deleted")
+                raise missing_item(f"{filled(path, values)[:100]} was deleted")
 
     def restore(self, values: Mapping[str, Any], content: bytes, transaction: Transaction) -> None:
         """Delete the tombstone of the path that a PUT or POST creates again.
@@ -103,7 +103,7 @@ class Removal:
     """Behaviour of a DELETE without a known collection: a tombstone is stored for its path."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour]) -> None:
-        self._ancestors = Ancestors(operation, behaviours)
+        self._tombstones = Tombstones(operation, behaviours)
         self._path = operation.path
 
     def __call__(self, call: Call) -> Outcome:
@@ -112,7 +112,7 @@ class Removal:
         Raises:
             RequestRejected: it is gone already.
         """
-        self._ancestors.check(call.arguments.path, call.transaction.get)
+        self._tombstones.check(call.arguments.path, call.transaction.get)
         shown = call.representation.value  # looked at first: nothing is deleted where there is no answer
         call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
         return Outcome(0, NO_CONTENT if shown is None else shown, "deleted")
@@ -137,7 +137,7 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     return parsed.expand({name: quote(text(values.get(name, "")), safe="") for name in parsed.parameters})
 
 
-def not_found(detail: str) -> RequestRejected:
+def missing_item(detail: str) -> RequestRejected:
     """Return the rejection (404) of a request for an item that does not exist."""
     return RequestRejected(404, "Not Found", detail)
 

@@ -45,12 +45,12 @@ def stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
             item[name] = int(now) * (1000 if example > 10**12 else 1)
 
 
-def tag(item: Item) -> str:
+def entity_tag(item: Item) -> str:
     """Return the entity tag of an item (RFC 9110, section 8.8.3)."""
     return f'"{hashlib.sha256(json.encode(item)).hexdigest()[:16]}"'
 
 
-def merged(value: Any, patch: Any) -> Any:
+def merge_patched(value: Any, patch: Any) -> Any:
     """Return a value with a JSON Merge Patch applied (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
@@ -59,11 +59,11 @@ def merged(value: Any, patch: Any) -> Any:
         if item is None:
             result.pop(name, None)
         else:
-            result[name] = merged(result.get(name), item)
+            result[name] = merge_patched(result.get(name), item)
     return result
 
 
-def patched(item: Item, patch: Any) -> Item:
+def json_patched(item: Item, patch: Any) -> Item:
     """Return an item with a JSON Patch applied (RFC 6902).
 
     Raises:

@@ -17,17 +17,17 @@ from mockserver.errors import MockServerError
 from mockserver.http import json
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.preferences import token
+from mockserver.stub.examples.example_sequences import Step
 from mockserver.stub.examples.generator import Generator
-from mockserver.stub.examples.listing import Step
 from mockserver.stub.examples.selection import Examples, Prepared
-from mockserver.stub.examples.valid_requests import Requests
+from mockserver.stub.examples.valid_requests import RequestMaker
 from mockserver.stub.store.seed import Seed
 
 _RESET = Step("POST", "/__mock__/reset", (), None)
 _UNTYPED = "stands under no media type of `content`, so nothing says how it is sent"
 
 
-class Listed(NamedTuple):
+class ListedExample(NamedTuple):
     """A response example with the requests that return it, or the reason why none does.
 
     Attributes:
@@ -49,13 +49,13 @@ class Listed(NamedTuple):
     why: str
 
 
-class _Answer(NamedTuple):
+class _ReceivedResponse(NamedTuple):
     status: int
     content_type: str
     content: bytes
 
 
-def listed(contract: Contract, seed: Seed, app: Any) -> Iterator[Listed]:
+def list_examples(contract: Contract, seed: Seed, app: Any) -> Iterator[ListedExample]:
     """Yield every response example of a contract with its requests, in the document's order.
 
     Args:
@@ -73,10 +73,10 @@ class _Lister:
     def __init__(self, contract: Contract, seed: Seed, app: Any) -> None:
         self._contract = contract
         self._app = app
-        self._requests = Requests(contract, seed)
+        self._requests = RequestMaker(contract, seed)
         self._generator = Generator(contract, 0)
 
-    def of(self, operation: Operation, response: Response) -> Iterator[Listed]:
+    def of(self, operation: Operation, response: Response) -> Iterator[ListedExample]:
         examples = Examples(self._contract, operation, self._generator, dynamic=False)
         for media_type in response.content.values():
             for prepared in examples.prepared(media_type):
@@ -105,7 +105,9 @@ class _Lister:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _reached(self, operation: Operation, response: Response, media_type: MediaType, prepared: Prepared) -> Listed:
+    def _reached(
+        self, operation: Operation, response: Response, media_type: MediaType, prepared: Prepared
+    ) -> ListedExample:
         name = prepared.example.name
         code = _code(operation, response)
         why = ""
@@ -144,7 +146,7 @@ class _Lister:
                 return ((_RESET, plain), _text(answer)), ""
         return ((preferred,), _text(reference)), ""
 
-    def _send(self, step: Step) -> _Answer:
+    def _send(self, step: Step) -> _ReceivedResponse:
         """Return the stub's response to a request, sent to its WSGI application in this process."""
         path, _, query = step.path.partition("?")
         content = (step.content or "").encode()
@@ -179,7 +181,7 @@ class _Lister:
         received = b"".join(self._app(environ, start_response))
         status, fields = started[0]
         content_type = next((value for name, value in fields if name.lower() == "content-type"), "")
-        return _Answer(int(status.partition(" ")[0]), content_type, received)
+        return _ReceivedResponse(int(status.partition(" ")[0]), content_type, received)
 
 
 def _code(operation: Operation, response: Response) -> int | None:
@@ -193,10 +195,10 @@ def _code(operation: Operation, response: Response) -> int | None:
     return next((code for code in codes if operation.response_for(code) is response), None)
 
 
-def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_Answer], bool]:
+def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_ReceivedResponse], bool]:
     """Return a function that tells whether a response is a given example."""
 
-    def right(answer: _Answer) -> bool:
+    def right(answer: _ReceivedResponse) -> bool:
         if answer.status != code:
             return False
         if is_json(answer.content_type):
@@ -212,13 +214,13 @@ def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_A
     return right
 
 
-def _same(answer: _Answer, reference: _Answer) -> bool:
+def _same(answer: _ReceivedResponse, reference: _ReceivedResponse) -> bool:
     if answer.content_type != reference.content_type:
         return False
     return is_json(answer.content_type) or answer.content == reference.content
 
 
-def _refusal(answer: _Answer, code: int) -> str:
+def _refusal(answer: _ReceivedResponse, code: int) -> str:
     """Return the reason why a response is not the example that was asked for."""
     detail = ""
     try:
@@ -240,7 +242,7 @@ def _with(step: Step, field: tuple[str, str]) -> Step:
     return Step(step.method, step.path, (*step.fields, field), step.content)
 
 
-def _text(answer: _Answer) -> str:
+def _text(answer: _ReceivedResponse) -> str:
     return answer.content.decode(errors="replace")
 
 
@@ -251,10 +253,10 @@ def _listed(
     example: Example,
     found: tuple[tuple[Step, ...], str],
     why: str,
-) -> Listed:
+) -> ListedExample:
     name = f"{operation.id}/{example.name}"
-    return Listed(name, operation.label, response.status, media_type.name, found[0], found[1], why)
+    return ListedExample(name, operation.label, response.status, media_type.name, found[0], found[1], why)
 
 
-def _unreached(operation: Operation, response: Response, media_type: str, name: str, why: str) -> Listed:
-    return Listed(f"{operation.id}/{name}", operation.label, response.status, media_type, (), "", why)
+def _unreached(operation: Operation, response: Response, media_type: str, name: str, why: str) -> ListedExample:
+    return ListedExample(f"{operation.id}/{name}", operation.label, response.status, media_type, (), "", why)

@@ -12,7 +12,7 @@ from mockserver.stub.examples.flat_schema import Flat, Impossible
 from mockserver.stub.examples.texts import FORMATS, fitted, matching, named
 
 
-def text(flat: Flat, name: str, chance: Random) -> str:
+def make_text(flat: Flat, name: str, chance: Random) -> str:
     """Return a text for a schema without `const` and `enum`: by its format, pattern, or the property's name.
 
     Raises:
@@ -37,7 +37,7 @@ def text(flat: Flat, name: str, chance: Random) -> str:
     return fitted(named(name, chance), shortest, longest, chance)
 
 
-def number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:
+def make_number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:
     """Return a number within the bounds of a schema, a multiple of its `multipleOf` if it has one.
 
     Raises:

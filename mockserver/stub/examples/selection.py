@@ -22,7 +22,7 @@ from mockserver.messages import NO_CONTENT, Arguments, Preferences
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 
-class Chosen(NamedTuple):
+class ChosenContent(NamedTuple):
     """Selected response content, the reason for it, and whether it is valid against its schema."""
 
     value: Any
@@ -52,11 +52,11 @@ class Examples:
         self._generator = generator
         self._dynamic = dynamic
         self._prepared: dict[str, tuple[Prepared, ...]] = {}
-        self._fallen_back: dict[str, Chosen] = {}
+        self._fallen_back: dict[str, ChosenContent] = {}
 
     def choose(
         self, response: Response, media_type: MediaType, arguments: Arguments, preferences: Preferences
-    ) -> Chosen:
+    ) -> ChosenContent:
         """Return the content for a documented response.
 
         Raises:
@@ -73,7 +73,7 @@ class Examples:
             if found is not None:
                 return found
         if sound:
-            return Chosen(sound[0].value, f"example {sound[0].example.name}", valid=True)
+            return ChosenContent(sound[0].value, f"example {sound[0].example.name}", valid=True)
         known = self._fallen_back.get(media_type.pointer)
         if known is None:
             made = self._mended(examples[0], media_type) if examples else None
@@ -118,57 +118,61 @@ class Examples:
             return Prepared(example, value, f"{place or 'the whole'}: {broken.message[:200]}")
         return Prepared(example, value, "")
 
-    def _by_value(self, examples: list[Prepared], arguments: Arguments) -> Chosen | None:
+    def _by_value(self, examples: list[Prepared], arguments: Arguments) -> ChosenContent | None:
         """Return the example whose own request is most like the call, else the example with the call's identifier."""
         scores = [(_likeness(self._operation, one.example.name, arguments), one) for one in examples]
         best, chosen = max(scores, key=lambda scored: scored[0])
         if best > 0:
-            return Chosen(chosen.value, f"example {chosen.example.name}, whose request is like this one", valid=True)
+            return ChosenContent(
+                chosen.value, f"example {chosen.example.name}, whose request is like this one", valid=True
+            )
         identifiers = {_text(value) for value in arguments.path.values()}
         if not identifiers:
             return None
         for one in examples:
             if identifiers & set(_identifying(one.value, arguments.path)):
-                return Chosen(one.value, f"example {one.example.name}, which has this identifier", valid=True)
+                return ChosenContent(one.value, f"example {one.example.name}, which has this identifier", valid=True)
         return None
 
-    def _mended(self, broken: Prepared, media_type: MediaType) -> Chosen | None:
+    def _mended(self, broken: Prepared, media_type: MediaType) -> ChosenContent | None:
         """Return a generated value with the valid members of a broken example; the example itself if that fails."""
         assert media_type.schema is not None
         try:
             value = self._generator.generate(media_type.schema, "response")
         except CannotGenerate:
-            return Chosen(broken.value, f"example {broken.example.name}, broken at {broken.broken}", valid=False)
+            return ChosenContent(broken.value, f"example {broken.example.name}, broken at {broken.broken}", valid=False)
         is_valid = self._contract.validator(media_type.schema, "response").is_valid
         if isinstance(value, dict) and isinstance(broken.value, dict):
             for name, item in broken.value.items():
                 changed = {**value, name: item}
                 if is_valid(changed):
                     value = changed
-        return Chosen(value, f"generated, since example {broken.example.name} is broken at {broken.broken}", valid=True)
+        return ChosenContent(
+            value, f"generated, since example {broken.example.name} is broken at {broken.broken}", valid=True
+        )
 
-    def _generated(self, response: Response, media_type: MediaType, key: str) -> Chosen:
+    def _generated(self, response: Response, media_type: MediaType, key: str) -> ChosenContent:
         schema = media_type.schema
         if schema is None and is_json_lines(media_type.name):
             schema = media_type.item_schema  # one line; how many there are is said nowhere
         if schema is None:
-            return Chosen(
+            return ChosenContent(
                 {} if is_json(concrete(media_type.name)) else "", "documented without example and schema", valid=True
             )
         try:
-            return Chosen(self._generator.generate(schema, "response", key), "generated", valid=True)
+            return ChosenContent(self._generator.generate(schema, "response", key), "generated", valid=True)
         except CannotGenerate as failed:
             if failed.closest is not NO_CONTENT:
-                return Chosen(failed.closest, f"generated, and not valid: {failed.reason}", valid=False)
+                return ChosenContent(failed.closest, f"generated, and not valid: {failed.reason}", valid=False)
             detail = f"the contract has no example of the {response.status} response of {self._operation.label}"
             detail = f"{detail}; add one ({failed.reason})"
             raise RequestRejected(501, "Not Implemented", detail, fields={INVALID_FIELD: "true"}) from failed
 
 
-def _by_name(examples: tuple[Prepared, ...], name: str) -> Chosen:
+def _by_name(examples: tuple[Prepared, ...], name: str) -> ChosenContent:
     for one in examples:
         if one.example.name == name:
-            return Chosen(one.value, f"example {name}", valid=not one.broken)
+            return ChosenContent(one.value, f"example {name}", valid=not one.broken)
     known = ", ".join(one.example.name for one in examples) or "none"
     raise RequestRejected(404, "Not Found", f"there is no example {name!r}; known are {known}")
 

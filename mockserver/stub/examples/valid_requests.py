@@ -12,15 +12,15 @@ from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text, primitive
+from mockserver.stub.examples.example_sequences import Step
 from mockserver.stub.examples.generator import CannotGenerate, Generator
-from mockserver.stub.examples.listing import Step
 from mockserver.stub.store.seed import Account, Seed
 
 _BOUNDARY = "mockserver-boundary"
 _DIGEST = 'Digest username="user", realm="mockserver", nonce="n", uri="/", response="0123456789abcdef0123456789abcdef"'
 
 
-class Requests:
+class RequestMaker:
     """Makes valid requests of a contract's operations.
 
     Raises:

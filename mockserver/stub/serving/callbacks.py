@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from mockserver import sources
 from mockserver.errors import UsageError
 from mockserver.messages import Outgoing
-from mockserver.stub.control.journal import keep
+from mockserver.stub.control.journal import kept_content
 from mockserver.stub.store.worlds import World
 
 #: A receiver has so long for each step of an exchange.
@@ -69,10 +69,10 @@ class Deliverer:
                     parts.query,
                     None,
                     outgoing.content_type or None,
-                    keep(outgoing.content),
+                    kept_content(outgoing.content),
                     outgoing.name,
                     status,
-                    keep(content),
+                    kept_content(content),
                     why,
                     (),
                     outgoing.secret_names,

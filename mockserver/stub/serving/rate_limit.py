@@ -14,7 +14,7 @@ from mockserver import sources
 from mockserver.errors import RequestRejected
 from mockserver.messages import Request
 from mockserver.plugins.transactions import Record
-from mockserver.stub.pipeline import Answer, Pipeline
+from mockserver.stub.pipeline import Pipeline, RecordedResponse
 from mockserver.stub.store.worlds import World
 from mockserver.stub.stub_options import RateLimit
 
@@ -45,7 +45,7 @@ def seconds_between(then: Instant, now: Instant) -> float:
     return max(now.world - then.world, abs(now.machine - then.machine))
 
 
-def judge(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Record | None, RequestRejected | None]:
+def decide(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Record | None, RequestRejected | None]:
     """Decide whether a request of a client address is within the rate limit.
 
     A crossing is the first refusal within a second: a burst is one, whatever its size; going on is one each second.
@@ -90,7 +90,7 @@ class LimitedPipeline:
         self.knows = pipeline.knows
         self.allowed = pipeline.allowed
 
-    def answer(self, request: Request, world: World) -> Answer | None:
+    def respond(self, request: Request, world: World) -> RecordedResponse | None:
         """Return the response to a request, 429 if its client address exceeds the rate limit.
 
         Raises:
@@ -98,12 +98,12 @@ class LimitedPipeline:
         """
         # What the server's socket says. `X-Forwarded-For` is whatever a client likes it to be.
         refused = self._judge(request.fields.get("REMOTE_ADDR") or "an unknown address", world)
-        return self._pipeline.answer(request, world) if refused is None else self._pipeline.refuse(request, refused)
+        return self._pipeline.respond(request, world) if refused is None else self._pipeline.refuse(request, refused)
 
     def _judge(self, address: str, world: World) -> RequestRejected | None:
         with world.transaction() as transaction:
             known = transaction.get(RATE_LIMITS, address)
-            record, refused = judge(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
+            record, refused = decide(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
             if record is not None:
                 if known is None:
                     others = transaction.items(RATE_LIMITS)

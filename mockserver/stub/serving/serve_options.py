@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mockserver.errors import UsageError
-from mockserver.stub.stub_options import USUAL_LIMIT, StubOptions, told
+from mockserver.stub.stub_options import USUAL_LIMIT, StubOptions, option_text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -19,15 +19,19 @@ class ServeOptions(StubOptions):
         UsageError: two of them contradict each other.
     """
 
-    overlay: Sequence[Path] = field(default=(), metadata=told(after="contract"))
-    port: int = field(default=8080, metadata=told("Port; 0 takes a free one.", after="host", least=0, most=65535))
+    overlay: Sequence[Path] = field(default=(), metadata=option_text(after="contract"))
+    port: int = field(
+        default=8080, metadata=option_text("Port; 0 takes a free one.", after="host", least=0, most=65535)
+    )
     workers: int = field(
         default=1,
-        metadata=told("Processes; need a shared --state.", more="They share the port.", after="port", least=1, most=64),
+        metadata=option_text(
+            "Processes; need a shared --state.", more="They share the port.", after="port", least=1, most=64
+        ),
     )
     ban_after: int = field(
         default=USUAL_LIMIT.ban_after,
-        metadata=told(
+        metadata=option_text(
             "With --rate-limit: crossings of it that end in a ban; 0 for no ban.",
             after="rate_limit",
             least=0,
@@ -36,22 +40,22 @@ class ServeOptions(StubOptions):
     )
     ban_seconds: int = field(
         default=USUAL_LIMIT.ban_seconds,
-        metadata=told(
+        metadata=option_text(
             "With --rate-limit: how long a ban lasts, on the stub's clock.", after="ban_after", least=1, most=10**9
         ),
     )
     tls: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Serve https with a self-signed certificate.",
             more="The path of the certificate is printed.",
             after="no_auth",
         ),
     )
     cert: Path | None = field(
-        default=None, metadata=told("Serve https with this certificate (PEM).", after="tls", is_file=True)
+        default=None, metadata=option_text("Serve https with this certificate (PEM).", after="tls", is_file=True)
     )
-    key: Path | None = field(default=None, metadata=told("Key of --cert (PEM).", after="cert", is_file=True))
+    key: Path | None = field(default=None, metadata=option_text("Key of --cert (PEM).", after="cert", is_file=True))
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.transition_seconds):

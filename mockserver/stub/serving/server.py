@@ -51,7 +51,7 @@ class Certificate:
     key: Path
 
 
-def bind(host: str, port: int) -> socket.socket:
+def listen_on(host: str, port: int) -> socket.socket:
     """Return a socket that listens on a host and port; port 0 takes a free one.
 
     Raises:
@@ -78,14 +78,14 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket, *, tls: bool) -> str:
+def base_url_of(listening: socket.socket, *, tls: bool) -> str:
     """Return the base URL at which a listening socket can be reached."""
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if tls else 'http'}://{shown}:{port}"
 
 
-def run(
+def serve(
     make_app: MakeApp,
     listening: socket.socket,
     *,

@@ -85,19 +85,19 @@ class Seed:
         """Return seed data with nothing but the first account of the highest level.
 
         Args:
-            levels: the contract's permission levels, mightiest first.
+            levels: the contract's permission levels, highest first.
         """
-        mightiest = self.mightiest(levels)
-        if mightiest is None:
+        highest = self.highest_level_account(levels)
+        if highest is None:
             return Seed()
-        profile = {name: value for name, value in mightiest.profile.items() if name not in self.account_references}
-        return Seed({mightiest.username: replace(mightiest, profile=profile)})
+        profile = {name: value for name, value in highest.profile.items() if name not in self.account_references}
+        return Seed({highest.username: replace(highest, profile=profile)})
 
-    def mightiest(self, levels: Sequence[str]) -> Account | None:
+    def highest_level_account(self, levels: Sequence[str]) -> Account | None:
         """Return the first account of the highest level that any account has, None if there are no accounts.
 
         Args:
-            levels: the contract's permission levels, mightiest first.
+            levels: the contract's permission levels, highest first.
         """
         ranks = {level: rank for rank, level in enumerate(levels)}
         return min(self.accounts.values(), key=lambda one: ranks.get(one.level, len(ranks)), default=None)
@@ -169,7 +169,7 @@ def load_seed(path: Path | str, api: Plugin | None = None) -> Seed:
             place and remedy.
     """
     form = format_of(api)
-    sections, overlays = seed_files.read(Path(path), form)
+    sections, overlays = seed_files.read_sections(Path(path), form)
     return replace(
         _seed(sections, form),
         overlays={name: replace(_seed({**sections, **own}, form), name=name) for name, own in overlays.items()},

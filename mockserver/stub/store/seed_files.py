@@ -22,7 +22,7 @@ _NUMBER = "{n}"
 Sections = dict[str, Any]
 
 
-def read(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
+def read_sections(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
     """Return the sections of a seed data file, and those of each of its overlays.
 
     Every item is written out and has all members that have a default.

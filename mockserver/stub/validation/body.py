@@ -14,8 +14,8 @@ from mockserver.http import json
 from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
 from mockserver.stub.validation.decoding import decoding
-from mockserver.stub.validation.text_types import Shapes
-from mockserver.stub.validation.violations import reject, translate
+from mockserver.stub.validation.text_types import ValueShapes
+from mockserver.stub.validation.violations import client_violations, reject
 
 #: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
 MAX_CONTENT_BYTES = 1024 * 1024
@@ -29,7 +29,7 @@ class _Decoder:
     """Decodes and validates request content of one media type."""
 
     def __init__(
-        self, contract: Contract, shapes: Shapes, media_type: MediaType, name: str, secret_names: frozenset[str]
+        self, contract: Contract, shapes: ValueShapes, media_type: MediaType, name: str, secret_names: frozenset[str]
     ) -> None:
         self._contract = contract
         self._schema = media_type.schema
@@ -75,7 +75,7 @@ class _Decoder:
         violations = (
             violation
             for each, prefix in found
-            for violation in translate(self._contract, "body", each, self._secret_names, prefix)
+            for violation in client_violations(self._contract, "body", each, self._secret_names, prefix)
         )
         raise reject(violations, sum(len(each.missing) + len(each.unknown) or 1 for each, _ in found))
 
@@ -87,7 +87,7 @@ class BodyReader:
         body = operation.request_body
         self._required = body is not None and body.required
         self._contract = contract
-        self._shapes = Shapes(contract)
+        self._shapes = ValueShapes(contract)
         self._content = dict(body.content) if body is not None else {}
         #: Names of properties that never come back, in any media type that is documented, ranges included.
         self.secret_names = _NO_NAMES.union(

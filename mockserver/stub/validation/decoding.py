@@ -11,7 +11,7 @@ from mockserver.contract.model import Contract, MediaType
 from mockserver.http import json, multipart
 from mockserver.http.media_types import charset, is_json, is_json_lines, is_xml
 from mockserver.http.styles import decode_query, pairs
-from mockserver.stub.validation.text_types import Shape, Shapes
+from mockserver.stub.validation.text_types import ValueShape, ValueShapes
 
 #: Takes content and the `Content-Type` field; raises ValueError for content that is not what the field says.
 Decode = Callable[[bytes, str], Any]
@@ -19,7 +19,7 @@ _RECORD_SEPARATOR = b"\x1e"
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: str) -> Decode | None:
+def decoding(contract: Contract, shapes: ValueShapes, media_type: MediaType, name: str) -> Decode | None:
     """Return the function that decodes content of a media type, None if content stays bytes."""
     if is_json(name):
         return lambda content, _field: json.decode(content)
@@ -71,7 +71,7 @@ def _xml(contract: Contract, media_type: MediaType) -> Decode:
     return read
 
 
-def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
+def _form(shapes: ValueShapes, media_type: MediaType, content: str) -> Any:
     sent = pairs(content)
     wanted = shapes.at(media_type.schema)
     values: dict[str, Any] = {}
@@ -103,12 +103,12 @@ def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
     }
 
 
-def _empty(shapes: Shapes, wanted: Shape) -> dict[str, Any]:
+def _empty(shapes: ValueShapes, wanted: ValueShape) -> dict[str, Any]:
     """Return an empty array for each required array property of a form, since forms cannot send an empty array."""
     return {name: [] for name in wanted.required if shapes.at(wanted.properties.get(name)).is_array}
 
 
-def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str) -> Any:
+def _multipart(shapes: ValueShapes, media_type: MediaType, content: bytes, field: str) -> Any:
     """Return the members of multipart content (RFC 7578); a file becomes text with one character per byte."""
     wanted = shapes.at(media_type.schema)
     if not content:
@@ -122,12 +122,12 @@ def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str
     return {**_empty(shapes, wanted), **members}
 
 
-def _member(shapes: Shapes, wanted: Shape, name: str) -> Shape:
+def _member(shapes: ValueShapes, wanted: ValueShape, name: str) -> ValueShape:
     inner = shapes.at(wanted.properties.get(name))
     return shapes.at(inner.items) if inner.is_array else inner
 
 
-def _as_member(shapes: Shapes, values: list[Any], wanted: Shape, name: str) -> Any:
+def _as_member(shapes: ValueShapes, values: list[Any], wanted: ValueShape, name: str) -> Any:
     if shapes.at(wanted.properties.get(name)).is_array:
         # A part for each item, or one part that is the whole array.
         whole = _json_or_text(values[0]) if len(values) == 1 and isinstance(values[0], str) else values[0]
@@ -135,7 +135,7 @@ def _as_member(shapes: Shapes, values: list[Any], wanted: Shape, name: str) -> A
     return values[0] if len(values) == 1 else values
 
 
-def _part(shapes: Shapes, part: multipart.Part, wanted: Shape) -> Any:
+def _part(shapes: ValueShapes, part: multipart.Part, wanted: ValueShape) -> Any:
     try:
         text = part.content.decode(charset(part.content_type) or "utf-8")
     except UnicodeDecodeError:

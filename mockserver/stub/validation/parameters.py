@@ -12,8 +12,8 @@ from mockserver.http.media_types import concrete, is_json
 from mockserver.http.pointers import child
 from mockserver.http.styles import Pairs, decode_query, decode_text, pairs
 from mockserver.messages import Arguments, Request, Violation
-from mockserver.stub.validation.text_types import Shape, Shapes
-from mockserver.stub.validation.violations import missing_parameter, reject, translate
+from mockserver.stub.validation.text_types import ValueShape, ValueShapes
+from mockserver.stub.validation.violations import client_violations, missing_parameter, reject
 
 #: Header parameters of these names are ignored: by OpenAPI (3.1, section 4.8.12.1), and because clients and servers set
 #: them by themselves, whatever a contract says (RFC 9110, sections 7.2, 7.6.1, 8.6 and 12.5.3).
@@ -32,7 +32,7 @@ class ParameterReader:
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract = contract
         self._operation = operation
-        self._shapes = Shapes(contract)
+        self._shapes = ValueShapes(contract)
         self._parameters = [
             (parameter, self._shapes.at(parameter.content.schema if parameter.content else parameter.schema))
             for parameter in operation.parameters
@@ -62,13 +62,15 @@ class ParameterReader:
             if wanted.pointer is None or (parameter.allow_empty and value in ("", [], [""])):
                 continue
             for found in self._contract.validator(wanted.pointer, "request").violations(value):
-                violations.extend(translate(self._contract, parameter.location, found, (), child("", parameter.name)))
+                violations.extend(
+                    client_violations(self._contract, parameter.location, found, (), child("", parameter.name))
+                )
         if violations:
             raise reject(violations, len(violations), self._status(violations))
         return Arguments(values["path"], values["query"], values["header"], values["cookie"])
 
     def _value(
-        self, parameter: Parameter, wanted: Shape, request: Request, path_values: Mapping[str, str], query: Pairs
+        self, parameter: Parameter, wanted: ValueShape, request: Request, path_values: Mapping[str, str], query: Pairs
     ) -> Any:
         """Return the decoded value of a parameter.
 

@@ -20,7 +20,7 @@ _PARTS = ("allOf", "oneOf", "anyOf")
 _BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
-class Shape(NamedTuple):
+class ValueShape(NamedTuple):
     """Types, items and properties of a schema, collected from all parts of the schema.
 
     Attributes:
@@ -52,18 +52,18 @@ class Shape(NamedTuple):
         return "object" in self.kinds
 
 
-ANY = Shape(frozenset(), None, {}, None, None)
+ANY = ValueShape(frozenset(), None, {}, None, None)
 
 
-class Shapes:
+class ValueShapes:
     """Shapes of a contract's schemas, each computed on first use."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._known: dict[str | None, Shape] = {None: ANY}
+        self._known: dict[str | None, ValueShape] = {None: ANY}
         self._judges: dict[str, Callable[[Any], bool]] = {}
 
-    def at(self, pointer: str | None) -> Shape:
+    def at(self, pointer: str | None) -> ValueShape:
         """Return the shape of the schema at a pointer; a broken schema allows any type."""
         try:
             return self._known[pointer]
@@ -80,7 +80,7 @@ class Shapes:
             is_valid: Callable[[Any], bool] = self._contract.validator(pointer, "request").is_valid
             return self._judges.setdefault(pointer, is_valid)
 
-    def typed(self, text: str, wanted: Shape) -> Any:
+    def typed(self, text: str, wanted: ValueShape) -> Any:
         """Return text converted to a type that its schema allows: the first valid conversion, else the first one."""
         candidates = list(_readings(text, wanted.types))
         if len(candidates) == 1 or wanted.pointer is None:
@@ -88,7 +88,7 @@ class Shapes:
         is_valid = self.judge(wanted.pointer)
         return next((value for value in candidates if is_valid(value)), candidates[0])
 
-    def read(self, texts: Texts, wanted: Shape) -> Any:
+    def read(self, texts: Texts, wanted: ValueShape) -> Any:
         """Return the texts of a parameter converted to the types that its schema allows."""
         if isinstance(texts, str):
             return self.typed(texts, wanted)
@@ -98,7 +98,7 @@ class Shapes:
             return {name: self.typed(text, self._member(wanted, name)) for name, text in texts.items()}
         return self._deep(texts, wanted)
 
-    def first_valid(self, readings: Sequence[Texts], wanted: Shape) -> Any:
+    def first_valid(self, readings: Sequence[Texts], wanted: ValueShape) -> Any:
         """Return the first of several readings of a parameter's text that is valid by its schema, else the first."""
         values = [self.read(texts, wanted) for texts in readings]
         if len(values) == 1 or wanted.pointer is None:
@@ -106,7 +106,7 @@ class Shapes:
         is_valid = self.judge(wanted.pointer)
         return next((value for value in values if is_valid(value)), values[0])
 
-    def _deep(self, texts: Mapping[str, Any], wanted: Shape) -> Any:
+    def _deep(self, texts: Mapping[str, Any], wanted: ValueShape) -> Any:
         """Return the members of a `deepObject` parameter; `a[]=1&a[]=2` gives an array of two items."""
         values: dict[str, Any] = {}
         for name, inner in texts.items():
@@ -118,10 +118,10 @@ class Shapes:
                 values |= {key: self.typed(text, shape) for key, text in found.items()}
         return list(values.values()) if wanted.is_array else values
 
-    def _member(self, wanted: Shape, name: str) -> Shape:
+    def _member(self, wanted: ValueShape, name: str) -> ValueShape:
         return self.at(wanted.properties.get(name))
 
-    def _array(self, texts: Sequence[str], wanted: Shape) -> list[Any]:
+    def _array(self, texts: Sequence[str], wanted: ValueShape) -> list[Any]:
         items = self.at(wanted.items)
         blanks = not items.types or "string" in items.types
         values = [self.typed(text if blanks else text.strip(), items) for text in texts]
@@ -131,7 +131,7 @@ class Shapes:
         return values
 
 
-def _shape(contract: Contract, pointer: str) -> Shape:
+def _shape(contract: Contract, pointer: str) -> ValueShape:
     types: set[str] = set()
     properties: dict[str, str] = {}
     items: str | None = None
@@ -160,7 +160,7 @@ def _shape(contract: Contract, pointer: str) -> Shape:
     kinds = {"array", "object"} & types
     if not types:
         kinds = ({"array"} if items is not None else set()) | ({"object"} if properties else set())
-    return Shape(frozenset(types), items, properties, default, pointer, frozenset(required), frozenset(kinds))
+    return ValueShape(frozenset(types), items, properties, default, pointer, frozenset(required), frozenset(kinds))
 
 
 def _types(raw: Mapping[str, Any]) -> set[str]:

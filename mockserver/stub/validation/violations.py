@@ -52,7 +52,7 @@ def reject(violations: Iterable[Violation], total: int, status: int = 422) -> Re
     return RequestRejected(status, title, detail, violations=listed)
 
 
-def translate(
+def client_violations(
     contract: Contract, place: str, found: SchemaViolation, secret_names: Collection[str], prefix: str = ""
 ) -> Iterator[Violation]:
     """Yield violations for the client from one schema violation: one for each missing or unknown name.

@@ -10,12 +10,12 @@ from mockserver.http.preferences import applied
 from mockserver.http.problem import of as problem_of
 from mockserver.messages import Arguments, Preferences, Response
 from mockserver.stub.choice import Choice
-from mockserver.stub.response import Plan, rejection
+from mockserver.stub.response import ResponsePlan, rejection
 
 _Answered = tuple[Response, str]
 
 
-class Preferred:
+class PreferredResponses:
     """Chooses the responses of one operation that a client asks for by a `Prefer` field."""
 
     def __init__(self, contract: Contract, operation: Operation, choice: Choice) -> None:
@@ -41,7 +41,7 @@ class Preferred:
         field = ("Preference-Applied", applied(preferences))
         return response._replace(fields=[*response.fields, field]), f"Prefer: {field[1]}; {why}"
 
-    def _with_example(self, name: str, accept: str | None) -> tuple[Plan, ...]:
+    def _with_example(self, name: str, accept: str | None) -> tuple[ResponsePlan, ...]:
         """Return the response plans that have an example of a name: those of success, else those of any status."""
         codes = (0, *(int(key) for key in self._operation.responses if key.isdecimal()))
         for code in codes:

@@ -57,7 +57,7 @@ def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
     Raises:
         ContractError: an example presumes a call that the contract does not have.
     """
-    builder = _Builder(contract, seed)
+    builder = _SequenceBuilder(contract, seed)
     for pair in pairs_in(contract):
         yield Sequence(
             pair.name,
@@ -78,7 +78,7 @@ def curl(step: Step, base_url: str) -> str:
     return shlex.join(words if step.content is None else [*words, *content_words(step.content)])
 
 
-class _Builder:
+class _SequenceBuilder:
     def __init__(self, contract: Contract, seed: Seed) -> None:
         self._contract = contract
         self._seed = seed
