@@ -109,7 +109,7 @@ Handler = Callable[[Call], Outcome]
 def content_of(call: Call) -> Any:
     """Return the decoded content of a request, or raise RequestRejected (400) if the request has none."""
     if call.content is None:
-        raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+        raise RequestRejected(400, "Bad Request", "the request has no content, but the operation requires it")
     return call.content
 
 

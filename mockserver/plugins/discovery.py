@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockserver.errors import UsageError
+from mockserver.http import json
 from mockserver.plugins.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -35,9 +36,11 @@ def find(name: str) -> Plugin:
     except Exception as error:  # whatever somebody's package raises is told in a line, without our frames
         raise UsageError(f"API {name}: {entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(found, Plugin):
-        raise UsageError(f"API {name}: {entry.value} is no mockserver.plugins.Plugin; see docs/extending.md")
+        raise UsageError(f"API {name}: {entry.value} is not a mockserver.plugins.Plugin; see docs/extending.md")
     if found.name != name:
-        raise UsageError(f"API {name}: the plug-in {entry.value} calls itself {found.name!r}; give both one name")
+        raise UsageError(
+            f"API {name}: the plug-in {entry.value} calls itself {json.text(found.name)}; give both the same name"
+        )
     return found
 
 
@@ -85,10 +88,12 @@ def _entry(name: str) -> importlib.metadata.EntryPoint:
     others = installed()
     if not others:
         raise UsageError(
-            f"API {name}: no API is installed, not even the built-in one: the files of mockserver are here, and no "
-            "package; install it: pip install mockserver, or in a checkout pip install -e ."
+            f"API {name}: no API is installed, not even the built-in one: mockserver is not installed as a package; "
+            "install it: pip install mockserver, or in a checkout pip install -e ."
         )
-    raise UsageError(f"API {name}: is not installed; there are {', '.join(others)}; install the package that has it")
+    raise UsageError(
+        f"API {name}: is not installed; installed are {', '.join(others)}; install the package that provides it"
+    )
 
 
 def _own_entry(name: str) -> importlib.metadata.EntryPoint | None:

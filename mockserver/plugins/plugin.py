@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from mockserver.http import json
 from mockserver.plugins.calls import AccountRules, Handler
 from mockserver.plugins.transactions import Record, Transaction
 
@@ -42,7 +43,7 @@ class Reference:
 #: The name of an account of the file.
 ACCOUNT = Reference(
     lambda sections: {item["username"] for item in sections.get("accounts", ())}.__contains__,
-    "is no account; add it to `accounts`, or correct the name",
+    "is not an account; add it to `accounts`, or correct the name",
 )
 
 
@@ -144,4 +145,7 @@ class Plugin:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in RESERVED:
-            raise ValueError(f"{self.name!r} is no name for an API: lower case letters, digits, dashes; not reserved")
+            raise ValueError(
+                f"{json.text(self.name)} cannot be the name of an API: use lower case letters, digits and dashes, "
+                "and no reserved name"
+            )

@@ -242,7 +242,7 @@ class Stub:
         try:
             world = environ[WORLD_KEY] = self._worlds.get(name)
         except ValueError as error:
-            return _own_problem(400, "Bad Request", f"no such world: {error}")
+            return _own_problem(400, "Bad Request", f"invalid world: {error}")
         except MockServerError as error:
             return _failure(error)
         return world, path
@@ -268,7 +268,7 @@ class Stub:
         content = self._flask(environ, noting)
         why = "answered by Flask"
         if status == 404:
-            why = "Not Found: the contract has nothing at this path" + environ.get(HINT_KEY, "")
+            why = "Not Found: the contract has no operation at this path" + environ.get(HINT_KEY, "")
         recorded = RecordedResponse(Response(status, [], b""), "", b"", why, (), _NO_NAMES)
         self._record(request, environ.get(WORLD_KEY, self._default), recorded, started)
         return content

@@ -98,7 +98,7 @@ class Authentication:
             try:
                 caller = identify(request, world)
             except _LacksScopeError as lack:
-                detail = f"{lack.username} lacks the scope {lack.scope}, which {operation.label} needs"
+                detail = f"{lack.username} lacks the scope {lack.scope}, which {operation.label} requires"
                 raise RequestRejected(403, "Forbidden", detail) from lack
             if caller is None:
                 raise RequestRejected(
@@ -325,13 +325,13 @@ def _why_not(request: Request) -> str:
     scheme, _, _ = request.authorization.partition(" ")
     if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
         return "the credentials are not base64 of `username:token` (RFC 7617)"
-    return "the credentials are not known here, or no longer valid"
+    return "the credentials are unknown or no longer valid"
 
 
 def _wrong_level(caller: Caller, operation: Operation) -> RequestRejected:
     return RequestRejected(
         403,
         "Forbidden",
-        f"{caller.username} is {caller.level or 'without level'}; {operation.label} is for "
+        f"{caller.username} is {caller.level or 'without level'}; {operation.label} may be called by "
         + " or ".join(operation.levels or ()),
     )

@@ -134,7 +134,7 @@ class Choice:
             broken = next(iter(self._contract.validator(schema, "response").violations(outcome.content)), None)
             if broken is not None:
                 place = "/".join(("", *map(str, broken.instance_path)))
-                why = f"{why}; breaks its own schema at {place or 'the top'}: {broken.keyword}"
+                why = f"{why}; breaks its own schema at {place or 'its root'}: {broken.keyword}"
                 if self._errors:
                     return _unsound(why)
                 outcome = outcome._replace(fields=(*outcome.fields, *_UNSOUND_FIELDS))
@@ -151,7 +151,7 @@ class Choice:
         examples = self.examples.prepared(media_type)
         if not examples or preferences.example or not all(one.broken for one in examples):
             return ""
-        return f"example {examples[0].example.name} is broken at {examples[0].broken}"
+        return f"example {examples[0].example.name} breaks its schema at {examples[0].broken}"
 
     def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
         return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
@@ -204,5 +204,5 @@ class Choices(Mapping[str, Representation]):
 
 
 def _unsound(why: str) -> tuple[Response, str]:
-    rejected = RequestRejected(500, "Internal Server Error", f"the stub's own answer breaks the contract: {why}")
+    rejected = RequestRejected(500, "Internal Server Error", f"the stub's own response breaks the contract: {why}")
     return rejection(500, rejected, problem_of(rejected, 500)), rejected.detail

@@ -141,7 +141,8 @@ class CompiledOperation:
         except LookupError:
             return  # an object that the request may leave out, and does
         if isinstance(name, str) and not self._owns(read, caller, name):
-            detail = f"{name} is not {caller.username}'s; a {caller.level} may call {self._operation.label} on its own"
+            label = self._operation.label
+            detail = f"{name} is not {caller.username}'s; a {caller.level} may call {label} only on its own objects"
             raise RequestRejected(403, "Forbidden", detail)
 
     def reject(self, rejected: RequestRejected, request: Request) -> Response:

@@ -11,7 +11,7 @@ from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.model import Response as Documented
 from mockserver.contract.reading.parts import told_values
 from mockserver.errors import RequestRejected
-from mockserver.http import problem
+from mockserver.http import json, problem
 from mockserver.http.media_types import is_json
 from mockserver.messages import NO_CONTENT, Outcome, Response, merged
 from mockserver.stub import statuses
@@ -127,7 +127,9 @@ class Responder:
                 for name in status.documented.content
             )
         )
-        return RequestRejected(406, "Not Acceptable", f"Accept {(accept or '')[:100]!r} takes none of {offers}")
+        return RequestRejected(
+            406, "Not Acceptable", f"Accept {json.text((accept or '')[:100])} accepts none of {offers}"
+        )
 
     def reject(self, rejected: RequestRejected, accept: str | None, content: Content) -> Response:
         """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""

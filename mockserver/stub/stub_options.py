@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TextIO, TypeVar
 
 from mockserver import sources
 from mockserver.errors import UsageError
+from mockserver.http import json
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
@@ -52,7 +53,7 @@ class RateLimit:
             UsageError: not a number of requests.
         """
         if self.requests < 1:
-            raise UsageError(f"a rate limit of {self.requests}: it must let in at least 1 request a second")
+            raise UsageError(f"a rate limit of {self.requests}: must be at least 1 request a second")
 
 
 #: The limit of `--rate-limit` alone.
@@ -118,7 +119,9 @@ def _rate(value: object) -> int | None:
         return None
     found = re.fullmatch(r"([1-9][0-9]{0,3})(?:/s)?", str(USUAL_LIMIT.requests) if text == "true" else text)
     if found is None:
-        raise ValueError(f"{value!r} is not a rate; write requests a second, 1 to 9999, as 15 or 15/s")
+        raise ValueError(
+            f"{json.text(value)} is not a rate; write the number of requests a second, 1 to 9999, as 15 or 15/s"
+        )
     return int(found[1])
 
 

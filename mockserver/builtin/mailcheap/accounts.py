@@ -76,7 +76,7 @@ def create_account(call: Call) -> Outcome:
     content = whole(content_of(call))
     level = content["perm_level"]
     if call.caller.level == DOMAIN_ADMIN and level != MAIL_USER:
-        raise forbidden(f"a {DOMAIN_ADMIN} creates {MAIL_USER}s only, no {level}")
+        raise forbidden(f"a {DOMAIN_ADMIN} may create {MAIL_USER}s only, not a {level}")
     record = add_account(call, content, level)
     shown = {"username": content["username"], "perm_level": level}
     shown |= {name: record[name] for name in _COMMON}
@@ -125,7 +125,7 @@ def update_account(call: Call) -> Outcome:
     if username == call.caller.username:
         beyond = sorted(content.keys() - OWN_MEMBERS)
         if beyond:
-            raise forbidden(f"of its own account, nobody may change {', '.join(beyond)}")
+            raise forbidden(f"an account may not change its own {', '.join(beyond)}")
     changed = {name: value for name, value in content.items() if name not in ("password", "domains")}
     shown = dict(changed)
     _require_members(content, record["level"])
@@ -245,7 +245,7 @@ def _require_enough(call: Call, username: str, record: Record, updated: Record, 
     used = quotas.used(call, updated)
     for quota in _QUOTAS.get(record["level"], ()):
         if quota in names and updated[quota] < used[quota]:
-            raise conflict(f"{username} uses {used[quota]} of {quota} already, more than {updated[quota]}")
+            raise conflict(f"{username} uses {used[quota]} of {quota} already, which is more than {updated[quota]}")
     if record["level"] == MAIL_USER and quotas.STORAGE in names:
         more = updated[quotas.STORAGE] - account_value(record, quotas.STORAGE)
         quotas.require_room(call, quotas.STORAGE, more)

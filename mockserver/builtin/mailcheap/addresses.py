@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from mockserver.builtin.mailcheap.records import ALIASES, MAIL_USER, SENDER_ADDRESSES, not_found, page
 from mockserver.plugins import ACCOUNTS, Call, Outcome, behaviour, content_of, domain_of, may_see, success
 
@@ -33,7 +35,7 @@ def update_sender_address(call: Call) -> Outcome:
         account = call.transaction.get(ACCOUNTS, username)
         # Of foreign accounts a caller is not told whether they exist.
         if account is None or account["level"] != MAIL_USER or not may_see(call, username):
-            raise not_found(f"there is no MailUser {username!r}")
+            raise not_found(f"there is no MailUser {json.dumps(username, ensure_ascii=False)}")
     call.transaction.put(SENDER_ADDRESSES, address, {**record, "usernames": usernames})
     return success({"sender_address": address, "usernames": ",".join(usernames)}, "updated")
 

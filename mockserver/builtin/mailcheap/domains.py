@@ -174,7 +174,7 @@ def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
             if not record["verified"] and is_live(record, now)
         )
         raise LookupError(
-            f"there is no domain, domain alias or relay domain {name[:253]}, or its time to be verified is over; "
+            f"there is no domain, domain alias or relay domain {name[:253]}, or the time to verify it is over; "
             f"pending are {', '.join(pending[:10]) or 'none'}"
         )
     kind, record = found
@@ -208,7 +208,7 @@ def _verification(name: str, record: Record) -> dict[str, Any]:
 def _recipient(call: Call, domain: str) -> str:
     """Return the target domain of a new domain alias; raise RequestRejected unless that domain is verified."""
     if not live_domain(call, domain)["verified"]:
-        raise conflict(f"the domain {domain} is pending verification, so nothing can stand for it")
+        raise conflict(f"the domain {domain} is pending verification, so it cannot have an alias")
     return domain
 
 
@@ -244,7 +244,7 @@ def verify_by_route(call: ControlCall) -> Any:
     if content is NO_CONTENT:
         raise RequestRejected(400, "Bad Request", "the content is not JSON: there is none")
     if not isinstance(content, dict) or content.keys() != {"domain"}:
-        raise _unprocessable("the content must be an object with one or more of domain")
+        raise _unprocessable("the content must be an object with the member domain")
     domain = content["domain"]
     if not isinstance(domain, str):
         raise _unprocessable("domain must be the name of a domain, domain alias or relay domain")

@@ -48,7 +48,7 @@ def replace_filter(call: Call) -> Outcome:
     sent = content_of(call)
     position = _position(sent)
     if call.transaction.get(SIEVE_FILTERS, _filter_key(call, position)) is None:
-        raise not_found(f"there is no filter at position {position}; POST makes one")
+        raise not_found(f"there is no filter at position {position}; POST creates one")
     return _keep_filter(call, sent, "replaced")
 
 
@@ -74,7 +74,7 @@ def replace_autoreply(call: Call) -> Outcome:
     """
     sent = _autoreply(call)
     if call.transaction.get(AUTOREPLIES, call.caller.username) is None:
-        raise not_found(f"{call.caller.username} has no autoreply; POST makes one")
+        raise not_found(f"{call.caller.username} has no autoreply; POST creates one")
     return _keep_autoreply(call, sent, "re-generating")
 
 

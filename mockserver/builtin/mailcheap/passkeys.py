@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -95,7 +96,7 @@ def register(call: Call) -> Outcome:
     try:
         verified = _verified_registration(call, content)
     except _UnverifiedError as error:
-        raise conflict(f"this is no answer to the registration options: {error}") from error
+        raise conflict(f"the response does not match the registration options: {error}") from error
     identifier = _encode(verified.credential_id)
     if _found(call, identifier) is not None:
         raise conflict("this credential is registered already")
@@ -144,7 +145,7 @@ def authenticate(call: Call) -> Outcome:
     try:
         verified = _verified_authentication(call, content, passkey)
     except _UnverifiedError as error:
-        raise login_refused(f"the credential does not log in: {error}") from error
+        raise login_refused(f"the credential was not accepted: {error}") from error
     seen = {"sign_count": verified.new_sign_count, "backed_up": int(verified.credential_backed_up)}
     call.transaction.put(PASSKEYS, f"{passkey['username']}/{passkey['friendly_name']}", {**passkey, **seen})
     return log_in(call, passkey["username"], account, "assertion verified")
@@ -169,7 +170,7 @@ def disable_password_login(call: Call) -> Outcome:
         raise not_found(f"there is no account {username}")
     count = len(passkeys_of(call, username))
     if count < _ENOUGH:
-        raise conflict(f"{username} has {count} passwordless credentials, and needs at least {_ENOUGH}")
+        raise conflict(f"{username} has {count} passwordless credentials, but needs at least {_ENOUGH}")
     call.transaction.put(ACCOUNTS, username, {**account, "password_login": False})
     return success({"password_login": "disabled"}, f"{count} passwordless credentials")
 
@@ -214,7 +215,7 @@ def _verified_authentication(call: Call, content: Any, passkey: Record) -> Any:
 
     challenge, origin = _client_data(content)
     if challenge != content["auth_challenge"]:
-        raise _UnverifiedError("auth_challenge is not the challenge that was answered")
+        raise _UnverifiedError("auth_challenge is not the challenge that was signed")
     _use_challenge(call, _AUTHENTICATION, "", challenge)
     party = _relying_party(call)
     handle = content["response"].get("userHandle")
@@ -238,7 +239,7 @@ def _client_data(content: Any) -> tuple[str, str]:
 
     said = _judged(lambda: parse_client_data_json(_decode(content["response"]["clientDataJSON"])))
     if not isinstance(said.origin, str):
-        raise _UnverifiedError("the origin is no text")
+        raise _UnverifiedError("the origin is not text")
     return _encode(said.challenge), said.origin
 
 
@@ -266,11 +267,11 @@ def _of_party(origin: str, party: str) -> str:
         parts = urlsplit(origin)
         host = parts.hostname or ""
     except ValueError:
-        raise _UnverifiedError("the origin is none") from None
+        raise _UnverifiedError("the origin is not a URL") from None
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     if secure and (host == party or host.endswith(f".{party}")):
         return origin
-    raise _UnverifiedError(f"the origin {origin[:100]!r} cannot speak for the relying party {party}")
+    raise _UnverifiedError(f"the origin {json.dumps(origin[:100])} cannot speak for the relying party {party}")
 
 
 def _relying_party(call: Call) -> str:
@@ -327,7 +328,7 @@ def _use_challenge(call: Call, purpose: str, username: str, challenge: str) -> N
     """
     record = call.transaction.get(WEBAUTHN_CHALLENGES, challenge)
     if record is None or (record["purpose"], record["username"]) != (purpose, username):
-        raise _UnverifiedError("the challenge was not asked for, or was answered already")
+        raise _UnverifiedError("the challenge was not issued, or was used already")
     if call.now >= record["expires"]:
         raise _UnverifiedError(f"the challenge is older than {CHALLENGE_SECONDS} seconds")
     call.transaction.delete(WEBAUTHN_CHALLENGES, challenge)

@@ -73,9 +73,9 @@ def admit(call: Call, username: str, account: Record) -> None:
     if twofactor.is_enabled(call, username):
         otp = call.content.get("otp")
         if not isinstance(otp, str):
-            raise login_refused("this account has two-factor authentication, so logging in needs `otp`, too")
+            raise login_refused("this account has two-factor authentication, so a login also requires `otp`")
         if not twofactor.accept_code(call, username, otp):
-            raise login_refused("`otp` is not the account's code now, or was used before")
+            raise login_refused("`otp` is not the account's current code, or was used before")
     _require_access(account)
 
 

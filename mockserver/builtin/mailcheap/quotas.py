@@ -69,5 +69,5 @@ def require_room(call: Call, quota: str, more: int = 1) -> None:
     limit, taken = account_value(record, quota), used(call, record)[quota]
     if taken + more > limit:
         raise conflict(
-            f"{call.caller.username} has {taken} of at most {limit} ({quota}), which leaves no room for {more}"
+            f"{call.caller.username} has {taken} of at most {limit} ({quota}), which leaves less than {more}"
         )

@@ -141,7 +141,7 @@ def unprocessable(detail: str, pointer: str = "", expected: str = "") -> Request
         has_value=False,
         value=None,
         provenance_kind="assumed",
-        provenance_reason="no page says what a server refuses for the sake of what it holds",
+        provenance_reason="no page says which valid content a server refuses because of its state",
         rule="",
     )
     return RequestRejected(422, "Unprocessable Content", detail, violations=(violation,))

@@ -55,14 +55,15 @@ def _recipients(sections: Sections) -> Callable[[str], bool]:
     return lambda name: domain_of(name) not in ours or name in known
 
 
-OWNED = Reference(_owned, "is none of our domains; add it to `domains`, or correct the name")
+OWNED = Reference(_owned, "is not a domain, domain alias or relay domain; add it to `domains`, or correct the name")
 DOMAIN = Reference(_of_mail, "is not in `domains`; add it there, or correct the name")
 SCOPE = Reference(
     lambda sections: _of_mail(sections, "global"),
-    "is neither `global` nor one of our domains; add it to `domains`, or correct the name",
+    "is neither `global` nor in `domains`; add it to `domains`, or correct the name",
 )
 RECIPIENT = Reference(
-    _recipients, "is in a domain of ours, but no account or alias; add it to `accounts`, or correct the name"
+    _recipients,
+    "is in one of `domains`, but is not an account or alias; add it to `accounts`, or correct the name",
 )
 
 

@@ -6,6 +6,7 @@ Only what is shared is told. Nothing documented makes an address book or calenda
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -56,7 +57,7 @@ def share_addressbook(call: Call) -> Outcome:
     key = f"{owner}/{friendly_name}"
     record = call.transaction.get(ADDRESS_BOOKS, key)
     if record is None and friendly_name != DEFAULT:
-        raise not_found(f"{owner} has no address book {friendly_name!r}")
+        raise not_found(f"{owner} has no address book {json.dumps(friendly_name, ensure_ascii=False)}")
     record = record or _default(call, ADDRESS_BOOKS, owner)
     for index, recipient in enumerate(recipients):
         _check_recipient(call, recipient, f"/recipients/{index}")
@@ -134,7 +135,7 @@ def _segment(text: str) -> str:
 
 def _check_recipient(call: Call, recipient: str, pointer: str) -> None:
     if recipient == call.caller.username:
-        raise unprocessable(f"{recipient} is the owner, and needs no share", pointer, "another account")
+        raise unprocessable(f"{recipient} is the owner, who needs no share", pointer, "another account")
     account = call.transaction.get(ACCOUNTS, recipient)
     if account is None:
         raise unprocessable(f"there is no account {recipient}", pointer, "the name of a MailUser")

@@ -62,7 +62,7 @@ def enable(call: Call) -> Outcome:
     """Issue a two-factor key that the client must verify; a pending key is replaced (twofa_post)."""
     username = call.arguments.path["username"]
     if is_enabled(call, username):
-        raise conflict(f"two-factor authentication of {username} is enabled; a new key needs it to be disabled first")
+        raise conflict(f"two-factor authentication of {username} is enabled; disable it first to get a new key")
     key = issue(call, "totp_key", _made_up_key).replace("-", "")
     # No documented answer gives the key again, but codes cannot be checked by a digest of it; dumps mask this name.
     call.transaction.put(TWO_FACTOR, username, {"status": _PENDING, "totp_secret": key, "used": []})
@@ -86,7 +86,7 @@ def verify_code(call: Call) -> Outcome:
         raise conflict(f"no key of {username} waits for verification")
     step = _step_of(record, content["otp"], call.now)
     if step is None:
-        raise conflict(f"`otp` is not what the key gives now, {STEP_SECONDS} seconds more or less")
+        raise conflict(f"`otp` is not the key's code for this time, give or take {STEP_SECONDS} seconds")
     call.transaction.put(TWO_FACTOR, username, {**_with_used(record, step, call.now), "status": _ENABLED})
     return _status(username, _ENABLED, "code accepted")
 

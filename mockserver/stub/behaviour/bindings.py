@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
+from mockserver.http import json
 from mockserver.plugins.calls import Handler
 from mockserver.plugins.plugin import Plugin
 from mockserver.plugins.registration import Registration, registrations
@@ -49,9 +50,11 @@ def bind(found: Iterable[Registration], contract: Contract, source: str, *, whol
         if operation is None and not whole:
             continue
         if operation is None:
-            raise UsageError(f"{source}: {name!r} is no operationId of the contract{_hint(name, contract)}")
+            raise UsageError(
+                f"{source}: {json.text(name)} is not an operationId of the contract{_hint(name, contract)}"
+            )
         if operation in operations:
-            raise UsageError(f"{source}: {name!r} has two behaviours; leave one out")
+            raise UsageError(f"{source}: {json.text(name)} has two behaviours; leave one out")
         operations[operation] = function
     return Bindings(operations, handlers)
 
@@ -89,4 +92,4 @@ def by_operation(bindings: Bindings, contract: Contract, source: str) -> Mapping
 
 def _hint(wanted: str, contract: Contract) -> str:
     close = difflib.get_close_matches(wanted, contract.by_id, n=1)
-    return f"; did you mean {close[0]!r}?" if close else "; mockserver inspect lists them"
+    return f"; did you mean {json.text(close[0])}?" if close else "; `mockserver inspect` lists them"

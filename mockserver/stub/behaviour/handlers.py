@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from mockserver.contract.model import Behaviour
 from mockserver.errors import RequestRejected
+from mockserver.http import json
 from mockserver.plugins.calls import Call, Handler
 from mockserver.plugins.registration import behaviour
 from mockserver.stub.behaviour import login, setting
@@ -33,7 +34,7 @@ Handlers = Mapping[tuple[str, str], Handler]
 @behaviour("absent", "", trusted=True)
 def refuse_absent(_call: Call) -> NoReturn:
     """Answer every call with 404: the handler `absent`, for operations whose objects never exist."""
-    raise RequestRejected(404, "Not Found", "there is nothing of this name")
+    raise RequestRejected(404, "Not Found", "no object has this name")
 
 
 FUNCTIONS: Handlers = {("absent", ""): refuse_absent}
@@ -58,7 +59,7 @@ def find_handler(wanted: Behaviour, added: Handlers) -> Handler | None:
     known = [*FUNCTIONS, *((name, role) for name, roles in MADE.items() for role in roles), *added]
     roles = [role for name, role in known if name == wanted.handler]
     if roles:
-        raise LookupError(f"{wanted.handler} has no role {wanted.role!r}; it has {', '.join(roles)}")
+        raise LookupError(f"{wanted.handler} has no role {json.text(wanted.role)}; it has {', '.join(roles)}")
     names = ", ".join(dict.fromkeys(name for name, _ in known))
-    hint = "" if added else "; those of an API need `x-mockserver-api: NAME` at the top of the contract"
+    hint = "" if added else "; to use the handlers of an API, add `x-mockserver-api: NAME` at the top of the contract"
     raise LookupError(f"unknown handler {wanted.handler}; known are {names}{hint}")

@@ -80,7 +80,7 @@ class LoginHandler:
         account = call.transaction.get(ACCOUNTS, username)
         accounts = call.rules.accounts
         if account is None or not accounts.password_matches(account, username, password):
-            raise login_refused("username and password do not belong to an account")
+            raise login_refused("no account has this username and password")
         # From here on the password is known to be right, so what else is missing may be told.
         accounts.admit(call, username, account)
         issued = issue_token(call, username, account, self._purpose)
@@ -162,7 +162,7 @@ def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]
     else:
         username, password = _member(sent, _USERNAMES), _member(sent, _PASSWORDS)
     if not isinstance(username, str) or not isinstance(password, str):
-        raise RequestRejected(422, "Unprocessable Content", "logging in needs the texts `username` and `password`")
+        raise RequestRejected(422, "Unprocessable Content", "a login requires `username` and `password` as strings")
     return username, password
 
 
@@ -206,5 +206,5 @@ def _own_token(call: Call) -> Record:
         return {"valid_from": int(call.now), "valid_to": int(call.now) + TOKEN_SECONDS}
     token = call.transaction.get(TOKENS, call.caller.token_key)
     if token is None:
-        raise login_refused("the token was revoked meanwhile")
+        raise login_refused("the token has been revoked in the meantime")
     return token

@@ -85,7 +85,7 @@ class SettingHandler:
     def _absent(self) -> Outcome:
         listed = self._operation.responses
         if "204" not in listed and "404" in listed:
-            raise RequestRejected(404, "Not Found", f"{self._resource} was never set, or is reset")
+            raise RequestRejected(404, "Not Found", f"{self._resource} was never set, or was reset")
         return no_content(204, "never set, or reset")
 
     @cached_property

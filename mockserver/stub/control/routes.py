@@ -61,7 +61,10 @@ class Exposure:
         """
         origin = request.headers.get("Origin")
         if origin is not None and not is_loopback(_host_of(origin)):
-            return 403, f"the Origin {origin[:100]!r} is foreign; the control API serves no web pages"
+            return (
+                403,
+                f"the Origin {json.text(origin[:100])} is foreign; the control API refuses web pages",
+            )
         if self.token is not None:
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             basic = request.authorization if browsed else None
@@ -69,14 +72,14 @@ class Exposure:
                 scheme, token = "bearer", basic.password or ""
             if scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self.token.encode()):
                 return None
-            return 401, "the control API needs the control token as Bearer credentials"
+            return 401, "the control API requires the control token as Bearer credentials"
         if not is_loopback(self.host):
             return (
                 403,
                 f"the stub listens on {self.host}; start it with --control-token to open the control API",
             )
         if not is_loopback(_host_of(f"//{request.host}")):
-            return 403, f"the Host {request.host[:100]!r} is foreign; use 127.0.0.1 or localhost"
+            return 403, f"the Host {json.text(request.host[:100])} is foreign; use 127.0.0.1 or localhost"
         return None
 
 
@@ -341,7 +344,7 @@ def _only_query(*known: str) -> None:
     """Raise an error (422) if the request has a query parameter that the control API does not define."""
     unknown = sorted(request.args.keys() - set(known))
     if unknown:
-        raise _Refused(422, f"unknown query parameter {show(unknown[0])!r}; known are {', '.join(known)}")
+        raise _Refused(422, f"unknown query parameter {json.text(show(unknown[0]))}; known are {', '.join(known)}")
 
 
 def _members(known: set[str]) -> dict[str, Any]:

@@ -26,9 +26,9 @@ def require_preconditions(call: Call, tag: str | None) -> None:
     """
     wanted = _asked(call, "if-match")
     if wanted is not None and not _names(wanted, tag, weak=False):
-        raise RequestRejected(412, "Precondition Failed", "If-Match does not name the present state")
+        raise RequestRejected(412, "Precondition Failed", "If-Match does not match the current entity tag")
     if _asked(call, "if-none-match") is not None and is_unmodified(call, tag):
-        raise RequestRejected(412, "Precondition Failed", "If-None-Match names the present state")
+        raise RequestRejected(412, "Precondition Failed", "If-None-Match matches the current entity tag")
 
 
 def is_unmodified(call: Call, tag: str | None) -> bool:

@@ -18,6 +18,7 @@ from mockserver import sources
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.errors import RequestRejected
+from mockserver.http import json
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
@@ -100,11 +101,11 @@ class ResourceHandler:
             and len(page.items) == len(view)
             and not call.transaction.items(self._collection(call))
         ):
-            return Outcome(0, template, "example: this world has changed nothing of it")
+            return Outcome(0, template, "example: this world has no changes to the collection")
         content, sound = self._presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
         if sound:
             return Outcome(0, content, f"{len(page.items)} of {page.total} items")
-        return Outcome(0, template, "example: the items of this world do not fit the list's schema")
+        return Outcome(0, template, "example: the items of this world break the list's schema")
 
     def _reachable(self, template: Any, known: set[str]) -> bool:
         """Tell whether all items in a list's template exist, so that clients can read them."""
@@ -120,7 +121,7 @@ class ResourceHandler:
         again = preconditions.created_before(call, self._collection(call))
         record = None if again is None else self._record(call, again)
         if record is not None and "item" in record:
-            return self._respond(call, record["item"], "created before under this idempotency key")
+            return self._respond(call, record["item"], "created by an earlier call with this idempotency key")
         base = self._template_item(call)
         view = self._view(call)
         documented = self._documented(call)
@@ -135,7 +136,7 @@ class ResourceHandler:
         key = text(item[self._behaviour.identifier])
         if sent is not None and key in view and self._documents(409):
             raise RequestRejected(
-                409, "Conflict", f"there is one with {self._behaviour.identifier} {key[:60]!r} already"
+                409, "Conflict", f"an item with {self._behaviour.identifier} {json.text(key[:60])} exists already"
             )
         return self._created(call, item)
 
@@ -154,10 +155,10 @@ class ResourceHandler:
         key = text(call.arguments.path.get(self._behaviour.parameter))
         state = self._find(call) if shown is None else self._seeded().get(key, shown)
         if state is None:
-            return Outcome(0, self._template(call), "example: nothing is known of this identifier")
+            return Outcome(0, self._template(call), "example: no item with this identifier is known")
         if preconditions.is_unmodified(call, entity_tag(state)):
             return Outcome(304, NO_CONTENT, "not modified", (("ETag", entity_tag(state)),))
-        return self._respond(call, shown or state, "kept, or in the contract's examples", state)
+        return self._respond(call, shown or state, "item of this world, or of the contract's examples", state)
 
     def _replace(self, call: Call) -> Outcome:
         found = self._find_to_change(call)
@@ -211,7 +212,7 @@ class ResourceHandler:
             return Outcome(0, template, why)
         content, sound = self._presentation.show(item, template)
         if not sound:
-            why = f"{why}; the answer has no valid form with the item"
+            why = f"{why}; no valid response can show the item"
             content = template if self._presentation.is_valid(template) else content
         return Outcome(0, content, why, self._tag_of(item if state is None else state))
 
@@ -246,11 +247,11 @@ class ResourceHandler:
         record = call.transaction.get(self._collection(call), key)
         if record is not None:
             if record.get("gone") and not upsert:
-                raise missing_item(f"{key[:60]!r} was deleted")
+                raise missing_item(f"{json.text(key[:60])} was deleted")
             return record.get("item")
         found = self._seeded().get(key)
         if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
-            raise missing_item(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
+            raise missing_item(f"there is no item with {self._behaviour.identifier} {json.text(key[:60])}")
         return found
 
     def _find_to_change(self, call: Call) -> Item | None:

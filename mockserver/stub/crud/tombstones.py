@@ -80,7 +80,7 @@ class Tombstones:
         for collection, parameter in self._items:
             record = read(PREFIX + filled(collection, values), text(values.get(parameter)))
             if record is not None and record.get("gone"):
-                raise missing_item(f"{parameter} was deleted, and all that was in it")
+                raise missing_item(f"{parameter} was deleted with everything in it")
         for path in self._paths:
             if read(_GONE, filled(path, values)) is not None:
                 raise missing_item(f"{filled(path, values)[:100]} was deleted")

@@ -83,5 +83,5 @@ def json_patched(item: Item, patch: Any) -> Item:
     ) as error:
         raise RequestRejected(422, "Unprocessable Content", f"the patch cannot be applied: {error}"[:300]) from error
     if not isinstance(result, dict):
-        raise RequestRejected(422, "Unprocessable Content", "the patch leaves no object")
+        raise RequestRejected(422, "Unprocessable Content", "the patched item is not an object")
     return result

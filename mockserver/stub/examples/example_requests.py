@@ -24,7 +24,7 @@ from mockserver.stub.examples.valid_requests import RequestMaker
 from mockserver.stub.store.seed import Seed
 
 _RESET = Step("POST", "/__mock__/reset", (), None)
-_UNTYPED = "stands under no media type of `content`, so nothing says how it is sent"
+_UNTYPED = "belongs to no media type of `content`, so its media type is unknown"
 
 
 class ListedExample(NamedTuple):
@@ -94,7 +94,7 @@ class _Lister:
             if name in media_type.examples:
                 continue
             if isinstance(item, dict) and "externalValue" in item:
-                yield name, f"its value is kept elsewhere (externalValue: {item['externalValue']}), and not read"
+                yield name, f"its value is in another file, which is not read (externalValue: {item['externalValue']})"
             else:
                 yield name, "it has no value"
 
@@ -112,9 +112,9 @@ class _Lister:
         code = _code(operation, response)
         why = ""
         if "/" not in media_type.name:
-            why = f"stands under {media_type.name!r}, which is no media type"
+            why = f"is listed under {json.text(media_type.name)}, which is not a media type"
         elif operation.method == "HEAD":
-            why = "an answer to HEAD has no content (RFC 9110, section 9.3.2)"
+            why = "a response to HEAD has no content (RFC 9110, section 9.3.2)"
         elif code is None:
             why = f"every status of {response.status} is documented by another response"
         else:
@@ -234,8 +234,11 @@ def _refusal(answer: _ReceivedResponse, code: int) -> str:
     if answer.status != code:
         return f"the stub answers {answer.status}{': ' + detail if detail else ''}"
     if not answer.content:
-        return f"an answer of status {code} has no content here"
-    return f"other content comes, as {answer.content_type}: another operation has the path, or it cannot be sent so"
+        return f"the stub sends no content with status {code}"
+    return (
+        f"the stub sends other content, as {answer.content_type}: another operation has the path, or the example "
+        "cannot be sent as documented"
+    )
 
 
 def _with(step: Step, field: tuple[str, str]) -> Step:

@@ -94,7 +94,7 @@ class _SequenceBuilder:
             earlier = pair_named(self._contract, call)
             if earlier is None:
                 raise ContractError(
-                    f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {call!r}"
+                    f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {json.text(call)}"
                 )
             yield self._step(earlier, earlier.response.presumes.identity or presumes.identity, presumes.seed)
         yield self._step(pair, presumes.identity, presumes.seed)

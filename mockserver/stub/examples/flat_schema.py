@@ -99,7 +99,7 @@ class Flattener:
             if pointer and pointer in references:
                 return  # `allOf` in a circle says nothing new
             if len(references) > _MAX_REFERENCES:
-                raise Impossible("references without end")
+                raise Impossible("too many references")
             if pointer:
                 references.append(pointer)
             self._merge_in(merged, behind, choose, references)

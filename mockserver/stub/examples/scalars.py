@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from mockserver.contract.schema.validator import conforms
+from mockserver.http import json
 from mockserver.stub.examples.flat_schema import Flat, Impossible
 from mockserver.stub.examples.texts import FORMATS, fitted, matching, named
 
@@ -32,7 +33,7 @@ def make_text(flat: Flat, name: str, chance: Random) -> str:
             return hinted
         built = matching(flat["pattern"], shortest, longest, chance)
         if built is None:
-            raise Impossible(f"no text for the pattern {flat['pattern'][:60]!r}")
+            raise Impossible(f"no text was found for the pattern {json.text(flat['pattern'][:60])}")
         return built
     return fitted(named(name, chance), shortest, longest, chance)
 
@@ -45,7 +46,7 @@ def make_number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:
     """
     low, high = _bounds(flat, whole=whole)
     if low > high:
-        raise Impossible(f"{name or 'the number'} has no room between its bounds")
+        raise Impossible(f"{name or 'the number'} has contradictory bounds")
     step = flat.get("multipleOf", 1 if whole else None)
     if whole and step is not None and step < 1:
         step = 1

@@ -115,7 +115,7 @@ class Examples:
             value = decoded
         for broken in validator.violations(value):
             place = "".join(f"/{part}" for part in broken.instance_path)
-            return Prepared(example, value, f"{place or 'the whole'}: {broken.message[:200]}")
+            return Prepared(example, value, f"{place or 'the root'}: {broken.message[:200]}")
         return Prepared(example, value, "")
 
     def _by_value(self, examples: list[Prepared], arguments: Arguments) -> ChosenContent | None:
@@ -140,7 +140,9 @@ class Examples:
         try:
             value = self._generator.generate(media_type.schema, "response")
         except CannotGenerate:
-            return ChosenContent(broken.value, f"example {broken.example.name}, broken at {broken.broken}", valid=False)
+            return ChosenContent(
+                broken.value, f"example {broken.example.name}, which breaks its schema at {broken.broken}", valid=False
+            )
         is_valid = self._contract.validator(media_type.schema, "response").is_valid
         if isinstance(value, dict) and isinstance(broken.value, dict):
             for name, item in broken.value.items():
@@ -148,7 +150,7 @@ class Examples:
                 if is_valid(changed):
                     value = changed
         return ChosenContent(
-            value, f"generated, since example {broken.example.name} is broken at {broken.broken}", valid=True
+            value, f"generated, since example {broken.example.name} breaks its schema at {broken.broken}", valid=True
         )
 
     def _generated(self, response: Response, media_type: MediaType, key: str) -> ChosenContent:
@@ -174,7 +176,7 @@ def _by_name(examples: tuple[Prepared, ...], name: str) -> ChosenContent:
         if one.example.name == name:
             return ChosenContent(one.value, f"example {name}", valid=not one.broken)
     known = ", ".join(one.example.name for one in examples) or "none"
-    raise RequestRejected(404, "Not Found", f"there is no example {name!r}; known are {known}")
+    raise RequestRejected(404, "Not Found", f"there is no example {documents.text(name)}; known are {known}")
 
 
 def _likeness(operation: Operation, name: str, arguments: Arguments) -> float:

@@ -76,7 +76,7 @@ class ValueMaker:
         flat, references = self._flattener.flat(schema, lambda group: self._branch(group, depth))
         flat = self._conditional(flat)
         if any(self._above.count(reference) > 1 for reference in references):
-            raise Impossible("it holds itself")
+            raise Impossible("the schema contains itself")
         if references and isinstance(flat.get("discriminator"), dict):
             force_discriminator(flat, flat["discriminator"], references[0])
         self._above.extend(references)
@@ -153,7 +153,7 @@ class ValueMaker:
         fitting = [item for item in flat["enum"] if not kinds or any(scalars.is_of(kind, item) for kind in kinds)]
         real = [item for item in fitting if item is not None] or fitting
         if not real:
-            raise Impossible(f"the enum of {name or 'the value'} has nothing of its type")
+            raise Impossible(f"the enum of {name or 'the value'} has no value of its type")
         return self._chance.choice(real) if self._vary else real[self._strategy.turn % len(real)]
 
     def _kind(self, flat: Flat, depth: int) -> str:
@@ -298,4 +298,4 @@ class ValueMaker:
             item = fresh.value(schema, singular, depth + 1)
             if item not in made:
                 return item
-        raise Impossible("not so many different items")
+        raise Impossible("too few different items")

@@ -41,7 +41,7 @@ class Deliverer:
         """Queue a callback for sending if its host is allowed; return a note for the journal."""
         host, port = _target(outgoing.url)
         if not host or not port:
-            return f"callback {outgoing.name} not sent: its URL is none of http or https"
+            return f"callback {outgoing.name} not sent: its URL is neither http nor https"
         if not any(host == known and wanted in {None, port} for known, wanted in self._allowed):
             return f"callback {outgoing.name} not sent: --allow-callbacks does not name {host[:100]}:{port}"
         with self._lock:
@@ -52,7 +52,7 @@ class Deliverer:
         try:
             self._waiting.put_nowait((outgoing, world))
         except queue.Full:
-            return f"callback {outgoing.name} not sent: {_MAX_WAITING} are waiting already"
+            return f"callback {outgoing.name} not sent: {_MAX_WAITING} callbacks are waiting already"
         return f"callback {outgoing.name} is sent"
 
     def _work(self) -> None:
@@ -94,7 +94,7 @@ def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
         status = answer.status if 100 <= answer.status <= 599 else _BAD_GATEWAY
         return status, answer.read(_MAX_ANSWER_BYTES), f"callback of {outgoing.cause}"
     except TimeoutError:
-        return _GATEWAY_TIMEOUT, b"", f"callback of {outgoing.cause}: no answer in {_PATIENCE_SECONDS:g} s"
+        return _GATEWAY_TIMEOUT, b"", f"callback of {outgoing.cause}: no response in {_PATIENCE_SECONDS:g} s"
     except (OSError, http.client.HTTPException, ValueError) as error:
         return _BAD_GATEWAY, b"", f"callback of {outgoing.cause}: cannot be sent: {type(error).__name__}"
     finally:

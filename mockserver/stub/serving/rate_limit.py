@@ -124,15 +124,15 @@ def _last_seen(record: Mapping[str, Any]) -> float:
 
 
 def _too_many(oldest: list[float], now: Instant, limit: RateLimit, crossings: int) -> RequestRejected:
-    after = f"; {crossings} of {limit.ban_after} times that end in a ban (--ban-after)" if limit.ban_after else ""
+    after = f"; violation {crossings} of {limit.ban_after} that lead to a ban (--ban-after)" if limit.ban_after else ""
     detail = f"more than {limit.requests} requests in a second (--rate-limit){after}"
     return _refusal(detail, WINDOW_SECONDS - seconds_between(Instant(*oldest), now))
 
 
 def _banned(left: float, limit: RateLimit) -> RequestRejected:
     detail = (
-        f"banned for another {math.ceil(left)} seconds, since {limit.requests} requests in a second were exceeded "
-        f"{limit.ban_after} times (--ban-after); POST /__mock__/reset lifts it, and so does advancing the clock"
+        f"banned for another {math.ceil(left)} seconds: {limit.requests} requests in a second were exceeded "
+        f"{limit.ban_after} times (--ban-after); POST /__mock__/reset or advancing the clock lifts the ban"
     )
     return _refusal(detail, left)
 

@@ -62,7 +62,7 @@ def listen_on(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"--host {host}: is no address of this machine: {error}") from error
+        raise UsageError(f"--host {host}: is not an address of this machine: {error}") from error
     listening = socket.socket(family, kind, protocol)
     try:
         # Without SO_REUSEPORT: two servers must never share a port unnoticed.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mockserver.http import json
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
 from mockserver.plugins.plugin import Plugin, Section
 from mockserver.plugins.transactions import WORLD, Record, Transaction
@@ -78,7 +79,9 @@ class Seed:
             return self
         found = self.overlays.get(name)
         if found is None:
-            raise LookupError(f"the seed data have no overlay {name!r}; they have {', '.join(self.overlays) or 'none'}")
+            raise LookupError(
+                f"the seed data have no overlay {json.text(name)}; they have {', '.join(self.overlays) or 'none'}"
+            )
         return found
 
     def emptied(self, levels: Sequence[str]) -> Seed:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mockserver.contract.source import yaml
 from mockserver.errors import UsageError
+from mockserver.http import json
 from mockserver.stub.store.seed_format import SeedFormat
 
 #: An item stands at most so many times; more is a mistake, and would make each new world slow.
@@ -117,7 +118,8 @@ class _Reader:
                 key = tuple(item[name] for name in names)
                 if key in seen:
                     raise self._error(
-                        (*place, section, index, names[-1]), f"stands twice; {' and '.join(names)} name it"
+                        (*place, section, index, names[-1]),
+                        f"is a duplicate; another item has the same {' and '.join(names)}",
                     )
                 seen.add(key)
 
@@ -132,7 +134,7 @@ class _Reader:
                     for name in _names(item.get(member)):
                         if not leads(name):
                             place: tuple[str | int, ...] = (*places[section.name], index, member)
-                            raise self._error(place, f"{name!r} {reference.remedy}")
+                            raise self._error(place, f"{json.text(name)} {reference.remedy}")
 
     def _error(self, place: tuple[str | int, ...], message: str) -> UsageError:
         parts = [

@@ -229,7 +229,7 @@ def _file(url: str) -> str:
     """
     found = _URL.fullmatch(url)
     if found is None:
-        raise StateError(f"--state {url!r} is not a URL; use memory or sqlite:///FILE")
+        raise StateError(f"--state {json.text(url)} is not a URL; use memory or sqlite:///FILE")
     if found["driver"] not in ("sqlite", "sqlite+pysqlite"):
         raise StateError(f"--state {found['driver']}: is not supported; use memory or sqlite:///FILE")
     file = unquote(found["file"] or "")

@@ -137,7 +137,7 @@ class BodyReader:
             if content_type and (decoder := self._find(content_type)) is not None and decoder.may_be_empty:
                 return decoder.read(content, content_type)
             if self._required:
-                raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+                raise RequestRejected(400, "Bad Request", "the request has no content, but the operation requires it")
             return None
         return (self._by_field.get(content_type or "") or self._choose(content_type)).read(content, content_type or "")
 
@@ -177,7 +177,7 @@ class BodyReader:
             raise RequestRejected(
                 415,
                 "Unsupported Media Type",
-                f"the Content-Type {field[:100]!r} is not {accepted} in a charset that is known here",
+                f"the Content-Type {json.text(field[:100])} is not {accepted} in a known charset",
             )
         if len(self._by_field) < _MAX_REMEMBERED_FIELDS:
             self._by_field[field] = decoder
@@ -200,5 +200,5 @@ def _too_large() -> RequestRejected:
     return RequestRejected(
         413,
         "Content Too Large",
-        f"the content is longer than {MAX_CONTENT_BYTES} bytes, the most this server reads",
+        f"the content is longer than {MAX_CONTENT_BYTES} bytes, the limit of this server",
     )

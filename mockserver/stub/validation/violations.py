@@ -34,7 +34,7 @@ _EXPECTED = {
     "format": "a valid {}",
     "minItems": "a list of at least {} items",
     "maxItems": "a list of at most {} items",
-    "uniqueItems": "a list without the same item twice",
+    "uniqueItems": "a list without duplicate items",
     "minProperties": "an object of at least {} members",
     "maxProperties": "an object of at most {} members",
     "readOnly": "left out, because the server sets it",
@@ -66,7 +66,7 @@ def client_violations(
         known = _known_names(contract, found.keyword_pointer)
         hint = f"; known are {', '.join(known)}" if known else ""
         for name in found.unknown:
-            yield _violation(contract, place, found, child(pointer, show(name)), ABSENT, f"is not known here{hint}")
+            yield _violation(contract, place, found, child(pointer, show(name)), ABSENT, f"is not known{hint}")
     if not found.missing and not found.unknown:
         yield _of_value(contract, place, found, pointer, secret_names)
 
