@@ -86,7 +86,7 @@ def choose(
     how: Paging = Paging(),  # noqa: B008 -- a frozen value
     ends: Collection[str] = (),
 ) -> Page:
-    """Return the page of items that a query asks for, after filtering and sorting.
+    """Return the page of items that a query asks for, of those that match its filters, in its order.
 
     Args:
         items: all that there are.

@@ -1,4 +1,4 @@
-"""Lists every response example of a contract with a request that returns it, verified on a stub, or why there is none.
+"""Every response example of a contract with a request that returns it, verified on a stub, or why there is none.
 
 Nothing is taken on trust: each request is sent to a stub in this process first, and only one that returned the example
 is listed. A plain request, from a fresh world, comes before one with `Prefer`.

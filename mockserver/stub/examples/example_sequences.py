@@ -1,4 +1,4 @@
-"""Lists every documented example with the requests that return it from a fresh world, in order."""
+"""Every documented example with the sequence of requests that returns it from a fresh world."""
 
 from __future__ import annotations
 
