@@ -54,6 +54,14 @@ def encode(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def text(value: Any) -> str:
+    """Return the JSON text of a value as a string, for messages; a lone surrogate is escaped."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"))
+
+
 def depth(content: bytes) -> int:
     """Return how deep arrays and objects are nested in JSON text; brackets inside strings do not count."""
     deepest = level = 0

@@ -1,4 +1,4 @@
-"""The contract as a page to read: `/__mock__/docs`, Swagger UI from the package's own files (viewer/README.md).
+"""Reference page of the contract at `/__mock__/docs`: Swagger UI from the package's own files (viewer/README.md).
 
 The page knows OpenAPI and nothing of provenance. So it gets a copy of the contract whose descriptions say how each
 statement is known (docs/decisions/0047-reference-page.md).
@@ -57,7 +57,7 @@ _LEGEND = (
 
 
 def readable(document: Document) -> bytes:
-    """Return a contract as JSON text for the viewer.
+    """Return a contract as JSON text for Swagger UI, with provenance and permissions written into descriptions.
 
     Marks of provenance, levels and objects stand in the descriptions, in Markdown, and the package's own extensions are
     gone. Servers are named in the description of the whole: what is tried out on the page is tried out on the stub.
@@ -75,7 +75,7 @@ def readable(document: Document) -> bytes:
 
 
 def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a contract in whose descriptions stands what our extensions say, without the extensions."""
+    """Return a copy of a contract whose extensions are replaced by text in descriptions."""
     from mockserver.contract.reading.elements import walk  # start-up must not pay for the rules of lint
 
     copy: dict[str, Any] = json.decode(json.encode(data))
@@ -89,7 +89,7 @@ def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _on_stub(item: Any) -> Any:
-    """Return a path item, or an operation, that is asked at no other server than the stub."""
+    """Return a path item or operation without `servers`, so that Swagger UI sends requests to the stub."""
     if not isinstance(item, dict):
         return item
     return {name: _on_stub(below) if name in METHODS else below for name, below in item.items() if name != "servers"}
@@ -102,7 +102,7 @@ def _describe(value: dict[str, Any], text: str) -> None:
 
 
 def _notes(element: Element) -> Iterator[str]:
-    """Yield what a reader should know of an element beside what it says itself."""
+    """Yield notes for the description of an element: its provenance, permission levels and objects of others."""
     value = element.value
     yield from _marks(value)
     content = value.get("content")
