@@ -137,7 +137,7 @@ def merged(fields: list[tuple[str, str]], over: list[tuple[str, str]]) -> list[t
     return [field for field in fields if field[0].lower() not in names] + over
 
 
-class Outgoing(NamedTuple):
+class OutgoingRequest(NamedTuple):
     """A request that the stub makes itself: a callback.
 
     Attributes:

@@ -66,16 +66,16 @@ def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
     A request example is answered by a success of its name. Only where it names its answer itself, that may be an
     error: other contracts give such names by chance.
     """
-    answers, errors = _answers(operation, success=True), _answers(operation, success=False)
+    answers, errors = _response_examples(operation, success=True), _response_examples(operation, success=False)
     if operation.request_body is None:
         for status, media_type, example in answers.values():
             yield ExamplePair(operation, None, None, example, status, media_type.name)
         return
     for request_type in operation.request_body.content.values():
         for request in request_type.examples.values():
-            found = answers.get(request.answered_by)
-            if found is None and request.names_answer():
-                found = errors.get(request.answered_by)
+            found = answers.get(request.response_name)
+            if found is None and request.names_response():
+                found = errors.get(request.response_name)
             if found is not None:
                 status, media_type, example = found
                 yield ExamplePair(operation, request, request_type.name, example, status, media_type.name)
@@ -87,7 +87,7 @@ def presumed_success(operation: Operation) -> Presumptions:
     return next(succeed, Presumptions())
 
 
-def _answers(operation: Operation, *, success: bool) -> dict[str, tuple[str, MediaType, Example]]:
+def _response_examples(operation: Operation, *, success: bool) -> dict[str, tuple[str, MediaType, Example]]:
     """Return the examples of an operation's successes or errors by name, with status and media type."""
     answers: dict[str, tuple[str, MediaType, Example]] = {}
     for status, response in operation.responses.items():

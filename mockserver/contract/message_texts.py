@@ -35,12 +35,12 @@ def required_members(contract: Contract, schema: str | None) -> frozenset[str]:
     return frozenset(name for one in places for name in lookup(data, one).get("required") or ())
 
 
-def told(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[str]]:
+def shown_texts(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[str]]:
     """Return where the successes of an operation show texts, and which, by their examples, else by their schemas."""
     content = list(success_content(operation))
     found: dict[Place, frozenset[str]] = {}
     for place, value in (
-        leaf for one in content for example in one.examples.values() for leaf in leaves(example.value)
+        leaf for one in content for example in one.examples.values() for leaf in text_leaves(example.value)
     ):
         found[place] = found.get(place, frozenset()) | {value}
     if found:
@@ -55,11 +55,11 @@ def success_content(operation: Operation) -> Iterator[MediaType]:
         yield from response.content.values() if status.startswith("2") else ()
 
 
-def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+def text_leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
     """Yield each text in objects of a JSON value, with its place."""
     if isinstance(value, dict):
         for name, member in value.items():
-            yield from leaves(member, (*place, name))
+            yield from text_leaves(member, (*place, name))
     elif isinstance(value, str) and place:
         yield place, value
 

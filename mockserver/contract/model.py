@@ -42,7 +42,7 @@ class Presumptions:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A named example; `answered_by` names the response example of a request example.
+    """A named example; `response_name` names the response example of a request example.
 
     Attributes:
         stripped: JSON pointers into the value: what stands there is ours, since the documentation shows nothing.
@@ -52,16 +52,16 @@ class Example:
     value: Any
     pointer: str
     presumes: Presumptions = Presumptions()
-    answered_by: str = ""
+    response_name: str = ""
     stripped: tuple[str, ...] = ()
 
     def documented(self, value: Any) -> Any:
         """Return a value of the example's form with null wherever the documentation shows nothing."""
         return blanked(value, self.stripped)
 
-    def names_answer(self) -> bool:
+    def names_response(self) -> bool:
         """Tell whether a request example says itself which answer it gets, which may then be an error."""
-        return self.answered_by != self.name
+        return self.response_name != self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class RequestBody:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class DocumentedResponse:
     """One documented answer; `status` is a code, a range (`4XX`) or `default`.
 
     Attributes:
@@ -241,7 +241,7 @@ class Operation:
     pointer: str
     parameters: tuple[Parameter, ...]
     request_body: RequestBody | None
-    responses: Mapping[str, Response]
+    responses: Mapping[str, DocumentedResponse]
     security: tuple[Mapping[str, tuple[str, ...]], ...]
     levels: tuple[str, ...] | None
     behaviour: Behaviour | None
@@ -260,14 +260,14 @@ class Operation:
         """Whether the method is safe (RFC 9110, section 9.2.1)."""
         return self.method in SAFE_METHODS
 
-    def response_for(self, status: int) -> Response | None:
+    def response_for(self, status: int) -> DocumentedResponse | None:
         """Return what the contract says of a status code: the code itself, else its range, else `default`."""
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in self.responses:
                 return self.responses[key]
         return None
 
-    def success(self) -> Response | None:
+    def success(self) -> DocumentedResponse | None:
         """Return the first documented 2xx response that has content, else the first 2xx, else `default`.
 
         What is documented as the content of a 204 or 205 is none (RFC 9110, sections 15.3.5 and 15.3.6), so that the
@@ -301,7 +301,7 @@ class Contract:
     differences: Mapping[str, Mapping[str, frozenset[str]]]
     _provenance: ProvenanceResolver = field(repr=False)
     _schemas: Schemas = field(repr=False)
-    errors: Mapping[str, Response] = field(default_factory=dict)
+    errors: Mapping[str, DocumentedResponse] = field(default_factory=dict)
     warnings: tuple[ContractWarning, ...] = ()
     webhooks: tuple[str, ...] = ()
     refused: tuple[Operation, ...] = ()
@@ -402,7 +402,7 @@ class Contract:
         path, line = self.document.where(pointer)
         return f"{path}:{line}: {pointer}"
 
-    def told_warnings(self) -> Iterator[str]:
+    def warning_texts(self) -> Iterator[str]:
         """Yield each warning with its place, as text for a person; placing one takes time in a large file."""
         for warning in self.warnings:
             yield f"{self.place(warning.pointer)}: {warning.message}"

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from mockserver.contract.exchanges import pairs_of
-from mockserver.contract.message_texts import MessageText, Place, leaves, success_content, texts, told
+from mockserver.contract.message_texts import MessageText, Place, shown_texts, success_content, text_leaves, texts
 from mockserver.contract.model import Contract, Operation
 from mockserver.http.media_types import json_content
 from mockserver.http.pointers import split
@@ -78,13 +78,13 @@ def credential_places(contract: Contract, operation: Operation) -> CredentialPla
 def username_places(contract: Contract, operation: Operation) -> frozenset[Place]:
     """Return where an operation about tokens tells whose the token is: by the names that the login has for it."""
     names = _username_members(contract)
-    return frozenset(place for place in told(contract, operation) if place[-1] in names)
+    return frozenset(place for place in shown_texts(contract, operation) if place[-1] in names)
 
 
 def level_places(contract: Contract, operation: Operation) -> frozenset[Place]:
     """Return where the successes of an operation tell a permission level."""
     levels = frozenset(contract.levels)
-    return frozenset(place for place, values in told(contract, operation).items() if values and values <= levels)
+    return frozenset(place for place, values in shown_texts(contract, operation).items() if values and values <= levels)
 
 
 def issued_places(contract: Contract, operation: Operation) -> tuple[Place, ...]:
@@ -113,8 +113,8 @@ def _repeated(contract: Contract, operation: Operation) -> Iterator[tuple[Place,
     for pair in pairs_of(operation):
         if pair.request is None or not pair.status.startswith("2"):
             continue
-        told = [(place, value) for place, value in leaves(pair.response.value) if value not in contract.levels]
-        for sent, value in leaves(pair.request.value):
+        told = [(place, value) for place, value in text_leaves(pair.response.value) if value not in contract.levels]
+        for sent, value in text_leaves(pair.request.value):
             yield from ((sent, place) for place, shown in told if shown == value)
 
 
@@ -127,7 +127,7 @@ def _requested(contract: Contract, operation: Operation) -> list[MessageText]:
     if content.schema is not None:
         return list(texts(contract, content.schema))
     example = next(iter(content.examples.values()), None)
-    shown = leaves(example.value) if example is not None else ()
+    shown = text_leaves(example.value) if example is not None else ()
     return [MessageText(place, required=True, secret=looks_secret(place[-1])) for place, _ in shown]
 
 

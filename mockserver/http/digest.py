@@ -61,7 +61,7 @@ class Digest:
             return None
         name = _algorithm(sent)
         keys = self._keys.get((sent["username"], name), ())
-        answers = [_answer(name, key, request.method, sent) for key in keys]
+        answers = [_response_digest(name, key, request.method, sent) for key in keys]
         shown = sent["response"].lower()
         return sent["username"] if any(hmac.compare_digest(shown, answer) for answer in answers) else None
 
@@ -105,7 +105,7 @@ def _algorithm(sent: Parameters) -> str:
     return sent.get("algorithm", "MD5").upper().removesuffix(_SESSION)
 
 
-def _answer(name: str, key: str, method: str, sent: Parameters) -> str:
+def _response_digest(name: str, key: str, method: str, sent: Parameters) -> str:
     """Return the response that proves a key (RFC 7616, section 3.4.1; without qop as RFC 2069 has it)."""
     if sent.get("algorithm", "").upper().endswith(_SESSION):
         key = _hash(name, f"{key}:{sent['nonce']}:{sent['cnonce']}")

@@ -20,7 +20,7 @@ EXPRESSION = re.compile(
 EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
 
 
-class Exchange(NamedTuple):
+class ExpressionContext(NamedTuple):
     """What an expression can name.
 
     Attributes:
@@ -37,7 +37,7 @@ class Exchange(NamedTuple):
     response_content: Any
 
 
-def fill(template: str, exchange: Exchange) -> str:
+def fill(template: str, exchange: ExpressionContext) -> str:
     """Return a text with the values of its expressions, embedded in braces or the text as a whole.
 
     Raises:
@@ -48,7 +48,7 @@ def fill(template: str, exchange: Exchange) -> str:
     return EMBEDDED.sub(lambda match: _text(evaluate(match[1], exchange)), template)
 
 
-def evaluate(expression: str, exchange: Exchange) -> Any:
+def evaluate(expression: str, exchange: ExpressionContext) -> Any:
     """Return the value of one expression, such as `$request.body#/callbackUrl`.
 
     Raises:
@@ -85,13 +85,13 @@ def requested(expression: str, arguments: Arguments) -> Any:
         raise LookupError(f"{expression} names nothing here") from error
 
 
-def _of_request(kind: str, name: str, source: str, exchange: Exchange) -> Any:
+def _of_request(kind: str, name: str, source: str, exchange: ExpressionContext) -> Any:
     if kind == "header":
         return exchange.request_fields[name.lower()]
     return requested(f"$request.{source}", exchange.arguments)
 
 
-def _of_response(kind: str, name: str, source: str, exchange: Exchange) -> Any:
+def _of_response(kind: str, name: str, source: str, exchange: ExpressionContext) -> Any:
     if source.startswith("body"):
         return _in_body(source, exchange.response_content)
     if kind != "header":

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.contract.reading.elements import CHILDREN
 from mockserver.http.pointers import child
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 from mockserver.masking import looks_secret
 
 _REMEDY = "mark it `writeOnly: true`, or `x-secret: issued` if the documentation itself returns it here"
@@ -15,7 +15,7 @@ _REMEDY = "mark it `writeOnly: true`, or `x-secret: issued` if the documentation
 _HARMLESS_FORMATS = frozenset({"date", "date-time", "duration", "email", "uri", "uri-reference", "url"})
 
 
-def check_exposure(subject: Subject) -> Iterator[LintFinding]:
+def check_exposure(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each property or header of a response that looks secret and is not marked."""
     pending: list[str] = []
     for element in subject.of_kind("media type", "header"):
@@ -38,7 +38,7 @@ def check_exposure(subject: Subject) -> Iterator[LintFinding]:
         pending.extend(_subschemas(schema, pointer))
 
 
-def _judge(subject: Subject, pointer: str, name: str) -> Iterator[LintFinding]:
+def _judge(subject: LintedContract, pointer: str, name: str) -> Iterator[LintFinding]:
     """Yield a finding for the secret-looking name at a pointer, unless its schema settles the matter."""
     found = subject.resolve(pointer)
     if found is None:

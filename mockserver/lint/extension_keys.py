@@ -15,7 +15,7 @@ from mockserver.contract.reading.extensions import EXTENSIONS, OBJECT_PLACE, OWN
 from mockserver.contract.schema.direction import Direction
 from mockserver.http.expressions import EMBEDDED, EXPRESSION
 from mockserver.http.pointers import child
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 _PREFIX = "x-mockserver-"
 #: All extensions with a meaning here; what is spelt almost like one of them was meant to be one.
@@ -31,7 +31,7 @@ _BEHAVIOUR: dict[str, type] = {
 _POINTERS = {"value": "answer", "status": "answer", "username": "request", "password": "request"}
 #: One mistake in an extension's value: path below the extension, message, remedy.
 _Mistake = tuple[tuple[str, ...], str, str]
-_Check = Callable[[Subject, Any], Iterator[_Mistake]]
+_Check = Callable[[LintedContract, Any], Iterator[_Mistake]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class _Extension:
     check: _Check
 
 
-def check_extensions(subject: Subject) -> Iterator[LintFinding]:
+def check_extensions(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each extension that is unknown, misplaced, or has a value that means nothing."""
     for element in subject.elements:
         for name, value in element.value.items():
@@ -51,7 +51,7 @@ def check_extensions(subject: Subject) -> Iterator[LintFinding]:
                 yield from _check_extension(subject, element, name, value)
 
 
-def _check_extension(subject: Subject, element: Element, name: str, value: Any) -> Iterator[LintFinding]:
+def _check_extension(subject: LintedContract, element: Element, name: str, value: Any) -> Iterator[LintFinding]:
     pointer = child(element.pointer, name)
     if name not in _KNOWN:
         yield from _check_unknown(subject, pointer, name)
@@ -68,7 +68,7 @@ def _check_extension(subject: Subject, element: Element, name: str, value: Any) 
         yield subject.finding("extension", child(pointer, *path), message, remedy)
 
 
-def _check_unknown(subject: Subject, pointer: str, name: str) -> Iterator[LintFinding]:
+def _check_unknown(subject: LintedContract, pointer: str, name: str) -> Iterator[LintFinding]:
     close = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.85)
     if close:
         remedy = f"did you mean `{close[0]}`?"
@@ -79,7 +79,7 @@ def _check_unknown(subject: Subject, pointer: str, name: str) -> Iterator[LintFi
     yield subject.finding("extension", pointer, f"unknown extension {name!r}", remedy)
 
 
-def _check_levels(subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_levels(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, list) or not value or not all(isinstance(level, str) for level in value):
         yield (), "must be a list of level names, at least one", "name the levels, mightiest first"
         return
@@ -89,19 +89,19 @@ def _check_levels(subject: Subject, value: Any) -> Iterator[_Mistake]:
         yield from _check_known(subject, level, (str(index),))
 
 
-def _check_api(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_api(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, str):
         yield (), "must be a name", "name an API that is installed, the one that has its handlers"
 
 
-def _check_known(subject: Subject, level: Any, path: tuple[str, ...]) -> Iterator[_Mistake]:
+def _check_known(subject: LintedContract, level: Any, path: tuple[str, ...]) -> Iterator[_Mistake]:
     known = subject.data.get("x-mockserver-levels")
     if not isinstance(known, list) or level not in known:
         remedy = "name it in the list `x-mockserver-levels` at the root of the document"
         yield path, f"the level {level!r} is not known", remedy
 
 
-def _check_objects(subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_objects(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     marks = {keyword for _, keyword in MARKS}
     if not isinstance(value, dict) or value.keys() - marks != {"at", "own", "foreign"}:
         yield (
@@ -122,17 +122,17 @@ def _check_objects(subject: Subject, value: Any) -> Iterator[_Mistake]:
         yield from _check_known(subject, level, ("foreign", str(index)))
 
 
-def _check_effect(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_effect(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if value != "credentials":
         yield (), f"{value!r:.60} is no known effect", "the only one is `credentials`"
 
 
-def _check_secret(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_secret(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if value != "issued":
         yield (), f"{value!r:.60} says nothing about a secret", "write `x-secret: issued`"
 
 
-def _check_behaviour(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_behaviour(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or "handler" not in value:
         yield (), "must be a map with a `handler`", "say what a call does, as in {handler: absent}"
         return
@@ -148,7 +148,7 @@ def _check_behaviour(_subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield (name,), f"{member!r} is no JSON pointer into the {_POINTERS[name]}", "start it with a slash"
 
 
-def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_presumptions(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict):
         yield (), "must be a map of clock, calls, identity and seed", "say what has to hold for the example"
         return
@@ -171,7 +171,7 @@ def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield ("calls", str(index)), mistake, "write `operationId` or `operationId/example`"
 
 
-def _unknown_call(subject: Subject, call: Any) -> str | None:
+def _unknown_call(subject: LintedContract, call: Any) -> str | None:
     """Return what is wrong with the name of a call, or None if such a call can be made."""
     if not isinstance(call, str):
         return f"must be text, not {call!r:.60}"
@@ -187,19 +187,19 @@ def _unknown_call(subject: Subject, call: Any) -> str | None:
     return None
 
 
-def _check_answer(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_response_name(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     # Whether that response example exists is settled by the rule `pairing`.
     if not isinstance(value, str) or not value:
         yield (), "must be the name of a response example", "name the one that answers this request"
 
 
-def _check_stripped(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_stripped(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     # Whether something stands there is settled by the rule `example`.
     if not isinstance(value, list) or not value or not all(str(place).startswith("/") for place in value):
         yield (), "must be a list of JSON pointers into the value, at least one", "name what the documentation lacks"
 
 
-def _check_differences(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_differences(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or not value:
         yield (), "must map names of checks to what was seen", "write {check: [what was seen, ...]}"
         return
@@ -208,12 +208,12 @@ def _check_differences(_subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield (name,), "must be a list of texts, at least one", "say what a server was seen to do"
 
 
-def _check_statuses(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_statuses(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in value):
         yield (), "must be a list of status codes", "name the statuses that this one was seen in place of"
 
 
-def _check_errors(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_errors(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or not value:
         yield (), "must map error codes to Response Objects", "write {'500': {description: ..., content: ...}}"
         return
@@ -222,7 +222,7 @@ def _check_errors(_subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield (code,), "is no error code from 400 to 599 with a Response Object", "name the status of an error"
 
 
-def _check_shows(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_shows(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or not value:
         yield (), "must map JSON pointers to what stands there", "write {/name: $request.body#/name}"
         return
@@ -253,7 +253,9 @@ _EXTENSIONS: dict[str, _Extension] = {
     "x-mockserver-presumes": _Extension(
         "the example of a response", _is_example_but_not_of("request"), _check_presumptions
     ),
-    "x-mockserver-response": _Extension("the example of a request", _is_example_but_not_of("response"), _check_answer),
+    "x-mockserver-response": _Extension(
+        "the example of a request", _is_example_but_not_of("response"), _check_response_name
+    ),
     "x-mockserver-stripped": _Extension("an example", _is("example"), _check_stripped),
     "x-mockserver-differs": _Extension("an operation or path item", _is("operation", "path item"), _check_differences),
     "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),

@@ -25,15 +25,15 @@ from mockserver.errors import ContractError
 from mockserver.lint.exposure import check_exposure
 from mockserver.lint.extension_keys import check_extensions
 from mockserver.lint.invalid_examples import check_examples
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 from mockserver.lint.pairing import check_pairing
 from mockserver.lint.provenance_marks import check_marks, check_provenance
-from mockserver.lint.subject import LintFinding, Subject
 from mockserver.lint.validity import check_openapi, check_references
 
 __all__ = ["RULES", "LintFinding", "lint"]
 
 #: Every check; each is one function that takes the contract and yields its findings.
-RULES: tuple[Callable[[Subject], Iterator[LintFinding]], ...] = (
+RULES: tuple[Callable[[LintedContract], Iterator[LintFinding]], ...] = (
     check_references,
     check_openapi,
     check_examples,
@@ -63,7 +63,7 @@ def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list
         if not _is_openapi(document):
             return [_unusable(str(contract_path), error)]
         findings.add(_unusable(_file_of(error, contract_path, overlays), error))
-    subject = Subject(upgraded(document), contract, document.data)
+    subject = LintedContract(upgraded(document), contract, document.data)
     for warning in contract.warnings if contract is not None else ():
         findings.add(subject.finding("contract", warning.pointer, warning.message, "it is served all the same"))
     for rule in RULES:

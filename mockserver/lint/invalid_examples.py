@@ -13,7 +13,7 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child, lookup, split
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 _JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", re.IGNORECASE)
 
@@ -35,7 +35,7 @@ class _Sample:
     direction: Direction | None
 
 
-def check_examples(subject: Subject) -> Iterator[LintFinding]:
+def check_examples(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each violation in an example or default, and for each unusable schema."""
     unusable: set[str] = set()
     refused = set(_refused(subject))
@@ -60,7 +60,7 @@ def check_examples(subject: Subject) -> Iterator[LintFinding]:
         yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
 
 
-def _check_stripped(subject: Subject) -> Iterator[LintFinding]:
+def _check_stripped(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each `x-mockserver-stripped` of what the example does not have."""
     for element in subject.of_kind("example"):
         places = element.value.get("x-mockserver-stripped")
@@ -73,14 +73,14 @@ def _check_stripped(subject: Subject) -> Iterator[LintFinding]:
                 yield subject.finding("example", pointer, message, "correct the JSON pointer")
 
 
-def _refused(subject: Subject) -> Iterator[str]:
+def _refused(subject: LintedContract) -> Iterator[str]:
     """Yield where the values of request examples stand that an error answers, so that they may be wrong."""
     for pair in pairs_in(subject.contract) if subject.contract else ():
         if pair.request is not None and not pair.status.startswith("2"):
             yield child(pair.request.pointer, "value")
 
 
-def _samples(subject: Subject) -> Iterator[_Sample]:
+def _samples(subject: LintedContract) -> Iterator[_Sample]:
     for element in subject.of_kind("media type", "parameter", "header"):
         if "schema" in element.value:
             schema = child(element.pointer, "schema")
@@ -92,7 +92,7 @@ def _samples(subject: Subject) -> Iterator[_Sample]:
             yield _Sample(pointer, value, element.pointer, None)
 
 
-def _values(subject: Subject, element: Element) -> Iterator[tuple[str, Any]]:
+def _values(subject: LintedContract, element: Element) -> Iterator[tuple[str, Any]]:
     """Yield place and value of the examples of a media type, parameter or header."""
     if "example" in element.value:
         yield child(element.pointer, "example"), element.value["example"]
@@ -112,7 +112,7 @@ def _schema_values(element: Element) -> Iterator[tuple[str, Any]]:
         yield child(element.pointer, "examples", str(index)), value
 
 
-def _is_serialised(subject: Subject, element: Element, value: Any) -> bool:
+def _is_serialised(subject: LintedContract, element: Element, value: Any) -> bool:
     """Tell whether an example is content as it travels, which only a parser of its media type could check.
 
     Examples of media types that are not JSON may be text, such as XML (OpenAPI 3.1, section 4.8.19).
@@ -124,7 +124,7 @@ def _is_serialised(subject: Subject, element: Element, value: Any) -> bool:
     return not _JSON.match(media_type) and (schema is None or schema[0].get("type") != "string")
 
 
-def _violations(subject: Subject, sample: _Sample) -> Iterator[SchemaViolation]:
+def _violations(subject: LintedContract, sample: _Sample) -> Iterator[SchemaViolation]:
     validator = subject.schemas.validator(sample.schema, sample.direction or "request")
     for violation in validator.violations(sample.value):
         if sample.direction is None and violation.keyword in {"readOnly", "writeOnly"}:
@@ -134,7 +134,7 @@ def _violations(subject: Subject, sample: _Sample) -> Iterator[SchemaViolation]:
         yield violation
 
 
-def _is_excused(subject: Subject, sample: _Sample, violation: SchemaViolation) -> bool:
+def _is_excused(subject: LintedContract, sample: _Sample, violation: SchemaViolation) -> bool:
     """Tell whether missing properties have to be missing: `required` counts where the property may travel."""
     forbidden = {"request": ("readOnly",), "response": ("writeOnly",), None: ("readOnly", "writeOnly")}
     holder = violation.keyword_pointer.rpartition("/")[0]
@@ -145,7 +145,7 @@ def _is_excused(subject: Subject, sample: _Sample, violation: SchemaViolation) -
     return bool(violation.missing)
 
 
-def _finding(subject: Subject, sample: _Sample, violation: SchemaViolation) -> LintFinding:
+def _finding(subject: LintedContract, sample: _Sample, violation: SchemaViolation) -> LintFinding:
     place = child(sample.pointer, *map(str, violation.instance_path))
     if violation.keyword in {"readOnly", "writeOnly"}:
         message = f"a {violation.keyword} property stands in the example of a {sample.direction}"

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Example, Operation
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 
-def check_pairing(subject: Subject) -> Iterator[LintFinding]:
+def check_pairing(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each example of a request or a successful response that stands alone.
 
     A request example may name an error that answers it; the examples of errors need no request.
     """
     for operation in subject.contract.operations if subject.contract else ():
-        answers = list(_answers(operation))
+        answers = list(_success_examples(operation))
         requests = list(_requests(operation))
-        yield from _unanswered(subject, operation, requests)
-        yield from _unasked(subject, operation, requests, answers)
+        yield from _requests_without_response(subject, operation, requests)
+        yield from _responses_without_request(subject, operation, requests, answers)
 
 
-def _answers(operation: Operation) -> Iterator[Example]:
+def _success_examples(operation: Operation) -> Iterator[Example]:
     """Yield the examples of successful responses; those of errors only show the shape."""
     for status, response in operation.responses.items():
         if status.startswith("2"):
@@ -34,7 +34,9 @@ def _requests(operation: Operation) -> Iterator[Example]:
         yield from media_type.examples.values()
 
 
-def _unanswered(subject: Subject, operation: Operation, requests: list[Example]) -> Iterator[LintFinding]:
+def _requests_without_response(
+    subject: LintedContract, operation: Operation, requests: list[Example]
+) -> Iterator[LintFinding]:
     if not any(r.content for status, r in operation.responses.items() if status.startswith("2")):
         return  # a 204 or the like answers every request alike
     paired = {pair.request.pointer for pair in pairs_of(operation) if pair.request is not None}
@@ -43,17 +45,17 @@ def _unanswered(subject: Subject, operation: Operation, requests: list[Example])
             yield subject.finding(
                 "pairing",
                 request.pointer,
-                f"no successful response of {operation.id} has an example {request.answered_by!r}",
+                f"no successful response of {operation.id} has an example {request.response_name!r}",
                 "add that response example, or name the one that answers, be it an error, in `x-mockserver-response`",
             )
 
 
-def _unasked(
-    subject: Subject, operation: Operation, requests: list[Example], answers: list[Example]
+def _responses_without_request(
+    subject: LintedContract, operation: Operation, requests: list[Example], answers: list[Example]
 ) -> Iterator[LintFinding]:
     if operation.request_body is None or not operation.request_body.required:
         return  # the request without content asks for it
-    asked = {request.answered_by for request in requests}
+    asked = {request.response_name for request in requests}
     for answer in answers:
         if answer.name not in asked:
             yield subject.finding(

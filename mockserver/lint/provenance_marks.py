@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.reading.elements import Element
 from mockserver.http.pointers import child
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 _MARKS = tuple(keyword for _, keyword in MARKS)
 _REMEDY = "add `x-source: <page>`, `x-assumed: <reason>` or `x-observed: <when, where>`"
@@ -27,7 +27,7 @@ _SILENT = frozenset(
 )
 
 
-def check_provenance(subject: Subject) -> Iterator[LintFinding]:
+def check_provenance(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each statement without provenance, in a contract that has any mark at all."""
     resolver = subject.provenance
     if not resolver.marked:
@@ -44,7 +44,7 @@ def check_provenance(subject: Subject) -> Iterator[LintFinding]:
             yield from _check_schema(subject, element)
 
 
-def check_marks(subject: Subject) -> Iterator[LintFinding]:
+def check_marks(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each mark that is no text nor map of sibling keywords to texts, or contradicts."""
     for element in subject.elements:
         marks = {keyword: element.value[keyword] for keyword in _MARKS if keyword in element.value}
@@ -53,7 +53,7 @@ def check_marks(subject: Subject) -> Iterator[LintFinding]:
         yield from _check_contradictions(subject, element, marks)
 
 
-def _check_schema(subject: Subject, element: Element) -> Iterator[LintFinding]:
+def _check_schema(subject: LintedContract, element: Element) -> Iterator[LintFinding]:
     """Yield one finding for all keywords of a schema that lack provenance."""
     names = [name for name in element.value if name not in _SILENT and not name.startswith("x-")]
     unmarked = [name for name in names if subject.provenance.mark(child(element.pointer, name)) is None]
@@ -70,7 +70,7 @@ def _is_property(element: Element) -> bool:
     return element.pointer.split("/")[-2:-1] == ["properties"]
 
 
-def _check_mark(subject: Subject, pointer: str, mark: Any, marked: Any) -> Iterator[LintFinding]:
+def _check_mark(subject: LintedContract, pointer: str, mark: Any, marked: Any) -> Iterator[LintFinding]:
     """Yield what is wrong with a mark, or with a part of it, that speaks of a value's members."""
     if isinstance(mark, str):
         if not mark.strip():
@@ -93,7 +93,7 @@ def _check_mark(subject: Subject, pointer: str, mark: Any, marked: Any) -> Itera
             yield from _check_mark(subject, place, inner, marked[name])
 
 
-def _check_contradictions(subject: Subject, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
+def _check_contradictions(subject: LintedContract, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
     """Yield a finding where something is called documented and also not: at most one can be right.
 
     An observation beside an assumption is no contradiction: it tells what became of the guess.

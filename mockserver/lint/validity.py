@@ -10,10 +10,10 @@ import jsonschema_rs
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child, lookup, split
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 
-def check_references(subject: Subject) -> Iterator[LintFinding]:
+def check_references(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each `$ref` that is remote, dangling, a circle, or leads to no object."""
     for element in subject.elements:
         if not element.is_reference:
@@ -34,7 +34,7 @@ def check_references(subject: Subject) -> Iterator[LintFinding]:
             yield subject.finding("reference", place, message, "name the element that is meant")
 
 
-def check_openapi(subject: Subject) -> Iterator[LintFinding]:
+def check_openapi(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each error that openapi-spec-validator sees: structure first, then meaning."""
     # Imported late: the stub also imports this folder, and this import alone takes longer than its start-up.
     import openapi_spec_validator as osv
@@ -60,7 +60,7 @@ def check_openapi(subject: Subject) -> Iterator[LintFinding]:
         yield from _check_meaning(subject, known[1])
 
 
-def _check_structure(subject: Subject, openapi: dict[str, Any]) -> Iterator[LintFinding]:
+def _check_structure(subject: LintedContract, openapi: dict[str, Any]) -> Iterator[LintFinding]:
     """Yield where a document breaks the JSON Schema of its version of OpenAPI."""
     written = subject.written or subject.data
     # openapi-spec-validator runs the same validator, and drops what would tell which branch was nearly right.
@@ -76,7 +76,7 @@ def _deepest(error: Any) -> Any:
     return max(causes, key=lambda cause: len(cause.instance_path), default=error)
 
 
-def _check_meaning(subject: Subject, base: Any) -> Iterator[LintFinding]:
+def _check_meaning(subject: LintedContract, base: Any) -> Iterator[LintFinding]:
     """Yield what no JSON Schema can see: path parameters, operation ids, schemas by their own dialect."""
     from jsonschema.exceptions import best_match
 
@@ -92,12 +92,12 @@ def _check_meaning(subject: Subject, base: Any) -> Iterator[LintFinding]:
         yield _finding(subject, deepest.absolute_path, deepest.message)
 
 
-def _finding(subject: Subject, path: Iterable[str | int], message: str) -> LintFinding:
+def _finding(subject: LintedContract, path: Iterable[str | int], message: str) -> LintFinding:
     place = _across_references(subject, child("", *map(str, path)))
     return subject.finding("openapi", place, message, "see the OpenAPI Specification for this object")
 
 
-def _across_references(subject: Subject, pointer: str) -> str:
+def _across_references(subject: LintedContract, pointer: str) -> str:
     """Return where the element really stands that a pointer leads to through sound references."""
     value: Any = subject.written or subject.data
     place = ""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mockserver.errors import UsageError
-from mockserver.http.expressions import Exchange, evaluate, fill
+from mockserver.http.expressions import ExpressionContext, evaluate, fill
 from mockserver.messages import Arguments
 from tests.conftest import Client, wait_until
 
@@ -116,7 +116,7 @@ def test_what_is_no_host_is_a_usage_error(make_stub: MakeStub, contract: Path, t
         make_stub(contract, allow_callbacks=[text])
 
 
-EXCHANGE = Exchange(
+EXCHANGE = ExpressionContext(
     "http://h/a?q=1",
     "POST",
     Arguments({"id": "5"}, {"q": [1]}, {}, {}, {"a/b": [{"c": "x"}], "n": None}),

@@ -108,7 +108,7 @@ def test_a_change_of_any_file_changes_the_digest(folder: Path) -> None:
 
 def test_a_missing_file_is_a_warning_and_the_rest_is_served(make_stub: MakeStub, folder: Path) -> None:
     (folder / "shared" / "all.json").unlink()
-    told = "\n".join(load_contract(folder).told_warnings())
+    told = "\n".join(load_contract(folder).warning_texts())
     assert "notes.yaml:4:" in told
     assert "all.json: cannot be read: No such file" in told
     assert make_stub(folder).call("POST", "/notes", json={"name": "a"}, user=None).status == 204
@@ -189,4 +189,4 @@ def test_a_remote_reference_without_the_option_is_a_warning_that_names_it(
     reference = {"$ref": web.replace("openapi.yaml", "paths/notes.yaml")}
     contract = load_contract(write_contract({"/a": reference, "/b": {"get": {"responses": {"200": {}}}}}))
     assert [operation.label for operation in contract.operations] == ["GET /b"]
-    assert any("--allow-remote" in text for text in contract.told_warnings())
+    assert any("--allow-remote" in text for text in contract.warning_texts())

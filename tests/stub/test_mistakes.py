@@ -395,7 +395,7 @@ def test_a_mistake_is_told_or_served(make_stub: Callable[..., Client], tmp_path:
         assert "\n" not in str(caught.value)
         return
     contract = load_contract(path)
-    told = list(contract.told_warnings())
+    told = list(contract.warning_texts())
     assert any(re.search(mistake.told, text) for text in told) or not mistake.told, told
     assert all(re.match(rf"{re.escape(str(path))}:\d+: ", text) for text in told)
     client = make_stub(contract)

@@ -20,7 +20,7 @@ _NOT_PARAMETERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class CallbackParameter:
     """A header or query parameter that a callback must have: its examples, and where its schema stands, if anywhere."""
 
     name: str
@@ -46,7 +46,7 @@ class Callback:
     expression: str
     media_type: MediaType | None
     examples: tuple[Any, ...]
-    parameters: tuple[Sent, ...] = ()
+    parameters: tuple[CallbackParameter, ...] = ()
 
 
 def callbacks(contract: Contract, operation: Operation) -> tuple[Callback, ...]:
@@ -75,9 +75,9 @@ def _callback(contract: Contract, name: str, method: str, expression: str, point
     return Callback(name, method, expression, None, ())
 
 
-def _parameters(contract: Contract, item: str, pointer: str) -> tuple[Sent, ...]:
+def _parameters(contract: Contract, item: str, pointer: str) -> tuple[CallbackParameter, ...]:
     """Return what a callback's operation asks for, and what its path item does for all of them."""
-    found: dict[tuple[str, str], Sent] = {}
+    found: dict[tuple[str, str], CallbackParameter] = {}
     for holder in (item, pointer):
         listed = contract.at(holder).get("parameters") if isinstance(contract.at(holder), dict) else None
         for index in range(len(listed) if isinstance(listed, list) else 0):
@@ -88,7 +88,7 @@ def _parameters(contract: Contract, item: str, pointer: str) -> tuple[Sent, ...]
                 continue
             if location == "query" or name.lower() not in _NOT_PARAMETERS:
                 schema = child(place, "schema") if "schema" in raw else None
-                found[name, location] = Sent(name, location, schema, _examples(contract, raw, place))
+                found[name, location] = CallbackParameter(name, location, schema, _examples(contract, raw, place))
     return tuple(found.values())
 
 

@@ -57,10 +57,10 @@ def build(document: Document) -> Contract:
     Raises:
         ContractError: it is not an OpenAPI document that can be served; names the place.
     """
-    return _Builder(upgraded(document)).contract()
+    return _ContractBuilder(upgraded(document)).contract()
 
 
-class _Builder:
+class _ContractBuilder:
     """Reads raw OpenAPI once, operation by operation."""
 
     def __init__(self, document: Document) -> None:
@@ -178,7 +178,7 @@ class _Builder:
     def _operation(
         self, path: str, method: str, pointer: str, shared: Parameters, items: tuple[Any, ...]
     ) -> Operation | None:
-        found = self._reader.sought(pointer, "it is answered 501")
+        found = self._reader.find_or_warn(pointer, "it is answered 501")
         if isinstance(found, ContractWarning):
             self._refused.append(self._unreadable(path, method, pointer, found, items))
             return None

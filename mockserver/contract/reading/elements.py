@@ -16,7 +16,7 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.http.pointers import child
 
 #: How a keyword holds elements: as its value, in a list, or in an object under free names.
-Shape = Literal["one", "list", "map"]
+Arity = Literal["one", "list", "map"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Element:
         return "$ref" in self.value
 
 
-_SCHEMA: dict[str, tuple[Shape, str]] = {
+_SCHEMA: dict[str, tuple[Arity, str]] = {
     **dict.fromkeys(("properties", "patternProperties", "dependentSchemas"), ("map", "schema")),
     **dict.fromkeys(("$defs", "definitions"), ("map", "schema")),
     **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), ("list", "schema")),
@@ -55,13 +55,13 @@ _SCHEMA: dict[str, tuple[Shape, str]] = {
         ("one", "schema"),
     ),
 }
-_PARAMETER: dict[str, tuple[Shape, str]] = {
+_PARAMETER: dict[str, tuple[Arity, str]] = {
     "schema": ("one", "schema"),
     "examples": ("map", "example"),
     "content": ("map", "media type"),
 }
 #: Kind of element -> keyword -> how it holds elements, and of which kind (OpenAPI 3.1, section 4.8).
-CHILDREN: dict[str, dict[str, tuple[Shape, str]]] = {
+CHILDREN: dict[str, dict[str, tuple[Arity, str]]] = {
     "document": {
         "info": ("one", "info"),
         "servers": ("list", "server"),

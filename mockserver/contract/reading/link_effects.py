@@ -14,7 +14,7 @@ SHOWS = "x-mockserver-shows"
 
 
 @dataclass(frozen=True, slots=True)
-class Consequence:
+class LinkEffect:
     """What a read shows once a call was accepted.
 
     Attributes:
@@ -35,7 +35,7 @@ class Consequence:
     pointer: str
 
 
-def consequences(contract: Contract) -> Iterator[Consequence]:
+def link_effects(contract: Contract) -> Iterator[LinkEffect]:
     """Yield what the contract's links say, in its order; those that lead to no operation say nothing."""
     for operation in contract.operations:
         success = operation.success()
@@ -47,10 +47,10 @@ def consequences(contract: Contract) -> Iterator[Consequence]:
             read = contract.by_id.get(str(link.get("operationId")))
             if SHOWS in link and read is not None:
                 shows, parameters = link[SHOWS], link.get("parameters") or {}
-                yield Consequence(name, operation, read, parameters, shows, child(place, SHOWS))
+                yield LinkEffect(name, operation, read, parameters, shows, child(place, SHOWS))
 
 
-def all_at(value: Any, pointer: str) -> list[Any]:
+def values_at(value: Any, pointer: str) -> list[Any]:
     """Return what stands at a JSON pointer, at each item of an array where it has a `*`; nothing where nothing does."""
     head, star, rest = pointer.partition("/*")
     try:
@@ -59,4 +59,4 @@ def all_at(value: Any, pointer: str) -> list[Any]:
         return []
     if not star:
         return [held]
-    return [found for item in held for found in all_at(item, rest)] if isinstance(held, list) else []
+    return [found for item in held for found in values_at(item, rest)] if isinstance(held, list) else []

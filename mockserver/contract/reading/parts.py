@@ -14,13 +14,13 @@ from urllib.parse import unquote
 
 from mockserver.contract.model import (
     Contract,
+    DocumentedResponse,
     Encoding,
     Example,
     MediaType,
     Operation,
     Parameter,
     RequestBody,
-    Response,
 )
 from mockserver.contract.reading.extensions import Extensions
 from mockserver.contract.reading.reader import Reader
@@ -43,7 +43,7 @@ class Parts:
         self._reader = reader
         self._extensions = extensions
         self._known_parameters: dict[str, Parameter | None] = {}
-        self._known_responses: dict[tuple[str, str], Response] = {}
+        self._known_responses: dict[tuple[str, str], DocumentedResponse] = {}
 
     def parameters(self, pointer: str, raw: Any) -> Parameters:
         """Return the parameters of a list by name and location, without those that cannot be understood."""
@@ -68,9 +68,9 @@ class Parts:
         content = self._content(child(pointer, "content"), raw.get("content"))
         return RequestBody(pointer, raw.get("required") is True, content)
 
-    def responses(self, pointer: str, raw: Any) -> Mapping[str, Response]:
+    def responses(self, pointer: str, raw: Any) -> Mapping[str, DocumentedResponse]:
         """Return the responses by status; one that cannot be read stays, as one without content."""
-        responses: dict[str, Response] = {}
+        responses: dict[str, DocumentedResponse] = {}
         for key in self._reader.members(pointer, raw):
             if key.startswith("x-"):
                 continue
@@ -129,14 +129,14 @@ class Parts:
         self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is taken")
         return None
 
-    def _response(self, status: str, pointer: str) -> Response:
+    def _response(self, status: str, pointer: str) -> DocumentedResponse:
         found = self._reader.find(pointer)
         if found is None:
-            return Response(status, pointer, {}, {})
+            return DocumentedResponse(status, pointer, {}, {})
         item, place = found
         known = self._known_responses.get((status, place))
         if known is None:
-            known = self._known_responses[status, place] = Response(
+            known = self._known_responses[status, place] = DocumentedResponse(
                 status,
                 place,
                 self._content(child(place, "content"), item.get("content")),
@@ -175,7 +175,7 @@ class Parts:
     def _examples(self, raw: dict[str, Any], pointer: str) -> Mapping[str, Example]:
         if "example" in raw:
             value = raw["example"]
-            return {"example": Example("example", value, child(pointer, "example"), answered_by="example")}
+            return {"example": Example("example", value, child(pointer, "example"), response_name="example")}
         if not raw.get("examples"):
             return {}
         pointer = child(pointer, "examples")
@@ -197,7 +197,7 @@ class Parts:
                     value=item["value"],
                     pointer=place,
                     presumes=self._extensions.presumptions(place, item),
-                    answered_by=str(item.get("x-mockserver-response", name)),
+                    response_name=str(item.get("x-mockserver-response", name)),
                     stripped=self._extensions.stripped(place, item),
                 )
         return examples
@@ -235,7 +235,7 @@ def _is_unseen(header: dict[str, Any]) -> bool:
     return header.get("required") is False and isinstance(observed, dict) and "required" in observed
 
 
-def told_values(contract: Contract, operation: Operation, name: str) -> frozenset[str]:
+def documented_field_values(contract: Contract, operation: Operation, name: str) -> frozenset[str]:
     """Return the values that an operation tells clients to send in a header field.
 
     Args:

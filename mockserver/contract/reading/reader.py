@@ -52,10 +52,10 @@ class Reader:
 
     def find(self, pointer: str) -> tuple[dict[str, Any], str] | None:
         """Return the object at a pointer and where it really stands; None, and a warning, if there is none."""
-        found = self.sought(pointer)
+        found = self.find_or_warn(pointer)
         return None if isinstance(found, ContractWarning) else found
 
-    def sought(self, pointer: str, instead: str = _LEFT_OUT) -> tuple[dict[str, Any], str] | ContractWarning:
+    def find_or_warn(self, pointer: str, instead: str = _LEFT_OUT) -> tuple[dict[str, Any], str] | ContractWarning:
         """Return what `find` does, or the warning that tells why there is none, and what is done instead."""
         try:
             value, place = follow(self.data, pointer)

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mockserver.contract.model import Behaviour, Contract, Operation
-from mockserver.contract.resources.foreign_keys import ForeignKey, Kept, foreign_keys
+from mockserver.contract.resources.foreign_keys import ForeignKey, KnownCollection, foreign_keys
 from mockserver.contract.resources.identifiers import identifier
 from mockserver.contract.resources.removals import removals
 from mockserver.contract.resources.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
 from mockserver.http.path_templates import parse_template
 
-__all__ = ["Inference", "Resource", "infer", "inferred"]
+__all__ = ["Inference", "InferredResource", "infer", "inferred_behaviours"]
 
 #: Role of a method on an item. POST on an item changes it, if it says something.
 _ITEM_ROLES = {"GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"}
@@ -27,7 +27,7 @@ _SURE_ENOUGH = 0.46
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class InferredResource:
     """A collection and its items.
 
     Attributes:
@@ -62,12 +62,12 @@ class Inference:
     """
 
     behaviours: Mapping[str, Behaviour]
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[InferredResource, ...] = ()
     passed_over: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(slots=True)
-class _Pair:
+class _PathPair:
     """A collection path and an item path, before anything is known of them."""
 
     collection: str
@@ -77,7 +77,7 @@ class _Pair:
     of_item: dict[str, Operation] = field(default_factory=dict)
 
 
-def inferred(contract: Contract) -> Mapping[str, Behaviour]:
+def inferred_behaviours(contract: Contract) -> Mapping[str, Behaviour]:
     """Return the behaviours that can be inferred from a contract, by `operationId`; worked out once."""
     if not contract.inferred:
         contract.inferred.append(infer(contract).behaviours)
@@ -93,7 +93,7 @@ def infer(contract: Contract) -> Inference:
     return Inference({**dict(removals(contract)), **behaviours}, resources, passed_over)
 
 
-def _pairs(contract: Contract) -> Iterator[_Pair]:
+def _pairs(contract: Contract) -> Iterator[_PathPair]:
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in contract.operations:
         by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -106,14 +106,14 @@ def _pairs(contract: Contract) -> Iterator[_Pair]:
             collection += "/"
         of_collection = by_path.get(collection, {})
         if of_collection.keys() & _COLLECTION_ROLES.keys() and of_item.keys() & _ITEM_ROLES.keys():
-            yield _Pair(collection, path, parameter, of_collection, of_item)
+            yield _PathPair(collection, path, parameter, of_collection, of_item)
 
 
-def _resource(contract: Contract, pair: _Pair) -> Resource | None:
+def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
     kinds = _kinds_of_parameter(contract, pair)
     last = pair.collection.rstrip("/").rsplit("/", 1)[-1]
     named, sure, source = "", 0.0, ""
-    for operation in _telling(pair):
+    for operation in _showing_operations(pair):
         is_list = operation.path == pair.collection and operation.method == "GET"
         for shape in _candidates(contract, operation, items=is_list):
             name, found = identifier(pair.parameter, shape, kinds, last)
@@ -131,10 +131,10 @@ def _resource(contract: Contract, pair: _Pair) -> Resource | None:
     if (reads is not None and reads.id not in behaviours) or len(roles) < 2 or roles <= {"delete", "merge", "replace"}:
         return None
     why = f"{{{pair.parameter}}} names the member `{named}` in the answer of {source}"
-    return Resource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
+    return InferredResource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
 
 
-def _telling(pair: _Pair) -> Iterator[Operation]:
+def _showing_operations(pair: _PathPair) -> Iterator[Operation]:
     """Yield the operations whose answers show an item, the most telling first."""
     for method, operations in (
         ("GET", pair.of_item),
@@ -147,7 +147,7 @@ def _telling(pair: _Pair) -> Iterator[Operation]:
             yield operations[method]
 
 
-def _kinds_of_parameter(contract: Contract, pair: _Pair) -> frozenset[str]:
+def _kinds_of_parameter(contract: Contract, pair: _PathPair) -> frozenset[str]:
     for operation in pair.of_item.values():
         for parameter in operation.parameters:
             if parameter.location == "path" and parameter.name == pair.parameter and parameter.schema is not None:
@@ -172,7 +172,7 @@ def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Ite
             yield found
 
 
-def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[str, Behaviour]]:
+def _behaviours(contract: Contract, pair: _PathPair, named: str) -> Iterator[tuple[str, Behaviour]]:
     """Yield the behaviour of each operation that is understood, with its `operationId`."""
     members = _members(contract, pair, named)
     for roles, operations in ((_COLLECTION_ROLES, pair.of_collection), (_ITEM_ROLES, pair.of_item)):
@@ -196,7 +196,7 @@ def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[s
             )
 
 
-def _item(contract: Contract, pair: _Pair, named: str) -> Shape | None:
+def _item(contract: Contract, pair: _PathPair, named: str) -> Shape | None:
     """Return what an item looks like, as the reads show it."""
     for operation, is_list in ((pair.of_item.get("GET"), False), (pair.of_collection.get("GET"), True)):
         if operation is not None:
@@ -206,16 +206,18 @@ def _item(contract: Contract, pair: _Pair, named: str) -> Shape | None:
     return None
 
 
-def _members(contract: Contract, pair: _Pair, named: str) -> frozenset[str]:
+def _members(contract: Contract, pair: _PathPair, named: str) -> frozenset[str]:
     shape = _item(contract, pair, named)
     return frozenset(() if shape is None else shape.names)
 
 
-def _linked(contract: Contract, found: list[tuple[_Pair, Resource]]) -> Iterator[Resource]:
+def _linked(contract: Contract, found: list[tuple[_PathPair, InferredResource]]) -> Iterator[InferredResource]:
     """Yield resources with their foreign keys; behaviours whose answers show items know them, too."""
     shapes = ((resource, _item(contract, pair, resource.identifier)) for pair, resource in found)
     keys = foreign_keys(
-        Kept(resource.collection, resource.identifier, shape) for resource, shape in shapes if shape is not None
+        KnownCollection(resource.collection, resource.identifier, shape)
+        for resource, shape in shapes
+        if shape is not None
     )
     for _, resource in found:
         own = keys.get(resource.collection, ())

@@ -31,7 +31,7 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KnownCollection:
     """What is known of a collection here.
 
     Attributes:
@@ -45,14 +45,14 @@ class Kept:
     shape: Shape
 
 
-def foreign_keys(kept: Iterable[Kept]) -> Mapping[str, tuple[ForeignKey, ...]]:
+def foreign_keys(kept: Iterable[KnownCollection]) -> Mapping[str, tuple[ForeignKey, ...]]:
     """Return the foreign keys of each collection that has some, by the collection's path.
 
     Only collections that stand under no item are named: of others nobody knows in which parent the item is. Two of one
     name, as in two versions of an API, are named by nothing.
     """
     kept = list(kept)
-    named: dict[tuple[str, ...], list[Kept]] = {}
+    named: dict[tuple[str, ...], list[KnownCollection]] = {}
     for one in kept:
         if "{" not in one.collection:
             for name in _singulars(one.collection):
@@ -61,7 +61,7 @@ def foreign_keys(kept: Iterable[Kept]) -> Mapping[str, tuple[ForeignKey, ...]]:
     return {collection: keys for collection, keys in found.items() if keys}
 
 
-def _keys(one: Kept, named: Mapping[tuple[str, ...], list[Kept]]) -> Iterator[ForeignKey]:
+def _keys(one: KnownCollection, named: Mapping[tuple[str, ...], list[KnownCollection]]) -> Iterator[ForeignKey]:
     placed = {tuple(words(name)) for name in parse_template(one.collection).parameters}  # the path names those
     for member in one.shape.names:
         said = tuple(words(member))
@@ -75,11 +75,11 @@ def _keys(one: Kept, named: Mapping[tuple[str, ...], list[Kept]]) -> Iterator[Fo
             yield key
 
 
-def _key(shape: Shape | None, member: str, other: Kept) -> ForeignKey | None:
+def _key(shape: Shape | None, member: str, other: KnownCollection) -> ForeignKey | None:
     """Return a member as a key of another collection; None where its schema gives its value, or its type is another."""
     there = other.shape.member(other.identifier)
     own, others = (shape.kinds if shape else frozenset()), (there.kinds if there else frozenset())
-    if (shape is not None and shape.told) or own & {"array", "object"} or not fits(own, others):
+    if (shape is not None and shape.gives_value) or own & {"array", "object"} or not fits(own, others):
         return None
     why = f"`{member}` is called like one of {other.collection}, whose `{other.identifier}` "
     why += "has its type" if own and others else "has no known type, or it has none"

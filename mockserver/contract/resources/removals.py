@@ -21,7 +21,7 @@ def removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
             yield operation.id, Behaviour("resource", role="remove", resource=operation.path)
 
 
-def leaves_nothing(contract: Contract, operation: Operation) -> bool:
+def deletes_resource(contract: Contract, operation: Operation) -> bool:
     """Tell whether what the path of an accepted DELETE names is not there any more."""
     by_place = {(one.method, one.path): one for one in contract.operations if one.path.startswith(operation.path)}
     if operation.behaviour is not None:

@@ -34,7 +34,7 @@ class Shape(Protocol):
         """Its types in JSON Schema's words, none where nothing is known."""
 
     @property
-    def told(self) -> bool:
+    def gives_value(self) -> bool:
         """Whether the contract itself gives its value, or some of them."""
 
 
@@ -98,7 +98,7 @@ class SchemaShape:
         return any(schema.get("readOnly") is True for schema, _ in self._parts)
 
     @property
-    def told(self) -> bool:
+    def gives_value(self) -> bool:
         """Whether the schema gives values."""
         return any(not _GIVING.isdisjoint(schema) for schema, _ in self._parts)
 
@@ -115,7 +115,7 @@ class SchemaShape:
 class ExampleShape:
     """What an example shows of a value."""
 
-    told = True
+    gives_value = True
 
     def __init__(self, value: Any) -> None:
         self._value = value

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from mockserver.contract.message_texts import Place, told
+from mockserver.contract.message_texts import Place, shown_texts
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.roles import role_of
 from mockserver.http.pointers import child, lookup, split
@@ -47,7 +47,7 @@ def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
     found: set[str] = set()
     for other in contract.by_resource[behaviour.resource]:
         around = envelope_place(other)
-        beside = {place[-1]: values for place, values in told(contract, other).items() if place[:-1] == around}
+        beside = {place[-1]: values for place, values in shown_texts(contract, other).items() if place[:-1] == around}
         # A schema without `const` tells nothing of the value; `name` is what most call it.
         named = (
             name for name, values in beside.items() if (behaviour.resource in values if values else name == "name")
@@ -87,7 +87,7 @@ def _status(contract: Contract, operation: Operation | None, usual: str, apart: 
     shown = shown_statuses(operation)
     if shown or operation is None or operation.behaviour is None:
         return shown[0] if shown else usual
-    listed = told(contract, operation).get(tuple(split(operation.behaviour.status)), frozenset())
+    listed = shown_texts(contract, operation).get(tuple(split(operation.behaviour.status)), frozenset())
     return usual if not listed or usual in listed else min(listed.difference(apart), default=usual)
 
 
@@ -98,7 +98,7 @@ def envelope_place(operation: Operation) -> Place | None:
     return tuple(inner[:-1]) if inner else None
 
 
-def echoes(operation: Operation) -> bool:
+def shows_value(operation: Operation) -> bool:
     """Tell whether answers of an operation on a singleton hold its value, not its status alone; those of a read do."""
     behaviour = operation.behaviour
     return behaviour is not None and (behaviour.role == READ or bool(behaviour.value or not behaviour.status))

@@ -18,7 +18,7 @@ _DIRECTIONS = frozenset({"readOnly", "writeOnly"})
 _Scope = tuple[tuple[str, str], ...]
 
 
-class Sparse:
+class SchemaSubset:
     """Collects the schemas that are reached, each under its pointer in `$defs`.
 
     `readOnly` and `writeOnly` count only at properties (OpenAPI 3.1, section 4.8.24.3): marks behind a `$ref` are

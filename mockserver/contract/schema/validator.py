@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 from mockserver.contract.schema.direction import FORBIDDEN, Direction, Forbidden
-from mockserver.contract.schema.subset import SEPARATOR, Sparse
+from mockserver.contract.schema.subset import SEPARATOR, SchemaSubset
 from mockserver.contract.schema.translation import Translation
 from mockserver.errors import ContractError
 from mockserver.http.pointers import split
@@ -73,7 +73,7 @@ class Validator:
         try:
             return bool(self._compiled.is_valid(value))
         except ValueError:
-            return bool(self._compiled.is_valid(tamed(value)))
+            return bool(self._compiled.is_valid(supported_value(value)))
 
     def violations(self, value: Any) -> Iterator[SchemaViolation]:
         """Yield every way in which a value breaks the schema, none if it is valid."""
@@ -83,7 +83,7 @@ class Validator:
                 yield _translate(error)
                 told += 1
         except ValueError:
-            for error in islice(self._compiled.iter_errors(tamed(value)), told, None):
+            for error in islice(self._compiled.iter_errors(supported_value(value)), told, None):
                 yield _translate(error)
 
 
@@ -124,7 +124,7 @@ class Schemas:
         return found
 
     def _compile(self, pointer: str, direction: Direction) -> Validator:
-        sparse = Sparse(self._translation, FORBIDDEN[direction])
+        sparse = SchemaSubset(self._translation, FORBIDDEN[direction])
         root = sparse.add(pointer)
         try:
             return Validator(
@@ -146,15 +146,15 @@ _LONE_SURROGATE, _REPLACEMENT = re.compile("[\ud800-\udfff]"), "\ufffd"
 _MAX_LEVELS = 250
 
 
-def tamed(value: Any, level: int = 0) -> Any:
+def supported_value(value: Any, level: int = 0) -> Any:
     """Return a value that jsonschema-rs takes: lone surrogates replaced, and nothing below the levels that it knows."""
     if isinstance(value, str):
         return _LONE_SURROGATE.sub(_REPLACEMENT, value)
     if isinstance(value, dict):
         below = value.items() if level < _MAX_LEVELS else ()
-        return {tamed(name): tamed(member, level + 1) for name, member in below}
+        return {supported_value(name): supported_value(member, level + 1) for name, member in below}
     if isinstance(value, list):
-        return [tamed(item, level + 1) for item in (value if level < _MAX_LEVELS else ())]
+        return [supported_value(item, level + 1) for item in (value if level < _MAX_LEVELS else ())]
     return value
 
 

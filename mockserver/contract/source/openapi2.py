@@ -20,8 +20,8 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.source.loading import Document
-from mockserver.contract.source.openapi2_parameters import Located, body, form, parameter, schema_of
-from mockserver.contract.source.openapi2_positions import Places
+from mockserver.contract.source.openapi2_parameters import RawParameter, body, form, parameter, schema_of
+from mockserver.contract.source.openapi2_positions import Moves
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
@@ -59,7 +59,7 @@ class Upgrade:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
-        self.places = Places()
+        self.places = Moves()
 
     def document(self) -> dict[str, Any]:
         """Return the whole document in the form of OpenAPI 3.0; the one that was given is not changed."""
@@ -90,7 +90,7 @@ class Upgrade:
         self.places.move("/definitions", "/components/schemas")
         made["parameters"], made["requestBodies"] = {}, {}
         for name, raw in _members(self._data.get("parameters")):
-            found = Located(raw, child("/parameters", name))
+            found = RawParameter(raw, child("/parameters", name))
             if raw.get("in") == "body":
                 new = child("/components/requestBodies", name)
                 made["requestBodies"][name] = body(self.places, found, new, self._consumes({}))
@@ -129,7 +129,7 @@ class Upgrade:
                 made[method] = self._operation(child(old, method), child(pointer, method), raw[method], content)
         return made
 
-    def _operation(self, old: str, pointer: str, raw: dict[str, Any], shared: list[Located]) -> dict[str, Any]:
+    def _operation(self, old: str, pointer: str, raw: dict[str, Any], shared: list[RawParameter]) -> dict[str, Any]:
         made = {name: item for name, item in raw.items() if name not in {"consumes", "produces", "schemes"}}
         own = list(self._located(child(old, "parameters"), raw.get("parameters")))
         if isinstance(raw.get("parameters"), list):
@@ -151,14 +151,14 @@ class Upgrade:
             }
         return made
 
-    def _located(self, pointer: str, raw: Any) -> Iterator[Located]:
+    def _located(self, pointer: str, raw: Any) -> Iterator[RawParameter]:
         """Yield the parameters of a list, behind their references; one that leads nowhere stays as it is."""
         for index, item in enumerate(raw if isinstance(raw, list) else ()):
             place = child(pointer, str(index))
             found, at = self._behind(place, item)
-            yield Located(found if isinstance(found, dict) else {"": found}, at)
+            yield RawParameter(found if isinstance(found, dict) else {"": found}, at)
 
-    def _parameters(self, pointer: str, found: list[Located]) -> list[Any]:
+    def _parameters(self, pointer: str, found: list[RawParameter]) -> list[Any]:
         made: list[Any] = []
         for index, one in enumerate(found):
             if "$ref" in one.raw or "in" not in one.raw:
@@ -225,7 +225,7 @@ class Upgrade:
         return made | {"description": raw["description"]} if "description" in raw else made
 
 
-def _is_content(found: Located) -> bool:
+def _is_content(found: RawParameter) -> bool:
     return found.raw.get("in") in ("body", "formData")  # a tuple: a mistaken value may have no hash
 
 

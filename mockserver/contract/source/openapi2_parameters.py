@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from mockserver.contract.source.openapi2_positions import Places
+from mockserver.contract.source.openapi2_positions import Moves
 from mockserver.http.pointers import child
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -22,14 +22,14 @@ _STYLES = {
 _EXAMPLES = ("x-example", "example")
 
 
-class Located(NamedTuple):
+class RawParameter(NamedTuple):
     """A raw parameter, behind its `$ref`, and where it stands in the file."""
 
     raw: dict[str, Any]
     pointer: str
 
 
-def parameter(places: Places, found: Located, new: str) -> dict[str, Any]:
+def parameter(places: Moves, found: RawParameter, new: str) -> dict[str, Any]:
     """Return a parameter of path, query or header in the form of OpenAPI 3."""
     raw = found.raw
     places.move(found.pointer, new)
@@ -54,7 +54,7 @@ def schema_of(raw: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def body(places: Places, found: Located, new: str, consumes: Iterable[str]) -> dict[str, Any]:
+def body(places: Moves, found: RawParameter, new: str, consumes: Iterable[str]) -> dict[str, Any]:
     """Return the request body that a parameter in `body` is."""
     raw = found.raw
     places.move(found.pointer, new)
@@ -71,7 +71,7 @@ def body(places: Places, found: Located, new: str, consumes: Iterable[str]) -> d
     return made
 
 
-def form(places: Places, fields: Sequence[Located], new: str, consumes: Sequence[str]) -> dict[str, Any]:
+def form(places: Moves, fields: Sequence[RawParameter], new: str, consumes: Sequence[str]) -> dict[str, Any]:
     """Return the request body that parameters in `formData` are together."""
     files = any(_is_file(field.raw) for field in fields)
     types = [name for name in consumes if name in {URLENCODED, MULTIPART}]

@@ -13,7 +13,7 @@ from mockserver.http.pointers import child, split
 _DATA = frozenset({"example", "examples", "default", "enum"})
 
 
-class Places:
+class Moves:
     """The moves of one upgrade.
 
     Attributes:

@@ -24,7 +24,7 @@ _MAX_BRACKETS = 2000
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
 
 
-class _TooDeep(Exception):  # noqa: N818 - leaves this module as a ValueError
+class _NestedTooDeep(Exception):  # noqa: N818 - leaves this module as a ValueError
     """Text that nests too deep to be composed, with its line."""
 
 
@@ -87,7 +87,7 @@ def parse(path: Path, text: str) -> Any:
             data = loader.get_single_data()
         finally:
             loader.dispose()
-    except _TooDeep as error:
+    except _NestedTooDeep as error:
         raise ValueError(f"{path}:{error}: is nested deeper than {MAX_DEPTH} levels; flatten it with $ref") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -173,7 +173,7 @@ def _refuse_deep_text(text: str) -> None:
     found = _DEEP_INDENT.search(text)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1
-        raise _TooDeep(line)
+        raise _NestedTooDeep(line)
     if text.count("[") + text.count("{") > _MAX_BRACKETS:
         # The parser's events come one by one, so nesting cannot hurt it. Only such text pays for reading it twice.
         level = 0
@@ -183,7 +183,7 @@ def _refuse_deep_text(text: str) -> None:
             elif isinstance(event, yaml.CollectionEndEvent):
                 level -= 1
             if level > MAX_DEPTH:
-                raise _TooDeep(event.start_mark.line + 1 if event.start_mark else 1)
+                raise _NestedTooDeep(event.start_mark.line + 1 if event.start_mark else 1)
 
 
 def _reason(error: yaml.MarkedYAMLError, text: str, line: int) -> str:

@@ -253,7 +253,7 @@ def test_a_mistake_is_told_with_its_place(
             load_changed(*names, to=value)
         told = [str(caught.value)]
     else:  # a document with it is served
-        told = [text for text in load_changed(*names, to=value).told_warnings() if re.search(word, text)]
+        told = [text for text in load_changed(*names, to=value).warning_texts() if re.search(word, text)]
     assert any("contract.json:" in text and pointer in text for text in told), told
 
 

@@ -139,7 +139,7 @@ def test_messages_name_the_line_that_brought_a_mistake(tmp_path: Path) -> None:
         "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n"
         "- target: $.paths['/notes'].get\n  update:\n    description: x\n    security: nonsense\n"
     )
-    told = list(load_contract(tmp_path / "contract.yaml", [path]).told_warnings())
+    told = list(load_contract(tmp_path / "contract.yaml", [path]).warning_texts())
     assert f"{path}:7: /paths/~1notes/get/security: must be a list, not text; it is left out" in told
 
 

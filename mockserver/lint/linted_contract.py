@@ -44,7 +44,7 @@ class LintFinding:
 
 
 @dataclass(frozen=True)
-class Subject:
+class LintedContract:
     """A contract that is being checked.
 
     Attributes:
