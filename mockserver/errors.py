@@ -1,4 +1,4 @@
-"""The one exception tree of the package.
+"""Exceptions that the package raises, as one tree.
 
 ::
 
@@ -26,11 +26,11 @@ INVALID_FIELD = "Mock-Invalid"
 
 
 class MockServerError(Exception):
-    """Base of everything the package raises on purpose; its text is for a person."""
+    """Base class of all exceptions that the package raises on purpose; the text is meant for people."""
 
 
 class ContractError(MockServerError):
-    """The contract cannot be used; the text names file, line, JSON pointer and remedy."""
+    """The contract cannot be loaded or used; the text names file, line, JSON pointer and remedy."""
 
 
 class UsageError(MockServerError):
@@ -38,7 +38,7 @@ class UsageError(MockServerError):
 
 
 class InternalError(MockServerError):
-    """Something that must not happen did; the text names the place in the package."""
+    """A bug in mockserver was met; the text names the place in the package."""
 
 
 class StateError(MockServerError):
@@ -46,7 +46,7 @@ class StateError(MockServerError):
 
 
 class RequestRejected(MockServerError):  # noqa: N818 - a rejection is a proper answer to the client, not an error of ours
-    """A request that the contract does not allow, with every violation found.
+    """The stub rejects a request: the contract does not allow it; all violations are listed.
 
     Attributes:
         status: preferred status code; the contract may name another one for the same thing (422, 400).

@@ -1,4 +1,4 @@
-"""Documented exchanges: which example of a request is answered by which example of a response."""
+"""Documented exchanges: which request example belongs to which response example of an operation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ANONYMOUS = "example"
 
 @dataclass(frozen=True, slots=True)
 class ExamplePair:
-    """A documented exchange: the request example (None: a request without content) and its answer."""
+    """Documented exchange: a request example (None: a request without content) and the example of its response."""
 
     operation: Operation
     request: Example | None
@@ -24,12 +24,12 @@ class ExamplePair:
 
     @property
     def name(self) -> str:
-        """`operationId/example`, as `mockserver examples` and `x-mockserver-presumes` name it."""
+        """Name of the exchange, `operationId/example`, as `mockserver examples` and `x-mockserver-presumes` use it."""
         return f"{self.operation.id}/{(self.request or self.response).name}"
 
     @property
     def arguments(self) -> Mapping[tuple[str, str], Example]:
-        """Values of parameters that the exchange is made with, by location and name of the parameter.
+        """Examples of the parameters that the exchange is sent with, by location and name of the parameter.
 
         Those of the exchange's own name; and of a parameter that is required, else the first one. An `example`
         without a name belongs to no exchange. What is required and has no example at all is not there.
@@ -47,13 +47,13 @@ class ExamplePair:
 
 
 def pairs_in(contract: Contract) -> Iterator[ExamplePair]:
-    """Yield every documented exchange: each request example with the response example that answers it."""
+    """Yield every documented exchange of a contract: each request example with the example of its response."""
     for operation in contract.operations:
         yield from pairs_of(operation)
 
 
 def pair_named(contract: Contract, call: str) -> ExamplePair | None:
-    """Return the exchange that `operationId` or `operationId/example` names, the first one without a name; or None."""
+    """Return the documented exchange `operationId/example`, or an operation's first for an `operationId`; else None."""
     operation_id, _, example = call.partition("/")
     operation = contract.by_id.get(operation_id)
     pairs = pairs_of(operation) if operation is not None else ()
@@ -61,7 +61,7 @@ def pair_named(contract: Contract, call: str) -> ExamplePair | None:
 
 
 def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
-    """Yield the documented exchanges of one operation.
+    """Yield the documented exchanges of one operation: each request example with the example of its response.
 
     A request example is answered by a success of its name. Only where it names its answer itself, that may be an
     error: other contracts give such names by chance.
@@ -82,13 +82,13 @@ def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
 
 
 def presumed_success(operation: Operation) -> Presumptions:
-    """Return what the first documented exchange that succeeds presumes: who calls, and what was called before."""
+    """Return what an operation's first documented successful exchange presumes: caller and earlier calls."""
     succeed = (pair.response.presumes for pair in pairs_of(operation) if pair.status.startswith("2"))
     return next(succeed, Presumptions())
 
 
 def _response_examples(operation: Operation, *, success: bool) -> dict[str, tuple[str, MediaType, Example]]:
-    """Return the examples of an operation's successes or errors by name, with status and media type."""
+    """Return the examples of an operation's successful or other responses by name, with status and media type."""
     answers: dict[str, tuple[str, MediaType, Example]] = {}
     for status, response in operation.responses.items():
         if status.startswith("2") == success:

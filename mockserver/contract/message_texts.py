@@ -1,4 +1,4 @@
-"""Texts of messages: where requests and responses hold texts, by examples or by schemas.
+"""String members of requests and responses: their paths, found in examples or else in schemas.
 
 Places are paths: the names of members that lead to a value, the outermost first.
 """
@@ -20,7 +20,7 @@ _MAX_DEPTH = 3
 
 
 class MessageText(NamedTuple):
-    """A member that may hold a text: where, whether it must be there, whether it is a secret, its `enum`."""
+    """Member of a message that may hold a string: its path, whether it is required or a secret, and its `enum`."""
 
     place: Place
     required: bool = False
@@ -29,14 +29,14 @@ class MessageText(NamedTuple):
 
 
 def required_members(contract: Contract, schema: str | None) -> frozenset[str]:
-    """Return the members that an object must have by the schema at a pointer."""
+    """Return the names of the members that the schema at a pointer requires of an object."""
     data = contract.document.data
     places = same_value(data, schema) if schema is not None else ()
     return frozenset(name for one in places for name in lookup(data, one).get("required") or ())
 
 
 def shown_texts(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[str]]:
-    """Return where the successes of an operation show texts, and which, by their examples, else by their schemas."""
+    """Return the string members of an operation's 2xx responses, with their values in examples, else in schemas."""
     content = list(success_content(operation))
     found: dict[Place, frozenset[str]] = {}
     for place, value in (
@@ -50,13 +50,13 @@ def shown_texts(contract: Contract, operation: Operation) -> Mapping[Place, froz
 
 
 def success_content(operation: Operation) -> Iterator[MediaType]:
-    """Yield what is documented as the content of an operation's successes."""
+    """Yield the documented media types of an operation's 2xx responses."""
     for status, response in operation.responses.items():
         yield from response.content.values() if status.startswith("2") else ()
 
 
 def text_leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """Yield each text in objects of a JSON value, with its place."""
+    """Yield the path and the value of each string inside the objects of a JSON value."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from text_leaves(member, (*place, name))
@@ -65,7 +65,7 @@ def text_leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
 
 
 def texts(contract: Contract, schema: str, place: Place = ()) -> Iterator[MessageText]:
-    """Yield each member of objects below a schema that may be a text."""
+    """Yield each member that may hold a string, of the objects that a schema describes."""
     data = contract.document.data
     required = required_members(contract, schema)
     for name, pointer in _properties(data, schema):
@@ -78,7 +78,7 @@ def texts(contract: Contract, schema: str, place: Place = ()) -> Iterator[Messag
 
 
 def _properties(data: Any, schema: str) -> Iterator[tuple[str, str]]:
-    """Yield name and pointer of each property that a value of a schema may have, each name once."""
+    """Yield the name and the schema pointer of each property that a schema describes, each name once."""
     found: dict[str, str] = {}
     for pointer in same_value(data, schema):
         for name in lookup(data, pointer).get("properties") or ():

@@ -1,4 +1,4 @@
-"""The contract as frozen values: what the rest of the package knows of OpenAPI.
+"""The contract as frozen values: operations, parameters, responses, security schemes and what the extensions state.
 
 After loading, nobody outside this folder reads raw YAML. Pointers are JSON pointers into the document, already
 followed through `$ref`, so that provenance and line of every element can be asked for.
@@ -25,7 +25,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @dataclass(frozen=True, slots=True)
 class Presumptions:
-    """What must hold for a response example to come out exactly, in a fresh world.
+    """Conditions in which the stub returns exactly a response example: clock, earlier calls, caller, seed data.
 
     Attributes:
         clock: UNIX time in seconds that the clock must show, or None for any.
@@ -42,7 +42,7 @@ class Presumptions:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A named example; `response_name` names the response example of a request example.
+    """Named example of a request, response or parameter; `response_name` names the response example that belongs to it.
 
     Attributes:
         stripped: JSON pointers into the value: what stands there is ours, since the documentation shows nothing.
@@ -56,11 +56,11 @@ class Example:
     stripped: tuple[str, ...] = ()
 
     def documented(self, value: Any) -> Any:
-        """Return a value of the example's form with null wherever the documentation shows nothing."""
+        """Return a value of the example's form with null at each place that the documentation does not show."""
         return blanked(value, self.stripped)
 
     def names_response(self) -> bool:
-        """Tell whether a request example says itself which answer it gets, which may then be an error."""
+        """Tell whether a request example names its response example itself, which then may be an error's."""
         return self.response_name != self.name
 
 
@@ -80,7 +80,7 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """Content of one media type; `schema` is the pointer of its schema, or None for any content.
+    """Content in one media type; `schema` is the pointer of its schema, or None if any content is allowed.
 
     Attributes:
         encoding: of the properties of a form, by name.
@@ -97,7 +97,7 @@ class MediaType:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter or, with location `response`, a response header.
+    """Parameter of an operation or, with location `response`, header of a response.
 
     Attributes:
         schema: pointer of its schema, None where it has none or `content` has it.
@@ -124,7 +124,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """What an operation takes as content."""
+    """Request body of an operation: its content by media type, and whether it is required."""
 
     pointer: str
     required: bool
@@ -133,7 +133,7 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class DocumentedResponse:
-    """One documented answer; `status` is a code, a range (`4XX`) or `default`.
+    """Response that the contract documents for a status code, a range of codes (`4XX`) or `default`.
 
     Attributes:
         observed: it stands here because a real server was seen to answer exactly so.
@@ -150,7 +150,7 @@ class DocumentedResponse:
 
 @dataclass(frozen=True, slots=True)
 class SecurityScheme:
-    """A way to show credentials (OpenAPI 3.1, section 4.8.27)."""
+    """Security scheme: how a request shows its credentials (OpenAPI 3.1, section 4.8.27)."""
 
     name: str
     type: str
@@ -162,7 +162,7 @@ class SecurityScheme:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a call does to the state, from `x-mockserver-behaviour`.
+    """Effect of an operation on the state of the stub, from `x-mockserver-behaviour` or inferred from the contract.
 
     Attributes:
         handler: name of the handler in the stub's table.
@@ -199,7 +199,7 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Which objects an operation is about and who may act on them, from `x-mockserver-objects`.
+    """Which objects an operation acts on and which callers may do so, from `x-mockserver-objects`.
 
     With the operation's levels this is its row of the permission matrix: a level that may call it may do so on its own
     objects, and on everybody's where it is named in `foreign`.
@@ -219,13 +219,13 @@ class Objects:
 
     @property
     def requested(self) -> bool:
-        """Whether the request names the object, so that a call on a foreign one is refused."""
+        """Whether the request names the object, so that a call on somebody else's object is refused."""
         return self.at.startswith("$request.")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path template.
+    """Operation of the contract: one method on one path template.
 
     Attributes:
         security: requirements, any one of which suffices; each maps scheme names to scopes; empty means open to all.
@@ -252,23 +252,23 @@ class Operation:
 
     @property
     def label(self) -> str:
-        """Method and path template, as reports name an operation."""
+        """Method and path template of the operation, as reports name it."""
         return f"{self.method} {self.path}"
 
     @property
     def safe(self) -> bool:
-        """Whether the method is safe (RFC 9110, section 9.2.1)."""
+        """Whether the operation's method is safe (RFC 9110, section 9.2.1)."""
         return self.method in SAFE_METHODS
 
     def response_for(self, status: int) -> DocumentedResponse | None:
-        """Return what the contract says of a status code: the code itself, else its range, else `default`."""
+        """Return the documented response for a status code: that of the code, else of its range, else `default`."""
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in self.responses:
                 return self.responses[key]
         return None
 
     def success(self) -> DocumentedResponse | None:
-        """Return the first documented 2xx response that has content, else the first 2xx, else `default`.
+        """Return the first documented 2xx response that has content, else the first 2xx response, else `default`.
 
         What is documented as the content of a 204 or 205 is none (RFC 9110, sections 15.3.5 and 15.3.6), so that the
         order of the responses does not matter to an operation that knows one of them and a 200.
@@ -280,7 +280,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Contract:
-    """An OpenAPI document, ready to be asked.
+    """Contract: the operations, security schemes, extensions and compiled schemas of an OpenAPI document.
 
     Attributes:
         operations: what can be served, in the document's order.
@@ -309,16 +309,16 @@ class Contract:
 
     @cached_property
     def by_id(self) -> Mapping[str, Operation]:
-        """Operations by `operationId`."""
+        """Operations of the contract by `operationId`."""
         return {operation.id: operation for operation in self.operations}
 
     @cached_property
     def by_label(self) -> Mapping[str, Operation]:
-        """Operations by `METHOD /path`."""
+        """Operations of the contract by `METHOD /path`."""
         return {operation.label: operation for operation in self.operations}
 
     def marks(self, keyword: str) -> Marks:
-        """Return what finds the properties that bear a keyword; it is asked all the time and keeps what it found."""
+        """Return the finder of properties that have a keyword such as `writeOnly`; its results are cached."""
         if keyword not in self._marks:
             self._marks[keyword] = Marks(self.document.data, keyword)
         return self._marks[keyword]
@@ -329,7 +329,7 @@ class Contract:
 
     @cached_property
     def by_resource(self) -> Mapping[str, tuple[Operation, ...]]:
-        """Operations by the resource that `x-mockserver-behaviour` names, in the document's order."""
+        """Operations by the `resource` that their `x-mockserver-behaviour` names, in the document's order."""
         found: dict[str, tuple[Operation, ...]] = {}
         for operation in self.operations:
             if operation.behaviour is not None and operation.behaviour.resource:
@@ -339,7 +339,7 @@ class Contract:
 
     @cached_property
     def vocabulary(self) -> str:
-        """Every word of the document outside of examples, in folded case: what any answer may hold by chance."""
+        """All words of the document except those in examples, in lower case; a response may hold any by chance."""
         words: list[str] = []
         pending: list[Any] = [self.document.data]
         while pending:
@@ -354,18 +354,18 @@ class Contract:
         return "\n".join(words).lower()
 
     def differs(self, label: str, check: str, seen: str) -> bool:
-        """Tell whether the contract has on record that a server does this where a check of the suite fails."""
+        """Tell whether `x-mockserver-differs` records that a server fails a check at an operation in this way."""
         if not self.differences:
             return False
         places = (label, label.partition(" ")[2])
         return any(seen in self.differences.get(place, {}).get(check, ()) for place in places)
 
     def provenance(self, pointer: str) -> Provenance:
-        """Return how the contract knows the statement at a pointer."""
+        """Return the provenance of the statement at a pointer: documented, assumed or observed."""
         return self._provenance.of(pointer)
 
     def validator(self, schema: str, direction: Direction) -> Validator:
-        """Return the compiled validator of the schema at a pointer.
+        """Return the compiled validator of the schema at a pointer, for requests or for responses.
 
         Raises:
             ContractError: the schema cannot be compiled.
@@ -373,7 +373,7 @@ class Contract:
         return self._schemas.validator(schema, direction)
 
     def schema(self, pointer: str) -> tuple[Any, str]:
-        """Return the schema that is meant at a pointer, and where it stands, its `$ref`s followed.
+        """Return the schema at a pointer and its own pointer, after its `$ref`s were followed.
 
         It is in terms of JSON Schema 2020-12, whatever the document's version, and without what cannot be used: an
         object or a truth value, which the caller must not change. All schemas below it are translated likewise; ask
@@ -386,11 +386,11 @@ class Contract:
 
     @property
     def schema_notes(self) -> Mapping[str, str]:
-        """What of the schemas that were used so far is ignored and why, by the pointer of the keyword."""
+        """Keywords of the schemas used so far that are ignored, by their pointer, with the reason."""
         return self._schemas.notes
 
     def at(self, pointer: str) -> Any:
-        """Return the raw value at a pointer, for messages and generated cases.
+        """Return the raw value of the document at a JSON pointer, for messages and generated cases.
 
         Raises:
             LookupError: nothing stands there.
@@ -398,16 +398,16 @@ class Contract:
         return lookup(self.document.data, pointer)
 
     def place(self, pointer: str) -> str:
-        """Return `file:line: pointer` for a message."""
+        """Return the location `file:line: pointer` of an element, for a message."""
         path, line = self.document.where(pointer)
         return f"{path}:{line}: {pointer}"
 
     def warning_texts(self) -> Iterator[str]:
-        """Yield each warning with its place, as text for a person; placing one takes time in a large file."""
+        """Yield each warning about the contract as text, with file, line and pointer."""
         for warning in self.warnings:
             yield f"{self.place(warning.pointer)}: {warning.message}"
 
     @cached_property
     def inferred(self) -> list[Mapping[str, Behaviour]]:
-        """What `inference.inferred` has worked out, kept here for it; empty until somebody asks."""
+        """Cache of `inferred_behaviours`: a list that holds the inferred behaviours once they were worked out."""
         return []

@@ -21,7 +21,7 @@ EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
 
 
 class ExpressionContext(NamedTuple):
-    """What an expression can name.
+    """Exchange whose values runtime expressions can name: URL, method, parameters, fields, status and contents.
 
     Attributes:
         request_fields: by name in lower case, likewise `response_fields`.
@@ -38,7 +38,7 @@ class ExpressionContext(NamedTuple):
 
 
 def fill(template: str, exchange: ExpressionContext) -> str:
-    """Return a text with the values of its expressions, embedded in braces or the text as a whole.
+    """Return a text in which runtime expressions are replaced by their values, in braces or as the whole text.
 
     Raises:
         LookupError: an expression is not one, or names what the exchange does not have; the message shows it.
@@ -49,7 +49,7 @@ def fill(template: str, exchange: ExpressionContext) -> str:
 
 
 def evaluate(expression: str, exchange: ExpressionContext) -> Any:
-    """Return the value of one expression, such as `$request.body#/callbackUrl`.
+    """Return the value of one runtime expression, such as `$request.body#/callbackUrl`.
 
     Raises:
         LookupError: it is no expression, or names what the exchange does not have; the message shows it.
@@ -70,7 +70,7 @@ def evaluate(expression: str, exchange: ExpressionContext) -> Any:
 
 
 def requested(expression: str, arguments: Arguments) -> Any:
-    """Return the value that a `$request` expression names in the parameters or content of a request.
+    """Return the value of a `$request` expression in the parameters or content of a request.
 
     Raises:
         LookupError: the request does not have it.

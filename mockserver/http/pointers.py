@@ -7,12 +7,12 @@ from typing import Any
 
 
 def child(pointer: str, *names: str) -> str:
-    """Return the pointer to a member below another one, its names escaped (RFC 6901, section 3)."""
+    """Return a JSON pointer extended by some names, which are escaped (RFC 6901, section 3)."""
     return pointer + "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
 
 
 def split(pointer: str) -> list[str]:
-    """Return the unescaped reference tokens of a JSON pointer; the whole document has none."""
+    """Return the unescaped reference tokens of a JSON pointer; none for the whole document."""
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 
 
@@ -35,7 +35,7 @@ def lookup(data: Any, pointer: str) -> Any:
 
 
 def blanked(value: Any, pointers: Iterable[str]) -> Any:
-    """Return a value with null at each of some places; a pointer that leads nowhere changes nothing."""
+    """Return a value with null at each of some JSON pointers; a pointer to nothing is ignored."""
     for pointer in pointers:
         value = _blanked(value, split(pointer))
     return value

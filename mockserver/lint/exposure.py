@@ -1,4 +1,4 @@
-"""Does a response show what looks like a secret, without saying that the documentation gives it out there?"""
+"""Lint rule `secret`: properties and headers of responses that look like secrets and are not marked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_exposure(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def _judge(subject: LintedContract, pointer: str, name: str) -> Iterator[LintFinding]:
-    """Yield a finding for the secret-looking name at a pointer, unless its schema settles the matter."""
+    """Yield a finding for the secret-looking name at a pointer, unless its schema is marked or allows no secret."""
     found = subject.resolve(pointer)
     if found is None:
         return
@@ -51,7 +51,7 @@ def _judge(subject: LintedContract, pointer: str, name: str) -> Iterator[LintFin
 
 
 def _can_hold_a_secret(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema allows text that could be one; objects are judged by their own properties."""
+    """Tell whether a schema allows strings that may be secrets, and not only dates, URLs or fixed values."""
     types = schema.get("type", "string" if "properties" not in schema else "object")
     if "string" not in (types if isinstance(types, list) else [types]):
         return False
@@ -59,7 +59,7 @@ def _can_hold_a_secret(schema: dict[str, Any]) -> bool:
 
 
 def _subschemas(schema: dict[str, Any], pointer: str) -> Iterator[str]:
-    """Yield the places of all schemas that may describe a part of a value; `not` describes what it is not."""
+    """Yield the pointers of the schemas in a schema that may describe a part of its values."""
     for keyword, (shape, _) in CHILDREN["schema"].items():
         held = schema.get(keyword)
         place = child(pointer, keyword)

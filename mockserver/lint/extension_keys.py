@@ -1,4 +1,4 @@
-"""Are the project's own extensions known, in their places, and do the names in them lead somewhere?"""
+"""Lint rule `extension`: `x-mockserver-*` keys that are unknown, misplaced or have a wrong value."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _Check = Callable[[LintedContract, Any], Iterator[_Mistake]]
 
 @dataclass(frozen=True, slots=True)
 class _Extension:
-    """Where an extension may stand, in words for a message, and what its value must be."""
+    """Rule for one extension: the objects that may have it, in words and as a test, and a check of its value."""
 
     places: str
     is_at_home: Callable[[Element], bool]
@@ -44,7 +44,7 @@ class _Extension:
 
 
 def check_extensions(subject: LintedContract) -> Iterator[LintFinding]:
-    """Yield a finding for each extension that is unknown, misplaced, or has a value that means nothing."""
+    """Yield a finding for each extension that is unknown, misplaced or has a wrong value."""
     for element in subject.elements:
         for name, value in element.value.items():
             if name.startswith("x-"):
@@ -172,7 +172,7 @@ def _check_presumptions(subject: LintedContract, value: Any) -> Iterator[_Mistak
 
 
 def _unknown_call(subject: LintedContract, call: Any) -> str | None:
-    """Return what is wrong with the name of a call, or None if such a call can be made."""
+    """Return what is wrong with a call in `x-mockserver-presumes`, None if the contract has such a call."""
     if not isinstance(call, str):
         return f"must be text, not {call!r:.60}"
     if subject.contract is None:

@@ -1,4 +1,4 @@
-"""`mockserver lint`: what is wrong with a contract, each finding with its place and remedy.
+"""`mockserver lint`: all mistakes in a contract, each finding with its place and remedy.
 
 ::
 
@@ -46,7 +46,7 @@ RULES: tuple[Callable[[LintedContract], Iterator[LintFinding]], ...] = (
 
 
 def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list[LintFinding]:
-    """Return all that has to be mended in a contract, in the order of the file; nothing for a good one.
+    """Return all findings about a contract in the order of the file; empty for a contract without mistakes.
 
     With overlays, the contract after all of them is judged, and what they do in vain.
     A file that cannot be read, or is no OpenAPI 3 document, is one finding of the rule `contract`.
@@ -77,20 +77,20 @@ def _is_openapi(document: Document) -> bool:
 
 
 def _file_of(error: ContractError, contract_path: Path | str, overlays: Sequence[Path | str]) -> str:
-    """Return the file that an error of the loader names."""
+    """Return the file that a ContractError from loading is about."""
     named = (str(path) for path in overlays if str(error).startswith(f"{path}:"))
     return next(named, str(contract_path))
 
 
 def _without_effect(note: str) -> LintFinding:
-    """Return a note about an overlay, `file:line: message`, as a finding of the rule `overlay`."""
+    """Return the finding for a note about an overlay without effect, `file:line: message`."""
     place, _, message = note.partition(": ")
     path, _, line = place.rpartition(":")
     return LintFinding(path, int(line), "", "overlay", message, "correct the target, or leave the action out")
 
 
 def _unusable(path: str, error: ContractError) -> LintFinding:
-    """Return an error of the loader as a finding; its text is `file[:line]: [pointer: ]message[; remedy]`."""
+    """Return the finding for a ContractError, whose text is `file[:line]: [pointer: ]message[; remedy]`."""
     text = str(error)
     match = re.match(rf"{re.escape(path)}(?::(\d+))?: (?:(/\S*|document): )?", text)
     line, pointer = (match[1], match[2]) if match else (None, None)

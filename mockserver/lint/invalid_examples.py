@@ -1,4 +1,4 @@
-"""Is every example what its schema allows, in the direction that it travels?"""
+"""Lint rules `example` and `schema`: examples that break their schema, and unusable schemas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", r
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A value that a schema has to allow.
+    """Example or default in a contract, with the schema that must allow it and the direction it is sent in.
 
     Attributes:
         pointer: where the value stands.
@@ -61,7 +61,7 @@ def check_examples(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def _check_stripped(subject: LintedContract) -> Iterator[LintFinding]:
-    """Yield a finding for each `x-mockserver-stripped` of what the example does not have."""
+    """Yield a finding for each `x-mockserver-stripped` pointer to a value that the example does not have."""
     for element in subject.of_kind("example"):
         places = element.value.get("x-mockserver-stripped")
         for index, place in enumerate(places if isinstance(places, list) else ()):
@@ -74,7 +74,7 @@ def _check_stripped(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def _refused(subject: LintedContract) -> Iterator[str]:
-    """Yield where the values of request examples stand that an error answers, so that they may be wrong."""
+    """Yield the pointers of request examples whose response is an error, so that they may be invalid."""
     for pair in pairs_in(subject.contract) if subject.contract else ():
         if pair.request is not None and not pair.status.startswith("2"):
             yield child(pair.request.pointer, "value")
@@ -93,7 +93,7 @@ def _samples(subject: LintedContract) -> Iterator[_Sample]:
 
 
 def _values(subject: LintedContract, element: Element) -> Iterator[tuple[str, Any]]:
-    """Yield place and value of the examples of a media type, parameter or header."""
+    """Yield pointer and value of each example of a media type, parameter or header."""
     if "example" in element.value:
         yield child(element.pointer, "example"), element.value["example"]
     examples = element.value.get("examples")
@@ -113,7 +113,7 @@ def _schema_values(element: Element) -> Iterator[tuple[str, Any]]:
 
 
 def _is_serialised(subject: LintedContract, element: Element, value: Any) -> bool:
-    """Tell whether an example is content as it travels, which only a parser of its media type could check.
+    """Tell whether an example is serialised content, such as XML text, which no schema can check.
 
     Examples of media types that are not JSON may be text, such as XML (OpenAPI 3.1, section 4.8.19).
     """
@@ -135,7 +135,7 @@ def _violations(subject: LintedContract, sample: _Sample) -> Iterator[SchemaViol
 
 
 def _is_excused(subject: LintedContract, sample: _Sample, violation: SchemaViolation) -> bool:
-    """Tell whether missing properties have to be missing: `required` counts where the property may travel."""
+    """Tell whether all missing properties are `readOnly` or `writeOnly`, so that they must not be sent."""
     forbidden = {"request": ("readOnly",), "response": ("writeOnly",), None: ("readOnly", "writeOnly")}
     holder = violation.keyword_pointer.rpartition("/")[0]
     for name in violation.missing:

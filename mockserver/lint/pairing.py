@@ -1,4 +1,4 @@
-"""Is every request example answered by a response example, and every response example asked for?"""
+"""Lint rule `pairing`: request examples without a response example, and the reverse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 
 def check_pairing(subject: LintedContract) -> Iterator[LintFinding]:
-    """Yield a finding for each example of a request or a successful response that stands alone.
+    """Yield a finding for each example of a request or of a 2xx response that belongs to no exchange.
 
     A request example may name an error that answers it; the examples of errors need no request.
     """
@@ -22,7 +22,7 @@ def check_pairing(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def _success_examples(operation: Operation) -> Iterator[Example]:
-    """Yield the examples of successful responses; those of errors only show the shape."""
+    """Yield the examples of an operation's 2xx responses."""
     for status, response in operation.responses.items():
         if status.startswith("2"):
             for media_type in response.content.values():

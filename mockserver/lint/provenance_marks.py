@@ -1,4 +1,4 @@
-"""Does every statement say how it is known, and is every mark well-formed?"""
+"""Lint rules `provenance` and `mark`: statements without provenance, and malformed or contradictory marks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check_provenance(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def check_marks(subject: LintedContract) -> Iterator[LintFinding]:
-    """Yield a finding for each mark that is no text nor map of sibling keywords to texts, or contradicts."""
+    """Yield a finding for each mark that is malformed or contradicts another mark."""
     for element in subject.elements:
         marks = {keyword: element.value[keyword] for keyword in _MARKS if keyword in element.value}
         for keyword, mark in marks.items():
@@ -71,7 +71,7 @@ def _is_property(element: Element) -> bool:
 
 
 def _check_mark(subject: LintedContract, pointer: str, mark: Any, marked: Any) -> Iterator[LintFinding]:
-    """Yield what is wrong with a mark, or with a part of it, that speaks of a value's members."""
+    """Yield a finding for each mistake in a mark, and in the parts of a mark that is a map."""
     if isinstance(mark, str):
         if not mark.strip():
             yield subject.finding("mark", pointer, "is empty", "say where the statement comes from")
@@ -94,7 +94,7 @@ def _check_mark(subject: LintedContract, pointer: str, mark: Any, marked: Any) -
 
 
 def _check_contradictions(subject: LintedContract, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
-    """Yield a finding where something is called documented and also not: at most one can be right.
+    """Yield a finding for each statement that is marked as documented and also as assumed or observed.
 
     An observation beside an assumption is no contradiction: it tells what became of the guess.
     """

@@ -1,4 +1,4 @@
-"""Is it OpenAPI? References first, then openapi-spec-validator's judgement with the place of each error."""
+"""Lint rules `reference` and `openapi`: broken `$ref`s, and errors that openapi-spec-validator finds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 
 def check_references(subject: LintedContract) -> Iterator[LintFinding]:
-    """Yield a finding for each `$ref` that is remote, dangling, a circle, or leads to no object."""
+    """Yield a finding for each `$ref` that is remote, dangling, circular or does not lead to an object."""
     for element in subject.elements:
         if not element.is_reference:
             continue
@@ -35,7 +35,7 @@ def check_references(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def check_openapi(subject: LintedContract) -> Iterator[LintFinding]:
-    """Yield a finding for each error that openapi-spec-validator sees: structure first, then meaning."""
+    """Yield a finding for each error that openapi-spec-validator finds: structure first, then meaning."""
     # Imported late: the stub also imports this folder, and this import alone takes longer than its start-up.
     import openapi_spec_validator as osv
     from openapi_spec_validator import schemas
@@ -61,7 +61,7 @@ def check_openapi(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def _check_structure(subject: LintedContract, openapi: dict[str, Any]) -> Iterator[LintFinding]:
-    """Yield where a document breaks the JSON Schema of its version of OpenAPI."""
+    """Yield a finding for each violation of the JSON Schema of the document's OpenAPI version."""
     written = subject.written or subject.data
     # openapi-spec-validator runs the same validator, and drops what would tell which branch was nearly right.
     for error in jsonschema_rs.validator_for(openapi).iter_errors(written):
@@ -70,14 +70,14 @@ def _check_structure(subject: LintedContract, openapi: dict[str, Any]) -> Iterat
 
 
 def _deepest(error: Any) -> Any:
-    """Return the cause of an error: "not valid under any of the given schemas" helps nobody."""
+    """Return the most specific cause of a validation error, instead of the failure of `oneOf` or `anyOf` as a whole."""
     branches = getattr(error.kind, "context", None) or ()
     causes = [_deepest(inner) for branch in branches for inner in branch]
     return max(causes, key=lambda cause: len(cause.instance_path), default=error)
 
 
 def _check_meaning(subject: LintedContract, base: Any) -> Iterator[LintFinding]:
-    """Yield what no JSON Schema can see: path parameters, operation ids, schemas by their own dialect."""
+    """Yield a finding for each error beyond the JSON Schema: path parameters, operation ids, invalid schemas."""
     from jsonschema.exceptions import best_match
 
     keywords = {name: _located(cls) for name, cls in base.keyword_validators.items()}
@@ -98,7 +98,7 @@ def _finding(subject: LintedContract, path: Iterable[str | int], message: str) -
 
 
 def _across_references(subject: LintedContract, pointer: str) -> str:
-    """Return where the element really stands that a pointer leads to through sound references."""
+    """Return the pointer of an element itself, for a pointer that leads through `$ref`s."""
     value: Any = subject.written or subject.data
     place = ""
     for token in split(pointer):
@@ -109,7 +109,7 @@ def _across_references(subject: LintedContract, pointer: str) -> str:
 
 
 def _located(base: Any) -> Any:
-    """Return a keyword validator whose errors know their place: openapi-spec-validator's own have none."""
+    """Return a subclass of a keyword validator whose errors have a path, which openapi-spec-validator's lack."""
 
     def call(self: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
         parts = next(argument.parts for argument in arguments if hasattr(argument, "parts"))
@@ -123,7 +123,7 @@ def _located(base: Any) -> Any:
 
 
 def _silent(base: Any) -> Any:
-    """Return a keyword validator that finds nothing."""
+    """Return a subclass of a keyword validator that reports no error."""
 
     def call(_self: Any, *_arguments: Any) -> Iterator[Any]:
         return iter(())

@@ -1,4 +1,4 @@
-"""Document to contract: raw OpenAPI read once, into the values of model.py.
+"""Building a contract from an OpenAPI document: paths, operations, security schemes, servers and extensions.
 
 Every mistake that is met names its place. Most are warnings, because real documents are full of them and are served
 all the same; a ContractError is for a document that holds nothing to serve, and for extensions of our own.
@@ -33,7 +33,7 @@ _Requirements = tuple[Mapping[str, tuple[str, ...]], ...]
 
 
 def load_contract(path: Path | str, overlays: Sequence[Path | str] = ()) -> Contract:
-    """Return the contract in a file, after the overlays in others.
+    """Return the contract in a file or URL, after the overlays in other files were applied.
 
     Raises:
         ContractError: one cannot be read, or it is not an OpenAPI document that can be served; names the place.
@@ -42,7 +42,7 @@ def load_contract(path: Path | str, overlays: Sequence[Path | str] = ()) -> Cont
 
 
 def load_document(path: Path | str, overlays: Sequence[Path | str] = ()) -> Document:
-    """Return the document in a file, or a directory's first one, after overlays, with the files it refers to.
+    """Return the document in a file or directory, after overlays, with the files that it refers to.
 
     Raises:
         ContractError: a file cannot be read, or an overlay cannot be applied; names the place.
@@ -52,7 +52,7 @@ def load_document(path: Path | str, overlays: Sequence[Path | str] = ()) -> Docu
 
 
 def build(document: Document) -> Contract:
-    """Return the contract that a document holds.
+    """Return the contract that a parsed document describes.
 
     Raises:
         ContractError: it is not an OpenAPI document that can be served; names the place.
@@ -61,7 +61,7 @@ def build(document: Document) -> Contract:
 
 
 class _ContractBuilder:
-    """Reads raw OpenAPI once, operation by operation."""
+    """Builder of a contract: reads a raw OpenAPI document once, operation by operation."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -142,7 +142,7 @@ class _ContractBuilder:
             yield from self._of_path_item(self._served_path(path), child("/paths", path))
 
     def _served_path(self, path: str) -> str:
-        """Return a path that requests can have: with a slash, without a query, which no path has."""
+        """Return the path that requests use for a path of the document: with a leading slash, without a query."""
         pointer = child("/paths", path)
         served = path
         if "?" in path and path.partition("?")[0] not in self._data["paths"]:
@@ -211,7 +211,7 @@ class _ContractBuilder:
     def _unreadable(
         self, path: str, method: str, pointer: str, warning: ContractWarning, items: tuple[Any, ...]
     ) -> Operation:
-        """Return an operation of which nothing is known but that it is there; its path and method are told apart."""
+        """Return an operation that cannot be read: it has a method and a path alone, and the reason in `refused`."""
         return Operation(
             id=self._identifier(method, path, pointer, {}),
             method=method.upper(),
@@ -229,7 +229,7 @@ class _ContractBuilder:
         )
 
     def _identifier(self, method: str, path: str, pointer: str, raw: dict[str, Any]) -> str:
-        """Return an operation's id, which no other one has: its label where the document gives it away twice."""
+        """Return a unique id of an operation: its `operationId`, or `METHOD /path` if another operation has that id."""
         wanted = str(raw.get("operationId") or f"{method}_{path}")
         if wanted in self._used_ids:
             label = f"{method.upper()} {path}"
@@ -239,7 +239,7 @@ class _ContractBuilder:
         return wanted
 
     def _fitting(self, path: str, pointer: str, parameters: Parameters) -> tuple[Any, ...]:
-        """Return the parameters without those in `path` that its template does not have."""
+        """Return an operation's parameters without path parameters that its path template does not have."""
         names = set(parse_template(path).parameters)
         declared = {name for name, location in parameters if location == "path"}
         for name in sorted(names - declared):
@@ -265,7 +265,7 @@ class _ContractBuilder:
         return tuple(requirements)
 
     def _webhooks(self) -> Iterator[str]:
-        """Yield `METHOD name` of each webhook; they are called by the server, so the stub does not answer them."""
+        """Yield `METHOD name` of each webhook; the server calls these, so the stub does not serve them."""
         for name in self._reader.members("/webhooks", self._data.get("webhooks")):
             found = self._reader.find(child("/webhooks", name))
             for method, _ in _methods_of(found[0]) if found is not None else ():
@@ -273,7 +273,7 @@ class _ContractBuilder:
 
 
 def _methods_of(item: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each method of a path item, and the members that lead to its operation (OpenAPI 3.2, section 4.9)."""
+    """Yield each method of a path item with the member names that lead to its operation (OpenAPI 3.2, section 4.9)."""
     for method in (*METHODS, *_LATER_METHODS):
         if method in item:
             yield method, (method,)

@@ -1,4 +1,4 @@
-"""The package's own `x-mockserver-*` extensions. They are ours, so a mistake in one stops the start."""
+"""Reading the `x-mockserver-*` extensions of a contract; a mistake in one of them is an error at start."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _MARKS = frozenset({"x-source", "x-assumed", "x-observed"})
 
 
 class Extensions:
-    """Reads the extensions of one document.
+    """Reader of the `x-mockserver-*` extensions of one document.
 
     Attributes:
         levels: the root's `x-mockserver-levels`.
@@ -64,7 +64,7 @@ class Extensions:
         return found
 
     def check_names(self) -> None:
-        """Refuse extensions that look like ours and are not, wherever they stand."""
+        """Raise ContractError if the document has an unknown `x-mockserver-*` key anywhere."""
         if not self._reader.document.mentions(_EXTENSION) - EXTENSIONS:
             return  # nearly always; a walk over the whole document is for the rest
         pending: list[tuple[str, Any]] = [("", self._reader.data)]
@@ -80,7 +80,7 @@ class Extensions:
                 pending.extend((child(pointer, str(index)), item) for index, item in enumerate(value))
 
     def note_differences(self, place: str, pointer: str, raw: dict[str, Any]) -> None:
-        """Keep the `x-mockserver-differs` of an operation or path item, under its label or path."""
+        """Add the `x-mockserver-differs` of an operation or path item to `differences`, under its label or path."""
         found = raw.get("x-mockserver-differs")
         if found is None:
             return
@@ -92,7 +92,7 @@ class Extensions:
         }
 
     def behaviour(self, pointer: str, raw: dict[str, Any]) -> Behaviour | None:
-        """Return the `x-mockserver-behaviour` of an operation."""
+        """Return the `x-mockserver-behaviour` of an operation, None if it has none."""
         behaviour = raw.get("x-mockserver-behaviour")
         if behaviour is None:
             return None
@@ -112,14 +112,14 @@ class Extensions:
         return Behaviour(**members, pointer=pointer)
 
     def instead_of(self, pointer: str, raw: dict[str, Any]) -> tuple[int, ...]:
-        """Return the `x-mockserver-instead-of` of a response."""
+        """Return the `x-mockserver-instead-of` of a response: status codes that it was observed in place of."""
         found = raw.get("x-mockserver-instead-of", [])
         if not isinstance(found, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in found):
             raise self._reader.error(child(pointer, "x-mockserver-instead-of"), "must be a list of status codes")
         return tuple(found)
 
     def errors(self) -> Any:
-        """Return the root's `x-mockserver-errors`, Response Objects by status code.
+        """Return the document's `x-mockserver-errors`: Response Objects by status code, for server failures.
 
         Raises:
             ContractError: it is none, or has a status that is no error.
@@ -134,7 +134,7 @@ class Extensions:
         return found
 
     def presumptions(self, pointer: str, raw: dict[str, Any]) -> Presumptions:
-        """Return the `x-mockserver-presumes` of an example."""
+        """Return the `x-mockserver-presumes` of an example: clock, earlier calls, caller and seed."""
         pointer = child(pointer, "x-mockserver-presumes")
         presumes = raw.get("x-mockserver-presumes", {})
         if not isinstance(presumes, dict) or presumes.keys() - {"clock", "calls", "identity", "seed"}:
@@ -149,7 +149,7 @@ class Extensions:
         return Presumptions(clock, self._texts(child(pointer, "calls"), presumes.get("calls", [])), identity, seed)
 
     def stripped(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...]:
-        """Return the `x-mockserver-stripped` of an example."""
+        """Return the `x-mockserver-stripped` of an example: pointers to values that the documentation does not show."""
         pointer = child(pointer, "x-mockserver-stripped")
         found = self._texts(pointer, raw.get("x-mockserver-stripped", []))
         for place in found:
@@ -158,14 +158,14 @@ class Extensions:
         return found
 
     def known_levels(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...] | None:
-        """Return the `x-mockserver-levels` of an operation, all of which the root names; None for no limit."""
+        """Return the `x-mockserver-levels` of an operation, each checked against the root's; None if not limited."""
         found = raw.get("x-mockserver-levels")
         if found is None:
             return None
         return self._levels(child(pointer, "x-mockserver-levels"), found)
 
     def objects(self, pointer: str, raw: dict[str, Any]) -> Objects | None:
-        """Return the `x-mockserver-objects` of an operation, whose levels the root names; None where it has none."""
+        """Return the `x-mockserver-objects` of an operation, its levels checked against the root's, or None."""
         found = raw.get("x-mockserver-objects")
         if found is None:
             return None

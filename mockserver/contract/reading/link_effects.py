@@ -1,4 +1,4 @@
-"""What a call leads to: links that say what the read they lead to shows afterwards (`x-mockserver-shows`)."""
+"""Links with `x-mockserver-shows`: what a read shows after a call that a link leads from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWS = "x-mockserver-shows"
 
 @dataclass(frozen=True, slots=True)
 class LinkEffect:
-    """What a read shows once a call was accepted.
+    """Statement of a link: what a read operation shows after another operation was called successfully.
 
     Attributes:
         link: name of the link.
@@ -36,7 +36,7 @@ class LinkEffect:
 
 
 def link_effects(contract: Contract) -> Iterator[LinkEffect]:
-    """Yield what the contract's links say, in its order; those that lead to no operation say nothing."""
+    """Yield the statements of all links with `x-mockserver-shows`, without links to unknown operations."""
     for operation in contract.operations:
         success = operation.success()
         if success is None:
@@ -51,7 +51,7 @@ def link_effects(contract: Contract) -> Iterator[LinkEffect]:
 
 
 def values_at(value: Any, pointer: str) -> list[Any]:
-    """Return what stands at a JSON pointer, at each item of an array where it has a `*`; nothing where nothing does."""
+    """Return the values at a JSON pointer in which `*` stands for every item of an array; empty if there are none."""
     head, star, rest = pointer.partition("/*")
     try:
         held = lookup(value, head)

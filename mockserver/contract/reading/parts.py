@@ -1,4 +1,4 @@
-"""Parts of an operation: parameters, content, responses, examples; each as sound as it can be read.
+"""Reading the parts of an operation (parameters, content, responses, examples), with a warning for each mistake.
 
 What stands under `components` is read once, however many operations share it.
 """
@@ -37,7 +37,7 @@ Parameters = dict[tuple[str, str], Parameter]
 
 
 class Parts:
-    """Reads the parts of operations."""
+    """Reader of the parameters, request bodies and responses of operations; shared parts are read once."""
 
     def __init__(self, reader: Reader, extensions: Extensions) -> None:
         self._reader = reader
@@ -46,7 +46,7 @@ class Parts:
         self._known_responses: dict[tuple[str, str], DocumentedResponse] = {}
 
     def parameters(self, pointer: str, raw: Any) -> Parameters:
-        """Return the parameters of a list by name and location, without those that cannot be understood."""
+        """Return the parameters of a list by name and location, without those that cannot be read."""
         found: Parameters = {}
         for index in range(len(self._reader.items(pointer, raw))):
             place = child(pointer, str(index))
@@ -60,7 +60,7 @@ class Parts:
         return found
 
     def request_body(self, pointer: str) -> RequestBody | None:
-        """Return the request body at a pointer, None if there is none that can be read."""
+        """Return the request body at a pointer, None if it cannot be read."""
         found = self._reader.find(pointer)
         if found is None:
             return None
@@ -69,7 +69,7 @@ class Parts:
         return RequestBody(pointer, raw.get("required") is True, content)
 
     def responses(self, pointer: str, raw: Any) -> Mapping[str, DocumentedResponse]:
-        """Return the responses by status; one that cannot be read stays, as one without content."""
+        """Return the documented responses by status; one that cannot be read is kept, without content."""
         responses: dict[str, DocumentedResponse] = {}
         for key in self._reader.members(pointer, raw):
             if key.startswith("x-"):
@@ -120,7 +120,7 @@ class Parts:
         )
 
     def _schema(self, holder: dict[str, Any], pointer: str, keyword: str = "schema") -> str | None:
-        """Return where the schema of a holder stands; the `$ref` of a schema stays to JSON Schema."""
+        """Return the pointer of an element's schema, None if it has none; a `$ref` in the schema is not followed."""
         if keyword not in holder:
             return None
         schema = holder[keyword]
@@ -203,7 +203,7 @@ class Parts:
         return examples
 
     def _kept_elsewhere(self, address: str, place: str) -> dict[str, Any]:
-        """Return the member `value` of an example in a file beside or below the document, none where it is not one."""
+        """Return the `value` of an example from the file that `externalValue` names, empty if it cannot be read."""
         path = self._reader.document.where(place)[0]
         if "://" in address or "://" in str(path):
             return {}
@@ -230,13 +230,13 @@ def _encoding(raw: Any) -> Mapping[str, Encoding]:
 
 
 def _is_unseen(header: dict[str, Any]) -> bool:
-    """Tell whether a header field was observed to be left out."""
+    """Tell whether a mark of a response header says that servers were observed to leave it out."""
     observed = header.get("x-observed")
     return header.get("required") is False and isinstance(observed, dict) and "required" in observed
 
 
 def documented_field_values(contract: Contract, operation: Operation, name: str) -> frozenset[str]:
-    """Return the values that an operation tells clients to send in a header field.
+    """Return the values that a contract documents for a header field of an operation's requests.
 
     Args:
         contract: of the operation.

@@ -1,4 +1,4 @@
-"""State nobody wrote: what a contract's paths, methods and schemas say about its resources.
+"""Inference of collections and their items from a contract's paths, methods and schemas.
 
 A **resource** is a collection path with GET or POST, and an item path that is the same with one more parameter. Which
 member of an item the parameter names, and where items stand in answers, is read from schemas, else from examples. An
@@ -28,7 +28,7 @@ _SURE_ENOUGH = 0.46
 
 @dataclass(frozen=True, slots=True)
 class InferredResource:
-    """A collection and its items.
+    """Resource inferred from a contract: a collection, its items and the behaviours of their operations.
 
     Attributes:
         collection: path template of the collection.
@@ -53,7 +53,7 @@ class InferredResource:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What was inferred.
+    """Result of the inference: resources, behaviours of operations, and pairs of paths that were not understood.
 
     Attributes:
         behaviours: by `operationId`.
@@ -68,7 +68,7 @@ class Inference:
 
 @dataclass(slots=True)
 class _PathPair:
-    """A collection path and an item path, before anything is known of them."""
+    """Path of a possible collection and path of its items, with the operations on each."""
 
     collection: str
     item: str
@@ -78,14 +78,14 @@ class _PathPair:
 
 
 def inferred_behaviours(contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the behaviours that can be inferred from a contract, by `operationId`; worked out once."""
+    """Return the behaviours inferred from a contract by `operationId`; computed once for each contract."""
     if not contract.inferred:
         contract.inferred.append(infer(contract).behaviours)
     return contract.inferred[0]
 
 
 def infer(contract: Contract) -> Inference:
-    """Return what can be inferred from a contract."""
+    """Return the resources and behaviours that a contract's paths, methods and schemas imply."""
     pairs = [(pair, _resource(contract, pair)) for pair in _pairs(contract)]
     resources = tuple(_linked(contract, [(pair, found) for pair, found in pairs if found is not None]))
     passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)
@@ -135,7 +135,7 @@ def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
 
 
 def _showing_operations(pair: _PathPair) -> Iterator[Operation]:
-    """Yield the operations whose answers show an item, the most telling first."""
+    """Yield the operations whose responses may show an item, the most reliable first."""
     for method, operations in (
         ("GET", pair.of_item),
         ("GET", pair.of_collection),
@@ -160,7 +160,7 @@ def _kinds(contract: Contract, pointer: str) -> frozenset[str]:
 
 
 def _shape(contract: Contract, operation: Operation) -> Shape | None:
-    """Return what an operation's success looks like, None where it has no content or none in JSON."""
+    """Return the shape of the JSON content of an operation's success, None if it has none."""
     media_type = json_content(operation)
     return None if media_type is None else shape_of(contract, media_type)
 
@@ -173,7 +173,7 @@ def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Ite
 
 
 def _behaviours(contract: Contract, pair: _PathPair, named: str) -> Iterator[tuple[str, Behaviour]]:
-    """Yield the behaviour of each operation that is understood, with its `operationId`."""
+    """Yield the `operationId` and the inferred behaviour of each operation on a collection or its items."""
     members = _members(contract, pair, named)
     for roles, operations in ((_COLLECTION_ROLES, pair.of_collection), (_ITEM_ROLES, pair.of_item)):
         for method, operation in operations.items():
@@ -197,7 +197,7 @@ def _behaviours(contract: Contract, pair: _PathPair, named: str) -> Iterator[tup
 
 
 def _item(contract: Contract, pair: _PathPair, named: str) -> Shape | None:
-    """Return what an item looks like, as the reads show it."""
+    """Return the shape of an item, as GET on the item or on the collection shows it; None if neither does."""
     for operation, is_list in ((pair.of_item.get("GET"), False), (pair.of_collection.get("GET"), True)):
         if operation is not None:
             for shape in _candidates(contract, operation, items=is_list):
@@ -212,7 +212,7 @@ def _members(contract: Contract, pair: _PathPair, named: str) -> frozenset[str]:
 
 
 def _linked(contract: Contract, found: list[tuple[_PathPair, InferredResource]]) -> Iterator[InferredResource]:
-    """Yield resources with their foreign keys; behaviours whose answers show items know them, too."""
+    """Yield resources with their foreign keys added, also to the behaviours whose responses show items."""
     shapes = ((resource, _item(contract, pair, resource.identifier)) for pair, resource in found)
     keys = foreign_keys(
         KnownCollection(resource.collection, resource.identifier, shape)
@@ -230,7 +230,7 @@ def _linked(contract: Contract, found: list[tuple[_PathPair, InferredResource]])
 
 
 def _place(contract: Contract, operation: Operation, role: str, named: str, members: frozenset[str]) -> str | None:
-    """Return the pointer of the item, or of the items, in an operation's answer; None where it has none.
+    """Return the pointer of the item, or of the list of items, in an operation's response; None if there is none.
 
     Several members of an answer may have an `id` (`{"action": {...}, "server": {...}}`): the one is meant that looks
     most like what the reads show. The whole answer comes before its members.
@@ -245,7 +245,7 @@ def _place(contract: Contract, operation: Operation, role: str, named: str, memb
 
 
 def _may_be_silent(contract: Contract, operation: Operation, role: str) -> bool:
-    """Tell whether a role can be played by an operation whose answer does not show the item."""
+    """Tell whether an operation can have a role although its response does not show the item."""
     if role in {"list", "read"}:
         return False
     if role == "delete":

@@ -1,4 +1,4 @@
-"""Foreign keys: members of an item that name one of another collection, as `customer_id` names one of `/customers`."""
+"""Foreign keys: members of an item that name an item of another collection, as `customer_id` does of `/customers`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SURE, _BY_NAME = 0.9, 0.7
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A member of an item that names an item of another collection.
+    """Foreign key: a member of an item that names an item of another collection.
 
     Attributes:
         member: its name.
@@ -32,7 +32,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class KnownCollection:
-    """What is known of a collection here.
+    """Collection among which foreign keys are searched: path template, identifier and shape of its items.
 
     Attributes:
         collection: its path template.
@@ -76,7 +76,7 @@ def _keys(one: KnownCollection, named: Mapping[tuple[str, ...], list[KnownCollec
 
 
 def _key(shape: Shape | None, member: str, other: KnownCollection) -> ForeignKey | None:
-    """Return a member as a key of another collection; None where its schema gives its value, or its type is another."""
+    """Return a member as foreign key to another collection; None if the types differ or its schema gives values."""
     there = other.shape.member(other.identifier)
     own, others = (shape.kinds if shape else frozenset()), (there.kinds if there else frozenset())
     if (shape is not None and shape.gives_value) or own & {"array", "object"} or not fits(own, others):
@@ -87,7 +87,7 @@ def _key(shape: Shape | None, member: str, other: KnownCollection) -> ForeignKey
 
 
 def _singulars(collection: str) -> set[tuple[str, ...]]:
-    """Return the words, in each singular that they may have, by which an item of a collection is called."""
+    """Return the possible singulars of a collection's name, each as a tuple of words: `/pets` gives `pet`."""
     *first, last = words(collection.rstrip("/").rpartition("/")[2]) or [""]
     forms = {last}
     for ending, singular in (("ies", "y"), ("es", ""), ("s", "")):

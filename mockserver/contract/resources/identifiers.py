@@ -1,4 +1,4 @@
-"""Which member of an item its path parameter names."""
+"""Identifiers: which member of an item the item path's parameter names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SCALARS = _NUMBERS | {"string"}
 
 
 def words(name: str) -> list[str]:
-    """Return the words of a name in lower case: `petId`, `pet_id` and `pet-id` alike."""
+    """Return the words of a name in lower case: `petId`, `pet_id` and `pet-id` give the same."""
     found = [word.lower() for word in _WORD.findall(name)]
     if found and _JOINED.fullmatch(found[-1]) and found[-1] not in _NO_IDENTIFIERS:
         found[-1:] = [found[-1][:-2], "id"]  # `attachmentid`
@@ -33,7 +33,7 @@ def words(name: str) -> list[str]:
 
 
 def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: str) -> tuple[str, float]:
-    """Return the member that a path parameter names and how sure that is, "" and 0 for none.
+    """Return the member of an item that a path parameter names and a confidence from 0 to 1; "" and 0 if none does.
 
     Args:
         parameter: name of the path parameter.
@@ -60,18 +60,18 @@ def _kinds(shape: Shape, name: str) -> frozenset[str]:
 
 
 def _is_scalar(shape: Shape, name: str) -> bool:
-    """Tell whether a member can be written in a path at all; one of unknown type may be."""
+    """Tell whether a member is a string or a number, or of unknown type, so that a path can hold its value."""
     found = _kinds(shape, name)
     return not found or bool(found & _SCALARS)
 
 
 def _fits(shape: Shape, name: str, kinds: frozenset[str]) -> bool:
-    """Tell whether a scalar member has the type of the parameter, where both types are known."""
+    """Tell whether a scalar member has the type of a path parameter, or one of the two types is unknown."""
     return fits(_kinds(shape, name), kinds)
 
 
 def fits(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Tell whether a value of some types can be one of others; none stands for any."""
+    """Tell whether two sets of JSON types have a type in common; an empty set stands for any type."""
     return not some or not others or bool(some & others or (some & _NUMBERS and others & _NUMBERS))
 
 

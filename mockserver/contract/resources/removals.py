@@ -1,4 +1,4 @@
-"""Which DELETEs leave nothing behind at their path, as the contract tells it (RFC 9110, section 9.3.5)."""
+"""DELETE operations after which nothing exists at their path any more (RFC 9110, section 9.3.5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ABSENT = _GONE | {"204"}
 
 
 def removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
-    """Yield what each DELETE does that leaves nothing at its path, if no more is known of it."""
+    """Yield the `operationId` of each DELETE that removes what its path names, with the behaviour `remove`."""
     by_place = {(operation.method, operation.path): operation for operation in contract.operations}
     for operation in contract.operations:
         if operation.method == "DELETE" and (_names_an_item(operation) or _is_single(contract, operation, by_place)):
@@ -22,7 +22,7 @@ def removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
 
 
 def deletes_resource(contract: Contract, operation: Operation) -> bool:
-    """Tell whether what the path of an accepted DELETE names is not there any more."""
+    """Tell whether nothing exists at an operation's path any more once its DELETE was accepted."""
     by_place = {(one.method, one.path): one for one in contract.operations if one.path.startswith(operation.path)}
     if operation.behaviour is not None:
         if operation.request_body is not None:
@@ -34,7 +34,7 @@ def deletes_resource(contract: Contract, operation: Operation) -> bool:
 
 
 def _names_an_item(operation: Operation) -> bool:
-    """Tell whether a path ends in a parameter.
+    """Tell whether an operation's path ends in a parameter, so that it names an item.
 
     `/pets/{id}:disown` names something that is done to a pet, time and again, and no pet.
     """
@@ -43,7 +43,7 @@ def _names_an_item(operation: Operation) -> bool:
 
 
 def _is_single(contract: Contract, operation: Operation, by_place: Mapping[tuple[str, str], Operation]) -> bool:
-    """Tell whether a path ends in the name of one thing that an item has or has not: `/gists/{id}/star`.
+    """Tell whether a path ends in the name of a thing that an item has or has not, as `/gists/{id}/star` does.
 
     The contract says so where it documents that a GET there may find nothing. Below a list (`/issues/{n}/labels`) are
     items, and what a content or a required query parameter selects is not all that is there.

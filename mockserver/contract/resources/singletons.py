@@ -1,4 +1,4 @@
-"""Singletons: one value that is written, read and reset, how far it is, and where responses show that.
+"""Singletons: values that are written, read and reset, their statuses, and where responses show them.
 
 Operations on it have the roles `write`, `read` and `reset` and its key as `resource`, whatever handler plays them; the
 value stands at `value`, how far it is at `status` (`x-mockserver-behaviour`).
@@ -20,7 +20,7 @@ _ROLES = frozenset({WRITE, READ, RESET})
 
 
 class Transitions(NamedTuple):
-    """How far a singleton is, in the words of its contract: after a write, when that is over, after a reset."""
+    """Status words of a singleton in its contract: while a write is applied, afterwards, and while it is reset."""
 
     applying: Any
     applied: Any
@@ -28,19 +28,19 @@ class Transitions(NamedTuple):
 
 
 def singletons(contract: Contract) -> Mapping[str, Mapping[str, Operation]]:
-    """Return the operations on each singleton by role, by the key of the singleton."""
+    """Return the operations on each singleton by role, by the singleton's key."""
     found = {resource: singleton(contract, resource) for resource in contract.by_resource}
     return {resource: operations for resource, operations in found.items() if operations}
 
 
 def singleton(contract: Contract, resource: str) -> Mapping[str, Operation]:
-    """Return the operations on one singleton by role, none where no operation has such a role on the key."""
+    """Return the operations on one singleton by role, empty if no operation writes, reads or resets it."""
     operations = contract.by_resource.get(resource, ())
     return {role: operation for operation in operations if (role := role_of(operation)) in _ROLES}
 
 
 def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
-    """Return the members beside a singleton's value or status in which answers show its key; of no bare value."""
+    """Return the names of the members beside a singleton's value in which responses show the singleton's key."""
     behaviour = operation.behaviour
     if behaviour is None or not behaviour.resource:
         return frozenset()
@@ -57,14 +57,14 @@ def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
 
 
 def _is_value_or_status(operation: Operation, name: str) -> bool:
-    """Tell whether a member of the envelope is a singleton's value or status itself."""
+    """Tell whether a member of the envelope is the value or the status of an operation's singleton."""
     behaviour = operation.behaviour
     place = child("", *(envelope_place(operation) or ()), name)
     return behaviour is not None and place in {behaviour.value, behaviour.status}
 
 
 def shown_statuses(operation: Operation | None) -> tuple[Any, ...]:
-    """Return the statuses of a singleton that the examples of an operation's answers show, each once."""
+    """Return the statuses of a singleton in the examples of an operation's responses, each once."""
     if operation is None or operation.behaviour is None or not operation.behaviour.status:
         return ()
     found: list[Any] = []
@@ -76,7 +76,7 @@ def shown_statuses(operation: Operation | None) -> tuple[Any, ...]:
 
 
 def transitions(contract: Contract, resource: str) -> Transitions:
-    """Return the statuses of a singleton: those that the examples of write, read and reset show, else usual words."""
+    """Return the status words of a singleton, from the examples of its operations, else the usual words."""
     of_it = singleton(contract, resource)
     applying = _status(contract, of_it.get(WRITE), "applying", ())
     deleting = _status(contract, of_it.get(RESET), "deleting", ())
@@ -92,13 +92,13 @@ def _status(contract: Contract, operation: Operation | None, usual: str, apart: 
 
 
 def envelope_place(operation: Operation) -> Place | None:
-    """Return where the object stands that holds a singleton's value or status, None where the answer is the value."""
+    """Return the path of the object in a response that holds a singleton's value; None without such an object."""
     behaviour = operation.behaviour
     inner = split(behaviour.value or behaviour.status) if behaviour is not None else []
     return tuple(inner[:-1]) if inner else None
 
 
 def shows_value(operation: Operation) -> bool:
-    """Tell whether answers of an operation on a singleton hold its value, not its status alone; those of a read do."""
+    """Tell whether the responses of an operation on a singleton hold its value, and not only its status."""
     behaviour = operation.behaviour
     return behaviour is not None and (behaviour.role == READ or bool(behaviour.value or not behaviour.status))

@@ -1,4 +1,4 @@
-"""Schema Objects as contracts have them, in the terms of JSON Schema 2020-12.
+"""Translation of one Schema Object's keywords, in any OpenAPI version, to JSON Schema 2020-12.
 
 Translated are what OpenAPI 3.0 has in its own way (`nullable`, boolean `exclusiveMinimum`, `$ref` that stands alone),
 what formats mean for numbers, and what cannot be used: a keyword of the wrong type, a pattern that no engine takes.
@@ -55,7 +55,7 @@ _TYPES: tuple[tuple[type, str], ...] = (
 
 
 def type_of(value: Any) -> str:
-    """Return the type of JSON Schema that a value has."""
+    """Return the JSON Schema type of a value, such as `integer` or `object`."""
     for kind, name in _TYPES:
         if isinstance(value, kind):
             return name
@@ -95,7 +95,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, legacy: bool) -> dict[str, Any]:
-    """Return the keywords of one Schema Object in terms of 2020-12; schemas below it are as they were.
+    """Return the keywords of one Schema Object translated to JSON Schema 2020-12, without unusable ones.
 
     Args:
         schema: the Schema Object, which is not changed.
@@ -148,7 +148,7 @@ def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
 
 
 def _bounds(kept: dict[str, Any]) -> None:
-    """Turn `exclusiveMinimum: true` of OpenAPI 3.0 into the bound that it makes exclusive."""
+    """Replace `exclusiveMinimum: true` of OpenAPI 3.0, and its counterpart, by an exclusive bound with the value."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(kept.get(exclusive), bool) and kept.pop(exclusive) and bound in kept:
             kept[exclusive] = kept.pop(bound)
@@ -167,7 +167,7 @@ def _integer_bounds(kept: dict[str, Any]) -> None:
 
 
 def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
-    """Read an `enum` none of whose values is of the `type` beside it, such as numbers without quotes, as of that type.
+    """Convert the values of an `enum` to the schema's `type` if none of them has that type, such as unquoted numbers.
 
     By the letter such a schema has no value, so whoever judges by the letter loses none, as long as it is not made
     where nothing has to be.
@@ -188,7 +188,7 @@ def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
 
 
 def _enum_of_items(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
-    """Move to the items of an array the values that stand beside it and are none of its own."""
+    """Move an `enum` without arrays from an array's schema to the schema of its items."""
     items = kept.get("items", {})
     if kept.get("nullable") is True or any(isinstance(one, list) for one in kept["enum"]) or "$ref" in items:
         return
@@ -199,7 +199,7 @@ def _enum_of_items(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
 
 
 def _plain(text: str) -> Any:
-    """Return the value of a JSON text, None for other text."""
+    """Return the value of a JSON text, None if the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -211,14 +211,14 @@ _OF_TEXT: Mapping[str, Callable[[str], Any]] = {"string": str, "integer": _plain
 
 
 def _is_a(named: str, value: Any) -> bool:
-    """Tell whether a value is of a type that JSON Schema names."""
+    """Tell whether a value has the JSON Schema type of a name."""
     if named in {"string", "boolean"}:
         return isinstance(value, str if named == "string" else bool)
     return _is_number(value) and math.isfinite(value) and (named == "number" or value % 1 == 0)
 
 
 def _nullable(kept: dict[str, Any]) -> None:
-    """Let null in wherever the author of `nullable: true` can have meant it.
+    """Allow null in a schema with `nullable: true`: in its `type`, `enum` and branches.
 
     By the letter of OpenAPI 3.0.3 it counts beside `type` only; but nobody writes it without meaning it.
     """

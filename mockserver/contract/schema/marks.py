@@ -1,4 +1,4 @@
-"""Marks of properties: where a schema's values bear `writeOnly: true` or `x-secret: issued`, and the names that do.
+"""Search for the properties of a schema that are marked `writeOnly: true` or `x-secret: issued`.
 
 Schemas that refer to each other have more paths than anybody can walk (Stripe's: each object may stand expanded in each
 other one). So the schemas are walked once, each a single time, for which of them lead to a mark at all; and paths are
@@ -27,7 +27,7 @@ Marked = tuple[tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What a value meets at one schema.
+    """Result of the look at one schema: its mark, and the schemas of its members and items.
 
     Attributes:
         places: pointers of all Schema Objects that the very same value meets.
@@ -41,7 +41,7 @@ class _Place:
 
 
 class Marks:
-    """The marks of one keyword in a document; what was learnt of a schema is kept."""
+    """Finder of the properties marked with one keyword in a document; results are cached."""
 
     def __init__(self, data: dict[str, Any], keyword: str) -> None:
         self._data = data
@@ -77,7 +77,7 @@ class Marks:
                     pending.append((part, (*path, step), within))
 
     def _learn(self, schema: str) -> None:
-        """Look at every schema that can be reached and was not yet, and note those that lead to a mark."""
+        """Read all schemas reachable from one that were not read before, and note which of them lead to a mark."""
         new, pending = [], [schema]
         while pending:
             pointer = pending.pop()
@@ -118,7 +118,7 @@ _NAMED = ("properties", "patternProperties", "dependentSchemas")
 
 
 def marked_names(data: dict[str, Any], schema: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the property names below a schema that are `writeOnly`, and those that are `x-secret`."""
+    """Return the names of the properties below a schema that are `writeOnly`, and of those with `x-secret`."""
     write_only: set[str] = set()
     issued: set[str] = set()
     for pointer in _reachable(data, schema):
@@ -134,12 +134,12 @@ def marked_names(data: dict[str, Any], schema: str) -> tuple[frozenset[str], fro
 
 
 def _reachable(data: dict[str, Any], schema: str) -> Iterator[str]:
-    """Yield the pointer of every Schema Object that a value's parts can meet, each once."""
+    """Yield the pointer of every Schema Object that applies to a value or to any part of it, each once."""
     return _walk(data, schema, (*_BRANCHES, *_SUBSCHEMAS, *_NAMED))
 
 
 def same_value(data: dict[str, Any], schema: str) -> Iterator[str]:
-    """Yield the pointer of every Schema Object that the very same value meets: through `$ref`, `allOf` and the like."""
+    """Yield the pointer of each Schema Object that applies to a value itself, through `$ref`, `allOf` and the like."""
     return _walk(data, schema, ("allOf", "anyOf", "oneOf"))
 
 

@@ -1,4 +1,4 @@
-"""The schemas of one document in terms of JSON Schema 2020-12, each translated when first asked for."""
+"""Translation of a document's schemas to JSON Schema 2020-12, each when it is first used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANNOTATIONS = frozenset(
 
 
 class Translation:
-    """Translates on demand.
+    """Translator of a document's schemas to JSON Schema 2020-12; each is translated once, on first use.
 
     A translated schema stands at the pointer of its original. Its `$ref`s are all `#/...`, percent-encoded, and lead
     to a schema; a `$ref` with siblings that count has moved to the end of `allOf`. Circles of schemas that the very
@@ -39,7 +39,7 @@ class Translation:
         self.identifiers = Identifiers(data)
 
     def at(self, pointer: str) -> Any:
-        """Return the translated schema at a pointer: an object or a truth value.
+        """Return the translated schema at a pointer: an object or a boolean.
 
         Raises:
             ContractError: nothing stands there.
@@ -56,7 +56,7 @@ class Translation:
         return self._done[pointer]
 
     def follow(self, pointer: str) -> tuple[Any, str]:
-        """Return the translated schema that is meant at a pointer, and where it stands.
+        """Return the translated schema at a pointer and its own pointer, after its `$ref`s were followed.
 
         Raises:
             ContractError: nothing stands there.
@@ -68,7 +68,7 @@ class Translation:
         return value, pointer
 
     def meant(self, pointer: str) -> str:
-        """Return where the schema stands that a pointer leads to through those that are a `$ref` and nothing else.
+        """Return the pointer of a schema after following those that are nothing but a `$ref`.
 
         Raises:
             ContractError: nothing stands there.
@@ -80,7 +80,7 @@ class Translation:
         return pointer
 
     def _moved(self, pointer: str) -> Any:
-        """Return what translation has put at a pointer at which the document has nothing."""
+        """Return the schema at a pointer that exists only in the translation, not in the document."""
         tokens = split(pointer)
         for length in range(len(tokens) - 1, 0, -1):
             parent = child("", *tokens[:length])
@@ -128,7 +128,7 @@ class Translation:
         return schema
 
     def _join(self, schema: dict[str, Any], pointer: str) -> None:
-        """Let a schema and its `allOf` be closed together where, each closed by itself, they leave no value.
+        """Replace `additionalProperties: false` in a schema and its `allOf` where together they allow no value.
 
         `additionalProperties: false` knows only the `properties` beside it. Who writes it beside `allOf`, and requires
         what stands in there, means `unevaluatedProperties: false`.
@@ -156,7 +156,7 @@ class Translation:
         )
 
     def _names(self, schema: dict[str, Any]) -> set[str]:
-        """Return the names that a schema lets in, if it is closed."""
+        """Return the property names that a closed schema allows."""
         names = set(schema.get("properties", {}))
         if "unevaluatedProperties" in schema:  # joined before: it knows the names in its `allOf`, too
             for branch in map(self._behind, schema.get("allOf", ())):
@@ -165,7 +165,7 @@ class Translation:
         return names
 
     def _behind(self, value: Any) -> Any:
-        """Return what a schema that only refers means, as far as that is translated by now."""
+        """Return the schema that a bare `$ref` leads to, as far as it is translated so far."""
         while _only_refers(value) and pointer_of(value["$ref"]) not in self._open:
             value = self.at(pointer_of(value["$ref"]))
         return value
@@ -192,12 +192,12 @@ class Translation:
                 schema.update(link)
 
     def _is_cut(self, held: Any, place: str) -> bool:
-        """Tell whether a branch was a `$ref` that had to be cut, so that the keyword means nothing any more."""
+        """Tell whether a branch of a keyword was a `$ref` that was removed, so that the keyword must go, too."""
         branches = [child(place, str(index)) for index in range(len(held))] if isinstance(held, list) else [place]
         return any("and is ignored" in self.notes.get(child(one, "$ref"), "") for one in branches)
 
     def _is_circle(self, target: str, pointer: str) -> bool:
-        """Tell whether what a `$ref` at a pointer means has to be met by the very value again, without end.
+        """Tell whether a `$ref` leads, for the same value, back to the schema that contains it.
 
         A circle through `oneOf` and the like is cut there, not at the `allOf` that closes it: a parent that lists its
         children, each of which begins with `allOf` of the parent, is common.
@@ -256,7 +256,7 @@ _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 
 def _is_closed(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema takes no members but those that it names."""
+    """Tell whether a schema forbids all properties that it does not name."""
     return any(schema.get(keyword) is False for keyword in _CLOSING) and "patternProperties" not in schema
 
 
@@ -264,7 +264,7 @@ _HOLDERS = SINGLE | LISTED | NAMED
 
 
 def _is_branch(tokens: list[str]) -> bool:
-    """Tell whether the tokens lead from a schema to one that the same value meets."""
+    """Tell whether some tokens lead from a schema to one that applies to the same value, such as `allOf/0`."""
     keyword = tokens[0]
     if len(tokens) == 1:
         return keyword in SAME_VALUE & SINGLE
@@ -272,5 +272,5 @@ def _is_branch(tokens: list[str]) -> bool:
 
 
 def pointer_of(reference: str) -> str:
-    """Return the pointer that a `$ref` of a translated schema names."""
+    """Return the JSON pointer in the `$ref` of a translated schema."""
     return unquote(reference[1:])

@@ -1,4 +1,4 @@
-"""JSON Schema: compiled validators, and violations with their place.
+"""Compiled JSON Schema validators of a contract, and the violations that they report.
 
 Validation runs on jsonschema-rs; `jsonschema` is the reference that the tests hold it against
 (tests/unit/contract/test_agreement.py lists every known disagreement and who is right).
@@ -27,7 +27,7 @@ _BASE = "urn:mockserver:contract"
 
 @dataclass(frozen=True, slots=True)
 class SchemaViolation:
-    """One way in which a value breaks a schema.
+    """Violation of a schema by a value: the path in the value, the keyword and its pointer, and a message.
 
     Attributes:
         instance_path: names and indexes that lead to the offending part of the value.
@@ -63,20 +63,20 @@ _PLAIN = frozenset(
 
 
 class Validator:
-    """One compiled schema of the contract, for one direction."""
+    """Compiled validator of one schema of the contract, for requests or for responses."""
 
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
 
     def is_valid(self, value: Any) -> bool:
-        """Tell whether a value meets the schema."""
+        """Tell whether a value is valid against the schema."""
         try:
             return bool(self._compiled.is_valid(value))
         except ValueError:
             return bool(self._compiled.is_valid(supported_value(value)))
 
     def violations(self, value: Any) -> Iterator[SchemaViolation]:
-        """Yield every way in which a value breaks the schema, none if it is valid."""
+        """Yield every violation of the schema by a value, none if the value is valid."""
         told = 0
         try:
             for error in self._compiled.iter_errors(value):
@@ -88,7 +88,7 @@ class Validator:
 
 
 class Schemas:
-    """Compiles the schemas of one document, each when first asked for, with no more than what it reaches."""
+    """Compiler of a document's schemas; each is compiled on first use, with only the schemas that it refers to."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._translation = Translation(data)
@@ -96,11 +96,11 @@ class Schemas:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What could not be used so far, by the pointer of the keyword."""
+        """Keywords that were ignored so far because they are unusable, by their pointer, with the reason."""
         return self._translation.notes
 
     def schema(self, pointer: str) -> tuple[Any, str]:
-        """Return the schema at a pointer in terms of 2020-12, its `$ref`s followed, and where it stands.
+        """Return the schema at a pointer in JSON Schema 2020-12 and its own pointer, after `$ref`s were followed.
 
         Raises:
             ContractError: nothing stands there.
@@ -147,7 +147,7 @@ _MAX_LEVELS = 250
 
 
 def supported_value(value: Any, level: int = 0) -> Any:
-    """Return a value that jsonschema-rs takes: lone surrogates replaced, and nothing below the levels that it knows."""
+    """Return a value that jsonschema-rs accepts: lone surrogates replaced, parts nested too deep left out."""
     if isinstance(value, str):
         return _LONE_SURROGATE.sub(_REPLACEMENT, value)
     if isinstance(value, dict):
@@ -180,14 +180,14 @@ def _translate(error: Any) -> SchemaViolation:
 
 
 def _in_contract(location: str) -> str:
-    """Return where a keyword of the sparse copy, `/$defs/NAME/...`, stands in the contract."""
+    """Return the pointer in the contract of a keyword in the compiled subset, `/$defs/NAME/...`."""
     _, _, name, *rest = location.split("/", 3)
     below = f"/{rest[0]}" if rest else ""
     return split(f"/{name}")[0].partition(SEPARATOR)[0] + below
 
 
 def conforms(schema: dict[str, Any], value: Any) -> bool:
-    """Tell whether a plain value meets a schema's own keywords; one that cannot be compiled alone takes any."""
+    """Tell whether a scalar is valid against a schema's own keywords; a schema that cannot be compiled allows any."""
     plain = {name: item for name, item in schema.items() if name in _PLAIN}
     try:
         return bool(

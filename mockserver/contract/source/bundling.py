@@ -1,4 +1,4 @@
-"""A contract in several files as one document: each other file is put under `x-mockserver-files`, references follow.
+"""Bundling of a contract in several files into one document; the others are put under `x-mockserver-files`.
 
 A file is read when a reference to it is met, once; files may refer to each other in circles. What cannot be read is
 a warning at the reference, and the rest is served.
@@ -29,7 +29,7 @@ _DATA = frozenset({"example", "default", "enum", "const", "value"})
 
 
 def bundled(document: Document) -> Document:
-    """Return a document with all other files that it refers to in it; one that refers to none as it is.
+    """Return a document with all other files that it refers to included; unchanged if it refers to none.
 
     Raises:
         ContractError: there are more than MAX_FILES.
@@ -51,7 +51,7 @@ def bundled(document: Document) -> Document:
 
 
 class _Bundle:
-    """The files of one contract while they are put together."""
+    """Files of one contract while they are bundled, with the warnings about files that cannot be read."""
 
     def __init__(self, root: Document) -> None:
         self._root = root
@@ -71,7 +71,7 @@ class _Bundle:
         return {**data, FILES: held} if held else data
 
     def prefix_of(self, base: Document, name: str) -> str:
-        """Return the pointer below which a file stands, that is named relative to another one.
+        """Return the pointer under which a file is bundled, loading the file if that was not done before.
 
         Raises:
             ContractError: it cannot be read.
@@ -87,16 +87,16 @@ class _Bundle:
         return "" if index < 0 else child("", FILES, str(index))
 
     def identifies(self, name: str) -> bool:
-        """Tell whether a reference is to the `$id` of a schema in the document, so that no file is meant."""
+        """Tell whether a reference names the `$id` of a schema in the document, and so no file."""
         return any(name == one or one.endswith("/" + name.lstrip("./")) for one in self._identifiers)
 
     def has(self, pointer: str) -> bool:
-        """Tell whether the first file has something at a pointer."""
+        """Tell whether the main file of the contract has an element at a pointer."""
         return _has(self._root, pointer)
 
 
 class _File:
-    """One file of a bundle: its references as they have to be where it is put."""
+    """File of a bundle, with its references rewritten for the place where it is put."""
 
     def __init__(self, bundle: _Bundle, document: Document, prefix: str) -> None:
         self._bundle = bundle
@@ -161,7 +161,7 @@ def _has(document: Document, pointer: str) -> bool:
 
 
 def _resolved(base: Path | str, name: str) -> Path | str:
-    """Return the path or URL that a reference in a file names."""
+    """Return the path or URL of the file that a reference in another file names."""
     url = remote.url_of(base)
     if url is not None:
         return urljoin(url, name)

@@ -1,4 +1,4 @@
-"""What the YAML of contracts was parsed to, kept in the user's cache folder: reading YAML is a good part of a start.
+"""Cache of parsed YAML contracts in the user's cache folder, because parsing takes much of the start-up time.
 
 A file is named by the digest of the text and of our rules for reading it, so it can be old but never wrong. Whatever
 goes wrong with it, from a full disk to a folder that cannot be written, costs but the time that it would have saved.
@@ -24,7 +24,7 @@ _RULES = "1"
 
 
 def find(text: str) -> Any:
-    """Return the value that a text was parsed to before, None if it is not known."""
+    """Return the cached value of a YAML text, None if it is not in the cache."""
     if len(text) < MIN_LENGTH:
         return None
     try:
@@ -34,7 +34,7 @@ def find(text: str) -> Any:
 
 
 def keep(text: str, value: Any) -> None:
-    """Keep the value that a text was parsed to, where JSON can say it."""
+    """Write the value of a YAML text to the cache, unless JSON cannot represent it."""
     if len(text) < MIN_LENGTH:
         return
     try:
@@ -50,7 +50,7 @@ def keep(text: str, value: Any) -> None:
 
 
 def _file(text: str) -> Path:
-    """Return the file of a text; RuntimeError where there is no home folder."""
+    """Return the cache file of a text; raises RuntimeError if the user has no home folder."""
     base = os.environ.get("XDG_CACHE_HOME")
     folder = Path(base) if base else Path.home() / ".cache"
     digest = hashlib.sha256(f"{_RULES}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -58,7 +58,7 @@ def _file(text: str) -> Path:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a file so that nobody ever reads half of it."""
+    """Write a file atomically, so that no reader sees a part of it."""
     handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -1,4 +1,4 @@
-"""OpenAPI 2.0 as OpenAPI 3.0, which the rest of the package reads; each element remembers where it stood.
+"""Upgrade of OpenAPI 2.0 documents to 3.0; the original place of each element is kept for messages.
 
 ::
 
@@ -30,7 +30,7 @@ __all__ = ["upgraded"]
 
 
 def upgraded(document: Document) -> Document:
-    """Return a document of OpenAPI 2.0 as one of 3.0, whose places are still those of the file; others as they are."""
+    """Return an OpenAPI 2.0 document upgraded to 3.0, with the places of the original; others unchanged."""
     version = document.data.get("swagger")
     if "openapi" in document.data or str(version) != "2.0":
         return document
@@ -51,7 +51,7 @@ _REPLACED = frozenset(
 
 
 class Upgrade:
-    """One document on its way from OpenAPI 2.0 to 3.0.
+    """Upgrade of one document from OpenAPI 2.0 to 3.0.
 
     Attributes:
         places: what moved.
@@ -62,7 +62,7 @@ class Upgrade:
         self.places = Moves()
 
     def document(self) -> dict[str, Any]:
-        """Return the whole document in the form of OpenAPI 3.0; the one that was given is not changed."""
+        """Return the whole document in the form of OpenAPI 3.0; the original is not changed."""
         made = {"openapi": "3.0.3"} | {name: item for name, item in self._data.items() if name not in _REPLACED}
         self.places.moved["/openapi"] = "/swagger"
         made["servers"] = list(self._servers())
@@ -152,7 +152,7 @@ class Upgrade:
         return made
 
     def _located(self, pointer: str, raw: Any) -> Iterator[RawParameter]:
-        """Yield the parameters of a list, behind their references; one that leads nowhere stays as it is."""
+        """Yield the parameters of a list, their `$ref`s followed; one with a broken `$ref` is left as it is."""
         for index, item in enumerate(raw if isinstance(raw, list) else ()):
             place = child(pointer, str(index))
             found, at = self._behind(place, item)
@@ -248,7 +248,7 @@ _FLOWS = {
 
 
 def security_schemes(raw: Any) -> Any:
-    """Return the security schemes that `securityDefinitions` are; what is no object stays as it is."""
+    """Return the security schemes of OpenAPI 3.0 for `securityDefinitions`; members that are no objects stay."""
     if not isinstance(raw, dict):
         return {} if raw is None else raw
     return {name: _scheme(item) if isinstance(item, dict) else item for name, item in raw.items()}

@@ -1,4 +1,4 @@
-"""Parameters of OpenAPI 2.0: their schema moves into an object of its own; those of the content become it."""
+"""Upgrade of OpenAPI 2.0 parameters: to a parameter with a `schema`, or to a request body."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _EXAMPLES = ("x-example", "example")
 
 
 class RawParameter(NamedTuple):
-    """A raw parameter, behind its `$ref`, and where it stands in the file."""
+    """Parameter of OpenAPI 2.0, its `$ref` followed, with its pointer in the file."""
 
     raw: dict[str, Any]
     pointer: str
 
 
 def parameter(places: Moves, found: RawParameter, new: str) -> dict[str, Any]:
-    """Return a parameter of path, query or header in the form of OpenAPI 3."""
+    """Return a path, query or header parameter of OpenAPI 2.0 in the form of OpenAPI 3."""
     raw = found.raw
     places.move(found.pointer, new)
     made = {name: raw[name] for name in _OWN - {"collectionFormat"} if name in raw}
@@ -47,7 +47,7 @@ def parameter(places: Moves, found: RawParameter, new: str) -> dict[str, Any]:
 
 
 def schema_of(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema that a parameter, header or `items` spells out among its own members."""
+    """Return the schema in the members of an OpenAPI 2.0 parameter, header or `items`."""
     made = {name: item for name, item in raw.items() if name not in _OWN and name not in _EXAMPLES}
     if isinstance(made.get("items"), dict):
         made["items"] = schema_of(made["items"])
@@ -55,7 +55,7 @@ def schema_of(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def body(places: Moves, found: RawParameter, new: str, consumes: Iterable[str]) -> dict[str, Any]:
-    """Return the request body that a parameter in `body` is."""
+    """Return the request body for a parameter `in: body` of OpenAPI 2.0."""
     raw = found.raw
     places.move(found.pointer, new)
     media: dict[str, Any] = {"schema": raw.get("schema", {})}
@@ -72,7 +72,7 @@ def body(places: Moves, found: RawParameter, new: str, consumes: Iterable[str]) 
 
 
 def form(places: Moves, fields: Sequence[RawParameter], new: str, consumes: Sequence[str]) -> dict[str, Any]:
-    """Return the request body that parameters in `formData` are together."""
+    """Return the request body for the parameters `in: formData` of an OpenAPI 2.0 operation."""
     files = any(_is_file(field.raw) for field in fields)
     types = [name for name in consumes if name in {URLENCODED, MULTIPART}]
     types = types or [MULTIPART if files else URLENCODED]

@@ -1,4 +1,4 @@
-"""Where elements of an upgraded document stood before, and where a `$ref` to one leads now."""
+"""Pointers of elements before and after an upgrade from OpenAPI 2.0, and the `$ref`s to moved elements."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DATA = frozenset({"example", "examples", "default", "enum"})
 
 
 class Moves:
-    """The moves of one upgrade.
+    """Record of the elements that an upgrade from OpenAPI 2.0 moved.
 
     Attributes:
         moved: new pointer to old pointer; what stands below moved with it.
@@ -25,7 +25,7 @@ class Moves:
         self._now: dict[str, str] = {}
 
     def move(self, old: str, new: str) -> None:
-        """Note that an element moved; the first move of an element is where references to it lead."""
+        """Record that an element moved; references to it lead to the first new pointer that is recorded."""
         self.moved[new] = old
         self._now.setdefault(old, new)
 

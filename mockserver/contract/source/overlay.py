@@ -1,4 +1,4 @@
-"""OpenAPI Overlay 1.0: changes to a contract in a file of their own, applied before anything is read from it.
+"""OpenAPI Overlay 1.0: files with changes to a contract, applied before the contract is read.
 
 The specification: https://spec.openapis.org/overlay/v1.0.0.html. An entry is appended to the array that a target
 selects; a list of entries is, too, and so are arrays within an `update`, of which the specification does not speak. A
@@ -42,7 +42,7 @@ def apply_overlays(document: Document, overlays: Sequence[Path | str]) -> Docume
 
 
 def unknown_schemes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield pointer and name of each security requirement's scheme that a document does not define."""
+    """Yield pointer and name of each undefined security scheme that a security requirement names."""
     known = _schemes(data)
     paths = data.get("paths")
     holders = [("", data)]
@@ -57,7 +57,7 @@ def unknown_schemes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _schemes(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the security schemes of a document by name, of OpenAPI 2.0, too."""
+    """Return the security schemes of a document by name, also of an OpenAPI 2.0 document."""
     components = data.get("components")
     found = components.get("securitySchemes") if isinstance(components, dict) else data.get("securityDefinitions")
     return found if isinstance(found, dict) else {}
@@ -74,7 +74,7 @@ def _unknown_scheme(document: Document, overlays: Sequence[Path | str], pointer:
 
 
 def merge(value: Any, update: Any) -> Any:
-    """Return a value with an update merged into it: objects member by member, arrays joined, else the update."""
+    """Return a value with an update merged in: objects member by member, arrays appended, anything else replaced."""
     if isinstance(value, dict) and isinstance(update, dict):
         return value | {name: merge(value[name], item) if name in value else item for name, item in update.items()}
     if isinstance(value, list) and isinstance(update, list):
@@ -83,7 +83,7 @@ def merge(value: Any, update: Any) -> Any:
 
 
 def write_overlay(title: str, actions: Sequence[Mapping[str, Any]], comments: Sequence[str] = ()) -> str:
-    """Return the text of an overlay, YAML for people to read, with comment lines above it."""
+    """Return the text of an overlay as readable YAML, with comment lines at the top."""
     above = "".join(f"# {line}".rstrip() + "\n" for line in comments)
     overlay = {"overlay": "1.0.0", "info": {"title": title, "version": "1"}, "actions": list(actions)}
     return above + yaml.write(overlay)
@@ -153,7 +153,7 @@ def _mistake(overlay: Document, pointer: str, message: str) -> ContractError:
 
 
 def _locations(where: str, target: str, data: Any) -> list[_Location]:
-    """Return where a target's matches stand, as names and indexes.
+    """Return the locations that a JSONPath target selects, as tuples of names and indexes.
 
     Raises:
         ContractError: it is no JSONPath, or selects what is neither object nor array.
@@ -179,7 +179,7 @@ def _locations(where: str, target: str, data: Any) -> list[_Location]:
 
 
 def _updated(where: str, data: Any, location: _Location, update: Any) -> tuple[Any, _Location]:
-    """Return the data with an update at a location, and where what is new stands."""
+    """Return the data with an update applied at a location, and the location of the new value."""
     found = _at(data, location)
     if isinstance(found, list):
         if isinstance(update, list):
@@ -192,7 +192,7 @@ def _updated(where: str, data: Any, location: _Location, update: Any) -> tuple[A
 
 
 def _without(where: str, data: Any, locations: list[_Location]) -> Any:
-    """Return the data without what stands at some locations."""
+    """Return the data without the elements at some locations."""
     # Parents go last, and items of an array from its end, so that what is still to go keeps its place.
     for location in sorted(locations, key=lambda one: (len(one), [_order(token) for token in one]), reverse=True):
         if not location:
@@ -217,7 +217,7 @@ def _at(data: Any, location: _Location) -> Any:
 
 
 def _replaced(data: Any, location: _Location, value: Any) -> Any:
-    """Return a copy of the data with another value at a location; YAML's anchors may share what is not copied."""
+    """Return a copy of the data with another value at a location; the original is not changed."""
     if not location:
         return value
     first, below = location[0], location[1:]

@@ -1,4 +1,4 @@
-"""References: what a `$ref` names, by JSON pointer, `$anchor` or `$id` (JSON Schema 2020-12, section 8.2)."""
+"""Resolution of `$ref`s: by JSON pointer, `$anchor` or `$id` (JSON Schema 2020-12, section 8.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mockserver.http.pointers import child, lookup, split
 
 
 def target(reference: Any) -> str:
-    """Return the JSON pointer that a local `$ref` names.
+    """Return the JSON pointer in a local `$ref` (`#/...`).
 
     Raises:
         ContractError: not text, or a reference to another document.
@@ -48,7 +48,7 @@ def _followed(data: Any, pointer: str, seen: set[str]) -> tuple[Any, str]:
 
 
 def _across(data: Any, pointer: str, seen: set[str]) -> str:
-    """Return where an element really stands whose pointer leads through a `$ref`, "" if it leads through none."""
+    """Return the real pointer of an element whose pointer leads through a `$ref`, "" if it leads through none."""
     parts = split(pointer)
     for depth in range(1, len(parts)):
         above = child("", *parts[:depth])
@@ -63,13 +63,13 @@ def _across(data: Any, pointer: str, seen: set[str]) -> str:
 
 
 class Identifiers:
-    """Finds what references of one document mean."""
+    """Resolver of the references in one document, by pointer, `$id` or `$anchor`."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
 
     def resolve(self, reference: str, pointer: str) -> str | None:
-        """Return the pointer of the schema that a reference at a pointer means, None where it is broken."""
+        """Return the pointer of the schema that a reference means, None if the reference is broken."""
         if reference == "#" or reference.startswith("#/"):
             named = unquote(reference[1:])
             resource = self._resource(pointer)
@@ -89,7 +89,7 @@ class Identifiers:
             return False
 
     def _resource(self, pointer: str) -> str:
-        """Return the pointer of the nearest schema around a pointer that has an `$id`, "" for the document."""
+        """Return the pointer of the nearest schema with an `$id` around an element, "" for the document."""
         value, place, found = self._data, "", ""
         for token in split(pointer):
             try:
@@ -103,7 +103,7 @@ class Identifiers:
 
     @cached_property
     def _index(self) -> dict[str, str]:
-        """The URI of every schema with an `$id`, by its pointer; walks the document once."""
+        """URI of every schema with an `$id`, by its pointer."""
         found: dict[str, str] = {}
         anchors: dict[tuple[str, str], str] = {}
         pending: list[tuple[str, Any, str]] = [("", self._data, "")]

@@ -1,4 +1,4 @@
-"""Contracts by URL: fetched only where `--allow-remote` says so, within a limit of size and time."""
+"""Contracts by URL: fetched only with `--allow-remote`, within a limit of size and time."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _ON = frozenset({"1", "true", "yes", "on", "y", "t"})
 
 
 def url_of(location: Path | str) -> str | None:
-    """Return the URL that a location is, None for a file; as a path, a URL has lost one of its slashes."""
+    """Return the URL that a location is, None for a file; restores the slash that a URL loses as a `Path`."""
     found = _URL.fullmatch(str(location))
     return None if found is None else f"{found[1].lower()}://{found[2]}"
 
 
 def allowed() -> bool:
-    """Tell whether the user allowed to fetch."""
+    """Tell whether the user allowed to fetch contracts by URL, with `--allow-remote`."""
     return os.environ.get(VARIABLE, "").lower() in _ON
 
 
 def fetch(url: str, most_bytes: int) -> bytes:
-    """Return what stands at a URL, at most one byte more than `most_bytes`.
+    """Return the content at a URL, at most one byte more than `most_bytes`.
 
     Raises:
         ContractError: not allowed, or not to be had in time.

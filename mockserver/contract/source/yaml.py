@@ -1,4 +1,4 @@
-"""YAML text to JSON values, the way contracts and seed data are written, with the line of every element."""
+"""YAML as contracts and seed data use it: parsing to JSON values, writing, and the line of every element."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYA
 
 
 class _NestedTooDeep(Exception):  # noqa: N818 - leaves this module as a ValueError
-    """Text that nests too deep to be composed, with its line."""
+    """YAML text is nested too deep to be parsed; the message is its line."""
 
 
 class _Loader(_Base):  # type: ignore[misc]  # the base is chosen at run time
-    """YAML 1.2 core scalars, as OpenAPI 3.1 (section 4.3) asks: no dates, no yes/no, no octal 0777."""
+    """PyYAML loader of YAML 1.2 core scalars only (OpenAPI 3.1, section 4.3): no dates, no yes/no, no octal 0777."""
 
 
 def _construct_int(_loader: Any, node: yaml.ScalarNode) -> int:
@@ -41,7 +41,7 @@ def _construct_float(_loader: Any, node: yaml.ScalarNode) -> float:
 
 
 def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
-    """Build a mapping with text keys, refusing duplicates, which YAML forbids and PyYAML lets pass."""
+    """Return a mapping with string keys; raises ConstructorError for a duplicate key, which PyYAML allows."""
     own: set[str] = set()
     for key_node, _ in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
@@ -75,7 +75,7 @@ _Loader.yaml_constructors = {
 
 
 def parse(path: Path, text: str) -> Any:
-    """Return the value of YAML text (JSON is YAML); `path` is for messages.
+    """Return the value of a YAML text (JSON is YAML); `path` is for messages.
 
     Raises:
         ValueError: not YAML, a key twice, or nested beyond the limits; names file and line.
@@ -107,10 +107,10 @@ def parse(path: Path, text: str) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Block style, lines of a text as lines, no anchors: for people to read."""
+    """PyYAML dumper for readable output: block style, literal blocks for texts of several lines, no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
-        """Write a value that stands twice twice."""
+        """Write a value that occurs twice in full each time, without an anchor."""
         return True
 
 
@@ -122,14 +122,14 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def write(data: Any) -> str:
-    """Return JSON data as YAML text for people to read, its members in their order."""
+    """Return JSON data as readable YAML text, members in their order."""
     return str(
         yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
     )
 
 
 def lines(text: str) -> dict[str, int]:
-    """Return the 1-based line of the element at each JSON pointer; text that is not YAML has only the root."""
+    """Return the line, from 1, of the element at each JSON pointer; text that is not YAML has only the root."""
     try:
         loader = _Loader(text)
         try:
@@ -150,7 +150,7 @@ def lines(text: str) -> dict[str, int]:
 
 
 def measure(data: Any) -> tuple[int, int]:
-    """Return depth and number of values of JSON data; a value that several anchors share counts each time."""
+    """Return depth and number of values of JSON data; a value that several YAML anchors share counts each time."""
     known: dict[int, tuple[int, int]] = {}
 
     def visit(value: Any, above: int) -> tuple[int, int]:
@@ -187,7 +187,7 @@ def _refuse_deep_text(text: str) -> None:
 
 
 def _reason(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
-    """Return what is wrong with YAML, in words that tell what to do about it."""
+    """Return the reason why a text is not valid YAML, with a remedy where one is known."""
     problem = str(error.problem or error.context)
     if "nesting depth" in problem:  # libyaml's own limit, in versions that have one
         return f"is nested deeper than {MAX_DEPTH} levels; flatten it with $ref"
