@@ -380,7 +380,7 @@ class Contract:
         for one by its pointer to have its `$ref`s followed.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         return self._schemas.schema(pointer)
 
@@ -393,7 +393,7 @@ class Contract:
         """Return the raw value of the document at a JSON pointer, for messages and generated cases.
 
         Raises:
-            LookupError: nothing stands there.
+            LookupError: there is nothing at the pointer.
         """
         return lookup(self.document.data, pointer)
 

@@ -103,8 +103,8 @@ class ProvenanceResolver:
         if found is not None:
             return Provenance(found[0], found[1], pointer)
         if own:
-            return Provenance("assumed", "an extension of mockserver's own that has no mark itself", pointer)
-        return Provenance("assumed", "the contract does not say where this comes from", pointer)
+            return Provenance("assumed", "a mockserver extension that has no mark itself", pointer)
+        return Provenance("assumed", "the contract does not say how this is known", pointer)
 
     def mark(self, pointer: str) -> tuple[Kind, str] | None:
         """Return kind and text of the mark that covers an element, or None if no mark covers it."""

@@ -65,8 +65,8 @@ def evaluate(expression: str, exchange: ExpressionContext) -> Any:
         if side == "$response":
             return _of_response(kind, name, source, exchange)
     except (LookupError, ValueError, TypeError) as error:
-        raise LookupError(f"{expression} names nothing here") from error
-    raise LookupError(f"{expression} is no runtime expression")
+        raise LookupError(f"{expression} has no value in this exchange") from error
+    raise LookupError(f"{expression} is not a runtime expression")
 
 
 def requested(expression: str, arguments: Arguments) -> Any:
@@ -82,7 +82,7 @@ def requested(expression: str, arguments: Arguments) -> Any:
             return _in_body(source, arguments.content)
         return {"path": arguments.path, "query": arguments.query}[kind][name]
     except (LookupError, ValueError, TypeError) as error:
-        raise LookupError(f"{expression} names nothing here") from error
+        raise LookupError(f"{expression} has no value in this exchange") from error
 
 
 def _of_request(kind: str, name: str, source: str, exchange: ExpressionContext) -> Any:

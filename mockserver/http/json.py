@@ -54,6 +54,15 @@ def encode(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def excerpt(value: Any, most_characters: int = 60) -> str:
+    """Return the JSON text of a value for a message, cut with an ellipsis after so many characters."""
+    try:
+        text = encode(value).decode()
+    except (TypeError, ValueError, RecursionError):  # no JSON, or half of a pair of surrogates
+        text = json.dumps(str(value))
+    return text if len(text) <= most_characters else text[:most_characters] + "…"
+
+
 def depth(content: bytes) -> int:
     """Return how deep arrays and objects are nested in a JSON text; brackets inside strings do not count."""
     deepest = level = 0

@@ -54,7 +54,7 @@ def parts(content: bytes, field: str) -> Iterator[Part]:
     for _ in range(_MAX_PARTS):
         end = next(delimiters, None)
         if end is None:
-            raise ValueError("the last part has no end; two hyphens behind the boundary are one")
+            raise ValueError("the closing boundary, which ends with two hyphens, is missing")
         yield _part(content[beginning.end : end.start])
         if end.is_last:
             return

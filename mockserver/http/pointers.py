@@ -20,7 +20,7 @@ def lookup(data: Any, pointer: str) -> Any:
     """Return the value at a JSON pointer (RFC 6901, section 4).
 
     Raises:
-        LookupError: nothing stands there.
+        LookupError: there is nothing at the pointer.
     """
     for token in split(pointer):
         if isinstance(data, list):
@@ -30,7 +30,7 @@ def lookup(data: Any, pointer: str) -> Any:
         elif isinstance(data, dict):
             data = data[token]
         else:
-            raise LookupError(pointer)  # noqa: TRY004 - nothing stands there, whatever the type
+            raise LookupError(pointer)  # noqa: TRY004 - there is nothing at the pointer, whatever the type
     return data
 
 

@@ -27,7 +27,7 @@ def parse(field: str) -> Preferences:
     code = dynamic = None
     if "code" in found:
         if re.fullmatch("[2-5][0-9][0-9]", found["code"]) is None:
-            raise _unusable(f"code={found['code'][:20]} is no status code from 200 to 599")
+            raise _unusable(f"code={found['code'][:20]} is not a status code from 200 to 599")
         code = int(found["code"])
     if "dynamic" in found:
         dynamic = _SWITCH.get(found["dynamic"].lower())

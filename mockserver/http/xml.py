@@ -209,7 +209,7 @@ def _parse(content: bytes, charset: str | None) -> _Element:
         open_elements[-1].text += data
 
     def refuse(*_arguments: Any) -> None:
-        raise ValueError("XML with a DTD is not taken")
+        raise ValueError("XML with a DTD is not accepted")
 
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     parser.StartDoctypeDeclHandler = refuse

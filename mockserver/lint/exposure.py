@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.contract.reading.elements import CHILDREN
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 from mockserver.lint.linted_contract import LintedContract, LintFinding
 from mockserver.masking import looks_secret
@@ -46,7 +47,7 @@ def _judge(subject: LintedContract, pointer: str, name: str) -> Iterator[LintFin
     schema = found[0]
     settled = schema.get("writeOnly") is True or "x-secret" in schema or not _can_hold_a_secret(schema)
     if not settled:
-        message = f"{name!r} looks like a secret and can be read in a response"
+        message = f"{excerpt(name)} looks like a secret and can be read in a response"
         yield subject.finding("secret", pointer, message, _REMEDY)
 
 

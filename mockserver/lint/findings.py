@@ -65,7 +65,9 @@ def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list
         findings.add(_unusable(_file_of(error, contract_path, overlays), error))
     subject = LintedContract(upgraded(document), contract, document.data)
     for warning in contract.warnings if contract is not None else ():
-        findings.add(subject.finding("contract", warning.pointer, warning.message, "it is served all the same"))
+        findings.add(
+            subject.finding("contract", warning.pointer, warning.message, "the contract is served all the same")
+        )
     for rule in RULES:
         findings.update(rule(subject))
     return sorted(findings)
@@ -86,7 +88,7 @@ def _without_effect(note: str) -> LintFinding:
     """Return the finding for a note about an overlay without effect, `file:line: message`."""
     place, _, message = note.partition(": ")
     path, _, line = place.rpartition(":")
-    return LintFinding(path, int(line), "", "overlay", message, "correct the target, or leave the action out")
+    return LintFinding(path, int(line), "", "overlay", message, "correct the target, or remove the action")
 
 
 def _unusable(path: str, error: ContractError) -> LintFinding:
@@ -101,5 +103,5 @@ def _unusable(path: str, error: ContractError) -> LintFinding:
         pointer="" if pointer in (None, "document") else pointer,
         rule="contract",
         message=message,
-        remedy=remedy or "without that the contract cannot be served",
+        remedy=remedy or "the contract cannot be served until this is corrected",
     )

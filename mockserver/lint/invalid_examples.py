@@ -12,6 +12,7 @@ from mockserver.contract.reading.elements import Element
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
 from mockserver.lint.linted_contract import LintedContract, LintFinding
 
@@ -47,7 +48,9 @@ def check_examples(subject: LintedContract) -> Iterator[LintFinding]:
         except ContractError as error:
             unusable.add(sample.schema)
             message = str(error).removeprefix(f"{sample.schema}: ")
-            yield subject.finding("schema", sample.schema, message, "mend the schema, or what it refers to")
+            yield subject.finding(
+                "schema", sample.schema, message, "correct the schema, or the schema that it refers to"
+            )
             continue
         for violation in violations:
             yield _finding(subject, sample, violation)
@@ -57,7 +60,7 @@ def check_examples(subject: LintedContract) -> Iterator[LintFinding]:
     for place, message in subject.schemas.notes.items():
         if place.endswith("/$ref"):
             continue  # the rule `reference` tells of it
-        yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
+        yield subject.finding("schema", place, message, "correct the schema, or the schema that it refers to")
 
 
 def _check_stripped(subject: LintedContract) -> Iterator[LintFinding]:
@@ -69,7 +72,7 @@ def _check_stripped(subject: LintedContract) -> Iterator[LintFinding]:
                 lookup(element.value.get("value"), place)
             except (LookupError, AttributeError):
                 pointer = child(element.pointer, "x-mockserver-stripped", str(index))
-                message = f"nothing stands at {place!r:.60} in the example's value"
+                message = f"there is nothing at {excerpt(place)} in the example's value"
                 yield subject.finding("example", pointer, message, "correct the JSON pointer")
 
 
@@ -148,7 +151,7 @@ def _is_excused(subject: LintedContract, sample: _Sample, violation: SchemaViola
 def _finding(subject: LintedContract, sample: _Sample, violation: SchemaViolation) -> LintFinding:
     place = child(sample.pointer, *map(str, violation.instance_path))
     if violation.keyword in {"readOnly", "writeOnly"}:
-        message = f"a {violation.keyword} property stands in the example of a {sample.direction}"
-        return subject.finding("example", place, message, "take it out: on a server it never comes")
+        message = f"a {violation.keyword} property is in the example of a {sample.direction}"
+        return subject.finding("example", place, message, "remove it: it is never sent in this direction")
     message = f"breaks {violation.keyword_pointer}: {violation.message}"
-    return subject.finding("example", place, message, "correct the example, or else the schema")
+    return subject.finding("example", place, message, "correct the example or the schema")

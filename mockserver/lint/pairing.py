@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Example, Operation
+from mockserver.http.json import excerpt
 from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 
@@ -45,8 +46,8 @@ def _requests_without_response(
             yield subject.finding(
                 "pairing",
                 request.pointer,
-                f"no successful response of {operation.id} has an example {request.response_name!r}",
-                "add that response example, or name the one that answers, be it an error, in `x-mockserver-response`",
+                f"no successful response of {operation.id} has an example {excerpt(request.response_name)}",
+                "add that response example, or name another one, which may be an error's, in `x-mockserver-response`",
             )
 
 
@@ -61,6 +62,6 @@ def _responses_without_request(
             yield subject.finding(
                 "pairing",
                 answer.pointer,
-                f"no request example of {operation.id} is answered by {answer.name!r}",
-                f"add a request example {answer.name!r}, or one with `x-mockserver-response: {answer.name}`",
+                f"no request example of {operation.id} belongs to the response example {excerpt(answer.name)}",
+                f"add a request example {excerpt(answer.name)}, or one with `x-mockserver-response: {answer.name}`",
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 from mockserver.contract.provenance import MARKS
 from mockserver.contract.reading.elements import Element
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 from mockserver.lint.linted_contract import LintedContract, LintFinding
 
@@ -74,20 +75,20 @@ def _check_mark(subject: LintedContract, pointer: str, mark: Any, marked: Any) -
     """Yield a finding for each mistake in a mark, and in the parts of a mark that is a map."""
     if isinstance(mark, str):
         if not mark.strip():
-            yield subject.finding("mark", pointer, "is empty", "say where the statement comes from")
+            yield subject.finding("mark", pointer, "is empty", "name the source of the statement")
         return
     if not isinstance(mark, dict) or not mark:
         yield subject.finding(
             "mark",
             pointer,
-            f"must be a text or a map of keywords to texts, not {mark!r:.60}",
-            "write a text for the whole object, or a map such as {maximum: a reason}",
+            f"expected text or an object of keywords and texts; got {excerpt(mark)}",
+            "write text for the whole object, or an object such as {maximum: a reason}",
         )
         return
     for name, inner in mark.items():
         place = child(pointer, name)
         if not isinstance(marked, dict) or name not in marked:
-            message = f"no member {name!r} stands beside the mark"
+            message = f"there is no member {excerpt(name)} beside the mark"
             yield subject.finding("mark", place, message, "name a member of the marked object")
         else:
             yield from _check_mark(subject, place, inner, marked[name])
@@ -107,7 +108,7 @@ def _check_contradictions(subject: LintedContract, element: Element, marks: dict
                 "mark",
                 child(element.pointer, keyword),
                 "the object is already marked x-source as a whole",
-                "make one of the two a map of the keywords that it means",
+                "make one of the two an object of the keywords that it is about",
             )
         documented = source if isinstance(source, dict) else {}
         for name in mark if isinstance(mark, dict) else ():
@@ -115,6 +116,6 @@ def _check_contradictions(subject: LintedContract, element: Element, marks: dict
                 yield subject.finding(
                     "mark",
                     child(element.pointer, keyword, name),
-                    f"{name!r} is already marked x-source",
+                    f"{excerpt(name)} is already marked x-source",
                     "keep the one that is true",
                 )

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jsonschema_rs
 
+from mockserver.contract.schema.violation_messages import python_message, rust_message
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
 from mockserver.lint.linted_contract import LintedContract, LintFinding
+
+#: Messages of openapi-spec-validator, and the words of ours for them; groups are shown as JSON.
+_MESSAGES = tuple(
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        ("Path parameter '(.*)' for '.*' operation in '.*' was not resolved", "the path parameter {} is not declared"),
+        ("Operation ID '(.*)' for '.*' in '.*' is not unique", "the operationId {} is used twice"),
+        ("Duplicate parameter '(.*)'", "the parameter {} occurs twice"),
+        ("Duplicate tag name '(.*)'", "the tag {} occurs twice"),
+        ("Tag '(.*)' references unknown parent tag '(.*)'", "the tag {} names the unknown parent tag {}"),
+        ("Required list has not defined properties: (.*)", "`required` names properties that are not defined: {}"),
+    )
+)
 
 
 def check_references(subject: LintedContract) -> Iterator[LintFinding]:
@@ -25,12 +41,12 @@ def check_references(subject: LintedContract) -> Iterator[LintFinding]:
             yield subject.finding(
                 "reference",
                 place,
-                f"{element.value['$ref']!r} cannot be followed ({error})",
+                f"{excerpt(element.value['$ref'])} cannot be followed ({error})",
                 "name an element of this document: `#/components/...`",
             )
             continue
         if not isinstance(value, dict | bool):
-            message = f"{target} is no object but {value!r:.60}"
+            message = f"expected an object at {target}; got {excerpt(value)}"
             yield subject.finding("reference", place, message, "name the element that is meant")
 
 
@@ -50,7 +66,7 @@ def check_openapi(subject: LintedContract) -> Iterator[LintFinding]:
     version = str(written.get("openapi", written.get("swagger", "")))
     known = versions.get(".".join(version.split(".")[:2]))
     if known is None:
-        message = f"version {version!r} of OpenAPI is not known"
+        message = f"version {excerpt(version)} of OpenAPI is not known"
         yield subject.finding("openapi", "/openapi", message, "write `openapi: 3.1.0`")
         return
     structure = list(_check_structure(subject, dict(known[0])))
@@ -66,7 +82,7 @@ def _check_structure(subject: LintedContract, openapi: dict[str, Any]) -> Iterat
     # openapi-spec-validator runs the same validator, and drops what would tell which branch was nearly right.
     for error in jsonschema_rs.validator_for(openapi).iter_errors(written):
         deepest = _deepest(error)
-        yield _finding(subject, deepest.instance_path, deepest.message)
+        yield _finding(subject, deepest.instance_path, rust_message(deepest))
 
 
 def _deepest(error: Any) -> Any:
@@ -89,7 +105,16 @@ def _check_meaning(subject: LintedContract, base: Any) -> Iterator[LintFinding]:
         deepest = best_match([error]) if error.context else error
         if subject.written is not subject.data and deepest.message.startswith("'file' is not valid"):
             continue  # OpenAPI 2.0 allows it for responses (its section "Response Object"); the validator does not know
-        yield _finding(subject, deepest.absolute_path, deepest.message)
+        yield _finding(subject, deepest.absolute_path, _reworded(python_message(deepest)))
+
+
+def _reworded(message: str) -> str:
+    """Return a message of openapi-spec-validator in the words of the other findings; any other message unchanged."""
+    for pattern, words in _MESSAGES:
+        found = pattern.fullmatch(message)
+        if found is not None:
+            return words.format(*map(excerpt, found.groups()))
+    return message
 
 
 def _finding(subject: LintedContract, path: Iterable[str | int], message: str) -> LintFinding:

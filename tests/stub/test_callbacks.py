@@ -100,7 +100,7 @@ def test_no_other_host_gets_one(
 def test_a_callback_without_a_url_is_told(make_stub: MakeStub, contract: Path) -> None:
     client = make_stub(contract, allow_callbacks=["127.0.0.1"])
     assert client.call("POST", "/subscriptions", json={}).status == 201
-    assert client.journal()[0]["why"].endswith("not sent: $request.body#/url names nothing here")
+    assert client.journal()[0]["why"].endswith("not sent: $request.body#/url has no value in this exchange")
 
 
 def test_a_receiver_that_is_not_there(make_stub: MakeStub, contract: Path) -> None:

@@ -175,7 +175,7 @@ def test_a_url_is_fetched_only_where_it_is_allowed(command: Callable[..., Any], 
     refused = command("serve", "--contract", web, "--port", "0")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
-    assert f"{web}: is not on this machine; --allow-remote fetches it" in refused.stderr
+    assert f"{web}: is a URL, which is fetched only with --allow-remote" in refused.stderr
     server = serve("--contract", web, "--allow-remote")
     assert server.client.call("GET", "/notes/1", user=None).json() == {"name": "a"}
     missing = command("serve", "--contract", web + "x", "--port", "0", "--allow-remote")

@@ -21,6 +21,7 @@ from mockserver.contract.source.bundling import bundled
 from mockserver.contract.source.loading import Document, load
 from mockserver.contract.source.openapi2 import upgraded
 from mockserver.contract.source.overlay import apply_overlays
+from mockserver.http.json import excerpt
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import child, lookup
 
@@ -80,9 +81,7 @@ class _ContractBuilder:
         data = self._data
         self._check_version()
         if all(not isinstance(data.get(name), dict) for name in ("paths", "webhooks", "components")):
-            raise self._reader.error(
-                "", "has no `paths` that map paths to operations, so nothing can be served; add it"
-            )
+            raise self._reader.error("", "has no object `paths`, so there is nothing to serve; add `paths`")
         self._extensions.check_names()
         info = self._reader.members("/info", data.get("info"))
         self._schemes = dict(self._security_schemes())
@@ -111,10 +110,12 @@ class _ContractBuilder:
         version = self._data.get("openapi")
         if isinstance(version, float) and str(version).startswith("3."):
             self._reader.warn(
-                "/openapi", f"is the number {version}; quote it, and name the patch: `openapi: {version}.0`"
+                "/openapi", f"is the number {version}; write a text with the patch version: `openapi: {version}.0`"
             )
         elif not isinstance(version, str) or not version.startswith("3."):
-            message = f"`openapi` is {version!r}; this version serves OpenAPI 2.0 and 3.x, such as `openapi: 3.1.0`"
+            message = (
+                f"`openapi` is {excerpt(version)}; mockserver serves OpenAPI 2.0 and 3.x, such as `openapi: 3.1.0`"
+            )
             raise self._reader.error("", message)
 
     def _security_schemes(self) -> Iterator[tuple[str, SecurityScheme]]:
@@ -147,7 +148,9 @@ class _ContractBuilder:
         served = path
         if "?" in path and path.partition("?")[0] not in self._data["paths"]:
             served = path.partition("?")[0]
-            self._reader.warn(pointer, f"a path has no query, which is for parameters; it is served as {served}")
+            self._reader.warn(
+                pointer, f"the path contains a query, which belongs in parameters; it is served as {served}"
+            )
         if not path.startswith("/"):
             served = "/" + served
             self._reader.warn(pointer, f"a path must start with a slash; it is served as {served}")
@@ -191,7 +194,7 @@ class _ContractBuilder:
         body = self._parts.request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
         self._extensions.note_differences(label, pointer, raw)
         if not isinstance(raw.get("responses"), dict) or not raw["responses"]:
-            self._reader.warn(pointer, "has no `responses`, so nothing is known of its answers")
+            self._reader.warn(pointer, "has no `responses`, so nothing is known about its responses")
         return Operation(
             id=self._identifier(method, path, pointer, raw),
             method=method.upper(),
@@ -233,7 +236,9 @@ class _ContractBuilder:
         wanted = str(raw.get("operationId") or f"{method}_{path}")
         if wanted in self._used_ids:
             label = f"{method.upper()} {path}"
-            self._reader.warn(pointer, f"the operationId {wanted!r} stands twice; this operation is called {label!r}")
+            self._reader.warn(
+                pointer, f"the operationId {excerpt(wanted)} is used twice; this operation is named {excerpt(label)}"
+            )
             wanted = label
         self._used_ids.add(wanted)
         return wanted
@@ -243,9 +248,9 @@ class _ContractBuilder:
         names = set(parse_template(path).parameters)
         declared = {name for name, location in parameters if location == "path"}
         for name in sorted(names - declared):
-            self._reader.warn(pointer, f"the path parameter {name!r} is not declared; any value is taken")
+            self._reader.warn(pointer, f"the path parameter {excerpt(name)} is not declared; any value is accepted")
         for name in sorted(declared - names):
-            self._reader.warn(pointer, f"the path parameter {name!r} is not in the path; it is left out")
+            self._reader.warn(pointer, f"the path parameter {excerpt(name)} is not in the path; it is left out")
         return tuple(one for (name, where), one in parameters.items() if where != "path" or name in names)
 
     def _security(self, pointer: str, raw: dict[str, Any]) -> _Requirements:
@@ -254,11 +259,11 @@ class _ContractBuilder:
         requirements = []
         for item in self._reader.items(place, wanted):
             if not isinstance(item, dict):
-                self._reader.warn(place, "must be a list of security requirements; what is none is left out")
+                self._reader.warn(place, "must be a list of Security Requirement Objects; other items are left out")
                 continue
             unknown = [name for name in item if name not in self._schemes]
             for name in unknown:
-                self._reader.warn(place, f"security names the unknown scheme {name!r}; it is not asked for")
+                self._reader.warn(place, f"`security` names the unknown scheme {excerpt(name)}; it is not required")
             requirements.append(
                 {name: _texts(scopes) for name, scopes in item.items() if name not in unknown},
             )

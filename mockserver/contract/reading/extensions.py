@@ -9,6 +9,7 @@ from typing import Any
 from mockserver.contract.model import Behaviour, Objects, Presumptions
 from mockserver.contract.reading.reader import Reader
 from mockserver.contract.source.loading import FILES
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
 _ERROR = re.compile("[45][0-9][0-9]")
@@ -86,7 +87,7 @@ class Extensions:
             return
         pointer = child(pointer, "x-mockserver-differs")
         if not isinstance(found, dict):
-            raise self._reader.error(pointer, "must map names of checks to lists of what was seen")
+            raise self._reader.error(pointer, "must map names of checks to lists of observations")
         self.differences[place] = {
             check: frozenset(self._texts(child(pointer, check), seen)) for check, seen in found.items()
         }
@@ -98,8 +99,8 @@ class Extensions:
             return None
         pointer = child(pointer, "x-mockserver-behaviour")
         if not isinstance(behaviour, dict) or "handler" not in behaviour or behaviour.keys() - _BEHAVIOUR - _MARKS:
-            known = sorted(_BEHAVIOUR)
-            raise self._reader.error(pointer, f"must be an object with `handler` and, if wanted, {known}")
+            known = ", ".join(sorted(_BEHAVIOUR - {"handler"}))
+            raise self._reader.error(pointer, f"must be an object with `handler` and optionally {known}")
         for name in _BEHAVIOUR & behaviour.keys():
             wanted, kind = _KINDS.get(name, (str, "text"))
             if not isinstance(behaviour[name], wanted):
@@ -127,10 +128,12 @@ class Extensions:
         pointer = f"/{ERRORS}"
         found = self._reader.data.get(ERRORS, {})
         if not isinstance(found, dict):
-            raise self._reader.error(pointer, "must map error codes to Response Objects")
+            raise self._reader.error(pointer, "must map status codes from 400 to 599 to Response Objects")
         for code, response in found.items():
             if not code.startswith("x-") and (not _ERROR.fullmatch(code) or not isinstance(response, dict)):
-                raise self._reader.error(child(pointer, code), "is no code from 400 to 599 with a Response Object")
+                raise self._reader.error(
+                    child(pointer, code), "must be a status code from 400 to 599 with a Response Object"
+                )
         return found
 
     def presumptions(self, pointer: str, raw: dict[str, Any]) -> Presumptions:
@@ -143,7 +146,7 @@ class Extensions:
         if clock is not None and (not isinstance(clock, int) or isinstance(clock, bool)):
             raise self._reader.error(child(pointer, "clock"), "must be UNIX time in whole seconds")
         if identity is not None and not isinstance(identity, str):
-            raise self._reader.error(child(pointer, "identity"), "must be a username")
+            raise self._reader.error(child(pointer, "identity"), "must be a user name")
         if seed is not None and not isinstance(seed, str):
             raise self._reader.error(child(pointer, "seed"), "must be the name of an overlay of the seed data")
         return Presumptions(clock, self._texts(child(pointer, "calls"), presumes.get("calls", [])), identity, seed)
@@ -154,7 +157,7 @@ class Extensions:
         found = self._texts(pointer, raw.get("x-mockserver-stripped", []))
         for place in found:
             if not place.startswith("/"):
-                raise self._reader.error(pointer, f"{place!r} is no JSON pointer into the value")
+                raise self._reader.error(pointer, f"{excerpt(place)} is not a JSON pointer into the value")
         return found
 
     def known_levels(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...] | None:
@@ -186,7 +189,7 @@ class Extensions:
         levels = self._texts(pointer, raw)
         for level in levels:
             if level not in self.levels:
-                raise self._reader.error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
+                raise self._reader.error(pointer, f"{excerpt(level)} is not a level of the root's x-mockserver-levels")
         return levels
 
     def _texts(self, pointer: str, raw: Any) -> tuple[str, ...]:

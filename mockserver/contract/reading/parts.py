@@ -24,6 +24,7 @@ from mockserver.contract.model import (
 )
 from mockserver.contract.reading.extensions import Extensions
 from mockserver.contract.reading.reader import Reader
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
 #: Style of a parameter that names none, by its location.
@@ -55,7 +56,7 @@ class Parts:
                 continue
             key = (parameter.name, parameter.location)
             if key in found:
-                self._reader.warn(place, f"the {key[1]} parameter {key[0]!r} stands twice; the last one counts")
+                self._reader.warn(place, f"the {key[1]} parameter {excerpt(key[0])} occurs twice; the last one is used")
             found[key] = parameter
         return found
 
@@ -76,7 +77,7 @@ class Parts:
                 continue
             status = key.upper() if key != "default" else key
             if not _STATUS.fullmatch(status):
-                self._reader.warn(child(pointer, key), f"{key!r} is no status code; the response is left out")
+                self._reader.warn(child(pointer, key), f"{excerpt(key)} is not a status code; the response is left out")
                 continue
             responses[status] = self._response(status, child(pointer, key))
         return responses
@@ -98,7 +99,7 @@ class Parts:
             )
             return None
         if "schema" not in raw and "content" not in raw:
-            self._reader.warn(pointer, f"the parameter {name!r} has no `schema`; any value is taken")
+            self._reader.warn(pointer, f"the parameter {excerpt(name)} has no `schema`; any value is accepted")
         return self._parameter(name, location, raw, pointer)
 
     def _parameter(self, name: str, location: Any, raw: dict[str, Any], pointer: str) -> Parameter:
@@ -126,7 +127,7 @@ class Parts:
         schema = holder[keyword]
         if isinstance(schema, dict | bool):
             return child(pointer, keyword)
-        self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is taken")
+        self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is accepted")
         return None
 
     def _response(self, status: str, pointer: str) -> DocumentedResponse:

@@ -130,7 +130,7 @@ def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
     reads = pair.of_item.get("GET")
     if (reads is not None and reads.id not in behaviours) or len(roles) < 2 or roles <= {"delete", "merge", "replace"}:
         return None
-    why = f"{{{pair.parameter}}} names the member `{named}` in the answer of {source}"
+    why = f"{{{pair.parameter}}} names the member `{named}` in the response of {source}"
     return InferredResource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
 
 

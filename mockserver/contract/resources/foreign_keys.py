@@ -81,8 +81,8 @@ def _key(shape: Shape | None, member: str, other: KnownCollection) -> ForeignKey
     own, others = (shape.kinds if shape else frozenset()), (there.kinds if there else frozenset())
     if (shape is not None and shape.gives_value) or own & {"array", "object"} or not fits(own, others):
         return None
-    why = f"`{member}` is called like one of {other.collection}, whose `{other.identifier}` "
-    why += "has its type" if own and others else "has no known type, or it has none"
+    why = f"`{member}` is named after an item of {other.collection}, and the `{other.identifier}` of an item "
+    why += "has the same type" if own and others else "may have the same type"
     return ForeignKey(member, other.collection, _SURE if own and others else _BY_NAME, why)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mockserver.contract.schema.patterns import usable
+from mockserver.http.json import excerpt
 
 #: `tell(pointer of the keyword, what is wrong)`.
 Tell = Callable[[str, str], None]
@@ -111,7 +112,7 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     _type(kept, pointer, tell)
     for keyword in kept.keys() & _FITS.keys():
         if not _FITS[keyword](kept[keyword]):
-            tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {_shown(kept.pop(keyword))} and is ignored")
+            tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {excerpt(kept.pop(keyword))} and is ignored")
     if "pattern" in kept:
         kept["pattern"] = usable(kept["pattern"])
     if isinstance(kept.get("patternProperties"), dict):
@@ -121,11 +122,6 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     if kept.pop("nullable", None) is True:  # 3.1 has no such keyword, but who goes on writing it means it all the same
         _nullable(kept)
     return kept
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else text[:57] + "..."
 
 
 def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
@@ -140,7 +136,8 @@ def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
     known = [name for name in names if isinstance(name, str) and name in TYPES]
     if len(known) < len(names) or not known:
         tell(
-            f"{pointer}/type", f"`type` is {_shown(named)}, which is none of {', '.join(sorted(TYPES))}; it is ignored"
+            f"{pointer}/type",
+            f"`type` is {excerpt(named)}, which is not one of {', '.join(sorted(TYPES))}; it is ignored",
         )
         del kept["type"]
     elif isinstance(named, list):
@@ -184,7 +181,9 @@ def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
     if all(_is_a(named, value) for value in meant):
         kept["enum"] = list(dict.fromkeys(meant))
         kept[MEANT] = True
-        tell(f"{pointer}/enum", f"no value of `enum` is of type {named}; {_shown(values)} is read as {_shown(meant)}")
+        tell(
+            f"{pointer}/enum", f"no value of `enum` has the type {named}; {excerpt(values)} is read as {excerpt(meant)}"
+        )
 
 
 def _enum_of_items(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
@@ -195,7 +194,7 @@ def _enum_of_items(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
     values = kept.pop("enum")
     kept["items"] = {"enum": values, **items}
     kept[MEANT] = True
-    tell(f"{pointer}/enum", f"no value of `enum` is an array; {_shown(values)} is read as what the items may be")
+    tell(f"{pointer}/enum", f"no value of `enum` is an array; {excerpt(values)} is read as the `enum` of the items")
 
 
 def _plain(text: str) -> Any:
@@ -239,7 +238,7 @@ def _usable_names(named: dict[str, Any], pointer: str, tell: Tell) -> dict[str, 
     for pattern, schema in named.items():
         translated = usable(pattern)
         if translated is None:
-            tell(f"{pointer}/patternProperties", f"{_shown(pattern)} is no regular expression and is ignored")
+            tell(f"{pointer}/patternProperties", f"{excerpt(pattern)} is not a valid regular expression and is ignored")
         else:
             found[translated] = schema
     return found

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 from mockserver.contract.schema.dialect import LISTED, NAMED, SAME_VALUE, SINGLE, usable_keywords
 from mockserver.contract.source.references import Identifiers
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
 
 #: Keywords that state nothing about the value.
@@ -42,7 +43,7 @@ class Translation:
         """Return the translated schema at a pointer: an object or a boolean.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         if pointer not in self._done:
             try:
@@ -59,7 +60,7 @@ class Translation:
         """Return the translated schema at a pointer and its own pointer, after its `$ref`s were followed.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         value = self.at(pointer)
         while isinstance(value, dict) and "$ref" in value:  # ends: circles are cut
@@ -71,7 +72,7 @@ class Translation:
         """Return the pointer of a schema after following those that are nothing but a `$ref`.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         value = self.at(pointer)
         while _only_refers(value):  # `$defs` beside it may hold a dynamic anchor
@@ -92,7 +93,7 @@ class Translation:
                 return lookup(self.at(parent), child("", *tokens[length:]))
             except (LookupError, ValueError):
                 break
-        raise ContractError(f"{pointer}: nothing stands there, so the $ref to it is broken")
+        raise ContractError(f"{pointer}: nothing is at this pointer, so the $ref to it is broken")
 
     def _tell(self, pointer: str, message: str) -> None:
         self.notes.setdefault(pointer, message)
@@ -100,7 +101,9 @@ class Translation:
     def _build(self, raw: Any, pointer: str) -> Any:
         if not isinstance(raw, dict):
             if not isinstance(raw, bool):
-                self._tell(pointer, f"a schema cannot be {type(raw).__name__} and is taken for one of anything")
+                self._tell(
+                    pointer, f"a schema must be an object or a boolean, not {excerpt(raw)}; any value is accepted"
+                )
                 raw = True
             self._done[pointer] = raw
             return raw
@@ -149,10 +152,10 @@ class Translation:
         known: set[str] = set().union(*(self._names(value) for value in parts))
         if required <= known:
             schema["unevaluatedProperties"] = False
-        how = "closed together instead" if required <= known else "not closed at all"
+        how = "replaced by `unevaluatedProperties: false`" if required <= known else "ignored"
         self._tell(
             child(pointer, "allOf"),
-            f"`additionalProperties: false` and `allOf` forbid what they require, so no value would do; they are {how}",
+            f"`additionalProperties: false` forbids what `allOf` requires, so no value would be valid; it is {how}",
         )
 
     def _names(self, schema: dict[str, Any]) -> set[str]:
@@ -176,14 +179,16 @@ class Translation:
             place = self.identifiers.resolve(dynamic, pointer)
             if place is None:
                 del schema["$dynamicRef"]
-                self._tell(child(pointer, "$dynamicRef"), f"nothing is at {dynamic!r}; it is ignored")
+                self._tell(
+                    child(pointer, "$dynamicRef"), f"$dynamicRef {excerpt(dynamic)} leads nowhere and is ignored"
+                )
             return
         reference = schema.pop("$ref")
         place = self.identifiers.resolve(reference, pointer) if isinstance(reference, str) else None
         if place is None:
-            self._tell(child(pointer, "$ref"), f"$ref {reference!r} leads nowhere and is ignored")
+            self._tell(child(pointer, "$ref"), f"$ref {excerpt(reference)} leads nowhere and is ignored")
         elif self._is_circle(place, pointer):
-            self._tell(child(pointer, "$ref"), f"$ref {reference!r} leads back to where it stands and is ignored")
+            self._tell(child(pointer, "$ref"), f"$ref {excerpt(reference)} leads back to itself and is ignored")
         else:
             link = {"$ref": "#" + quote(place)}
             if any(name not in ANNOTATIONS and not name.startswith("x-") for name in schema):

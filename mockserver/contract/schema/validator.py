@@ -18,6 +18,7 @@ import jsonschema_rs
 from mockserver.contract.schema.direction import FORBIDDEN, Direction, Forbidden
 from mockserver.contract.schema.subset import SEPARATOR, SchemaSubset
 from mockserver.contract.schema.translation import Translation
+from mockserver.contract.schema.violation_messages import rust_message
 from mockserver.errors import ContractError
 from mockserver.http.pointers import split
 
@@ -103,7 +104,7 @@ class Schemas:
         """Return the schema at a pointer in JSON Schema 2020-12 and its own pointer, after `$ref`s were followed.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         return self._translation.follow(pointer)
 
@@ -172,7 +173,7 @@ def _translate(error: Any) -> SchemaViolation:
         instance_path=tuple(error.instance_path),
         keyword=str(keyword),
         keyword_pointer=_in_contract(unquote(location.partition("#")[2])),
-        message=error.message,
+        message=rust_message(error),
         value=error.instance,
         missing=missing,
         unknown=unknown,

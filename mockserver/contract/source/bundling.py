@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote, urljoin
 from mockserver.contract.source import remote
 from mockserver.contract.source.loading import FILES, Document, load
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup
 
 #: A contract of more files than this is refused: references may make up names without end.
@@ -80,7 +81,7 @@ class _Bundle:
         key = _canonical(location)
         if key not in self._names:
             if len(self.files) >= MAX_FILES:
-                raise ContractError(f"{self._root.path}: has more than {MAX_FILES} files; bundle the contract")
+                raise ContractError(f"{self._root.path}: has more than {MAX_FILES} files; bundle them into one")
             self.files.append(load(location))
             self._names[key] = len(self.files) - 1
         index = self._names[key]
@@ -139,7 +140,7 @@ class _File:
         except ContractError as error:
             if str(MAX_FILES) in str(error):
                 raise
-            self._bundle.warnings.append((pointer, f"$ref {reference!r} cannot be followed: {error}"))
+            self._bundle.warnings.append((pointer, f"$ref {excerpt(reference)} cannot be followed: {error}"))
             return reference
         return f"#{quote(prefix, safe='/~')}{fragment}"
 

@@ -151,7 +151,7 @@ def load(path: Path | str, *, option: str = "--contract") -> Document:
         raise ContractError(f"{path}:{line}: is not UTF-8 text; save it as UTF-8") from error
     data = _parse(path, text)
     if not isinstance(data, dict):
-        raise ContractError(f"{path}: holds no object; {start}")
+        raise ContractError(f"{path}: is not an object; {start}")
     return Document(path, text, data, hashlib.sha256(raw).hexdigest())
 
 

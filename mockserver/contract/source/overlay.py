@@ -17,6 +17,7 @@ from typing import Any
 from mockserver.contract.source import yaml
 from mockserver.contract.source.loading import Document, Layer, load
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
 #: The patch version makes no difference (section 4.1 of the specification).
@@ -65,11 +66,11 @@ def _schemes(data: dict[str, Any]) -> dict[str, Any]:
 
 def _unknown_scheme(document: Document, overlays: Sequence[Path | str], pointer: str, name: str) -> ContractError:
     path, line = document.where(pointer)
-    has = ", ".join(map(repr, _schemes(document.data))) or "none"
+    has = ", ".join(map(excerpt, _schemes(document.data))) or "none"
     return ContractError(
-        f"{path}:{line}: {pointer} names the security scheme {name!r}, which is not there once "
+        f"{path}:{line}: {pointer} names the security scheme {excerpt(name)}, which is not defined once "
         f"{' and '.join(map(str, overlays))} {'is' if len(overlays) == 1 else 'are'} applied; "
-        f"there {'are' if ',' in has else 'is'} {has}: correct the name, or add it below components.securitySchemes"
+        f"defined {'are' if ',' in has else 'is'} {has}: correct the name, or add it to components.securitySchemes"
     )
 
 
@@ -109,7 +110,7 @@ def _applied(document: Document, overlay: Document) -> Document:
         raise ContractError(f"{overlay.path}: leaves no contract; a target may not replace the whole document")
     depth, values = yaml.measure(data)
     if depth > yaml.MAX_DEPTH or values > yaml.MAX_VALUES:
-        raise ContractError(f"{overlay.path}: makes the contract deeper or larger than a contract may be")
+        raise ContractError(f"{overlay.path}: makes the contract larger or more deeply nested than the limits allow")
     digest = hashlib.sha256(f"{document.sha256} {overlay.sha256}".encode()).hexdigest()
     layer = Layer(overlay.path, overlay.text, places)
     return replace(document, data=data, sha256=digest, layers=(*document.layers, layer), notes=tuple(notes))
@@ -124,7 +125,7 @@ def _actions(overlay: Document) -> Iterator[dict[str, Any]]:
     version, actions = overlay.data.get("overlay"), overlay.data.get("actions")
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise _mistake(
-            overlay, "/overlay", f"`overlay` is {version!r}; this is for OpenAPI Overlay 1.0, `overlay: 1.0.0`"
+            overlay, "/overlay", f"`overlay` is {excerpt(version)}; supported is OpenAPI Overlay 1.0, `overlay: 1.0.0`"
         )
     info = overlay.data.get("info")
     if not isinstance(info, dict) or not all(isinstance(info.get(name), str) for name in ("title", "version")):
@@ -137,7 +138,7 @@ def _actions(overlay: Document) -> Iterator[dict[str, Any]]:
             raise _mistake(overlay, pointer, f"action {index + 1}: must be an object with a `target`")
         unknown = [name for name in action if name not in _ACTION and not name.startswith("x-")]
         if unknown:
-            raise _mistake(overlay, pointer, f"action {index + 1}: {unknown[0]!r} is no member of an action")
+            raise _mistake(overlay, pointer, f"action {index + 1}: {excerpt(unknown[0])} is not a member of an action")
         if not isinstance(action.get("remove", False), bool):
             raise _mistake(overlay, pointer, f"action {index + 1}: `remove` must be true or false")
         if "update" not in action and action.get("remove") is not True:
@@ -164,7 +165,7 @@ def _locations(where: str, target: str, data: Any) -> list[_Location]:
         nodes = jsonpath_rfc9535.find(target, data)
     except (jsonpath_rfc9535.JSONPathError, RecursionError) as error:
         reason = " ".join(str(error).split()) or "it is nested too deep"
-        raise ContractError(f"{where}: its target {target!r} is no JSONPath (RFC 9535): {reason}") from error
+        raise ContractError(f"{where}: its target {excerpt(target)} is not a JSONPath (RFC 9535): {reason}") from error
     locations: dict[_Location, None] = {}
     for node in nodes:
         location = tuple(node.location)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
 
 
@@ -17,7 +18,9 @@ def target(reference: Any) -> str:
         ContractError: not text, or a reference to another document.
     """
     if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
-        raise ContractError(f"$ref {reference!r} is no JSON pointer into the document; only `#/...` can be followed")
+        raise ContractError(
+            f"$ref {excerpt(reference)} is not a JSON pointer into the document; only `#/...` can be followed"
+        )
     return unquote(reference[1:])
 
 
@@ -37,7 +40,7 @@ def _followed(data: Any, pointer: str, seen: set[str]) -> tuple[Any, str]:
         except (LookupError, ValueError) as error:
             wanted, pointer = pointer, _across(data, pointer, seen)
             if not pointer:
-                raise ContractError(f"{wanted}: nothing stands there, so the $ref to it is broken") from error
+                raise ContractError(f"{wanted}: nothing is at this pointer, so the $ref to it is broken") from error
             continue
         if not (isinstance(value, dict) and "$ref" in value):
             return value, pointer

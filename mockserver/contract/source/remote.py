@@ -34,10 +34,10 @@ def fetch(url: str, most_bytes: int) -> bytes:
         ContractError: not allowed, or not to be had in time.
     """
     if not allowed():
-        raise ContractError(f"{url}: is not on this machine; --allow-remote fetches it")
+        raise ContractError(f"{url}: is a URL, which is fetched only with --allow-remote")
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - url_of saw http or https
-            content: bytes = answer.read(most_bytes + 1)
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - url_of saw http or https
+            content: bytes = response.read(most_bytes + 1)
     except (OSError, ValueError) as error:  # URLError is an OSError; ValueError: no host, a bad port
         reason = getattr(error, "reason", None) or error
         raise ContractError(f"{url}: cannot be fetched: {reason}; check the URL") from error

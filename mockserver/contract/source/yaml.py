@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
 #: Nesting beyond this is a mistake or an attack; parsers and validators recurse.
@@ -48,7 +49,7 @@ def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
             raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
         if key_node.value in own and key_node.tag != "tag:yaml.org,2002:merge":
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key_node.value!r} stands twice in one mapping", key_node.start_mark
+                None, None, f"the key {excerpt(key_node.value)} occurs twice in one mapping", key_node.start_mark
             )
         own.add(key_node.value)
     loader.flatten_mapping(node)  # puts merged members first, so that own ones win
@@ -192,7 +193,7 @@ def _reason(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     if "nesting depth" in problem:  # libyaml's own limit, in versions that have one
         return f"is nested deeper than {MAX_DEPTH} levels; flatten it with $ref"
     if "cannot start any token" in problem and any("\t" in one for one in text.split("\n")[line - 1 : line]):
-        problem = "found a tab where only spaces may stand; indent with spaces"
+        problem = "found a tab where only spaces are allowed; indent with spaces"
     return f"is not valid YAML: {problem}"
 
 
