@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mockserver.messages import Violation
 
 
-#: The header field by which the stub tells that its answer breaks the contract, since none that keeps it could be made.
+#: Header field that marks a response of the stub that breaks the contract because no valid one could be made.
 INVALID_FIELD = "Mock-Invalid"
 
 
@@ -45,11 +45,11 @@ class StateError(MockServerError):
     """The store cannot be opened, read or written."""
 
 
-class RequestRejected(MockServerError):  # noqa: N818 - a rejection is a proper answer to the client, not an error of ours
+class RequestRejected(MockServerError):  # noqa: N818 - a rejection is a proper response to the client, not an error
     """The stub rejects a request: the contract does not allow it; all violations are listed.
 
     Attributes:
-        status: preferred status code; the contract may name another one for the same thing (422, 400).
+        status: preferred status code; the contract may document another one for the same case (422, 400).
         title: what is wrong in a few words, the same for all rejections of a kind.
         detail: what is wrong with this request.
         violations: all ways in which it breaks the contract, possibly none (404, 405, 413).

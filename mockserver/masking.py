@@ -56,7 +56,7 @@ def _show_parameter(part: str, secret_names: Collection[str]) -> str:
     name, equals, value = part.partition("=")
     if not equals:
         return part
-    called, said = unquote_plus(name), unquote_plus(value)
+    decoded_name, decoded_value = unquote_plus(name), unquote_plus(value)
     # A value may have parts with names of their own: JSON, a URL with a query.
-    nested = any(mark in said for mark in "{=") and looks_secret(said)
-    return f"{name}={MASK}" if called in secret_names or looks_secret(called) or nested else part
+    nested = any(mark in decoded_value for mark in "{=") and looks_secret(decoded_value)
+    return f"{name}={MASK}" if decoded_name in secret_names or looks_secret(decoded_name) or nested else part

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 #: Shown in place of every secret, whatever its length.
 MASK = "********"
-#: Content of an answer that has none (204); null is content.
+#: Content of a response without content (204); null is content.
 NO_CONTENT: Any = object()
 
 
@@ -63,15 +63,15 @@ class Arguments(NamedTuple):
     media_type: str = ""
 
 
-#: What a call says that says nothing.
+#: Arguments of a call without parameters and content.
 NO_ARGUMENTS = Arguments({}, {}, {}, {})
 
 
 class Representation(Protocol):
     """Content of a response that depends on no state: an example from the contract, or generated content.
 
-    It is chosen when it is first looked at, and then stays. Each of its members raises RequestRejected (501) where
-    nothing can be made.
+    It is chosen on first access and then stays the same. Each member raises RequestRejected (501) if no content can be
+    made.
     """
 
     @property
@@ -143,7 +143,7 @@ class OutgoingRequest(NamedTuple):
     Attributes:
         name: `operationId/callback`.
         content_type: "" for a request without content.
-        cause: the operation whose answer it follows, as `METHOD /path`.
+        cause: the operation whose response it follows, as `METHOD /path`.
         secret_names: property names that the journal masks in its content.
         fields: names and values of its own header parameters.
     """

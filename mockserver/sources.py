@@ -45,7 +45,7 @@ def parse_time(text: str) -> int:
 def make_secret(seed: int, world: str, purpose: str, number: int, length: int = 40) -> str:
     """Return the `number`-th generated secret for a purpose in a world: letters and digits, reproducible.
 
-    They protect nothing: whoever knows the seed can compute them, as a test should be able to.
+    They protect nothing: anybody who knows the seed can compute them, as a test should be able to.
     """
     digest = hashlib.shake_256(f"{seed}\0{world}\0{purpose}\0{number}".encode()).digest(length * 2)
     # Two bytes a character keep the bias of the modulus below a tenth of a percent.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mockserver.contract.model import Contract, Example, MediaType, Operation, Presumptions
 
-#: The name that an `example`, which has none, is known by.
+#: Name given to an `example`, which has no name of its own.
 _ANONYMOUS = "example"
 
 
@@ -31,8 +31,8 @@ class ExamplePair:
     def arguments(self) -> Mapping[tuple[str, str], Example]:
         """Examples of the parameters that the exchange is sent with, by location and name of the parameter.
 
-        Those of the exchange's own name; and of a parameter that is required, else the first one. An `example`
-        without a name belongs to no exchange. What is required and has no example at all is not there.
+        A parameter's example with the name of the exchange is used, else the first example of a required parameter. An
+        `example` without a name belongs to no exchange. A required parameter without any example is left out.
         """
         names = [self.request.name] if self.request is not None else []
         names = [name for name in (*names, self.response.name) if name != _ANONYMOUS]
@@ -63,17 +63,17 @@ def pair_named(contract: Contract, call: str) -> ExamplePair | None:
 def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
     """Yield the documented exchanges of one operation: each request example with the example of its response.
 
-    A request example is answered by a success of its name. Only where it names its answer itself, that may be an
-    error: other contracts give such names by chance.
+    A request example belongs to the 2xx response example of the same name. Only if it names its response example
+    itself, that may be an error's: without that, equal names may be chance.
     """
-    answers, errors = _response_examples(operation, success=True), _response_examples(operation, success=False)
+    successes, errors = _response_examples(operation, success=True), _response_examples(operation, success=False)
     if operation.request_body is None:
-        for status, media_type, example in answers.values():
+        for status, media_type, example in successes.values():
             yield ExamplePair(operation, None, None, example, status, media_type.name)
         return
     for request_type in operation.request_body.content.values():
         for request in request_type.examples.values():
-            found = answers.get(request.response_name)
+            found = successes.get(request.response_name)
             if found is None and request.names_response():
                 found = errors.get(request.response_name)
             if found is not None:
@@ -89,10 +89,10 @@ def presumed_success(operation: Operation) -> Presumptions:
 
 def _response_examples(operation: Operation, *, success: bool) -> dict[str, tuple[str, MediaType, Example]]:
     """Return the examples of an operation's successful or other responses by name, with status and media type."""
-    answers: dict[str, tuple[str, MediaType, Example]] = {}
+    found: dict[str, tuple[str, MediaType, Example]] = {}
     for status, response in operation.responses.items():
         if status.startswith("2") == success:
             for media_type in response.content.values():
                 for example in media_type.examples.values():
-                    answers.setdefault(example.name, (status, media_type, example))
-    return answers
+                    found.setdefault(example.name, (status, media_type, example))
+    return found

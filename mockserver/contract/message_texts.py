@@ -1,6 +1,6 @@
 """String members of requests and responses: their paths, found in examples or else in schemas.
 
-Places are paths: the names of members that lead to a value, the outermost first.
+A place is a path: the names of members that lead to a value, the outermost first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mockserver.masking import looks_secret
 
 Place = tuple[str, ...]
 
-#: Objects within objects that are looked into for a member: `{"user": {"login": {"name": ...}}}`.
+#: Limit of nested objects that are searched: `{"user": {"login": {"name": ...}}}`.
 _MAX_DEPTH = 3
 
 

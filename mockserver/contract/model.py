@@ -45,7 +45,7 @@ class Example:
     """Named example of a request, response or parameter; `response_name` names the response example that belongs to it.
 
     Attributes:
-        stripped: JSON pointers into the value: what stands there is ours, since the documentation shows nothing.
+        stripped: JSON pointers to values that were added here because the documentation does not show them.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Encoding:
 
     Attributes:
         content_type: media types of a part, "" for the default of its schema.
-        style: as of a query parameter; "" where none is given, so that `content_type` counts.
+        style: as of a query parameter; "" if none is given, so that `content_type` is used.
     """
 
     content_type: str = ""
@@ -83,7 +83,7 @@ class MediaType:
     """Content in one media type; `schema` is the pointer of its schema, or None if any content is allowed.
 
     Attributes:
-        encoding: of the properties of a form, by name.
+        encoding: encodings of the properties of a form, by name.
         item_schema: pointer of the schema of each item of a sequence, such as lines of JSON (OpenAPI 3.2).
     """
 
@@ -100,13 +100,13 @@ class Parameter:
     """Parameter of an operation or, with location `response`, header of a response.
 
     Attributes:
-        schema: pointer of its schema, None where it has none or `content` has it.
-        unseen: it was observed that a real server does without it.
+        schema: pointer of its schema, None if it has none or if `content` has the schema.
+        unseen: whether a real server was observed to leave the header out.
         style: how arrays and objects are written (OpenAPI 3.1, section 4.8.12.3).
-        explode: whether each of their values stands apart.
-        allow_empty: an empty value is taken, whatever the schema says (query only).
-        content: the media type that it is written in instead of a style.
-        examples: by name.
+        explode: whether each item or member is written separately.
+        allow_empty: whether an empty value is accepted, whatever the schema says (query only).
+        content: the media type of its value, in place of a style.
+        examples: its examples, by name.
     """
 
     name: str
@@ -136,8 +136,8 @@ class DocumentedResponse:
     """Response that the contract documents for a status code, a range of codes (`4XX`) or `default`.
 
     Attributes:
-        observed: it stands here because a real server was seen to answer exactly so.
-        instead_of: statuses in whose place a real server was seen to answer so.
+        observed: whether it is documented because a real server was observed to respond exactly so.
+        instead_of: status codes in whose place a real server was observed to send this response.
     """
 
     status: str
@@ -166,19 +166,19 @@ class Behaviour:
 
     Attributes:
         handler: name of the handler in the stub's table.
-        role: which part of the handler's cycle the operation plays: `write`, `read`, `reset`; `issue` ...
+        role: what the operation does for the handler: `write`, `read`, `reset`; `issue` ...
         resource: the resource's key in the store, "" where there is none.
-        value: JSON pointer of the resource's value in the answer.
-        status: JSON pointer of its status in the answer.
-        generated: the value is made by the server, so nothing of the request is echoed.
-        pointer: where this stands in the contract, "" where it was inferred.
+        value: JSON pointer of the resource's value in the response.
+        status: JSON pointer of its status in the response.
+        generated: whether the server makes the value, so that the response shows nothing of the request.
+        pointer: JSON pointer of the behaviour in the contract, "" if it was inferred.
         identifier: of a `resource`, the member of an item that the item path's last parameter names.
         parameter: of a `resource`, that parameter.
-        items: of a `resource`'s list, JSON pointer of the items in the answer.
-        answers: of a `resource`, whether the answer holds the item (at `value`) or the items.
+        items: of a `resource`'s list, JSON pointer of the items in the response.
+        answers: of a `resource`, whether the response holds the item (at `value`) or the items.
         keys: of a `resource`, members of an item that name an item of another one, with that one's `resource`.
-        username: of a login (role `issue`), JSON pointer of the user name in the request; "" where names tell.
-        password: of a login, JSON pointer of the password in the request; "" where names tell.
+        username: of a login (role `issue`), JSON pointer of the user name in the request; "" if it is found by name.
+        password: of a login, JSON pointer of the password in the request; "" if it is found by name.
     """
 
     handler: str
@@ -206,10 +206,10 @@ class Objects:
 
     Attributes:
         at: runtime expression of the object's name, such as `$request.path.username`; below `$response.body#` that of
-            the names which a list tells, `*` standing for each item of an array.
-        own: what is a caller's own: `self`, `account` or `name` (docs/contract.md, "Objects").
+            the names in a list, with `*` for each item of an array.
+        own: how objects belong to a caller: `self`, `account` or `name` (docs/contract.md, "Objects").
         foreign: levels that may act on the objects of others.
-        pointer: where this stands in the contract.
+        pointer: JSON pointer of the extension in the contract.
     """
 
     at: str
@@ -230,9 +230,9 @@ class Operation:
     Attributes:
         security: requirements, any one of which suffices; each maps scheme names to scopes; empty means open to all.
         levels: permission levels that may call it, or None where the contract does not limit them.
-        refused: why it cannot be served, with the place, "" if it can (see `Contract.refused`).
-        bases: base paths of its servers, such as `/v1`, under which it is found, too.
-        objects: which objects it is about, None where the contract does not say.
+        refused: reason why it cannot be served, with the place; "" if it can be (see `Contract.refused`).
+        bases: base paths of its servers, such as `/v1`, under which it is served as well.
+        objects: which objects it acts on, None if the contract does not say.
     """
 
     id: str
@@ -283,13 +283,13 @@ class Contract:
     """Contract: the operations, security schemes, extensions and compiled schemas of an OpenAPI document.
 
     Attributes:
-        operations: what can be served, in the document's order.
-        refused: what cannot, because nothing of it can be read; the stub answers 501, and nobody else has to know.
-        errors: by status code, how the server answers where it fails itself (`x-mockserver-errors`); no operation lists
-            them, so that no such answer is excused.
-        differences: by label of an operation or path of a path item, checks of the suite that a real server was seen
-            not to keep there, and what it does (`x-mockserver-differs`).
-        api: name of the plug-in whose behaviours it uses (`x-mockserver-api`), "" for none.
+        operations: the operations that can be served, in the document's order.
+        refused: the operations that cannot be read; only the stub uses them, and answers 501.
+        errors: by status code, responses of the server to its own failures (`x-mockserver-errors`); no operation lists
+            them, so the suite excuses none of them.
+        differences: by label of an operation or path of a path item, checks of the suite that a real server was
+            observed to fail there, with what it does (`x-mockserver-differs`).
+        api: name of the plug-in whose behaviours the contract uses (`x-mockserver-api`), "" for none.
     """
 
     document: Document

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from mockserver.http.pointers import split
 
-#: How keywords of our own begin. No documentation states them, so a mark around one does not speak of it.
+#: Prefix of our extensions. No documentation states them, so a mark around one is not about the extension.
 _EXTENSION = "x-mockserver-"
 Kind = Literal["source", "assumed", "observed"]
 
-#: In the order in which they win where several speak of the same: what was seen replaces what was guessed.
+#: In order of precedence where several are about the same element: an observation replaces an assumption.
 MARKS: tuple[tuple[Kind, str], ...] = (
     ("source", "x-source"),
     ("observed", "x-observed"),
@@ -52,7 +52,7 @@ class Provenance:
 
     Attributes:
         kind: `source` (documented), `assumed` (our guess) or `observed` (seen on a real server).
-        reason: page id, reason, or time and place, as the mark says.
+        reason: page id, reason, or time and place, as given in the mark.
         pointer: JSON pointer of the statement that was asked about.
     """
 
@@ -89,7 +89,7 @@ class ProvenanceResolver:
     def marked(self) -> bool:
         """Whether the document has any mark (`x-source` and the like) outside of `x-mockserver-*` extensions.
 
-        Looked for when first asked, because it takes a walk over all of it.
+        Computed on first use, because the whole document is walked.
         """
         return _has_marks(self._data)
 

@@ -1,11 +1,12 @@
 """Roles of operations on tokens (login, description, revocation), and where their messages hold the credentials.
 
-`x-mockserver-behaviour` gives the role, whatever handler plays it; the contract gives the places::
+`x-mockserver-behaviour` gives the role, whatever the handler; the contract gives the paths::
 
-    issue             user name and password, exchanged for the secret at `x-secret: issued`: a login
-    describe, revoke  tell about the token of the call, and end it
+    issue     a login: user name and password are exchanged for the secret at `x-secret: issued`
+    describe  describes the token of the call
+    revoke    revokes the token of the call
 
-Those of settings are in resources/singletons.py.
+The roles of singletons are in resources/singletons.py.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def is_undocumented(operation: Operation) -> bool:
 def credential_places(contract: Contract, operation: Operation) -> CredentialPlaces | None:
     """Return the paths of user name and password in the request of a login, None if they cannot be found.
 
-    `username` and `password` of its `x-mockserver-behaviour` say so; else the password is the secret member, and the
-    user name another text: of several one that the example of the answer repeats, else by name, else a required one.
+    They are the `username` and `password` of its `x-mockserver-behaviour`; else the password is the secret member, and
+    the user name another string: one that the response example repeats, else a likely name, a required one.
     """
     behaviour = operation.behaviour
     username = tuple(split(behaviour.username)) if behaviour is not None else ()
@@ -108,14 +109,14 @@ def _username_members(contract: Contract) -> frozenset[str]:
 def _repeated(contract: Contract, operation: Operation) -> Iterator[tuple[Place, Place]]:
     """Yield the paths of each string in a request example that its response example repeats: sent at, shown at.
 
-    Not of levels: where one is called like an account, the examples do not tell which of the two is shown.
+    Levels are left out: if a level has the name of an account, the examples do not show which of the two is meant.
     """
     for pair in pairs_of(operation):
         if pair.request is None or not pair.status.startswith("2"):
             continue
-        told = [(place, value) for place, value in text_leaves(pair.response.value) if value not in contract.levels]
+        shown = [(place, value) for place, value in text_leaves(pair.response.value) if value not in contract.levels]
         for sent, value in text_leaves(pair.request.value):
-            yield from ((sent, place) for place, shown in told if shown == value)
+            yield from ((sent, place) for place, text in shown if text == value)
 
 
 def _requested(contract: Contract, operation: Operation) -> list[MessageText]:

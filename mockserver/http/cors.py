@@ -10,7 +10,7 @@ from mockserver.messages import Response, merged
 
 #: How long a browser may remember a preflight, in seconds.
 _MAX_AGE_SECONDS = 600
-#: Fields that every page may read without being told (section "CORS-safelisted response-header name").
+#: Response fields that every page may read without permission (section "CORS-safelisted response-header name").
 _SAFELISTED = frozenset(
     {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
 )
@@ -31,7 +31,7 @@ def preflight(environ: dict[str, Any], methods: Sequence[str]) -> Response:
     asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
     if asked and asked.isprintable() and asked.isascii():
         fields.append(("Access-Control-Allow-Headers", asked))
-    # Asked by pages of the open network before they call a server on this machine (https://wicg.github.io/local-network-access/).
+    # Sent by pages of the open network before they call a server on this machine (https://wicg.github.io/local-network-access/).
     if environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
         fields.append(("Access-Control-Allow-Private-Network", "true"))
     return Response(204, fields, b"")

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Callable
 
 _VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
-#: A few characters, again and again.
+#: A few characters repeated many times.
 _RUN = re.compile(r"(.{1,4}?)\1{499,}", re.DOTALL)
-#: Of shorter content nobody minds that it stands in the command line.
+#: Content up to this length is given in the command line.
 _LONG = 2000
 
 
@@ -48,7 +48,7 @@ def quoted(word: str, is_variable: Callable[[str], bool]) -> str:
 def writer(content: str) -> str:
     """Return a shell command that pipes long repetitive content to curl, "" if the content fits in an argument.
 
-    A shell takes no argument of megabytes, and nobody reads one.
+    A shell does not accept an argument of megabytes, and nobody can read it.
     """
     if len(content) <= _LONG:
         return ""

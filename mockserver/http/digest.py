@@ -15,7 +15,7 @@ from mockserver.sources import make_secret
 REALM = "mockserver"
 _HASHES: Mapping[str, Callable[[bytes], hashlib._Hash]] = {
     "SHA-256": hashlib.sha256,
-    # What RFC 7616 keeps for old clients, of which there are many.
+    # Kept by RFC 7616 for old clients, of which there are many.
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False),
 }
 _SESSION = "-SESS"
@@ -31,10 +31,10 @@ Parameters = Mapping[str, str]
 class Digest:
     """Digest authentication of the stub: issues challenges and verifies credentials.
 
-    A nonce is its number and what follows from seed, world and number, so that any process knows its own again. It
-    does not end, and may be used any number of times: a stub guards nothing, and a test may well be repeated.
+    A nonce consists of its number and a text derived from seed, world and number, so that any process recognises it. It
+    does not expire and may be used any number of times: a stub protects nothing, and tests may be repeated.
 
-    Of the secrets only `H(A1)` is kept (RFC 7616, section 3.4.2).
+    Only `H(A1)` of each secret is kept (RFC 7616, section 3.4.2).
     """
 
     def __init__(self, seed: int, secrets: Mapping[str, Iterable[str]]) -> None:
@@ -61,9 +61,9 @@ class Digest:
             return None
         name = _algorithm(sent)
         keys = self._keys.get((sent["username"], name), ())
-        answers = [_response_digest(name, key, request.method, sent) for key in keys]
+        expected = [_response_digest(name, key, request.method, sent) for key in keys]
         shown = sent["response"].lower()
-        return sent["username"] if any(hmac.compare_digest(shown, answer) for answer in answers) else None
+        return sent["username"] if any(hmac.compare_digest(shown, one) for one in expected) else None
 
     def _nonce(self, world: str, number: int) -> str:
         return f"{number}-{make_secret(self._seed, world, 'digest nonce', number)}"

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 _Documented = TypeVar("_Documented")
 
-#: A documented range stands for any type it covers; this one is meant where nobody names another.
+#: A documented range to the media type that is used where nobody names another one that it covers.
 _CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
 _CONCRETE_BY_TYPE = {
     "image": "image/png",
@@ -21,11 +21,11 @@ _CONCRETE_BY_TYPE = {
     "model": "model/gltf-binary",
     "message": "message/http",
 }
-#: Names that are older than the rule that JSON is told by (RFC 6839, section 3.1).
+#: Names of JSON that are older than the suffix rule (RFC 6839, section 3.1).
 _OLD_JSON = frozenset({"text/x-json", "application/x-json"})
 _LINES = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson", "application/json-seq"})
-#: Python's own ideas of a charset, one that takes time quadratic in the length of its text, and one that can say
-#: what no JSON can: half of a pair of surrogates.
+#: Encodings that are Python's own, one that takes quadratic time, and one that can encode lone surrogates, which JSON
+#: cannot.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 
 
@@ -53,7 +53,7 @@ def is_json_lines(media_type: str) -> bool:
 def covering(content: Mapping[str, _Documented], field: str) -> _Documented | None:
     """Return the entry of documented content that covers a `Content-Type` field, None if no entry does.
 
-    The name with most parameters that the field has comes first, then the name with others, then its range.
+    The documented type with most parameters in common with the field comes first, then its range.
     """
     name = _covering(tuple(content), field)
     return None if name is None else content[name]

@@ -1,6 +1,6 @@
 """Parser of multipart content (RFC 2046, section 5.1) in one pass, with limits and without nested parts.
 
-Python's own parser of mail follows nested parts as deep as they go and reads hostile heads in quadratic time.
+Python's email parser follows nested parts to any depth and reads hostile headers in quadratic time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 _MAX_PARTS = 1000
 _MAX_HEAD_BYTES = 8 * 1024
 _END_OF_HEAD = re.compile(rb"(?:\A|\r?\n)\r?\n")
-#: What may stand behind a boundary: the sign of the end, and blanks up to the end of the line.
+#: Text allowed after a boundary: the closing hyphens, and blanks up to the end of the line.
 _REST = re.compile(rb"(--)?[ \t]*(?=\r?\n|\Z)")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
@@ -25,7 +25,7 @@ class Part(NamedTuple):
     """Part of multipart content: its name, `Content-Type` and decoded content.
 
     Attributes:
-        name: of the form's field that it is (RFC 7578, section 4.2), "" without one.
+        name: name of the form field (RFC 7578, section 4.2), "" without one.
         content_type: its `Content-Type` field, "" without one.
         content: its bytes, any transfer encoding undone.
     """

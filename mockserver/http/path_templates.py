@@ -20,9 +20,9 @@ class PathTemplate:
     """Path template, or one segment of it: literal texts with parameters between them.
 
     Attributes:
-        text: as the document has it.
-        literals: the texts around its parameters, one more than these; "" where nothing stands.
-        parameters: their names, in order.
+        text: the template as the document has it.
+        literals: the texts around its parameters, one more than these; "" for an empty one.
+        parameters: the names of its parameters, in order.
     """
 
     text: str

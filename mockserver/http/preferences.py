@@ -15,7 +15,7 @@ _SWITCH = {"true": True, "": True, "1": True, "false": False, "0": False}
 def parse(field: str) -> Preferences:
     """Return the preferences in a `Prefer` field; unknown ones are ignored (RFC 7240, section 2).
 
-    Of a preference that stands twice, the first counts.
+    Of a preference that occurs twice, the first counts.
 
     Raises:
         RequestRejected: 400, `code` is no status code or `dynamic` neither true nor false.

@@ -1,6 +1,6 @@
 """Parameter styles: values to text in queries, paths, fields and cookies, and back (OpenAPI 3.1, section 4.8.12.3).
 
-Decoding gives texts: what they are read as, a schema decides. `decode` is the inverse of `encode` for all that OpenAPI
+Decoding returns texts; a schema decides their types. `decode` is the inverse of `encode` for all that OpenAPI
 defines: lists and objects of primitives whose texts hold no separator that cannot be escaped (blank and `|` in a query,
 any in a path, field or cookie that comes decoded).
 """
@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 
 from mockserver.http import json
 
-#: What stands between items in a query, as it is written and as it may come; items are decoded after splitting.
+#: Separators of items in a query, as written and as accepted; items are decoded after splitting.
 _JOINS = {"spaceDelimited": "%20", "pipeDelimited": "|", "tabDelimited": "%09"}
 _SEPARATORS = {
     "form": re.compile(","),
@@ -100,15 +100,15 @@ def decode_query(
     """Return the possible values of a parameter in a query or form, the likeliest first; nearly always one.
 
     Args:
-        name: of the parameter.
-        style: of it.
-        kinds: `array` and `object`, as far as its values may be one.
+        name: name of the parameter.
+        style: style of the parameter.
+        kinds: `array` or `object` or both, if its values may be such.
         sent: the query.
-        explode: whether items and members stand apart.
+        explode: whether items and members are separate parameters.
         members: names that an object may have.
 
     Raises:
-        LookupError: it is absent.
+        LookupError: the parameter is absent.
     """
     is_array, is_object = "array" in kinds, "object" in kinds
     if style == "deepObject" or (is_object and any(key.startswith(f"{name}[") for key, _ in sent)):

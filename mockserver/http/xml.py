@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from mockserver.http import json
 from mockserver.http.pointers import child, split
 
-#: Gives the Schema Object at a pointer, `$ref`s followed, and where it really stands.
+#: Returns the Schema Object at a pointer and its own pointer, after its `$ref`s were followed.
 SchemaAt = Callable[[str], tuple[Any, str]]
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)

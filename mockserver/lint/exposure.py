@@ -12,7 +12,7 @@ from mockserver.lint.linted_contract import LintedContract, LintFinding
 from mockserver.masking import looks_secret
 
 _REMEDY = "mark it `writeOnly: true`, or `x-secret: issued` if the documentation itself returns it here"
-#: Formats of text that tell about a secret and are none: when it ends, where it is got.
+#: Formats of text that is no secret itself: when a secret expires, where to get it.
 _HARMLESS_FORMATS = frozenset({"date", "date-time", "duration", "email", "uri", "uri-reference", "url"})
 
 

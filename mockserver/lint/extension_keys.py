@@ -19,7 +19,7 @@ from mockserver.http.pointers import child
 from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 _PREFIX = "x-mockserver-"
-#: All extensions with a meaning here; what is spelt almost like one of them was meant to be one.
+#: All extensions with a meaning here; a key that is spelt almost like one of them is a mistake.
 _KNOWN = sorted({*EXTENSIONS, *(keyword for _, keyword in MARKS), "x-secret"})
 _BEHAVIOUR: dict[str, type] = {
     **dict.fromkeys(("handler", "role", "resource", "value", "status", "identifier", "parameter", "items"), str),
@@ -77,7 +77,7 @@ def _check_unknown(subject: LintedContract, pointer: str, name: str) -> Iterator
     elif name.startswith(_PREFIX):
         remedy = f"known are {', '.join(sorted(EXTENSIONS))}"
     else:
-        return  # somebody else's
+        return  # an extension of another tool
     yield subject.finding("extension", pointer, f"unknown extension {excerpt(name)}", remedy)
 
 
@@ -186,7 +186,7 @@ def _unknown_call(subject: LintedContract, call: Any) -> str | None:
     if not isinstance(call, str):
         return f"expected text; got {excerpt(call)}"
     if subject.contract is None:
-        return None  # nobody knows the operations of a contract that cannot be read
+        return None  # the operations of a contract that cannot be read are unknown
     name, _, example = call.partition("/")
     operation = subject.contract.by_id.get(name)
     if operation is None:
@@ -198,13 +198,13 @@ def _unknown_call(subject: LintedContract, call: Any) -> str | None:
 
 
 def _check_response_name(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
-    # Whether that response example exists is settled by the rule `pairing`.
+    # Whether that response example exists is checked by the rule `pairing`.
     if not isinstance(value, str) or not value:
         yield (), "must be the name of a response example", "name the example of the response to this request"
 
 
 def _check_stripped(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
-    # Whether something stands there is settled by the rule `example`.
+    # Whether a value is there is checked by the rule `example`.
     if not isinstance(value, list) or not value or not all(str(place).startswith("/") for place in value):
         yield (
             (),

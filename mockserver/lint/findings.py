@@ -8,7 +8,7 @@
                              |
                         LintFinding                                      (subject)
 
-The rules judge what is written, not what the stub makes of it, and none stops at its first finding.
+The rules check the document as written, not as the stub serves it, and report all findings.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ RULES: tuple[Callable[[LintedContract], Iterator[LintFinding]], ...] = (
 def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list[LintFinding]:
     """Return all findings about a contract in the order of the file; empty for a contract without mistakes.
 
-    With overlays, the contract after all of them is judged, and what they do in vain.
-    A file that cannot be read, or is no OpenAPI 3 document, is one finding of the rule `contract`.
+    With overlays, the contract after all of them is checked, and each action without effect is a finding.
+    A file that cannot be read, or is not an OpenAPI document, is one finding of the rule `contract`.
     """
     try:
         document = load_document(contract_path, overlays)

@@ -24,7 +24,7 @@ class _Sample:
     """Example or default in a contract, with the schema that must allow it and the direction it is sent in.
 
     Attributes:
-        pointer: where the value stands.
+        pointer: JSON pointer of the value.
         value: the example or default.
         schema: pointer of the schema.
         direction: how the value travels, or None: a `readOnly` or `writeOnly` part may be there or not.
@@ -59,7 +59,7 @@ def check_examples(subject: LintedContract) -> Iterator[LintFinding]:
         subject.schemas.schema(element.pointer)
     for place, message in subject.schemas.notes.items():
         if place.endswith("/$ref"):
-            continue  # the rule `reference` tells of it
+            continue  # reported by the rule `reference`
         yield subject.finding("schema", place, message, "correct the schema, or the schema that it refers to")
 
 

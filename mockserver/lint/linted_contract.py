@@ -49,7 +49,7 @@ class LintedContract:
 
     Attributes:
         document: the file.
-        contract: the same as the stub would serve it, or None where it cannot be served.
+        contract: the contract as the stub would serve it, or None if it cannot be served.
         written: the root object as the file has it, where the document was upgraded from OpenAPI 2.0.
     """
 
@@ -93,7 +93,7 @@ class LintedContract:
         try:
             value, place = follow(self.data, pointer)
         except ContractError:
-            return None  # the rule `reference` tells of it
+            return None  # reported by the rule `reference`
         return (value, place) if isinstance(value, dict) else None
 
     def finding(self, rule: str, pointer: str, message: str, remedy: str) -> LintFinding:

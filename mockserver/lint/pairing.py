@@ -13,13 +13,13 @@ from mockserver.lint.linted_contract import LintedContract, LintFinding
 def check_pairing(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each example of a request or of a 2xx response that belongs to no exchange.
 
-    A request example may name an error that answers it; the examples of errors need no request.
+    A request example may name the example of an error response; the examples of errors need no request.
     """
     for operation in subject.contract.operations if subject.contract else ():
-        answers = list(_success_examples(operation))
+        responses = list(_success_examples(operation))
         requests = list(_requests(operation))
         yield from _requests_without_response(subject, operation, requests)
-        yield from _responses_without_request(subject, operation, requests, answers)
+        yield from _responses_without_request(subject, operation, requests, responses)
 
 
 def _success_examples(operation: Operation) -> Iterator[Example]:
@@ -39,7 +39,7 @@ def _requests_without_response(
     subject: LintedContract, operation: Operation, requests: list[Example]
 ) -> Iterator[LintFinding]:
     if not any(r.content for status, r in operation.responses.items() if status.startswith("2")):
-        return  # a 204 or the like answers every request alike
+        return  # every request gets the same response without content
     paired = {pair.request.pointer for pair in pairs_of(operation) if pair.request is not None}
     for request in requests:
         if request.pointer not in paired:
@@ -52,16 +52,16 @@ def _requests_without_response(
 
 
 def _responses_without_request(
-    subject: LintedContract, operation: Operation, requests: list[Example], answers: list[Example]
+    subject: LintedContract, operation: Operation, requests: list[Example], responses: list[Example]
 ) -> Iterator[LintFinding]:
     if operation.request_body is None or not operation.request_body.required:
-        return  # the request without content asks for it
-    asked = {request.response_name for request in requests}
-    for answer in answers:
-        if answer.name not in asked:
+        return  # a request without content belongs to it
+    used = {request.response_name for request in requests}
+    for response in responses:
+        if response.name not in used:
             yield subject.finding(
                 "pairing",
-                answer.pointer,
-                f"no request example of {operation.id} belongs to the response example {excerpt(answer.name)}",
-                f"add a request example {excerpt(answer.name)}, or one with `x-mockserver-response: {answer.name}`",
+                response.pointer,
+                f"no request example of {operation.id} belongs to the response example {excerpt(response.name)}",
+                f"add a request example {excerpt(response.name)}, or one with `x-mockserver-response: {response.name}`",
             )

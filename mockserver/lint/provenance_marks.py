@@ -62,7 +62,7 @@ def _check_schema(subject: LintedContract, element: Element) -> Iterator[LintFin
         message = f"this schema does not say how its {', '.join(unmarked)} is known"
         yield subject.finding("provenance", element.pointer, message, _REMEDY)
     elif _is_property(element) and subject.provenance.mark(element.pointer) is None:
-        # A property without any keyword still says that there is such a property.
+        # A property without any keyword still states that there is such a property.
         message = "this property does not say how it is known"
         yield subject.finding("provenance", element.pointer, message, _REMEDY)
 
@@ -97,7 +97,7 @@ def _check_mark(subject: LintedContract, pointer: str, mark: Any, marked: Any) -
 def _check_contradictions(subject: LintedContract, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
     """Yield a finding for each statement that is marked as documented and also as assumed or observed.
 
-    An observation beside an assumption is no contradiction: it tells what became of the guess.
+    An observation beside an assumption is no contradiction: it shows whether the assumption was right.
     """
     source = marks.get("x-source")
     for keyword, mark in marks.items():

@@ -1,7 +1,7 @@
 """Building a contract from an OpenAPI document: paths, operations, security schemes, servers and extensions.
 
-Every mistake that is met names its place. Most are warnings, because real documents are full of them and are served
-all the same; a ContractError is for a document that holds nothing to serve, and for extensions of our own.
+Every mistake is reported with its place. Most are warnings, because real documents are full of them and are served
+all the same; ContractError is raised for a document with nothing to serve, and for mistakes in `x-mockserver-*`.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ class Element:
     """One OpenAPI object of a document: kind, pointer, members, and whether it is part of a request or a response.
 
     Attributes:
-        kind: what it is, in the words of OpenAPI 3.1: `operation`, `media type`, `schema` ...
-        pointer: where it stands.
-        value: its members; never to be changed.
+        kind: its kind, in the words of OpenAPI 3.1: `operation`, `media type`, `schema` ...
+        pointer: its JSON pointer.
+        value: its members; must not be changed.
         direction: whether it is part of a request or of a response, or None where it may be either.
         turned: whether it is inside a callback or webhook, where client and server change roles.
     """

@@ -22,9 +22,9 @@ class LinkEffect:
         call: the operation whose success has the link.
         read: the operation that the link leads to.
         parameters: of the read, by name: values or runtime expressions.
-        shows: by JSON pointer into the read's answer, what stands there. Pointers may have runtime expressions of the
+        shows: by JSON pointer into the read's response, the value there. Pointers may have runtime expressions of the
             call in braces, and values may be such expressions (docs/contract.md, "What a link shows").
-        pointer: where the contract says so.
+        pointer: JSON pointer of the statement in the contract.
     """
 
     link: str

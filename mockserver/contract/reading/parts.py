@@ -1,6 +1,6 @@
 """Reading the parts of an operation (parameters, content, responses, examples), with a warning for each mistake.
 
-What stands under `components` is read once, however many operations share it.
+Elements under `components` are read once, however many operations share them.
 """
 
 from __future__ import annotations

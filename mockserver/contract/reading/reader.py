@@ -1,6 +1,7 @@
 """Access to the objects of a document while it is read: `$ref`s are followed, mistakes collected as warnings.
 
-A mistake that no answer depends on is noted and read as if it were not there; `error` is for what cannot be served.
+A mistake that no response depends on becomes a warning and the element is ignored; `error` is for elements that
+cannot be served.
 """
 
 from __future__ import annotations

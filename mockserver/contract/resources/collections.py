@@ -1,8 +1,8 @@
 """Inference of collections and their items from a contract's paths, methods and schemas.
 
 A **resource** is a collection path with GET or POST, and an item path that is the same with one more parameter. Which
-member of an item the parameter names, and where items stand in answers, is read from schemas, else from examples. An
-operation whose answer does not show what its role needs has no role: it stays a plain example.
+member of an item the parameter names, and where responses hold items, is read from schemas, else from examples. An
+operation whose response does not show what its role needs gets no role: it is served from its examples.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from mockserver.http.path_templates import parse_template
 
 __all__ = ["Inference", "InferredResource", "infer", "inferred_behaviours"]
 
-#: Role of a method on an item. POST on an item changes it, if it says something.
+#: Role of a method on an item. POST on an item changes it, if it has content.
 _ITEM_ROLES = {"GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"}
 _COLLECTION_ROLES = {"GET": "list", "POST": "create"}
-#: Below this, two members are as likely, and nothing is inferred.
+#: Below this confidence, two members are equally likely, and nothing is inferred.
 _SURE_ENOUGH = 0.46
 
 
@@ -34,9 +34,9 @@ class InferredResource:
         collection: path template of the collection.
         item: path template of an item.
         parameter: the last path parameter of the item.
-        identifier: the member of an item that it names.
-        sure: 0 to 1.
-        why: what it was read from, for people.
+        identifier: the member of an item that the parameter names.
+        sure: confidence, 0 to 1.
+        why: the reason for the inference, for people.
         behaviours: by `operationId`.
         keys: members of an item that name items of other collections.
     """
@@ -58,7 +58,7 @@ class Inference:
     Attributes:
         behaviours: by `operationId`.
         resources: in the document's order.
-        passed_over: collection, item and parameter of the pairs of paths that nothing was inferred of.
+        passed_over: collection, item and parameter of the pairs of paths from which nothing was inferred.
     """
 
     behaviours: Mapping[str, Behaviour]
@@ -120,7 +120,7 @@ def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
             if found > sure:
                 named, sure, source = name, found, operation.label
             if sure >= _SURE_ENOUGH:
-                break  # the whole answer comes before its members
+                break  # the whole response comes before its members
         if sure >= _SURE_ENOUGH:
             break
     if sure < _SURE_ENOUGH:
@@ -232,8 +232,8 @@ def _linked(contract: Contract, found: list[tuple[_PathPair, InferredResource]])
 def _place(contract: Contract, operation: Operation, role: str, named: str, members: frozenset[str]) -> str | None:
     """Return the pointer of the item, or of the list of items, in an operation's response; None if there is none.
 
-    Several members of an answer may have an `id` (`{"action": {...}, "server": {...}}`): the one is meant that looks
-    most like what the reads show. The whole answer comes before its members.
+    Several members of a response may have an `id` (`{"action": {...}, "server": {...}}`): the one is chosen that has
+    most members in common with the item that reads show. The whole response comes before its members.
     """
     shape = _shape(contract, operation)
     if shape is None:

@@ -9,7 +9,7 @@ from mockserver.contract.resources.identifiers import fits, words
 from mockserver.contract.resources.shapes import Shape
 from mockserver.http.path_templates import parse_template
 
-#: Both types are known and fit; else a name alone speaks for it.
+#: Confidence if both types are known and fit, and if only the name indicates a foreign key.
 _SURE, _BY_NAME = 0.9, 0.7
 
 
@@ -20,8 +20,8 @@ class ForeignKey:
     Attributes:
         member: its name.
         collection: path template of that collection.
-        sure: 0 to 1.
-        why: what it was read from, for people.
+        sure: confidence, 0 to 1.
+        why: the reason for the inference, for people.
     """
 
     member: str
@@ -37,7 +37,7 @@ class KnownCollection:
     Attributes:
         collection: its path template.
         identifier: the member that names an item.
-        shape: what an item looks like.
+        shape: shape of its items.
     """
 
     collection: str
@@ -48,8 +48,8 @@ class KnownCollection:
 def foreign_keys(kept: Iterable[KnownCollection]) -> Mapping[str, tuple[ForeignKey, ...]]:
     """Return the foreign keys of each collection that has some, by the collection's path.
 
-    Only collections that stand under no item are named: of others nobody knows in which parent the item is. Two of one
-    name, as in two versions of an API, are named by nothing.
+    Only collections that are not below an item can be named: for others the parent of the item is unknown. Two
+    collections of one name, as in two versions of an API, are not named by any key.
     """
     kept = list(kept)
     named: dict[tuple[str, ...], list[KnownCollection]] = {}
@@ -64,10 +64,10 @@ def foreign_keys(kept: Iterable[KnownCollection]) -> Mapping[str, tuple[ForeignK
 def _keys(one: KnownCollection, named: Mapping[tuple[str, ...], list[KnownCollection]]) -> Iterator[ForeignKey]:
     placed = {tuple(words(name)) for name in parse_template(one.collection).parameters}  # the path names those
     for member in one.shape.names:
-        said = tuple(words(member))
-        if len(said) < 2 or said[-1] != "id" or member == one.identifier or said in placed:
+        member_words = tuple(words(member))
+        if len(member_words) < 2 or member_words[-1] != "id" or member == one.identifier or member_words in placed:
             continue
-        others = named.get(said[:-1], [])
+        others = named.get(member_words[:-1], [])
         if len(others) != 1 or others[0] is one:
             continue
         key = _key(one.shape.member(member), member, others[0])

@@ -7,16 +7,16 @@ import re
 from mockserver.contract.resources.shapes import Shape
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-#: Members that name an item, where the parameter's name says nothing of its kind.
+#: Usual names of identifiers, for parameters whose name does not indicate one.
 _USUAL = ("id", "uuid", "slug", "key", "code", "name", "login", "username", "number", "token", "identifier")
-#: Words that say which member is meant, at the end of a parameter's name.
+#: Last words of a parameter's name that indicate the member.
 _TELLING = frozenset(_USUAL)
-#: People are named by these where a parameter says that it is one.
+#: Last words of parameters that name a person.
 _PEOPLE = frozenset({"username", "user", "owner", "org", "organization", "member", "assignee"})
 _NAMESAKE = 1.0
-#: Documents often say that a path parameter is text where the member is a number.
+#: Factor for different types: documents often declare a string parameter for a numeric member.
 _MISFIT = 0.6
-#: That the member has the parameter's very name tells more than that.
+#: The same factor for a member with exactly the parameter's name.
 _MISFIT_OF_NAMESAKE = 0.85
 _JOINED = re.compile(r"[a-z]{3,}id")
 _NO_IDENTIFIERS = frozenset({"uuid", "guid", "valid", "invalid", "paid", "grid", "void", "android"})
@@ -37,8 +37,8 @@ def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: 
 
     Args:
         parameter: name of the path parameter.
-        shape: what an item looks like.
-        kinds: types of the parameter, none where they are not known.
+        shape: shape of an item.
+        kinds: types of the parameter, empty if unknown.
         collection: last segment of the collection's path.
     """
     best, sure = "", 0.0
@@ -46,7 +46,7 @@ def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: 
     for name in shape.names:
         found = _sureness(wanted, words(name), collection)
         if found and not _is_scalar(shape, name):
-            continue  # an object or a list stands in no path
+            continue  # no path holds an object or a list
         if found and not _fits(shape, name, kinds):
             found *= _MISFIT_OF_NAMESAKE if found == _NAMESAKE else _MISFIT
         if found > sure:

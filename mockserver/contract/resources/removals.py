@@ -9,7 +9,7 @@ from mockserver.contract.resources.shapes import SchemaShape, json_content
 from mockserver.http.path_templates import parse_template
 
 _GONE = frozenset({"404", "410"})
-#: Statuses of a GET that say that there is nothing, be it of that name or yet.
+#: Status codes of a GET for a resource that does not exist, or not yet.
 _ABSENT = _GONE | {"204"}
 
 
@@ -26,8 +26,8 @@ def deletes_resource(contract: Contract, operation: Operation) -> bool:
     by_place = {(one.method, one.path): one for one in contract.operations if one.path.startswith(operation.path)}
     if operation.behaviour is not None:
         if operation.request_body is not None:
-            return False  # what a content selects is not all that is there
-        # Where there is an answer whatever happens, as how far something is, a DELETE leaves that: it is disabled.
+            return False  # the content selects a part only
+        # If a GET always has content, such as a status, a DELETE does not remove it: it disables something.
         read = by_place.get(("GET", operation.path))
         return read is None or not _ABSENT.isdisjoint(read.responses)
     return _names_an_item(operation) or _is_single(contract, operation, by_place)
@@ -36,7 +36,7 @@ def deletes_resource(contract: Contract, operation: Operation) -> bool:
 def _names_an_item(operation: Operation) -> bool:
     """Tell whether an operation's path ends in a parameter, so that it names an item.
 
-    `/pets/{id}:disown` names something that is done to a pet, time and again, and no pet.
+    `/pets/{id}:disown` names an action on a pet, which can be repeated, and not the pet.
     """
     last = parse_template(_last(operation))
     return bool(last.parameters) and ":" not in last.literals[-1]
@@ -45,8 +45,8 @@ def _names_an_item(operation: Operation) -> bool:
 def _is_single(contract: Contract, operation: Operation, by_place: Mapping[tuple[str, str], Operation]) -> bool:
     """Tell whether a path ends in the name of a thing that an item has or has not, as `/gists/{id}/star` does.
 
-    The contract says so where it documents that a GET there may find nothing. Below a list (`/issues/{n}/labels`) are
-    items, and what a content or a required query parameter selects is not all that is there.
+    That is so if the contract documents 404 or 410 for a GET. Lists such as `/issues/{n}/labels` have items below them,
+    and with content or a required query parameter a DELETE removes only a part.
     """
     read = by_place.get(("GET", operation.path))
     if "{" in _last(operation) or "{" not in operation.path or read is None or not _GONE & read.responses.keys():

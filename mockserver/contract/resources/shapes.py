@@ -11,7 +11,7 @@ from mockserver.errors import ContractError
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.pointers import child
 
-#: Schemas that one value is described by; more of them, and it is not looked at further.
+#: Limit on the schemas read for one value.
 _MAX_PARTS = 24
 
 

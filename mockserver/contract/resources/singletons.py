@@ -1,7 +1,7 @@
 """Singletons: values that are written, read and reset, their statuses, and where responses show them.
 
-Operations on it have the roles `write`, `read` and `reset` and its key as `resource`, whatever handler plays them; the
-value stands at `value`, how far it is at `status` (`x-mockserver-behaviour`).
+Operations on a singleton have the roles `write`, `read` and `reset` and its key as `resource`, whatever the handler;
+responses hold its value at `value` and its status at `status` (`x-mockserver-behaviour`).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def name_members(contract: Contract, operation: Operation) -> frozenset[str]:
     for other in contract.by_resource[behaviour.resource]:
         around = envelope_place(other)
         beside = {place[-1]: values for place, values in shown_texts(contract, other).items() if place[:-1] == around}
-        # A schema without `const` tells nothing of the value; `name` is what most call it.
+        # A schema without `const` does not show the value; most contracts call the member `name`.
         named = (
             name for name, values in beside.items() if (behaviour.resource in values if values else name == "name")
         )

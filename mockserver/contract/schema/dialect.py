@@ -1,8 +1,8 @@
 """Translation of one Schema Object's keywords, in any OpenAPI version, to JSON Schema 2020-12.
 
-Translated are what OpenAPI 3.0 has in its own way (`nullable`, boolean `exclusiveMinimum`, `$ref` that stands alone),
-what formats mean for numbers, and what cannot be used: a keyword of the wrong type, a pattern that no engine takes.
-Such a keyword is left out and told of, because the rest of the schema, and the operation, can be used without it.
+Keywords that differ in OpenAPI 3.0 are translated (`nullable`, boolean `exclusiveMinimum`, lone `$ref`), and number
+formats become limits. Unusable keywords (a wrong type, a pattern that no engine accepts) are left out with a
+note, because the rest of the schema, and the operation, can be used without them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mockserver.http.json import excerpt
 #: `tell(pointer of the keyword, what is wrong)`.
 Tell = Callable[[str, str], None]
 
-#: Marks a schema that has no value by the letter and is read as it is meant.
+#: Marks a schema that has no valid value as written, and is read as its author probably meant it.
 MEANT = "x-mockserver-meant"
 TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 #: Keywords by how they hold schemas.
@@ -28,7 +28,7 @@ SINGLE = frozenset(
 )
 LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
-#: Keywords whose schemas the very same value meets.
+#: Keywords whose schemas apply to the same value.
 SAME_VALUE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
 
 #: Whole numbers of each format (OpenAPI Format Registry).
@@ -44,7 +44,7 @@ _INTEGERS = {
 }
 
 
-#: Types of Python as JSON has them, what is narrower first: truth values are integers there.
+#: Python types with their JSON Schema types; bool comes first, because it is a subclass of int.
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "boolean"),
     (int, "integer"),
@@ -100,12 +100,12 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
 
     Args:
         schema: the Schema Object, which is not changed.
-        pointer: where it stands.
-        tell: is told of each keyword that is left out.
-        legacy: it is one of OpenAPI 3.0.
+        pointer: its JSON pointer.
+        tell: called with each keyword that is left out.
+        legacy: whether the document is OpenAPI 3.0.
     """
     if legacy and isinstance(schema.get("$ref"), str):
-        return {"$ref": schema["$ref"]}  # what stands beside it is ignored (OpenAPI 3.0, section 4.7.23)
+        return {"$ref": schema["$ref"]}  # siblings are ignored (OpenAPI 3.0, section 4.7.23)
     kept = dict(schema)
     if legacy:
         _bounds(kept)
@@ -119,7 +119,7 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
         kept["patternProperties"] = _usable_names(kept["patternProperties"], pointer, tell)
     _integer_bounds(kept)
     _enum(kept, pointer, tell)
-    if kept.pop("nullable", None) is True:  # 3.1 has no such keyword, but who goes on writing it means it all the same
+    if kept.pop("nullable", None) is True:  # not a keyword in 3.1, but authors who still write it mean it
         _nullable(kept)
     return kept
 
@@ -166,8 +166,7 @@ def _integer_bounds(kept: dict[str, Any]) -> None:
 def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
     """Convert the values of an `enum` to the schema's `type` if none of them has that type, such as unquoted numbers.
 
-    By the letter such a schema has no value, so whoever judges by the letter loses none, as long as it is not made
-    where nothing has to be.
+    As written, such a schema has no valid value, so nothing valid is refused; optional values are not generated for it.
     """
     named, values = kept.get("type"), kept.get("enum")
     if named == "array" and isinstance(values, list) and isinstance(kept.get("items", {}), dict):
@@ -205,7 +204,7 @@ def _plain(text: str) -> Any:
         return None
 
 
-#: What a text stands for, by the type that is wanted of it.
+#: Conversion of a text to a value, by type.
 _OF_TEXT: Mapping[str, Callable[[str], Any]] = {"string": str, "integer": _plain, "number": _plain, "boolean": _plain}
 
 
@@ -219,7 +218,7 @@ def _is_a(named: str, value: Any) -> bool:
 def _nullable(kept: dict[str, Any]) -> None:
     """Allow null in a schema with `nullable: true`: in its `type`, `enum` and branches.
 
-    By the letter of OpenAPI 3.0.3 it counts beside `type` only; but nobody writes it without meaning it.
+    OpenAPI 3.0.3 allows it only beside `type`, but authors mean it elsewhere as well.
     """
     if isinstance(kept.get("type"), str):
         kept["type"] = [kept["type"], "null"]
@@ -229,7 +228,7 @@ def _nullable(kept: dict[str, Any]) -> None:
     if branches is not None:
         kept[branches] = [*kept[branches], {"type": "null"}]
     elif "allOf" in kept:
-        # What all of them must hold must hold unless the value is null.
+        # All schemas of `allOf` apply, unless the value is null.
         kept["anyOf"] = [{"allOf": kept.pop("allOf")}, {"type": "null"}]
 
 

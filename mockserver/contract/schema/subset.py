@@ -9,7 +9,7 @@ from mockserver.contract.schema.dialect import LISTED, NAMED, SINGLE
 from mockserver.contract.schema.translation import ANNOTATIONS, Translation, pointer_of
 from mockserver.http.pointers import child
 
-#: Stands in a name of `$defs` between the pointer of the schema and what tells copies of it apart.
+#: In a name of `$defs`, separates the pointer of the schema from the number of its copy.
 SEPARATOR = "\x1f"
 
 _PROPERTIES = frozenset({"properties", "patternProperties"})
@@ -144,7 +144,7 @@ class SchemaSubset:
         mapped = set(known.values())
         known.update({place.rpartition("/")[2]: place for place in implicit if place not in mapped})
         if set(known.values()) - set(implicit):
-            return  # names what is no branch of it: no sound claim
+            return  # a mapping names a schema that is no branch: no sound rule
         rules = [
             {
                 "if": {"type": "object", "required": [name], "properties": {name: {"const": value}}},
@@ -155,8 +155,8 @@ class SchemaSubset:
         allowed = {"properties": {name: {"enum": [*known, None]}}}
         copied["allOf"] = [*copied.get("allOf", ()), allowed, *rules]
         if "oneOf" in copied and self._mark == "readOnly":
-            # The branch is known by its name; that another one would take the value, too, is what the name is for.
-            # What we answer is held against the letter all the same, because others judge it by that.
+            # The discriminator selects the branch, even if the value would be valid against another one as well.
+            # Responses of the stub are validated as written all the same, because other tools judge them so.
             named = {"type": "object", "required": [name], "properties": {name: {"enum": list(known)}}}
             copied["allOf"].append({"if": named, "else": {"oneOf": copied.pop("oneOf")}})
 

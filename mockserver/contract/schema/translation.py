@@ -21,20 +21,20 @@ ANNOTATIONS = frozenset(
 class Translation:
     """Translator of a document's schemas to JSON Schema 2020-12; each is translated once, on first use.
 
-    A translated schema stands at the pointer of its original. Its `$ref`s are all `#/...`, percent-encoded, and lead
+    A translated schema has the pointer of its original. Its `$ref`s are all `#/...`, percent-encoded, and lead
     to a schema; a `$ref` with siblings that count has moved to the end of `allOf`. Circles of schemas that the very
     same value would have to meet without end are cut.
 
     Attributes:
-        notes: what could not be used so far, by the pointer of the keyword.
-        identifiers: finds what references mean.
+        notes: reasons why keywords were ignored so far, by the pointer of the keyword.
+        identifiers: resolver of references.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
         self._legacy = str(data.get("openapi", "")).startswith("3.0")
         self._done: dict[str, Any] = {}
-        #: Pointers of the schemas that are being translated, which nothing is known of yet.
+        #: Pointers of the schemas whose translation is not finished yet.
         self._open: set[str] = set()
         self.notes: dict[str, str] = {}
         self.identifiers = Identifiers(data)
@@ -133,8 +133,8 @@ class Translation:
     def _join(self, schema: dict[str, Any], pointer: str) -> None:
         """Replace `additionalProperties: false` in a schema and its `allOf` where together they allow no value.
 
-        `additionalProperties: false` knows only the `properties` beside it. Who writes it beside `allOf`, and requires
-        what stands in there, means `unevaluatedProperties: false`.
+        `additionalProperties: false` sees only the `properties` beside it. Authors who write it beside
+        `allOf`, and require properties from there, mean `unevaluatedProperties: false`.
         """
         branches = [self._behind(branch) for branch in schema["allOf"]]
         if any(_only_refers(branch) for branch in branches):

@@ -34,7 +34,7 @@ class SchemaViolation:
         instance_path: names and indexes that lead to the offending part of the value.
         keyword: the schema keyword that is broken, such as `maximum`.
         keyword_pointer: JSON pointer of that keyword in the contract.
-        message: what is wrong, with the value; not for values that are secret.
+        message: what was expected and the value; not to be shown for secret values.
         value: the offending part of the value.
         missing: the name that is missing, for `required` and its like.
         unknown: the names that must not be there, for `additionalProperties` and its like.
@@ -51,12 +51,12 @@ class SchemaViolation:
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*=*\s*")
 
-#: Formats that jsonschema-rs leaves to us, for text; all other unknown ones are accepted.
+#: Checks of formats that jsonschema-rs does not have; all other unknown formats are accepted.
 _FORMATS = {
     "byte": lambda text: _BASE64.fullmatch(text) is not None,
 }
 
-#: Keywords that a plain value is checked by without the rest of the document.
+#: Keywords that can be checked for a scalar without the rest of the document.
 _PLAIN = frozenset(
     {"type", "enum", "const", "format", "pattern", "minLength", "maxLength"}
     | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
@@ -78,13 +78,13 @@ class Validator:
 
     def violations(self, value: Any) -> Iterator[SchemaViolation]:
         """Yield every violation of the schema by a value, none if the value is valid."""
-        told = 0
+        yielded = 0
         try:
             for error in self._compiled.iter_errors(value):
                 yield _translate(error)
-                told += 1
+                yielded += 1
         except ValueError:
-            for error in islice(self._compiled.iter_errors(supported_value(value)), told, None):
+            for error in islice(self._compiled.iter_errors(supported_value(value)), yielded, None):
                 yield _translate(error)
 
 
@@ -141,9 +141,9 @@ class Schemas:
             raise ContractError(f"{pointer}: is not a usable JSON Schema: {reason}") from error
 
 
-#: What stands for a character that UTF-8 cannot write (Unicode Standard, section 3.9).
+#: Replacement of a character that UTF-8 cannot encode (Unicode Standard, section 3.9).
 _LONE_SURROGATE, _REPLACEMENT = re.compile("[\ud800-\udfff]"), "\ufffd"
-#: jsonschema-rs takes no values that are nested deeper than 255 levels.
+#: jsonschema-rs does not accept values nested deeper than 255 levels.
 _MAX_LEVELS = 250
 
 

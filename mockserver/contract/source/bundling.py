@@ -1,7 +1,7 @@
 """Bundling of a contract in several files into one document; the others are put under `x-mockserver-files`.
 
-A file is read when a reference to it is met, once; files may refer to each other in circles. What cannot be read is
-a warning at the reference, and the rest is served.
+Each file is read once, at the first reference to it; files may refer to each other in circles. A file that cannot be
+read is a warning at the reference, and the rest is served.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from mockserver.errors import ContractError
 from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup
 
-#: A contract of more files than this is refused: references may make up names without end.
+#: A contract of more files than this is refused: references may generate names without end.
 MAX_FILES = 2000
-# Nearly every document has none of these, and then nothing of it is walked.
+# Nearly every document has no such reference, and then it is not walked.
 _OTHER = re.compile(r"""\$ref["']?\s*:\s*(?:[>|][-+]?\s*)?["']?[^\s#"'{\[]""")
-#: What tells a location in a discriminator's mapping from the name of a schema.
+#: Distinguishes a location in a discriminator's mapping from the name of a schema.
 _LOCATION = re.compile(r"[/#]|\.\w+$")
 #: Keywords whose values are data, in which a `$ref` is a name like any other.
 _DATA = frozenset({"example", "default", "enum", "const", "value"})
@@ -147,7 +147,7 @@ class _File:
     def _local(self, reference: str, fragment: str) -> str:
         if not self._prefix or (fragment and not fragment.startswith("/")):
             return reference
-        # Parts of a contract often mean the whole when they say `#/components/...`.
+        # In parts of a contract, `#/components/...` often means the main file.
         if not _has(self._document, fragment) and self._bundle.has(fragment):
             return reference
         return f"#{self._prefix}{reference[1:]}"

@@ -1,7 +1,7 @@
 """Cache of parsed YAML contracts in the user's cache folder, because parsing takes much of the start-up time.
 
-A file is named by the digest of the text and of our rules for reading it, so it can be old but never wrong. Whatever
-goes wrong with it, from a full disk to a folder that cannot be written, costs but the time that it would have saved.
+A file is named by the digest of the text and the version of our rules for reading it, so it is never wrong. Any failure
+of the cache, such as a full disk or a read-only folder, only costs the time that it would have saved.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from mockserver.http import json
 
 #: Shorter texts are parsed as fast as a file is opened.
 MIN_LENGTH = 20_000
-#: So many texts are kept; the one that was written first goes first.
+#: Limit on the cached texts; the one written first is removed first.
 MAX_KEPT = 50
-#: Changes with what `yamltext` makes of a text, so that no older version's values are taken for today's.
+#: Version of the values that `yaml` makes of a text, so that those of an older mockserver are not used.
 _RULES = "1"
 
 
@@ -40,7 +40,7 @@ def keep(text: str, value: Any) -> None:
     try:
         content = json.encode(value)
         if len(content) > 4 * len(text) or json.decode_exactly(content) != value:
-            return  # anchors that expand to much, or what is no JSON
+            return  # anchors that expand to much, or a value that is not JSON
         file = _file(text)
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, content)

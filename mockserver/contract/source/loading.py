@@ -21,7 +21,7 @@ _BRACE = re.compile(r"\s*\{")
 MAX_BYTES = 64 * 1024 * 1024
 #: Where the other files of a contract are put (bundling.py); never written by a person.
 FILES = "x-mockserver-files"
-#: What the first file of a directory is called, in the order in which they are looked for.
+#: Names of the main file in a directory, in the order in which they are tried.
 _FIRST_FILES = tuple(f"{stem}.{end}" for stem in ("openapi", "swagger") for end in ("yaml", "yml", "json"))
 
 
@@ -32,7 +32,7 @@ class Layer:
     Attributes:
         path: its file, as the user named it.
         text: the file's text.
-        places: pointer in the document to pointer in the overlay, of each value that it brought.
+        places: pointer in the document to pointer in the overlay, of each value that the overlay added.
     """
 
     path: Path
@@ -64,10 +64,10 @@ class Document:
         data: its root object, after all overlays; keys are always text.
         sha256: hexadecimal digest of the file's bytes, and of those of its overlays.
         layers: the overlays, in the order in which they were applied.
-        notes: what a person should know of the overlays, a line for each.
-        moved: pointer in `data` to pointer in the file, of what was upgraded; what stands below moved with it.
+        notes: hints about the overlays for people, a line each.
+        moved: pointer in `data` to pointer in the file, of elements that the upgrade moved with everything below them.
         files: the other files of the contract, the items of `x-mockserver-files` in `data`.
-        warnings: pointers and messages of what could not be read of them.
+        warnings: pointers and messages of references to files that could not be read.
     """
 
     path: Path
@@ -104,7 +104,7 @@ class Document:
     def where(self, pointer: str) -> tuple[Path, int]:
         """Return file and line, from 1, of the element at a JSON pointer, or of its nearest existing ancestor.
 
-        Lines behind an item that an overlay removed from an array are those before it was removed.
+        Lines of items after one that an overlay removed from an array are those before the removal.
         """
         parts = self._original(split(pointer))
         if self.files and parts[:1] == [FILES] and len(parts) > 1:
@@ -206,7 +206,7 @@ def _parse(path: Path, text: str) -> Any:
             if _is_deep(data):
                 raise ContractError(f"{path}: is nested deeper than {yaml.MAX_DEPTH} levels")
             return data
-    # Contracts alone: seed data and identities hold secrets, which belong into no other file.
+    # Only contracts are cached: seed data and identities hold secrets, which must not be in another file.
     known = cache.find(text)
     if known is not None:
         return known

@@ -10,7 +10,7 @@
     in: body, in: formData    -> requestBody, by `consumes`
     schema, examples          -> content, by `produces`
 
-The upgrade is lenient: what it does not understand stays as it is, for document.py to tell of.
+The upgrade is lenient: unknown elements are left unchanged, and document.py warns about them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def upgraded(document: Document) -> Document:
 
 _JSON = ("application/json",)
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
-#: Members of the root that stand elsewhere in OpenAPI 3.
+#: Members of the root that OpenAPI 3 has elsewhere.
 _REPLACED = frozenset(
     [
         *("swagger", "host", "basePath", "schemes", "consumes", "produces"),
@@ -54,7 +54,7 @@ class Upgrade:
     """Upgrade of one document from OpenAPI 2.0 to 3.0.
 
     Attributes:
-        places: what moved.
+        places: the moved elements.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
@@ -162,7 +162,7 @@ class Upgrade:
         made: list[Any] = []
         for index, one in enumerate(found):
             if "$ref" in one.raw or "in" not in one.raw:
-                made.append(one.raw.get("", one.raw))  # a mistake, for document.py to tell of
+                made.append(one.raw.get("", one.raw))  # a mistake, about which document.py warns
             else:
                 made.append(parameter(self.places, one, child(pointer, "parameters", str(index))))
         return made

@@ -17,7 +17,7 @@ class Moves:
     """Record of the elements that an upgrade from OpenAPI 2.0 moved.
 
     Attributes:
-        moved: new pointer to old pointer; what stands below moved with it.
+        moved: new pointer to old pointer, of elements that moved with everything below them.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class Moves:
         """Return a part of the document with its references and schemas in the form of OpenAPI 3.0.
 
         Args:
-            value: the part, as the walk over the document left it.
-            named: the keys of the value are names, not keywords.
+            value: the part of the document.
+            named: whether the keys of the value are names, not keywords.
         """
         if isinstance(value, list):
             return [self.finished(item) for item in value]

@@ -1,8 +1,8 @@
 """OpenAPI Overlay 1.0: files with changes to a contract, applied before the contract is read.
 
-The specification: https://spec.openapis.org/overlay/v1.0.0.html. An entry is appended to the array that a target
-selects; a list of entries is, too, and so are arrays within an `update`, of which the specification does not speak. A
-target that matches nothing changes nothing; since that is nearly always a mistake, it is noted for a person to read.
+The specification: https://spec.openapis.org/overlay/v1.0.0.html. An update is appended to the array that a target
+selects; a list of updates, and arrays within an `update`, are appended as well, which the specification leaves open. A
+target that matches nothing changes nothing; since that is nearly always a mistake, a note is added.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Location = tuple[str | int, ...]
 def apply_overlays(document: Document, overlays: Sequence[Path | str]) -> Document:
     """Return a document with the overlays in some files applied, one after the other.
 
-    Its digest covers the overlays, its lines lead into them, its notes name the actions without effect.
+    The digest covers the overlays, lines may be in them, and notes name the actions without effect.
 
     Raises:
         ContractError: a file that is no overlay, or an action that cannot be applied; names file, line and action.
@@ -194,7 +194,7 @@ def _updated(where: str, data: Any, location: _Location, update: Any) -> tuple[A
 
 def _without(where: str, data: Any, locations: list[_Location]) -> Any:
     """Return the data without the elements at some locations."""
-    # Parents go last, and items of an array from its end, so that what is still to go keeps its place.
+    # Parents are removed last, and items of an array from its end, so that the other locations stay valid.
     for location in sorted(locations, key=lambda one: (len(one), [_order(token) for token in one]), reverse=True):
         if not location:
             raise ContractError(f"{where}: removes the whole document")

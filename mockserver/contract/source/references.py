@@ -76,7 +76,7 @@ class Identifiers:
         if reference == "#" or reference.startswith("#/"):
             named = unquote(reference[1:])
             resource = self._resource(pointer)
-            # By the letter only the first; but people put an `$id` and go on to name the document's components.
+            # Strictly only the first; but authors add an `$id` and still refer to the document's components.
             candidates = (resource + named, named) if resource else (named,)
             return next((one for one in candidates if self._is_schema(one)), None)
         base, fragment = urldefrag(urljoin(self._index.get(self._resource(pointer), ""), reference))

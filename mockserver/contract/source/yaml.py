@@ -12,12 +12,12 @@ import yaml
 from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
-#: Nesting beyond this is a mistake or an attack; parsers and validators recurse.
+#: Limit of nesting; parsers and validators recurse.
 MAX_DEPTH = 200
 #: A document whose anchors expand to more values than this is refused ("billion laughs").
 MAX_VALUES = 5_000_000
 
-# libyaml's composer recurses in C and takes the process down at some ten thousand levels, so text that could nest
+# libyaml's composer recurses in C and crashes the process at some ten thousand levels, so text that may be nested
 # that deep is refused before it is composed. Both bounds are coarse; MAX_DEPTH is the exact one.
 _DEEP_INDENT = re.compile(r"^[ \t?-]{2000}", re.MULTILINE)
 _MAX_BRACKETS = 2000
