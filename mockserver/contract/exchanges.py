@@ -82,13 +82,13 @@ def pairs_of(operation: Operation) -> Iterator[ExamplePair]:
 
 
 def presumed_success(operation: Operation) -> Presumptions:
-    """Return what an operation's first documented successful exchange presumes: caller and earlier calls."""
+    """Return the conditions of an operation's first documented successful exchange: caller, earlier calls and so on."""
     succeed = (pair.response.presumes for pair in pairs_of(operation) if pair.status.startswith("2"))
     return next(succeed, Presumptions())
 
 
 def _response_examples(operation: Operation, *, success: bool) -> dict[str, tuple[str, MediaType, Example]]:
-    """Return the examples of an operation's successful or other responses by name, with status and media type."""
+    """Return the examples of an operation's 2xx responses, or of all others, by name, with status and media type."""
     found: dict[str, tuple[str, MediaType, Example]] = {}
     for status, response in operation.responses.items():
         if status.startswith("2") == success:

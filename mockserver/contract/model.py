@@ -56,11 +56,11 @@ class Example:
     stripped: tuple[str, ...] = ()
 
     def documented(self, value: Any) -> Any:
-        """Return a value of the example's form with null at each place that the documentation does not show."""
+        """Return a value with null at each of the example's `stripped` pointers, which the documentation does not show."""
         return blanked(value, self.stripped)
 
     def names_response(self) -> bool:
-        """Tell whether a request example names its response example itself, which then may be an error's."""
+        """Tell whether a request example names a response example other than its namesake; it may be an error's."""
         return self.response_name != self.name
 
 
@@ -365,7 +365,7 @@ class Contract:
         return self._provenance.of(pointer)
 
     def validator(self, schema: str, direction: Direction) -> Validator:
-        """Return the compiled validator of the schema at a pointer, for requests or for responses.
+        """Return the compiled validator of the schema at a pointer, for one direction: requests or responses.
 
         Raises:
             ContractError: the schema cannot be compiled.

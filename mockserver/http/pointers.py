@@ -35,7 +35,7 @@ def lookup(data: Any, pointer: str) -> Any:
 
 
 def blanked(value: Any, pointers: Iterable[str]) -> Any:
-    """Return a value with null at each of some JSON pointers; a pointer to nothing is ignored."""
+    """Return a value with null at each of some JSON pointers; pointers that lead nowhere are ignored."""
     for pointer in pointers:
         value = _blanked(value, split(pointer))
     return value
