@@ -56,7 +56,7 @@ class Example:
     stripped: tuple[str, ...] = ()
 
     def documented(self, value: Any) -> Any:
-        """Return a value with null at each of the example's `stripped` pointers, as the documentation shows no value there."""
+        """Return a value with null at each `stripped` pointer of the example, which the documentation lacks."""
         return blanked(value, self.stripped)
 
     def names_response(self) -> bool:
