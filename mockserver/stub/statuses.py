@@ -1,6 +1,6 @@
 """Which of the documented responses: by outcome, by a code that the client prefers, by rejection.
 
-The tables are explained in docs/stub.md, "Answers of any contract".
+The tables are explained in docs/stub.md, "Responses of any contract".
 """
 
 from __future__ import annotations

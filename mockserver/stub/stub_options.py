@@ -196,7 +196,7 @@ class StubOptions:
     no_state: bool = field(
         default=False,
         metadata=told(
-            "Infer no state: answer examples where the contract names no behaviour.", page="stub.md#state-nobody-wrote"
+            "Infer no state: answer examples where the contract names no behaviour.", page="stub.md#inferred-state"
         ),
     )
     behaviours: Mapping[str, Handler] | None = field(
@@ -210,7 +210,7 @@ class StubOptions:
     )
     no_cors: bool = field(
         default=False,
-        metadata=told("Let no web page of another origin read the answers.", page="stub.md#answers-of-any-contract"),
+        metadata=told("Let no web page of another origin read the answers.", page="stub.md#responses-of-any-contract"),
     )
     allow_callbacks: Sequence[str] = field(
         default=(),
