@@ -13,7 +13,7 @@ from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import contract_option, option, overlay_option, show_notes
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.reading.callback_objects import callbacks
-from mockserver.contract.resources.collections import Inference, Resource, infer
+from mockserver.contract.resources.collections import Inference, InferredResource, infer
 from mockserver.errors import ContractError
 from mockserver.http import json as documents
 from mockserver.plugins.discovery import load
@@ -67,7 +67,7 @@ def inspect(contract: Contract) -> dict[str, Any]:
         "refused": [{**_named(operation), "why": operation.refused} for operation in contract.refused],
         "webhooks": list(contract.webhooks),
         "callbacks": [entry for operation in contract.operations for entry in _callbacks(contract, operation)],
-        "warnings": list(contract.told_warnings()),
+        "warnings": list(contract.warning_texts()),
     }
 
 
@@ -118,7 +118,7 @@ def _named(operation: Operation) -> dict[str, Any]:
     return {"operation": operation.label, "id": operation.id}
 
 
-def _resource(contract: Contract, resource: Resource, told: set[str]) -> dict[str, Any]:
+def _resource(contract: Contract, resource: InferredResource, told: set[str]) -> dict[str, Any]:
     """Return a resource with those of its operations for which the contract itself says nothing."""
     operations = [
         {
@@ -151,7 +151,7 @@ def _explicit(contract: Contract, operation: Operation) -> dict[str, Any]:
 
 def _plain(contract: Contract, inference: Inference, told: set[str]) -> list[dict[str, Any]]:
     """Return the operations that nothing was inferred of, with why."""
-    by_path: dict[str, Resource] = {}
+    by_path: dict[str, InferredResource] = {}
     for resource in inference.resources:
         by_path[resource.item] = resource
         by_path.setdefault(resource.collection, resource)

@@ -63,7 +63,7 @@ def _told_contract(options: ServeOptions) -> Contract:
     assert options.api is None or isinstance(options.api, str)
     contract = load(options.contract, options.api, options.overlay)
     show_notes(contract.document.notes)
-    show_warnings(contract.told_warnings(), len(contract.warnings))
+    show_warnings(contract.warning_texts(), len(contract.warnings))
     if contract.webhooks:
         click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(contract.webhooks)}", err=True)
     return contract

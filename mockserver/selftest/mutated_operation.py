@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.message_texts import Place
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.resources.singletons import envelope_place, name_members
 from mockserver.contract.roles import CredentialPlaces, credential_places, is_login, is_revocation
 from mockserver.contract.schema.marks import marked_names
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
     """An answer that the contract shows."""
 
     status: int
-    response: Response
+    response: DocumentedResponse
     content: MediaType
     value: Any
 
@@ -318,7 +318,7 @@ def holder(value: Any, path: Path) -> dict[Any, Any]:
     return value
 
 
-def _shown(status: str, response: Response) -> Iterator[Answer]:
+def _shown(status: str, response: DocumentedResponse) -> Iterator[Answer]:
     for name, content in response.content.items():
         for example in content.examples.values():
             if is_json(name):

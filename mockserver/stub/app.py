@@ -107,10 +107,12 @@ def make_app(options: StubOptions) -> Flask:
 
 
 def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the state behaviours that can be inferred from a contract, by `operationId`."""
-    from mockserver.contract.resources.collections import inferred  # a contract that states all of them needs none
+    """Return the behaviours that can be inferred from a contract, by `operationId`."""
+    from mockserver.contract.resources.collections import (
+        inferred_behaviours,
+    )  # a contract that states all of them needs none
 
-    return inferred(contract)
+    return inferred_behaviours(contract)
 
 
 def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.model import Response as Documented
+from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http.preferences import NONE
 from mockserver.http.problem import of as problem_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.contract.reading.link_effects import consequences
+from mockserver.contract.reading.link_effects import link_effects
 from mockserver.http.pointers import child, split
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Change, Sign, Subject, at, holder
@@ -295,7 +295,7 @@ def third_write_refused(subject: Subject) -> Mutation | None:
 def linked_read_of_before(subject: Subject) -> Mutation | None:
     """The read that a link of an answer leads to shows what was there before the call: its cache never hears of it."""
     operation = subject.operation
-    found = [one for one in consequences(subject.contract) if one.call is operation and one.read.path == operation.path]
+    found = [one for one in link_effects(subject.contract) if one.call is operation and one.read.path == operation.path]
     if not found:
         return None
     read = found[0].read

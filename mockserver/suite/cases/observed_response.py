@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.schema.validator import SchemaViolation, Validator
 from mockserver.http.media_types import covering
 from mockserver.http.styles import decode_text
@@ -40,8 +40,8 @@ class Answer:
     exchange: Exchange
     response: WireResponse
     secrets: Secrets
-    documented: Response | None = None
-    promised: Response | None = None
+    documented: DocumentedResponse | None = None
+    promised: DocumentedResponse | None = None
     media_type: MediaType | None = None
     issued: tuple[tuple[str, ...], ...] = field(default=())
 
@@ -87,7 +87,7 @@ def see(
     return Answer(contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued)
 
 
-def promise(operation: Operation, response: WireResponse) -> Response | None:
+def promise(operation: Operation, response: WireResponse) -> DocumentedResponse | None:
     """Return what an answer's content is held to, None if nothing.
 
     A success of an undocumented status is another way to say what the documented success says: 202 for 200. That is
@@ -99,7 +99,7 @@ def promise(operation: Operation, response: WireResponse) -> Response | None:
     return documented
 
 
-def documented_content(documented: Response | None, content_type: str) -> MediaType | None:
+def documented_content(documented: DocumentedResponse | None, content_type: str) -> MediaType | None:
     """Return what a response says of content of a `Content-Type`; None if nothing."""
     return None if documented is None else covering(documented.content, content_type)
 

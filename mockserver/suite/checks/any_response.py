@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from mockserver.contract.model import Response
+from mockserver.contract.model import DocumentedResponse
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.pointers import child
 from mockserver.suite.cases.observed_response import UNREADABLE, Answer, json_violations, readings, value_of, violations
@@ -251,7 +251,7 @@ def no_answer(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
     )
 
 
-def _documented(answer: Answer) -> Response | None:
+def _documented(answer: Answer) -> DocumentedResponse | None:
     """Return what the contract says of an answer's status, also where a value in the path is none that it allows."""
     operation = answer.operation or answer.contract.by_label.get(answer.label)
     if operation is None or (answer.operation is None and not read_off(operation.path, answer.exchange.request.path)):
@@ -259,7 +259,7 @@ def _documented(answer: Answer) -> Response | None:
     return operation.response_for(answer.response.status)
 
 
-def _names_status(documented: Response | None, status: int) -> bool:
+def _names_status(documented: DocumentedResponse | None, status: int) -> bool:
     """Tell whether a failure is documented by its number or range; `default` does not excuse a crash."""
     return documented is not None and documented.status in {str(status), f"{status // 100}XX"}
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
 from mockserver.contract.model import Operation
-from mockserver.contract.reading.link_effects import Consequence, all_at, consequences
-from mockserver.http.expressions import Exchange, evaluate, fill
+from mockserver.contract.reading.link_effects import LinkEffect, link_effects, values_at
+from mockserver.http.expressions import ExpressionContext, evaluate, fill
 from mockserver.http.styles import encode_text
 from mockserver.messages import NO_CONTENT, Arguments
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
@@ -35,13 +35,13 @@ def tasks(run: Run) -> list[Task]:
             partial(links_show_what_they_say, consequence=one, pair=pair),
             last=one.call.effect == "credentials",
         )
-        for one in consequences(run.contract)
+        for one in link_effects(run.contract)
         for pair in pairs_of(one.call)
         if run.has_selected(one.call) and pair.status.startswith("2")
     ]
 
 
-def links_show_what_they_say(session: Session, *, consequence: Consequence, pair: ExamplePair) -> int:
+def links_show_what_they_say(session: Session, *, consequence: LinkEffect, pair: ExamplePair) -> int:
     """After an accepted call the read that its link leads to shows what the link says, within `--settle`."""
     session.run.need(consequence.read)
     arrange(session, pair.response.presumes)
@@ -74,7 +74,7 @@ def links_show_what_they_say(session: Session, *, consequence: Consequence, pair
     )
 
 
-def _expected(consequence: Consequence, said: Said) -> dict[str, Any]:
+def _expected(consequence: LinkEffect, said: Said) -> dict[str, Any]:
     """Return what the read shows, by pointer, less what the call left out.
 
     Raises:
@@ -92,7 +92,7 @@ def _expected(consequence: Consequence, said: Said) -> dict[str, Any]:
     return found
 
 
-def _reading(session: Session, consequence: Consequence, said: Said, caller: Identity | None) -> WireRequest:
+def _reading(session: Session, consequence: LinkEffect, said: Said, caller: Identity | None) -> WireRequest:
     """Return the read that the link leads to, by who made the call where it may read: what it lists may be its own."""
     read = consequence.read
     may_read = caller is not None and read.security and (read.levels is None or caller.level in read.levels)
@@ -110,7 +110,7 @@ def _reading(session: Session, consequence: Consequence, said: Said, caller: Ide
 def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
     """Return in words what should stand somewhere and what does, () if all is shown."""
     for pointer, value in expected.items():
-        found = all_at(shown, pointer)
+        found = values_at(shown, pointer)
         if not any(matches(one, value) for one in found):
             got = describe(found if "/*" in pointer else found[0], 300) if found else "nothing there"
             return f"{describe(value, 300)} at {pointer}", got
@@ -141,12 +141,12 @@ class Said:
         """
         return evaluate(expression, self._exchange())
 
-    def _exchange(self) -> Exchange:
+    def _exchange(self) -> ExpressionContext:
         request, response = self.request, self.response
         path = read_off(self.operation.path, request.path)
         query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
         first = {name: values[0] for name, values in query.items()}
-        return Exchange(
+        return ExpressionContext(
             request.path,
             request.method,
             Arguments(path, first, {}, {}, _content(request.body)),

@@ -25,7 +25,7 @@ from schemathesis.engine import Status, StopReason, events
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
 from schemathesis.openapi.checks import UseAfterFree
 
-from mockserver.contract.resources.removals import leaves_nothing
+from mockserver.contract.resources.removals import deletes_resource
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.observed_response import Answer, see
 from mockserver.suite.cases.state_tracker import WATCH_CHECKS, Watch
@@ -203,7 +203,7 @@ class Judge:
     def _was_removed(self, label: str | None) -> bool:
         """Tell whether the contract says that a DELETE takes away what its path names: not each label of an issue."""
         deleted = self.run.contract.by_label.get(label or "")
-        return deleted is None or leaves_nothing(self.run.contract, deleted)
+        return deleted is None or deletes_resource(self.run.contract, deleted)
 
 
 def misnamed(recorder: Any, case: Any) -> bool:
