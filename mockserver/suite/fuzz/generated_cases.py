@@ -34,7 +34,7 @@ from mockserver.suite.fuzz.lenient_responses import forget_most, is_faithful
 from mockserver.suite.fuzz.restricted_contract import operation_of
 from mockserver.suite.fuzz.reworded_failures import ForeignFailure, translate
 from mockserver.suite.fuzz.transport import Silence, meaning, wire_response
-from mockserver.suite.run.internal_errors import contain, told
+from mockserver.suite.run.internal_errors import mistake_line, note_mistake
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import is_refused
@@ -84,7 +84,7 @@ class Judge:
         answer = see(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert answer is not None
         if meant is not None:
-            self.run.verdicts.saw(meant.label, answer.response)
+            self.run.verdicts.count_response(meant.label, answer.response)
         self._last = (response, answer)
         return answer
 
@@ -99,12 +99,12 @@ class Judge:
             except (CheckFailure, ExceptionGroup) as error:
                 found = list(failures_in(error))
                 if not found:
-                    contain(self.run.verdicts, name, answer.label, error)
+                    note_mistake(self.run.verdicts, name, answer.label, error)
                 failures += found
             except NotRun as reason:
                 self.run.verdicts.not_run(name, answer.label, str(reason))
             except Exception as error:  # noqa: BLE001 - the other claims are not concerned
-                contain(self.run.verdicts, name, answer.label, error)
+                note_mistake(self.run.verdicts, name, answer.label, error)
             else:
                 if applied:
                     passed.append(name)
@@ -148,7 +148,7 @@ class Judge:
             # Nothing can be said of this operation by generated requests, but of the others.
             self.run.verdicts.not_run("fuzz", label, f"schemathesis can make no request: {first[:200]}")
         else:
-            self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))
+            self.run.verdicts.mistaken("fuzz", label, mistake_line(f"schemathesis on {label}", error))
 
     def _take_scenario(self, recorder: Any) -> None:
         self.cases += len(recorder.interactions)

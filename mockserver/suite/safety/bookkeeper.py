@@ -9,7 +9,7 @@ from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identity
-from mockserver.suite.run.interrupts import answered
+from mockserver.suite.run.interrupts import acknowledge_interrupt
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.ledger import DONE, Answer, Book, Call, Held, Item, Ledger, LedgerFile, Setting
 from mockserver.suite.safety.original_values import Originals
@@ -153,7 +153,7 @@ class Books:
                 self._tokens.pop()
                 self.book.sessions -= 1
         except KeyboardInterrupt:
-            answered()
+            acknowledge_interrupt()
             self._run.target.governor.stop("putting back was interrupted")
         if self._open:
             self._keep()

@@ -24,7 +24,7 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests.unit.suite import notes
 
 TOKEN = "token-of-the-caller"
@@ -91,14 +91,14 @@ def kept(database: Database, run: Run) -> list[bytes]:
 def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str, place: str) -> None:
     settings = FuzzSettings(max_examples=20, seed=1, database=place)
     with running(fault) as run:
-        assert fuzz(run, settings) == Outcome()
+        assert fuzz(run, settings) == RunOutcome()
         first = found(run)
     with running(fault) as run:
         database = Database(place, run.secrets)
         stored = kept(database, run)
         assert stored
         assert not [raw for raw in stored if TOKEN.encode() in raw]
-        assert replay(run, database) == Outcome()
+        assert replay(run, database) == RunOutcome()
         again = found(run)
         assert again
         assert again <= first
@@ -107,7 +107,7 @@ def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str,
         assert len(kept(database, run)) <= len(stored)
     with running("") as run:
         database = Database(place, run.secrets)
-        assert replay(run, database) == Outcome()
+        assert replay(run, database) == RunOutcome()
         assert found(run) == set()
         assert kept(database, run) == []
 
@@ -133,7 +133,7 @@ def test_what_another_version_kept_is_left_alone(running: Running, tmp_path: Pat
         key = f"mockserver/{run.contract.operations[0].label}".encode()
         for raw in (b"\x00", b"{}", b'{"version": 99}', b"[]", b'{"version": 1, "requests": []}'):
             database._store.save(key, raw)
-        assert replay(run, database) == Outcome()
+        assert replay(run, database) == RunOutcome()
         assert run.target.governor.requests == 0
         assert len(list(database._store.fetch(key))) == 5
 
