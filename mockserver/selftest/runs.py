@@ -20,8 +20,8 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.selftest.kills import Kills, Planted, Result, Sign
 from mockserver.selftest.laboratory import Laboratory, laboratory
-from mockserver.suite.checks.robustness import timing_tasks
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
+from mockserver.suite.checks.robustness import timing_checks
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import make, plan
 from mockserver.suite.run.progress import Progress, shown_progress
@@ -172,13 +172,13 @@ def _examine(lab: Laboratory, mutant: Planted) -> Result:
     whole = lab.run(f"m{mutant.number}", slow=mutant.slow)
     whole.verdicts = run.verdicts
     paths = {label.partition(" ")[2] for label in labels}
-    about = [task for task in plan(whole) if task.operation.partition(" ")[2] in paths]
-    tasks = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
+    about = [entry for entry in plan(whole) if entry.operation.partition(" ")[2] in paths]
+    entries = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
     # How slow an operation is shows as soon as there are answers to compare, and each of them takes its time.
-    after = timing_tasks(run) if timed else []
+    after = timing_checks(run) if timed else []
     killed: Finding | None = None
-    for task in tasks:
-        _go_on(make(whole, [task, *after]))
+    for entry in entries:
+        _go_on(make(whole, [entry, *after]))
         killed = _named(run, mutant)
         if killed is not None:
             break
@@ -200,19 +200,25 @@ def _another(contract: Contract, label: str) -> tuple[str, ...]:
     return tuple(item.label for item in others[:1])
 
 
-def _in_turns(tasks: list[Task], mutant: Planted) -> list[Task]:
+def _in_turns(entries: list[PlannedCheck], mutant: Planted) -> list[PlannedCheck]:
     """Return some tasks of another operation, then those of the mutant's and of the other in turns."""
-    own = [task for task in tasks if task.operation == mutant.operation]
-    own.sort(key=lambda task: task.check not in _SHORT)
-    others = [task for task in tasks if task.operation != mutant.operation]
+    own = [entry for entry in entries if entry.operation == mutant.operation]
+    own.sort(key=lambda entry: entry.check not in _SHORT)
+    others = [entry for entry in entries if entry.operation != mutant.operation]
     first, rest = others[:_TO_COMPARE], others[_TO_COMPARE:]
-    return [*first, *(task for pair in zip_longest(own, rest) for task in pair if task is not None)]
+    return [
+        *first,
+        *(entry for pair in zip_longest(own, rest) for entry in pair if entry is not None),
+    ]
 
 
-def _cheapest_first(tasks: list[Task], mutant: Planted) -> list[Task]:
+def _cheapest_first(entries: list[PlannedCheck], mutant: Planted) -> list[PlannedCheck]:
     """Return the tasks in another order: those whose claim names the mutant at the front."""
     checks = {sign.check for sign in mutant.signs}
-    return sorted(tasks, key=lambda task: (task.check not in checks, task.operation != mutant.operation))
+    return sorted(
+        entries,
+        key=lambda entry: (entry.check not in checks, entry.operation != mutant.operation),
+    )
 
 
 def _named(run: Run, mutant: Planted) -> Finding | None:

@@ -12,7 +12,7 @@ from mockserver.contract.source.references import follow
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.requests import content_of
 from mockserver.suite.cases.sample_values import sample
-from mockserver.suite.checks.task import Task, on_operation
+from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
@@ -33,7 +33,7 @@ _IDENTIFYING_FORMATS = frozenset({"uuid", "uri", "uri-reference"})
 _GIVEN = ("example", "examples", "default", "enum", "const")
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the claim for each operation that was called and never succeeded, as far as the run has gone.
 
     Where nothing ever succeeded, that is no operation's own fault.

@@ -12,7 +12,7 @@ from mockserver.http import basic
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal
 from mockserver.suite.cases.setting_states import behaviour_pointer, failure
-from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.identities.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session, json_or_none
@@ -26,9 +26,9 @@ _MALFORMED_EVERYWHERE = 4
 _BEYOND_EXPIRY_SECONDS = 10 * 365 * 86_400
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the matrix: each claim on each operation that it can be made on."""
-    found: list[Task] = []
+    found: list[PlannedCheck] = []
     for operation in run.selected:
         if asks_for_credentials(run.contract, operation):
             found += [on_operation(check, operation, ready=set_up) for check in _checks_for(run, operation)]

@@ -13,7 +13,7 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.setting_states import check_echo
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
@@ -23,10 +23,10 @@ _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 _CHECK = "documented_examples_come_out"
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return one task for each pair of a request example and its response example."""
     return [
-        Task(
+        PlannedCheck(
             _CHECK,
             pair.operation.label,
             partial(documented_examples_come_out, pair=pair),

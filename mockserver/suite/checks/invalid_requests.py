@@ -14,7 +14,7 @@ from mockserver.http.pointers import child
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.requests import NO_JSON, content_of, taken
 from mockserver.suite.cases.sample_values import broken
-from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, describe
@@ -38,9 +38,9 @@ _SPOILED: tuple[Callable[[bytes], bytes], ...] = (
 )
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the claims for each operation that takes JSON."""
-    found: list[Task] = []
+    found: list[PlannedCheck] = []
     for operation in run.selected:
         if content_of(operation) is not None:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _CHECKS]

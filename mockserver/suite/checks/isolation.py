@@ -21,7 +21,7 @@ from mockserver.suite.cases.setting_states import (
     writes,
     written,
 )
-from mockserver.suite.checks.task import Attempts
+from mockserver.suite.checks.planned_check import Attempts
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe

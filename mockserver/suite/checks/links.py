@@ -16,7 +16,7 @@ from mockserver.http.styles import encode_text
 from mockserver.messages import NO_CONTENT, Arguments
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.setting_states import evidence, json_of, matches
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
@@ -26,10 +26,10 @@ from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 _CHECK = "links_show_what_they_say"
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return one task for each documented request whose answer has such a link."""
     return [
-        Task(
+        PlannedCheck(
             _CHECK,
             one.call.label,
             partial(links_show_what_they_say, consequence=one, pair=pair),

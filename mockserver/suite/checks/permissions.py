@@ -10,7 +10,7 @@ from mockserver.contract.model import Objects, Operation
 from mockserver.http.pointers import child
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal, raise_missing
-from mockserver.suite.checks.task import Attempts, OperationCheck, Task, on_operation
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, on_operation
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.identities.object_owners import foreign_names, may, own_name, owns, told_names, usual_name
 from mockserver.suite.run.session import Run, Session, json_or_none
@@ -18,7 +18,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the cells of the matrix that the contract states."""
     return [
         on_operation(check, operation, ready=set_up if check is levels_not_allowed_are_refused else None)

@@ -23,7 +23,7 @@ from mockserver.suite.cases.setting_states import (
     writes,
     written,
 )
-from mockserver.suite.checks.task import Attempts, Task, left_out, on_operation
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck, left_out, on_operation
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, parse_json, same_json
@@ -54,9 +54,9 @@ _HOSTILE = (
 )
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the claims for each operation that they can be made on; how fast the answers came is judged last."""
-    found: list[Task] = []
+    found: list[PlannedCheck] = []
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
         if content_of(operation) is not None:
@@ -69,14 +69,16 @@ def tasks(run: Run) -> list[Task]:
             ]
         if _can_be_repeated(operation):
             check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
-            found.append(Task("repeats_get_the_same_answer", operation.label, check))
-    return found + timing_tasks(run)
+            found.append(PlannedCheck("repeats_get_the_same_answer", operation.label, check))
+    return found + timing_checks(run)
 
 
-def timing_tasks(run: Run) -> list[Task]:
+def timing_checks(run: Run) -> list[PlannedCheck]:
     """Return the claims about how fast a run's answers came, which are made at its end."""
     return [
-        Task("answers_are_not_slow", operation.label, partial(answers_are_not_slow, operation=operation), last=True)
+        PlannedCheck(
+            "answers_are_not_slow", operation.label, partial(answers_are_not_slow, operation=operation), last=True
+        )
         for operation in run.selected
     ]
 

@@ -32,7 +32,7 @@ from mockserver.suite.cases.setting_states import (
     written,
 )
 from mockserver.suite.checks.isolation import writes_leave_others_alone
-from mockserver.suite.checks.task import Attempts, Task
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.identities.identities import asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json, same_json
@@ -44,20 +44,20 @@ REPEATS = 20
 _REJECTED = 12
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the claims for each resource with an operation that the run is about."""
-    found: list[Task] = []
+    found: list[PlannedCheck] = []
     every = list(resources(run.contract))
     for resource in every:
         for check, about, needed in _plan(run, resource):
             operation = next((one for one in (about, *needed) if run.has_selected(one)), None)
             if operation is not None:
                 make = partial(_make, check=check, needed=(about, *needed), resource=resource)
-                found.append(Task(check.__name__, operation.label, make))
+                found.append(PlannedCheck(check.__name__, operation.label, make))
         if len(every) > 1 and run.has_selected(resource.write):
             others = [other for other in every if other is not resource]
             leave_alone = partial(writes_leave_others_alone, resource=resource, others=others)
-            found.append(Task("writes_leave_others_alone", resource.write.label, leave_alone))
+            found.append(PlannedCheck("writes_leave_others_alone", resource.write.label, leave_alone))
     return found
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import METHODS
 from mockserver.http.pointers import child
-from mockserver.suite.checks.task import Attempts, Task
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest
@@ -18,12 +18,12 @@ from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 _IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE"})
 
 
-def tasks(run: Run) -> list[Task]:
+def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return a probe for each undefined method on each defined path, and one path below each."""
     by_path: dict[str, list[Operation]] = {}
     for operation in run.contract.operations:
         by_path.setdefault(operation.path, []).append(operation)
-    found: list[Task] = []
+    found: list[PlannedCheck] = []
     for path, operations in by_path.items():
         if not any(run.has_selected(operation) for operation in operations):
             continue
@@ -32,13 +32,13 @@ def tasks(run: Run) -> list[Task]:
         for method in map(str.upper, METHODS):
             if method not in defined | _IMPLICIT:
                 check = partial(undefined_methods_are_refused, operations=operations, method=method)
-                found.append(Task("undefined_methods_are_refused", f"{method} {path}", check))
+                found.append(PlannedCheck("undefined_methods_are_refused", f"{method} {path}", check))
         if all(asks_for_credentials(run.contract, operation) for operation in operations):
             for method in sorted({*map(str.upper, METHODS), "HEAD"} - defined - {"OPTIONS", "TRACE"}):
                 check = partial(undefined_methods_ask_for_credentials, operations=operations, method=method)
-                found.append(Task("undefined_methods_ask_for_credentials", f"{method} {path}", check))
+                found.append(PlannedCheck("undefined_methods_ask_for_credentials", f"{method} {path}", check))
         check = partial(undefined_paths_are_refused, operation=operations[0])
-        found.append(Task("undefined_paths_are_refused", f"GET {path}", check))
+        found.append(PlannedCheck("undefined_paths_are_refused", f"GET {path}", check))
     return found
 
 

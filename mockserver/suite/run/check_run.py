@@ -20,7 +20,7 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import no_answer
-from mockserver.suite.checks.task import Planner, Task
+from mockserver.suite.checks.planned_check import PlannedCheck, Planner
 from mockserver.suite.run.internal_errors import contained
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange
@@ -29,40 +29,40 @@ from mockserver.suite.verdicts.occasions import tell_what_was_not_made
 from mockserver.suite.verdicts.verdict import Outcome
 
 
-def access_tasks(run: Run) -> list[Task]:
+def access_checks(run: Run) -> list[PlannedCheck]:
     """Return who may call, and with which credentials, one operation after the other.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
-    tasks = (*credentials.tasks(run), *permissions.tasks(run))
-    return sorted(tasks, key=lambda task: order[task.operation])
+    entries = (*credentials.planned_checks(run), *permissions.planned_checks(run))
+    return sorted(entries, key=lambda entry: order[entry.operation])
 
 
 #: In the order in which they are made: what says most about a server comes first.
 PLANNERS: tuple[Planner, ...] = (
-    documented_examples.tasks,
-    state.tasks,
-    links.tasks,
-    access_tasks,
-    invalid_requests.tasks,
-    undefined_routes.tasks,
-    robustness.tasks,
+    documented_examples.planned_checks,
+    state.planned_checks,
+    links.planned_checks,
+    access_checks,
+    invalid_requests.planned_checks,
+    undefined_routes.planned_checks,
+    robustness.planned_checks,
 )
 
 
-def plan(run: Run) -> list[Task]:
+def plan(run: Run) -> list[PlannedCheck]:
     """Return every task that applies to a run, those that end credentials behind all others."""
-    return sorted(planned(run, *PLANNERS), key=lambda task: task.last)
+    return sorted(planned(run, *PLANNERS), key=lambda entry: entry.last)
 
 
-def planned(run: Run, *planners: Planner) -> list[Task]:
+def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
     """Return the tasks of some themes; a theme whose tasks cannot be planned is told as not run."""
-    tasks: list[Task] = []
+    entries: list[PlannedCheck] = []
     for planner in planners:
         with contained(run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"):
-            tasks += planner(run)
-    return tasks
+            entries += planner(run)
+    return entries
 
 
 def check(run: Run) -> Outcome:
@@ -70,7 +70,7 @@ def check(run: Run) -> Outcome:
     run.unanswered = []
     outcome = make(run, plan(run))
     if outcome == Outcome():
-        outcome = make(run, planned(run, acceptance.tasks))
+        outcome = make(run, planned(run, acceptance.planned_checks))
     outcome = ask_again(run, outcome)
     if outcome == Outcome():
         tell_what_was_not_made(run)
@@ -80,22 +80,22 @@ def check(run: Run) -> Outcome:
 def ask_again(run: Run, outcome: Outcome) -> Outcome:
     """Ask again what got no answer in time; of a run that ended early, tell of it."""
     if outcome == Outcome():
-        pending = late_tasks(run)
+        pending = late_checks(run)
         return make(run, pending) if pending else outcome
     for failure in unasked(run, outcome):
         run.verdicts.failed(failure)
     return outcome
 
 
-def make(run: Run, tasks: Iterable[Task]) -> Outcome:
+def make(run: Run, entries: Iterable[PlannedCheck]) -> Outcome:
     """Make tasks one after the other; what they say is in `run.verdicts`."""
-    todo = list(tasks)
+    todo = list(entries)
     run.progress.phase("claims", len(todo))
     try:
-        for task in todo:
-            with contained(run.verdicts, task.check, task.operation):
-                _make(run, task)
-            run.progress.step(task.operation)
+        for entry in todo:
+            with contained(run.verdicts, entry.check, entry.operation):
+                _make(run, entry)
+            run.progress.step(entry.operation)
     except KeyboardInterrupt:
         return Outcome(interrupted=True)
     except MockServerError as error:
@@ -103,24 +103,24 @@ def make(run: Run, tasks: Iterable[Task]) -> Outcome:
     return Outcome()
 
 
-def _make(run: Run, task: Task) -> None:
+def _make(run: Run, entry: PlannedCheck) -> None:
     session = Session(run)
     try:
-        cases = task.make(session)
+        cases = entry.make(session)
     except (CheckFailure, NotRun, BaseExceptionGroup) as error:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
         ended = next(others_in(error), None)
         for failure in failures:
             run.verdicts.failed(failure)
         for reason in reasons:
-            run.verdicts.passed(task.check, task.operation, reason.cases)
-            run.verdicts.not_run(task.check, task.operation, str(reason))
-        if failures and not reasons and all(failure.check != task.check for failure in failures):
-            run.verdicts.not_run(task.check, task.operation, f"{failures[0].check} failed first")
+            run.verdicts.passed(entry.check, entry.operation, reason.cases)
+            run.verdicts.not_run(entry.check, entry.operation, str(reason))
+        if failures and not reasons and all(failure.check != entry.check for failure in failures):
+            run.verdicts.not_run(entry.check, entry.operation, f"{failures[0].check} failed first")
         if ended is not None:
             raise ended from None
     else:
-        run.verdicts.passed(task.check, task.operation, cases)
+        run.verdicts.passed(entry.check, entry.operation, cases)
     session.close()
 
 
@@ -137,12 +137,12 @@ class _Clock:
     silent: set[str] = field(default_factory=set)
 
 
-def late_tasks(run: Run) -> list[Task]:
+def late_checks(run: Run) -> list[PlannedCheck]:
     """Return the claim that the server answers, for each request that got no response in time."""
     clock = _Clock()
     pending, run.unanswered = run.unanswered or [], None
     return [
-        Task(_CHECK, failure.operation, partial(_asked_again, failure=failure, clock=clock), last=True)
+        PlannedCheck(_CHECK, failure.operation, partial(_asked_again, failure=failure, clock=clock), last=True)
         for failure in pending
     ]
 

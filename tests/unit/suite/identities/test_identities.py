@@ -179,7 +179,7 @@ def test_credentials_that_need_not_be_shown_are_not_asked_for(
     contract = load_contract(path)
     assert asks_for_credentials(contract, contract.by_id["note_get"]) == asks
     run = prepare(contract, WsgiTarget(answering(404)), Identities((ADMIN, GUEST)))
-    claims = {task.check for task in plan(run) if task.operation == "GET /note"}
+    claims = {entry.check for entry in plan(run) if entry.operation == "GET /note"}
     assert ("unknown_tokens_are_refused" in claims) == asks
 
 

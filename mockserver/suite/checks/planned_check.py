@@ -15,7 +15,7 @@ OperationCheck = Callable[[Session, Operation], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PlannedCheck:
     """A check that the plan has for a run.
 
     Attributes:
@@ -34,7 +34,7 @@ class Task:
 
 def on_operation(
     check: OperationCheck, operation: Operation, *, ready: Callable[[Session, Operation], None] | None = None
-) -> Task:
+) -> PlannedCheck:
     """Return the task to make a check on an operation.
 
     Args:
@@ -50,20 +50,20 @@ def on_operation(
             ready(session, operation)
         return check(session, operation)
 
-    return Task(check.__name__, operation.label, make, last=ends)
+    return PlannedCheck(check.__name__, operation.label, make, last=ends)
 
 
-def left_out(check: str, operation: Operation, why: str) -> Task:
+def left_out(check: str, operation: Operation, why: str) -> PlannedCheck:
     """Return the task to say that a check is not made on an operation that a reader would expect it on."""
 
     def make(_session: Session) -> int:
         raise NoOccasion(why)
 
-    return Task(check, operation.label, make)
+    return PlannedCheck(check, operation.label, make)
 
 
 #: What a theme of checks gives: the tasks that apply to a run.
-Planner = Callable[[Run], "list[Task]"]
+Planner = Callable[[Run], "list[PlannedCheck]"]
 
 
 class Attempts:
