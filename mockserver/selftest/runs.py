@@ -73,7 +73,7 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
             seed=seed,
             started=started,
             duration_seconds=kills.seconds,
-            requests=lab.target.governor.requests + lab.impatient.governor.requests,
+            requests=lab.target.rate_limiter.requests + lab.impatient.rate_limiter.requests,
             operations_total=len(contract.operations),
             verdicts=kills.baseline.verdicts,
             evidence=Evidence(contract, kills.baseline.secrets),

@@ -23,7 +23,7 @@ _ENCODED_SLASH = "%2F"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ObservedResponse:
     """An exchange beside what the contract says of it.
 
     Attributes:
@@ -64,13 +64,13 @@ class Answer:
         return self.operation.pointer if self.operation else ""
 
 
-def see(
+def observe(
     contract: Contract,
     operation: Operation | None,
     label: str,
     exchange: Exchange,
     secrets: Secrets,
-) -> Answer | None:
+) -> ObservedResponse | None:
     """Return an exchange beside what the contract says of it, or None if there was no answer."""
     response = exchange.response
     if response is None:
@@ -84,7 +84,9 @@ def see(
     media_type = documented_content(promised, response.content_type)
     schema = media_type.schema if media_type else None
     issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))
-    return Answer(contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued)
+    return ObservedResponse(
+        contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued
+    )
 
 
 def promise(operation: Operation, response: WireResponse) -> Response | None:

@@ -186,16 +186,16 @@ def expect_value(
         CheckFailure: it never does; drift where the server still says that it is under way.
         NotRun: it cannot be read, whatever it holds.
     """
-    patience = session.run.patience
-    for _ in patience.looks(resource.name, lags=_lags(resource)):
+    poller = session.run.poller
+    for _ in poller.polls(resource.name, lags=_lags(resource)):
         response, request = read(session, resource)
         if response.status in _NOT_ABOUT_STATE or response.status >= 500:
             raise NotRun(f"the read was answered with {response.status}")
         shown = shown_by(resource, response)
         if matches(shown, expected) and not (settled and _under_way(resource, response)):
             return
-    if _lags(resource) and patience.spent:
-        raise NotRun(f"changes take their time to show, and the run has waited {patience.waited_seconds:.0f} s in all")
+    if _lags(resource) and poller.spent:
+        raise NotRun(f"changes take their time to show, and the run has waited {poller.waited_seconds:.0f} s in all")
     rule: Rule = "silent" if _under_way(resource, response) else "contract"
     operation = blame or resource.read
     raise failure(
@@ -216,7 +216,7 @@ def settle(session: Session, resource: Resource, expected: Any) -> Any:
     That it never does is the finding of `reads_show_the_last_write`; here it is what later reads are compared with.
     """
     shown: Any = None
-    for _ in session.run.patience.looks(resource.name, lags=_lags(resource)):
+    for _ in session.run.poller.polls(resource.name, lags=_lags(resource)):
         response, _request = read(session, resource)
         shown = shown_by(resource, response)
         if expected is None or (matches(shown, expected) and not _under_way(resource, response)):

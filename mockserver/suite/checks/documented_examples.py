@@ -53,7 +53,7 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
     arrange(session, pair.response.presumes)
     request = _request(session, pair)
     failure = ""
-    for _ in session.run.patience.looks(pair.response.pointer, lags=not exactly and _may_lag(pair)):
+    for _ in session.run.poller.polls(pair.response.pointer, lags=not exactly and _may_lag(pair)):
         response = session.call(pair.operation, request)
         failure = _difference(pair, response, exactly=exactly)
         if not failure:

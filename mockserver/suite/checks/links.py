@@ -54,7 +54,7 @@ def links_show_what_they_say(session: Session, *, consequence: Consequence, pair
     expected = _expected(consequence, said)
     reading = _reading(session, consequence, said, caller)
     missed: tuple[str, ...] = ()
-    for _ in session.run.patience.looks(consequence.pointer):
+    for _ in session.run.poller.polls(consequence.pointer):
         seen = session.call(consequence.read, reading)
         if not seen.successful:
             raise NotRun(f"the read that the link {consequence.link} leads to was answered with {seen.status}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.http.pointers import child
-from mockserver.suite.cases.observed_response import Answer, value_of
+from mockserver.suite.cases.observed_response import ObservedResponse, value_of
 from mockserver.suite.secrets.encoded_secrets import fold, folded_forms, readings
 from mockserver.suite.secrets.known_secrets import MIN_SECRET, marked, masked, text_of, texts_of, values_at
 from mockserver.suite.target.exchange import NotJSON, WireRequest, parse_json
@@ -20,27 +20,27 @@ _PLACEHOLDERS = frozenset({"", "hidden", "masked", "redacted", "removed", "secre
 _HTTP_WORDS = ("Content-Type", "Content-Length", "WWW-Authenticate", "Authorization", "application/problem+json")
 
 
-def no_secret_comes_back(answer: Answer) -> bool:
+def no_secret_comes_back(observed: ObservedResponse) -> bool:
     """No credential and no `writeOnly` value is anywhere in an answer, neither encoded nor in an error."""
     # Where the contract names the member, that is the cause, whoever's value it is.
-    for name, pointer in shown_write_only(answer):
-        raise _leak(answer, f"a value of {name!r}, which is writeOnly", pointer)
-    text = text_of(answer.response, answer.issued)
-    for secret in answer.secrets.leaked(text):
-        raise _leak(answer, f"a secret of the run, {answer.secrets.name_of(secret)}", _secret_pointer(answer))
+    for name, pointer in shown_write_only(observed):
+        raise _leak(observed, f"a value of {name!r}, which is writeOnly", pointer)
+    text = text_of(observed.response, observed.issued)
+    for secret in observed.secrets.leaked(text):
+        raise _leak(observed, f"a secret of the run, {observed.secrets.name_of(secret)}", _secret_pointer(observed))
     read: list[str] = []
-    for value, pointer, public in _sent_texts(answer.contract, answer.operation, answer.exchange.request):
+    for value, pointer, public in _sent_texts(observed.contract, observed.operation, observed.exchange.request):
         read = read or [fold(reading) for reading in readings(text)]
         # Whether it may stand there by chance takes longer to find out, and hardly ever matters.
         if any(form in reading for form in folded_forms(value) for reading in read) and not public():
-            raise _leak(answer, "the writeOnly value that the request held", pointer)
+            raise _leak(observed, "the writeOnly value that the request held", pointer)
     return True
 
 
-def _leak(answer: Answer, what: str, pointer: str) -> CheckFailure:
-    return answer.failure(
+def _leak(observed: ObservedResponse, what: str, pointer: str) -> CheckFailure:
+    return observed.failure(
         "no_secret_comes_back",
-        f"a {answer.response.status} gives a secret back",
+        f"a {observed.response.status} gives a secret back",
         expected="an answer without any secret but those that it is there to give out",
         got=what,
         pointer=pointer,
@@ -48,13 +48,13 @@ def _leak(answer: Answer, what: str, pointer: str) -> CheckFailure:
     )
 
 
-def shown_write_only(answer: Answer) -> Iterator[tuple[str, str]]:
+def shown_write_only(observed: ObservedResponse) -> Iterator[tuple[str, str]]:
     """Yield the `writeOnly` members of a resource that an answer about it shows, by name, with their pointers.
 
     Whatever their value: it may have been written long before this run.
     """
-    hidden = _write_only_names(answer.contract, answer.operation) if answer.response.successful else {}
-    value = masked(value_of(answer.response), answer.issued) if hidden else None
+    hidden = _write_only_names(observed.contract, observed.operation) if observed.response.successful else {}
+    value = masked(value_of(observed.response), observed.issued) if hidden else None
     for name, held in _members(value):
         if name in hidden and isinstance(held, str) and not _is_placeholder(held):
             yield name, hidden[name]
@@ -89,8 +89,8 @@ def _is_placeholder(text: str) -> bool:
     return text.strip("*•●xX.#-_<>[](){} ").lower() in _PLACEHOLDERS
 
 
-def _secret_pointer(answer: Answer) -> str:
-    return child(answer.place, "responses") if answer.operation else ""
+def _secret_pointer(observed: ObservedResponse) -> str:
+    return child(observed.place, "responses") if observed.operation else ""
 
 
 def sent_secrets(contract: Contract, operation: Operation | None, request: WireRequest) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import PhaseName
 
 from mockserver.errors import MockServerError
-from mockserver.suite.cases.state_tracker import start_watch
+from mockserver.suite.cases.state_tracker import new_tracker
 from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
 from mockserver.suite.fuzz.patches import CALL_AND_VALIDATE, patched_generation
 from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
@@ -54,7 +54,7 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
     """
     if not isinstance(run.target, HttpTarget):
         raise MockServerError("the engine needs a server; a WSGI application is fuzzed by pytest")
-    judge = Judge(run, start_watch(run))
+    judge = Judge(run, new_tracker(run))
     with ExitStack() as stack:
         stack.enter_context(patched_generation())
         stack.enter_context(one_way(run, run.target))
@@ -76,7 +76,7 @@ def _consume(chosen: Selection, judge: Judge) -> Outcome:
             raise_if_interrupted()
             if isinstance(event, events.PhaseStarted) and event.phase.name in _NARROW:
                 chosen.narrow()
-            if judge.run.target.governor.stopped:
+            if judge.run.target.rate_limiter.stopped:
                 stream.stop()
     except KeyboardInterrupt:
         interrupted = True
@@ -89,8 +89,8 @@ def _consume(chosen: Selection, judge: Judge) -> Outcome:
         run.verdicts.mistaken("fuzz", "all operations", told("schemathesis", error))
     if interrupted or judge.interrupted:
         return Outcome(interrupted=True)
-    if judge.run.target.governor.stopped:
-        return Outcome(error=judge.run.target.governor.stopped)
+    if judge.run.target.rate_limiter.stopped:
+        return Outcome(error=judge.run.target.rate_limiter.stopped)
     if judge.errors:
         return Outcome(error=judge.errors[0])
     if not judge.cases and judge.run.division.shard.whole:
@@ -106,7 +106,7 @@ class InProcess:
     """
 
     def __init__(self, run: Run, application: Any, settings: FuzzSettings) -> None:
-        self._judge = Judge(run, start_watch(run))
+        self._judge = Judge(run, new_tracker(run))
         chosen = selection(run, settings)
         if chosen is None:
             raise MockServerError("no operation can be fuzzed")

@@ -20,9 +20,9 @@ from hypothesis.database import ExampleDatabase as Store
 
 from mockserver.contract.model import Operation
 from mockserver.errors import UsageError
-from mockserver.suite.cases.observed_response import see
-from mockserver.suite.cases.state_tracker import WATCH_CHECKS, Watch, start_watch
-from mockserver.suite.checks.any_response import ANSWER_CHECKS
+from mockserver.suite.cases.observed_response import observe
+from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker, new_tracker
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS
 from mockserver.suite.fuzz.reworded_failures import TRANSLATED
 from mockserver.suite.identities.identities import credentials
 from mockserver.suite.run.session import Run, Session
@@ -39,7 +39,7 @@ _DROPPED = frozenset({"mock-world", "user-agent", "host"})
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _MADE_UP = "SENT_SECRET_"
 #: What is tried again: claims about answers and about what was written. Those about credentials are made in each run.
-_CHECKS = frozenset(check.__name__ for check in (*ANSWER_CHECKS, *WATCH_CHECKS)) | TRANSLATED
+_CHECKS = frozenset(check.__name__ for check in (*RESPONSE_CHECKS, *STATE_CHECKS)) | TRANSLATED
 _REDIS = ("redis", "rediss", "unix")
 
 
@@ -172,8 +172,8 @@ def replay(run: Run, database: Database) -> Outcome:
 def _fails(session: Session, operation: Operation, known: Known) -> bool:
     """Send the requests of a known failure, and tell whether it is still one; also if it could not be tried."""
     run = session.run
-    watch = start_watch(run)
-    watch.session = session
+    tracker = new_tracker(run)
+    tracker.session = session
     last: Exchange | None = None
     try:
         for stored in known.requests:
@@ -181,7 +181,7 @@ def _fails(session: Session, operation: Operation, known: Known) -> bool:
             meant = run.resolver.methods_at(request.path).get(request.method)
             if meant is not None:
                 last = Exchange(request, session.call(meant, request))
-                _watch(run, watch, meant, last)
+                _track(run, tracker, meant, last)
             else:
                 last = session.probe(known.label, request)
     except NotRun as reason:
@@ -196,12 +196,12 @@ def _fails(session: Session, operation: Operation, known: Known) -> bool:
     return True
 
 
-def _watch(run: Run, watch: Watch, operation: Operation, exchange: Exchange) -> None:
-    answer = see(run.contract, operation, operation.label, exchange, run.secrets)
-    for check in WATCH_CHECKS if answer is not None else ():
-        assert answer is not None
+def _track(run: Run, tracker: StateTracker, operation: Operation, exchange: Exchange) -> None:
+    observed = observe(run.contract, operation, operation.label, exchange, run.secrets)
+    for check in STATE_CHECKS if observed is not None else ():
+        assert observed is not None
         try:
-            check(watch, answer)
+            check(tracker, observed)
         except (CheckFailure, ExceptionGroup) as error:
             for failure in failures_in(error):
                 run.verdicts.failed(failure)

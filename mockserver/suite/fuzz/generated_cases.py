@@ -27,10 +27,10 @@ from schemathesis.openapi.checks import UseAfterFree
 
 from mockserver.contract.resources.removals import leaves_nothing
 from mockserver.http.path_templates import parse_template
-from mockserver.suite.cases.observed_response import Answer, see
-from mockserver.suite.cases.state_tracker import WATCH_CHECKS, Watch
-from mockserver.suite.checks.any_response import ANSWER_CHECKS, AnswerCheck
-from mockserver.suite.fuzz.lenient_responses import forget_most, is_faithful
+from mockserver.suite.cases.observed_response import ObservedResponse, observe
+from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS, ResponseCheck
+from mockserver.suite.fuzz.lenient_responses import is_faithful, shorten_original
 from mockserver.suite.fuzz.restricted_contract import operation_of
 from mockserver.suite.fuzz.reworded_failures import ForeignFailure, translate
 from mockserver.suite.fuzz.transport import Silence, meaning, wire_response
@@ -64,52 +64,52 @@ class Judge:
     """Makes our claims on each answer inside schemathesis, and turns its events into verdicts."""
 
     run: Run
-    watch: Watch
+    tracker: StateTracker
     cases: int = 0
     errors: list[str] = field(default_factory=list)
     interrupted: bool = False
-    _last: tuple[Any, Answer] | None = None
-    _claims: list[tuple[str, AnswerCheck]] = field(init=False)
+    _last: tuple[Any, ObservedResponse] | None = None
+    _claims: list[tuple[str, ResponseCheck]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._claims = [(check.__name__, check) for check in ANSWER_CHECKS]
-        self._claims += [(check.__name__, partial(check, self.watch)) for check in WATCH_CHECKS]
+        self._claims = [(check.__name__, check) for check in RESPONSE_CHECKS]
+        self._claims += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
 
-    def answer(self, case: Any, request: Any, response: Any) -> Answer:
+    def observed(self, case: Any, request: Any, response: Any) -> ObservedResponse:
         """Return an exchange beside what the contract says of it; kept for the checks that follow."""
         if self._last is not None and self._last[0] is response:
             return self._last[1]
         sent, _, meant = meaning(self.run, request)
         exchange = Exchange(sent, wire_response(response))
-        answer = see(self.run.contract, meant, _label(case), exchange, self.run.secrets)
-        assert answer is not None
+        observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets)
+        assert observed is not None
         if meant is not None:
-            self.run.verdicts.saw(meant.label, answer.response)
-        self._last = (response, answer)
-        return answer
+            self.run.verdicts.saw(meant.label, observed.response)
+        self._last = (response, observed)
+        return observed
 
     def claim(self, case: Any, response: Any) -> list[CheckFailure]:
         """Make every claim of ours about an answer; return what does not hold, and count what does."""
-        answer = self.answer(case, response.request, response)
+        observed = self.observed(case, response.request, response)
         passed: list[str] = []
         failures: list[CheckFailure] = []
         for name, check in self._claims:
             try:
-                applied = check(answer)
+                applied = check(observed)
             except (CheckFailure, ExceptionGroup) as error:
                 found = list(failures_in(error))
                 if not found:
-                    contain(self.run.verdicts, name, answer.label, error)
+                    contain(self.run.verdicts, name, observed.label, error)
                 failures += found
             except NotRun as reason:
-                self.run.verdicts.not_run(name, answer.label, str(reason))
+                self.run.verdicts.not_run(name, observed.label, str(reason))
             except Exception as error:  # noqa: BLE001 - the other claims are not concerned
-                contain(self.run.verdicts, name, answer.label, error)
+                contain(self.run.verdicts, name, observed.label, error)
             else:
                 if applied:
                     passed.append(name)
-        self.run.verdicts.passed_together(passed, answer.label)
-        forget_most(response.request)
+        self.run.verdicts.passed_together(passed, observed.label)
+        shorten_original(response.request)
         self._last = None
         return failures
 
@@ -134,7 +134,7 @@ class Judge:
     def _take_error(self, label: str, error: BaseException) -> None:
         cause = error.__cause__ if isinstance(error, UnrecoverableNetworkError) else error
         if isinstance(error, NoLinksFound | UnsatisfiedAssumption):
-            return  # `--only` left no two linked operations, so no sequences to try; or the governor lets none through
+            return  # `--only` left no two linked operations, so no sequences to try; or the rate limiter lets none through
         if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
             self.errors.append(f"nothing listens at {self.run.target.base_url}")
             return
@@ -193,7 +193,7 @@ class Judge:
                 title=shown.title,
                 message=shown.message,
                 operation=operation,
-                answer=self.answer(case, response.request, response),
+                observed=self.observed(case, response.request, response),
                 own=own,
             )
         )

@@ -22,7 +22,7 @@ _HARMLESS = 200
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def remember(request: Any, response: WireResponse) -> bytes:
+def keep_original(request: Any, response: WireResponse) -> bytes:
     """Keep the original of a response with its request, for `original`; return the content that schemathesis gets."""
     content = _harmless(response)
     request.answered = response
@@ -36,7 +36,7 @@ def original(request: Any) -> WireResponse | None:
     return found
 
 
-def forget_most(request: Any) -> None:
+def shorten_original(request: Any) -> None:
     """Keep only what evidence shows of a response: schemathesis keeps all requests of a phase."""
     if (found := original(request)) is not None:
         request.answered = found.shortened()

@@ -21,7 +21,7 @@ from schemathesis.transport.requests import REQUESTS_TRANSPORT
 from urllib3.exceptions import ProtocolError
 
 from mockserver.contract.model import Operation
-from mockserver.suite.fuzz.lenient_responses import original, remember
+from mockserver.suite.fuzz.lenient_responses import keep_original, original
 from mockserver.suite.fuzz.patches import MAKE_SESSION, SEND
 from mockserver.suite.run.session import MAX_SILENCES, Run
 from mockserver.suite.safety.rate_limiter import LeftAlone, Stopped
@@ -92,7 +92,7 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
         raise _silence(f"{label} gave no answer before", prepared)
     _withhold(run, sent, label, operation)
     message = WireRequest(prepared.method, _request_target(prepared.url), _fields(prepared), prepared.body)
-    with _governed(run, label):
+    with _rate_limited(run, label):
         made = target.deliver(message, label)
     if made.head is None or made.repeated:
         run.guard.answered(sent, None)  # what was sent first may have come through
@@ -103,7 +103,7 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
     head = made.head
     answered = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
     run.guard.answered(sent, answered)
-    return head, remember(prepared, answered)
+    return head, keep_original(prepared, answered)
 
 
 def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:
@@ -124,7 +124,7 @@ def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | No
 
 
 @contextmanager
-def _governed(run: Run, label: str) -> Iterator[None]:
+def _rate_limited(run: Run, label: str) -> Iterator[None]:
     """Tell schemathesis in its own words why there is no response: a case that does not count, or no connection.
 
     Raises:

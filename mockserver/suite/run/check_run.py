@@ -19,7 +19,7 @@ from mockserver.suite.checks import (
     state,
     undefined_routes,
 )
-from mockserver.suite.checks.any_response import no_answer
+from mockserver.suite.checks.any_response import no_response
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner
 from mockserver.suite.run.internal_errors import contained
 from mockserver.suite.run.session import Run, Session
@@ -176,6 +176,6 @@ def _asked_again(session: Session, *, failure: CheckFailure, clock: _Clock) -> i
     if exchange.response is None:
         clock.waited += seconds
         clock.silent.add(label)
-        raise no_answer(label, Exchange(request, None, exchange.problem, before.history), failure.pointer)
+        raise no_response(label, Exchange(request, None, exchange.problem, before.history), failure.pointer)
     session.judge(operation, label, exchange)
     return 1

@@ -192,7 +192,7 @@ def judged(
         seed=settings.seed if settings else None,
         started=started,
         duration_seconds=time.monotonic() - clock,
-        requests=run.target.governor.requests,
+        requests=run.target.rate_limiter.requests,
         operations_total=len(run.contract.operations),
         reach=run.verdicts.reach(run.selected),
         notes=(*undeclared(run.contract), *run.notes, *state_remarks(run), *scheme_remarks(run)),

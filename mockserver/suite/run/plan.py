@@ -110,17 +110,19 @@ def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple
 
 
 def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
-    governor = run.target.governor
-    budget = governor.limits.budget
+    rate_limiter = run.target.rate_limiter
+    budget = rate_limiter.limits.budget
     rate = (
-        f"at most {governor.rate:g} requests a second, over one connection" if governor.rate else "as fast as it goes"
+        f"at most {rate_limiter.rate:g} requests a second, over one connection"
+        if rate_limiter.rate
+        else "as fast as it goes"
     )
     yield f"  {rate}" + (f"; {examples} generated cases for each operation" if examples is not None else "")
     if budget is not None:
         most = budget * len(allowed)
-        time = f", {_duration(most / governor.rate)} at most" if governor.rate else ""
+        time = f", {_duration(most / rate_limiter.rate)} at most" if rate_limiter.rate else ""
         yield f"  at most {budget} requests for an operation, {most} in all{time}"
-    if governor.limits.patient:
+    if rate_limiter.limits.patient:
         yield f"  Retry-After is obeyed, up to {MAX_PAUSE_SECONDS:g} seconds; failures and 429 in a row end the run"
 
 

@@ -133,7 +133,7 @@ class Books:
         """
         self._closing = True
         self._forget_what_changed_nothing()
-        self._run.target.governor.reopen()
+        self._run.target.rate_limiter.reopen()
         self._restorer.wait_for_trouble_to_pass()
         try:
             # What is below an item was created after it.
@@ -154,7 +154,7 @@ class Books:
                 self.book.sessions -= 1
         except KeyboardInterrupt:
             answered()
-            self._run.target.governor.stop("putting back was interrupted")
+            self._run.target.rate_limiter.stop("putting back was interrupted")
         if self._open:
             self._keep()
         return Ledger(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))

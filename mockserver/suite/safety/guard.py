@@ -263,8 +263,8 @@ class Guard:
             plain = self._plain_call(identity)
             if plain is not None and self._ask(plain, identity) == 401:
                 why = f"the credentials of {identity.label} are refused ({operation.label}, then {plain.label}: 401): "
-                self._target.governor.stop(why + "wrong, revoked, expired or banned; check --identities")
-                raise Stopped(self._target.governor.stopped)
+                self._target.rate_limiter.stop(why + "wrong, revoked, expired or banned; check --identities")
+                raise Stopped(self._target.rate_limiter.stopped)
             self._good.add(known)
 
     def _plain_call(self, identity: Identity) -> Operation | None:

@@ -20,7 +20,7 @@ from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
 from mockserver.suite.safety.ledger import DONE, Held, Item
 from mockserver.suite.safety.policy import never_given_back
-from mockserver.suite.safety.polling import POLL_SECONDS
+from mockserver.suite.safety.poller import POLL_SECONDS
 from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun

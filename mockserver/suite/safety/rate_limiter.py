@@ -94,15 +94,15 @@ def parse_retry_after(value: str, now: datetime) -> float | None:
     return seconds if seconds >= 0 else None
 
 
-class Governor:
+class RateLimiter:
     """Spaces requests out, whoever sends them, counts them, and ends a run that does harm. Safe to use from threads.
 
     Whoever sends a request calls `admit` right before it, and `observe` with what came of it::
 
         while True:
-            governor.admit(label)
+            rate_limiter.admit(label)
             answer = send()
-            if not governor.observe(label, answer.status, answer.retry_after):
+            if not rate_limiter.observe(label, answer.status, answer.retry_after):
                 return answer
 
     The bucket holds one token: requests are spaced, and a pause earns no burst. In any second there are at most as

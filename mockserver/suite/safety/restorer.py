@@ -18,7 +18,7 @@ from mockserver.suite.safety.item_restorer import ItemRestorer
 from mockserver.suite.safety.ledger import DONE, Call, Setting
 from mockserver.suite.safety.original_values import Originals
 from mockserver.suite.safety.policy import cannot_be_undone
-from mockserver.suite.safety.polling import POLL_SECONDS
+from mockserver.suite.safety.poller import POLL_SECONDS
 from mockserver.suite.secrets.known_secrets import marked
 from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
 from mockserver.suite.verdicts.failures import NotRun

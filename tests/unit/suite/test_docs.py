@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mockserver.commands.fuzz import fuzz_command
-from mockserver.suite.cases.state_tracker import WATCH_CHECKS
+from mockserver.suite.cases.state_tracker import STATE_CHECKS
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -16,7 +16,7 @@ from mockserver.suite.checks import (
     state,
     undefined_routes,
 )
-from mockserver.suite.checks.any_response import ANSWER_CHECKS
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS
 
 DOCS = Path(__file__).parents[3] / "docs" / "suite.md"
 #: Told by others than a function of its own name.
@@ -31,7 +31,7 @@ def documented() -> set[str]:
 
 
 def test_every_check_is_in_the_table_and_nothing_else() -> None:
-    made = {check.__name__ for check in ANSWER_CHECKS} | {check.__name__ for check in WATCH_CHECKS}
+    made = {check.__name__ for check in RESPONSE_CHECKS} | {check.__name__ for check in STATE_CHECKS}
     for theme in (
         acceptance,
         credentials,

@@ -70,7 +70,7 @@ def running(fault: str | None) -> Iterator[Run]:
         target = HttpTarget(url, timeout_seconds=2)
         try:
             run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=OPERATIONS)
-            run.patience.clock, run.patience.sleep = server.now, server.pause
+            run.poller.clock, run.poller.sleep = server.now, server.pause
             yield run
         finally:
             target.close()
@@ -100,7 +100,7 @@ def test_what_a_run_found_the_next_one_finds_first(fault: str, place: str) -> No
         again = found(run)
         assert again
         assert again <= first
-        assert run.target.governor.requests < 100, "only what is known is sent"
+        assert run.target.rate_limiter.requests < 100, "only what is known is sent"
         keep_failures(run, database)
         assert len(kept(database, run)) <= len(stored)
     with running(None) as run:
@@ -133,7 +133,7 @@ def test_what_another_version_kept_is_left_alone(tmp_path: Path) -> None:
         for raw in (b"\x00", b"{}", b'{"version": 99}', b"[]", b'{"version": 1, "requests": []}'):
             database._store.save(key, raw)
         assert replay(run, database) == Outcome()
-        assert run.target.governor.requests == 0
+        assert run.target.rate_limiter.requests == 0
         assert len(list(database._store.fetch(key))) == 5
 
 

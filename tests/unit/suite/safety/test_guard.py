@@ -75,7 +75,7 @@ def test_a_401_that_a_plain_read_confirms_ends_the_run(builtin: Contract) -> Non
     with pytest.raises(Stopped, match="credentials of admin are refused"):
         run.guard.answered(asked, WireResponse(401, (), b""))
     assert len(target.asked) == 1
-    assert run.target.governor.stopped
+    assert run.target.rate_limiter.stopped
 
 
 def test_a_401_that_a_plain_read_does_not_confirm_is_the_operations_own(builtin: Contract) -> None:
@@ -85,7 +85,7 @@ def test_a_401_that_a_plain_read_does_not_confirm_is_the_operations_own(builtin:
     for _ in range(3):
         run.guard.answered(asked, WireResponse(401, (), b""))
     assert len(target.asked) == 1  # asked once, believed from then on
-    assert run.target.governor.stopped == ""
+    assert run.target.rate_limiter.stopped == ""
 
 
 @pytest.mark.parametrize(("secret", "username"), [("another-token-entirely", "admin"), (str(ADMIN.token), "somebody")])

@@ -17,7 +17,7 @@ MAX_WAIT_SECONDS = 180.0
 
 
 @dataclass(slots=True)
-class Patience:
+class Poller:
     """Gives out looks at what may lag, and knows when waiting has no sense any more.
 
     Attributes:
@@ -36,7 +36,7 @@ class Patience:
         """Whether the run has waited so long that it takes things as they are; what lags is then not judged."""
         return self.waited_seconds >= MAX_WAIT_SECONDS
 
-    def looks(self, name: str, *, lags: bool = True) -> Iterator[None]:
+    def polls(self, name: str, *, lags: bool = True) -> Iterator[None]:
         """Yield for each look at a resource, with pauses between them, at least once.
 
         Args:
