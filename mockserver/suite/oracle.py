@@ -33,7 +33,7 @@ from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.interrupts import interruptible, terminable
 from mockserver.suite.run.preparation import prepare, seeded
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
@@ -228,7 +228,8 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             allow_writes=spec["allow_writes"],
             only=spec["only"],
             settle_seconds=spec["settle"],
-            originals=Originals(dict.fromkeys(spec["restorable"])),  # nothing is put back there, but it may be written
+            # Nothing is put back there, but it may be written.
+            originals=OriginalValues(dict.fromkeys(spec["restorable"])),
         )
         if spec["settings"] is None:
             outcome = check(run)

@@ -39,9 +39,9 @@ from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import Shard
-from mockserver.suite.safety.bookkeeper import Books, new_book
+from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
 from mockserver.suite.safety.original_values import load_originals
-from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 from mockserver.suite.target import processes
 from mockserver.suite.verdicts.baseline import load_baseline
 
@@ -71,15 +71,15 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
     if options.write_baseline is not None:
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
-    scrub = Scrubber()
+    redact = OutputFilter()
     for identity in who_calls(options.identities, seed_data=options.own_seed_data).all:
         for name, value in identity.secrets():
-            scrub.secrets.add(name, value)
+            redact.secrets.add(name, value)
     # Each part masks what it shows, and nothing gets past here either.
-    with scrubbed(scrub):
+    with filtered_output(redact):
         document = baseline.mark(run_in_parts(options, settings, workers))
         remark(options, document, baseline)
-        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", scrub=scrub)
+        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", redact=redact)
 
 
 def require_divisible(options: Options, settings: FuzzSettings) -> None:
@@ -246,17 +246,17 @@ def _tell(line: Mapping[str, Any]) -> None:
 
 def _document(options: Options, settings: FuzzSettings) -> Document:
     """Make one part, and return its report."""
-    scrub = Scrubber()
+    redact = OutputFilter()
     contract = options.load_contract()
     originals = load_originals(options.restore_values, contract)
     with ExitStack() as stack:
-        stack.enter_context(scrubbed(scrub))
-        run = stack.enter_context(prepared(options, contract, scrub.secrets, originals=originals))
+        stack.enter_context(filtered_output(redact))
+        run = stack.enter_context(prepared(options, contract, redact.secrets, originals=originals))
         oracle = None
         if not run.own and not options.no_oracle:
             oracle = stack.enter_context(Oracle(run, "fuzz", settings, options))
-        books = None if run.own else Books(run, originals, new_book(run))
-        report = judged("fuzz", run, settings, oracle, books, _Telling(run))
+        keeper = None if run.own else LedgerKeeper(run, originals, new_ledger(run))
+        report = judged("fuzz", run, settings, oracle, keeper, _Telling(run))
         return as_json(report)
 
 

@@ -103,7 +103,7 @@ class Identities:
     all: tuple[Identity, ...]
     path: Path | None = None
 
-    def mightiest(self, levels: tuple[str, ...]) -> Identity | None:
+    def of_highest_level(self, levels: tuple[str, ...]) -> Identity | None:
         """Return the identity of the highest level that has a credential, in the contract's order."""
         usable = [identity for identity in self.all if identity.token or identity.schemes or identity.password]
         order = {level: rank for rank, level in enumerate(levels)}
@@ -123,7 +123,7 @@ class Identities:
         Of those of one level, the one that its example presumes: what a call is about may be that one's alone.
         """
         if operation.levels is None:
-            return self.mightiest(levels)
+            return self.of_highest_level(levels)
         of_levels = (self.of_level(level) for level in levels if level in operation.levels)
         found = next((identity for identity in of_levels if identity is not None), None)
         presumed = self.named(presumed_success(operation).identity or "")

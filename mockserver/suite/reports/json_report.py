@@ -10,7 +10,7 @@ from typing import Any
 
 from mockserver.suite.identities.admission import Unused
 from mockserver.suite.run.internal_errors import told
-from mockserver.suite.safety.ledger import Ledger
+from mockserver.suite.safety.ledger import LedgerSummary
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
@@ -51,7 +51,7 @@ class Report:
     verdicts: Verdicts
     evidence: Evidence
     outcome: Outcome = field(default_factory=Outcome)
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: LedgerSummary = field(default_factory=LedgerSummary)
     shard: str = ""
     own_stub: bool = False
     reach: tuple[Reached, ...] = ()

@@ -12,7 +12,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import WritePolicy, matches, side_effects
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.target.connections import Connection
@@ -32,7 +32,7 @@ def prepare(
     settle_seconds: float = 5.0,
     control: StubControl | None = None,
     secrets: Secrets | None = None,
-    originals: Originals | None = None,
+    originals: OriginalValues | None = None,
 ) -> Run:
     """Return a run of the checks against a target.
 

@@ -101,7 +101,7 @@ class Run:
         Raises:
             NotRun: there is none.
         """
-        found = self.identities.mightiest(self.contract.levels)
+        found = self.identities.of_highest_level(self.contract.levels)
         if found is None:
             raise NotRun("it needs an identity, and there is none (--identities)")
         return found

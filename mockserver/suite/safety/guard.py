@@ -31,7 +31,7 @@ _OK, _CREATED = 200, 201
 _NAMES = ("id", "uuid", "name", "key", "slug")
 
 
-class Keeper(Protocol):
+class ChangeKeeper(Protocol):
     """Keeps the books of what a run changes, so that it can be put back."""
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
@@ -90,7 +90,7 @@ class Guard:
         self._good: set[tuple[str, str]] = set()
         self.admissions = Admissions(contract, identities)
         self.usage = Usage(identities)
-        self.keeper: Keeper | None = None
+        self.keeper: ChangeKeeper | None = None
         self.writes = 0
 
     def refusal(self, request: WireRequest, operation: Operation | None, *, login: bool = False) -> str | None:

@@ -18,7 +18,7 @@ from mockserver.http.pointers import lookup
 from mockserver.suite.cases.setting_states import json_of, matches
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
-from mockserver.suite.safety.ledger import DONE, Held, Item
+from mockserver.suite.safety.ledger import DONE, CreatedItem, HeldContent
 from mockserver.suite.safety.policy import never_given_back
 from mockserver.suite.safety.poller import POLL_SECONDS
 from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
@@ -50,32 +50,32 @@ class ItemRestorer:
         self._lists: dict[str, str | frozenset[str]] = {}
         self._listed_before: dict[str, bool] = {}
 
-    def look(self, template: str, path: str) -> Held:
+    def look(self, template: str, path: str) -> HeldContent:
         """Return what a path of a template holds now."""
         read = self._operation("GET", template)
         if read is None or self._run.policy.changes("GET", read):
-            return Held(path, template, "unknown", why=_NOTHING_READS)
+            return HeldContent(path, template, "unknown", why=_NOTHING_READS)
         try:
             response = self._ask(read, path)
         except (NotRun, MockServerError) as reason:
-            return Held(path, template, "unknown", why=str(reason))
+            return HeldContent(path, template, "unknown", why=str(reason))
         if response.status in _GONE:
-            return Held(path, template, "never set")
+            return HeldContent(path, template, "never set")
         value = json_of(response) if response.successful else None
         if value is None:
             why = f"{read.label} was answered with {response.status}" + (" and no JSON" * response.successful)
-            return Held(path, template, "unknown", why=why)
+            return HeldContent(path, template, "unknown", why=why)
         text = json.dumps(value, ensure_ascii=False)
         if self._run.secrets.mask(text) != text:
-            return Held(path, template, "value", why="what it held is a secret, and not kept")
-        return Held(path, template, "value", value)
+            return HeldContent(path, template, "value", why="what it held is a secret, and not kept")
+        return HeldContent(path, template, "value", value)
 
-    def delete(self, items: Iterable[Item]) -> Iterator[tuple[Item, str]]:
+    def delete(self, items: Iterable[CreatedItem]) -> Iterator[tuple[CreatedItem, str]]:
         """Delete items that the run created; yield each with `DONE` once it reads as gone, or why it is left.
 
         All are asked for first and looked at then, so that deletions which take their time take it together.
         """
-        asked: list[tuple[Item, str]] = []
+        asked: list[tuple[CreatedItem, str]] = []
         for item in items:
             said, outcome = self._ask_to_delete(item)
             if outcome is None:
@@ -100,7 +100,7 @@ class ItemRestorer:
                     time.sleep(POLL_SECONDS)
         yield from ((item, f"{said}, and it is still there") for item, said in asked)
 
-    def write_back(self, held: Held) -> str:
+    def write_back(self, held: HeldContent) -> str:
         """Write what a path held before the run; return `DONE`, or why it is left."""
         if held.before == "unknown" or held.value is None:
             return f"what it held is not known ({held.why})" if held.before == "unknown" else held.why
@@ -120,7 +120,7 @@ class ItemRestorer:
         except (NotRun, MockServerError) as reason:
             return f"could not be put back: {reason}"
 
-    def _ask_to_delete(self, item: Item) -> tuple[str, str | None]:
+    def _ask_to_delete(self, item: CreatedItem) -> tuple[str, str | None]:
         """Return what became of a DELETE in words, and the outcome where nothing more is to be looked at."""
         known = self._presence(item) if item.deleted or not item.certain else _THERE
         if known == _ABSENT:
@@ -140,13 +140,13 @@ class ItemRestorer:
             return f"DELETE was answered with {response.status}", None
         return "", f"could not be deleted: answered with {response.status}"
 
-    def _presence(self, item: Item) -> str:
+    def _presence(self, item: CreatedItem) -> str:
         if self._operation("GET", item.template) is None:
             return self._presence_in_list(item)
         now = self.look(item.template, item.path)
         return now.why if now.before == "unknown" else _ABSENT if now.before == "never set" else _THERE
 
-    def _presence_in_list(self, item: Item) -> str:
+    def _presence_in_list(self, item: CreatedItem) -> str:
         """Tell whether a list shows an item; its absence tells something only where it was shown before."""
         parent, _, name = item.path.rstrip("/").rpartition("/")
         names = self._names_in_list(item.template.rstrip("/").rpartition("/")[0], parent)
@@ -172,7 +172,7 @@ class ItemRestorer:
                 self._lists[path] = found if response.successful else failed
         return self._lists[path]
 
-    def _write(self, write: Operation, held: Held) -> str:
+    def _write(self, write: Operation, held: HeldContent) -> str:
         media_type, body = self._body(write, held.value)
         response = self._ask(write, held.path, body=json.dumps(body).encode(), media_type=media_type)
         if not response.successful:
@@ -185,7 +185,7 @@ class ItemRestorer:
                 time.sleep(POLL_SECONDS)
         return DONE
 
-    def _holds(self, held: Held, body: Any) -> bool:
+    def _holds(self, held: HeldContent, body: Any) -> bool:
         now = self.look(held.template, held.path)
         return now.before == "value" and any(matches(shown, body) for shown in _readings(now.value))
 

@@ -25,7 +25,7 @@ Before = Literal["value", "never set", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class LedgerSummary:
     """What a run changed on the target, as reports tell it.
 
     Attributes:
@@ -40,7 +40,7 @@ class Ledger:
 
 
 @dataclass(slots=True)
-class Setting:
+class SavedSetting:
     """A setting as it was before the first write.
 
     Attributes:
@@ -63,7 +63,7 @@ class Setting:
 
 
 @dataclass(slots=True)
-class Item:
+class CreatedItem:
     """Something that the run created; it is `DONE` when it reads as gone.
 
     Attributes:
@@ -79,7 +79,7 @@ class Item:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldContent:
     """What a path held before the run first sent it a `PUT`, `PATCH` or `DELETE`.
 
     Attributes:
@@ -100,11 +100,11 @@ class Held:
 
 
 #: What became of an operation's calls so far: nothing is known, all were refused, one may have been accepted, one was.
-Answer = Literal["", "refused", "unanswered", "accepted"]
+CallResult = Literal["", "refused", "unanswered", "accepted"]
 
 
 @dataclass(slots=True)
-class Call:
+class LastingCall:
     """An operation that was called and whose effect the run cannot take back, or only by calling it again.
 
     Attributes:
@@ -114,12 +114,12 @@ class Call:
 
     label: str
     outcome: str = ""
-    answer: Answer = "accepted"
+    answer: CallResult = "accepted"
     why: str = "nothing documented reverses it"
 
 
 @dataclass(slots=True)
-class Book:
+class Ledger:
     """All that is needed to put back what a run changes.
 
     Attributes:
@@ -134,13 +134,13 @@ class Book:
     started: str
     host: str = field(default_factory=socket.gethostname)
     process: int = field(default_factory=os.getpid)
-    settings: list[Setting] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
+    settings: list[SavedSetting] = field(default_factory=list)
+    items: list[CreatedItem] = field(default_factory=list)
+    calls: list[LastingCall] = field(default_factory=list)
+    held: list[HeldContent] = field(default_factory=list)
     sessions: int = 0
 
-    def setting(self, resource: str) -> Setting | None:
+    def setting(self, resource: str) -> SavedSetting | None:
         """Return what is known of a resource."""
         return next((setting for setting in self.settings if setting.resource == resource), None)
 
@@ -167,14 +167,14 @@ class LedgerFile:
         self.path = path
         self._new = new
 
-    def write(self, book: Book) -> None:
+    def write(self, ledger: Ledger) -> None:
         """Replace the file's content at one stroke, and wait until it is on the disk.
 
         Raises:
             UsageError: it cannot be written; nothing may be changed then.
         """
         self._take_name()
-        text = json.dumps({"version": VERSION, **asdict(book)}, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps({"version": VERSION, **asdict(ledger)}, indent=1, ensure_ascii=False) + "\n"
         new = self.path.with_name(self.path.name + ".new")
         try:
             number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
@@ -211,7 +211,7 @@ class LedgerFile:
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger")
 
-    def read(self) -> Book:
+    def read(self) -> Ledger:
         """Return the book in the file.
 
         Raises:
@@ -224,11 +224,11 @@ class LedgerFile:
         try:
             if data.pop("version") != VERSION:
                 raise UsageError(f"{self.path}: a ledger of another version; use the mockserver that wrote it")
-            settings = [Setting(**raw) for raw in data.pop("settings")]
-            items = [Item(**raw) for raw in data.pop("items")]
-            calls = [Call(**raw) for raw in data.pop("calls")]
-            held = [Held(**raw) for raw in data.pop("held", ())]
-            return Book(**data, settings=settings, items=items, calls=calls, held=held)
+            settings = [SavedSetting(**raw) for raw in data.pop("settings")]
+            items = [CreatedItem(**raw) for raw in data.pop("items")]
+            calls = [LastingCall(**raw) for raw in data.pop("calls")]
+            held = [HeldContent(**raw) for raw in data.pop("held", ())]
+            return Ledger(**data, settings=settings, items=items, calls=calls, held=held)
         except (AttributeError, KeyError, TypeError) as error:
             raise UsageError(f"{self.path}: is no ledger; name one that check or fuzz wrote") from error
 
@@ -253,10 +253,10 @@ def left_open(folder: Path, target: str) -> Path | None:
         if not _begins_like_a_ledger(path):
             continue
         try:
-            book = LedgerFile(path).read()
+            ledger = LedgerFile(path).read()
         except UsageError:
             continue  # no ledger, or that of another version; nothing can be said of it
-        if book.target == target and book.abandoned:
+        if ledger.target == target and ledger.abandoned:
             return path
     return None
 

@@ -17,7 +17,7 @@ from mockserver.suite.secrets.known_secrets import marked, values_at
 
 
 @dataclass(frozen=True, slots=True)
-class Originals:
+class OriginalValues:
     """Original values by resource, or by `operationId` where an operation has none."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -32,14 +32,14 @@ class Originals:
                         yield f"ORIGINAL_{'_'.join((name, *path)).upper()}", text
 
 
-def load_originals(path: Path | None, contract: Contract) -> Originals:
+def load_originals(path: Path | None, contract: Contract) -> OriginalValues:
     """Return the original values in a file; `${NAME}` is read from the environment.
 
     Raises:
         UsageError: not readable, a name that the contract does not have, or a value that it does not allow.
     """
     if path is None:
-        return Originals()
+        return OriginalValues()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -61,7 +61,7 @@ def load_originals(path: Path | None, contract: Contract) -> Originals:
         if behaviour is not None and behaviour.generated:
             raise UsageError(f"{path}: {name} cannot be given: the server makes its value")
         values[behaviour.resource if behaviour is not None and behaviour.resource else operation.id] = raw
-    return Originals(values)
+    return OriginalValues(values)
 
 
 def writer(contract: Contract, name: str) -> Operation | None:

@@ -15,8 +15,8 @@ from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.item_restorer import ItemRestorer
-from mockserver.suite.safety.ledger import DONE, Call, Setting
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.ledger import DONE, LastingCall, SavedSetting
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import cannot_be_undone
 from mockserver.suite.safety.poller import POLL_SECONDS
 from mockserver.suite.secrets.known_secrets import marked
@@ -45,7 +45,7 @@ class Restorer:
         items: the same for items of collections, and whatever else has a path of its own.
     """
 
-    def __init__(self, run: Run, originals: Originals) -> None:
+    def __init__(self, run: Run, originals: OriginalValues) -> None:
         self._run = run
         self._originals = originals
         self._session = Session(run, fresh=False)
@@ -53,7 +53,7 @@ class Restorer:
         self._pauses: list[float] = []
         self._resources = {resource.name: resource for resource in resources(run.contract)}
 
-    def save(self) -> list[Setting]:
+    def save(self) -> list[SavedSetting]:
         """Return every setting that the run may change, as it is now."""
         return [self._now(resource) for resource in self._resources.values() if may_change(self._run, resource)]
 
@@ -61,7 +61,7 @@ class Restorer:
         """Ask a server that fails again after a while, from now on, a few times in all."""
         self._pauses = list(_PAUSES) if self._run.target.foreign else []
 
-    def setting(self, setting: Setting) -> str:
+    def setting(self, setting: SavedSetting) -> str:
         """Put a setting back; return `DONE`, or why it is left."""
         resource = self._resources.get(setting.resource)
         if resource is None:
@@ -73,7 +73,7 @@ class Restorer:
         except (NotRun, MockServerError) as reason:
             return f"could not be put back: {reason}"
 
-    def call(self, call: Call) -> str:
+    def call(self, call: LastingCall) -> str:
         """Call an operation again with its original value; return `DONE`, or why its effect is left."""
         operation = next((one for one in self._run.contract.operations if one.label == call.label), None)
         if operation is None or operation.id not in self._originals.values:
@@ -96,19 +96,21 @@ class Restorer:
             return False
         return response.successful or response.status == 401
 
-    def _now(self, resource: Resource) -> Setting:
+    def _now(self, resource: Resource) -> SavedSetting:
         try:
             response = self._read(resource)
         except (NotRun, MockServerError) as reason:
-            return Setting(resource.name, "unknown", why=str(reason))
+            return SavedSetting(resource.name, "unknown", why=str(reason))
         shown = shown_by(resource, response)
         if shown == NEVER_SET:
-            return Setting(resource.name, "never set")
+            return SavedSetting(resource.name, "never set")
         if not response.successful or shown is None:
-            return Setting(resource.name, "unknown", why=f"its read, answered with {response.status}, shows no value")
+            return SavedSetting(
+                resource.name, "unknown", why=f"its read, answered with {response.status}, shows no value"
+            )
         if resource.generated or self._is_secret(resource, shown):
-            return Setting(resource.name, "value", why="its value is a secret, and not kept")
-        return Setting(resource.name, "value", shown)
+            return SavedSetting(resource.name, "value", why="its value is a secret, and not kept")
+        return SavedSetting(resource.name, "value", shown)
 
     def _is_secret(self, resource: Resource, value: Any) -> bool:
         """Tell whether a value holds what must not stand in a file."""
@@ -118,7 +120,7 @@ class Restorer:
         issued = any(True for schema in schemas for _ in marked(self._run.contract, schema, "x-secret"))
         return issued or self._run.secrets.mask(text) != text
 
-    def _restore(self, setting: Setting, resource: Resource) -> str:
+    def _restore(self, setting: SavedSetting, resource: Resource) -> str:
         given = self._originals.values.get(resource.name)
         if given is not None:
             self._write(resource.write, given)

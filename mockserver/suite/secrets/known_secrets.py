@@ -81,7 +81,7 @@ class Secrets:
         """
         return self._masked(text, self._all)
 
-    def scrub(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return a finished output in which `$VARIABLE` stands for what got past all masks.
 
         Only secrets that cannot be a part of the document's own syntax by chance.

@@ -16,7 +16,7 @@ from mockserver.suite.secrets.known_secrets import Secrets
 _MAX_MESSAGE = 500
 
 
-class Scrubber:
+class OutputFilter:
     """Takes secrets out of output.
 
     Attributes:
@@ -28,7 +28,7 @@ class Scrubber:
 
     def __call__(self, text: str) -> str:
         """Return an output without secrets."""
-        return self.secrets.scrub(text)
+        return self.secrets.redact(text)
 
     def line(self, text: str) -> str:
         """Return a message without secrets, also without short ones, on one line."""
@@ -36,12 +36,12 @@ class Scrubber:
         return shown if len(shown) <= _MAX_MESSAGE else shown[:_MAX_MESSAGE] + "…"
 
 
-class ScrubbedStream(io.TextIOBase):
+class FilteredStream(io.TextIOBase):
     """A text stream in front of another one. What has no end of line yet waits for it, or for `flush`."""
 
-    def __init__(self, stream: TextIO, scrub: Callable[[str], str]) -> None:
+    def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream = stream
-        self._scrub = scrub
+        self._redact = redact
         self._pending = ""
 
     @property
@@ -60,14 +60,14 @@ class ScrubbedStream(io.TextIOBase):
             raise TypeError(f"text is written here, and not {type(text).__name__}")
         head, newline, self._pending = (self._pending + text).rpartition("\n")
         if newline:
-            self._stream.write(self._written(self._scrub(head)) + newline)
+            self._stream.write(self._written(self._redact(head)) + newline)
         return len(text)
 
     def flush(self) -> None:
         """Write what waits."""
         if self._pending:
             waiting, self._pending = self._pending, ""
-            self._stream.write(self._written(self._scrub(waiting)))
+            self._stream.write(self._written(self._redact(waiting)))
         self._stream.flush()
 
     def _written(self, text: str) -> str:
@@ -88,7 +88,7 @@ class ScrubbedStream(io.TextIOBase):
 
 
 @contextmanager
-def scrubbed(scrub: Scrubber) -> Iterator[None]:
+def filtered_output(redact: OutputFilter) -> Iterator[None]:
     """Let nothing pass to standard output and standard error that holds a secret, and no error either.
 
     That is also for what libraries print: warnings, log lines, tracebacks of threads.
@@ -98,17 +98,17 @@ def scrubbed(scrub: Scrubber) -> Iterator[None]:
         InternalError: a mistake of ours, likewise.
     """
     outputs = sys.stdout, sys.stderr
-    streams = ScrubbedStream(sys.stdout, scrub), ScrubbedStream(sys.stderr, scrub)
+    streams = FilteredStream(sys.stdout, redact), FilteredStream(sys.stderr, redact)
     sys.stdout, sys.stderr = streams
     try:
         yield
     except MockServerError as error:
-        error.args = (scrub.line(str(error)),)
+        error.args = (redact.line(str(error)),)
         raise
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - a traceback would show what stands in the frames' messages
-        raise InternalError(scrub.line(_told(error))) from None
+        raise InternalError(redact.line(_told(error))) from None
     finally:
         sys.stdout, sys.stderr = outputs
         for stream in streams:
@@ -118,5 +118,5 @@ def scrubbed(scrub: Scrubber) -> Iterator[None]:
 
 def _told(error: Exception) -> str:
     """Return what a mistake of ours is told as: what, where, and what to do."""
-    place = place_of(error, besides=scrubbed.__name__)
+    place = place_of(error, besides=filtered_output.__name__)
     return f"an error of mockserver itself{place}: {type(error).__name__}: {error}; please report it"

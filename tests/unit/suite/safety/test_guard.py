@@ -14,7 +14,7 @@ from mockserver.http import basic
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals, load_originals
+from mockserver.suite.safety.original_values import OriginalValues, load_originals
 from mockserver.suite.safety.policy import WritePolicy, cannot_be_undone
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.target.exchange import WireRequest, WireResponse
@@ -46,7 +46,7 @@ class Remote(WsgiTarget):
         return [b""]
 
 
-def run_on(contract: Contract, target: WsgiTarget, *globs: str, originals: Originals | None = None) -> Run:
+def run_on(contract: Contract, target: WsgiTarget, *globs: str, originals: OriginalValues | None = None) -> Run:
     return prepare(contract, target, Identities((ADMIN,)), allow_writes=globs, originals=originals)
 
 

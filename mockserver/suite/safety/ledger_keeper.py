@@ -11,8 +11,18 @@ from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.interrupts import answered
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.ledger import DONE, Answer, Book, Call, Held, Item, Ledger, LedgerFile, Setting
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.ledger import (
+    DONE,
+    CallResult,
+    CreatedItem,
+    HeldContent,
+    LastingCall,
+    Ledger,
+    LedgerFile,
+    LedgerSummary,
+    SavedSetting,
+)
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import is_collection, is_named, item_path
 from mockserver.suite.safety.restorer import Restorer
 from mockserver.suite.target.exchange import WireRequest
@@ -21,13 +31,13 @@ from mockserver.suite.target.exchange import WireRequest
 MAX_HELD = 500
 #: The status of a request that created what it was about (RFC 9110, section 15.3.2); failures of the server.
 _CREATED, _FAILURE = 201, 500
-_GRAVITY: tuple[Answer, ...] = ("", "refused", "unanswered", "accepted")
+_GRAVITY: tuple[CallResult, ...] = ("", "refused", "unanswered", "accepted")
 
 
-def new_book(run: Run) -> Book:
+def new_ledger(run: Run) -> Ledger:
     """Return an empty book for a run."""
     document = run.contract.document
-    return Book(
+    return Ledger(
         target=run.target.base_url,
         contract=str(document.path.resolve()),
         contract_sha256=document.sha256,
@@ -36,39 +46,39 @@ def new_book(run: Run) -> Book:
     )
 
 
-class Books:
+class LedgerKeeper:
     """A `Keeper` for the guard of a run, and what puts everything back at its end.
 
     Attributes:
         book: what is known so far.
     """
 
-    def __init__(self, run: Run, originals: Originals, book: Book, file: LedgerFile | None = None) -> None:
+    def __init__(self, run: Run, originals: OriginalValues, ledger: Ledger, file: LedgerFile | None = None) -> None:
         """Keep the books of a run.
 
         Args:
             run: who changes things, and through which things are put back.
             originals: values that were given, which win over those that were saved.
-            book: a new one, or that of an earlier run.
+            ledger: a new one, or that of an earlier run.
             file: where it is kept; None where nobody but this run needs it.
         """
-        self.book = book
+        self.ledger = ledger
         self._run = run
         self._originals = originals
         self._file = file
         self._restorer = Restorer(run, originals)
         self._tokens: list[Identity] = []
         self._closing = False
-        self._held: dict[str, Held] = {}
-        self._items = {_key(item.path): item for item in book.items}
-        self._resumed = bool(book.settings or book.items or book.held or book.calls)
+        self._held: dict[str, HeldContent] = {}
+        self._items = {_key(item.path): item for item in ledger.items}
+        self._resumed = bool(ledger.settings or ledger.items or ledger.held or ledger.calls)
         self._open = self._resumed  # whether there is anything to keep
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
         """Save what a request may change; return why one that cannot be put back is not touched."""
         if not self._open:
             self._open = True
-            self.book.settings = self._restorer.save()
+            self.ledger.settings = self._restorer.save()
             self._keep()
         if operation is None or is_login(operation) or operation.effect == "credentials":
             return None
@@ -124,9 +134,9 @@ class Books:
     def obtained(self, identity: Identity) -> None:
         """Note that a token was obtained, which is revoked at the end."""
         self._tokens.append(identity)
-        self.book.sessions += 1
+        self.ledger.sessions += 1
 
-    def put_back(self) -> Ledger:
+    def put_back(self) -> LedgerSummary:
         """Put everything back that can be, note it, and tell what was restored and what is left.
 
         Ctrl-C ends it early; what is not put back by then is left, and stays in the file for `mockserver restore`.
@@ -137,56 +147,56 @@ class Books:
         self._restorer.wait_for_trouble_to_pass()
         try:
             # What is below an item was created after it.
-            items = [item for item in reversed(self.book.items) if item.outcome != DONE]
+            items = [item for item in reversed(self.ledger.items) if item.outcome != DONE]
             for item, outcome in self._restorer.items.delete(items):
                 self._note(item, outcome)
-            for held in self.book.held:
+            for held in self.ledger.held:
                 if held.outcome != DONE:
                     self._note(held, self._restorer.items.write_back(held))
-            for setting in self.book.settings:
+            for setting in self.ledger.settings:
                 if setting.touched and setting.outcome != DONE:
                     self._note(setting, self._restorer.setting(setting))
-            for call in self.book.calls:
+            for call in self.ledger.calls:
                 if call.outcome != DONE:
                     self._note(call, self._restorer.call(call))
             while self._tokens and self._restorer.revoke(self._tokens[-1]):
                 self._tokens.pop()
-                self.book.sessions -= 1
+                self.ledger.sessions -= 1
         except KeyboardInterrupt:
             answered()
             self._run.target.rate_limiter.stop("putting back was interrupted")
         if self._open:
             self._keep()
-        return Ledger(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))
+        return LedgerSummary(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))
 
     def _restored(self) -> Iterator[str]:
-        for setting in self.book.settings:
+        for setting in self.ledger.settings:
             if setting.outcome == DONE:
                 given = setting.resource in self._originals.values
                 held = "never set" if setting.before == "never set" else "what it held"
                 yield f"{setting.resource} ({'the value of --restore-values' if given else held})"
-        yield from (f"{item.path} (deleted)" for item in self.book.items if item.outcome == DONE and item.certain)
-        yield from (f"{held.path} (what it held)" for held in self.book.held if held.outcome == DONE)
+        yield from (f"{item.path} (deleted)" for item in self.ledger.items if item.outcome == DONE and item.certain)
+        yield from (f"{held.path} (what it held)" for held in self.ledger.held if held.outcome == DONE)
         yield from (
-            f"{call.label} (called with its original value)" for call in self.book.calls if call.outcome == DONE
+            f"{call.label} (called with its original value)" for call in self.ledger.calls if call.outcome == DONE
         )
 
     def _left(self) -> Iterator[str]:
-        settings = [setting for setting in self.book.settings if setting.touched]
+        settings = [setting for setting in self.ledger.settings if setting.touched]
         outcomes = (
             *((one.resource, one.outcome) for one in settings),
-            *((one.path, one.outcome) for one in self.book.items),
-            *((one.path, one.outcome) for one in self.book.held),
-            *((one.label, one.outcome) for one in self.book.calls),
+            *((one.path, one.outcome) for one in self.ledger.items),
+            *((one.path, one.outcome) for one in self.ledger.held),
+            *((one.label, one.outcome) for one in self.ledger.calls),
         )
         for name, outcome in outcomes:
             if outcome != DONE:
                 yield f"{name} ({outcome or 'not reached; mockserver restore does it'})"
-        if self.book.sessions:
-            tokens = "1 token" if self.book.sessions == 1 else f"{self.book.sessions} tokens"
+        if self.ledger.sessions:
+            tokens = "1 token" if self.ledger.sessions == 1 else f"{self.ledger.sessions} tokens"
             yield f"{tokens} obtained by logging in (they end by themselves)"
 
-    def _not_to_be_touched(self, setting: Setting, operation: Operation) -> str | None:
+    def _not_to_be_touched(self, setting: SavedSetting, operation: Operation) -> str | None:
         if setting.before != "unknown" or not self._run.target.foreign:
             return None
         if setting.resource in self._originals.values or is_named(operation, self._run.policy.patterns):
@@ -199,12 +209,12 @@ class Books:
         Of a run that was killed nobody knows what became of what it sent last.
         """
         if self._resumed:
-            self.book.calls = [call for call in self.book.calls if call.answer != "refused"]
+            self.ledger.calls = [call for call in self.ledger.calls if call.answer != "refused"]
             return
-        self.book.calls = [call for call in self.book.calls if call.answer in {"unanswered", "accepted"}]
-        self.book.held = [held for held in self.book.held if held.accepted]
+        self.ledger.calls = [call for call in self.ledger.calls if call.answer in {"unanswered", "accepted"}]
+        self.ledger.held = [held for held in self.ledger.held if held.accepted]
 
-    def _hold(self, operation: Operation, request: WireRequest) -> Held | None:
+    def _hold(self, operation: Operation, request: WireRequest) -> HeldContent | None:
         """Read what a path holds before it is written or deleted for the first time; None where that is no matter."""
         key, path = _key(request.path), request.path.partition("?")[0]
         if not _writes_item(request) or operation.id in self._originals.values or key in self._items:
@@ -214,10 +224,12 @@ class Books:
             if len(self._held) < MAX_HELD:
                 held = self._restorer.items.look(operation.path, path)
             else:
-                held = Held(path, operation.path, "unknown", why=f"no more than {MAX_HELD} paths are read before")
+                held = HeldContent(
+                    path, operation.path, "unknown", why=f"no more than {MAX_HELD} paths are read before"
+                )
             self._held[key] = held
             if held.before == "value":
-                self.book.held.append(held)
+                self.ledger.held.append(held)
                 self._keep()
             elif held.before == "never set" and request.method != "DELETE" and self._file is not None:
                 self._made(operation.path, path, certain=False)
@@ -226,8 +238,8 @@ class Books:
     def _made(self, template: str, path: str, *, certain: bool) -> None:
         known = self._items.get(_key(path))
         if known is None:
-            self._items[_key(path)] = item = Item(path, template, certain=certain)
-            self.book.items.append(item)
+            self._items[_key(path)] = item = CreatedItem(path, template, certain=certain)
+            self.ledger.items.append(item)
             self._keep()
             return
         known.deleted = False  # it is there again
@@ -235,14 +247,14 @@ class Books:
             known.certain = True
             self._keep()
 
-    def _note_call(self, operation: Operation, request: WireRequest, held: Held | None) -> None:
+    def _note_call(self, operation: Operation, request: WireRequest, held: HeldContent | None) -> None:
         """Note a call whose effect cannot be taken back, before it is made."""
         why = self._lasting(operation, request, held)
         if why is not None and self._call(operation, request) is None and operation.success():
-            self.book.calls.append(Call(_label(operation, request), answer="", why=why))
+            self.ledger.calls.append(LastingCall(_label(operation, request), answer="", why=why))
             self._keep()
 
-    def _lasting(self, operation: Operation, request: WireRequest, held: Held | None) -> str | None:
+    def _lasting(self, operation: Operation, request: WireRequest, held: HeldContent | None) -> str | None:
         """Return why the effect of a call cannot be taken back, None if it can be, or has none."""
         if held is not None:
             return f"what was there before is not known: {held.why}" if held.before == "unknown" else None
@@ -255,41 +267,41 @@ class Books:
             return self._run.policy.irreversible(operation) or "it was called on an item that was there before the run"
         return self._run.policy.irreversible(operation)
 
-    def _answered(self, operation: Operation, request: WireRequest, answer: Answer) -> None:
+    def _answered(self, operation: Operation, request: WireRequest, answer: CallResult) -> None:
         """Note what became of a call whose effect lasts, or of a creation that its answer does not name."""
         call = self._call(operation, request)
         if call is None:
             if request.method != "POST" or not is_collection(self._run.contract, operation):
                 return
             why = "no answer says what it created"
-            call = Call(_label(operation, request), answer="", why=why)
-            self.book.calls.append(call)
+            call = LastingCall(_label(operation, request), answer="", why=why)
+            self.ledger.calls.append(call)
         if _GRAVITY.index(answer) > _GRAVITY.index(call.answer):
             call.answer = answer
             self._keep()
 
-    def _call(self, operation: Operation | None, request: WireRequest) -> Call | None:
+    def _call(self, operation: Operation | None, request: WireRequest) -> LastingCall | None:
         label = _label(operation, request) if operation is not None else ""
-        return next((call for call in self.book.calls if call.label == label), None)
+        return next((call for call in self.ledger.calls if call.label == label), None)
 
     def _is_below_own(self, request: WireRequest) -> bool:
         path = request.path.partition("?")[0]
         return any(path.startswith(f"{key}/") for key in self._items)
 
-    def _note(self, entry: Setting | Item | Held | Call, outcome: str) -> None:
+    def _note(self, entry: SavedSetting | CreatedItem | HeldContent | LastingCall, outcome: str) -> None:
         if entry.outcome != outcome:
             entry.outcome = outcome
             self._keep()
 
-    def _setting_of(self, operation: Operation) -> Setting | None:
+    def _setting_of(self, operation: Operation) -> SavedSetting | None:
         resource = operation.behaviour.resource if operation.behaviour else ""
-        return self.book.setting(resource) if resource else None
+        return self.ledger.setting(resource) if resource else None
 
     def _keep(self) -> None:
         if self._file is None:
             return
         try:
-            self._file.write(self.book)
+            self._file.write(self.ledger)
         except UsageError:
             if not self._closing:
                 raise  # nothing is changed that is not in the ledger
