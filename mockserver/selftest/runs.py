@@ -27,7 +27,7 @@ from mockserver.suite.run.check_run import make, plan
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.policy import matches
+from mockserver.suite.safety.policy import matches_glob
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import Outcome
@@ -95,7 +95,7 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     mutants = lab.mutants()
     if only:
         by_label = {operation.label: operation for operation in lab.contract.operations}
-        mutants = [mutant for mutant in mutants if matches(by_label[mutant.operation], only)]
+        mutants = [mutant for mutant in mutants if matches_glob(by_label[mutant.operation], only)]
     chosen = sample([mutant for mutant in mutants if not mutant.equivalent], mode, lab.seed)
     if not chosen:
         raise UsageError("there is no mutant to judge: the contract has nothing to break, or --only names none of it")

@@ -113,7 +113,7 @@ class Unreadable:
 UNREADABLE = Unreadable()
 
 
-def value_of(response: WireResponse) -> Any:
+def content_value(response: WireResponse) -> Any:
     """Return an answer's content as a value: JSON's, a text, or `UNREADABLE`."""
     if is_json(response.media_type):
         try:
@@ -203,7 +203,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 _MAX_DIGITS = 300
 
 
-def readings(text: str, kinds: Collection[str]) -> list[Any]:
+def field_readings(text: str, kinds: Collection[str]) -> list[Any]:
     """Return the values that may be meant by a field, the text itself first.
 
     Args:

@@ -13,9 +13,9 @@ from mockserver.contract.roles import credential_places, is_login
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_text
-from mockserver.suite.cases.sample_values import sample
+from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.identities.identities import Identities, Identity, credentials
-from mockserver.suite.identities.object_owners import may, own_name, place_name, usual_name
+from mockserver.suite.identities.object_owners import may_call, own_name, place_name, usual_name
 from mockserver.suite.target.exchange import WireRequest, is_json
 from mockserver.suite.target.paths import UNDECLARED, fill, in_query, query_parts
 from mockserver.suite.verdicts.failures import NotRun
@@ -105,13 +105,13 @@ class Composer:
         """
         schema, content = parameter.schema, parameter.content
         if schema is None and content is not None and content.schema is not None and is_json(content.name):
-            return json.dumps(sample(self.contract, content.schema))
+            return json.dumps(sample_value(self.contract, content.schema))
         if schema is None:
             raise NotRun(f"nothing says what its parameter {parameter.name} is; give it a schema")
         validator = self.contract.validator(schema, "request")
         valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
         found = next(valid, _NOTHING)
-        return sample(self.contract, schema) if found is _NOTHING else found
+        return sample_value(self.contract, schema) if found is _NOTHING else found
 
     def _about(
         self,
@@ -127,7 +127,7 @@ class Composer:
             if identity.level not in (operation.levels or (identity.level,)):
                 return body, {}  # who may not call at all owns nothing that it could
             usual = usual_name(self.contract, operation, self.valid_body(operation)[0])
-            if may(operation, self.contract.levels, identities, identity, usual):
+            if may_call(operation, self.contract.levels, identities, identity, usual):
                 return body, {}
             try:
                 if usual != usual_name(self.contract, operation, body):
@@ -169,7 +169,7 @@ class Composer:
         if example is not None:
             return json.dumps(example.value).encode(), name
         if content.schema is not None:
-            return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
+            return json.dumps(sample_value(self.contract, content.schema, variant=variant)).encode(), name
         raise NotRun(f"nothing says what its {name} content is; give it a schema or an example")
 
     def example_request(
@@ -228,7 +228,7 @@ class Composer:
         shown = (example.value for example in documented.examples.values() if isinstance(example.value, dict))
         found = next(shown, None)
         if found is None and documented.schema is not None:
-            found = sample(self.contract, documented.schema)
+            found = sample_value(self.contract, documented.schema)
         return found if isinstance(found, dict) else {}
 
     def _with_password(self, operation: Operation) -> Identity:
@@ -264,11 +264,11 @@ def _target(operation: Operation, values: Mapping[str, Any], query: list[str]) -
 
 def taken(operation: Operation) -> tuple[str, MediaType]:
     """Return media type and content of an operation that takes JSON, as the plan has made sure."""
-    found = content_of(operation)
+    found = json_content_of(operation)
     assert found is not None
     return found
 
 
-def content_of(operation: Operation) -> tuple[str, MediaType] | None:
+def json_content_of(operation: Operation) -> tuple[str, MediaType] | None:
     """Return the media type of an operation's JSON as it is sent, and what is documented for it; None for no JSON."""
     return json_content(operation.request_body.content) if operation.request_body is not None else None

@@ -57,7 +57,7 @@ _OF_FORMAT = {
 _WRONG_TYPES: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
-def sample(contract: Contract, schema: str, *, variant: int = 0) -> Any:
+def sample_value(contract: Contract, schema: str, *, variant: int = 0) -> Any:
     """Return a value that is valid by the schema at a pointer, its own examples first.
 
     Another `variant` gives other examples where a schema has several.
@@ -150,7 +150,7 @@ def variants(contract: Contract, schema: str) -> range:
     return range(min(max(counts), _MAX_VARIANTS) + 1)
 
 
-def telling(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
+def distinctive_values(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
     """Yield valid objects whose texts show what a server does to them: trim, fold, normalise, escape, swap.
 
     Each text member gets another text, so that two members that are swapped are told apart.
@@ -184,7 +184,7 @@ def with_fractions(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def hostile(valid: Any) -> Iterator[bytes]:
+def hostile_contents(valid: Any) -> Iterator[bytes]:
     """Yield JSON texts of valid content in which one member is a trap: NUL, half a character, what overflows."""
     if not isinstance(valid, dict):
         return
@@ -226,7 +226,7 @@ def _with_each(valid: dict[str, Any], kind: type, make: Callable[[int], Any], va
     return value
 
 
-def broken(contract: Contract, schema: str, valid: Any) -> Iterator[tuple[Any, tuple[SchemaViolation, ...]]]:
+def invalid_values(contract: Contract, schema: str, valid: Any) -> Iterator[tuple[Any, tuple[SchemaViolation, ...]]]:
     """Yield values that break a schema in one place each, with what they break.
 
     Besides values of another type as a whole, each member of a valid object is left out, given another type

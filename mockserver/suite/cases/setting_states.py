@@ -32,7 +32,7 @@ NEVER_SET = "never set"
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class SettingResource:
     """Something that is written, read and reset; from the contract's `x-mockserver-behaviour`.
 
     Attributes:
@@ -60,12 +60,12 @@ class Resource:
         return self.write.behaviour is not None and self.write.behaviour.generated
 
 
-def resources(contract: Contract) -> Iterator[Resource]:
+def resources(contract: Contract) -> Iterator[SettingResource]:
     """Yield every resource that can at least be written and read."""
     for name, operations in singletons(contract).items():
         if {READ, WRITE} <= operations.keys():
             reads, write = operations[READ], operations[WRITE]
-            yield Resource(name, reads, write, operations.get(RESET), _unset(reads), _members(contract, write))
+            yield SettingResource(name, reads, write, operations.get(RESET), _unset(reads), _members(contract, write))
 
 
 def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
@@ -79,7 +79,7 @@ def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
     return frozenset(raw.get("properties") or ())
 
 
-def matches(shown: Any, expected: Any) -> bool:
+def shows(shown: Any, expected: Any) -> bool:
     """Tell whether a shown value is the expected one; that it has members besides is another finding."""
     if isinstance(shown, dict) and isinstance(expected, dict):
         shown = {name: member for name, member in shown.items() if name in expected}
@@ -94,11 +94,11 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
     """
     if not _is_readable(response) or not echoes(operation):
         return  # the first is the finding of body_is_what_its_content_type_says
-    expected = promised(contract, operation, sent)
+    expected = expected_value(contract, operation, sent)
     shown = echoed(operation, json_of(response))
     if expected is None:
         return  # that it is accepted at all is the finding of others
-    if not matches(shown, expected):
+    if not shows(shown, expected):
         raise failure(
             "writes_echo_the_request",
             operation,
@@ -136,17 +136,17 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
         )
 
 
-def written(contract: Contract, resource: Resource, sent: Any, response: WireResponse) -> Any:
+def written(contract: Contract, resource: SettingResource, sent: Any, response: WireResponse) -> Any:
     """Return what a resource holds after a write: what was sent, or what the server says that it made.
 
     None where it does not say so.
     """
     if resource.generated:
         return echoed(resource.write, json_of(response))
-    return promised(contract, resource.write, sent)
+    return expected_value(contract, resource.write, sent)
 
 
-def promised(contract: Contract, operation: Operation, sent: Any) -> Any:
+def expected_value(contract: Contract, operation: Operation, sent: Any) -> Any:
     """Return what an accepted write promises to hold: the members that the contract knows, `writeOnly` ones apart.
 
     None where the value breaks the contract otherwise: what a server makes of it is not said.
@@ -165,7 +165,7 @@ def promised(contract: Contract, operation: Operation, sent: Any) -> Any:
 
 def expect_value(
     session: Session,
-    resource: Resource,
+    resource: SettingResource,
     expected: Any,
     check: str,
     *,
@@ -188,11 +188,11 @@ def expect_value(
     """
     poller = session.run.poller
     for _ in poller.polls(resource.name, lags=_lags(resource)):
-        response, request = read(session, resource)
+        response, request = read_resource(session, resource)
         if response.status in _NOT_ABOUT_STATE or response.status >= 500:
             raise NotRun(f"the read was answered with {response.status}")
         shown = shown_by(resource, response)
-        if matches(shown, expected) and not (settled and _under_way(resource, response)):
+        if shows(shown, expected) and not (settled and _under_way(resource, response)):
             return
     if _lags(resource) and poller.spent:
         raise NotRun(f"changes take their time to show, and the run has waited {poller.waited_seconds:.0f} s in all")
@@ -210,16 +210,16 @@ def expect_value(
     )
 
 
-def settle(session: Session, resource: Resource, expected: Any) -> Any:
+def settle(session: Session, resource: SettingResource, expected: Any) -> Any:
     """Return what a resource shows once it shows what was written, or at the end of patience.
 
     That it never does is the finding of `reads_show_the_last_write`; here it is what later reads are compared with.
     """
     shown: Any = None
     for _ in session.run.poller.polls(resource.name, lags=_lags(resource)):
-        response, _request = read(session, resource)
+        response, _request = read_resource(session, resource)
         shown = shown_by(resource, response)
-        if expected is None or (matches(shown, expected) and not _under_way(resource, response)):
+        if expected is None or (shows(shown, expected) and not _under_way(resource, response)):
             break
     return shown
 
@@ -277,13 +277,13 @@ def refused(operation: Operation, request: WireRequest, response: WireResponse) 
     )
 
 
-def read(session: Session, resource: Resource) -> tuple[WireResponse, WireRequest]:
+def read_resource(session: Session, resource: SettingResource) -> tuple[WireResponse, WireRequest]:
     """Return the answer to a read, and its request."""
     request = session.valid_request(resource.read, session.run.allowed(resource.read))
     return session.call(resource.read, request), request
 
 
-def reset(session: Session, resource: Resource) -> None:
+def reset(session: Session, resource: SettingResource) -> None:
     """Reset a resource.
 
     Raises:
@@ -298,7 +298,7 @@ def reset(session: Session, resource: Resource) -> None:
         refused(resource.reset, request, response)
 
 
-def shown_by(resource: Resource, response: WireResponse) -> Any:
+def shown_by(resource: SettingResource, response: WireResponse) -> Any:
     """Return the value that a read shows, `NEVER_SET`, or the status for whatever else it is."""
     if resource.unset is not None and str(response.status) == resource.unset.status:
         return NEVER_SET
@@ -307,12 +307,12 @@ def shown_by(resource: Resource, response: WireResponse) -> Any:
     )
 
 
-def _lags(resource: Resource) -> bool:
+def _lags(resource: SettingResource) -> bool:
     """Tell whether answers show a status, so that a change may take its time."""
     return resource.read.behaviour is not None and bool(resource.read.behaviour.status)
 
 
-def _under_way(resource: Resource, response: WireResponse) -> bool:
+def _under_way(resource: SettingResource, response: WireResponse) -> bool:
     """Tell whether a read says that a change is still under way, as a write or a reset answers."""
     behaviour = resource.read.behaviour
     if behaviour is None or not behaviour.status or not response.successful:
@@ -324,7 +324,7 @@ def _under_way(resource: Resource, response: WireResponse) -> bool:
     return status in _transitions(resource)
 
 
-def _transitions(resource: Resource) -> set[Any]:
+def _transitions(resource: SettingResource) -> set[Any]:
     """Return the statuses that the examples of writes and resets show, and those of reads do not."""
     under_way = {*shown_statuses(resource.write), *shown_statuses(resource.reset)}
     return under_way.difference(shown_statuses(resource.read))
@@ -386,7 +386,7 @@ def failure(
 
 
 def writes(
-    session: Session, resource: Resource, *, variants: tuple[int, ...] = (0, 2)
+    session: Session, resource: SettingResource, *, variants: tuple[int, ...] = (0, 2)
 ) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
     """Write different values that the contract allows; yield each with its answer.
 

@@ -11,15 +11,15 @@ from mockserver.contract.model import Operation
 from mockserver.suite.cases.observed_response import ObservedResponse
 from mockserver.suite.cases.setting_states import (
     NEVER_SET,
-    Resource,
+    SettingResource,
     check_echo,
     check_name,
     echoed,
     expect_value,
     generated_pointer,
-    matches,
     resources,
     shown_by,
+    shows,
     written,
 )
 from mockserver.suite.run.session import Run, Session
@@ -45,14 +45,14 @@ class StateTracker:
 
     run: Run
     session: Session
-    by_operation: Mapping[str, Resource]
+    by_operation: Mapping[str, SettingResource]
     known: dict[str, Any] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
     generated: dict[str, list[Any]] = field(default_factory=dict)
     turn: int = 0
     times: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
-    def resource_of(self, operation: Operation | None) -> Resource | None:
+    def resource_of(self, operation: Operation | None) -> SettingResource | None:
         """Return the resource that an operation acts on, or None."""
         return self.by_operation.get(operation.id) if operation else None
 
@@ -73,7 +73,7 @@ StateCheck = Callable[[StateTracker, ObservedResponse], bool]
 
 def new_tracker(run: Run) -> StateTracker:
     """Return a watch that knows nothing yet."""
-    by_operation: dict[str, Resource] = {}
+    by_operation: dict[str, SettingResource] = {}
     for resource in resources(run.contract):
         for operation in (resource.read, resource.write, resource.reset):
             if operation is not None:
@@ -154,7 +154,7 @@ def reads_show_the_last_write(tracker: StateTracker, observed: ObservedResponse)
     if observed.operation is resource.reset and observed.response.successful:
         return False  # the claim of resets_end_the_value
     expected = tracker.known[resource.name]
-    if observed.operation is resource.read and matches(shown_by(resource, observed.response), expected):
+    if observed.operation is resource.read and shows(shown_by(resource, observed.response), expected):
         tracker.confirmed.add(resource.name)
         return True
     # An accepted write or a read that shows something else is always looked into; a refusal, often enough, and so a
@@ -205,7 +205,7 @@ STATE_CHECKS: tuple[StateCheck, ...] = (
 )
 
 
-def _read_back(tracker: StateTracker, resource: Resource, check: str, *, blame: Operation | None = None) -> bool:
+def _read_back(tracker: StateTracker, resource: SettingResource, check: str, *, blame: Operation | None = None) -> bool:
     try:
         settled = check == "reads_show_the_last_write"
         expect_value(tracker.session, resource, tracker.known[resource.name], check, blame=blame, settled=settled)
@@ -220,7 +220,7 @@ def _read_back(tracker: StateTracker, resource: Resource, check: str, *, blame: 
     return True
 
 
-def _written(tracker: StateTracker, observed: ObservedResponse) -> Resource | None:
+def _written(tracker: StateTracker, observed: ObservedResponse) -> SettingResource | None:
     """Return the resource that an answer says was written, or None."""
     resource = tracker.resource_of(observed.operation)
     if resource is None or observed.operation is not resource.write or not observed.response.successful:
@@ -228,7 +228,7 @@ def _written(tracker: StateTracker, observed: ObservedResponse) -> Resource | No
     return resource
 
 
-def _all(tracker: StateTracker) -> Iterator[Resource]:
+def _all(tracker: StateTracker) -> Iterator[SettingResource]:
     seen: set[str] = set()
     for resource in tracker.by_operation.values():
         if resource.name not in seen:

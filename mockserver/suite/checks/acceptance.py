@@ -10,8 +10,8 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.contract.source.references import follow
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import content_of
-from mockserver.suite.cases.sample_values import sample
+from mockserver.suite.cases.requests import json_content_of
+from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
@@ -116,7 +116,7 @@ def _cannot_be_written(contract: Contract, operation: Operation) -> bool:
     for parameter in operation.parameters:
         if not parameter.required or parameter.schema is None:
             continue
-        if parameter.location == "cookie" or isinstance(sample(contract, parameter.schema), dict | list):
+        if parameter.location == "cookie" or isinstance(sample_value(contract, parameter.schema), dict | list):
             return True
     return False
 
@@ -152,7 +152,7 @@ def _identifying_members(value: Any) -> Iterator[str]:
 
 def _is_given(contract: Contract, operation: Operation) -> bool:
     """Tell whether the contract itself says what to send: examples or defaults for all that is required."""
-    body, content = operation.request_body, content_of(operation)
+    body, content = operation.request_body, json_content_of(operation)
     if body is not None and (content is None or not content[1].examples):
         return False
     required = [parameter.schema for parameter in operation.parameters if parameter.required]

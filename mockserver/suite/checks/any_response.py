@@ -12,9 +12,9 @@ from mockserver.http.pointers import child
 from mockserver.suite.cases.observed_response import (
     UNREADABLE,
     ObservedResponse,
+    content_value,
+    field_readings,
     json_violations,
-    readings,
-    value_of,
     violations,
 )
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
@@ -170,7 +170,7 @@ def body_conforms_to_its_schema(observed: ObservedResponse) -> bool:
         if not _is_json(response):
             return False  # the claim of body_is_what_its_content_type_says
         found = json_violations(validator, response)
-    elif (value := value_of(response)) is UNREADABLE or validator.is_valid(_as_json(value)):
+    elif (value := content_value(response)) is UNREADABLE or validator.is_valid(_as_json(value)):
         return value is not UNREADABLE  # how an object stands in text is said nowhere; JSON is one way
     else:
         found = violations(validator, value)
@@ -208,7 +208,7 @@ def problem_details_are_well_formed(observed: ObservedResponse) -> bool:
     response = observed.response
     if response.media_type != "application/problem+json":
         return False
-    value = value_of(response)
+    value = content_value(response)
     if not isinstance(value, dict):
         return False  # the claim of body_is_what_its_content_type_says
     wrong = [
@@ -317,7 +317,7 @@ def _header_violations(observed: ObservedResponse, name: str, value: str, schema
     meant, _ = observed.contract.schema(schema)
     kinds = meant.get("type", ()) if isinstance(meant, dict) else ()
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    broken = [list(validator.violations(reading)) for reading in readings(value, kinds)]
+    broken = [list(validator.violations(reading)) for reading in field_readings(value, kinds)]
     if not all(broken):
         return
     # What is wrong is told of a reading of the right type, if there is one.

@@ -12,8 +12,8 @@ from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering
 from mockserver.http.pointers import child
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import NO_JSON, content_of, taken
-from mockserver.suite.cases.sample_values import broken
+from mockserver.suite.cases.requests import NO_JSON, json_content_of, taken
+from mockserver.suite.cases.sample_values import invalid_values
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, parse_json
@@ -42,7 +42,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the claims for each operation that takes JSON."""
     found: list[PlannedCheck] = []
     for operation in run.selected:
-        if content_of(operation) is not None:
+        if json_content_of(operation) is not None:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _CHECKS]
         elif operation.request_body is not None:
             found += [left_out(check.__name__, operation, NO_JSON) for check in _CHECKS]
@@ -104,7 +104,7 @@ def bodies_that_break_the_schema_are_refused(session: Session, operation: Operat
         raise NoOccasion("its content has no schema that could be broken")
     body, _ = session.valid_body(operation)
     attempts = Attempts()
-    for value, violations in broken(session.contract, content.schema, parse_json(body or b"null")):
+    for value, violations in invalid_values(session.contract, content.schema, parse_json(body or b"null")):
         with attempts.each():
             _expect_refusal(
                 "bodies_that_break_the_schema_are_refused",

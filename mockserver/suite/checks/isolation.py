@@ -9,12 +9,12 @@ from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.suite.cases.setting_states import (
-    Resource,
+    SettingResource,
     behaviour_pointer,
     evidence,
     expect_value,
     failure,
-    read,
+    read_resource,
     reset,
     settle,
     shown_by,
@@ -32,7 +32,7 @@ _CHANGES, _QUIET_READS = 3, 12
 _AT_WORK = object()
 
 
-def writes_leave_others_alone(session: Session, *, resource: Resource, others: list[Resource]) -> int:
+def writes_leave_others_alone(session: Session, *, resource: SettingResource, others: list[SettingResource]) -> int:
     """A write and a reset of one resource do not change what another one reads, of those that are selected."""
     run = session.run
     elsewhere = [other for other in others if not _is_ours(run, other) and run.has_selected(other.read)]
@@ -59,7 +59,7 @@ def writes_leave_others_alone(session: Session, *, resource: Resource, others: l
     return attempts.conclude() + len(others)
 
 
-def _before(session: Session, resource: Resource, others: Iterable[Resource]) -> dict[str, Any]:
+def _before(session: Session, resource: SettingResource, others: Iterable[SettingResource]) -> dict[str, Any]:
     """Write other resources, and return what each shows then, by name.
 
     One that cannot be written, which is the finding of others, does not keep the rest from being watched.
@@ -83,12 +83,12 @@ def _before(session: Session, resource: Resource, others: Iterable[Resource]) ->
     return before
 
 
-def _is_ours(run: Run, other: Resource) -> bool:
+def _is_ours(run: Run, other: SettingResource) -> bool:
     """Tell whether nobody else writes a resource: no other part of this run, on a server that all of them share."""
     return run.own or run.division.owns(other.write.label)
 
 
-def _expect_no_part(session: Session, resource: Resource, other: Resource) -> None:
+def _expect_no_part(session: Session, resource: SettingResource, other: SettingResource) -> None:
     """Write and reset a resource, and look whether another one changes that another part of the run writes meanwhile.
 
     A change may be that part's. So a change is looked into once more: it has to come each time, after many reads that
@@ -109,13 +109,13 @@ def _expect_no_part(session: Session, resource: Resource, other: Resource) -> No
         _expect_no_change(session, other, partial(reset, session, resource), resource.reset)
 
 
-def _expect_no_change(session: Session, other: Resource, act: Callable[[], None], by: Operation) -> None:
+def _expect_no_change(session: Session, other: SettingResource, act: Callable[[], None], by: Operation) -> None:
     for number in range(_CHANGES):
         before = _at_rest(session, other, 2 if number == 0 else _QUIET_READS)
         if before is _AT_WORK:
             return
         act()
-        response, request = read(session, other)
+        response, request = read_resource(session, other)
         if same_json(shown_by(other, response), before):
             return
     raise failure(
@@ -129,11 +129,11 @@ def _expect_no_change(session: Session, other: Resource, act: Callable[[], None]
     )
 
 
-def _at_rest(session: Session, other: Resource, times: int) -> Any:
+def _at_rest(session: Session, other: SettingResource, times: int) -> Any:
     """Return what a resource shows so many times in a row, `_AT_WORK` if it keeps changing."""
     shown, equal = _AT_WORK, 0
     for _ in range(10 * times):
-        response, _ = read(session, other)
+        response, _ = read_resource(session, other)
         now = shown_by(other, response)
         equal = equal + 1 if shown is not _AT_WORK and same_json(now, shown) else 1
         shown = now
@@ -142,6 +142,8 @@ def _at_rest(session: Session, other: Resource, times: int) -> Any:
     return _AT_WORK
 
 
-def _expect_unchanged(session: Session, before: Mapping[str, Any], others: Iterable[Resource], by: Operation) -> None:
+def _expect_unchanged(
+    session: Session, before: Mapping[str, Any], others: Iterable[SettingResource], by: Operation
+) -> None:
     for other in others:
         expect_value(session, other, before[other.name], "writes_leave_others_alone", blame=by)

@@ -15,7 +15,7 @@ from mockserver.http.expressions import Exchange, evaluate, fill
 from mockserver.http.styles import encode_text
 from mockserver.messages import NO_CONTENT, Arguments
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
-from mockserver.suite.cases.setting_states import evidence, json_of, matches
+from mockserver.suite.cases.setting_states import evidence, json_of, shows
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
@@ -50,9 +50,9 @@ def links_show_what_they_say(session: Session, *, consequence: Consequence, pair
     response = session.call(consequence.call, request)
     if not response.successful:
         raise NotRun(f"the call that the link {consequence.link} follows was answered with {response.status}")
-    said = Said(consequence.call, request, response)
-    expected = _expected(consequence, said)
-    reading = _reading(session, consequence, said, caller)
+    completed = CompletedCall(consequence.call, request, response)
+    expected = _expected(consequence, completed)
+    reading = _reading(session, consequence, completed, caller)
     missed: tuple[str, ...] = ()
     for _ in session.run.poller.polls(consequence.pointer):
         seen = session.call(consequence.read, reading)
@@ -74,7 +74,7 @@ def links_show_what_they_say(session: Session, *, consequence: Consequence, pair
     )
 
 
-def _expected(consequence: Consequence, said: Said) -> dict[str, Any]:
+def _expected(consequence: Consequence, completed: CompletedCall) -> dict[str, Any]:
     """Return what the read shows, by pointer, less what the call left out.
 
     Raises:
@@ -84,7 +84,7 @@ def _expected(consequence: Consequence, said: Said) -> dict[str, Any]:
     for pointer, value in consequence.shows.items():
         try:
             is_expression = isinstance(value, str) and value.startswith("$")
-            found[said.filled(pointer)] = said.value(value) if is_expression else value
+            found[completed.filled(pointer)] = completed.value(value) if is_expression else value
         except LookupError:
             continue
     if not found:
@@ -92,7 +92,9 @@ def _expected(consequence: Consequence, said: Said) -> dict[str, Any]:
     return found
 
 
-def _reading(session: Session, consequence: Consequence, said: Said, caller: Identity | None) -> WireRequest:
+def _reading(
+    session: Session, consequence: Consequence, completed: CompletedCall, caller: Identity | None
+) -> WireRequest:
     """Return the read that the link leads to, by who made the call where it may read: what it lists may be its own."""
     read = consequence.read
     may_read = caller is not None and read.security and (read.levels is None or caller.level in read.levels)
@@ -100,7 +102,7 @@ def _reading(session: Session, consequence: Consequence, said: Said, caller: Ide
     for parameter in read.parameters:
         if parameter.name in consequence.parameters:
             try:
-                text = said.filled(encode_text(parameter.name, consequence.parameters[parameter.name]))
+                text = completed.filled(encode_text(parameter.name, consequence.parameters[parameter.name]))
             except LookupError as error:
                 raise NotRun(f"{error}, which the link {consequence.link} needs") from error
             given[parameter.location, parameter.name] = text
@@ -111,14 +113,14 @@ def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
     """Return in words what should stand somewhere and what does, () if all is shown."""
     for pointer, value in expected.items():
         found = all_at(shown, pointer)
-        if not any(matches(one, value) for one in found):
+        if not any(shows(one, value) for one in found):
             got = describe(found if "/*" in pointer else found[0], 300) if found else "nothing there"
             return f"{describe(value, 300)} at {pointer}", got
     return ()
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CompletedCall:
     """An answered request for an operation."""
 
     operation: Operation

@@ -12,7 +12,7 @@ from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal, raise_missing
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, on_operation
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
-from mockserver.suite.identities.object_owners import foreign_names, may, own_name, owns, told_names, usual_name
+from mockserver.suite.identities.object_owners import foreign_names, listed_names, may_call, own_name, owns, usual_name
 from mockserver.suite.run.session import Run, Session, json_or_none
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
@@ -129,7 +129,7 @@ def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
         with attempts.each(0):
             request = session.valid_request(operation, identity)
             response = session.call(operation, request)
-            for name in told_names(objects, json_or_none(response)) if response.successful else ():
+            for name in listed_names(objects, json_or_none(response)) if response.successful else ():
                 with attempts.each():
                     if not _is_own(session, objects, identity, name):
                         raise CheckFailure(
@@ -160,7 +160,7 @@ def lists_tell_all_own_objects(session: Session, operation: Operation) -> int:
 
 def _tells_accounts(session: Session, operation: Operation, identity: Identity, response: WireResponse) -> bool:
     """Tell whether a list is of accounts that the run knows; of what else there is, the suite knows nothing."""
-    told = set(told_names(_objects(operation), json_or_none(response)))
+    told = set(listed_names(_objects(operation), json_or_none(response)))
     known = {identity.username, *(other.username for other in session.run.identities.all)}
     return _objects(operation).own == "account" and bool(told & known)
 
@@ -168,7 +168,7 @@ def _tells_accounts(session: Session, operation: Operation, identity: Identity, 
 def _expect_all_own(session: Session, operation: Operation, level: str, identity: Identity, exchange: Exchange) -> None:
     objects, response = _objects(operation), exchange.response
     assert response is not None
-    told = set(told_names(objects, json_or_none(response)))
+    told = set(listed_names(objects, json_or_none(response)))
     wanted = {
         other.username
         for other in session.run.identities.all
@@ -250,7 +250,7 @@ def _own(session: Session, operation: Operation, identity: Identity) -> Iterator
         yield None
         return
     usual = usual_name(session.contract, operation, session.valid_body(operation)[0])
-    if may(operation, session.contract.levels, session.run.identities, identity, usual):
+    if may_call(operation, session.contract.levels, session.run.identities, identity, usual):
         yield usual
     try:
         own = own_name(session.contract, operation, session.run.identities, identity, usual)

@@ -11,10 +11,10 @@ from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import NO_JSON, content_of, taken
-from mockserver.suite.cases.sample_values import hostile, with_fractions
+from mockserver.suite.cases.requests import NO_JSON, json_content_of, taken
+from mockserver.suite.cases.sample_values import hostile_contents, with_fractions
 from mockserver.suite.cases.setting_states import (
-    Resource,
+    SettingResource,
     evidence,
     failure,
     resources,
@@ -59,7 +59,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
     found: list[PlannedCheck] = []
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
-        if content_of(operation) is not None:
+        if json_content_of(operation) is not None:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _BODY_CHECKS]
             if not is_login(operation):
                 found.append(on_operation(whole_floats_are_integers, operation, ready=partial(set_up, seed=True)))
@@ -93,7 +93,7 @@ def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
     media_type, _ = taken(operation)
     valid, _ = session.valid_body(operation)
     attempts = Attempts()
-    for body in (*_HOSTILE, *hostile(parse_json(valid or b"null"))):
+    for body in (*_HOSTILE, *hostile_contents(parse_json(valid or b"null"))):
         with attempts.each():
             session.call(operation, _request(session, operation, body, media_type))
     return attempts.conclude()
@@ -173,7 +173,9 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
     )
 
 
-def repeats_get_the_same_answer(session: Session, *, operation: Operation, resource: Resource | None = None) -> int:
+def repeats_get_the_same_answer(
+    session: Session, *, operation: Operation, resource: SettingResource | None = None
+) -> int:
     """The same call, twenty times in a row, gets the same status each time, and a read the same value."""
     if is_login(operation) and session.run.target.foreign:
         raise NotRun("twenty logins are much to ask of a server that is not ours")
@@ -237,14 +239,14 @@ def _can_be_repeated(operation: Operation) -> bool:
     return operation.effect != "credentials" and (operation.safe or is_login(operation))
 
 
-def _set(session: Session, resource: Resource) -> None:
+def _set(session: Session, resource: SettingResource) -> None:
     """Write a value and wait for it to show, where that is allowed; a late change would look like a whim."""
     with suppress(NotRun, CheckFailure):
         for value, response, _ in writes(session, resource, variants=(0,)):
             settle(session, resource, written(session.contract, resource, value, response))
 
 
-def _same(resource: Resource | None, one: WireResponse, other: WireResponse) -> bool:
+def _same(resource: SettingResource | None, one: WireResponse, other: WireResponse) -> bool:
     if one.status != other.status:
         return False
     return resource is None or same_json(shown_by(resource, one), shown_by(resource, other))

@@ -8,9 +8,9 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.http.pointers import child
-from mockserver.suite.cases.observed_response import ObservedResponse, value_of
+from mockserver.suite.cases.observed_response import ObservedResponse, content_value
 from mockserver.suite.secrets.encoded_secrets import fold, folded_forms, readings
-from mockserver.suite.secrets.known_secrets import MIN_SECRET, marked, masked, text_of, texts_of, values_at
+from mockserver.suite.secrets.known_secrets import MIN_SECRET, marked, mask_paths, texts_of, values_at, visible_text
 from mockserver.suite.target.exchange import NotJSON, WireRequest, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure
 
@@ -25,7 +25,7 @@ def no_secret_comes_back(observed: ObservedResponse) -> bool:
     # Where the contract names the member, that is the cause, whoever's value it is.
     for name, pointer in shown_write_only(observed):
         raise _leak(observed, f"a value of {name!r}, which is writeOnly", pointer)
-    text = text_of(observed.response, observed.issued)
+    text = visible_text(observed.response, observed.issued)
     for secret in observed.secrets.leaked(text):
         raise _leak(observed, f"a secret of the run, {observed.secrets.name_of(secret)}", _secret_pointer(observed))
     read: list[str] = []
@@ -54,7 +54,7 @@ def shown_write_only(observed: ObservedResponse) -> Iterator[tuple[str, str]]:
     Whatever their value: it may have been written long before this run.
     """
     hidden = _write_only_names(observed.contract, observed.operation) if observed.response.successful else {}
-    value = masked(value_of(observed.response), observed.issued) if hidden else None
+    value = mask_paths(content_value(observed.response), observed.issued) if hidden else None
     for name, held in _members(value):
         if name in hidden and isinstance(held, str) and not _is_placeholder(held):
             yield name, hidden[name]

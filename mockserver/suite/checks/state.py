@@ -10,10 +10,10 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.singletons import echoes
 from mockserver.http.media_types import json_content
-from mockserver.suite.cases.sample_values import broken, telling, variants
+from mockserver.suite.cases.sample_values import distinctive_values, invalid_values, variants
 from mockserver.suite.cases.setting_states import (
     NEVER_SET,
-    Resource,
+    SettingResource,
     behaviour_pointer,
     check_echo,
     check_name,
@@ -23,7 +23,7 @@ from mockserver.suite.cases.setting_states import (
     failure,
     generated_pointer,
     json_of,
-    read,
+    read_resource,
     refused,
     reset,
     resources,
@@ -65,7 +65,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 _Planned = tuple[Callable[..., int], Operation, tuple[Operation, ...]]
 
 
-def _plan(run: Run, resource: Resource) -> Iterator[_Planned]:
+def _plan(run: Run, resource: SettingResource) -> Iterator[_Planned]:
     reads, write, reset_by = resource.read, resource.write, resource.reset
     yield answers_name_the_resource, write, ()
     yield reads_show_the_last_write, reads, (write,)
@@ -85,19 +85,21 @@ def _plan(run: Run, resource: Resource) -> Iterator[_Planned]:
             yield resets_end_the_value, reset_by, (write, reads)
 
 
-def _make(session: Session, *, check: Callable[..., int], needed: tuple[Operation, ...], resource: Resource) -> int:
+def _make(
+    session: Session, *, check: Callable[..., int], needed: tuple[Operation, ...], resource: SettingResource
+) -> int:
     session.run.need(*needed)
     return check(session, resource=resource)
 
 
-def never_set_reads_as_documented(session: Session, *, resource: Resource) -> int:
+def never_set_reads_as_documented(session: Session, *, resource: SettingResource) -> int:
     """What was never set reads as documented for that."""
     assert resource.unset is not None
     if not session.run.own:
         reset(session, resource)
     if settle(session, resource, NEVER_SET) == NEVER_SET:
         return 1
-    response, request = read(session, resource)
+    response, request = read_resource(session, resource)
     if str(response.status) != resource.unset.status:
         raise failure(
             "never_set_reads_as_documented",
@@ -111,7 +113,7 @@ def never_set_reads_as_documented(session: Session, *, resource: Resource) -> in
     return 1
 
 
-def writes_echo_the_request(session: Session, *, resource: Resource) -> int:
+def writes_echo_the_request(session: Session, *, resource: SettingResource) -> int:
     """A write answers with the values it was sent, `writeOnly` ones apart: not trimmed, folded or swapped."""
     cases = 0
     for value, response, request in _telling_writes(session, resource):
@@ -120,7 +122,7 @@ def writes_echo_the_request(session: Session, *, resource: Resource) -> int:
     return cases
 
 
-def answers_name_the_resource(session: Session, *, resource: Resource) -> int:
+def answers_name_the_resource(session: Session, *, resource: SettingResource) -> int:
     """Every answer about a resource calls it by its name."""
     attempts = Attempts()
     for operation in (resource.write, resource.read, resource.reset):
@@ -133,7 +135,7 @@ def answers_name_the_resource(session: Session, *, resource: Resource) -> int:
     return attempts.conclude()
 
 
-def reads_show_the_last_write(session: Session, *, resource: Resource) -> int:
+def reads_show_the_last_write(session: Session, *, resource: SettingResource) -> int:
     """A read shows what was written last, again after another write."""
     attempts = Attempts()
     with attempts.each(0):
@@ -156,7 +158,7 @@ def reads_show_the_last_write(session: Session, *, resource: Resource) -> int:
     return attempts.conclude()
 
 
-def reads_change_nothing(session: Session, *, resource: Resource) -> int:
+def reads_change_nothing(session: Session, *, resource: SettingResource) -> int:
     """A second read shows what the first one showed."""
     for value, response, _ in writes(session, resource, variants=(0,)):
         shown = settle(session, resource, written(session.contract, resource, value, response))
@@ -164,7 +166,7 @@ def reads_change_nothing(session: Session, *, resource: Resource) -> int:
     return 1
 
 
-def writes_can_be_repeated(session: Session, *, resource: Resource) -> int:
+def writes_can_be_repeated(session: Session, *, resource: SettingResource) -> int:
     """The same write, twenty times in a row, gets the same answer each time, and a read shows it as after the first."""
     operation = resource.write
     for _ in writes(session, resource, variants=(2,)):
@@ -196,7 +198,7 @@ def writes_can_be_repeated(session: Session, *, resource: Resource) -> int:
     return REPEATS
 
 
-def rejected_writes_change_nothing(session: Session, *, resource: Resource) -> int:
+def rejected_writes_change_nothing(session: Session, *, resource: SettingResource) -> int:
     """A write that is rejected for its content leaves what was written before, whole."""
     before = _held(session, resource)
     rejected = 0
@@ -211,7 +213,7 @@ def rejected_writes_change_nothing(session: Session, *, resource: Resource) -> i
     return rejected
 
 
-def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int:
+def refused_calls_change_nothing(session: Session, *, resource: SettingResource) -> int:
     """A write or reset without credentials, or by an account of a wrong level, leaves what was written before."""
     before = _held(session, resource)
     attempts = Attempts()
@@ -235,7 +237,7 @@ def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int
     return attempts.conclude()
 
 
-def resets_can_be_repeated(session: Session, *, resource: Resource) -> int:
+def resets_can_be_repeated(session: Session, *, resource: SettingResource) -> int:
     """A reset of what was reset before, or never set, is accepted like the first one."""
     operation = resource.reset
     assert operation is not None
@@ -257,7 +259,7 @@ def resets_can_be_repeated(session: Session, *, resource: Resource) -> int:
     return 1
 
 
-def resets_end_the_value(session: Session, *, resource: Resource) -> int:
+def resets_end_the_value(session: Session, *, resource: SettingResource) -> int:
     """After a reset a read shows what it shows of a resource that was never set, and a write works again."""
     attempts = Attempts()
     with attempts.each(0):
@@ -277,7 +279,7 @@ def resets_end_the_value(session: Session, *, resource: Resource) -> int:
     return attempts.conclude()
 
 
-def generated_values_are_new(session: Session, *, resource: Resource) -> int:
+def generated_values_are_new(session: Session, *, resource: SettingResource) -> int:
     """A value that the server makes is another one each time, also for the same request."""
     seen: list[Any] = []
     for _ in range(3):
@@ -300,7 +302,7 @@ def generated_values_are_new(session: Session, *, resource: Resource) -> int:
     return 3
 
 
-def _telling_writes(session: Session, resource: Resource) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
+def _telling_writes(session: Session, resource: SettingResource) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
     """Write every example of the contract, and values that show what a server does to texts.
 
     Those that it refuses tell nothing about echoes.
@@ -313,7 +315,9 @@ def _telling_writes(session: Session, resource: Resource) -> Iterator[tuple[Any,
         return
     every = variants(session.contract, schema)
     bodies = [session.valid_body(operation, variant=variant)[0] or b"" for variant in every]
-    bodies += [json.dumps(value).encode() for value in telling(session.contract, schema, parse_json(bodies[0]))]
+    bodies += [
+        json.dumps(value).encode() for value in distinctive_values(session.contract, schema, parse_json(bodies[0]))
+    ]
     for body in dict.fromkeys(bodies):
         request = session.request(operation, caller, body=body, media_type=media_type)
         response = session.call(operation, request)
@@ -321,7 +325,7 @@ def _telling_writes(session: Session, resource: Resource) -> Iterator[tuple[Any,
             yield parse_json(body), response, request
 
 
-def _rejectable(session: Session, resource: Resource) -> Iterator[WireRequest]:
+def _rejectable(session: Session, resource: SettingResource) -> Iterator[WireRequest]:
     """Yield requests whose content breaks the contract."""
     operation = resource.write
     caller = session.run.allowed(operation)
@@ -329,7 +333,7 @@ def _rejectable(session: Session, resource: Resource) -> Iterator[WireRequest]:
     if schema is None:
         return
     body, _ = session.valid_body(operation, variant=2)
-    values = [value for value, _ in broken(session.contract, schema, parse_json(body or b"null"))]
+    values = [value for value, _ in invalid_values(session.contract, schema, parse_json(body or b"null"))]
     # Evenly over all that there are: wrong types come first, and members that break limits last.
     step = max(1, len(values) // _REJECTED)
     contents = [json.dumps(value).encode() for value in values[::step]]
@@ -337,7 +341,7 @@ def _rejectable(session: Session, resource: Resource) -> Iterator[WireRequest]:
         yield session.request(operation, caller, body=content, media_type=media_type)
 
 
-def _held(session: Session, resource: Resource) -> Any:
+def _held(session: Session, resource: SettingResource) -> Any:
     """Write a value and return what a read shows then; None if the write does not say what it holds."""
     for value, response, _ in writes(session, resource, variants=(0,)):
         expected = written(session.contract, resource, value, response)

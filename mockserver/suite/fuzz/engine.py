@@ -12,10 +12,10 @@ from schemathesis.engine.run import PhaseName
 
 from mockserver.errors import MockServerError
 from mockserver.suite.cases.state_tracker import new_tracker
-from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
+from mockserver.suite.fuzz.generated_cases import OWN_CHECKS, Judge, OwnFailure
 from mockserver.suite.fuzz.patches import CALL_AND_VALIDATE, patched_generation
-from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
-from mockserver.suite.fuzz.transport import one_way
+from mockserver.suite.fuzz.restricted_contract import FuzzSettings, RestrictedContract, restrict
+from mockserver.suite.fuzz.transport import routed_requests
 from mockserver.suite.run.internal_errors import contained, told
 from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
@@ -57,16 +57,16 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
     judge = Judge(run, new_tracker(run))
     with ExitStack() as stack:
         stack.enter_context(patched_generation())
-        stack.enter_context(one_way(run, run.target))
+        stack.enter_context(routed_requests(run, run.target))
         stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))
-        chosen = selection(run, settings)
+        chosen = restrict(run, settings)
         if chosen is None:
             return Outcome(error="no operation can be fuzzed; see what is not run, and why")
         return _consume(chosen, judge)
 
 
-def _consume(chosen: Selection, judge: Judge) -> Outcome:
+def _consume(chosen: RestrictedContract, judge: Judge) -> Outcome:
     stream = from_schema(chosen.schema).execute()
     run, interrupted = judge.run, False
     try:
@@ -107,7 +107,7 @@ class InProcess:
 
     def __init__(self, run: Run, application: Any, settings: FuzzSettings) -> None:
         self._judge = Judge(run, new_tracker(run))
-        chosen = selection(run, settings)
+        chosen = restrict(run, settings)
         if chosen is None:
             raise MockServerError("no operation can be fuzzed")
         self.schema = chosen.schema
@@ -116,7 +116,7 @@ class InProcess:
     def judge(self, case: Any) -> list[str]:
         """Send a case, and return which of our claims its answer breaks."""
         response = case.call()
-        return [f"{failure.check}: {failure}" for failure in self._judge.claim(case, response)]
+        return [f"{failure.check}: {failure}" for failure in self._judge.run_checks(case, response)]
 
 
 @contextmanager
@@ -125,13 +125,13 @@ def _registered(judge: Judge) -> Iterator[None]:
     schemathesis_checks.load_all_checks()
 
     def check(_context: Any, response: Any, case: Any) -> None:
-        failures = judge.claim(case, response)
+        failures = judge.run_checks(case, response)
         if failures:
             raise OwnFailure(case.operation.label, failures)
 
-    check.__name__ = OURS
+    check.__name__ = OWN_CHECKS
     schemathesis_checks.CHECKS.register(check)
     try:
         yield
     finally:
-        schemathesis_checks.CHECKS.unregister(OURS)
+        schemathesis_checks.CHECKS.unregister(OWN_CHECKS)

@@ -23,7 +23,7 @@ from mockserver.errors import UsageError
 from mockserver.suite.cases.observed_response import observe
 from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker, new_tracker
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS
-from mockserver.suite.fuzz.reworded_failures import TRANSLATED
+from mockserver.suite.fuzz.reworded_failures import REWORDED
 from mockserver.suite.identities.identities import credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.secrets.known_secrets import Secrets
@@ -39,12 +39,12 @@ _DROPPED = frozenset({"mock-world", "user-agent", "host"})
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _MADE_UP = "SENT_SECRET_"
 #: What is tried again: claims about answers and about what was written. Those about credentials are made in each run.
-_CHECKS = frozenset(check.__name__ for check in (*RESPONSE_CHECKS, *STATE_CHECKS)) | TRANSLATED
+_CHECKS = frozenset(check.__name__ for check in (*RESPONSE_CHECKS, *STATE_CHECKS)) | REWORDED
 _REDIS = ("redis", "rediss", "unix")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFailure:
     """A failure that was seen, and the requests that showed it.
 
     Attributes:
@@ -64,7 +64,7 @@ class Known:
     requests: tuple[tuple[str, str, tuple[tuple[str, str | None], ...], str | None], ...]
 
 
-class Database:
+class FailureDatabase:
     """The failures of earlier runs."""
 
     def __init__(self, place: str, secrets: Secrets) -> None:
@@ -112,18 +112,18 @@ class Database:
             ) from error
         return RedisExampleDatabase(client, key_prefix=b"mockserver:")
 
-    def known(self, operation: Operation) -> Iterator[tuple[bytes, Known]]:
+    def known(self, operation: Operation) -> Iterator[tuple[bytes, KnownFailure]]:
         """Yield what is known of an operation; what another version has kept is left alone."""
         for raw in sorted(self._store.fetch(_key(operation.label))):
             try:
                 value = json.loads(raw)
                 version = value.pop("version")
                 if version == VERSION:
-                    yield raw, Known(**{**value, "requests": tuple(map(tuple, value["requests"]))})
+                    yield raw, KnownFailure(**{**value, "requests": tuple(map(tuple, value["requests"]))})
             except (ValueError, TypeError, KeyError, AttributeError):
                 continue
 
-    def keep(self, known: Known) -> None:
+    def keep(self, known: KnownFailure) -> None:
         """Keep a failure in place of what was kept of the same cause."""
         key = _key(known.label)
         raw = json.dumps({"version": VERSION, **asdict(known)}, sort_keys=True).encode()
@@ -132,12 +132,12 @@ class Database:
                 self._store.delete(key, other)
         self._store.save(key, raw)
 
-    def forget(self, known: Known, raw: bytes) -> None:
+    def forget(self, known: KnownFailure, raw: bytes) -> None:
         """Forget a failure that is none any more."""
         self._store.delete(_key(known.label), raw)
 
 
-def keep_failures(run: Run, database: Database) -> None:
+def keep_failures(run: Run, database: FailureDatabase) -> None:
     """Keep what a run has found, so that the next one tries it first."""
     for finding in run.verdicts.findings():
         if finding.check in _CHECKS and finding.owner != "environment":
@@ -146,7 +146,7 @@ def keep_failures(run: Run, database: Database) -> None:
                 database.keep(known)
 
 
-def replay(run: Run, database: Database) -> Outcome:
+def replay(run: Run, database: FailureDatabase) -> Outcome:
     """Try again what is known of the run's operations; what it shows is in `run.verdicts`."""
     cases = [
         (operation, raw, known)
@@ -169,7 +169,7 @@ def replay(run: Run, database: Database) -> Outcome:
     return Outcome()
 
 
-def _fails(session: Session, operation: Operation, known: Known) -> bool:
+def _fails(session: Session, operation: Operation, known: KnownFailure) -> bool:
     """Send the requests of a known failure, and tell whether it is still one; also if it could not be tried."""
     run = session.run
     tracker = new_tracker(run)
@@ -190,7 +190,7 @@ def _fails(session: Session, operation: Operation, known: Known) -> bool:
     if any(finding.id == known.id for finding in run.verdicts.findings()):
         return True
     response = last.response if last is not None else None
-    if known.check not in TRANSLATED or response is None or response.status != known.status:
+    if known.check not in REWORDED or response is None or response.status != known.status:
         return False
     run.verdicts.failed(_again(known, last, response))
     return True
@@ -207,7 +207,7 @@ def _track(run: Run, tracker: StateTracker, operation: Operation, exchange: Exch
                 run.verdicts.failed(failure)
 
 
-def _again(known: Known, exchange: Exchange | None, response: WireResponse) -> CheckFailure:
+def _again(known: KnownFailure, exchange: Exchange | None, response: WireResponse) -> CheckFailure:
     """Return the failure of a claim about the answer's status, which is the same as it was."""
     return CheckFailure(
         known.check,
@@ -221,14 +221,14 @@ def _again(known: Known, exchange: Exchange | None, response: WireResponse) -> C
     )
 
 
-def _known(run: Run, finding: Finding) -> Known | None:
+def _known(run: Run, finding: Finding) -> KnownFailure | None:
     """Return what is kept of a finding, None if it cannot be sent again."""
     exchange = finding.evidence
     if exchange is None or exchange.response is None or run.contract.by_label.get(finding.operation) is None:
         return None
     requests = tuple(_stored(run, step.request) for step in (*exchange.history, exchange))
     mask = run.secrets.mask
-    return Known(
+    return KnownFailure(
         id=finding.id,
         check=finding.check,
         label=finding.operation,

@@ -32,8 +32,8 @@ from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, ResponseCheck
 from mockserver.suite.fuzz.lenient_responses import is_faithful, shorten_original
 from mockserver.suite.fuzz.restricted_contract import operation_of
-from mockserver.suite.fuzz.reworded_failures import ForeignFailure, translate
-from mockserver.suite.fuzz.transport import Silence, meaning, wire_response
+from mockserver.suite.fuzz.reworded_failures import SchemathesisFailure, reword
+from mockserver.suite.fuzz.transport import TargetSilence, meaning, wire_response
 from mockserver.suite.run.internal_errors import contain, told
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.encoded_secrets import as_bytes
@@ -42,7 +42,7 @@ from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 
 #: How schemathesis calls the check that makes all claims of ours.
-OURS = "claims_of_mockserver"
+OWN_CHECKS = "checks_of_mockserver"
 
 
 #: Why schemathesis makes no request for an operation of a contract that is not to its taste.
@@ -69,11 +69,11 @@ class Judge:
     errors: list[str] = field(default_factory=list)
     interrupted: bool = False
     _last: tuple[Any, ObservedResponse] | None = None
-    _claims: list[tuple[str, ResponseCheck]] = field(init=False)
+    _checks: list[tuple[str, ResponseCheck]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._claims = [(check.__name__, check) for check in RESPONSE_CHECKS]
-        self._claims += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
+        self._checks = [(check.__name__, check) for check in RESPONSE_CHECKS]
+        self._checks += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
 
     def observed(self, case: Any, request: Any, response: Any) -> ObservedResponse:
         """Return an exchange beside what the contract says of it; kept for the checks that follow."""
@@ -88,12 +88,12 @@ class Judge:
         self._last = (response, observed)
         return observed
 
-    def claim(self, case: Any, response: Any) -> list[CheckFailure]:
+    def run_checks(self, case: Any, response: Any) -> list[CheckFailure]:
         """Make every claim of ours about an answer; return what does not hold, and count what does."""
         observed = self.observed(case, response.request, response)
         passed: list[str] = []
         failures: list[CheckFailure] = []
-        for name, check in self._claims:
+        for name, check in self._checks:
             try:
                 applied = check(observed)
             except (CheckFailure, ExceptionGroup) as error:
@@ -134,11 +134,11 @@ class Judge:
     def _take_error(self, label: str, error: BaseException) -> None:
         cause = error.__cause__ if isinstance(error, UnrecoverableNetworkError) else error
         if isinstance(error, NoLinksFound | UnsatisfiedAssumption):
-            return  # `--only` left no two linked operations, so no sequences to try; or the rate limiter lets none through
+            return  # `--only` left no two linked operations to try in sequence, or the rate limiter lets none through
         if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
             self.errors.append(f"nothing listens at {self.run.target.base_url}")
             return
-        if isinstance(error, Silence | UnrecoverableNetworkError | requests.RequestException):
+        if isinstance(error, TargetSilence | UnrecoverableNetworkError | requests.RequestException):
             # The adapter reported the silence with its evidence; one that did not repeat is no finding.
             if not any(self.run.silences.values()):
                 self.errors.append(f"{label}: {type(error).__name__}")
@@ -169,7 +169,7 @@ class Judge:
             if failed:
                 self._take_failures(case, interaction.response, failed)
         for (name, label), cases in passed.items():
-            if name != OURS:  # its claims are counted one by one
+            if name != OWN_CHECKS:  # its claims are counted one by one
                 self.run.verdicts.passed(name, label, cases)
 
     def _take_failures(self, case: Any, response: Any, nodes: list[Any]) -> None:
@@ -187,8 +187,8 @@ class Judge:
         shown = node.failure_info.failure
         if isinstance(shown, UseAfterFree) and not self._was_removed(shown.operation):
             return
-        found = translate(
-            ForeignFailure(
+        found = reword(
+            SchemathesisFailure(
                 check=node.name,
                 title=shown.title,
                 message=shown.message,

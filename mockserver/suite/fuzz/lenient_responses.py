@@ -25,21 +25,21 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 def keep_original(request: Any, response: WireResponse) -> bytes:
     """Keep the original of a response with its request, for `original`; return the content that schemathesis gets."""
     content = _harmless(response)
-    request.answered = response
+    request.original_response = response
     request.is_faithful = content == response.body
     return content
 
 
 def original(request: Any) -> WireResponse | None:
     """Return the response to a request as it came, None if nobody kept it."""
-    found: WireResponse | None = getattr(request, "answered", None)
+    found: WireResponse | None = getattr(request, "original_response", None)
     return found
 
 
 def shorten_original(request: Any) -> None:
     """Keep only what evidence shows of a response: schemathesis keeps all requests of a phase."""
     if (found := original(request)) is not None:
-        request.answered = found.shortened()
+        request.original_response = found.shortened()
 
 
 def is_faithful(request: Any) -> bool:

@@ -43,7 +43,7 @@ class FuzzSettings:
 
 
 @dataclass(slots=True)
-class Selection:
+class RestrictedContract:
     """The contract as schemathesis takes it, and which of its operations are generated for.
 
     Attributes:
@@ -65,7 +65,7 @@ class Selection:
         self.allowed &= self.own
 
 
-def selection(run: Run, settings: FuzzSettings) -> Selection | None:
+def restrict(run: Run, settings: FuzzSettings) -> RestrictedContract | None:
     """Return the contract as schemathesis takes it, with what may and can be called; None if nothing can."""
     allowed = {operation.label for operation in run.selected if _is_possible(run, operation)}
     if not allowed:
@@ -75,7 +75,7 @@ def selection(run: Run, settings: FuzzSettings) -> Selection | None:
     schema = whole.include(lambda ctx: ctx.operation.label in allowed)
     schema.auth(refresh_interval=None)(_provider(run))
     own = frozenset(operation.label for operation in run.selected if run.division.calls(operation))
-    return Selection(schema, allowed, own)
+    return RestrictedContract(schema, allowed, own)
 
 
 def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:

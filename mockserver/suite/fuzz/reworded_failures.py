@@ -17,7 +17,7 @@ from mockserver.suite.target.exchange import NotJSON, is_json, parse_json, same_
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
 
 #: Claims that the suite makes too: its own finding knows the exact statement, so it stands for both.
-SAME_CLAIM: Mapping[str, Collection[str]] = {
+SAME_CHECK: Mapping[str, Collection[str]] = {
     "not_a_server_error": {"no_server_error"},
     "status_code_conformance": {"status_is_documented", "no_server_error"},
     "content_type_conformance": {"media_type_is_documented"},
@@ -42,13 +42,13 @@ _ABOUT_REQUESTS = frozenset(
         "positive_data_acceptance",
         "ensure_resource_availability",
         "use_after_free",
-        *SAME_CLAIM,
+        *SAME_CHECK,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignFailure:
+class SchemathesisFailure:
     """A failure of a built-in check of schemathesis.
 
     Attributes:
@@ -65,9 +65,9 @@ class ForeignFailure:
     own: frozenset[str]
 
 
-def translate(failure: ForeignFailure) -> CheckFailure | None:
+def reword(failure: SchemathesisFailure) -> CheckFailure | None:
     """Return what a built-in check found as one of ours; None if ours tell it, or if it is no fault."""
-    if failure.own & set(SAME_CLAIM.get(failure.check, ())):
+    if failure.own & set(SAME_CHECK.get(failure.check, ())):
         return None
     if failure.check in _ABOUT_REQUESTS and failure.observed.operation is not failure.operation:
         return None  # a generated path happened to mean another operation of the contract
@@ -91,7 +91,7 @@ def translate(failure: ForeignFailure) -> CheckFailure | None:
 _Statement = tuple[str, Rule, str]
 
 
-def _broken_request(failure: ForeignFailure) -> _Statement | None:
+def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
     """Find the statement that an accepted request breaks: a documented one first."""
     operation, observed = failure.operation, failure.observed
     body = operation.request_body
@@ -142,7 +142,7 @@ def _broken_form(observed: ObservedResponse, content: MediaType, sent: bytes) ->
     return content.pointer, "silent", ""
 
 
-def _refused_request(failure: ForeignFailure) -> _Statement | None:
+def _refused_request(failure: SchemathesisFailure) -> _Statement | None:
     """Find the statement by which a refused request is valid; only what is shown as such is documented."""
     operation, observed = failure.operation, failure.observed
     if observed.response.status == 406 and not _is_served(observed, operation):
@@ -207,31 +207,31 @@ def _is_documented(observed: ObservedResponse, body: RequestBody | None) -> bool
     return not documented or covering(documented, observed.exchange.request.field("Content-Type") or "") is not None
 
 
-def _security(failure: ForeignFailure) -> _Statement | None:
+def _security(failure: SchemathesisFailure) -> _Statement | None:
     if failure.observed.response.status >= 500:
         return None  # the finding of no_server_error
     rule: Rule = "universal" if failure.observed.response.successful else "silent"
     return child(failure.operation.pointer, "security"), rule, ""
 
 
-def _header(failure: ForeignFailure) -> _Statement | None:
+def _header(failure: SchemathesisFailure) -> _Statement | None:
     if any(f"'{name}'" in failure.message.lower() for name in _NO_PARAMETERS):
         return None
     return _security(failure)
 
 
-def _the_path(failure: ForeignFailure) -> _Statement | None:
+def _the_path(failure: SchemathesisFailure) -> _Statement | None:
     if failure.observed.response.status >= 500:
         return None  # the finding of no_server_error
     return failure.operation.pointer.rpartition("/")[0], "silent", ""
 
 
-def _the_statuses(failure: ForeignFailure) -> _Statement | None:
+def _the_statuses(failure: SchemathesisFailure) -> _Statement | None:
     """Tell that a status is not documented as what it is: a silence, unless the claim of our own knows better."""
     return child(failure.operation.pointer, "responses"), "silent", ""
 
 
-def _the_response(failure: ForeignFailure) -> _Statement | None:
+def _the_response(failure: SchemathesisFailure) -> _Statement | None:
     if failure.observed.response.status in _WITHOUT_CONTENT and not failure.observed.response.body:
         return None  # whatever content is documented there, HTTP knows none (RFC 9110, section 15.3.5)
     if failure.check == "response_schema_conformance" and _is_sound(failure.observed):
@@ -250,16 +250,16 @@ def _is_sound(observed: ObservedResponse) -> bool:
         return True
 
 
-def _the_operation(failure: ForeignFailure) -> _Statement | None:
+def _the_operation(failure: SchemathesisFailure) -> _Statement | None:
     return failure.operation.pointer, "contract", ""
 
 
-def _documented_failure(_failure: ForeignFailure) -> _Statement | None:
+def _documented_failure(_failure: SchemathesisFailure) -> _Statement | None:
     """Find nothing: where the claim of our own is silent the contract documents the failure, or lacks the method."""
     return None
 
 
-_STATEMENTS: Mapping[str, Callable[[ForeignFailure], _Statement | None]] = {
+_STATEMENTS: Mapping[str, Callable[[SchemathesisFailure], _Statement | None]] = {
     "not_a_server_error": _documented_failure,
     "status_code_conformance": _the_statuses,
     "content_type_conformance": _the_response,
@@ -274,4 +274,4 @@ _STATEMENTS: Mapping[str, Callable[[ForeignFailure], _Statement | None]] = {
 }
 
 #: Names of the checks whose findings are told in our words.
-TRANSLATED = frozenset(_STATEMENTS)
+REWORDED = frozenset(_STATEMENTS)

@@ -36,17 +36,17 @@ _NO_COOKIES = requests.cookies.RequestsCookieJar()
 _HIDDEN = frozenset({"content-length", "x-schemathesis-testcaseid", "connection", "accept-encoding"})
 
 
-class Silence(requests.ConnectionError):
+class TargetSilence(requests.ConnectionError):
     """An operation gave no answer, which is reported, or did not before, and is left alone."""
 
 
-def _silence(reason: str, request: Any) -> Silence:
+def _silence(reason: str, request: Any) -> TargetSilence:
     """Return what schemathesis is told: it looks for an error within the error, as urllib3 makes it."""
-    return Silence(ProtocolError(reason), request=request)
+    return TargetSilence(ProtocolError(reason), request=request)
 
 
 @contextmanager
-def one_way(run: Run, target: HttpTarget) -> Iterator[None]:
+def routed_requests(run: Run, target: HttpTarget) -> Iterator[None]:
     """Let all that schemathesis sends go the way of the suite's own requests for as long as the context lasts."""
 
     def make_probing(*args: Any, **kwargs: Any) -> requests.Session:
@@ -95,15 +95,15 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
     with _rate_limited(run, label):
         made = target.deliver(message, label)
     if made.head is None or made.repeated:
-        run.guard.answered(sent, None)  # what was sent first may have come through
+        run.guard.record_response(sent, None)  # what was sent first may have come through
     if made.head is None:
         silence = Exchange(sent, None, made.problem, dropped=made.dropped, slow=made.slow)
         run.keeps_silent(label, operation.pointer if operation else "", silence)
         raise _silence(f"{label} gave no answer", prepared)
     head = made.head
-    answered = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
-    run.guard.answered(sent, answered)
-    return head, keep_original(prepared, answered)
+    record_response = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
+    run.guard.record_response(sent, record_response)
+    return head, keep_original(prepared, record_response)
 
 
 def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:

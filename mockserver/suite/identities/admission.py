@@ -44,7 +44,7 @@ class Admissions:
         """Whether there are identities whose credentials were not accepted so far; others need no look at a request."""
         return bool(self._open)
 
-    def answered(self, operation: Operation, request: WireRequest, status: int) -> None:
+    def record_response(self, operation: Operation, request: WireRequest, status: int) -> None:
         """Take note of a response."""
         if not asks_for_credentials(self._contract, operation):
             return
@@ -86,14 +86,14 @@ class Admissions:
         return set(shown[0]) <= set(request.fields) and set(shown[1]) <= set(query)
 
 
-class Unused(NamedTuple):
+class UnusedIdentity(NamedTuple):
     """An identity that was never used, by its label, and why."""
 
     identity: str
     why: str
 
 
-class Usage:
+class CredentialUsage:
     """Takes note of the identities whose credentials are sent; those of a file alone, for these somebody gave."""
 
     def __init__(self, identities: Identities) -> None:
@@ -103,7 +103,7 @@ class Usage:
             for number, identity in enumerate(given)
         }
 
-    def sent(self, request: WireRequest) -> None:
+    def record_request(self, request: WireRequest) -> None:
         """Take note of a request."""
         if not self._unsent:
             return
@@ -117,7 +117,7 @@ class Usage:
         return tuple(identity for identity, _ in self._unsent.values())
 
 
-def unused(contract: Contract, selected: Sequence[Operation], usage: Usage) -> Iterator[Unused]:
+def unused(contract: Contract, selected: Sequence[Operation], usage: CredentialUsage) -> Iterator[UnusedIdentity]:
     """Yield each identity that a run on some operations never used, and why."""
     none = "no operation" if len(selected) == len(contract.operations) else "no selected operation"
     asking = [operation for operation in selected if asks_for_credentials(contract, operation)]
@@ -130,7 +130,7 @@ def unused(contract: Contract, selected: Sequence[Operation], usage: Usage) -> I
             why = f"{none} is for its level {identity.level}".rstrip()
         else:
             why = "no check needed it"
-        yield Unused(identity.label, why)
+        yield UnusedIdentity(identity.label, why)
 
 
 def _shown(request: WireRequest) -> Iterator[str]:

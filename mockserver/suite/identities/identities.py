@@ -231,14 +231,14 @@ def credentials(
         for name in requirement:
             scheme = contract.security_schemes[name]
             shown = identity.credential(scheme)
-            if shown is None or not show(scheme, identity.username, shown, fields, query):
+            if shown is None or not add_credential(scheme, identity.username, shown, fields, query):
                 break
         else:
             return tuple(fields), tuple(query)
     return None
 
 
-def show(
+def add_credential(
     scheme: SecurityScheme,
     username: str,
     secret: str,

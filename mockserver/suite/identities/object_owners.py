@@ -14,7 +14,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Objects, Operation
 from mockserver.http.pointers import lookup, split
-from mockserver.suite.cases.sample_values import sample
+from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.verdicts.failures import NotRun
 
@@ -32,7 +32,7 @@ def owns(objects: Objects, levels: Sequence[str], identities: Identities, caller
     return account is None or _rank(levels, account) > _rank(levels, caller)
 
 
-def may(operation: Operation, levels: Sequence[str], identities: Identities, caller: Identity, name: str) -> bool:
+def may_call(operation: Operation, levels: Sequence[str], identities: Identities, caller: Identity, name: str) -> bool:
     """Tell whether the documentation lets an identity call an operation about an object."""
     objects = operation.objects
     if objects is None or not caller.level or caller.level in objects.foreign:
@@ -91,7 +91,9 @@ def usual_name(contract: Contract, operation: Operation, body: bytes | None) -> 
     else:
         found = (one for one in operation.parameters if (one.location, one.name) == (kind, name))
         parameter = next(found, None)
-        value = sample(contract, parameter.schema) if parameter is not None and parameter.schema is not None else None
+        value = (
+            sample_value(contract, parameter.schema) if parameter is not None and parameter.schema is not None else None
+        )
     if not isinstance(value, str):
         raise NotRun("its request names no object by a text")
     return value
@@ -108,7 +110,7 @@ def place_name(operation: Operation, name: str, body: bytes | None) -> tuple[byt
     return json.dumps(content).encode(), {}
 
 
-def told_names(objects: Objects, content: Any) -> Iterator[str]:
+def listed_names(objects: Objects, content: Any) -> Iterator[str]:
     """Yield the names that a list tells, by the expression `$response.body#/...` with `*` for each item."""
     yield from _at(content, split(objects.at.partition("#")[2]))
 

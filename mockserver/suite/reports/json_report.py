@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from mockserver.suite.identities.admission import Unused
+from mockserver.suite.identities.admission import UnusedIdentity
 from mockserver.suite.run.internal_errors import told
 from mockserver.suite.safety.ledger import LedgerSummary
 from mockserver.suite.target.exchange import Exchange
@@ -56,7 +56,7 @@ class Report:
     own_stub: bool = False
     reach: tuple[Reached, ...] = ()
     notes: tuple[str, ...] = ()
-    unused: tuple[Unused, ...] = ()
+    unused: tuple[UnusedIdentity, ...] = ()
 
 
 def as_json(report: Report) -> Document:

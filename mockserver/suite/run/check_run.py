@@ -172,7 +172,7 @@ def _asked_again(session: Session, *, failure: CheckFailure, clock: _Clock) -> i
         raise NotRun(f"there was no answer in time, and {refusal}")
     with run.target.patient() as seconds:
         exchange = run.target.send(request, label)
-    run.guard.answered(request, exchange.response)
+    run.guard.record_response(request, exchange.response)
     if exchange.response is None:
         clock.waited += seconds
         clock.silent.add(label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.suite.checks import acceptance, links, robustness, state
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
-from mockserver.suite.fuzz.example_database import Database, keep_failures, replay
+from mockserver.suite.fuzz.example_database import FailureDatabase, keep_failures, replay
 from mockserver.suite.run.check_run import access_checks, ask_again, make, planned
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import WHOLE, Division, parse_shard
@@ -22,7 +22,7 @@ def fuzz(run: Run, settings: FuzzSettings) -> Outcome:
     leave nothing to fuzz with. What failed in earlier runs is tried before all that. Of several parts of a run each
     makes the claims on its own operations.
     """
-    database = Database(settings.database, run.secrets) if settings.database else None
+    database = FailureDatabase(settings.database, run.secrets) if settings.database else None
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
     run.unanswered = []
     planners = (state.planned_checks, links.planned_checks, access_checks, robustness.timing_checks)

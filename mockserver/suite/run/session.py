@@ -322,9 +322,9 @@ class Session(Composer):
         exchange = self.run.target.send(request, label)
         # A server that closes the connection on content which it need not read has done nothing with it.
         if exchange.repeated and not may_drop:
-            self.run.guard.answered(request, None)  # what was sent first may have come through
+            self.run.guard.record_response(request, None)  # what was sent first may have come through
         if exchange.response is not None or not (may_drop and exchange.dropped):
-            self.run.guard.answered(request, exchange.response)
+            self.run.guard.record_response(request, exchange.response)
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:

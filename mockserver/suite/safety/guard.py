@@ -14,7 +14,7 @@ from mockserver.http import basic
 from mockserver.http.media_types import covering
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import primitive
-from mockserver.suite.identities.admission import Admissions, Usage
+from mockserver.suite.identities.admission import Admissions, CredentialUsage
 from mockserver.suite.identities.identities import Identities, Identity, credentials
 from mockserver.suite.safety.policy import WritePolicy, is_item_of, item_path
 from mockserver.suite.safety.rate_limiter import Stopped
@@ -89,7 +89,7 @@ class Guard:
         self._owned: set[str] = set()
         self._good: set[tuple[str, str]] = set()
         self.admissions = Admissions(contract, identities)
-        self.usage = Usage(identities)
+        self.usage = CredentialUsage(identities)
         self.keeper: ChangeKeeper | None = None
         self.writes = 0
 
@@ -129,18 +129,18 @@ class Guard:
         below = (why for shape, why in self._withheld if request.method in SAFE_METHODS and shape.match(path))
         return next(below, None)
 
-    def answered(self, request: WireRequest, response: WireResponse | None) -> None:
+    def record_response(self, request: WireRequest, response: WireResponse | None) -> None:
         """Take note of an answer, or of there being none.
 
         Raises:
             Stopped: good credentials are not accepted any more.
         """
-        self.usage.sent(request)
+        self.usage.record_request(request)
         status = response.status if response is not None else None
         if status is not None and self.admissions.undecided:
             called = self._resolver.methods_at(request.path).get(request.method)
             if called is not None:
-                self.admissions.answered(called, request, status)
+                self.admissions.record_response(called, request, status)
         if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
             self._check_credentials(operation, request)
         if self._changes(request):

@@ -15,7 +15,7 @@ from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
-from mockserver.suite.cases.setting_states import json_of, matches
+from mockserver.suite.cases.setting_states import json_of, shows
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
 from mockserver.suite.safety.ledger import DONE, CreatedItem, HeldContent
@@ -187,7 +187,7 @@ class ItemRestorer:
 
     def _holds(self, held: HeldContent, body: Any) -> bool:
         now = self.look(held.template, held.path)
-        return now.before == "value" and any(matches(shown, body) for shown in _readings(now.value))
+        return now.before == "value" and any(shows(shown, body) for shown in _readings(now.value))
 
     def _body(self, write: Operation, value: Any) -> tuple[str, Any]:
         """Return media type and content that write a value, without members that are none of a request's.

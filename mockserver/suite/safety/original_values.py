@@ -25,7 +25,7 @@ class OriginalValues:
     def secrets(self, contract: Contract) -> Iterator[tuple[str, str]]:
         """Yield the `writeOnly` texts in them, each with the name of the variable that stands for it in output."""
         for name, value in self.values.items():
-            content = _content(writer(contract, name))
+            content = _content(write_operation(contract, name))
             for path, _ in marked(contract, content[1], "writeOnly") if content else ():
                 for text in values_at(value, path):
                     if isinstance(text, str):
@@ -49,7 +49,7 @@ def load_originals(path: Path | None, contract: Contract) -> OriginalValues:
         raise UsageError(f"{path}: must map resources or operationIds to their original values")
     values: dict[str, Any] = {}
     for name, raw in expand(data, os.environ, path).items():
-        operation = writer(contract, name)
+        operation = write_operation(contract, name)
         content = _content(operation)
         if operation is None or content is None:
             raise UsageError(
@@ -64,7 +64,7 @@ def load_originals(path: Path | None, contract: Contract) -> OriginalValues:
     return OriginalValues(values)
 
 
-def writer(contract: Contract, name: str) -> Operation | None:
+def write_operation(contract: Contract, name: str) -> Operation | None:
     """Return the operation that writes a resource, or the one with an `operationId`."""
     for operation in contract.operations:
         behaviour = operation.behaviour
@@ -73,7 +73,7 @@ def writer(contract: Contract, name: str) -> Operation | None:
     found = contract.by_id.get(name)
     behaviour = found.behaviour if found is not None else None
     if behaviour is not None and behaviour.resource and behaviour.resource != name:
-        return writer(contract, behaviour.resource)
+        return write_operation(contract, behaviour.resource)
     return found
 
 

@@ -21,7 +21,7 @@ _NOTHING_REVERSES = "nothing documented reverses it"
 _NEVER_GIVEN_BACK = "is never given back"
 
 
-def matches(operation: Operation, patterns: Sequence[str]) -> bool:
+def matches_glob(operation: Operation, patterns: Sequence[str]) -> bool:
     """Tell whether one of the globs matches an operation's `operationId` or its `METHOD /path`."""
     return any(
         fnmatch.fnmatchcase(operation.id, _literal_braces(pattern))
@@ -152,7 +152,7 @@ class WritePolicy:
             return "it probes with an unsafe method, and --allow-writes probes was not given"
         if is_named(operation, self.patterns):
             return None
-        if not matches(operation, self.patterns):
+        if not matches_glob(operation, self.patterns):
             return f"{method} is not a safe method, and no --allow-writes names this operation"
         return self._not_by_a_glob(operation)
 

@@ -10,7 +10,7 @@ from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_revocation
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
-from mockserver.suite.cases.setting_states import NEVER_SET, Resource, resources, shown_by, strip_secrets
+from mockserver.suite.cases.setting_states import NEVER_SET, SettingResource, resources, shown_by, strip_secrets
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import Run, Session
@@ -30,7 +30,7 @@ _PAUSES = (8.0, 4.0, 2.0, 1.0)
 _FAILURE = 500
 
 
-def may_change(run: Run, resource: Resource) -> bool:
+def may_change(run: Run, resource: SettingResource) -> bool:
     """Tell whether a run may change a resource: by a write or reset that is allowed, or by probes at its paths."""
     of_it = [one for one in (resource.read, resource.write, resource.reset) if one is not None]
     if run.policy.probes:
@@ -96,7 +96,7 @@ class Restorer:
             return False
         return response.successful or response.status == 401
 
-    def _now(self, resource: Resource) -> SavedSetting:
+    def _now(self, resource: SettingResource) -> SavedSetting:
         try:
             response = self._read(resource)
         except (NotRun, MockServerError) as reason:
@@ -112,7 +112,7 @@ class Restorer:
             return SavedSetting(resource.name, "value", why="its value is a secret, and not kept")
         return SavedSetting(resource.name, "value", shown)
 
-    def _is_secret(self, resource: Resource, value: Any) -> bool:
+    def _is_secret(self, resource: SettingResource, value: Any) -> bool:
         """Tell whether a value holds what must not stand in a file."""
         text = json.dumps(value, ensure_ascii=False)
         success = resource.read.success()
@@ -120,7 +120,7 @@ class Restorer:
         issued = any(True for schema in schemas for _ in marked(self._run.contract, schema, "x-secret"))
         return issued or self._run.secrets.mask(text) != text
 
-    def _restore(self, setting: SavedSetting, resource: Resource) -> str:
+    def _restore(self, setting: SavedSetting, resource: SettingResource) -> str:
         given = self._originals.values.get(resource.name)
         if given is not None:
             self._write(resource.write, given)
@@ -138,7 +138,7 @@ class Restorer:
         self._write(resource.write, setting.value)
         return self._verify(resource, setting.value)
 
-    def _unset(self, resource: Resource) -> str:
+    def _unset(self, resource: SettingResource) -> str:
         if self._holds(resource, NEVER_SET):
             return DONE
         if resource.reset is None:
@@ -146,7 +146,7 @@ class Restorer:
         self._write(resource.reset, None)
         return self._verify(resource, NEVER_SET)
 
-    def _verify(self, resource: Resource, expected: Any) -> str:
+    def _verify(self, resource: SettingResource, expected: Any) -> str:
         """Read until a setting holds a value, at most for as long as a documented transition may last."""
         deadline = time.monotonic() + self._run.settle_seconds
         while not self._holds(resource, expected):
@@ -156,10 +156,10 @@ class Restorer:
                 time.sleep(POLL_SECONDS)
         return DONE
 
-    def _holds(self, resource: Resource, expected: Any) -> bool:
+    def _holds(self, resource: SettingResource, expected: Any) -> bool:
         return same_json(shown_by(resource, self._read(resource)), expected)
 
-    def _read(self, resource: Resource) -> WireResponse:
+    def _read(self, resource: SettingResource) -> WireResponse:
         caller = self._run.allowed(resource.read)
         return self._send(resource.read, self._session.valid_request(resource.read, caller))
 

@@ -29,7 +29,7 @@ MAX_LEVELS = 4
 MIN_DIGITS = 5
 _BASE64 = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+/-_")
 #: How a form is looked for: wherever it is; as a word of its own; among digits that hold parts of it.
-Kind = Literal["text", "word", "digits"]
+MatchKind = Literal["text", "word", "digits"]
 _ESCAPE = re.compile(
     r"""
       (?:%[0-9A-Fa-f]{2})+                                              # percent (RFC 3986, section 2.1)
@@ -143,7 +143,7 @@ def _digits(text: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SecretMatch:
     """Where a form stands in a text as it is written."""
 
     start: int
@@ -163,13 +163,13 @@ class Finder:
     HEAD = 5
 
     def __init__(self) -> None:
-        self._kinds: dict[str, Kind] = {}
+        self._kinds: dict[str, MatchKind] = {}
         self._pieces: dict[str, list[tuple[str, int]]] = {}  # piece -> forms that have it, and where
         self._short: list[str] = []
         self._heads: dict[str, list[str]] = {}
         self._longest = 0
 
-    def add(self, form: str, kind: Kind = "text") -> None:
+    def add(self, form: str, kind: MatchKind = "text") -> None:
         """Take a form to look for, in lower case; how it was first added counts."""
         if form in self._kinds:
             return
@@ -187,20 +187,20 @@ class Finder:
         """Return the forms that a text in lower case holds."""
         return list(dict.fromkeys(form for _, form in self._hits(folded)))
 
-    def places(self, text: str) -> list[Place]:
+    def places(self, text: str) -> list[SecretMatch]:
         """Return where a text holds forms, in any of its readings; an escape is never divided.
 
         Where a text was shortened, as `…` tells, what is left of a form counts, too.
         """
-        found: list[Place] = []
-        ways: list[_Way] = []
+        found: list[SecretMatch] = []
+        ways: list[_PositionMap] = []
         for reading in readings(text):
             folded = fold(reading)
             for start, end, form in (*self._whole(folded), *self._cut(folded)):
                 for way in reversed(ways):
                     start, end = way.back(start, end)
-                found.append(Place(start, end, form))
-            ways.append(_Way(reading))
+                found.append(SecretMatch(start, end, form))
+            ways.append(_PositionMap(reading))
         return found
 
     def _hits(self, folded: str) -> Iterator[tuple[int, str]]:
@@ -247,7 +247,7 @@ class Finder:
             place = folded.find("…", place + 1)
 
 
-class _Way:
+class _PositionMap:
     """The way back from a reading to the one before."""
 
     def __init__(self, before: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mockserver.contract.model import Contract
-from mockserver.suite.secrets.encoded_secrets import Finder, Kind, fold, folded_digits, folded_texts, readings
+from mockserver.suite.secrets.encoded_secrets import Finder, MatchKind, fold, folded_digits, folded_texts, readings
 from mockserver.suite.target.exchange import NotJSON, WireResponse, is_json
 
 #: A text shorter than this may well stand in an answer by chance.
@@ -53,7 +53,7 @@ class Secrets:
         if not value or value in self._names:
             return
         self._names[value] = name
-        kind: Kind = "text" if len(value) >= MIN_SECRET // 2 else "word"
+        kind: MatchKind = "text" if len(value) >= MIN_SECRET // 2 else "word"
         digits = folded_digits(value)
         finders = (self._all, self._leaks) if len(value) >= MIN_SECRET else (self._all,)
         for form in folded_texts(value) | digits:
@@ -129,26 +129,26 @@ def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
         yield from values_at(value[path[0]], path[1:])
 
 
-def masked(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
+def mask_paths(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
     """Return a JSON value in which the members at some paths are masked."""
     if not paths:
         return value
     if () in paths:
         return MASK
     if isinstance(value, list):
-        return [masked(item, _below(paths, "*")) for item in value]
+        return [mask_paths(item, _below(paths, "*")) for item in value]
     if isinstance(value, dict):
-        return {name: masked(item, _below(paths, name)) for name, item in value.items()}
+        return {name: mask_paths(item, _below(paths, name)) for name, item in value.items()}
     return value
 
 
-def text_of(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
+def visible_text(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
     """Return all that an answer shows, decoded, but for the secrets that it is there to give out."""
     shown = [value for _, value in response.fields]
     body = response.body.decode("utf-8", "replace")
     if is_json(response.media_type) and (issued or "\\" in body):  # else it stands there as it is
         try:
-            value = masked(response.json(), issued)
+            value = mask_paths(response.json(), issued)
         except NotJSON:
             shown.append(body)
         else:
@@ -178,20 +178,20 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 #: Names of members, and `*` for any index, that lead to a part of a value.
-Path = tuple[str, ...]
+MemberPath = tuple[str, ...]
 #: A text, also one that was cut; a sign; a number or word.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},:]|[^\s"\[\]{},:]+', re.DOTALL)
 _OPENING, _CLOSING = frozenset("[{"), frozenset("]}")
 
 
-def redacted(text: str, paths: Iterable[Path]) -> str:
+def redacted(text: str, paths: Iterable[MemberPath]) -> str:
     """Return a JSON text in which the values at some paths are masked, each in all of its places; the rest as it is."""
     wanted = tuple(paths)
     if not wanted:
         return text
     parts: list[str] = []
     # What is wanted below each open array or object, and whether it is an object.
-    above: list[tuple[tuple[Path, ...], bool]] = []
+    above: list[tuple[tuple[MemberPath, ...], bool]] = []
     below, in_object, name = wanted, False, ""
     at_name, hidden, done = False, 0, 0  # hidden: open arrays and objects within a value that is masked
     for token in _TOKEN.finditer(text):
@@ -231,5 +231,5 @@ def _name(token: str) -> str:
         return token
 
 
-def _below_member(paths: tuple[Path, ...], name: str) -> tuple[Path, ...]:
+def _below_member(paths: tuple[MemberPath, ...], name: str) -> tuple[MemberPath, ...]:
     return tuple(path[1:] for path in paths if path and path[0] == name)

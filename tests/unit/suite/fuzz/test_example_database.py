@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from mockserver.cli import cli
 from mockserver.errors import UsageError
 from mockserver.suite.fuzz.engine import FuzzSettings
-from mockserver.suite.fuzz.example_database import Database, keep_failures, replay
+from mockserver.suite.fuzz.example_database import FailureDatabase, keep_failures, replay
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
@@ -80,7 +80,7 @@ def found(run: Run) -> set[str]:
     return {finding.id for finding in run.verdicts.findings()}
 
 
-def kept(database: Database, run: Run) -> list[bytes]:
+def kept(database: FailureDatabase, run: Run) -> list[bytes]:
     return [raw for operation in run.contract.operations for raw, _ in database.known(operation)]
 
 
@@ -91,7 +91,7 @@ def test_what_a_run_found_the_next_one_finds_first(fault: str, place: str) -> No
         assert fuzz(run, settings) == Outcome()
         first = found(run)
     with running(fault) as run:
-        database = Database(place, run.secrets)
+        database = FailureDatabase(place, run.secrets)
         stored = kept(database, run)
         assert stored
         secrets = [secret.encode() for secret in (*TOKENS.values(), *PASSWORDS.values())]
@@ -104,7 +104,7 @@ def test_what_a_run_found_the_next_one_finds_first(fault: str, place: str) -> No
         keep_failures(run, database)
         assert len(kept(database, run)) <= len(stored)
     with running(None) as run:
-        database = Database(place, run.secrets)
+        database = FailureDatabase(place, run.secrets)
         assert replay(run, database) == Outcome()
         assert found(run) == set()
         assert kept(database, run) == []
@@ -114,7 +114,7 @@ def test_a_status_that_was_a_failure_is_one_again(tmp_path: Path) -> None:
     place = str(tmp_path)
     with running("port_70000") as run:
         fuzz(run, FuzzSettings(max_examples=3, seed=1, database=place))
-        database = Database(place, run.secrets)
+        database = FailureDatabase(place, run.secrets)
         wanted = {
             finding.id
             for finding in run.verdicts.findings()
@@ -128,7 +128,7 @@ def test_a_status_that_was_a_failure_is_one_again(tmp_path: Path) -> None:
 
 def test_what_another_version_kept_is_left_alone(tmp_path: Path) -> None:
     with running(None) as run:
-        database = Database(str(tmp_path), run.secrets)
+        database = FailureDatabase(str(tmp_path), run.secrets)
         key = f"mockserver/{run.contract.operations[0].label}".encode()
         for raw in (b"\x00", b"{}", b'{"version": 99}', b"[]", b'{"version": 1, "requests": []}'):
             database._store.save(key, raw)
@@ -147,7 +147,7 @@ def test_what_another_version_kept_is_left_alone(tmp_path: Path) -> None:
 )
 def test_a_place_that_cannot_be_used_is_refused_in_one_line(place: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:
-        Database(place, Secrets())
+        FailureDatabase(place, Secrets())
     assert "hidden-password" not in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -155,7 +155,7 @@ def test_a_place_that_cannot_be_used_is_refused_in_one_line(place: str, words: s
 def test_a_missing_package_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "redis", None)
     with pytest.raises(UsageError, match=r"pip install 'mockserver\[redis\]'"):
-        Database("redis://127.0.0.1:6379/0", Secrets())
+        FailureDatabase("redis://127.0.0.1:6379/0", Secrets())
 
 
 def test_the_command_says_so_too(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.cases.observed_response import observe
-from mockserver.suite.fuzz.reworded_failures import ForeignFailure, translate
+from mockserver.suite.fuzz.reworded_failures import SchemathesisFailure, reword
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 
@@ -58,7 +58,7 @@ def found(
     assert observed is not None
     if see_only:
         return observed
-    return translate(ForeignFailure(check, "Accepted", message, operation, observed, frozenset()))
+    return reword(SchemathesisFailure(check, "Accepted", message, operation, observed, frozenset()))
 
 
 @pytest.mark.parametrize(

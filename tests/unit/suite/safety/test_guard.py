@@ -73,7 +73,7 @@ def test_a_401_that_a_plain_read_confirms_ends_the_run(builtin: Contract) -> Non
     run = run_on(builtin, target)
     asked = request("GET", f"{SETTINGS}/system_mailer/", str(ADMIN.token))
     with pytest.raises(Stopped, match="credentials of admin are refused"):
-        run.guard.answered(asked, WireResponse(401, (), b""))
+        run.guard.record_response(asked, WireResponse(401, (), b""))
     assert len(target.asked) == 1
     assert run.target.rate_limiter.stopped
 
@@ -83,7 +83,7 @@ def test_a_401_that_a_plain_read_does_not_confirm_is_the_operations_own(builtin:
     run = run_on(builtin, target)
     asked = request("GET", f"{SETTINGS}/postfix_relayhost/", str(ADMIN.token))
     for _ in range(3):
-        run.guard.answered(asked, WireResponse(401, (), b""))
+        run.guard.record_response(asked, WireResponse(401, (), b""))
     assert len(target.asked) == 1  # asked once, believed from then on
     assert run.target.rate_limiter.stopped == ""
 
@@ -92,7 +92,7 @@ def test_a_401_that_a_plain_read_does_not_confirm_is_the_operations_own(builtin:
 def test_a_401_for_bad_credentials_is_what_was_asked_for(builtin: Contract, secret: str, username: str) -> None:
     target = Remote(401)
     asked = request("GET", f"{SETTINGS}/system_mailer/", secret, username)
-    run_on(builtin, target).guard.answered(asked, WireResponse(401, (), b""))
+    run_on(builtin, target).guard.record_response(asked, WireResponse(401, (), b""))
     assert target.asked == []
 
 

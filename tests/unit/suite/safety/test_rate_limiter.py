@@ -8,7 +8,7 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
 from mockserver.http.cors import is_loopback
-from mockserver.suite.safety.policy import WritePolicy, matches
+from mockserver.suite.safety.policy import WritePolicy, matches_glob
 from mockserver.suite.safety.rate_limiter import (
     FOREIGN,
     MAX_REPEATS,
@@ -74,10 +74,10 @@ def test_what_is_no_rate(text: str) -> None:
 
 def test_globs_match_identifiers_and_labels(contract: Contract) -> None:
     operation = contract.by_id["note_put"]
-    assert matches(operation, ["note_*"])
-    assert matches(operation, ["PUT /note"])
-    assert matches(operation, ["other", "PUT *"])
-    assert not matches(operation, ["put /note", "note", "[PUT]*"])
+    assert matches_glob(operation, ["note_*"])
+    assert matches_glob(operation, ["PUT /note"])
+    assert matches_glob(operation, ["other", "PUT *"])
+    assert not matches_glob(operation, ["put /note", "note", "[PUT]*"])
 
 
 def test_unsafe_methods_need_permission_on_another_machine(contract: Contract) -> None:
