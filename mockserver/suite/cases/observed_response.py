@@ -1,4 +1,4 @@
-"""Observed responses: each beside what the contract documents for it, and how its content breaks its schema."""
+"""Observed responses: an exchange with its documented operation and response, and violations of its schema."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ENCODED_SLASH = "%2F"
 
 @dataclass(frozen=True, slots=True)
 class ObservedResponse:
-    """An exchange beside what the contract says of it.
+    """An exchange together with what the contract documents for its operation, status code and media type.
 
     Attributes:
         operation: what the request's method and path mean by the contract, None if nothing.
@@ -46,7 +46,7 @@ class ObservedResponse:
     issued: tuple[tuple[str, ...], ...] = field(default=())
 
     def failure(self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule) -> CheckFailure:
-        """Return the failure of a check on this answer."""
+        """Return the failure of a check on this response."""
         return CheckFailure(
             check,
             self.label,
@@ -60,7 +60,7 @@ class ObservedResponse:
 
     @property
     def place(self) -> str:
-        """Pointer of the operation, "" where the contract defines none."""
+        """JSON pointer of the operation in the contract, "" if the contract does not define it."""
         return self.operation.pointer if self.operation else ""
 
 
@@ -71,7 +71,7 @@ def observe(
     exchange: Exchange,
     secrets: Secrets,
 ) -> ObservedResponse | None:
-    """Return an exchange beside what the contract says of it, or None if there was no answer."""
+    """Return an exchange with what the contract documents for it, or None if it has no response."""
     response = exchange.response
     if response is None:
         return None
@@ -90,7 +90,7 @@ def observe(
 
 
 def promise(operation: Operation, response: WireResponse) -> Response | None:
-    """Return what an answer's content is held to, None if nothing.
+    """Return the documented response that the content must conform to, None if there is none.
 
     A success of an undocumented status is another way to say what the documented success says: 202 for 200. That is
     one difference, and whatever the content breaks besides is another one.
@@ -102,19 +102,19 @@ def promise(operation: Operation, response: WireResponse) -> Response | None:
 
 
 def documented_content(documented: Response | None, content_type: str) -> MediaType | None:
-    """Return what a response says of content of a `Content-Type`; None if nothing."""
+    """Return what a documented response says about a `Content-Type`, None if it does not allow that type."""
     return None if documented is None else covering(documented.content, content_type)
 
 
 class Unreadable:
-    """Stands for content that is not what it is called."""
+    """Placeholder for response content that cannot be parsed as its media type."""
 
 
 UNREADABLE = Unreadable()
 
 
 def content_value(response: WireResponse) -> Any:
-    """Return an answer's content as a value: JSON's, a text, or `UNREADABLE`."""
+    """Return the content of a response as a JSON value or a text, `UNREADABLE` if it is neither."""
     if is_json(response.media_type):
         try:
             return response.json()
@@ -139,7 +139,7 @@ _COUNTS = frozenset({"minItems", "minProperties", "required", "dependentRequired
 
 
 def json_violations(validator: Validator, response: WireResponse) -> Iterator[SchemaViolation]:
-    """Yield ways in which an answer's JSON breaks its schema, at least one if there is any that was read.
+    """Yield violations of a schema by a response's JSON content, at least one if the part that was read has any.
 
     Raises:
         NotJSON: the content is none.
@@ -171,12 +171,12 @@ def json_violations(validator: Validator, response: WireResponse) -> Iterator[Sc
 
 
 def violations(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
-    """Yield ways in which a value breaks a schema, not without end."""
+    """Yield the violations of a schema by a value, at most `_MAX_VIOLATIONS` of them."""
     return islice(validator.violations(value), _MAX_VIOLATIONS)
 
 
 def _of_large(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
-    """Yield ways in which a large value breaks a schema that it is known to break."""
+    """Yield violations of a schema by a large invalid value, found in the beginnings of its lists and objects."""
     found = [one for one in violations(validator, _beginning(value)) if one.keyword not in _SUMMARIES | _COUNTS]
     yield from found
     if not found:
@@ -192,7 +192,7 @@ def _beginning(value: Any) -> Any:
 
 
 def _may_be_below(violation: SchemaViolation) -> bool:
-    """Tell whether a violation may come from what was left out of content that is nested too deep."""
+    """Tell whether a violation may be due to levels that were cut off because content is nested too deep."""
     return violation.keyword in _SUMMARIES or len(violation.instance_path) >= MAX_DEPTH - 1
 
 
@@ -204,7 +204,7 @@ _MAX_DIGITS = 300
 
 
 def field_readings(text: str, kinds: Collection[str]) -> list[Any]:
-    """Return the values that may be meant by a field, the text itself first.
+    """Return the values that the text of a header field may stand for by its schema, the text itself first.
 
     Args:
         text: of the field.
@@ -223,7 +223,7 @@ def field_readings(text: str, kinds: Collection[str]) -> list[Any]:
 
 
 def _objects(parts: list[str]) -> list[dict[str, Any]]:
-    """Return the objects that `a=1,b=2` (exploded) or `a,1,b,2` may be."""
+    """Return the objects that the parts of `a=1,b=2` (exploded) or `a,1,b,2` may stand for."""
     explode = all("=" in part for part in parts)
     if len(parts) % 2 and not explode:
         return []
@@ -236,7 +236,7 @@ def _decoded(kind: str, text: str, *, explode: bool = False) -> Any:
 
 
 def _read(text: str) -> Any:
-    """Return a number, truth value or null for its text, any other text as it is."""
+    """Return the number, boolean or null that a text spells, any other text unchanged."""
     if text in _WORDS:
         return _WORDS[text]
     if len(text) <= _MAX_DIGITS and _NUMBER.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Preceding calls: earlier calls that bring a world to the state that an example presumes."""
+"""Preceding calls: earlier calls that bring a server to the state that an example presumes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mockserver.suite.verdicts.failures import NotRun
 def set_up(
     session: Session, operation: Operation, *, seed: bool = False, clock: bool = True, calls: bool = True
 ) -> None:
-    """Bring a world of our own stub to the point where an operation's first example of a success can come out.
+    """Prepare a world of our own stub so that an operation's first example of a success can succeed.
 
     Of our own stub alone: nobody else's server is changed for a claim about another operation.
 
@@ -38,7 +38,7 @@ def set_up(
 
 
 def arrange(session: Session, presumes: Presumptions) -> None:
-    """Bring about all that an example presumes: seed data and clock of a stub of our own, earlier calls anywhere.
+    """Set up what an example presumes: seed data and clock on our own stub, and the preceding calls on any server.
 
     Raises:
         NotRun: the contract has no such call, or nobody may make it.
@@ -53,7 +53,7 @@ def arrange(session: Session, presumes: Presumptions) -> None:
 
 
 def make_call(session: Session, name: str, identity: str | None) -> None:
-    """Make an earlier call that an example presumes: `operationId` or `operationId/example`.
+    """Make a preceding call that an example presumes, named as `operationId` or `operationId/example`.
 
     It is made by the account that the call's own example presumes, else by that of the example to come.
 
@@ -68,7 +68,7 @@ def make_call(session: Session, name: str, identity: str | None) -> None:
 
 
 def caller_of(session: Session, pair: ExamplePair, wanted: str | None) -> Identity | None:
-    """Return who makes the call of an example: the account of a name, else one that may; None where anybody may.
+    """Return the identity for the call of an example: the wanted one, else any allowed one; None if none is needed.
 
     Raises:
         NotRun: nobody may.

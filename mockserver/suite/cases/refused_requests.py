@@ -1,4 +1,4 @@
-"""Requests that must be refused, whatever else the contract says of them, and the existing items that they name."""
+"""Requests that must be refused, and existing items for their paths, so that a 404 is no false refusal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def expect_refusal(
     pointer: str | None = None,
     any_item: bool = True,
 ) -> WireResponse:
-    """Send a request that must be refused; being accepted is a violation whatever the contract says.
+    """Send a request that must be refused; raise a CheckFailure if the server accepts it or refuses it wrongly.
 
     A redirect elsewhere, as to a page for logging in, lets nobody in. Where the answer is that nothing is there, the
     same is asked about an item that is; not without `any_item`, where it matters whose the item is.
@@ -83,7 +83,7 @@ def expect_refusal(
 
 
 def _is_accepted(operation: Operation, response: WireResponse) -> bool:
-    """Tell whether a call got past the door: it succeeded, or failed as only those fail who are let in."""
+    """Tell whether a request passed access control: it succeeded, or got an error that only admitted callers get."""
     if operation.success() is not None or response.status < 400 or response.status in _OF_ANYBODY:
         return response.successful
     return str(response.status) in operation.responses
@@ -92,7 +92,7 @@ def _is_accepted(operation: Operation, response: WireResponse) -> bool:
 def _about_what_is_there(
     session: Session, operation: Operation, request: WireRequest, how: str, response: WireResponse
 ) -> WireRequest:
-    """Return the same request about an item that is there.
+    """Return the same request about an existing item.
 
     Raises:
         NotRun: it is about no item, or none is to be had.
@@ -108,7 +108,7 @@ def _about_what_is_there(
 
 
 def _leads_on(operation: Operation, request: WireRequest, response: WireResponse) -> bool:
-    """Tell whether a redirect says nothing of the caller: it is documented, or leads to the same path."""
+    """Tell whether a redirect says nothing about access: it is documented, or leads to the same path."""
     if not 300 <= response.status < 400:
         return False
     own = request.path.partition("?")[0].rstrip("/")
@@ -117,7 +117,7 @@ def _leads_on(operation: Operation, request: WireRequest, response: WireResponse
 
 
 def raise_missing(levels: list[str]) -> None:
-    """Tell of a check that it was not made for these levels, because no identity has them.
+    """Raise NotRun for the permission levels that a check could not try because no identity has them.
 
     Raises:
         NotRun: there are some.
@@ -127,7 +127,7 @@ def raise_missing(levels: list[str]) -> None:
 
 
 def existing_item(session: Session, operation: Operation) -> dict[str, Any]:
-    """Return values of path parameters that name an item which is there; `{}` for an operation on no item.
+    """Return path parameters that name an existing item, {} for an operation that is not about an item.
 
     For an unsafe method it is one that this run creates for the purpose, by who may; a safe one may also read an item
     that a list shows.
@@ -172,7 +172,7 @@ def _listed(session: Session, template: str) -> dict[str, Any]:
 
 
 def _at(session: Session, method: str, path: str) -> Operation:
-    """Return the operation of a collection, with or without its last slash.
+    """Return the operation with a method and the path of a collection, with or without its last slash.
 
     Raises:
         NotRun: the contract has none.
@@ -192,7 +192,7 @@ def _named(template: str, around: Mapping[str, Any], names: Mapping[str, Any]) -
 
 
 def _names(template: str, response: WireResponse) -> dict[str, Any]:
-    """Return what an answer to a creation calls the new item: by its `Location`, or in its content."""
+    """Return the path parameter that names a newly created item, from its `Location` or content; {} if neither does."""
     parameter = parse_template(template).parameters[-1]
     path = urlsplit(response.field("Location") or "").path
     for start in range(len(path)):
@@ -204,7 +204,7 @@ def _names(template: str, response: WireResponse) -> dict[str, Any]:
 
 
 def _items(value: Any) -> list[Any]:
-    """Return the items of a list, be it the answer itself or a member of it."""
+    """Return the items of a list response: the content itself, or the first list among its members."""
     lists = [value, *(value.values() if isinstance(value, dict) else ())]
     return next((found for found in lists if isinstance(found, list) and found), [])
 

@@ -1,4 +1,4 @@
-"""Valid requests: made from a contract's examples and schemas, with an identity's credentials."""
+"""Valid requests: composed from a contract's examples and schemas, with the credentials of an identity."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTHING = object()
 
 
 class Composer:
-    """Makes requests of a contract's operations.
+    """Composes requests for the operations of a contract.
 
     Attributes:
         contract: what the requests are made by.
@@ -43,7 +43,7 @@ class Composer:
         self._identities = identities
 
     def in_world(self, request: WireRequest) -> WireRequest:
-        """Return a request that goes where it is meant to; where there are no worlds, as it is."""
+        """Return a request addressed to the world that it is meant for; unchanged where there are no worlds."""
         return request
 
     def request(
@@ -57,7 +57,7 @@ class Composer:
         arguments: Mapping[tuple[str, str], Any] | None = None,
         about: str | None = None,
     ) -> WireRequest:
-        """Return a request for an operation with an identity's credentials and the content that is given.
+        """Return a request for an operation with the given content and the credentials of an identity.
 
         Of its parameters it has those in `arguments`, by location and name, and all that are required. It is about the
         object `about`; without, about one that the identity may call it about, where the contract says which.
@@ -98,7 +98,7 @@ class Composer:
         return self.in_world(WireRequest(operation.method, _target(operation, values, query), tuple(fields), body))
 
     def _argument(self, parameter: Parameter) -> Any:
-        """Return a value for a parameter: its own first example that its schema allows, else one by the schema.
+        """Return a value for a parameter: its first valid example, else a value made from its schema.
 
         Raises:
             NotRun: none can be made.
@@ -121,7 +121,7 @@ class Composer:
         given: Mapping[tuple[str, str], Any],
         about: str | None,
     ) -> tuple[bytes | None, dict[tuple[str, str], Any]]:
-        """Return the content and parameters that let a request be about an object; what is given stays as it is."""
+        """Return content and parameters changed to name an object; parameters in `given` are left unchanged."""
         identities = self._identities
         if about is None:
             if identity.level not in (operation.levels or (identity.level,)):
@@ -141,7 +141,7 @@ class Composer:
     def valid_request(
         self, operation: Operation, identity: Identity | None, *, variant: int = 0, about: str | None = None
     ) -> WireRequest:
-        """Return a request that the contract allows, from its examples where it has some; see `request`.
+        """Return a request that is valid by the contract, from its examples where it has some.
 
         Raises:
             NotRun: none can be made.
@@ -150,7 +150,7 @@ class Composer:
         return self.request(operation, identity, body=body, media_type=media_type, about=about)
 
     def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
-        """Return content that the contract allows, and its media type; (None, None) where it takes none.
+        """Return valid content for an operation and its media type, (None, None) if the operation takes no content.
 
         Raises:
             NotRun: none can be made.
@@ -180,7 +180,7 @@ class Composer:
         *,
         about: str | None = None,
     ) -> WireRequest:
-        """Return the documented request of an example; what its path must name, or is about, may be given."""
+        """Return the documented request of an example, with given path values or about a given object."""
         sound: dict[tuple[str, str], Any] = {
             place: example.value
             for parameter in pair.operation.parameters
@@ -224,7 +224,7 @@ class Composer:
         return json.dumps(value).encode(), media_type
 
     def _usual(self, documented: MediaType) -> dict[str, Any]:
-        """Return the object of the first example that is one, else one made by the schema."""
+        """Return the first example that is an object, else an object made from the schema."""
         shown = (example.value for example in documented.examples.values() if isinstance(example.value, dict))
         found = next(shown, None)
         if found is None and documented.schema is not None:
@@ -245,7 +245,7 @@ def _put(value: dict[str, Any], place: Place, text: str | None) -> None:
 
 
 def _is_refused(operation: Operation, example: Example) -> bool:
-    """Tell whether the contract itself says that the request of an example is answered by an error."""
+    """Tell whether the contract documents an error as the response to the request of an example."""
     return example.names_answer() and any(
         pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation)
     )
@@ -263,12 +263,12 @@ def _target(operation: Operation, values: Mapping[str, Any], query: list[str]) -
 
 
 def taken(operation: Operation) -> tuple[str, MediaType]:
-    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
+    """Return media type and schema of the JSON content of an operation that is known to take JSON."""
     found = json_content_of(operation)
     assert found is not None
     return found
 
 
 def json_content_of(operation: Operation) -> tuple[str, MediaType] | None:
-    """Return the media type of an operation's JSON as it is sent, and what is documented for it; None for no JSON."""
+    """Return the media type of an operation's JSON content and its Media Type Object, None if it takes no JSON."""
     return json_content(operation.request_body.content) if operation.request_body is not None else None

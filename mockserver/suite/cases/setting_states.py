@@ -1,4 +1,4 @@
-"""Resources that are written, read and reset: what they should hold, and how a test finds out."""
+"""States of settings: what a resource must hold after a write or reset, and how reads are compared with that."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEVER_SET = "never set"
 
 @dataclass(frozen=True, slots=True)
 class SettingResource:
-    """Something that is written, read and reset; from the contract's `x-mockserver-behaviour`.
+    """A resource that is written, read and reset, with its operations, from the contract's behaviour extension.
 
     Attributes:
         name: its key, and the name that answers give it.
@@ -49,19 +49,19 @@ class SettingResource:
     members: frozenset[str] | None = None
 
     def known(self, value: Any) -> Any:
-        """Return a shown value without members that the contract does not know: these are drift, whatever they hold."""
+        """Return a value without the members that the contract does not define."""
         if self.members is None or not isinstance(value, dict):
             return value
         return {name: member for name, member in value.items() if name in self.members}
 
     @property
     def generated(self) -> bool:
-        """Whether the server makes the value."""
+        """Whether the server generates the resource's value."""
         return self.write.behaviour is not None and self.write.behaviour.generated
 
 
 def resources(contract: Contract) -> Iterator[SettingResource]:
-    """Yield every resource that can at least be written and read."""
+    """Yield each resource of the contract that has at least a write and a read operation."""
     for name, operations in singletons(contract).items():
         if {READ, WRITE} <= operations.keys():
             reads, write = operations[READ], operations[WRITE]
@@ -69,7 +69,7 @@ def resources(contract: Contract) -> Iterator[SettingResource]:
 
 
 def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
-    """Return the names of all that a value can have, None where others are allowed."""
+    """Return the member names of a resource's value, None if its schema allows additional ones."""
     content = write.request_body.content if write.request_body else {}
     found = json_content(content)
     schema = found[1].schema if found is not None else None
@@ -80,14 +80,14 @@ def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
 
 
 def shows(shown: Any, expected: Any) -> bool:
-    """Tell whether a shown value is the expected one; that it has members besides is another finding."""
+    """Tell whether a value that a read shows is the expected one, apart from additional members."""
     if isinstance(shown, dict) and isinstance(expected, dict):
         shown = {name: member for name, member in shown.items() if name in expected}
     return same_json(shown, expected)
 
 
 def check_echo(contract: Contract, operation: Operation, sent: Any, response: WireResponse, exchange: Exchange) -> None:
-    """Compare what a write answered with what it was sent.
+    """Raise a CheckFailure if a write responds with other values than it was sent.
 
     Raises:
         CheckFailure: they differ.
@@ -111,7 +111,7 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
 
 
 def check_name(contract: Contract, operation: Operation, response: WireResponse, exchange: Exchange) -> None:
-    """Compare the name in an answer, where the contract shows one beside value or status, with the resource's.
+    """Raise a CheckFailure if a response shows the name of another resource than its own.
 
     Raises:
         CheckFailure: they differ.
@@ -137,7 +137,7 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
 
 
 def written(contract: Contract, resource: SettingResource, sent: Any, response: WireResponse) -> Any:
-    """Return what a resource holds after a write: what was sent, or what the server says that it made.
+    """Return the value that a resource must hold after a write: the value sent, or the generated one.
 
     None where it does not say so.
     """
@@ -147,7 +147,7 @@ def written(contract: Contract, resource: SettingResource, sent: Any, response: 
 
 
 def expected_value(contract: Contract, operation: Operation, sent: Any) -> Any:
-    """Return what an accepted write promises to hold: the members that the contract knows, `writeOnly` ones apart.
+    """Return the part of a sent value that a resource must hold: members known to the contract, not `writeOnly`.
 
     None where the value breaks the contract otherwise: what a server makes of it is not said.
     """
@@ -172,7 +172,7 @@ def expect_value(
     blame: Operation | None = None,
     settled: bool = False,
 ) -> None:
-    """Read a resource until it shows a value, at most for as long as a documented transition may last.
+    """Read a resource until it shows an expected value, within `--settle`; raise a CheckFailure if it never does.
 
     Args:
         session: where to read.
@@ -211,7 +211,7 @@ def expect_value(
 
 
 def settle(session: Session, resource: SettingResource, expected: Any) -> Any:
-    """Return what a resource shows once it shows what was written, or at the end of patience.
+    """Return the value that a resource shows once it is the expected one, or when the time of `--settle` is over.
 
     That it never does is the finding of `reads_show_the_last_write`; here it is what later reads are compared with.
     """
@@ -225,7 +225,7 @@ def settle(session: Session, resource: SettingResource, expected: Any) -> Any:
 
 
 def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:
-    """Return the value of a request without its `writeOnly` members."""
+    """Return a request value without its `writeOnly` members."""
     if not isinstance(value, dict) or operation.request_body is None:
         return value
     hidden = {
@@ -238,7 +238,7 @@ def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:
 
 
 def echoed(operation: Operation, answer: Any) -> Any:
-    """Return the resource's value in an answer, None where it has none."""
+    """Return the resource's value from the content of a response, None if it has none."""
     if operation.behaviour is None or not echoes(operation):
         return None
     pointer = operation.behaviour.value
@@ -249,14 +249,14 @@ def echoed(operation: Operation, answer: Any) -> Any:
 
 
 def _unset(read: Operation) -> Response | None:
-    """Return what a read answers where there is nothing: another 2xx than with a value, or 404."""
+    """Return the documented response to a read of a resource that was never set: another 2xx, or 404."""
     success = read.success()
     others = [response for key, response in read.responses.items() if key.startswith("2") and response is not success]
     return others[0] if others else read.responses.get("404")
 
 
 def refused(operation: Operation, request: WireRequest, response: WireResponse) -> None:
-    """Raise what a refusal of a valid write amounts to.
+    """Raise what the refusal of a valid write means: a CheckFailure, or NotRun after a server error.
 
     Raises:
         CheckFailure: the contract promises that it is accepted.
@@ -278,7 +278,7 @@ def refused(operation: Operation, request: WireRequest, response: WireResponse) 
 
 
 def read_resource(session: Session, resource: SettingResource) -> tuple[WireResponse, WireRequest]:
-    """Return the answer to a read, and its request."""
+    """Return the response to a read of a resource, and the request."""
     request = session.valid_request(resource.read, session.run.allowed(resource.read))
     return session.call(resource.read, request), request
 
@@ -299,7 +299,7 @@ def reset(session: Session, resource: SettingResource) -> None:
 
 
 def shown_by(resource: SettingResource, response: WireResponse) -> Any:
-    """Return the value that a read shows, `NEVER_SET`, or the status for whatever else it is."""
+    """Return the value that a read shows, `NEVER_SET`, or the status code as a text for any other response."""
     if resource.unset is not None and str(response.status) == resource.unset.status:
         return NEVER_SET
     return (
@@ -308,12 +308,12 @@ def shown_by(resource: SettingResource, response: WireResponse) -> Any:
 
 
 def _lags(resource: SettingResource) -> bool:
-    """Tell whether answers show a status, so that a change may take its time."""
+    """Tell whether responses of a resource show a status, so that changes may take effect with a delay."""
     return resource.read.behaviour is not None and bool(resource.read.behaviour.status)
 
 
 def _under_way(resource: SettingResource, response: WireResponse) -> bool:
-    """Tell whether a read says that a change is still under way, as a write or a reset answers."""
+    """Tell whether the status in a read says that a change is not finished yet."""
     behaviour = resource.read.behaviour
     if behaviour is None or not behaviour.status or not response.successful:
         return False
@@ -325,7 +325,7 @@ def _under_way(resource: SettingResource, response: WireResponse) -> bool:
 
 
 def _transitions(resource: SettingResource) -> set[Any]:
-    """Return the statuses that the examples of writes and resets show, and those of reads do not."""
+    """Return the statuses that examples of writes and resets show and examples of reads do not."""
     under_way = {*shown_statuses(resource.write), *shown_statuses(resource.reset)}
     return under_way.difference(shown_statuses(resource.read))
 
@@ -339,7 +339,7 @@ def _is_readable(response: WireResponse) -> bool:
 
 
 def json_of(response: WireResponse) -> Any:
-    """Return an answer's content as a JSON value, None if it is none."""
+    """Return the content of a response as a JSON value, None if it is not JSON."""
     try:
         return response.json()
     except NotJSON:
@@ -347,17 +347,17 @@ def json_of(response: WireResponse) -> Any:
 
 
 def behaviour_pointer(operation: Operation) -> str:
-    """Return where the contract says what a call does; the operation itself where it does not."""
+    """Return the pointer of an operation's behaviour in the contract, else that of the operation."""
     return operation.behaviour.pointer if operation.behaviour else operation.pointer
 
 
 def generated_pointer(operation: Operation) -> str:
-    """Return where the contract says that the server makes the value: that each is new is a statement of its own."""
+    """Return the pointer of the statement in the contract that the server generates the value."""
     return child(behaviour_pointer(operation), "generated")
 
 
 def evidence(session: Session, request: WireRequest, response: WireResponse) -> Exchange:
-    """Return an exchange with the writes before it."""
+    """Return an exchange together with the last three exchanges before it."""
     return Exchange(request, response, history=tuple(session.history[-3:]))
 
 
@@ -372,7 +372,7 @@ def failure(
     exchange: Exchange | None,
     rule: Rule = "contract",
 ) -> CheckFailure:
-    """Return the failure of a claim about an operation or its resource."""
+    """Return the failure of a check on an operation."""
     return CheckFailure(
         check,
         operation.label,
@@ -388,7 +388,7 @@ def failure(
 def writes(
     session: Session, resource: SettingResource, *, variants: tuple[int, ...] = (0, 2)
 ) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
-    """Write different values that the contract allows; yield each with its answer.
+    """Write different valid values to a resource; yield each with its response and request.
 
     Raises:
         NotRun: a write was not accepted; that valid requests are is the claim of others.

@@ -1,4 +1,4 @@
-"""State tracker: what was written last in a stream of generated requests, and whether reads still show it."""
+"""State tracker: the expected state of each resource in a stream of generated requests, and its checks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MAX_HISTORY = 5
 
 @dataclass(slots=True)
 class StateTracker:
-    """What the resources should hold, from the accepted requests so far.
+    """The values that the resources should hold after the accepted requests so far.
 
     Attributes:
         known: value by resource, `NEVER_SET` after a reset; absent where a failure left it open.
@@ -57,11 +57,11 @@ class StateTracker:
         return self.by_operation.get(operation.id) if operation else None
 
     def is_broken(self, check: str, operation: Operation) -> bool:
-        """Tell whether a claim failed so often that trying it again tells nothing."""
+        """Tell whether a check on an operation failed so often that it is not tried any more."""
         return self.run.verdicts.known(check, operation.label) >= MAX_FAILURES
 
     def is_due(self, check: str, operation: Operation, status: int, first: int = FIRST_TIMES) -> bool:
-        """Tell whether reading back is worth its requests this time; call it once for each time that it could be."""
+        """Tell whether to read a resource back this time; each call counts as one occasion."""
         key = (check, operation.id, status)
         self.times[key] += 1
         return self.times[key] <= first or self.times[key] % EVERY == 0
@@ -72,7 +72,7 @@ StateCheck = Callable[[StateTracker, ObservedResponse], bool]
 
 
 def new_tracker(run: Run) -> StateTracker:
-    """Return a watch that knows nothing yet."""
+    """Return a state tracker that knows the value of no resource yet."""
     by_operation: dict[str, SettingResource] = {}
     for resource in resources(run.contract):
         for operation in (resource.read, resource.write, resource.reset):
@@ -82,7 +82,7 @@ def new_tracker(run: Run) -> StateTracker:
 
 
 def writes_echo_the_request(tracker: StateTracker, observed: ObservedResponse) -> bool:
-    """A write answers with the values that it was sent."""
+    """Check that a write responds with the values that it was sent."""
     resource = _written(tracker, observed)
     sent = _sent(observed)
     if resource is None or resource.generated or sent is None:
@@ -92,7 +92,7 @@ def writes_echo_the_request(tracker: StateTracker, observed: ObservedResponse) -
 
 
 def answers_name_the_resource(tracker: StateTracker, observed: ObservedResponse) -> bool:
-    """Every answer about a resource calls it by its name."""
+    """Check that each response about a resource shows the name of that resource."""
     if observed.operation is None or tracker.resource_of(observed.operation) is None:
         return False
     check_name(observed.contract, observed.operation, observed.response, observed.exchange)
@@ -100,7 +100,7 @@ def answers_name_the_resource(tracker: StateTracker, observed: ObservedResponse)
 
 
 def generated_values_are_new(tracker: StateTracker, observed: ObservedResponse) -> bool:
-    """A value that the server makes is another one each time."""
+    """Check that a value which the server generates differs from all earlier ones."""
     resource = _written(tracker, observed)
     if resource is None or not resource.generated:
         return False
@@ -122,7 +122,7 @@ def generated_values_are_new(tracker: StateTracker, observed: ObservedResponse) 
 
 
 def record_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
-    """Take over what an accepted write or reset changes; no claim by itself, so there is nothing to judge."""
+    """Record the state that an accepted write or reset leaves; judges nothing by itself."""
     resource, operation = tracker.resource_of(observed.operation), observed.operation
     if resource is None or operation is None or operation.safe:
         return False
@@ -147,7 +147,7 @@ def record_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
 
 
 def reads_show_the_last_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
-    """A read shows what the last accepted write answered, and a refused one changed nothing."""
+    """Check that a read shows the value of the last accepted write, and that refused writes changed nothing."""
     resource = tracker.resource_of(observed.operation)
     if observed.operation is None or resource is None or resource.name not in tracker.known:
         return False
@@ -168,7 +168,7 @@ def reads_show_the_last_write(tracker: StateTracker, observed: ObservedResponse)
 
 
 def resets_end_the_value(tracker: StateTracker, observed: ObservedResponse) -> bool:
-    """After a reset a read shows what it shows of a resource that was never set."""
+    """Check that a read after a reset shows the resource as never set."""
     resource = tracker.resource_of(observed.operation)
     if resource is None or resource.unset is None or resource.name not in tracker.known:
         return False
@@ -178,7 +178,7 @@ def resets_end_the_value(tracker: StateTracker, observed: ObservedResponse) -> b
 
 
 def writes_leave_others_alone(tracker: StateTracker, observed: ObservedResponse) -> bool:
-    """A write or reset of one resource does not change what another reads; one of them is read, in turn."""
+    """Check that a write or reset of one resource leaves another one unchanged, reading a different one each time."""
     resource = tracker.resource_of(observed.operation)
     check = "writes_leave_others_alone"
     if resource is None or observed.operation is None or observed.operation.safe or not observed.response.successful:
@@ -221,7 +221,7 @@ def _read_back(tracker: StateTracker, resource: SettingResource, check: str, *, 
 
 
 def _written(tracker: StateTracker, observed: ObservedResponse) -> SettingResource | None:
-    """Return the resource that an answer says was written, or None."""
+    """Return the resource that a successful write was about, or None for any other exchange."""
     resource = tracker.resource_of(observed.operation)
     if resource is None or observed.operation is not resource.write or not observed.response.successful:
         return None

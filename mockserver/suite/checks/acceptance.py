@@ -1,4 +1,4 @@
-"""Checks of acceptance: operations that never succeeded are there, and accept what the contract calls valid."""
+"""Checks of acceptance: the server has each operation, and accepts requests that are valid by the contract."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _GIVEN = ("example", "examples", "default", "enum", "const")
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return the claim for each operation that was called and never succeeded, as far as the run has gone.
+    """Return an acceptance check for each operation that was called in this run and never succeeded.
 
     Where nothing ever succeeded, that is no operation's own fault.
     """
@@ -50,7 +50,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 
 def valid_requests_are_accepted(session: Session, operation: Operation) -> int:
-    """An operation is there, and accepts one valid request at least."""
+    """Check that the server has an operation and accepts at least one valid request for it."""
     caller = session.run.allowed(operation)
     if caller is not None and operation.effect == "credentials":
         caller = session.login_for(operation, caller)
@@ -70,7 +70,7 @@ def valid_requests_are_accepted(session: Session, operation: Operation) -> int:
 
 
 def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
-    """Say what it means that all valid requests were refused like the first one.
+    """Raise the failure, or the reason for no verdict, if all valid requests of an operation were refused.
 
     Raises:
         CheckFailure: the operation is not there, or refuses what is valid.
@@ -112,7 +112,7 @@ def _said(response: WireResponse) -> str:
 
 
 def _cannot_be_written(contract: Contract, operation: Operation) -> bool:
-    """Tell whether a required parameter is a cookie, or has a value that is more than a scalar."""
+    """Tell whether a required parameter is a cookie, or takes a list or an object as its value."""
     for parameter in operation.parameters:
         if not parameter.required or parameter.schema is None:
             continue
@@ -122,7 +122,7 @@ def _cannot_be_written(contract: Contract, operation: Operation) -> bool:
 
 
 def _identifiers(contract: Contract, operation: Operation, request: WireRequest) -> Iterator[str]:
-    """Yield what in a valid request may have to name something that the server has."""
+    """Yield the names of parameters and members in a request that may have to identify something existing."""
     for parameter in operation.parameters:
         if parameter.location == "path" or (
             parameter.required and (_IDENTIFIER.search(parameter.name) or _identifies(contract, parameter.schema))
@@ -151,7 +151,7 @@ def _identifying_members(value: Any) -> Iterator[str]:
 
 
 def _is_given(contract: Contract, operation: Operation) -> bool:
-    """Tell whether the contract itself says what to send: examples or defaults for all that is required."""
+    """Tell whether the contract gives an example or default for everything that a request requires."""
     body, content = operation.request_body, json_content_of(operation)
     if body is not None and (content is None or not content[1].examples):
         return False

@@ -1,4 +1,4 @@
-"""Checks of any response, whatever the request was: made on every exchange of a run."""
+"""Checks that every response of a run goes through, whatever the request was."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ResponseCheck = Callable[[ObservedResponse], bool]
 
 
 def no_server_error(observed: ObservedResponse) -> bool:
-    """A request, whatever it holds, never makes the server fail in a way that is not documented."""
+    """Check that a response is no server error (5xx), unless the contract documents that status."""
     status = observed.response.status
     if status == HTTPStatus.NOT_IMPLEMENTED and observed.operation is None:
         return True  # of a method that the contract does not have, either (RFC 9110, section 15.6.2)
@@ -52,7 +52,7 @@ def no_server_error(observed: ObservedResponse) -> bool:
 
 
 def status_is_documented(observed: ObservedResponse) -> bool:
-    """The answer's status is one that the contract names for the operation."""
+    """Check that the contract documents the status code of a response for its operation."""
     status = observed.response.status
     if observed.operation is None or status >= 500:
         return False  # the latter is the claim of no_server_error
@@ -73,7 +73,7 @@ def status_is_documented(observed: ObservedResponse) -> bool:
 
 
 def media_type_is_documented(observed: ObservedResponse) -> bool:
-    """The answer's content has a media type that the contract names for its status."""
+    """Check that the contract documents the media type of a response for its status code."""
     documented, response = observed.promised, observed.response
     if documented is None or observed.media_type is not None:
         return documented is not None
@@ -101,7 +101,7 @@ def media_type_is_documented(observed: ObservedResponse) -> bool:
 
 
 def body_is_what_its_content_type_says(observed: ObservedResponse) -> bool:
-    """Content that is called JSON is JSON, text is text in its charset, and problem details are an object."""
+    """Check that the content of a response can be read as the media type in its `Content-Type` field."""
     response = observed.response
     if observed.exchange.request.method == "HEAD":
         return False  # tells of content that it does not have (RFC 9110, section 9.3.2)
@@ -119,7 +119,7 @@ def body_is_what_its_content_type_says(observed: ObservedResponse) -> bool:
 
 
 def answers_keep_to_http(observed: ObservedResponse) -> bool:
-    """An answer's fields are fields, and its content ends and is encoded as they say."""
+    """Check that the header fields of a response are valid, and its content is complete and encoded as they say."""
     response = observed.response
     if response.flaw:
         raise observed.failure(
@@ -134,7 +134,7 @@ def answers_keep_to_http(observed: ObservedResponse) -> bool:
 
 
 def headers_conform(observed: ObservedResponse) -> bool:
-    """Each documented header field that must be there is, and what it says is valid by its schema."""
+    """Check that a response has each required header field, with a value that is valid by its schema."""
     documented = observed.promised
     if documented is None or not documented.headers:
         return False
@@ -159,7 +159,7 @@ def headers_conform(observed: ObservedResponse) -> bool:
 
 
 def body_conforms_to_its_schema(observed: ObservedResponse) -> bool:
-    """The answer's content is valid by the schema of its status and media type."""
+    """Check that the content of a response is valid by the schema for its status code and media type."""
     schema = observed.media_type.schema if observed.media_type else None
     if schema is None:
         return False
@@ -196,7 +196,7 @@ def _is_json(response: WireResponse) -> bool:
 
 
 def _as_json(text: str) -> Any:
-    """Return the JSON value of a text, the text itself where it is none."""
+    """Return the JSON value that a text can be parsed to, or the text itself if it is not JSON."""
     try:
         return parse_json(text.encode())
     except NotJSON:
@@ -204,7 +204,7 @@ def _as_json(text: str) -> Any:
 
 
 def problem_details_are_well_formed(observed: ObservedResponse) -> bool:
-    """Problem details have RFC 9457's members with the types that it gives them, and tell the real status."""
+    """Check that the members of problem details have the types of RFC 9457, and `status` is the real status code."""
     response = observed.response
     if response.media_type != "application/problem+json":
         return False
@@ -245,7 +245,7 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
 
 
 def no_response(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
-    """Return the failure of the claim that the server answers."""
+    """Return the failure of the check that the server responds, for an exchange without a response."""
     return CheckFailure(
         "the_server_answers",
         operation,
@@ -259,7 +259,7 @@ def no_response(operation: str, exchange: Exchange, pointer: str) -> CheckFailur
 
 
 def _documented(observed: ObservedResponse) -> Response | None:
-    """Return what the contract says of an answer's status, also where a value in the path is none that it allows."""
+    """Return the documented response for a status code, even if a path parameter's value breaks its schema."""
     operation = observed.operation or observed.contract.by_label.get(observed.label)
     if operation is None or (
         observed.operation is None and not read_off(operation.path, observed.exchange.request.path)
@@ -269,12 +269,12 @@ def _documented(observed: ObservedResponse) -> Response | None:
 
 
 def _names_status(documented: Response | None, status: int) -> bool:
-    """Tell whether a failure is documented by its number or range; `default` does not excuse a crash."""
+    """Tell whether the contract documents a 5xx status by its number or as 5XX; `default` does not count."""
     return documented is not None and documented.status in {str(status), f"{status // 100}XX"}
 
 
 def _require_whole(response: WireResponse) -> None:
-    """Judge JSON only where it was read to its end.
+    """Raise NotRun if JSON content of a response was not read to its end.
 
     Raises:
         NotRun: it was not.
@@ -290,7 +290,7 @@ def _require_whole(response: WireResponse) -> None:
 
 
 def _not_as_called(response: WireResponse) -> str:
-    """Return why content is not of the media type that it is sent as, "" if it is."""
+    """Return why the content of a response is not of the media type that it is sent as, "" if it is."""
     if is_json(response.media_type):
         # No content at all is right where the status says so (RFC 9110, sections 15.3.5 and 15.4.5).
         if not response.body and response.status in {204, 304}:

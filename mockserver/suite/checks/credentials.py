@@ -1,4 +1,4 @@
-"""Checks of credentials: who may call, by the matrix of credentials and levels on every secured operation."""
+"""Checks of credentials: each secured operation is called with missing, wrong, foreign and expired credentials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BEYOND_EXPIRY_SECONDS = 10 * 365 * 86_400
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return the matrix: each claim on each operation that it can be made on."""
+    """Return the credential checks for each selected operation that they apply to."""
     found: list[PlannedCheck] = []
     for operation in run.selected:
         if asks_for_credentials(run.contract, operation):
@@ -61,7 +61,7 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 
 def calls_without_credentials_are_refused(session: Session, operation: Operation) -> int:
-    """A call without credentials, with an empty field for them or with another scheme is refused."""
+    """Check that requests with no credentials, an empty field or another authentication scheme are refused."""
     scheme = scheme_of(session.run, operation)
     field = scheme.parameter if scheme.type == "apiKey" and scheme.location == "header" else "Authorization"
     token = canary(session, "OTHER_SCHEME")
@@ -79,7 +79,7 @@ def calls_without_credentials_are_refused(session: Session, operation: Operation
 
 
 def malformed_credentials_are_refused(session: Session, operation: Operation) -> int:
-    """Credentials that break their scheme's grammar (RFC 7617, section 2) are refused, and do no harm."""
+    """Check that credentials that break their scheme's grammar (RFC 7617, section 2) are refused without a crash."""
     scheme = scheme_of(session.run, operation)
     if scheme.type == "apiKey":
         raise NoOccasion("an API key has no grammar to break")
@@ -97,7 +97,7 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
 
 
 def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
-    """A token that nobody was ever given is not accepted, nor is an empty one."""
+    """Check that a token that was never issued, and an empty token, are refused."""
     caller = caller_or_stranger(session, operation)
     attempts = Attempts()
     for token in (canary(session, "UNKNOWN_TOKEN"), ""):
@@ -108,7 +108,7 @@ def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
 
 
 def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
-    """A token without its end or its beginning, with more around it, or in other case is not accepted."""
+    """Check that a valid token is refused once it is shortened, lengthened or changed in case."""
     caller = caller_for(session, operation)
     scheme = scheme_of(session.run, operation)
     token = caller.credential(scheme)
@@ -135,7 +135,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
 
 
 def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
-    """A token is not accepted with another user's name, nor with a name that no account has.
+    """Check that a valid token is refused together with the user name of another account, or of none.
 
     Both ways: who may call shows a token of who may not, for a server could take rights from the name alone. Accounts
     that have the same token or password are each right with it.
@@ -158,7 +158,7 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
 
 
 def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
-    """Where a login exchanges the password for a token, the password itself is not accepted in a call."""
+    """Check that the password is refused in place of a token, where a login exchanges it for a token."""
     caller = caller_for(session, operation)
     if caller.password is None:
         raise NotRun(f"it needs the password of {caller.label} (--identities)")
@@ -171,7 +171,7 @@ def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
 
 
 def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
-    """A token that was revoked is not accepted any more; it was obtained by a login made for this."""
+    """Check that a token is refused once it was revoked; the token comes from a login made for this check."""
     revocation = _revocation(session.run)
     assert revocation is not None
     set_up(session, operation, calls=False)
@@ -187,7 +187,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
 
 
 def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
-    """A token whose time is over is not accepted any more; only our own stub's clock can be set to see that."""
+    """Check that an expired token is refused; needs our own stub, whose clock can be moved past the token's end."""
     control = session.run.control
     if control is None:
         raise NotRun("no token can be made to expire here: only the clock of our own stub can be set")
@@ -202,7 +202,7 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
 
 
 def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
-    """A login with a password that is not the account's, or for no existing account, gives no token."""
+    """Check that a login with a wrong password, or for an account that does not exist, issues no token."""
     known = [identity for identity in session.run.identities.all if identity.password]
     if not known:
         raise NotRun("it needs an identity with a password (--identities)")
@@ -224,7 +224,7 @@ def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
 
 
 def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
-    """The token that a login gives out is accepted in the next call."""
+    """Check that a token that a login has just issued is accepted in the next request."""
     safe = [other for other in session.run.selected if other.safe and other.security]
     accounts = [identity for identity in session.run.identities.all if identity.password]
     if not accounts or not safe:
@@ -248,7 +248,7 @@ def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
 
 
 def issued_tokens_tell_their_level(session: Session, operation: Operation) -> int:
-    """What is told of a token, at the login and later, is the permission level of the account that logged in."""
+    """Check that a response about a token shows the permission level of the account that logged in."""
     attempts = Attempts()
     with attempts.each(0):
         for identity, request, response in _told_of_tokens(session, operation):
@@ -269,7 +269,7 @@ def issued_tokens_tell_their_level(session: Session, operation: Operation) -> in
 
 
 def answers_name_the_caller(session: Session, operation: Operation) -> int:
-    """What is told of a token, at the login and later, is the name of the account whose it is."""
+    """Check that a response about a token shows the user name of the account that the token belongs to."""
     attempts = Attempts()
     with attempts.each(0):
         for identity, request, response in _told_of_tokens(session, operation):
@@ -291,7 +291,7 @@ def answers_name_the_caller(session: Session, operation: Operation) -> int:
 
 
 def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Identity, WireRequest, WireResponse]]:
-    """Yield each account that can call an operation about tokens, with what it is told; refusals tell nothing."""
+    """Yield each identity with its request and successful response to an operation that describes its token."""
     login = is_login(operation)
     ends = operation.effect == "credentials"
     for identity in session.run.identities.all:
@@ -309,7 +309,7 @@ def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Id
 
 
 def _revocation(run: Run) -> Operation | None:
-    """Return the operation that ends the token it is called with, where tokens can be obtained at all."""
+    """Return the operation that revokes the token it is called with, None if the contract has none or no login."""
     logins = any(is_login(operation) for operation in run.contract.operations)
     return next(filter(is_revocation, run.contract.operations), None) if logins else None
 

@@ -1,4 +1,4 @@
-"""The check of every documented example: this request gets that response."""
+"""The check of documented examples: each documented request gets the documented response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHECK = "documented_examples_come_out"
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return one task for each pair of a request example and its response example."""
+    """Return one planned check for each pair of a request example and its response example."""
     return [
         PlannedCheck(
             _CHECK,
@@ -38,7 +38,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 
 def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
-    """A documented request gets the documented response, exactly where what it presumes can be had.
+    """Check that a documented request gets its documented response, as exactly as the server allows to compare.
 
     A fresh world of our own stub has all of it. Any other server has data, a clock and secrets of its own:
     there the answer must have the documented status, be valid by its schema, and give back what was sent. Where the
@@ -77,7 +77,7 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
 
 
 def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:
-    """Tell whether a request that is documented to succeed is refused for what is, or is not, there.
+    """Tell whether a request with a documented success is refused because of what exists on the server.
 
     A path parameter names something of the documentation's own; the contract need not list that it may be missing.
     """
@@ -87,7 +87,7 @@ def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:
 
 
 def _undecided(session: Session, pair: ExamplePair) -> str:
-    """Return why a request does not decide that it is this very example that answers it, "" where it does.
+    """Return why a request may get another response than this example by the contract, "" if it may not.
 
     A contract that says what its examples presume, or what its operations do, means them to come out. Others show
     what an answer may look like.
@@ -117,20 +117,20 @@ def _is_sent_soundly(session: Session, pair: ExamplePair) -> bool:
 
 
 def _is_sound(session: Session, media_type: MediaType, example: Example, direction: Direction) -> bool:
-    """Tell whether an example is valid against the schema beside it."""
+    """Tell whether an example is valid by its media type's schema."""
     if media_type.schema is None or not is_json(media_type.name):
         return True
     return bool(session.contract.validator(media_type.schema, direction).is_valid(example.value))
 
 
 def _may_lag(pair: ExamplePair) -> bool:
-    """Tell whether an example is a read of what takes its time to show."""
+    """Tell whether an example is the read of a resource whose changes may show with a delay."""
     behaviour = pair.operation.behaviour
     return behaviour is not None and behaviour.role == "read" and bool(behaviour.status)
 
 
 def _can_be_met(session: Session, pair: ExamplePair) -> bool:
-    """Tell whether a server with data of its own can be brought to the point that an example starts from."""
+    """Tell whether a server with data of its own can be brought to the state that an example starts from."""
     behaviour = pair.operation.behaviour
     if _path_values(session, pair):
         raise NotRun("the item that the example shows is the documentation's own")
@@ -155,7 +155,7 @@ def _reset_of(session: Session, resource: str) -> Operation | None:
 
 
 def _request(session: Session, pair: ExamplePair) -> WireRequest:
-    """Return the documented request; a login to a server with accounts of its own is one of theirs."""
+    """Return the request of an example; a login to a foreign server uses one of the run's own accounts."""
     operation = pair.operation
     if is_login(operation) and session.run.control is None:
         body, media_type = session.valid_body(operation)
@@ -165,7 +165,7 @@ def _request(session: Session, pair: ExamplePair) -> WireRequest:
 
 
 def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
-    """Return the identifier of the item that an answer shows, for the path parameter that names it."""
+    """Return the path parameter that names the item in an example response, with its value; {} if there is none."""
     behaviour = pair.operation.behaviour or inferred(session.contract).get(pair.operation.id)
     if behaviour is None or behaviour.handler != "resource" or behaviour.role not in _ON_ITEMS:
         return {}
@@ -181,7 +181,7 @@ def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
 
 
 def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:
-    """Return what is other than documented, "" if nothing is.
+    """Return how a response differs from the documented example, "" if it does not.
 
     Another success, of a status that the contract does not know, is the finding of `status_is_documented`.
     """
@@ -205,7 +205,7 @@ def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> 
 
 
 def _expect_echo(session: Session, pair: ExamplePair, request: WireRequest, response: WireResponse) -> None:
-    """Compare what a server with data of its own gives back with what the documented request sent.
+    """Raise a CheckFailure if a write to a foreign server does not return the values that the request sent.
 
     Raises:
         CheckFailure: they differ.

@@ -1,4 +1,4 @@
-"""Checks of invalid requests: what the contract does not allow is refused."""
+"""Checks of invalid requests: content that the contract does not allow is refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SPOILED: tuple[Callable[[bytes], bytes], ...] = (
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return the claims for each operation that takes JSON."""
+    """Return the checks with invalid requests for each selected operation that takes JSON."""
     found: list[PlannedCheck] = []
     for operation in run.selected:
         if json_content_of(operation) is not None:
@@ -50,7 +50,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 
 def malformed_json_is_refused(session: Session, operation: Operation) -> int:
-    """Content that is called JSON and is none is not accepted."""
+    """Check that content which is sent as JSON but cannot be parsed as JSON is refused."""
     media_type, content = taken(operation)
     valid, _ = session.valid_body(operation)
     spoiled = [spoil(valid or b"{}") for spoil in _SPOILED]
@@ -78,7 +78,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
-    """A request without content is not accepted where content is required."""
+    """Check that a request without content is refused where the contract requires content."""
     body, (media_type, _) = operation.request_body, taken(operation)
     assert body is not None
     if not body.required:
@@ -98,7 +98,7 @@ def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
 
 
 def bodies_that_break_the_schema_are_refused(session: Session, operation: Operation) -> int:
-    """JSON that breaks the request's schema is refused: other types, missing and added members, limits."""
+    """Check that JSON content that breaks the request's schema is refused."""
     media_type, content = taken(operation)
     if content.schema is None:
         raise NoOccasion("its content has no schema that could be broken")
@@ -119,7 +119,7 @@ def bodies_that_break_the_schema_are_refused(session: Session, operation: Operat
 
 
 def undocumented_media_types_are_refused(session: Session, operation: Operation) -> int:
-    """Content of a media type that the contract does not name for the request, or of none, is refused."""
+    """Check that request content of an undocumented media type, or without `Content-Type`, is refused."""
     body, _ = session.valid_body(operation)
     documented = operation.response_for(415)
     named = operation.request_body.content if operation.request_body else {}
@@ -151,7 +151,7 @@ _CHECKS: tuple[OperationCheck, ...] = (
 
 
 def broken_statement(session: Session, violations: tuple[SchemaViolation, ...]) -> SchemaViolation:
-    """Return the violation that decides about the level: of a documented statement, else the first."""
+    """Return the first violation of a documented statement, else the first violation; it decides a finding's level."""
     documented = (
         violation for violation in violations if session.contract.provenance(violation.keyword_pointer).documented
     )

@@ -1,4 +1,4 @@
-"""The check of isolation: a write or a reset of one resource changes no other one."""
+"""The check of isolation: a write or reset of one resource does not change another resource."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _AT_WORK = object()
 
 
 def writes_leave_others_alone(session: Session, *, resource: SettingResource, others: list[SettingResource]) -> int:
-    """A write and a reset of one resource do not change what another one reads, of those that are selected."""
+    """Check that writes and resets of one resource do not change what reads of the other selected resources show."""
     run = session.run
     elsewhere = [other for other in others if not _is_ours(run, other) and run.has_selected(other.read)]
     others = [
@@ -60,7 +60,7 @@ def writes_leave_others_alone(session: Session, *, resource: SettingResource, ot
 
 
 def _before(session: Session, resource: SettingResource, others: Iterable[SettingResource]) -> dict[str, Any]:
-    """Write other resources, and return what each shows then, by name.
+    """Write each of the other resources once, and return the value that its read then shows, by resource name.
 
     One that cannot be written, which is the finding of others, does not keep the rest from being watched.
 
@@ -84,12 +84,12 @@ def _before(session: Session, resource: SettingResource, others: Iterable[Settin
 
 
 def _is_ours(run: Run, other: SettingResource) -> bool:
-    """Tell whether nobody else writes a resource: no other part of this run, on a server that all of them share."""
+    """Tell whether no other part of a divided run writes a resource on the shared server."""
     return run.own or run.division.owns(other.write.label)
 
 
 def _expect_no_part(session: Session, resource: SettingResource, other: SettingResource) -> None:
-    """Write and reset a resource, and look whether another one changes that another part of the run writes meanwhile.
+    """Raise a CheckFailure if writing one resource changes another one that another part of the run may write, too.
 
     A change may be that part's. So a change is looked into once more: it has to come each time, after many reads that
     show nobody at work. A server that sets the other one to the same value each time gets away with it here.
@@ -130,7 +130,7 @@ def _expect_no_change(session: Session, other: SettingResource, act: Callable[[]
 
 
 def _at_rest(session: Session, other: SettingResource, times: int) -> Any:
-    """Return what a resource shows so many times in a row, `_AT_WORK` if it keeps changing."""
+    """Return the value that a resource shows in several reads in a row, `_AT_WORK` if it keeps changing."""
     shown, equal = _AT_WORK, 0
     for _ in range(10 * times):
         response, _ = read_resource(session, other)

@@ -1,4 +1,4 @@
-"""Links: the check of what a link says is seen where it leads, and the values that runtime expressions name."""
+"""The check of links: after a call, the read that a link leads to shows what the link says it shows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CHECK = "links_show_what_they_say"
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return one task for each documented request whose answer has such a link."""
+    """Return one planned check for each documented request whose response has a link with an expected effect."""
     return [
         PlannedCheck(
             _CHECK,
@@ -42,7 +42,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 
 def links_show_what_they_say(session: Session, *, consequence: Consequence, pair: ExamplePair) -> int:
-    """After an accepted call the read that its link leads to shows what the link says, within `--settle`."""
+    """Check that the read behind a call's link shows what the link says, within the time of `--settle`."""
     session.run.need(consequence.read)
     arrange(session, pair.response.presumes)
     caller = caller_of(session, pair, pair.response.presumes.identity)
@@ -75,7 +75,7 @@ def links_show_what_they_say(session: Session, *, consequence: Consequence, pair
 
 
 def _expected(consequence: Consequence, completed: CompletedCall) -> dict[str, Any]:
-    """Return what the read shows, by pointer, less what the call left out.
+    """Return the values that the linked read must show, by JSON pointer, without those that the call did not send.
 
     Raises:
         NotRun: nothing is left.
@@ -95,7 +95,7 @@ def _expected(consequence: Consequence, completed: CompletedCall) -> dict[str, A
 def _reading(
     session: Session, consequence: Consequence, completed: CompletedCall, caller: Identity | None
 ) -> WireRequest:
-    """Return the read that the link leads to, by who made the call where it may read: what it lists may be its own."""
+    """Return the request of the read that a link leads to, with the credentials of the first call where allowed."""
     read = consequence.read
     may_read = caller is not None and read.security and (read.levels is None or caller.level in read.levels)
     given: dict[tuple[str, str], Any] = {}
@@ -110,7 +110,7 @@ def _reading(
 
 
 def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
-    """Return in words what should stand somewhere and what does, () if all is shown."""
+    """Return the missing value and the shown one as two texts, () if a read shows all expected values."""
     for pointer, value in expected.items():
         found = all_at(shown, pointer)
         if not any(shows(one, value) for one in found):
@@ -121,14 +121,14 @@ def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CompletedCall:
-    """An answered request for an operation."""
+    """A request for an operation and its response, as the source of values for runtime expressions."""
 
     operation: Operation
     request: WireRequest
     response: WireResponse
 
     def filled(self, text: str) -> str:
-        """Return a text with the values of its expressions: it is one as a whole, or has some in braces.
+        """Return a text with its runtime expressions (as a whole, or parts in braces) replaced by their values.
 
         Raises:
             LookupError: the exchange does not have what one names.
@@ -136,7 +136,7 @@ class CompletedCall:
         return fill(text, self._exchange())
 
     def value(self, expression: str) -> Any:
-        """Return what an expression names, such as `$request.body#/name`.
+        """Return the value that a runtime expression such as `$request.body#/name` names in the exchange.
 
         Raises:
             LookupError: the exchange does not have it.
@@ -167,5 +167,5 @@ def _content(body: bytes | None) -> Any:
 
 
 def _by_name(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return header fields by name in lower case; of those that stand twice, the first."""
+    """Return header fields as a dict by lower-case name; the first value counts for a repeated name."""
     return {name.lower(): value for name, value in reversed(tuple(fields))}

@@ -1,4 +1,4 @@
-"""Claims about the permission matrix: operations, levels, own or foreign objects (docs/contract.md, "Objects")."""
+"""Checks of the permission matrix: operation by level by own or foreign object (docs/contract.md, "Objects")."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return the cells of the matrix that the contract states."""
+    """Return the permission checks for each selected operation whose contract documents permission levels."""
     return [
         on_operation(check, operation, ready=set_up if check is levels_not_allowed_are_refused else None)
         for operation in run.selected
@@ -48,7 +48,7 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 
 def levels_not_allowed_are_refused(session: Session, operation: Operation) -> int:
-    """An account whose permission level is not among those documented for the operation is refused."""
+    """Check that accounts of permission levels that are not documented for an operation are refused."""
     attempts, missing = Attempts(), list[str]()
     for level in session.contract.levels:
         identity = session.run.identities.of_level(level)
@@ -71,7 +71,7 @@ def levels_not_allowed_are_refused(session: Session, operation: Operation) -> in
 
 
 def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
-    """An account of each permission level documented for the operation gets through."""
+    """Check that an account of each permission level documented for an operation is not refused."""
     attempts, missing = Attempts(), list[str]()
     pointer = child(operation.pointer, "x-mockserver-levels")
     for level, identity in _of_levels(session, operation, missing, attempts):
@@ -84,7 +84,7 @@ def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
 
 
 def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
-    """An account that may call an operation on its own objects is refused on those of others, of every level."""
+    """Check that an account which may act on its own objects only is refused on objects of others."""
     objects = _objects(operation)
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_owners(session, operation, missing, attempts):
@@ -107,7 +107,7 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
 
 
 def foreign_objects_are_admitted(session: Session, operation: Operation) -> int:
-    """An account of a level that may act on the objects of others gets through with them."""
+    """Check that an account whose level may act on objects of others is not refused on them."""
     objects = _objects(operation)
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_levels(session, operation, missing, attempts):
@@ -122,7 +122,7 @@ def foreign_objects_are_admitted(session: Session, operation: Operation) -> int:
 
 
 def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
-    """A list tells nobody the objects of others whose level does not let it see them."""
+    """Check that a list shows no objects of others to an account whose level may see its own only."""
     objects = _objects(operation)
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_owners(session, operation, missing, attempts):
@@ -146,7 +146,7 @@ def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
 
 
 def lists_tell_all_own_objects(session: Session, operation: Operation) -> int:
-    """A list of accounts tells everybody those that are its own, itself included."""
+    """Check that a list of accounts shows each account all that it owns, and itself."""
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_levels(session, operation, missing, attempts):
         with attempts.each(0):
@@ -159,7 +159,7 @@ def lists_tell_all_own_objects(session: Session, operation: Operation) -> int:
 
 
 def _tells_accounts(session: Session, operation: Operation, identity: Identity, response: WireResponse) -> bool:
-    """Tell whether a list is of accounts that the run knows; of what else there is, the suite knows nothing."""
+    """Tell whether a list shows at least one of the accounts that are among the run's identities."""
     told = set(listed_names(_objects(operation), json_or_none(response)))
     known = {identity.username, *(other.username for other in session.run.identities.all)}
     return _objects(operation).own == "account" and bool(told & known)
@@ -188,7 +188,7 @@ def _expect_all_own(session: Session, operation: Operation, level: str, identity
 
 
 def _concluded(attempts: Attempts, missing: list[str]) -> int:
-    """Return how many attempts held; levels that no identity has could not be tried.
+    """Return how many attempts passed; raise their failures, or NotRun for levels that no identity has.
 
     Raises:
         CheckFailure: one did not hold, or a group of such.
@@ -213,7 +213,7 @@ CHECKS: tuple[OperationCheck, ...] = (
 def _of_levels(
     session: Session, operation: Operation, missing: list[str], attempts: Attempts
 ) -> Iterator[tuple[str, Identity]]:
-    """Yield an identity of each level that may call; a level without one is missing."""
+    """Yield an identity of each level that may call an operation; add levels without an identity to `missing`."""
     for level in operation.levels or ():
         identity = session.run.identities.of_level(level)
         if identity is None:
@@ -231,7 +231,7 @@ def _of_levels(
 def _of_owners(
     session: Session, operation: Operation, missing: list[str], attempts: Attempts
 ) -> Iterator[tuple[str, Identity]]:
-    """Yield an identity of each level that is confined to its own objects, missing where nobody said what these are.
+    """Yield an identity of each level that may act on its own objects only, if the objects it owns are known.
 
     The lowest level owns nothing but itself, so that is known.
     """
@@ -245,7 +245,7 @@ def _of_owners(
 
 
 def _own(session: Session, operation: Operation, identity: Identity) -> Iterator[str | None]:
-    """Yield what an operation can be called about without asking whose it is: an own object, and the usual one."""
+    """Yield the names of objects that an operation may be called about: an own object, and that of the example."""
     if operation.objects is None or not operation.objects.requested:
         yield None
         return
@@ -263,7 +263,7 @@ def _own(session: Session, operation: Operation, identity: Identity) -> Iterator
 
 
 def _foreign(session: Session, operation: Operation, identity: Identity) -> Iterator[tuple[str, str]]:
-    """Yield foreign objects and the levels of their owners.
+    """Yield the names of objects that belong to others, each with its owner's level.
 
     Raises:
         NotRun: no identity has any.
@@ -276,7 +276,7 @@ def _foreign(session: Session, operation: Operation, identity: Identity) -> Iter
 
 
 def _create_foreign(session: Session, operation: Operation, name: str) -> None:
-    """Make the calls that an operation's example presumes for a foreign object, too, since a 404 would tell nothing.
+    """Make the preceding calls of an example for a foreign object, too, so that the object exists.
 
     In a world of our own stub alone, and where a call is about the same object; what is missing then the claim tells.
     """

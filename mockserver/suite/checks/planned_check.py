@@ -1,4 +1,4 @@
-"""Tasks: one check on one operation, ready to be made, and the attempts that a check consists of."""
+"""Planned checks: one check on one operation, ready to be made, and the attempts that a check consists of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OperationCheck = Callable[[Session, Operation], int]
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
-    """A check that the plan has for a run.
+    """One check on one operation that the plan of a run contains.
 
     Attributes:
         check: its name, as reports tell it.
@@ -35,7 +35,7 @@ class PlannedCheck:
 def on_operation(
     check: OperationCheck, operation: Operation, *, ready: Callable[[Session, Operation], None] | None = None
 ) -> PlannedCheck:
-    """Return the task to make a check on an operation.
+    """Return the planned check that makes a check on an operation.
 
     Args:
         check: what is claimed.
@@ -54,7 +54,7 @@ def on_operation(
 
 
 def left_out(check: str, operation: Operation, why: str) -> PlannedCheck:
-    """Return the task to say that a check is not made on an operation that a reader would expect it on."""
+    """Return a planned check that only reports why a check is not made on an operation."""
 
     def make(_session: Session) -> int:
         raise NoOccasion(why)
@@ -67,7 +67,7 @@ Planner = Callable[[Run], "list[PlannedCheck]"]
 
 
 class Attempts:
-    """Counts the attempts that held, and keeps what did not hold and why some could not be made.
+    """Collects the results of the attempts of one check: how many passed, failures, reasons for attempts not made.
 
     Attributes:
         cases: attempts that held.
@@ -80,12 +80,12 @@ class Attempts:
 
     @property
     def broken(self) -> bool:
-        """Whether one did not hold that is more than a silence of the contract: more of the same would tell no more."""
+        """Whether an attempt failed with more than drift, so that further attempts would add nothing."""
         return any(failure.rule != "silent" for failure in self._failures)
 
     @contextmanager
     def each(self, cases: int = 1) -> Iterator[None]:
-        """Make one attempt, which counts as so many cases if it holds; whatever comes of it, the next one is made.
+        """Run the body as one attempt, worth `cases` cases if it passes; collect its failures instead of raising them.
 
         Where the run ends instead, what was found by then goes along with the exception that ends it, as a group.
         """
@@ -106,7 +106,7 @@ class Attempts:
             self.cases += cases
 
     def conclude(self) -> int:
-        """Return how many attempts held, if all did.
+        """Return how many cases passed, or raise the failures and reasons that the attempts left.
 
         Raises:
             CheckFailure: one did not hold; several, or some that could not be made besides, as a group.
@@ -120,12 +120,12 @@ class Attempts:
         raise ExceptionGroup("attempts of one check that did not hold, or could not be made", found)
 
     def _found(self) -> list[CheckFailure | NotRun]:
-        """Return what did not hold, and why some attempts could not be made; the last reason tells how many held."""
+        """Return the failures, and reasons for attempts not made; the last reason has the number of passed cases."""
         reasons = [NotRun(why, self.cases * last) for last, why in _last(self._reasons)]
         return [*self._failures, *reasons]
 
 
 def _last(reasons: Iterable[str]) -> Iterator[tuple[bool, str]]:
-    """Yield each reason, and whether it is the last."""
+    """Yield each reason, with whether it is the last one."""
     every = list(reasons)
     yield from ((number == len(every), why) for number, why in enumerate(every, 1))

@@ -1,4 +1,4 @@
-"""Claims about how a server bears what is unusual: traps for parsers, much of it, often, and in another form."""
+"""Checks of robustness: hostile, large, chunked and repeated requests, and the time that responses take."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _HOSTILE = (
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return the claims for each operation that they can be made on; how fast the answers came is judged last."""
+    """Return the robustness checks for each selected operation that they apply to, those of response times last."""
     found: list[PlannedCheck] = []
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
@@ -74,7 +74,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 
 def timing_checks(run: Run) -> list[PlannedCheck]:
-    """Return the claims about how fast a run's answers came, which are made at its end."""
+    """Return the checks of response times, which are made at the end of a run."""
     return [
         PlannedCheck(
             "answers_are_not_slow", operation.label, partial(answers_are_not_slow, operation=operation), last=True
@@ -84,7 +84,7 @@ def timing_checks(run: Run) -> list[PlannedCheck]:
 
 
 def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
-    """JSON made to break parsers, or what stands behind them, does not make the server fail.
+    """Check that JSON content which is made to break parsers and databases does not make the server fail.
 
     Lone surrogates, NUL, huge and tiny numbers, deep nesting, members that come twice, very long texts: as the whole
     content, and in each member of content that is valid otherwise. What is claimed is made on every answer: no failure
@@ -100,7 +100,7 @@ def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
 
 def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
-    """Content of 5 MB is taken or refused, and the next call is answered as ever.
+    """Check that the server accepts or refuses 5 MB of content, and responds to the next request as usual.
 
     A server may close the connection on it without reading it all (RFC 9110, section 15.5.14).
     """
@@ -119,7 +119,7 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
 
 def chunked_bodies_are_understood(session: Session, operation: Operation) -> int:
-    """Content that is sent in chunks counts as the same content sent whole (RFC 9112, section 7.1)."""
+    """Check that content in chunks is accepted like the same content sent whole (RFC 9112, section 7.1)."""
     whole = session.valid_request(operation, _presumed_caller(session, operation))
     chunked = whole.with_field("Transfer-Encoding", "chunked")
     response = session.call(operation, chunked)
@@ -142,7 +142,7 @@ def chunked_bodies_are_understood(session: Session, operation: Operation) -> int
 
 
 def whole_floats_are_integers(session: Session, operation: Operation) -> int:
-    """An integer may be written with a fraction of zero: to JSON Schema, 280.0 is one."""
+    """Check that an integer with a fraction of zero, such as 280.0, is accepted as an integer (JSON Schema)."""
     media_type, content = taken(operation)
     valid, _ = session.valid_body(operation)
     value = parse_json(valid or b"null")
@@ -176,7 +176,7 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
 def repeats_get_the_same_answer(
     session: Session, *, operation: Operation, resource: SettingResource | None = None
 ) -> int:
-    """The same call, twenty times in a row, gets the same status each time, and a read the same value."""
+    """Check that twenty equal requests in a row get the same status code, and reads the same value."""
     if is_login(operation) and session.run.target.foreign:
         raise NotRun("twenty logins are much to ask of a server that is not ours")
     if resource is not None:
@@ -207,7 +207,7 @@ def repeats_get_the_same_answer(
 
 
 def answers_are_not_slow(session: Session, *, operation: Operation) -> int:
-    """Answers of one operation do not usually take much longer than those of the others."""
+    """Check that the median response time of one operation is not far above that of the others."""
     timings = session.run.timings
     own = timings.get(operation.label, [])
     if len(own) < _MIN_ANSWERS:
@@ -232,7 +232,7 @@ _BODY_CHECKS = (hostile_bodies_do_no_harm, large_bodies_do_no_harm, chunked_bodi
 
 
 def _can_be_repeated(operation: Operation) -> bool:
-    """Tell whether nothing documented makes a second call of an operation other than the first.
+    """Tell whether repeated calls of an operation should get the same response by the contract.
 
     Writes and resets have claims of their own, and what ends credentials ends them once.
     """
@@ -240,7 +240,7 @@ def _can_be_repeated(operation: Operation) -> bool:
 
 
 def _set(session: Session, resource: SettingResource) -> None:
-    """Write a value and wait for it to show, where that is allowed; a late change would look like a whim."""
+    """Write a value of a resource and wait until a read shows it, if writing is allowed."""
     with suppress(NotRun, CheckFailure):
         for value, response, _ in writes(session, resource, variants=(0,)):
             settle(session, resource, written(session.contract, resource, value, response))
@@ -258,7 +258,7 @@ def _caller(session: Session, operation: Operation) -> Identity | None:
 
 
 def _presumed_caller(session: Session, operation: Operation) -> Identity | None:
-    """Return who makes a call that must succeed: of our own stub, the account that its example presumes."""
+    """Return the identity for a call that must succeed; on our own stub the one that the example presumes."""
     presumed = presumed_success(operation).identity if session.run.own else None
     caller = session.run.identities.named(presumed) if presumed else None
     return _caller(session, operation) if caller is None else caller
@@ -271,7 +271,7 @@ def _request(session: Session, operation: Operation, body: bytes | None, media_t
 def _failure(
     check: str, operation: Operation, title: str, *, expected: str, got: str, exchange: Exchange | None
 ) -> CheckFailure:
-    """Return the failure of a claim on which the contract is silent."""
+    """Return the failure of a check about which the contract says nothing (drift at most)."""
     return failure(
         check,
         operation,

@@ -1,4 +1,4 @@
-"""The check of secret leaks: no credential comes back, nor whatever is `writeOnly`."""
+"""The check of secret leaks: no response shows a credential or a `writeOnly` value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HTTP_WORDS = ("Content-Type", "Content-Length", "WWW-Authenticate", "Authorizat
 
 
 def no_secret_comes_back(observed: ObservedResponse) -> bool:
-    """No credential and no `writeOnly` value is anywhere in an answer, neither encoded nor in an error."""
+    """Check that a response, errors included, shows no credential and no `writeOnly` value in any encoding."""
     # Where the contract names the member, that is the cause, whoever's value it is.
     for name, pointer in shown_write_only(observed):
         raise _leak(observed, f"a value of {name!r}, which is writeOnly", pointer)
@@ -49,7 +49,7 @@ def _leak(observed: ObservedResponse, what: str, pointer: str) -> CheckFailure:
 
 
 def shown_write_only(observed: ObservedResponse) -> Iterator[tuple[str, str]]:
-    """Yield the `writeOnly` members of a resource that an answer about it shows, by name, with their pointers.
+    """Yield name and pointer of each `writeOnly` member of a resource that a response shows, whatever its value.
 
     Whatever their value: it may have been written long before this run.
     """
@@ -61,7 +61,7 @@ def shown_write_only(observed: ObservedResponse) -> Iterator[tuple[str, str]]:
 
 
 def _write_only_names(contract: Contract, operation: Operation | None) -> dict[str, str]:
-    """Return the names of the `writeOnly` members of what an operation is about, with their pointers."""
+    """Return the names of the `writeOnly` members of an operation's resource, with the pointers of their schemas."""
     if operation is None or operation.behaviour is None:
         return {}
     writers = contract.by_resource.get(operation.behaviour.resource, (operation,))
@@ -85,7 +85,7 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_placeholder(text: str) -> bool:
-    """Tell whether a text stands for a secret and is none: asterisks, or a word that says so."""
+    """Tell whether a text stands in place of a secret, such as asterisks or `hidden`."""
     return text.strip("*•●xX.#-_<>[](){} ").lower() in _PLACEHOLDERS
 
 
@@ -94,7 +94,7 @@ def _secret_pointer(observed: ObservedResponse) -> str:
 
 
 def sent_secrets(contract: Contract, operation: Operation | None, request: WireRequest) -> Iterator[tuple[str, str]]:
-    """Yield the request's `writeOnly` texts that an answer cannot hold by chance, with their pointers."""
+    """Yield the request's `writeOnly` texts that a response can hold only by a leak, with their schema pointers."""
     for secret, pointer, public in _sent_texts(contract, operation, request):
         if not public():
             yield secret, pointer
@@ -103,7 +103,7 @@ def sent_secrets(contract: Contract, operation: Operation | None, request: WireR
 def _sent_texts(
     contract: Contract, operation: Operation | None, request: WireRequest
 ) -> Iterator[tuple[str, str, Callable[[], bool]]]:
-    """Yield the request's long `writeOnly` texts, with their pointers, and what tells whether each is known anyway."""
+    """Yield the request's long `writeOnly` texts, their pointers, and a function that tells if the text is public."""
     body = request.body
     if operation is None or operation.request_body is None or body is None:
         return
@@ -120,7 +120,7 @@ def _sent_texts(
 
 
 def _is_public(contract: Contract, value: Any, places: tuple[tuple[tuple[str, ...], str], ...], secret: str) -> bool:
-    """Tell whether a text also stands in another member, whose echo is no leak then, or in the contract.
+    """Tell whether a secret text also stands in another member or in the contract, so that showing it is no leak.
 
     Generated passwords do: Hypothesis likes `application/json`.
     """

@@ -1,4 +1,4 @@
-"""Checks of state: what a server remembers of writes, reads and resets of a resource."""
+"""Checks of state: the server keeps what writes and resets of a resource promise, and reads show it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _REJECTED = 12
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return the claims for each resource with an operation that the run is about."""
+    """Return the state checks for each resource with a selected operation."""
     found: list[PlannedCheck] = []
     every = list(resources(run.contract))
     for resource in every:
@@ -93,7 +93,7 @@ def _make(
 
 
 def never_set_reads_as_documented(session: Session, *, resource: SettingResource) -> int:
-    """What was never set reads as documented for that."""
+    """Check that a read of a resource that was never set gets the response documented for that case."""
     assert resource.unset is not None
     if not session.run.own:
         reset(session, resource)
@@ -114,7 +114,7 @@ def never_set_reads_as_documented(session: Session, *, resource: SettingResource
 
 
 def writes_echo_the_request(session: Session, *, resource: SettingResource) -> int:
-    """A write answers with the values it was sent, `writeOnly` ones apart: not trimmed, folded or swapped."""
+    """Check that a write responds with the values it was sent (`writeOnly` apart), not trimmed, folded or swapped."""
     cases = 0
     for value, response, request in _telling_writes(session, resource):
         check_echo(session.contract, resource.write, value, response, evidence(session, request, response))
@@ -123,7 +123,7 @@ def writes_echo_the_request(session: Session, *, resource: SettingResource) -> i
 
 
 def answers_name_the_resource(session: Session, *, resource: SettingResource) -> int:
-    """Every answer about a resource calls it by its name."""
+    """Check that each response about a resource shows the name of that resource."""
     attempts = Attempts()
     for operation in (resource.write, resource.read, resource.reset):
         if operation is None or not session.run.has_selected(operation):
@@ -136,7 +136,7 @@ def answers_name_the_resource(session: Session, *, resource: SettingResource) ->
 
 
 def reads_show_the_last_write(session: Session, *, resource: SettingResource) -> int:
-    """A read shows what was written last, again after another write."""
+    """Check that a read shows the value of the last write, also after a second write."""
     attempts = Attempts()
     with attempts.each(0):
         for value, response, _ in writes(session, resource):
@@ -159,7 +159,7 @@ def reads_show_the_last_write(session: Session, *, resource: SettingResource) ->
 
 
 def reads_change_nothing(session: Session, *, resource: SettingResource) -> int:
-    """A second read shows what the first one showed."""
+    """Check that a second read of a resource shows the same value as the first read."""
     for value, response, _ in writes(session, resource, variants=(0,)):
         shown = settle(session, resource, written(session.contract, resource, value, response))
         expect_value(session, resource, shown, "reads_change_nothing")
@@ -167,7 +167,7 @@ def reads_change_nothing(session: Session, *, resource: SettingResource) -> int:
 
 
 def writes_can_be_repeated(session: Session, *, resource: SettingResource) -> int:
-    """The same write, twenty times in a row, gets the same answer each time, and a read shows it as after the first."""
+    """Check that twenty equal writes in a row get equal responses, and a read shows the value after each."""
     operation = resource.write
     for _ in writes(session, resource, variants=(2,)):
         request = session.valid_request(operation, session.run.allowed(operation))
@@ -199,7 +199,7 @@ def writes_can_be_repeated(session: Session, *, resource: SettingResource) -> in
 
 
 def rejected_writes_change_nothing(session: Session, *, resource: SettingResource) -> int:
-    """A write that is rejected for its content leaves what was written before, whole."""
+    """Check that a write rejected for its content leaves the stored value unchanged."""
     before = _held(session, resource)
     rejected = 0
     for request in _rejectable(session, resource):
@@ -214,7 +214,7 @@ def rejected_writes_change_nothing(session: Session, *, resource: SettingResourc
 
 
 def refused_calls_change_nothing(session: Session, *, resource: SettingResource) -> int:
-    """A write or reset without credentials, or by an account of a wrong level, leaves what was written before."""
+    """Check that a write or reset refused for missing credentials or a wrong level leaves the value unchanged."""
     before = _held(session, resource)
     attempts = Attempts()
     for operation in (resource.write, resource.reset):
@@ -238,7 +238,7 @@ def refused_calls_change_nothing(session: Session, *, resource: SettingResource)
 
 
 def resets_can_be_repeated(session: Session, *, resource: SettingResource) -> int:
-    """A reset of what was reset before, or never set, is accepted like the first one."""
+    """Check that a second reset in a row is accepted like the first one."""
     operation = resource.reset
     assert operation is not None
     for _ in writes(session, resource, variants=(0,)):
@@ -260,7 +260,7 @@ def resets_can_be_repeated(session: Session, *, resource: SettingResource) -> in
 
 
 def resets_end_the_value(session: Session, *, resource: SettingResource) -> int:
-    """After a reset a read shows what it shows of a resource that was never set, and a write works again."""
+    """Check that a read after a reset shows the resource as never set, and that it can be written again."""
     attempts = Attempts()
     with attempts.each(0):
         for value, response, _ in writes(session, resource):
@@ -280,7 +280,7 @@ def resets_end_the_value(session: Session, *, resource: SettingResource) -> int:
 
 
 def generated_values_are_new(session: Session, *, resource: SettingResource) -> int:
-    """A value that the server makes is another one each time, also for the same request."""
+    """Check that the server generates a new value for each request, even for equal requests."""
     seen: list[Any] = []
     for _ in range(3):
         request = session.valid_request(resource.write, session.run.allowed(resource.write))
@@ -303,7 +303,7 @@ def generated_values_are_new(session: Session, *, resource: SettingResource) -> 
 
 
 def _telling_writes(session: Session, resource: SettingResource) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
-    """Write every example of the contract, and values that show what a server does to texts.
+    """Write every example, and values that reveal how a server alters texts; yield those that were accepted.
 
     Those that it refuses tell nothing about echoes.
     """
@@ -326,7 +326,7 @@ def _telling_writes(session: Session, resource: SettingResource) -> Iterator[tup
 
 
 def _rejectable(session: Session, resource: SettingResource) -> Iterator[WireRequest]:
-    """Yield requests whose content breaks the contract."""
+    """Yield write requests of a resource whose content breaks the contract."""
     operation = resource.write
     caller = session.run.allowed(operation)
     media_type, schema = _json_schema(operation)
@@ -342,7 +342,7 @@ def _rejectable(session: Session, resource: SettingResource) -> Iterator[WireReq
 
 
 def _held(session: Session, resource: SettingResource) -> Any:
-    """Write a value and return what a read shows then; None if the write does not say what it holds."""
+    """Write a value and return what a read then shows, None if the response does not tell the stored value."""
     for value, response, _ in writes(session, resource, variants=(0,)):
         expected = written(session.contract, resource, value, response)
         shown = settle(session, resource, expected)
@@ -351,7 +351,7 @@ def _held(session: Session, resource: SettingResource) -> Any:
 
 
 def _json_schema(operation: Operation) -> tuple[str | None, str | None]:
-    """Return media type and schema of an operation's JSON content, (None, None) if it takes none."""
+    """Return media type and schema of an operation's JSON content, (None, None) if it takes no JSON."""
     content = operation.request_body.content if operation.request_body else {}
     found = json_content(content)
     return (None, None) if found is None else (found[0], found[1].schema)

@@ -1,4 +1,4 @@
-"""Checks of undefined routes: methods and paths that the contract does not define."""
+"""Checks of undefined routes: methods and paths that the contract does not define are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE"})
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return a probe for each undefined method on each defined path, and one path below each."""
+    """Return checks for each undefined method of each defined path, and for undefined paths below each of them."""
     by_path: dict[str, list[Operation]] = {}
     for operation in run.contract.operations:
         by_path.setdefault(operation.path, []).append(operation)
@@ -43,7 +43,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 
 def undefined_methods_are_refused(session: Session, *, operations: list[Operation], method: str) -> int:
-    """A method that is not defined on a path gets 405 with `Allow` (RFC 9110, section 15.5.6)."""
+    """Check that an undefined method on a defined path gets 405 with `Allow` (RFC 9110, section 15.5.6)."""
     first = operations[0]
     label = f"{method} {first.path}"
     like = session.request(first, _anyone(session, first))
@@ -81,7 +81,7 @@ def undefined_methods_are_refused(session: Session, *, operations: list[Operatio
 
 
 def undefined_methods_ask_for_credentials(session: Session, *, operations: list[Operation], method: str) -> int:
-    """Where every defined method asks for credentials, no other method lets in whoever has none."""
+    """Check that an undefined method is refused without credentials if all methods of its path require them."""
     first = operations[0]
     label = f"{method} {first.path}"
     like = session.request(first, None)
@@ -105,7 +105,7 @@ def undefined_methods_ask_for_credentials(session: Session, *, operations: list[
 
 
 def _body_for(session: Session, operations: list[Operation], method: str) -> tuple[bytes | None, str | None]:
-    """Return content that one of a path's operations would take, for a method that may have content; none if none can.
+    """Return valid content and media type of one of a path's operations, for a method that may have content.
 
     Who asks for credentials does so before content is looked at.
     """
@@ -118,7 +118,7 @@ def _body_for(session: Session, operations: list[Operation], method: str) -> tup
 
 
 def undefined_paths_are_refused(session: Session, *, operation: Operation) -> int:
-    """A path that the contract does not define gets 404, also with good credentials."""
+    """Check that a path that the contract does not define gets 404, even with valid credentials."""
     label = f"GET {operation.path}"
     name = session.run.canaries.make("path", 12)
     like = session.request(operation, _anyone(session, operation))
@@ -149,7 +149,7 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
 
 
 def _anyone(session: Session, operation: Operation) -> Identity | None:
-    """Return credentials that let a probe through as far as it goes, none where there are none to be had."""
+    """Return an identity that may call an operation, None if none is known."""
     try:
         return session.run.allowed(operation)
     except NotRun:

@@ -1,4 +1,4 @@
-"""The engine of schemathesis, driven for one run (pinned to 4.32.5; docs/decisions/0010)."""
+"""The engine of schemathesis, run once for a target (pinned to 4.32.5; docs/decisions/0010)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mockserver.suite.verdicts.verdict import Outcome
 
 @contextmanager
 def own_cases(run: Run) -> Iterator[None]:
-    """Leave cases to other parts of the run as if they had been sent and had passed.
+    """Skip generated cases that belong to other parts of a divided run, as if they had passed.
 
     Hypothesis must not notice: it makes up another case for each that is refused.
     """
@@ -48,7 +48,7 @@ _NARROW = frozenset({PhaseName.FUZZING, PhaseName.STATEFUL_TESTING})
 
 
 def drive(run: Run, settings: FuzzSettings) -> Outcome:
-    """Let schemathesis send its cases to the run's target; what they show is in `run.verdicts`.
+    """Run schemathesis against the run's target; the results are in `run.verdicts`.
 
     The same seed sends the same cases: one worker, no example database, no cache, nothing learnt on the way.
     """
@@ -99,7 +99,7 @@ def _consume(chosen: RestrictedContract, judge: Judge) -> Outcome:
 
 
 class InProcess:
-    """Cases for a WSGI application in this process, for pytest: schemathesis' engine cannot drive one.
+    """Generated cases for a WSGI application in this process, for pytest; schemathesis' engine cannot run those.
 
     Attributes:
         schema: what `schemathesis.pytest.from_fixture` takes.
@@ -114,14 +114,14 @@ class InProcess:
         self.schema.app = application
 
     def judge(self, case: Any) -> list[str]:
-        """Send a case, and return which of our claims its answer breaks."""
+        """Send a generated case and return a line for each check that its response fails."""
         response = case.call()
         return [f"{failure.check}: {failure}" for failure in self._judge.run_checks(case, response)]
 
 
 @contextmanager
 def _registered(judge: Judge) -> Iterator[None]:
-    """Add our claims to schemathesis' registry of checks, which is global, for as long as the run lasts."""
+    """Add the suite's checks to schemathesis' global registry of checks while the context lasts."""
     schemathesis_checks.load_all_checks()
 
     def check(_context: Any, response: Any, case: Any) -> None:

@@ -1,4 +1,4 @@
-"""`--example-database`: failures that runs have shown are kept and tried again first, by whoever shares the database.
+"""`--example-database`: failures of earlier runs are stored and tried first in later runs, also by others.
 
 A case is kept as what goes over the wire, without credentials, and not as Hypothesis' choices: those mean another case
 after each change of the contract, and are gone with another version. The seeded cases do not depend on what is kept.
@@ -45,7 +45,7 @@ _REDIS = ("redis", "rediss", "unix")
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """A failure that was seen, and the requests that showed it.
+    """A failure of an earlier run, with the requests that showed it.
 
     Attributes:
         label: the operation, as reports name it.
@@ -65,10 +65,10 @@ class KnownFailure:
 
 
 class FailureDatabase:
-    """The failures of earlier runs."""
+    """The stored failures of earlier runs, in a folder or on a Redis server."""
 
     def __init__(self, place: str, secrets: Secrets) -> None:
-        """Open a database: a folder, or the URL of a Redis server.
+        """Open a database at a folder or at the URL of a Redis server.
 
         Raises:
             UsageError: it cannot be used; the message does not show the URL's password.
@@ -113,7 +113,7 @@ class FailureDatabase:
         return RedisExampleDatabase(client, key_prefix=b"mockserver:")
 
     def known(self, operation: Operation) -> Iterator[tuple[bytes, KnownFailure]]:
-        """Yield what is known of an operation; what another version has kept is left alone."""
+        """Yield the stored failures of an operation; entries of other versions are skipped."""
         for raw in sorted(self._store.fetch(_key(operation.label))):
             try:
                 value = json.loads(raw)
@@ -124,7 +124,7 @@ class FailureDatabase:
                 continue
 
     def keep(self, known: KnownFailure) -> None:
-        """Keep a failure in place of what was kept of the same cause."""
+        """Store a failure, replacing stored ones of the same cause."""
         key = _key(known.label)
         raw = json.dumps({"version": VERSION, **asdict(known)}, sort_keys=True).encode()
         for other in list(self._store.fetch(key)):
@@ -133,12 +133,12 @@ class FailureDatabase:
         self._store.save(key, raw)
 
     def forget(self, known: KnownFailure, raw: bytes) -> None:
-        """Forget a failure that is none any more."""
+        """Delete a stored failure that does not occur any more."""
         self._store.delete(_key(known.label), raw)
 
 
 def keep_failures(run: Run, database: FailureDatabase) -> None:
-    """Keep what a run has found, so that the next one tries it first."""
+    """Store the failures of a run, so that the next run tries them first."""
     for finding in run.verdicts.findings():
         if finding.check in _CHECKS and finding.owner != "environment":
             known = _known(run, finding)
@@ -147,7 +147,7 @@ def keep_failures(run: Run, database: FailureDatabase) -> None:
 
 
 def replay(run: Run, database: FailureDatabase) -> Outcome:
-    """Try again what is known of the run's operations; what it shows is in `run.verdicts`."""
+    """Send the requests of stored failures of the run's operations again; the results are in `run.verdicts`."""
     cases = [
         (operation, raw, known)
         for operation in run.selected
@@ -170,7 +170,7 @@ def replay(run: Run, database: FailureDatabase) -> Outcome:
 
 
 def _fails(session: Session, operation: Operation, known: KnownFailure) -> bool:
-    """Send the requests of a known failure, and tell whether it is still one; also if it could not be tried."""
+    """Send the requests of a stored failure; tell whether it still occurs, or could not be tried."""
     run = session.run
     tracker = new_tracker(run)
     tracker.session = session
@@ -208,7 +208,7 @@ def _track(run: Run, tracker: StateTracker, operation: Operation, exchange: Exch
 
 
 def _again(known: KnownFailure, exchange: Exchange | None, response: WireResponse) -> CheckFailure:
-    """Return the failure of a claim about the answer's status, which is the same as it was."""
+    """Return the failure of a stored check for a response that has the same status code as then."""
     return CheckFailure(
         known.check,
         known.label,
@@ -222,7 +222,7 @@ def _again(known: KnownFailure, exchange: Exchange | None, response: WireRespons
 
 
 def _known(run: Run, finding: Finding) -> KnownFailure | None:
-    """Return what is kept of a finding, None if it cannot be sent again."""
+    """Return a finding as a failure to be stored, None if its requests cannot be sent again."""
     exchange = finding.evidence
     if exchange is None or exchange.response is None or run.contract.by_label.get(finding.operation) is None:
         return None
@@ -255,7 +255,7 @@ def _stored(run: Run, request: WireRequest) -> tuple[str, str, tuple[tuple[str, 
 
 
 def _request(run: Run, session: Session, operation: Operation, stored: Any) -> WireRequest:
-    """Return a kept request with the run's own credentials and secrets.
+    """Return a stored request with the current run's credentials and secrets.
 
     Raises:
         NotRun: it held a secret that this run does not know.
@@ -271,7 +271,7 @@ def _request(run: Run, session: Session, operation: Operation, stored: Any) -> W
 
 
 def _filled(run: Run, text: str) -> str:
-    """Return a text with this run's secrets in the place of their names."""
+    """Return a text with `$NAME` replaced by the current run's secret of that name."""
     values: Mapping[str, str] = {name: value for identity in run.identities.all for name, value in identity.secrets()}
 
     def value(match: re.Match[str]) -> str:
@@ -291,6 +291,6 @@ def _key(label: str) -> bytes:
 
 
 def _public(place: str) -> str:
-    """Return a place without credentials."""
+    """Return a folder or URL without user name and password."""
     parts = urlsplit(place)
     return place if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

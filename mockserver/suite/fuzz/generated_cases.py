@@ -1,4 +1,4 @@
-"""Generated cases, judged: our checks on each response, and schemathesis' own findings in our words."""
+"""Generated cases: the suite's checks on each response, and the findings of schemathesis in the suite's words."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _NO_REQUEST = (
 
 @dataclass(slots=True)
 class Judge:
-    """Makes our claims on each answer inside schemathesis, and turns its events into verdicts."""
+    """Makes the suite's checks on each response inside schemathesis, and turns its events into verdicts."""
 
     run: Run
     tracker: StateTracker
@@ -76,7 +76,7 @@ class Judge:
         self._checks += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
 
     def observed(self, case: Any, request: Any, response: Any) -> ObservedResponse:
-        """Return an exchange beside what the contract says of it; kept for the checks that follow."""
+        """Return an exchange with what the contract documents for it, kept for the next check on it."""
         if self._last is not None and self._last[0] is response:
             return self._last[1]
         sent, _, meant = meaning(self.run, request)
@@ -89,7 +89,7 @@ class Judge:
         return observed
 
     def run_checks(self, case: Any, response: Any) -> list[CheckFailure]:
-        """Make every claim of ours about an answer; return what does not hold, and count what does."""
+        """Make all checks of the suite on a response; return the failures and count the passed checks."""
         observed = self.observed(case, response.request, response)
         passed: list[str] = []
         failures: list[CheckFailure] = []
@@ -114,7 +114,7 @@ class Judge:
         return failures
 
     def take(self, event: Any) -> None:
-        """Take what an event of the engine tells."""
+        """Record what an event of the schemathesis engine reports."""
         if isinstance(event, events.PhaseStarted):
             self.run.progress.phase(event.phase.name.value.lower())
         elif isinstance(event, events.ScenarioFinished):
@@ -201,13 +201,13 @@ class Judge:
             self.run.verdicts.failed(found)
 
     def _was_removed(self, label: str | None) -> bool:
-        """Tell whether the contract says that a DELETE takes away what its path names: not each label of an issue."""
+        """Tell whether a DELETE removes the item at its path by the contract, and not only members of it."""
         deleted = self.run.contract.by_label.get(label or "")
         return deleted is None or leaves_nothing(self.run.contract, deleted)
 
 
 def misnamed(recorder: Any, case: Any) -> bool:
-    """Tell whether a case names what its parent created by an identifier that schemathesis wrote wrongly in the path.
+    """Tell whether schemathesis wrote the identifier of a created item wrongly into the path of a case.
 
     It takes a percent sign and two digits of an identifier for an escape, so it asks for `%41` by `/%41`, which is the
     name of `A`, in place of `/%2541`.
@@ -227,7 +227,7 @@ def misnamed(recorder: Any, case: Any) -> bool:
 
 
 class OwnFailure(Failure):
-    """One of our claims that does not hold, on its way through schemathesis."""
+    """A failure of the suite's checks, wrapped for schemathesis."""
 
     __slots__ = ("failures",)
 
@@ -246,7 +246,7 @@ def _own_failures(node: Any) -> list[CheckFailure]:
 
 
 def _label(case: Any) -> str:
-    """Return how reports name what a case is about; the coverage phase tries methods that are not defined."""
+    """Return the label of a case in reports, with its real method; the coverage phase tries undefined methods."""
     if case.method.upper() == case.operation.method.upper():
         return str(case.operation.label)
     return f"{case.method.upper()} {case.operation.path}"

@@ -1,4 +1,4 @@
-"""The contract as schemathesis is given it: what may and can be called, its settings, and who calls."""
+"""The contract as schemathesis gets it: only operations that may be called, with settings and credentials."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
 
 @dataclass(frozen=True, slots=True)
 class FuzzSettings:
-    """How much is generated, and from which seed.
+    """How many requests are generated, and from which seed.
 
     Attributes:
         shard: which part of the run is made, as `2/3`; "" for all of it.
@@ -44,7 +44,7 @@ class FuzzSettings:
 
 @dataclass(slots=True)
 class RestrictedContract:
-    """The contract as schemathesis takes it, and which of its operations are generated for.
+    """The contract as schemathesis gets it, and the operations that requests are generated for.
 
     Attributes:
         schema: the contract with what may and can be called.
@@ -57,7 +57,7 @@ class RestrictedContract:
     own: frozenset[str]
 
     def narrow(self) -> None:
-        """Generate for operations of this part alone from now on.
+        """Generate requests only for the operations of this part of the run from now on.
 
         Not from the start: values of one operation's examples are tried in another one, and methods that no operation
         of a path defines are tried once for each path. So examples and coverage need them all.
@@ -66,7 +66,7 @@ class RestrictedContract:
 
 
 def restrict(run: Run, settings: FuzzSettings) -> RestrictedContract | None:
-    """Return the contract as schemathesis takes it, with what may and can be called; None if nothing can."""
+    """Return the contract with only the operations that may be called, None if there are none."""
     allowed = {operation.label for operation in run.selected if _is_possible(run, operation)}
     if not allowed:
         return None
@@ -79,7 +79,7 @@ def restrict(run: Run, settings: FuzzSettings) -> RestrictedContract | None:
 
 
 def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
-    """Return how schemathesis is set, in the words of its configuration file."""
+    """Return the settings of schemathesis in the form of its configuration file."""
     # On collections unsafe probes would reach other people's items, and the engine cannot be told path by path.
     items = any(item_path(operation) for operation in run.contract.operations)
     probes = run.policy.probes and not (run.target.foreign and items)
@@ -123,7 +123,7 @@ def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
 
 
 def _is_possible(run: Run, operation: Operation) -> bool:
-    """Tell whether an operation may be called, and by somebody who is there; if not, the report says so."""
+    """Tell whether an operation may be called by some identity; report it as not run if not."""
     why = run.policy.refusal(operation.method, operation)
     if why is None and run.target.foreign and not operation.safe and item_path(operation):
         why = "a generated request may reach an item that this run did not create"
@@ -146,7 +146,7 @@ def _can_log_in(run: Run, identity: Identity) -> bool:
 
 
 def _provider(run: Run) -> type:
-    """Return the class through which schemathesis gives each case its credentials."""
+    """Return the class through which schemathesis adds credentials to each case."""
     session = Session(run, fresh=False)
     shown_for: dict[str, Any] = {}
 
@@ -185,7 +185,7 @@ def operation_of(run: Run, case: Any) -> Operation | None:
 
 
 def followable(run: Run) -> dict[str, Any]:
-    """Return a copy of the contract's document without the links that cannot be followed; say which are not."""
+    """Return a copy of the contract's document without links that cannot be followed, and report those."""
     data = copy.deepcopy(run.contract.document.data)
     if not any(links for _, links in _with_links(run, data)):
         return data
@@ -212,7 +212,7 @@ def _broken(data: dict[str, Any]) -> list[InvalidTransition]:
 
 
 def _with_links(run: Run, data: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
-    """Yield label, status and links of each documented answer that has some."""
+    """Yield label, status and links of each documented response that has links."""
     for operation in run.contract.operations:
         for status in operation.responses:
             try:

@@ -1,4 +1,4 @@
-"""Failures of schemathesis' own checks in the words of the contract: which statement was contradicted?"""
+"""Reworded failures: findings of schemathesis' own checks, tied to the statement of the contract that is broken."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SchemathesisFailure:
 
 
 def reword(failure: SchemathesisFailure) -> CheckFailure | None:
-    """Return what a built-in check found as one of ours; None if ours tell it, or if it is no fault."""
+    """Return a failure of a built-in check as one of the suite's, None if the suite judges the same by itself."""
     if failure.own & set(SAME_CHECK.get(failure.check, ())):
         return None
     if failure.check in _ABOUT_REQUESTS and failure.observed.operation is not failure.operation:
@@ -92,7 +92,7 @@ _Statement = tuple[str, Rule, str]
 
 
 def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
-    """Find the statement that an accepted request breaks: a documented one first."""
+    """Return the statement that an accepted invalid request breaks, a documented one if possible."""
     operation, observed = failure.operation, failure.observed
     body = operation.request_body
     for content in _sent_as(observed, body):
@@ -119,14 +119,14 @@ def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
 
 
 def _sent_as(observed: ObservedResponse, body: RequestBody | None) -> list[MediaType]:
-    """Return the documented media type that the content was sent as; all of them where it is none of them."""
+    """Return the documented media type that content was sent as, or all of them if none fits."""
     documented = body.content if body is not None else {}
     sent = covering(documented, observed.exchange.request.field("Content-Type") or "")
     return list(documented.values()) if sent is None else [sent]
 
 
 def _broken_form(observed: ObservedResponse, content: MediaType, sent: bytes) -> _Statement:
-    """Find what content that is not JSON breaks: only a field that is not there at all is beyond doubt.
+    """Return the statement that accepted form, text or XML content breaks: a missing required field, else none.
 
     In forms, text and XML a number is written like a text, so what was generated as a wrong type may be none.
     """
@@ -143,7 +143,7 @@ def _broken_form(observed: ObservedResponse, content: MediaType, sent: bytes) ->
 
 
 def _refused_request(failure: SchemathesisFailure) -> _Statement | None:
-    """Find the statement by which a refused request is valid; only what is shown as such is documented."""
+    """Return the statement by which a refused request is valid, None if the refusal is right."""
     operation, observed = failure.operation, failure.observed
     if observed.response.status == 406 and not _is_served(observed, operation):
         return None  # what was generated for `Accept`, where a contract declares it, takes nothing that is documented
@@ -172,14 +172,14 @@ def _refused_request(failure: SchemathesisFailure) -> _Statement | None:
 
 
 def _refused_examples(operation: Operation) -> Iterator[Any]:
-    """Yield the contents of documented requests that a documented error answers."""
+    """Yield the contents of request examples whose documented response is an error."""
     for pair in pairs_of(operation):
         if pair.request is not None and not pair.status.startswith("2"):
             yield pair.request.value
 
 
 def _refusals(observed: ObservedResponse, content: MediaType) -> Iterator[str]:
-    """Yield the statuses of documented errors that answer documented requests which the schema allows.
+    """Yield the error statuses that the contract documents for request examples that are valid by the schema.
 
     There the contract says itself that more than its schema decides: an end is not before its start.
     """
@@ -193,7 +193,7 @@ def _refusals(observed: ObservedResponse, content: MediaType) -> Iterator[str]:
 
 
 def _is_served(observed: ObservedResponse, operation: Operation) -> bool:
-    """Tell whether `Accept` takes a media type that the operation documents, as far as a look tells."""
+    """Tell whether the request's `Accept` field allows a media type that the operation documents."""
     accept = (observed.exchange.request.field("Accept") or "*/*").lower()
     success = operation.success()
     offers = list(map(essence, success.content)) if success else []
@@ -202,7 +202,7 @@ def _is_served(observed: ObservedResponse, operation: Operation) -> bool:
 
 
 def _is_documented(observed: ObservedResponse, body: RequestBody | None) -> bool:
-    """Tell whether the content was sent as a media type that the operation documents."""
+    """Tell whether the content of a request was sent as a documented media type."""
     documented = body.content if body is not None else {}
     return not documented or covering(documented, observed.exchange.request.field("Content-Type") or "") is not None
 
@@ -227,7 +227,7 @@ def _the_path(failure: SchemathesisFailure) -> _Statement | None:
 
 
 def _the_statuses(failure: SchemathesisFailure) -> _Statement | None:
-    """Tell that a status is not documented as what it is: a silence, unless the claim of our own knows better."""
+    """Return the statement about an undocumented status code, as drift."""
     return child(failure.operation.pointer, "responses"), "silent", ""
 
 
@@ -241,7 +241,7 @@ def _the_response(failure: SchemathesisFailure) -> _Statement | None:
 
 
 def _is_sound(observed: ObservedResponse) -> bool:
-    """Tell whether our own claim holds of the content of an answer, or was judged on more of it than there is now."""
+    """Tell whether response content passes our own schema check, or is too long to be checked again."""
     if observed.response.unread:
         return True
     try:
@@ -255,7 +255,7 @@ def _the_operation(failure: SchemathesisFailure) -> _Statement | None:
 
 
 def _documented_failure(_failure: SchemathesisFailure) -> _Statement | None:
-    """Find nothing: where the claim of our own is silent the contract documents the failure, or lacks the method."""
+    """Return None for every server error, since our own check judges each one that is not documented."""
     return None
 
 

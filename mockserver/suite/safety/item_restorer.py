@@ -1,4 +1,4 @@
-"""Puts back items: deletes what a run created, writes what a path held before, and reads whether that holds."""
+"""Item restorer: deletes the items that a run created, writes earlier content back, and verifies both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ItemRestorer:
     """Reads, deletes and writes items by the operations that the contract documents at their paths."""
 
     def __init__(self, run: Run, session: Session, send: Send) -> None:
-        """Take a run, and how its requests are sent; no claim is made on what is answered."""
+        """Create a restorer for a run that sends its requests through the given function."""
         self._run = run
         self._session = session
         self._send = send
@@ -51,7 +51,7 @@ class ItemRestorer:
         self._listed_before: dict[str, bool] = {}
 
     def look(self, template: str, path: str) -> HeldContent:
-        """Return what a path of a template holds now."""
+        """Return what the path of an item holds now."""
         read = self._operation("GET", template)
         if read is None or self._run.policy.changes("GET", read):
             return HeldContent(path, template, "unknown", why=_NOTHING_READS)
@@ -71,7 +71,7 @@ class ItemRestorer:
         return HeldContent(path, template, "value", value)
 
     def delete(self, items: Iterable[CreatedItem]) -> Iterator[tuple[CreatedItem, str]]:
-        """Delete items that the run created; yield each with `DONE` once it reads as gone, or why it is left.
+        """Delete items that the run created; yield each with `DONE` once it is gone, or with why it is left.
 
         All are asked for first and looked at then, so that deletions which take their time take it together.
         """
@@ -101,7 +101,7 @@ class ItemRestorer:
         yield from ((item, f"{said}, and it is still there") for item, said in asked)
 
     def write_back(self, held: HeldContent) -> str:
-        """Write what a path held before the run; return `DONE`, or why it is left."""
+        """Write what a path held before the run; return `DONE`, or why it could not be restored."""
         if held.before == "unknown" or held.value is None:
             return f"what it held is not known ({held.why})" if held.before == "unknown" else held.why
         now = self.look(held.template, held.path)
@@ -121,7 +121,7 @@ class ItemRestorer:
             return f"could not be put back: {reason}"
 
     def _ask_to_delete(self, item: CreatedItem) -> tuple[str, str | None]:
-        """Return what became of a DELETE in words, and the outcome where nothing more is to be looked at."""
+        """Send a DELETE for an item; return the result in words, and the outcome if it is final, else None."""
         known = self._presence(item) if item.deleted or not item.certain else _THERE
         if known == _ABSENT:
             return "", DONE
@@ -147,7 +147,7 @@ class ItemRestorer:
         return now.why if now.before == "unknown" else _ABSENT if now.before == "never set" else _THERE
 
     def _presence_in_list(self, item: CreatedItem) -> str:
-        """Tell whether a list shows an item; its absence tells something only where it was shown before."""
+        """Return whether a list shows an item, as `there`, `gone`, or why that is not known."""
         parent, _, name = item.path.rstrip("/").rpartition("/")
         names = self._names_in_list(item.template.rstrip("/").rpartition("/")[0], parent)
         if isinstance(names, str):
@@ -157,7 +157,7 @@ class ItemRestorer:
         return _ABSENT if self._listed_before.get(item.path) else f"{_NOTHING_READS}, and no list showed it before"
 
     def _names_in_list(self, template: str, path: str) -> str | frozenset[str]:
-        """Return every name in a list's answer, or why there is none."""
+        """Return every text and number in the response of a list, or why there is none."""
         read = self._operation("GET", template) or self._operation("GET", f"{template}/")
         if read is None or self._run.policy.changes("GET", read):
             return _NOTHING_READS
@@ -190,7 +190,7 @@ class ItemRestorer:
         return now.before == "value" and any(shows(shown, body) for shown in _readings(now.value))
 
     def _body(self, write: Operation, value: Any) -> tuple[str, Any]:
-        """Return media type and content that write a value, without members that are none of a request's.
+        """Return media type and content of a request that writes a value, without members no request may have.
 
         Raises:
             NotRun: it takes no JSON.
@@ -211,7 +211,7 @@ class ItemRestorer:
     def _ask(
         self, operation: Operation, path: str, *, body: bytes | None = None, media_type: str | None = None
     ) -> WireResponse:
-        """Return the answer to a call about a path.
+        """Return the response to a call of an operation at a path.
 
         Raises:
             NotRun: nobody may make it, or there is no answer.
@@ -234,7 +234,7 @@ class ItemRestorer:
 
 
 def _names(value: Any, depth: int) -> Iterator[str]:
-    """Yield each text and number in a value as text."""
+    """Yield each text and number in a JSON value, as text."""
     if isinstance(value, str | int):
         yield str(value)
     elif depth and isinstance(value, list | dict):
@@ -243,13 +243,13 @@ def _names(value: Any, depth: int) -> Iterator[str]:
 
 
 def _readings(value: Any) -> list[Any]:
-    """Return a shown value, and what it wraps: `{"thing": {...}}`."""
+    """Return a value, and the object in it if it is a wrapper such as `{"thing": {...}}`."""
     inner = list(value.values()) if isinstance(value, dict) and len(value) == 1 else []
     return [value, *(one for one in inner if isinstance(one, dict))]
 
 
 def _properties(schema: Any) -> Iterable[str]:
-    """Return the names of a schema's properties that a request may have."""
+    """Return the names of a schema's properties that are not `readOnly`."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(properties, dict):
         return ()

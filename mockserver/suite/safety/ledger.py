@@ -1,4 +1,4 @@
-"""The ledger: what a run changed on the target, and what became of it; in a file that outlives the run."""
+"""The ledger: what a run changed on the target and whether it was restored, in a file that outlives the run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Before = Literal["value", "never set", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class LedgerSummary:
-    """What a run changed on the target, as reports tell it.
+    """Summary of the ledger for reports: what was restored, and what is left changed.
 
     Attributes:
         writes: accepted requests with unsafe methods.
@@ -41,7 +41,7 @@ class LedgerSummary:
 
 @dataclass(slots=True)
 class SavedSetting:
-    """A setting as it was before the first write.
+    """The state of a setting before the run first wrote it.
 
     Attributes:
         resource: its name.
@@ -64,7 +64,7 @@ class SavedSetting:
 
 @dataclass(slots=True)
 class CreatedItem:
-    """Something that the run created; it is `DONE` when it reads as gone.
+    """An item that the run created; it is `DONE` once a read says that it is gone.
 
     Attributes:
         deleted: whether the run deleted it already, as it was answered.
@@ -80,7 +80,7 @@ class CreatedItem:
 
 @dataclass(slots=True)
 class HeldContent:
-    """What a path held before the run first sent it a `PUT`, `PATCH` or `DELETE`.
+    """The content of a path before the run first sent a `PUT`, `PATCH` or `DELETE` to it.
 
     Attributes:
         before: what it was; never set: nothing was there.
@@ -105,7 +105,7 @@ CallResult = Literal["", "refused", "unanswered", "accepted"]
 
 @dataclass(slots=True)
 class LastingCall:
-    """An operation that was called and whose effect the run cannot take back, or only by calling it again.
+    """An operation that the run called and whose effect cannot be undone, or only by calling it again.
 
     Attributes:
         answer: the gravest of what became of its calls.
@@ -120,7 +120,7 @@ class LastingCall:
 
 @dataclass(slots=True)
 class Ledger:
-    """All that is needed to put back what a run changes.
+    """Everything that is needed to restore what a run changed on the target.
 
     Attributes:
         process: the number of the process that keeps it, on the machine `host`.
@@ -141,12 +141,12 @@ class Ledger:
     sessions: int = 0
 
     def setting(self, resource: str) -> SavedSetting | None:
-        """Return what is known of a resource."""
+        """Return the saved state of a setting, None if there is none."""
         return next((setting for setting in self.settings if setting.resource == resource), None)
 
     @property
     def abandoned(self) -> bool:
-        """Whether something was touched, nobody tried yet to put it back, and the run is over: it was killed."""
+        """Whether the run of this ledger was killed before it restored what it had changed."""
         if self.host != socket.gethostname() or self.process == os.getpid() or _runs(self.process):
             return False
         outcomes = [one.outcome for one in self.settings if one.touched]
@@ -156,19 +156,19 @@ class Ledger:
 
 
 class LedgerFile:
-    """A book on disk: each change is there before the request that makes it is sent, also after `kill -9`.
+    """The ledger on disk: each change is written before its request is sent, so that it survives `kill -9`.
 
     Attributes:
         path: the file; another name if that is somebody else's when the first line is written.
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
-        """Take a file's path; one that is `new` never overwrites another, which somebody may have to restore from."""
+        """Take the path of a ledger file; a `new` one never overwrites an existing file."""
         self.path = path
         self._new = new
 
     def write(self, ledger: Ledger) -> None:
-        """Replace the file's content at one stroke, and wait until it is on the disk.
+        """Replace the file's content atomically and wait until it is on the disk.
 
         Raises:
             UsageError: it cannot be written; nothing may be changed then.
@@ -192,7 +192,7 @@ class LedgerFile:
             raise self._unwritable(error) from error
 
     def _take_name(self) -> None:
-        """Make the file ours by creating it, under the first name that nobody has.
+        """Create the new file under the first file name that is free.
 
         Raises:
             UsageError: it cannot be created.
@@ -212,7 +212,7 @@ class LedgerFile:
         return UsageError(f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger")
 
     def read(self) -> Ledger:
-        """Return the book in the file.
+        """Return the ledger in the file.
 
         Raises:
             UsageError: it cannot be read, or is no ledger.
@@ -234,7 +234,7 @@ class LedgerFile:
 
 
 def _runs(process: int) -> bool:
-    """Tell whether a process of this machine is still there."""
+    """Tell whether a process of this machine is still running."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -245,7 +245,7 @@ def _runs(process: int) -> bool:
 
 
 def left_open(folder: Path, target: str) -> Path | None:
-    """Return the ledger in a folder of a run on a target that was killed and never put back, None if there is none.
+    """Return the ledger file of a killed run on the same target that was never restored, None if there is none.
 
     Whatever its name is: it is told by how its content begins, so that of other files no more than that is read.
     """

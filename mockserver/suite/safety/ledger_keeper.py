@@ -1,4 +1,4 @@
-"""Keeps the books of a run: what it is about to change is in the ledger before it is changed."""
+"""Ledger keeper: records in the ledger what a run changes on the target, and restores it at the end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _GRAVITY: tuple[CallResult, ...] = ("", "refused", "unanswered", "accepted")
 
 
 def new_ledger(run: Run) -> Ledger:
-    """Return an empty book for a run."""
+    """Return an empty ledger for a run."""
     document = run.contract.document
     return Ledger(
         target=run.target.base_url,
@@ -47,14 +47,14 @@ def new_ledger(run: Run) -> Ledger:
 
 
 class LedgerKeeper:
-    """A `Keeper` for the guard of a run, and what puts everything back at its end.
+    """Records the changes of a run for its guard, and restores what the run changed at the end.
 
     Attributes:
         book: what is known so far.
     """
 
     def __init__(self, run: Run, originals: OriginalValues, ledger: Ledger, file: LedgerFile | None = None) -> None:
-        """Keep the books of a run.
+        """Create the keeper for the ledger of a run.
 
         Args:
             run: who changes things, and through which things are put back.
@@ -75,7 +75,7 @@ class LedgerKeeper:
         self._open = self._resumed  # whether there is anything to keep
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
-        """Save what a request may change; return why one that cannot be put back is not touched."""
+        """Record what a request may change before it is sent; return why it must not be sent, or None."""
         if not self._open:
             self._open = True
             self.ledger.settings = self._restorer.save()
@@ -94,7 +94,7 @@ class LedgerKeeper:
         return why
 
     def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
-        """Note that a request was accepted, or may have been; what it deleted is looked at again at the end."""
+        """Record that a request was accepted, or may have been accepted."""
         if operation is None:
             return
         sure = status is not None and status < _FAILURE
@@ -121,23 +121,23 @@ class LedgerKeeper:
         self._answered(operation, request, "accepted" if sure else "unanswered")
 
     def refused(self, operation: Operation | None, request: WireRequest) -> None:
-        """Note that a request was refused: as long as no other one is accepted, its operation changed nothing."""
+        """Record that a request was refused, and so changed nothing."""
         call = self._call(operation, request)
         if call is not None and not call.answer:
             call.answer = "refused"
             self._keep()
 
     def created(self, template: str, path: str) -> None:
-        """Note that an item was created, which is deleted at the end."""
+        """Record that an item was created, which is deleted at the end of the run."""
         self._made(template, path, certain=True)
 
     def obtained(self, identity: Identity) -> None:
-        """Note that a token was obtained, which is revoked at the end."""
+        """Record that a token was obtained by a login, which is revoked at the end of the run."""
         self._tokens.append(identity)
         self.ledger.sessions += 1
 
     def put_back(self) -> LedgerSummary:
-        """Put everything back that can be, note it, and tell what was restored and what is left.
+        """Restore everything that the run changed; return what was restored and what is left.
 
         Ctrl-C ends it early; what is not put back by then is left, and stays in the file for `mockserver restore`.
         """
@@ -204,7 +204,7 @@ class LedgerKeeper:
         return f"what it holds could not be saved ({setting.why})"
 
     def _forget_what_changed_nothing(self) -> None:
-        """Leave out what was noted before it was sent, and was refused, or not sent after all.
+        """Remove ledger entries of requests that were refused or never sent.
 
         Of a run that was killed nobody knows what became of what it sent last.
         """
@@ -215,7 +215,7 @@ class LedgerKeeper:
         self.ledger.held = [held for held in self.ledger.held if held.accepted]
 
     def _hold(self, operation: Operation, request: WireRequest) -> HeldContent | None:
-        """Read what a path holds before it is written or deleted for the first time; None where that is no matter."""
+        """Return the content of a path before its first write or delete, None if it need not be restored."""
         key, path = _key(request.path), request.path.partition("?")[0]
         if not _writes_item(request) or operation.id in self._originals.values or key in self._items:
             return None
@@ -248,14 +248,14 @@ class LedgerKeeper:
             self._keep()
 
     def _note_call(self, operation: Operation, request: WireRequest, held: HeldContent | None) -> None:
-        """Note a call whose effect cannot be taken back, before it is made."""
+        """Record a call whose effect cannot be undone, before the call is made."""
         why = self._lasting(operation, request, held)
         if why is not None and self._call(operation, request) is None and operation.success():
             self.ledger.calls.append(LastingCall(_label(operation, request), answer="", why=why))
             self._keep()
 
     def _lasting(self, operation: Operation, request: WireRequest, held: HeldContent | None) -> str | None:
-        """Return why the effect of a call cannot be taken back, None if it can be, or has none."""
+        """Return why the effect of a call cannot be undone, None if it can, or if there is no effect."""
         if held is not None:
             return f"what was there before is not known: {held.why}" if held.before == "unknown" else None
         if operation.method != request.method and request.method != "HEAD":
@@ -268,7 +268,7 @@ class LedgerKeeper:
         return self._run.policy.irreversible(operation)
 
     def _answered(self, operation: Operation, request: WireRequest, answer: CallResult) -> None:
-        """Note what became of a call whose effect lasts, or of a creation that its answer does not name."""
+        """Record the result of a call that cannot be undone, or of a creation whose response names no item."""
         call = self._call(operation, request)
         if call is None:
             if request.method != "POST" or not is_collection(self._run.contract, operation):
@@ -309,15 +309,15 @@ class LedgerKeeper:
 
 
 def _key(path: str) -> str:
-    """Return a path by which an item is known, with or without query and a slash at its end."""
+    """Return a path without its query and last slash, as the key of an item."""
     return path.partition("?")[0].rstrip("/")
 
 
 def _label(operation: Operation, request: WireRequest) -> str:
-    """Return how a call is named: its method, which the contract need not define, and the path's template."""
+    """Return the label of a call: its method, which may be undefined, and the operation's path template."""
     return operation.label if request.method == "HEAD" else f"{request.method} {operation.path}"
 
 
 def _writes_item(request: WireRequest) -> bool:
-    """Tell whether a call, defined or not, changes or deletes what its own path names (RFC 9110, section 9.3)."""
+    """Tell whether a request replaces, changes or deletes the resource at its path (RFC 9110, section 9.3)."""
     return request.method in {"PUT", "PATCH", "DELETE"}

@@ -1,4 +1,4 @@
-"""`--restore-values`: what settings held before the run, given by whoever knows what the API never gives back."""
+"""`--restore-values`: values of settings before the run, given by the user where no read shows them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from mockserver.suite.secrets.known_secrets import marked, values_at
 
 @dataclass(frozen=True, slots=True)
 class OriginalValues:
-    """Original values by resource, or by `operationId` where an operation has none."""
+    """Original values by resource, or by `operationId` for operations without a resource."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def secrets(self, contract: Contract) -> Iterator[tuple[str, str]]:
-        """Yield the `writeOnly` texts in them, each with the name of the variable that stands for it in output."""
+        """Yield the `writeOnly` texts in the values, after the names of the variables that replace them in output."""
         for name, value in self.values.items():
             content = _content(write_operation(contract, name))
             for path, _ in marked(contract, content[1], "writeOnly") if content else ():
@@ -33,7 +33,7 @@ class OriginalValues:
 
 
 def load_originals(path: Path | None, contract: Contract) -> OriginalValues:
-    """Return the original values in a file; `${NAME}` is read from the environment.
+    """Return the original values in a file, with each `${NAME}` replaced from the environment.
 
     Raises:
         UsageError: not readable, a name that the contract does not have, or a value that it does not allow.
@@ -65,7 +65,7 @@ def load_originals(path: Path | None, contract: Contract) -> OriginalValues:
 
 
 def write_operation(contract: Contract, name: str) -> Operation | None:
-    """Return the operation that writes a resource, or the one with an `operationId`."""
+    """Return the operation that writes a resource, or the operation with an `operationId`."""
     for operation in contract.operations:
         behaviour = operation.behaviour
         if behaviour is not None and (behaviour.resource, behaviour.role) == (name, "write"):
@@ -78,7 +78,7 @@ def write_operation(contract: Contract, name: str) -> Operation | None:
 
 
 def _content(operation: Operation | None) -> tuple[str, str | None] | None:
-    """Return media type and schema of the JSON that an operation takes, None if it takes none."""
+    """Return media type and schema of the JSON content of an operation, None if it takes no JSON."""
     held = operation.request_body.content if operation is not None and operation.request_body is not None else {}
     found = json_content(held)
     return None if found is None else (found[0], found[1].schema)

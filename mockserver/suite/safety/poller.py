@@ -1,4 +1,4 @@
-"""Polling: how long a run waits for a change to show, since a server may apply it some time later."""
+"""Poller: how often and how long a run reads a resource until a change shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_WAIT_SECONDS = 180.0
 
 @dataclass(slots=True)
 class Poller:
-    """Gives out looks at what may lag, and knows when waiting has no sense any more.
+    """Polls a resource until a change shows, within a limit of time for each change and for the whole run.
 
     Attributes:
         settle_seconds: how long one change may last.
@@ -33,11 +33,11 @@ class Poller:
 
     @property
     def spent(self) -> bool:
-        """Whether the run has waited so long that it takes things as they are; what lags is then not judged."""
+        """Whether the run has used up its time for waiting; values that may still change are then not judged."""
         return self.waited_seconds >= MAX_WAIT_SECONDS
 
     def polls(self, name: str, *, lags: bool = True) -> Iterator[None]:
-        """Yield for each look at a resource, with pauses between them, at least once.
+        """Yield once for each read of a resource, at least once, with pauses between the reads.
 
         Args:
             name: of the resource; one that never showed a change in time is not waited for again.

@@ -1,4 +1,4 @@
-"""The rate limiter: how fast, how much and how long; limits that protect a server that is not ours."""
+"""The rate limiter: how fast and how many requests are sent, and when a run stops, to protect foreign servers."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ PAUSE_SECONDS = 1.0
 
 
 class Stopped(MockServerError):  # noqa: N818 - what happened, in a word
-    """The target is not to be asked anything more in this run; nobody can be judged by that."""
+    """Error: no more requests are sent to the target in this run."""
 
 
 class LeftAlone(NotRun):
-    """An operation that is not asked any more, while others are."""
+    """Error: no more requests are sent for one operation, while other operations go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When enough is enough.
+    """Limits for the number of requests and failures, after which an operation or the run is stopped.
 
     Attributes:
         budget: requests for one operation at most, None for no limit.
@@ -64,7 +64,7 @@ FOREIGN = Limits(budget=FOREIGN_BUDGET, failures=5, patient=True)
 
 
 def parse_rate(text: str) -> float:
-    """Return the requests a second of a `--rate` value such as `5/s` or `0.5/s`.
+    """Return the requests per second of a `--rate` value such as `5/s` or `0.5/s`.
 
     Raises:
         UsageError: another form, or not above 0.
@@ -95,7 +95,7 @@ def parse_retry_after(value: str, now: datetime) -> float | None:
 
 
 class RateLimiter:
-    """Spaces requests out, whoever sends them, counts them, and ends a run that does harm. Safe to use from threads.
+    """Spaces and counts the requests of a run, and stops a run that harms the server; safe to use from threads.
 
     Whoever sends a request calls `admit` right before it, and `observe` with what came of it::
 
@@ -145,7 +145,7 @@ class RateLimiter:
         self._banned: set[str] = set()  # labels that were told to come back much later, since anything was answered
 
     def admit(self, label: str = "") -> None:
-        """Return when the next request may be sent.
+        """Wait until the next request may be sent.
 
         Args:
             label: the operation that it is for, as reports name it; "" where there is none.
@@ -170,7 +170,7 @@ class RateLimiter:
                 self._sleep(wait)
 
     def observe(self, label: str, status: int | None, retry_after: str | None = None) -> bool:
-        """Take note of what came of a request; tell whether it is to be asked again, after another `admit`.
+        """Record the result of a request; return whether to send it again after another `admit`.
 
         Args:
             label: the operation that it was for, as told to `admit`.
@@ -190,12 +190,12 @@ class RateLimiter:
             return False
 
     def stop(self, why: str) -> None:
-        """Let nothing more pass, for a reason that completes "the run ended, because"."""
+        """Refuse all further requests, with a reason that completes "the run ended, because"."""
         with self._lock:
             self._stop(why)
 
     def reopen(self) -> None:
-        """Let requests pass again that put back what the run changed: paced as before, with nothing held against it."""
+        """Allow requests again, at the same rate and without limits, to restore what the run changed."""
         with self._lock:
             self.stopped = ""
             self.limits = replace(self.limits, budget=None, failures=None)
@@ -215,7 +215,7 @@ class RateLimiter:
             raise LeftAlone(f"it failed {failures} times in a row, and this server is not ours to crash")
 
     def _later(self, label: str, status: int, retry_after: str | None) -> bool:
-        """Take note of an answer that says "later"."""
+        """Record a 429, or a 503 with `Retry-After`; return whether to send the request again."""
         patient = self.limits.patient
         asked = self._pause(1, retry_after)
         if label not in self._limited and not self._repeats[label]:
@@ -243,7 +243,7 @@ class RateLimiter:
         return True
 
     def _slow_down(self) -> None:
-        """Ask less often from now on: it was too fast for this server, whatever its documentation says."""
+        """Reduce the rate of requests, after a response that said they were too many."""
         if self.rate is None:
             self.rate = self.slow_rate if self.limits.slows else None
             return
@@ -251,7 +251,7 @@ class RateLimiter:
         self.rate = halved if self.limits.patient else min(halved, self.slow_rate)
 
     def _pause(self, times: int, retry_after: str | None) -> float:
-        """Return how long to wait before a request is asked for the `times`-th time again, in seconds."""
+        """Return the seconds to wait before a request is repeated for the `times`-th time."""
         try:
             asked = parse_retry_after(retry_after, self._now()) if retry_after is not None else None
         except ValueError:

@@ -1,4 +1,4 @@
-"""Puts back what a run changed: writes the old values, resets, deletes what was created, and reads whether it holds."""
+"""Restorer: writes the earlier values of settings back, resets them, revokes tokens, and verifies the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FAILURE = 500
 
 
 def may_change(run: Run, resource: SettingResource) -> bool:
-    """Tell whether a run may change a resource: by a write or reset that is allowed, or by probes at its paths."""
+    """Tell whether a run may change a resource by an allowed write or reset, or by probes at its paths."""
     of_it = [one for one in (resource.read, resource.write, resource.reset) if one is not None]
     if run.policy.probes:
         return any(run.has_selected(operation) for operation in of_it)
@@ -39,7 +39,7 @@ def may_change(run: Run, resource: SettingResource) -> bool:
 
 
 class Restorer:
-    """Reads settings, and puts back what is in a book; no claim is made on what the server answers to that.
+    """Saves settings before a run and restores them from the ledger afterwards.
 
     Attributes:
         items: the same for items of collections, and whatever else has a path of its own.
@@ -54,15 +54,15 @@ class Restorer:
         self._resources = {resource.name: resource for resource in resources(run.contract)}
 
     def save(self) -> list[SavedSetting]:
-        """Return every setting that the run may change, as it is now."""
+        """Return the current state of every setting that the run may change."""
         return [self._now(resource) for resource in self._resources.values() if may_change(self._run, resource)]
 
     def wait_for_trouble_to_pass(self) -> None:
-        """Ask a server that fails again after a while, from now on, a few times in all."""
+        """From now on repeat requests that fail, after pauses, a few times in all."""
         self._pauses = list(_PAUSES) if self._run.target.foreign else []
 
     def setting(self, setting: SavedSetting) -> str:
-        """Put a setting back; return `DONE`, or why it is left."""
+        """Restore a setting; return `DONE`, or why it could not be restored."""
         resource = self._resources.get(setting.resource)
         if resource is None:
             return "the contract does not have it any more"
@@ -86,7 +86,7 @@ class Restorer:
         return DONE
 
     def revoke(self, owner: Identity) -> bool:
-        """Revoke a token that the run obtained; return whether it is worth nothing now."""
+        """Revoke a token that the run obtained; return whether the token is now invalid."""
         operation = next(filter(is_revocation, self._run.contract.operations), None)
         if operation is None or self._run.policy.refusal(operation.method, operation) is not None:
             return False
@@ -113,7 +113,7 @@ class Restorer:
         return SavedSetting(resource.name, "value", shown)
 
     def _is_secret(self, resource: SettingResource, value: Any) -> bool:
-        """Tell whether a value holds what must not stand in a file."""
+        """Tell whether a value contains a secret, so that it must not be written to the ledger file."""
         text = json.dumps(value, ensure_ascii=False)
         success = resource.read.success()
         schemas = [content.schema for content in success.content.values()] if success is not None else []
@@ -147,7 +147,7 @@ class Restorer:
         return self._verify(resource, NEVER_SET)
 
     def _verify(self, resource: SettingResource, expected: Any) -> str:
-        """Read until a setting holds a value, at most for as long as a documented transition may last."""
+        """Read a setting until it shows a value; return `DONE`, or that it does not after the time of `--settle`."""
         deadline = time.monotonic() + self._run.settle_seconds
         while not self._holds(resource, expected):
             if time.monotonic() >= deadline:
@@ -164,7 +164,7 @@ class Restorer:
         return self._send(resource.read, self._session.valid_request(resource.read, caller))
 
     def _write(self, operation: Operation, value: Any) -> None:
-        """Send a value to an operation, nothing to one that takes none.
+        """Call an operation with a value, without content if it takes none.
 
         Raises:
             NotRun: it is not accepted.
@@ -178,7 +178,7 @@ class Restorer:
             raise NotRun(f"{operation.label} was answered with {response.status}")
 
     def _send(self, operation: Operation, request: WireRequest) -> WireResponse:
-        """Return the answer to a request.
+        """Return the response to a request.
 
         Raises:
             NotRun: there is none.

@@ -1,4 +1,4 @@
-"""The output filter, the last line of defence: nothing is printed in which a known secret stands."""
+"""Output filter: removes known secrets from everything that is printed, as the last line of defence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_MESSAGE = 500
 
 
 class OutputFilter:
-    """Takes secrets out of output.
+    """Removes the secrets of a run from output.
 
     Attributes:
         secrets: what may not be shown; a run adds its own.
@@ -27,17 +27,17 @@ class OutputFilter:
         self.secrets = Secrets()
 
     def __call__(self, text: str) -> str:
-        """Return an output without secrets."""
+        """Return an output text with its secrets masked."""
         return self.secrets.redact(text)
 
     def line(self, text: str) -> str:
-        """Return a message without secrets, also without short ones, on one line."""
+        """Return a message on one line, with all secrets masked and at most `_MAX_MESSAGE` characters."""
         shown = " ".join(self.secrets.mask(text).split())
         return shown if len(shown) <= _MAX_MESSAGE else shown[:_MAX_MESSAGE] + "…"
 
 
 class FilteredStream(io.TextIOBase):
-    """A text stream in front of another one. What has no end of line yet waits for it, or for `flush`."""
+    """A text stream that filters text, line by line, before it writes it to another stream."""
 
     def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream = stream
@@ -46,16 +46,16 @@ class FilteredStream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a property of every text stream, an attribute in typeshed
-        """That of the stream behind."""
+        """Encoding of the underlying stream."""
         return self._stream.encoding or "utf-8"
 
     @property
     def errors(self) -> str:  # type: ignore[override]  # as above
-        """That of the stream behind."""
+        """Error handler of the underlying stream."""
         return self._stream.errors or "strict"
 
     def write(self, text: str) -> int:
-        """Write a text without secrets."""
+        """Filter a text and write its complete lines; the rest waits for the end of its line or `flush`."""
         if not isinstance(text, str):
             raise TypeError(f"text is written here, and not {type(text).__name__}")
         head, newline, self._pending = (self._pending + text).rpartition("\n")
@@ -64,32 +64,32 @@ class FilteredStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the text that waits for the end of its line."""
         if self._pending:
             waiting, self._pending = self._pending, ""
             self._stream.write(self._written(self._redact(waiting)))
         self._stream.flush()
 
     def _written(self, text: str) -> str:
-        """Return a text as the stream can encode it: on a terminal of another charset, what it lacks is escaped."""
+        """Return a text with the characters escaped that the stream's encoding lacks."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def isatty(self) -> bool:
-        """Whether the stream behind is a terminal."""
+        """Tell whether the underlying stream is a terminal."""
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """That of the stream behind, for questions about the terminal."""
+        """Return the file descriptor of the underlying stream."""
         return self._stream.fileno()
 
     def writable(self) -> bool:
-        """Always."""
+        """Return True: the stream can be written to."""
         return True
 
 
 @contextmanager
 def filtered_output(redact: OutputFilter) -> Iterator[None]:
-    """Let nothing pass to standard output and standard error that holds a secret, and no error either.
+    """Filter standard output, standard error and error messages for secrets while the context lasts.
 
     That is also for what libraries print: warnings, log lines, tracebacks of threads.
 
@@ -117,6 +117,6 @@ def filtered_output(redact: OutputFilter) -> Iterator[None]:
 
 
 def _told(error: Exception) -> str:
-    """Return what a mistake of ours is told as: what, where, and what to do."""
+    """Return the message for an error of mockserver itself: what happened, where, and a request to report it."""
     place = place_of(error, besides=filtered_output.__name__)
     return f"an error of mockserver itself{place}: {type(error).__name__}: {error}; please report it"
