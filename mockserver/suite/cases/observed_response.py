@@ -167,7 +167,7 @@ def json_violations(validator: Validator, response: WireResponse) -> Iterator[Sc
             told = True
             yield violation
     if reading.pruned and not told:
-        raise NotRun(f"content that is nested deeper than {MAX_DEPTH} levels is judged down to there only")
+        raise NotRun(f"content that is nested deeper than {MAX_DEPTH} levels is judged only down to that level")
 
 
 def violations(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
@@ -180,7 +180,7 @@ def _of_large(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
     found = [one for one in violations(validator, _beginning(value)) if one.keyword not in _SUMMARIES | _COUNTS]
     yield from found
     if not found:
-        yield SchemaViolation((), "the schema", "", "", f"something that is not among the first {_FIRST} of its items")
+        yield SchemaViolation((), "the schema", "", "", f"something after the first {_FIRST} of its items")
 
 
 def _beginning(value: Any) -> Any:

@@ -49,9 +49,7 @@ def expect_refusal(
         response = session.call(operation, request)
     if response.status in _NOT_THERE or response.status >= 500 or _leads_on(operation, request, response):
         # A crash is the finding of no_server_error; one cause is one finding.
-        raise NotRun(
-            f"{how}: the answer was {response.status}, which says neither that it is let in nor that it is not"
-        )
+        raise NotRun(f"{how}: the response was {response.status}, which does not tell whether the request was admitted")
     documented = operation.responses.get(str(status))
     rule: Rule
     if _is_accepted(operation, response):
@@ -100,9 +98,9 @@ def _about_what_is_there(
     try:
         values = existing_item(session, operation)
     except NotRun as reason:
-        raise NotRun(f"{how}: the answer was {response.status}, and {reason}") from reason
+        raise NotRun(f"{how}: the response was {response.status}, and {reason}") from reason
     if not values:
-        raise NotRun(f"{how}: the answer was {response.status}, which does not say that it is refused")
+        raise NotRun(f"{how}: the response was {response.status}, which does not tell whether the request was refused")
     _, question, query = request.path.partition("?")
     return replace(request, path=fill(operation, values) + question + query)
 
@@ -155,7 +153,7 @@ def _created(session: Session, template: str) -> dict[str, Any]:
     request = session.request(creation, caller, body=body, media_type=media_type, path_values=around)
     response = session.call(creation, request)
     if not response.successful:
-        raise NotRun(f"no item is there to try it with: {creation.label} answered {response.status}")
+        raise NotRun(f"no item exists to try it with: {creation.label} responded with {response.status}")
     return _named(template, around, _names(template, response))
 
 
@@ -180,14 +178,14 @@ def _at(session: Session, method: str, path: str) -> Operation:
     by_label = session.contract.by_label
     found = by_label.get(f"{method} {path}") or by_label.get(f"{method} {path}/")
     if found is None:
-        raise NotRun(f"no item is there to try it with, and no {method} {path} is documented that would give one")
+        raise NotRun(f"no item exists to try it with, and no documented {method} {path} gives one")
     return found
 
 
 def _named(template: str, around: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
     parameter = parse_template(template).parameters[-1]
     if parameter not in names:
-        raise NotRun(f"no item is there to try it with: no answer names the {parameter} of one")
+        raise NotRun(f"no item exists to try it with: no response gives its {parameter}")
     return {**around, parameter: names[parameter]}
 
 

@@ -21,7 +21,7 @@ from mockserver.suite.target.paths import UNDECLARED, fill, in_query, query_part
 from mockserver.suite.verdicts.failures import NotRun
 
 #: Why content of other media types is not sent.
-NO_JSON = "its request has no JSON content, and the suite can make up no other yet"
+NO_JSON = "its request has no JSON content, and the suite cannot generate other content yet"
 #: Why nobody is logged in where the places of the credentials are not known.
 NO_LOGIN = (
     "nothing says where in its JSON content user name and password belong; name them, as JSON pointers, in "
@@ -70,7 +70,7 @@ class Composer:
         if identity is not None:
             shown = credentials(self.contract, operation, identity)
             if shown is None:
-                raise NotRun(f"the identity {identity.label} has no credential of the kind that it needs")
+                raise NotRun(f"the identity {identity.label} has no credential for its security scheme")
             fields += shown[0]
             query += [part for name, secret in shown[1] for part in query_parts(name, secret)]
         values = dict(path_values or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +24,14 @@ from mockserver.http.pointers import child, lookup
 from mockserver.suite.run.session import Session
 from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe, excerpt
 
 #: Answers to who asks or how often; with a failure of the server they tell nothing about what it remembers.
 _NOT_ABOUT_STATE = frozenset({401, 403, 429})
 #: A read's answer: the resource was never set.
 NEVER_SET = "never set"
+#: How `shown_by` tells any other response than a success.
+_STATUS = re.compile(r"status [0-9]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,9 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
         raise failure(
             "writes_echo_the_request",
             operation,
-            "a write answers with other values than it was sent",
-            expected=describe(expected, 300),
-            got=describe(shown, 300),
+            "a write responds with other values than it was sent",
+            expected=described(expected),
+            got=described(shown),
             pointer=behaviour_pointer(operation),
             exchange=exchange,
         )
@@ -128,7 +131,7 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
         raise failure(
             "answers_name_the_resource",
             operation,
-            "an answer names another resource",
+            "a response names another resource",
             expected=behaviour.resource,
             got=describe(next(name for name in named if name != behaviour.resource)),
             pointer=behaviour.pointer,
@@ -195,15 +198,17 @@ def expect_value(
         if shows(shown, expected) and not (settled and _under_way(resource, response)):
             return
     if _lags(resource) and poller.spent:
-        raise NotRun(f"changes take their time to show, and the run has waited {poller.waited_seconds:.0f} s in all")
+        raise NotRun(f"changes show with a delay, and the run has already waited {poller.waited_seconds:.0f} s in all")
     rule: Rule = "silent" if _under_way(resource, response) else "contract"
     operation = blame or resource.read
     raise failure(
         check,
         operation,
-        f"{resource.name} still reads as under way" if rule == "silent" else f"{resource.name} reads otherwise",
-        expected=describe(expected, 300),
-        got=describe(shown, 300),
+        f"{resource.name} still shows a change in progress"
+        if rule == "silent"
+        else f"{resource.name} shows another value",
+        expected=described(expected),
+        got=described(shown),
         pointer=behaviour_pointer(operation if check == "writes_leave_others_alone" else resource.read),
         exchange=evidence(session, request, response),
         rule=rule,
@@ -270,7 +275,7 @@ def refused(operation: Operation, request: WireRequest, response: WireResponse) 
         operation.label,
         f"a valid write is refused with {response.status}",
         expected=success.status if success else "2xx",
-        got=f"{response.status} {describe(response.body.decode('utf-8', 'replace'))}",
+        got=f"{response.status} {excerpt(response.body.decode('utf-8', 'replace'))}",
         pointer=success.pointer if success else operation.pointer,
         rule="contract",
         exchange=Exchange(request, response),
@@ -288,10 +293,10 @@ def reset(session: Session, resource: SettingResource) -> None:
 
     Raises:
         CheckFailure: it is not accepted.
-        NotRun: nothing documented resets it, or the server failed.
+        NotRun: no documented operation resets it, or the server failed.
     """
     if resource.reset is None:
-        raise NotRun("nothing documented resets it")
+        raise NotRun("no documented operation resets it")
     request = session.valid_request(resource.reset, session.run.allowed(resource.reset))
     response = session.call(resource.reset, request)
     if not response.successful:
@@ -305,6 +310,13 @@ def shown_by(resource: SettingResource, response: WireResponse) -> Any:
     return (
         resource.known(echoed(resource.read, json_of(response))) if response.successful else f"status {response.status}"
     )
+
+
+def described(shown: Any) -> str:
+    """Return what `shown_by` gives for a message: a value as JSON, other responses in words."""
+    if isinstance(shown, str) and (shown == NEVER_SET or _STATUS.fullmatch(shown)):
+        return shown
+    return describe(shown, 300)
 
 
 def _lags(resource: SettingResource) -> bool:

@@ -110,9 +110,9 @@ def generated_values_are_new(tracker: StateTracker, observed: ObservedResponse) 
         raise CheckFailure(
             "generated_values_are_new",
             observed.label,
-            "a value that the server makes is not new",
+            "a generated value is not new",
             expected="another value for each request",
-            got="a value that was given out before",
+            got="a value that was generated before",
             pointer=generated_pointer(resource.write),
             rule="contract",
             exchange=observed.exchange,

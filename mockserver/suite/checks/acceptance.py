@@ -55,7 +55,7 @@ def valid_requests_are_accepted(session: Session, operation: Operation) -> int:
     if caller is not None and operation.effect == "credentials":
         caller = session.login_for(operation, caller)
     if _cannot_be_written(session.contract, operation):
-        raise NotRun("its required parameters are of a form that the suite cannot write yet")
+        raise NotRun("the suite cannot write its required parameters yet (cookies, lists, objects)")
     refused: list[Exchange] = []
     for variant in range(_VARIANTS):
         request = session.valid_request(operation, caller, variant=variant)
@@ -86,8 +86,8 @@ def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
         given = _is_given(contract, operation)
         if given or not to_blame:
             raise _failure(operation, refused, "every valid request is refused", "contract" if given else "silent")
-    blamed = f", maybe for the made-up {to_blame[0]}" if to_blame else ""
-    raise NotRun(f"its valid requests are answered with {response.status}{blamed}")
+    blamed = f", perhaps because of the made-up value of {to_blame[0]}" if to_blame else ""
+    raise NotRun(f"its valid requests got {response.status}{blamed}")
 
 
 def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) -> CheckFailure:

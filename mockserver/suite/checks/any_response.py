@@ -9,6 +9,7 @@ from typing import Any
 from mockserver.contract.model import Response
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.pointers import child
+from mockserver.suite.cases.expectations import expectation, shortcoming
 from mockserver.suite.cases.observed_response import (
     UNREADABLE,
     ObservedResponse,
@@ -20,7 +21,7 @@ from mockserver.suite.cases.observed_response import (
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.target.paths import read_off
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, raise_failures
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, excerpt, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
@@ -43,8 +44,8 @@ def no_server_error(observed: ObservedResponse) -> bool:
         raise observed.failure(
             "no_server_error",
             f"the server failed with {status}",
-            expected="an answer that says what is wrong with the request, if anything",
-            got=f"{status} {describe(observed.response.body.decode('utf-8', 'replace'))}",
+            expected="a success, or a 4xx that says what is wrong with the request",
+            got=f"{status} {excerpt(observed.response.body.decode('utf-8', 'replace'))}",
             pointer=child(observed.place, "responses") if observed.operation else "",
             rule="universal",
         )
@@ -109,9 +110,9 @@ def body_is_what_its_content_type_says(observed: ObservedResponse) -> bool:
     if problem:
         raise observed.failure(
             "body_is_what_its_content_type_says",
-            f"the content is not {response.media_type}, as it is called",
+            f"the content is not {response.media_type}, as its Content-Type says",
             expected=f"content of the media type {response.field('content-type')}",
-            got=f"{problem}: {describe(response.body.decode('utf-8', 'replace'))}",
+            got=f"{problem}: {excerpt(response.body.decode('utf-8', 'replace'))}",
             pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="universal",
         )
@@ -124,9 +125,9 @@ def answers_keep_to_http(observed: ObservedResponse) -> bool:
     if response.flaw:
         raise observed.failure(
             "answers_keep_to_http",
-            "the answer is not as HTTP has it",
-            expected="content that ends and is encoded as its fields say (RFC 9110, section 8.4; RFC 9112, section 6)",
-            got=describe(response.flaw),
+            "the response is not valid HTTP",
+            expected="complete content, encoded as its fields say (RFC 9110, section 8.4; RFC 9112, section 6)",
+            got=excerpt(response.flaw),
             pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="universal",
         )
@@ -147,7 +148,7 @@ def headers_conform(observed: ObservedResponse) -> bool:
                     "headers_conform",
                     f"the field {name} is missing in a {observed.response.status}",
                     expected=f"the field {name}",
-                    got="an answer without it",
+                    got="a response without it",
                     pointer=child(header.pointer, "required"),
                     rule="contract",
                 )
@@ -221,8 +222,8 @@ def problem_details_are_well_formed(observed: ObservedResponse) -> bool:
     if wrong:
         raise observed.failure(
             "problem_details_are_well_formed",
-            f"the problem details have a wrong {wrong[0]!r}",
-            expected="members as in RFC 9457, section 3.1, with the answer's own status",
+            f"the problem details have a wrong {wrong[0]}",
+            expected="members as in RFC 9457, section 3.1, and the response's own status code",
             got=f"{wrong[0]}: {describe(value[wrong[0]])} in a {response.status}",
             pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="silent",
@@ -249,7 +250,7 @@ def no_response(operation: str, exchange: Exchange, pointer: str) -> CheckFailur
     return CheckFailure(
         "the_server_answers",
         operation,
-        "the server gave no answer",
+        "the server sent no response",
         expected="an answer",
         got=exchange.problem,
         pointer=pointer,
@@ -325,8 +326,8 @@ def _header_violations(observed: ObservedResponse, name: str, value: str, schema
         yield observed.failure(
             "headers_conform",
             f"the field {name} of a {observed.response.status} breaks {violation.keyword}",
-            expected=f"{violation.keyword} {describe(_limit(observed, violation))}",
-            got=f"{name}: {describe(value)}",
+            expected=expectation(violation, _limit(observed, violation)),
+            got=f"{name}: {excerpt(value)}",
             pointer=violation.keyword_pointer or schema,
             rule="contract",
         )
@@ -335,14 +336,11 @@ def _header_violations(observed: ObservedResponse, name: str, value: str, schema
 def _schema_failure(observed: ObservedResponse, violation: SchemaViolation, schema: str) -> CheckFailure:
     place = "/" + "/".join(map(str, violation.instance_path)) if violation.instance_path else "the content"
     secret = violation.keyword == "writeOnly"
-    if violation.missing:
-        got = f"{', '.join(violation.missing)} " + ("missing" if violation.keyword == "required" else "besides")
-    else:
-        got = "a value that is never to come back" if secret else describe(violation.value)
+    got = "a value, though it is writeOnly" if secret else shortcoming(violation)
     return observed.failure(
         "no_secret_comes_back" if secret else "body_conforms_to_its_schema",
         f"{place} of a {observed.response.status} breaks {violation.keyword}",
-        expected=f"{violation.keyword} {describe(_limit(observed, violation))}",
+        expected=expectation(violation, _limit(observed, violation)),
         got=got,
         pointer=violation.keyword_pointer or schema,
         rule="universal" if secret else "contract",
@@ -351,8 +349,8 @@ def _schema_failure(observed: ObservedResponse, violation: SchemaViolation, sche
 
 def _limit(observed: ObservedResponse, violation: SchemaViolation) -> Any:
     if not violation.keyword_pointer:
-        return ""
+        return None
     try:
         return observed.contract.at(violation.keyword_pointer)
     except LookupError:
-        return ""
+        return None

@@ -37,7 +37,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
             if any(map(is_login, run.contract.operations)):
                 found.append(on_operation(expired_tokens_are_refused, operation))
         elif operation.security:
-            why = "it can be called without credentials, or by a certificate"
+            why = "it can be called without credentials or with a client certificate"
             found.append(left_out(calls_without_credentials_are_refused.__name__, operation, why))
         if is_login(operation):
             found += [on_operation(wrong_passwords_are_refused, operation)]
@@ -82,7 +82,7 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
     """Check that credentials that break their scheme's grammar (RFC 7617, section 2) are refused without a crash."""
     scheme = scheme_of(session.run, operation)
     if scheme.type == "apiKey":
-        raise NoOccasion("an API key has no grammar to break")
+        raise NoOccasion("an API key has no syntax that could be broken")
     caller = caller_or_stranger(session, operation)
     bare = session.valid_request(operation, None)
     values = _malformed(scheme, caller.username, caller.credential(scheme) or "")
@@ -113,7 +113,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
     scheme = scheme_of(session.run, operation)
     token = caller.credential(scheme)
     if not token:
-        raise NotRun(f"the identity {caller.label} has no credential of the kind that it needs")
+        raise NotRun(f"the identity {caller.label} has no credential for its security scheme")
     # Blanks around the value of a field are no part of it (RFC 9110, section 5.5); elsewhere they arrive.
     blanks_arrive = scheme.scheme == "basic" or (scheme.type == "apiKey" and scheme.location == "query")
     changed = {
@@ -130,7 +130,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
         session.run.secrets.add(f"TOKEN_{name}", value)
         with attempts.each():
             request = session.valid_request(operation, showing(session.run, operation, caller, value))
-            expect_refusal("tokens_are_compared_whole", session, operation, request, "a token that only resembles")
+            expect_refusal("tokens_are_compared_whole", session, operation, request, "a changed token")
     return attempts.conclude()
 
 
@@ -164,7 +164,7 @@ def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
         raise NotRun(f"it needs the password of {caller.label} (--identities)")
     shown = caller.credential(scheme_of(session.run, operation))
     if caller.password in {shown, *caller.schemes.values()} or caller.has_token(caller.password):
-        raise NoOccasion(f"the password of {caller.label} is what it calls with")
+        raise NoOccasion(f"the password of {caller.label} is also the credential that it calls with")
     request = session.valid_request(operation, showing(session.run, operation, caller, caller.password))
     expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
     return 1
@@ -190,7 +190,7 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
     """Check that an expired token is refused; needs our own stub, whose clock can be moved past the token's end."""
     control = session.run.control
     if control is None:
-        raise NotRun("no token can be made to expire here: only the clock of our own stub can be set")
+        raise NotRun("tokens can be made to expire only on our own stub, whose clock can be set")
     set_up(session, operation, calls=False)
     identity = session.login(session.run.allowed(operation) or session.run.admin)
     set_up(session, operation)
@@ -259,7 +259,7 @@ def issued_tokens_tell_their_level(session: Session, operation: Operation) -> in
                         raise failure(
                             "issued_tokens_tell_their_level",
                             operation,
-                            "another level is told than the account has",
+                            "the response shows another level than the account has",
                             expected=identity.level,
                             got=describe(shown[0]),
                             pointer=behaviour_pointer(operation),
@@ -281,7 +281,7 @@ def answers_name_the_caller(session: Session, operation: Operation) -> int:
                         raise failure(
                             "answers_name_the_caller",
                             operation,
-                            "another account is named than the one that calls",
+                            "the response names another account than the caller's",
                             expected=identity.username,
                             got=describe(shown[0]),
                             pointer=behaviour_pointer(operation),

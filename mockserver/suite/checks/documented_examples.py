@@ -16,7 +16,7 @@ from mockserver.suite.cases.setting_states import check_echo
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, excerpt
 
 #: Roles of operations on an item that their path names.
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
@@ -59,7 +59,7 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
         if not failure:
             break
     if failure and not exactly and _is_about_state(pair, response):
-        raise NotRun(f"what the server holds does not allow it: {response.status}")
+        raise NotRun(f"the state of the server does not allow it: it responded with {response.status}")
     if not exactly:
         _expect_echo(session, pair, request, response)
     if failure:
@@ -97,16 +97,16 @@ def _undecided(session: Session, pair: ExamplePair) -> str:
     documented = pair.operation.responses.get(pair.status)
     media_type = documented.content.get(pair.response_media_type) if documented is not None else None
     if media_type is None or "/" not in pair.response_media_type:
-        return "the example is not of a media type"
+        return "the example belongs to no media type"
     if pair.request is None and next(iter(media_type.examples)) != pair.response.name:
-        return "nothing in a request asks for this one of several examples"
+        return "no request selects this one of several examples"
     if not (_is_sound(session, media_type, pair.response, "response") and _is_sent_soundly(session, pair)):
         return "the example breaks its own schema"
     behaviour = inferred(session.contract).get(pair.operation.id)
     if behaviour is not None and behaviour.role in _ON_ITEMS | {"remove"}:
         named = _path_values(session, pair)
         if behaviour.role != "read" or not named or any("/" in str(value) for value in named.values()):
-            return "nothing says that the item that the example is of is there"
+            return "nothing says that the item of the example exists"
     return ""
 
 
@@ -133,12 +133,12 @@ def _can_be_met(session: Session, pair: ExamplePair) -> bool:
     """Tell whether a server with data of its own can be brought to the state that an example starts from."""
     behaviour = pair.operation.behaviour
     if _path_values(session, pair):
-        raise NotRun("the item that the example shows is the documentation's own")
+        raise NotRun("the item of the example exists only in the documentation")
     if behaviour is None or behaviour.role != "read" or pair.response.presumes.calls:
         return True
     reset = _reset_of(session, behaviour.resource)
     if reset is None:
-        raise NotRun("nothing documented brings the resource back to what it was before it was set")
+        raise NotRun("no documented operation resets the resource to never set")
     session.call(reset, session.valid_request(reset, session.run.allowed(reset)))
     return True
 
@@ -195,7 +195,7 @@ def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> 
         return ""
     if not is_json(pair.response_media_type):
         text = response.body.decode("utf-8", "replace")
-        return "" if text == pair.response.value else describe(text)
+        return "" if text == pair.response.value else excerpt(text)
     try:
         value = response.json()
     except NotJSON:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering
 from mockserver.http.pointers import child
+from mockserver.suite.cases.expectations import shortcoming
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.requests import NO_JSON, json_content_of, taken
 from mockserver.suite.cases.sample_values import invalid_values
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, parse_json
-from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, excerpt
 
 _MALFORMED = (
     b"{",
@@ -178,7 +178,7 @@ def _expect_refusal(
 ) -> None:
     response = session.call(operation, request)
     if response.status == 401 and operation.security:
-        raise NotRun("its credentials were refused, so its content was never looked at")
+        raise NotRun("its credentials were refused, so its content was not judged")
     if not response.successful:
         return
     raise CheckFailure(
@@ -198,5 +198,4 @@ def _place(violation: SchemaViolation) -> str:
 
 
 def _shown(violation: SchemaViolation) -> str:
-    value: Any = violation.missing or violation.value
-    return f"{_place(violation)} = {describe(value, 60)}"
+    return f"{_place(violation)}: {excerpt(shortcoming(violation), 60)}"

@@ -65,7 +65,7 @@ def links_show_what_they_say(session: Session, *, consequence: Consequence, pair
     raise CheckFailure(
         _CHECK,
         consequence.call.label,
-        f"{consequence.read.label} does not show it afterwards",
+        f"{consequence.read.label} does not show it after the call",
         expected=wanted,
         got=got,
         pointer=consequence.pointer,
@@ -88,7 +88,7 @@ def _expected(consequence: Consequence, completed: CompletedCall) -> dict[str, A
         except LookupError:
             continue
     if not found:
-        raise NotRun(f"the call has nothing of what the link {consequence.link} shows")
+        raise NotRun(f"the call sends none of the values that the link {consequence.link} shows")
     return found
 
 

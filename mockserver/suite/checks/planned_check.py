@@ -117,7 +117,7 @@ class Attempts:
             return self.cases
         if len(found) == 1:
             raise found[0]
-        raise ExceptionGroup("attempts of one check that did not hold, or could not be made", found)
+        raise ExceptionGroup("attempts of one check that failed or could not be made", found)
 
     def _found(self) -> list[CheckFailure | NotRun]:
         """Return the failures, and reasons for attempts not made; the last reason has the number of passed cases."""

@@ -106,7 +106,7 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
     """
     media_type, _ = taken(operation)
     if session.run.target.foreign:
-        raise NotRun("5 MB are much to send to a server that is not ours")
+        raise NotRun("5 MB are too much to send to a foreign server")
     valid, _ = session.valid_body(operation)
     text = b'{"mockserver_large": "' + b"x" * LARGE_BYTES + b'"}'
     blanks = b'{"mockserver_large":' + b" " * LARGE_BYTES + b"0}"
@@ -130,7 +130,7 @@ def chunked_bodies_are_understood(session: Session, operation: Operation) -> int
     # Asked second: what the chunks made, the same content could not make again.
     plain = session.call(operation, whole)
     if not plain.successful:
-        raise NotRun(f"the same content sent whole was answered with {plain.status}")
+        raise NotRun(f"the same content sent whole got {plain.status}")
     raise _failure(
         "chunked_bodies_are_understood",
         operation,
@@ -162,12 +162,12 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
     exchange = evidence(session, request, response)
     plain = session.call(operation, session.valid_request(operation, _caller(session, operation)))
     if not plain.successful:
-        raise NotRun(f"without fractions it was answered with {plain.status}, too")
+        raise NotRun(f"without fractions it got {plain.status}, too")
     raise _failure(
         "whole_floats_are_integers",
         operation,
         "an integer with a fraction of zero is refused",
-        expected="2xx, for the value is an integer by JSON Schema",
+        expected="2xx, since the value is an integer in JSON Schema",
         got=str(response.status),
         exchange=exchange,
     )
@@ -178,7 +178,7 @@ def repeats_get_the_same_answer(
 ) -> int:
     """Check that twenty equal requests in a row get the same status code, and reads the same value."""
     if is_login(operation) and session.run.target.foreign:
-        raise NotRun("twenty logins are much to ask of a server that is not ours")
+        raise NotRun("twenty logins are too many for a foreign server")
     if resource is not None:
         _set(session, resource)
     request = session.valid_request(operation, session.run.allowed(operation))
@@ -196,7 +196,7 @@ def repeats_get_the_same_answer(
         raise CheckFailure(
             "repeats_get_the_same_answer",
             operation.label,
-            "the same call gets different answers",
+            "the same request gets different responses",
             expected=f"{first.status} each time" + (", with the same value" if resource else ""),
             got=f"{other[1].status} at the {other[0]}. time",
             pointer=operation.pointer,
@@ -211,18 +211,18 @@ def answers_are_not_slow(session: Session, *, operation: Operation) -> int:
     timings = session.run.timings
     own = timings.get(operation.label, [])
     if len(own) < _MIN_ANSWERS:
-        raise NoOccasion(f"fewer than {_MIN_ANSWERS} answers do not say what is usual")
+        raise NoOccasion(f"fewer than {_MIN_ANSWERS} responses are too few to tell what is usual")
     others = [median(some) for label, some in timings.items() if label != operation.label and len(some) >= _MIN_ANSWERS]
     usual, own_usual = median(others) if others else 0.0, median(own)
     if own_usual > (max(SLOW_SECONDS, SLOWER * usual) if others else SLOW_ALONE_SECONDS):
         raise _failure(
             "answers_are_not_slow",
             operation,
-            "its answers are slow",
+            "its responses are slow",
             expected=f"about {usual:.2g} s, as other operations take"
             if others
             else f"{SLOW_ALONE_SECONDS:g} s at most",
-            got=f"{own_usual:.2g} s, as a rule",
+            got=f"{own_usual:.2g} s (median)",
             exchange=None,
         )
     return len(own)

@@ -27,21 +27,21 @@ def no_secret_comes_back(observed: ObservedResponse) -> bool:
         raise _leak(observed, f"a value of {name!r}, which is writeOnly", pointer)
     text = visible_text(observed.response, observed.issued)
     for secret in observed.secrets.leaked(text):
-        raise _leak(observed, f"a secret of the run, {observed.secrets.name_of(secret)}", _secret_pointer(observed))
+        raise _leak(observed, f"the secret ${observed.secrets.name_of(secret)}", _secret_pointer(observed))
     read: list[str] = []
     for value, pointer, public in _sent_texts(observed.contract, observed.operation, observed.exchange.request):
         read = read or [fold(reading) for reading in readings(text)]
         # Whether it may stand there by chance takes longer to find out, and hardly ever matters.
         if any(form in reading for form in folded_forms(value) for reading in read) and not public():
-            raise _leak(observed, "the writeOnly value that the request held", pointer)
+            raise _leak(observed, "the writeOnly value of the request", pointer)
     return True
 
 
 def _leak(observed: ObservedResponse, what: str, pointer: str) -> CheckFailure:
     return observed.failure(
         "no_secret_comes_back",
-        f"a {observed.response.status} gives a secret back",
-        expected="an answer without any secret but those that it is there to give out",
+        f"a {observed.response.status} shows a secret",
+        expected="a response without secrets, except those that it is documented to issue",
         got=what,
         pointer=pointer,
         rule="universal",

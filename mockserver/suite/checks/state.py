@@ -104,7 +104,7 @@ def never_set_reads_as_documented(session: Session, *, resource: SettingResource
         raise failure(
             "never_set_reads_as_documented",
             resource.read,
-            "what was never set reads otherwise than documented",
+            "a setting that was never set shows another value than documented",
             expected=resource.unset.status,
             got=str(response.status),
             pointer=resource.unset.pointer,
@@ -185,8 +185,8 @@ def writes_can_be_repeated(session: Session, *, resource: SettingResource) -> in
             raise failure(
                 "writes_can_be_repeated",
                 operation,
-                "a write cannot be repeated" if not response.successful else "a repeated write is answered otherwise",
-                expected=f"the answer that came first, with {describe(first, 200)}",
+                "a write cannot be repeated" if not response.successful else "a repeated write gets another response",
+                expected=f"the first response, with {describe(first, 200)}",
                 got=f"{response.status} with {describe(shown, 200)}",
                 pointer=behaviour_pointer(operation) if response.successful else refusal,
                 exchange=evidence(session, request, response),
@@ -292,9 +292,9 @@ def generated_values_are_new(session: Session, *, resource: SettingResource) -> 
             raise failure(
                 "generated_values_are_new",
                 resource.write,
-                "a value that the server makes is not new",
+                "a generated value is not new",
                 expected="another value for each request",
-                got="a value that was given out before",
+                got="a value that was generated before",
                 pointer=generated_pointer(resource.write),
                 exchange=evidence(session, request, response),
             )

@@ -65,12 +65,12 @@ def undefined_methods_are_refused(session: Session, *, operations: list[Operatio
     elif not defined <= allowed:
         got = f"405 with Allow: {response.field('Allow')}"
     elif allowed - defined - _IMPLICIT:
-        got = f"405 with Allow: {response.field('Allow')}, which names methods that are not defined"
+        got = f"405 with Allow: {response.field('Allow')}, which names undefined methods"
     if got:
         raise CheckFailure(
             "undefined_methods_are_refused",
             label,
-            "a method that is not defined is not refused as such",
+            "an undefined method is not refused with 405 and Allow",
             expected=f"405 with Allow: {', '.join(sorted(defined))}",
             got=got,
             pointer=_path_pointer(first),
@@ -94,7 +94,7 @@ def undefined_methods_ask_for_credentials(session: Session, *, operations: list[
         raise CheckFailure(
             "undefined_methods_ask_for_credentials",
             label,
-            "a method that is not defined is accepted without credentials",
+            "an undefined method is accepted without credentials",
             expected="401, 405 or 404",
             got=str(exchange.response.status),
             pointer=child(first.pointer, "security"),
@@ -138,7 +138,7 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
                 raise CheckFailure(
                     "undefined_paths_are_refused",
                     label,
-                    "a path that is not defined is not refused as such",
+                    "an undefined path is not refused with 404",
                     expected="404",
                     got=str(exchange.response.status),
                     pointer=_path_pointer(operation),

@@ -108,7 +108,7 @@ class FailureDatabase:
             client.ping()
         except (redis.RedisError, ValueError) as error:
             raise UsageError(
-                f"--example-database {self._place}: no Redis server answers there ({type(error).__name__})"
+                f"--example-database {self._place}: no Redis server responds there ({type(error).__name__})"
             ) from error
         return RedisExampleDatabase(client, key_prefix=b"mockserver:")
 

@@ -129,7 +129,7 @@ class Judge:
         elif isinstance(event, events.EngineFinished):
             self.interrupted = self.interrupted or event.stop_reason is StopReason.INTERRUPTED
             if event.stop_reason is StopReason.SERVER_UNAVAILABLE:
-                self.errors.append(f"nothing listens at {self.run.target.base_url} any more")
+                self.errors.append(f"nothing listens any more at {self.run.target.base_url}")
 
     def _take_error(self, label: str, error: BaseException) -> None:
         cause = error.__cause__ if isinstance(error, UnrecoverableNetworkError) else error
@@ -146,7 +146,7 @@ class Judge:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         if isinstance(error, _NO_REQUEST) and label in self.run.contract.by_label:
             # Nothing can be said of this operation by generated requests, but of the others.
-            self.run.verdicts.not_run("fuzz", label, f"schemathesis can make no request: {first[:200]}")
+            self.run.verdicts.not_run("fuzz", label, f"schemathesis cannot generate a request: {first[:200]}")
         else:
             self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))
 

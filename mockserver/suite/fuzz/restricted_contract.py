@@ -131,7 +131,7 @@ def _is_possible(run: Run, operation: Operation) -> bool:
         try:
             identity = run.allowed(operation)
             if identity is None or credentials(run.contract, operation, identity) is None:
-                why = "no identity has a credential of the kind that it needs"
+                why = "no identity has a credential for its security scheme"
             elif operation.effect == "credentials" and not _can_log_in(run, identity):
                 why = "it ends the token that it is called with, and there is no login to get another one"
         except NotRun as reason:

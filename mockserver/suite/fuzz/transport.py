@@ -89,7 +89,7 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
     """
     sent, label, operation = meaning(run, prepared)
     if run.silences.get(label, 0) >= MAX_SILENCES:
-        raise _silence(f"{label} gave no answer before", prepared)
+        raise _silence(f"{label} sent no response before", prepared)
     _withhold(run, sent, label, operation)
     message = WireRequest(prepared.method, _request_target(prepared.url), _fields(prepared), prepared.body)
     with _rate_limited(run, label):
@@ -99,7 +99,7 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
     if made.head is None:
         silence = Exchange(sent, None, made.problem, dropped=made.dropped, slow=made.slow)
         run.keeps_silent(label, operation.pointer if operation else "", silence)
-        raise _silence(f"{label} gave no answer", prepared)
+        raise _silence(f"{label} sent no response", prepared)
     head = made.head
     record_response = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
     run.guard.record_response(sent, record_response)

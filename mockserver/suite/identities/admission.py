@@ -125,7 +125,7 @@ def unused(contract: Contract, selected: Sequence[Operation], usage: CredentialU
         if not asking:
             why = f"{none} asks for credentials"
         elif all(credentials(contract, operation, identity) is None for operation in asking):
-            why = f"{none} asks for what it has; the schemes are {', '.join(contract.security_schemes)}"
+            why = f"{none} accepts its kind of credential; the schemes are {', '.join(contract.security_schemes)}"
         elif all(operation.levels is not None and identity.level not in operation.levels for operation in asking):
             why = f"{none} is for its level {identity.level}".rstrip()
         else:

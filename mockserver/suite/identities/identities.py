@@ -183,7 +183,7 @@ def seeded_identities(path: Path) -> Identities:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     accounts = data.get("accounts", []) if isinstance(data, dict) else None
     if not isinstance(accounts, list):
-        raise UsageError(f"{path}: is no seed data: a mapping of sections, with `accounts` a list if it is there")
+        raise UsageError(f"{path}: is no seed data; it must map sections to lists, `accounts` among them")
     return Identities(tuple(_account(raw) for raw in accounts if isinstance(raw, dict)))
 
 

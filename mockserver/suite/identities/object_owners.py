@@ -54,7 +54,7 @@ def own_name(contract: Contract, operation: Operation, identities: Identities, c
     for name in candidates:
         if owns(objects, contract.levels, identities, caller, name):
             return name
-    raise NotRun(f"{caller.label} owns nothing that it could be called about (`owns` in --identities)")
+    raise NotRun(f"{caller.label} owns no object that the operation could be called about (`owns` in --identities)")
 
 
 def foreign_names(
@@ -95,7 +95,7 @@ def usual_name(contract: Contract, operation: Operation, body: bytes | None) -> 
             sample_value(contract, parameter.schema) if parameter is not None and parameter.schema is not None else None
         )
     if not isinstance(value, str):
-        raise NotRun("its request names no object by a text")
+        raise NotRun("its request names no object, or not as a text")
     return value
 
 

@@ -234,7 +234,7 @@ class Guard:
             return None
         shown = " ".join([request.path, *(text for _, value in request.fields for text in _texts(value))])
         if any(secret in shown for identity in self._identities.all for _, secret in identity.secrets()):
-            return "it ends the credentials that it is called with, and these are not of this run's own making"
+            return "it ends the credentials that it is called with, and those were not obtained by this run"
         return None
 
     def _logged_in(self, operation: Operation, request: WireRequest, response: WireResponse | None) -> None:

@@ -27,7 +27,7 @@ from mockserver.suite.verdicts.failures import NotRun
 
 #: An item that is not there (any more).
 _GONE = frozenset({404, 410})
-_NOTHING_READS = "nothing documented reads it"
+_NOTHING_READS = "no documented operation reads it"
 #: Whether an item reads as there; any other text says why that is not known.
 _THERE: Literal["there"] = "there"
 _ABSENT: Literal["gone"] = "gone"
@@ -98,7 +98,7 @@ class ItemRestorer:
             if asked:
                 with interruptible:
                     time.sleep(POLL_SECONDS)
-        yield from ((item, f"{said}, and it is still there") for item, said in asked)
+        yield from ((item, f"{said}, but it still exists") for item, said in asked)
 
     def write_back(self, held: HeldContent) -> str:
         """Write what a path held before the run; return `DONE`, or why it could not be restored."""
@@ -111,7 +111,7 @@ class ItemRestorer:
         if write is None and now.before == "value":
             write = self._operation("PATCH", held.template)
         if write is None:
-            return "nothing documented writes what it held"
+            return "no documented operation writes what it held"
         secret = never_given_back(self._run.contract, write)
         if secret is not None:
             return secret
@@ -129,7 +129,7 @@ class ItemRestorer:
             return "", f"deleted, not verified: {known}"
         delete = self._operation("DELETE", item.template)
         if delete is None:
-            return "", DONE if self._presence(item) == _ABSENT else "nothing documented deletes it"
+            return "", DONE if self._presence(item) == _ABSENT else "no documented operation deletes it"
         if self._operation("GET", item.template) is None:
             self._listed_before[item.path] = self._presence(item) == _THERE
         try:
@@ -180,7 +180,7 @@ class ItemRestorer:
         deadline = time.monotonic() + self._run.settle_seconds
         while not self._holds(held, body):
             if time.monotonic() >= deadline:
-                return "it was written, and still reads otherwise"
+                return "it was written, and still shows another value"
             with interruptible:
                 time.sleep(POLL_SECONDS)
         return DONE
@@ -217,7 +217,7 @@ class ItemRestorer:
             NotRun: nobody may make it, or there is no answer.
         """
         if self._silences[operation.label] >= MAX_SILENCES:
-            raise NotRun(f"{operation.label} gave no answer before")
+            raise NotRun(f"{operation.label} sent no response before")
         values = read_off(operation.path, path)
         caller = self._run.allowed(operation)
         request = self._session.request(operation, caller, body=body, media_type=media_type, path_values=values)

@@ -115,7 +115,7 @@ class LastingCall:
     label: str
     outcome: str = ""
     answer: CallResult = "accepted"
-    why: str = "nothing documented reverses it"
+    why: str = "no documented operation reverses it"
 
 
 @dataclass(slots=True)

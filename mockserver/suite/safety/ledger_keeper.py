@@ -191,17 +191,17 @@ class LedgerKeeper:
         )
         for name, outcome in outcomes:
             if outcome != DONE:
-                yield f"{name} ({outcome or 'not reached; mockserver restore does it'})"
+                yield f"{name} ({outcome or 'not reached; use `mockserver restore`'})"
         if self.ledger.sessions:
             tokens = "1 token" if self.ledger.sessions == 1 else f"{self.ledger.sessions} tokens"
-            yield f"{tokens} obtained by logging in (they end by themselves)"
+            yield f"{tokens} obtained by logging in (they expire by themselves)"
 
     def _not_to_be_touched(self, setting: SavedSetting, operation: Operation) -> str | None:
         if setting.before != "unknown" or not self._run.target.foreign:
             return None
         if setting.resource in self._originals.values or is_named(operation, self._run.policy.patterns):
             return None
-        return f"what it holds could not be saved ({setting.why})"
+        return f"its value could not be saved ({setting.why})"
 
     def _forget_what_changed_nothing(self) -> None:
         """Remove ledger entries of requests that were refused or never sent.
@@ -273,7 +273,7 @@ class LedgerKeeper:
         if call is None:
             if request.method != "POST" or not is_collection(self._run.contract, operation):
                 return
-            why = "no answer says what it created"
+            why = "no response says what it created"
             call = LastingCall(_label(operation, request), answer="", why=why)
             self.ledger.calls.append(call)
         if _GRAVITY.index(answer) > _GRAVITY.index(call.answer):

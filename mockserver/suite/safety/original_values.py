@@ -59,7 +59,7 @@ def load_originals(path: Path | None, contract: Contract) -> OriginalValues:
             raise UsageError(f"{path}: the value of {name} is not what {operation.label} takes")
         behaviour = operation.behaviour
         if behaviour is not None and behaviour.generated:
-            raise UsageError(f"{path}: {name} cannot be given: the server makes its value")
+            raise UsageError(f"{path}: {name} cannot be given: the server generates its value")
         values[behaviour.resource if behaviour is not None and behaviour.resource else operation.id] = raw
     return OriginalValues(values)
 

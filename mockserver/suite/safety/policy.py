@@ -17,8 +17,8 @@ from mockserver.suite.secrets.known_secrets import marked
 #: The word that allows unsafe probes of what no contract names.
 PROBES = "probes"
 
-_NOTHING_REVERSES = "nothing documented reverses it"
-_NEVER_GIVEN_BACK = "is never given back"
+_NOTHING_REVERSES = "no documented operation reverses it"
+_NEVER_GIVEN_BACK = "is never shown by a read"
 
 
 def matches_glob(operation: Operation, patterns: Sequence[str]) -> bool:
@@ -56,9 +56,9 @@ def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
     of_it = singleton(contract, resource)
     write, read = of_it.get(WRITE), of_it.get(READ)
     if write is None or read is None:
-        return "nothing documented reads and writes it"
+        return "no documented operations read and write it"
     if write.behaviour is not None and write.behaviour.generated:
-        return "the server makes its value, and nothing sets it to the one that it had"
+        return "the server generates its value, and no operation sets the earlier one again"
     return never_given_back(contract, write)
 
 
@@ -244,7 +244,7 @@ def _effect(contract: Contract, operation: Operation) -> str:
     if _is(segment, (*_ENDINGS, *_VERBS)) or _begins(segment, _ENDINGS) or (not reads and _acts(segment)):
         return f"its path ends in {' '.join(segment)!r}"
     if any(_begins(part, _ENDINGS) or _ends(part, _ENDINGS) for part in (*parts, _words(named))):
-        return f"its operationId {named} speaks of the end of a session"
+        return f"its operationId {named} names the end of a session"
     if not reads and any(_begins(part, _VERBS) for part in parts):
         return f"its operationId {named} is no read"
     phrase = _summary_phrase(str(raw.get("summary") or ""))

@@ -212,7 +212,7 @@ class RateLimiter:
         if budget is not None and label and self._sent[label] >= budget:
             raise LeftAlone(f"its budget of {budget} requests is spent (--budget)")
         if failures is not None and self._row[label] >= failures:
-            raise LeftAlone(f"it failed {failures} times in a row, and this server is not ours to crash")
+            raise LeftAlone(f"it failed {failures} times in a row, and a foreign server must not be brought down")
 
     def _later(self, label: str, status: int, retry_after: str | None) -> bool:
         """Record a 429, or a 503 with `Retry-After`; return whether to send the request again."""

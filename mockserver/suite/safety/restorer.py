@@ -23,7 +23,7 @@ from mockserver.suite.secrets.known_secrets import marked
 from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
 from mockserver.suite.verdicts.failures import NotRun
 
-_OTHERWISE = "it was written, and still reads otherwise"
+_OTHERWISE = "it was written, and still shows another value"
 #: Seconds to wait for a server in trouble, the last one first; so often in all.
 _PAUSES = (8.0, 4.0, 2.0, 1.0)
 #: A failure of the server (RFC 9110, section 15.6).
@@ -65,7 +65,7 @@ class Restorer:
         """Restore a setting; return `DONE`, or why it could not be restored."""
         resource = self._resources.get(setting.resource)
         if resource is None:
-            return "the contract does not have it any more"
+            return "the contract does not define it any more"
         try:
             outcome = self._restore(setting, resource)
             # A request that was on its way when the run was interrupted may have come through after the first write.
@@ -77,7 +77,7 @@ class Restorer:
         """Call an operation again with its original value; return `DONE`, or why its effect is left."""
         operation = next((one for one in self._run.contract.operations if one.label == call.label), None)
         if operation is None or operation.id not in self._originals.values:
-            doubt = "" if call.answer == "accepted" else "whether it changed something is not known: no answer said; "
+            doubt = "" if call.answer == "accepted" else "no response told whether it changed something; "
             return f"{doubt}{call.why}"
         try:
             self._write(operation, self._originals.values[operation.id])
@@ -142,7 +142,7 @@ class Restorer:
         if self._holds(resource, NEVER_SET):
             return DONE
         if resource.reset is None:
-            return "it was never set, and nothing documented resets it"
+            return "it was never set, and no documented operation resets it"
         self._write(resource.reset, None)
         return self._verify(resource, NEVER_SET)
 

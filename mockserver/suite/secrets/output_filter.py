@@ -57,7 +57,7 @@ class FilteredStream(io.TextIOBase):
     def write(self, text: str) -> int:
         """Filter a text and write its complete lines; the rest waits for the end of its line or `flush`."""
         if not isinstance(text, str):
-            raise TypeError(f"text is written here, and not {type(text).__name__}")
+            raise TypeError(f"only text can be written, not {type(text).__name__}")
         head, newline, self._pending = (self._pending + text).rpartition("\n")
         if newline:
             self._stream.write(self._written(self._redact(head)) + newline)

@@ -75,7 +75,10 @@ def test_what_another_server_holds_is_not_held_against_it() -> None:
         make(run, documented_examples.planned_checks(run))
     assert not run.verdicts.findings()
     made = {one.operation: one for one in run.verdicts.coverage() if one.check == "documented_examples_come_out"}
-    assert made["POST /api/v1/antispam/wlbl/global/"].why == "what the server holds does not allow it: 409"
+    assert (
+        made["POST /api/v1/antispam/wlbl/global/"].why
+        == "the state of the server does not allow it: it responded with 409"
+    )
     assert made["PUT /api/v1/antispam/wlbl/global/"].passed == 2
 
 

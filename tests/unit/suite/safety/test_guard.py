@@ -102,9 +102,9 @@ def test_a_401_for_bad_credentials_is_what_was_asked_for(builtin: Contract, secr
 @pytest.mark.parametrize(
     ("operation", "why"),
     [
-        ("setting_post_system_mailer", "its password is never given back"),
-        ("setting_delete_postfix_relayhost", "its password is never given back"),
-        ("setting_post_imap_master_password", "the server makes its value"),
+        ("setting_post_system_mailer", "its password is never shown by a read"),
+        ("setting_delete_postfix_relayhost", "its password is never shown by a read"),
+        ("setting_post_imap_master_password", "the server generates its value"),
         ("auth_post", "may lock an account"),
         ("setting_post_junk_trash_clearing_interval", None),
         ("setting_delete_junk_trash_clearing_interval", None),
@@ -173,7 +173,7 @@ def test_an_original_makes_a_glob_enough(builtin: Contract, tmp_path: Path, pass
         ([], "must map resources"),
         ({"nothing": 1}, "no resource and no operation 'nothing'"),
         ({"postfix_relayhost": {"server_port": "x"}}, "is not what POST /api/v1/settings/postfix_relayhost/ takes"),
-        ({"imap_master_password": {}}, "the server makes its value"),
+        ({"imap_master_password": {}}, "the server generates its value"),
         ({"junk_trash_clearing_interval": "${NOT_SET_ANYWHERE}"}, "NOT_SET_ANYWHERE is not set"),
     ],
 )
