@@ -32,7 +32,8 @@ from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, ResponseCheck
 from mockserver.suite.fuzz.lenient_responses import is_faithful, shorten_original
 from mockserver.suite.fuzz.restricted_contract import operation_of
-from mockserver.suite.fuzz.reworded_failures import SchemathesisFailure, reword
+from mockserver.suite.fuzz.reworded_failures import reword
+from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure
 from mockserver.suite.fuzz.transport import TargetSilence, meaning, wire_response
 from mockserver.suite.run.internal_errors import contain, told
 from mockserver.suite.run.session import Run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -11,10 +10,12 @@ from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import MediaType, Operation, RequestBody
 from mockserver.http.media_types import covering, essence
 from mockserver.http.pointers import child
+from mockserver.suite.cases.expectations import shortcoming
 from mockserver.suite.cases.observed_response import ObservedResponse
 from mockserver.suite.checks.any_response import body_conforms_to_its_schema
+from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure, wording
 from mockserver.suite.target.exchange import NotJSON, is_json, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, excerpt
 
 #: Claims that the suite makes too: its own finding knows the exact statement, so it stands for both.
 SAME_CHECK: Mapping[str, Collection[str]] = {
@@ -47,24 +48,6 @@ _ABOUT_REQUESTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SchemathesisFailure:
-    """A failure of a built-in check of schemathesis.
-
-    Attributes:
-        operation: what the case was generated for.
-        answer: the exchange that it failed on.
-        own: names of the suite's own checks that failed on the same exchange.
-    """
-
-    check: str
-    title: str
-    message: str
-    operation: Operation
-    observed: ObservedResponse
-    own: frozenset[str]
-
-
 def reword(failure: SchemathesisFailure) -> CheckFailure | None:
     """Return a failure of a built-in check as one of the suite's, None if the suite judges the same by itself."""
     if failure.own & set(SAME_CHECK.get(failure.check, ())):
@@ -76,12 +59,13 @@ def reword(failure: SchemathesisFailure) -> CheckFailure | None:
     if found is None:
         return None
     pointer, rule, got = found
+    words = wording(failure)
     return CheckFailure(
         failure.check,
         failure.observed.label,
-        failure.title.lower() if failure.title[:3] != "API" else failure.title,
-        expected=describe(" ".join(failure.message.split()), 300) or "what the check's name says",
-        got=got or str(failure.observed.response.status),
+        words.title,
+        expected=words.expected,
+        got=got or words.got or str(failure.observed.response.status),
         pointer=pointer,
         rule=rule,
         exchange=failure.observed.exchange,
@@ -107,13 +91,13 @@ def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
         try:
             value = parse_json(sent)
         except NotJSON:
-            return content.pointer, "contract", "content that is not JSON"
+            return content.pointer, "contract", f"{observed.response.status} for content that is not JSON"
         violations = list(observed.contract.validator(content.schema, "request").violations(value))
         violations.sort(key=lambda item: not observed.contract.provenance(item.keyword_pointer).documented)
         if violations:
             worst = violations[0]
             place = "/".join(map(str, worst.instance_path)) or "the content"
-            got = f"{observed.response.status} for {place} = {describe(worst.missing or worst.value, 80)}"
+            got = f"{observed.response.status} for {place}: {excerpt(shortcoming(worst), 80)}"
             return worst.keyword_pointer, "contract", got
     return operation.pointer, "silent", ""
 

@@ -140,7 +140,7 @@ def test_what_another_version_kept_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("redis://:hidden-password@127.0.0.1:1/0", "no Redis server answers"),
+        ("redis://:hidden-password@127.0.0.1:1/0", "no Redis server responds"),
         ("http://127.0.0.1", "neither a folder nor"),
         ("/proc/nothing/here", "cannot be written"),
     ],

@@ -10,7 +10,8 @@ import pytest
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.cases.observed_response import observe
-from mockserver.suite.fuzz.reworded_failures import SchemathesisFailure, reword
+from mockserver.suite.fuzz.reworded_failures import reword
+from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 

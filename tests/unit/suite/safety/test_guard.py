@@ -61,7 +61,9 @@ def request(method: str, path: str, secret: str, username: str = "admin") -> Wir
 def test_credentials_of_the_user_are_never_ended(builtin: Contract, secret: str) -> None:
     guard = run_on(builtin, Remote(), "*").guard
     delete = builtin.by_id["auth_delete"]
-    assert "not of this run's own making" in (guard.refusal(request("DELETE", "/api/v1/auth/", secret), delete) or "")
+    assert "those were not obtained by this run" in (
+        guard.refusal(request("DELETE", "/api/v1/auth/", secret), delete) or ""
+    )
     assert guard.refusal(request("DELETE", "/api/v1/auth/", "a-token-that-this-run-got"), delete) is None
 
 
