@@ -65,7 +65,7 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
         MockServerError: no part could tell anything.
     """
     if options.dry_run:
-        return run_command("fuzz", options, settings)  # sends nothing, whoever would have
+        return run_command("fuzz", options, settings)  # sends nothing, so needs no other process
     require_divisible(options, settings)
     reports = Reports(options.report)
     if options.write_baseline is not None:

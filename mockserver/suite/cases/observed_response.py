@@ -27,11 +27,12 @@ class ObservedResponse:
     """An exchange together with what the contract documents for its operation, status code and media type.
 
     Attributes:
-        operation: what the request's method and path mean by the contract, None if nothing.
-        label: how reports name it.
-        documented: what the contract says of the answer's status, None if nothing.
-        promised: what the content is held to: `documented`, or the documented success for a success of another status.
-        media_type: what that says of the answer's content in its media type, None if nothing.
+        operation: the operation at the request's method and path, None if the contract defines none.
+        label: label of the operation in reports.
+        documented: the documented response for the status code, None if there is none.
+        promised: the response that the content must conform to: `documented`, or the documented success for an
+            undocumented 2xx.
+        media_type: the Media Type Object of `promised` for the content, None if there is none.
     """
 
     contract: Contract
@@ -92,8 +93,8 @@ def observe(
 def promise(operation: Operation, response: WireResponse) -> Response | None:
     """Return the documented response that the content must conform to, None if there is none.
 
-    A success of an undocumented status is another way to say what the documented success says: 202 for 200. That is
-    one difference, and whatever the content breaks besides is another one.
+    A success with an undocumented status code must have the content of the documented success: 202 for 200. The status
+    code is one finding, and violations of the schema are others.
     """
     documented = operation.response_for(response.status)
     if documented is None and response.successful and response.body:
@@ -125,7 +126,7 @@ def content_value(response: WireResponse) -> Any:
     return UNREADABLE
 
 
-#: So many violations of one answer are looked at; those of a list of thousands are all alike.
+#: How many violations of one response are looked at; those of a list of thousands are all alike.
 _MAX_VIOLATIONS = 1000
 #: Of longer content, some of which breaks its schema, the beginnings of its lists and objects are looked at closely.
 _LARGE, _FIRST = 1024 * 1024, 50

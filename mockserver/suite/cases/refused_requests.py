@@ -17,9 +17,9 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import fill, read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 
-#: Answers that there is nothing to act on: whether the caller would have been let in is open.
+#: Status codes for a missing resource, which do not tell whether the caller would have been admitted.
 _NOT_THERE = frozenset({404, 410})
-#: Rejections of a call that are no proof that its credentials were good.
+#: Status codes of rejections that do not prove that the credentials were accepted.
 _OF_ANYBODY = frozenset({400, 401, 403, 404, 405, 410, 422, 429})
 
 
@@ -36,12 +36,12 @@ def expect_refusal(
 ) -> WireResponse:
     """Send a request that must be refused; raise a CheckFailure if the server accepts it or refuses it wrongly.
 
-    A redirect elsewhere, as to a page for logging in, lets nobody in. Where the answer is that nothing is there, the
-    same is asked about an item that is; not without `any_item`, where it matters whose the item is.
+    A redirect elsewhere, such as to a login page, counts as a refusal. After a 404 the request is repeated for an
+    existing item, unless `any_item` is false because the owner of the item matters.
 
     Raises:
-        CheckFailure: it is accepted, or refused otherwise than is documented.
-        NotRun: the answer does not say whether the call is refused.
+        CheckFailure: the request is accepted, or refused with another status code than the documented one.
+        NotRun: the response does not tell whether the request is refused.
     """
     response = session.call(operation, request)
     if response.status in _NOT_THERE and any_item:
@@ -61,8 +61,8 @@ def expect_refusal(
     elif 300 <= response.status < 400 or response.status in ({status} if documented is not None else {401, 403}):
         return response
     elif documented is not None:
-        # Of a rejection that is not listed the contract says nothing; one that is listed means something else. That 403
-        # is for other callers than 401 is said nowhere.
+        # An undocumented rejection contradicts nothing; a documented one means something else by the contract. No
+        # contract says which callers get 403 in place of 401.
         listed = operation.response_for(response.status) is not None
         rule = "contract" if listed and (status, response.status) != (401, 403) else "silent"
         place, title = documented.pointer, f"{how}: refused with {response.status}"
@@ -93,7 +93,7 @@ def _about_what_is_there(
     """Return the same request about an existing item.
 
     Raises:
-        NotRun: it is about no item, or none is to be had.
+        NotRun: the operation is not about an item, or no item exists and none can be created.
     """
     try:
         values = existing_item(session, operation)
@@ -118,7 +118,7 @@ def raise_missing(levels: list[str]) -> None:
     """Raise NotRun for the permission levels that a check could not try because no identity has them.
 
     Raises:
-        NotRun: there are some.
+        NotRun: `levels` is not empty.
     """
     if levels:
         raise NotRun(f"it needs an identity of level {' and of level '.join(levels)} (--identities)")
@@ -127,11 +127,11 @@ def raise_missing(levels: list[str]) -> None:
 def existing_item(session: Session, operation: Operation) -> dict[str, Any]:
     """Return path parameters that name an existing item, {} for an operation that is not about an item.
 
-    For an unsafe method it is one that this run creates for the purpose, by who may; a safe one may also read an item
-    that a list shows.
+    For an unsafe method this run creates the item, as an allowed caller; a safe method may also use an item from a
+    list.
 
     Raises:
-        NotRun: nothing documented creates or lists such items, or it did not succeed.
+        NotRun: no documented operation creates or lists such items, or that did not succeed.
     """
     template = item_path(operation)
     if template is None:

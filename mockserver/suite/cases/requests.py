@@ -163,7 +163,7 @@ class Composer:
         if found is None:
             raise NotRun(NO_JSON)
         name, content = found
-        # An example that names its answer may be one that is refused.
+        # An example that names its response may be a refused one.
         taken = (example for example in content.examples.values() if not _is_refused(operation, example))
         example = next(taken, None) if variant == 0 else None
         if example is not None:

@@ -26,9 +26,9 @@ from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe, excerpt
 
-#: Answers to who asks or how often; with a failure of the server they tell nothing about what it remembers.
+#: Status codes about the caller or the rate of requests, which tell nothing about the stored value.
 _NOT_ABOUT_STATE = frozenset({401, 403, 429})
-#: A read's answer: the resource was never set.
+#: Placeholder for the value of a resource that was never set.
 NEVER_SET = "never set"
 #: How `shown_by` tells any other response than a success.
 _STATUS = re.compile(r"status [0-9]{3}")
@@ -39,9 +39,9 @@ class SettingResource:
     """A resource that is written, read and reset, with its operations, from the contract's behaviour extension.
 
     Attributes:
-        name: its key, and the name that answers give it.
-        unset: what a read answers where there is nothing, None if the contract does not say.
-        members: names of all that a value can have, by the contract; None if it does not say.
+        name: key of the resource, and its name in responses.
+        unset: the documented response to a read before the first write, None if there is none.
+        members: all member names that the schema allows; None if it allows any.
     """
 
     name: str
@@ -93,14 +93,14 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
     """Raise a CheckFailure if a write responds with other values than it was sent.
 
     Raises:
-        CheckFailure: they differ.
+        CheckFailure: the values differ.
     """
     if not _is_readable(response) or not echoes(operation):
-        return  # the first is the finding of body_is_what_its_content_type_says
+        return  # unreadable content is the finding of body_is_what_its_content_type_says
     expected = expected_value(contract, operation, sent)
     shown = echoed(operation, json_of(response))
     if expected is None:
-        return  # that it is accepted at all is the finding of others
+        return  # that it is accepted at all is the finding of another check
     if not shows(shown, expected):
         raise failure(
             "writes_echo_the_request",
@@ -117,7 +117,7 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
     """Raise a CheckFailure if a response shows the name of another resource than its own.
 
     Raises:
-        CheckFailure: they differ.
+        CheckFailure: the values differ.
     """
     behaviour = operation.behaviour
     around = envelope_place(operation)
@@ -142,7 +142,7 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
 def written(contract: Contract, resource: SettingResource, sent: Any, response: WireResponse) -> Any:
     """Return the value that a resource must hold after a write: the value sent, or the generated one.
 
-    None where it does not say so.
+    None if the response does not show the generated value.
     """
     if resource.generated:
         return echoed(resource.write, json_of(response))
@@ -152,7 +152,7 @@ def written(contract: Contract, resource: SettingResource, sent: Any, response: 
 def expected_value(contract: Contract, operation: Operation, sent: Any) -> Any:
     """Return the part of a sent value that a resource must hold: members known to the contract, not `writeOnly`.
 
-    None where the value breaks the contract otherwise: what a server makes of it is not said.
+    None if the value is invalid: what a server stores then is undefined.
     """
     content = operation.request_body.content if operation.request_body else {}
     found = json_content(content)
@@ -178,16 +178,16 @@ def expect_value(
     """Read a resource until it shows an expected value, within `--settle`; raise a CheckFailure if it never does.
 
     Args:
-        session: where to read.
-        resource: what to read.
+        session: the session that reads.
+        resource: the resource to read.
         expected: the value, or `NEVER_SET`.
-        check: the claim that this is for.
-        blame: the operation that the claim is about, if it is not the read.
-        settled: whether the read must say that nothing is under way any more, too.
+        check: name of the check for the failure.
+        blame: operation of the failure, if it is not the read.
+        settled: whether the status in the read must also say that the change is finished.
 
     Raises:
-        CheckFailure: it never does; drift where the server still says that it is under way.
-        NotRun: it cannot be read, whatever it holds.
+        CheckFailure: the resource never shows the value; drift if its status says that the change is not finished.
+        NotRun: the resource cannot be read, for reasons other than its state.
     """
     poller = session.run.poller
     for _ in poller.polls(resource.name, lags=_lags(resource)):
@@ -218,7 +218,7 @@ def expect_value(
 def settle(session: Session, resource: SettingResource, expected: Any) -> Any:
     """Return the value that a resource shows once it is the expected one, or when the time of `--settle` is over.
 
-    That it never does is the finding of `reads_show_the_last_write`; here it is what later reads are compared with.
+    A value that never shows is the finding of `reads_show_the_last_write`; later reads are compared with what shows.
     """
     shown: Any = None
     for _ in session.run.poller.polls(resource.name, lags=_lags(resource)):
@@ -264,7 +264,7 @@ def refused(operation: Operation, request: WireRequest, response: WireResponse) 
     """Raise what the refusal of a valid write means: a CheckFailure, or NotRun after a server error.
 
     Raises:
-        CheckFailure: the contract promises that it is accepted.
+        CheckFailure: the contract documents a success.
         NotRun: the server failed, which another check reports.
     """
     if response.status >= 500 or response.status == 429:
@@ -292,7 +292,7 @@ def reset(session: Session, resource: SettingResource) -> None:
     """Reset a resource.
 
     Raises:
-        CheckFailure: it is not accepted.
+        CheckFailure: the reset is refused.
         NotRun: no documented operation resets it, or the server failed.
     """
     if resource.reset is None:
@@ -403,7 +403,8 @@ def writes(
     """Write different valid values to a resource; yield each with its response and request.
 
     Raises:
-        NotRun: a write was not accepted; that valid requests are is the claim of others.
+        NotRun: the server failed.
+        CheckFailure: a write was refused.
     """
     for variant in variants:
         request = session.valid_request(resource.write, session.run.allowed(resource.write), variant=variant)

@@ -26,11 +26,11 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireResponse, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
-#: A claim that failed so often on an operation is known to be broken; reading back costs requests.
+#: How often a check may fail on an operation before it is not tried any more, since reading back costs requests.
 MAX_FAILURES = 3
-#: What is systematic shows the first times. After those, every so many-th time is read back: it catches what is rare.
+#: The first `FIRST_TIMES` occasions are read back, which shows systematic faults; then every `EVERY`-th, for rare ones.
 FIRST_TIMES, EVERY = 3, 8
-#: So many exchanges before a read are kept.
+#: How many exchanges before a read are kept.
 MAX_HISTORY = 5
 
 
@@ -39,8 +39,8 @@ class StateTracker:
     """The values that the resources should hold after the accepted requests so far.
 
     Attributes:
-        known: value by resource, `NEVER_SET` after a reset; absent where a failure left it open.
-        confirmed: resources that a read has shown to hold their known value.
+        known: value by name of the resource, `NEVER_SET` after a reset; absent if a failure left the value unknown.
+        confirmed: names of resources whose known value was seen in a read.
     """
 
     run: Run
@@ -126,7 +126,7 @@ def record_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
     resource, operation = tracker.resource_of(observed.operation), observed.operation
     if resource is None or operation is None or operation.safe:
         return False
-    # What a later read shows can only be understood with what was sent before it.
+    # Evidence of a later read needs the writes before it.
     tracker.session.history.append(Exchange(observed.exchange.request, observed.response).shortened())
     if observed.response.successful:
         path = observed.exchange.request.path.partition("?")[0]
@@ -142,7 +142,7 @@ def record_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
         value = NEVER_SET if is_reset else written(observed.contract, resource, _sent(observed), observed.response)
         tracker.known[resource.name] = value
         if value is None:
-            del tracker.known[resource.name]  # the answer does not show what it made
+            del tracker.known[resource.name]  # the response does not show the generated value
     return False
 
 
@@ -152,7 +152,7 @@ def reads_show_the_last_write(tracker: StateTracker, observed: ObservedResponse)
     if observed.operation is None or resource is None or resource.name not in tracker.known:
         return False
     if observed.operation is resource.reset and observed.response.successful:
-        return False  # the claim of resets_end_the_value
+        return False  # judged by resets_end_the_value
     expected = tracker.known[resource.name]
     if observed.operation is resource.read and shows(shown_by(resource, observed.response), expected):
         tracker.confirmed.add(resource.name)
@@ -193,7 +193,7 @@ def writes_leave_others_alone(tracker: StateTracker, observed: ObservedResponse)
     return _read_back(tracker, others[tracker.turn % len(others)], check, blame=observed.operation)
 
 
-#: Made on every answer, in this order.
+#: Made on every response, in this order.
 STATE_CHECKS: tuple[StateCheck, ...] = (
     writes_echo_the_request,
     answers_name_the_resource,
@@ -212,7 +212,7 @@ def _read_back(tracker: StateTracker, resource: SettingResource, check: str, *, 
     except NotRun:
         return False
     except CheckFailure:
-        # The next claims are about what comes from now on, not about this difference again.
+        # Later checks must not report the same difference again.
         tracker.known.pop(resource.name, None)
         tracker.confirmed.discard(resource.name)
         raise

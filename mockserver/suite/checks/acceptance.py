@@ -18,25 +18,25 @@ from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, Wir
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 
-#: Different valid requests that are tried.
+#: How many different valid requests are tried.
 _VARIANTS = 3
-#: Said of what is not there, or not for this method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
+#: Status codes for a missing resource or method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
 _NOT_THERE = frozenset({404, 405, 501})
-#: Said of content and parameters, not of who asks, how often, or what else there is.
+#: Status codes that blame content or parameters, not the caller, the rate of requests or the state.
 _ABOUT_THE_REQUEST = frozenset({400, 406, 411, 413, 414, 415, 417, 422})
-#: Names of what has to be there already, which no schema can know.
+#: Names of members and parameters that identify existing items, which no schema can provide.
 _IDENTIFIER = re.compile(
     r"(?:^|[_-])(?:id|uuid|guid|ref|key|token|code|slug)s?$|[a-z](?:Id|ID|Uuid|Ref|Key|Token|Code)s?$", re.ASCII
 )
 _IDENTIFYING_FORMATS = frozenset({"uuid", "uri", "uri-reference"})
-#: Where a schema says what value to send.
+#: Keywords of a schema that give a value to send.
 _GIVEN = ("example", "examples", "default", "enum", "const")
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return an acceptance check for each operation that was called in this run and never succeeded.
 
-    Where nothing ever succeeded, that is no operation's own fault.
+    If no operation at all succeeded, no single operation is to blame, and the list is empty.
     """
     if run.verdicts.nothing_succeeded():
         return []
@@ -73,8 +73,8 @@ def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
     """Raise the failure, or the reason for no verdict, if all valid requests of an operation were refused.
 
     Raises:
-        CheckFailure: the operation is not there, or refuses what is valid.
-        NotRun: it may be due to something else.
+        CheckFailure: the server does not have the operation, or refuses valid requests.
+        NotRun: the refusals may have another reason.
     """
     response = refused.response
     assert response is not None

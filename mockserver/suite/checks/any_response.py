@@ -39,7 +39,7 @@ def no_server_error(observed: ObservedResponse) -> bool:
     """Check that a response is no server error (5xx), unless the contract documents that status."""
     status = observed.response.status
     if status == HTTPStatus.NOT_IMPLEMENTED and observed.operation is None:
-        return True  # of a method that the contract does not have, either (RFC 9110, section 15.6.2)
+        return True  # for a method that the contract does not define, either (RFC 9110, section 15.6.2)
     if status >= 500 and not _names_status(_documented(observed), status):
         raise observed.failure(
             "no_server_error",
@@ -56,12 +56,12 @@ def status_is_documented(observed: ObservedResponse) -> bool:
     """Check that the contract documents the status code of a response for its operation."""
     status = observed.response.status
     if observed.operation is None or status >= 500:
-        return False  # the latter is the claim of no_server_error
+        return False  # the latter is judged by no_server_error
     if observed.documented is not None:
         return True
     success = observed.operation.success()
     pointer = child(observed.operation.pointer, "responses")
-    # An unlisted rejection or redirect says nothing against the documentation; another success does.
+    # An unlisted rejection or redirect does not contradict the documentation; another success does.
     against = observed.response.successful and success is not None
     raise observed.failure(
         "status_is_documented",
@@ -105,7 +105,7 @@ def body_is_what_its_content_type_says(observed: ObservedResponse) -> bool:
     """Check that the content of a response can be read as the media type in its `Content-Type` field."""
     response = observed.response
     if observed.exchange.request.method == "HEAD":
-        return False  # tells of content that it does not have (RFC 9110, section 9.3.2)
+        return False  # its fields describe content that it does not have (RFC 9110, section 9.3.2)
     problem = _not_as_called(response)
     if problem:
         raise observed.failure(
@@ -169,10 +169,10 @@ def body_conforms_to_its_schema(observed: ObservedResponse) -> bool:
         if response.unread:
             raise NotRun(response.unread)
         if not _is_json(response):
-            return False  # the claim of body_is_what_its_content_type_says
+            return False  # judged by body_is_what_its_content_type_says
         found = json_violations(validator, response)
     elif (value := content_value(response)) is UNREADABLE or validator.is_valid(_as_json(value)):
-        return value is not UNREADABLE  # how an object stands in text is said nowhere; JSON is one way
+        return value is not UNREADABLE  # how an object is written in a text is not defined; JSON is one way
     else:
         found = violations(validator, value)
     failures: dict[str, CheckFailure] = {}
@@ -180,7 +180,7 @@ def body_conforms_to_its_schema(observed: ObservedResponse) -> bool:
         if violation.keyword_pointer in failures:
             continue
         if violation.unknown and {name for name, _ in shown_write_only(observed)}.issuperset(violation.unknown):
-            continue  # the claim of no_secret_comes_back
+            continue  # judged by no_secret_comes_back
         failures[violation.keyword_pointer] = _schema_failure(observed, violation, schema)
     raise_failures(failures.values())
     return True
@@ -211,7 +211,7 @@ def problem_details_are_well_formed(observed: ObservedResponse) -> bool:
         return False
     value = content_value(response)
     if not isinstance(value, dict):
-        return False  # the claim of body_is_what_its_content_type_says
+        return False  # judged by body_is_what_its_content_type_says
     wrong = [
         name
         for name, kind in _PROBLEM_MEMBERS.items()
@@ -231,7 +231,7 @@ def problem_details_are_well_formed(observed: ObservedResponse) -> bool:
     return True
 
 
-#: Made on every answer, in this order.
+#: Made on every response, in this order.
 RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     no_server_error,
     status_is_documented,
@@ -287,7 +287,7 @@ def _require_whole(response: WireResponse) -> None:
     except TooLarge as reason:
         raise NotRun(str(reason)) from None
     except NotJSON:
-        pass  # another claim
+        pass  # judged by another check
 
 
 def _not_as_called(response: WireResponse) -> str:
@@ -321,7 +321,7 @@ def _header_violations(observed: ObservedResponse, name: str, value: str, schema
     broken = [list(validator.violations(reading)) for reading in field_readings(value, kinds)]
     if not all(broken):
         return
-    # What is wrong is told of a reading of the right type, if there is one.
+    # Violations of a reading of the right type say most, if there is one.
     for violation in next((found for found in broken if all(one.keyword != "type" for one in found)), broken[0]):
         yield observed.failure(
             "headers_conform",

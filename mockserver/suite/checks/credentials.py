@@ -20,7 +20,7 @@ from mockserver.suite.secrets.known_secrets import values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, describe
 
-#: So many malformed credentials are tried with each method, the others with safe ones only.
+#: How many malformed credentials are tried with each method; the others are tried with safe methods only.
 _MALFORMED_EVERYWHERE = 4
 #: No token that a login gives out is valid for ten years.
 _BEYOND_EXPIRY_SECONDS = 10 * 365 * 86_400
@@ -87,7 +87,7 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
     bare = session.valid_request(operation, None)
     values = _malformed(scheme, caller.username, caller.credential(scheme) or "")
     if not operation.safe:
-        values = values[:_MALFORMED_EVERYWHERE]  # what reads credentials is hardly other code for each method
+        values = values[:_MALFORMED_EVERYWHERE]  # the code that reads credentials hardly differs between methods
     attempts = Attempts()
     for value in values:
         request = bare.with_field("Authorization", value)
@@ -114,7 +114,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
     token = caller.credential(scheme)
     if not token:
         raise NotRun(f"the identity {caller.label} has no credential for its security scheme")
-    # Blanks around the value of a field are no part of it (RFC 9110, section 5.5); elsewhere they arrive.
+    # Blanks around a field's value are not part of the value (RFC 9110, section 5.5); elsewhere they are sent.
     blanks_arrive = scheme.scheme == "basic" or (scheme.type == "apiKey" and scheme.location == "query")
     changed = {
         "ALL_BUT_ITS_END": token[:-1],
@@ -137,14 +137,14 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
 def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     """Check that a valid token is refused together with the user name of another account, or of none.
 
-    Both ways: who may call shows a token of who may not, for a server could take rights from the name alone. Accounts
-    that have the same token or password are each right with it.
+    Both ways: an allowed user name is also sent with the token of an account that is not allowed, since a server could
+    take rights from the name alone. Accounts that share a token or password may each use it.
     """
     caller = caller_for(session, operation)
     scheme = scheme_of(session.run, operation)
     own = caller.credential(scheme)
     others = [other for other in session.run.identities.all if other.username != caller.username]
-    others.sort(key=lambda other: other.level == caller.level)  # where there is most to gain
+    others.sort(key=lambda other: other.level == caller.level)  # accounts of other levels first
     pairs = [(Identity(canary(session, "UNKNOWN_USER")), own)]
     pairs += [(other, own) for other in others if not other.knows(own)][:1]
     foreign = (other.credential(scheme) for other in others)
@@ -176,7 +176,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
     assert revocation is not None
     set_up(session, operation, calls=False)
     identity = session.login_for(revocation, session.run.allowed(operation) or session.run.admin)
-    set_up(session, operation)  # after the login, which what is set up may ask more of
+    set_up(session, operation)  # after the login, since the setup may add a second factor
     revoked = session.call(revocation, session.valid_request(revocation, identity))
     if not revoked.successful:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
@@ -195,7 +195,7 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
     identity = session.login(session.run.allowed(operation) or session.run.admin)
     set_up(session, operation)
     control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
-    set_up(session, operation, clock=False)  # again: what was set up may have ended, too
+    set_up(session, operation, clock=False)  # again: the prepared state may have expired, too
     request = session.valid_request(operation, identity)
     expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
     return 1
@@ -316,7 +316,7 @@ def _revocation(run: Run) -> Operation | None:
 
 def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str, ...]:
     if scheme.scheme == "basic":
-        # What parsers written by hand get wrong: no payload, bad padding, no colon, bytes that are no text.
+        # Values that hand-written parsers get wrong: no payload, bad padding, no colon, bytes that are not text.
         return (
             "Basic",
             "Basic !!!not-base64!!!",

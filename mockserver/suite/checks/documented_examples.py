@@ -40,9 +40,9 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
     """Check that a documented request gets its documented response, as exactly as the server allows to compare.
 
-    A fresh world of our own stub has all of it. Any other server has data, a clock and secrets of its own:
-    there the answer must have the documented status, be valid by its schema, and give back what was sent. Where the
-    documentation shows no value, any will do.
+    In a fresh world of our own stub everything can be compared. Any other server has data, a clock and secrets of its
+    own: there the response must have the documented status, be valid by its schema, and show what was sent. Where the
+    documentation shows no value, any value passes.
     """
     exactly = session.run.control is not None
     undecided = _undecided(session, pair) if exactly else ""
@@ -79,7 +79,7 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
 def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:
     """Tell whether a request with a documented success is refused because of what exists on the server.
 
-    A path parameter names something of the documentation's own; the contract need not list that it may be missing.
+    The item of a documented path need not exist on this server, and the contract need not list 404 for that.
     """
     if pair.status[0] != "2" or response.status not in {404, 409, 410}:
         return False
@@ -89,8 +89,8 @@ def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:
 def _undecided(session: Session, pair: ExamplePair) -> str:
     """Return why a request may get another response than this example by the contract, "" if it may not.
 
-    A contract that says what its examples presume, or what its operations do, means them to come out. Others show
-    what an answer may look like.
+    A contract that says what its examples presume, or what its operations do, promises these responses. In other
+    contracts an example only shows what a response may look like.
     """
     if pair.response.presumes != Presumptions() or pair.operation.behaviour is not None:
         return ""
@@ -183,7 +183,7 @@ def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
 def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:
     """Return how a response differs from the documented example, "" if it does not.
 
-    Another success, of a status that the contract does not know, is the finding of `status_is_documented`.
+    A success with an undocumented status code is the finding of `status_is_documented`.
     """
     meant = pair.operation.response_for(response.status)
     if meant is None and response.successful and pair.status[0] == "2":

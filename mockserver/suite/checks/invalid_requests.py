@@ -27,7 +27,7 @@ _MALFORMED = (
     b'\xff\xfe"',
     b'"\x01"',
 )
-#: What makes a valid text malformed, at its end or within it: a lenient parser takes what is left.
+#: Functions that make valid JSON malformed, in ways that lenient parsers accept.
 _SPOILED: tuple[Callable[[bytes], bytes], ...] = (
     lambda valid: valid + b"}",
     lambda valid: valid + b" {}",
@@ -54,7 +54,7 @@ def malformed_json_is_refused(session: Session, operation: Operation) -> int:
     media_type, content = taken(operation)
     valid, _ = session.valid_body(operation)
     spoiled = [spoil(valid or b"{}") for spoil in _SPOILED]
-    # `{}` has no quotes to spoil, and of a number nothing may be left: no content, which may be allowed.
+    # Some stay valid (`{}` has no quotes), and a number may become no content, which may be allowed.
     attempts = Attempts()
     for body in (*_MALFORMED, *(text for text in spoiled if text and not _is_json(text))):
         with attempts.each():
@@ -127,8 +127,8 @@ def undocumented_media_types_are_refused(session: Session, operation: Operation)
     for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml", None):
         if media_type is not None and covering(named, media_type) is not None:
             continue
-        # What the documentation says a client sends does not say that nothing else is taken: the level comes
-        # from the documented refusal, and is drift where there is none.
+        # A documented media type does not say that others are refused. So the level comes from a documented 415,
+        # and is drift where there is none.
         with attempts.each():
             _expect_refusal(
                 "undocumented_media_types_are_refused",

@@ -27,9 +27,9 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
-#: Two resources change together if they do so often, each time after so many reads that show nobody else at work.
+#: Two resources change together if they do so `_CHANGES` times, each time after `_QUIET_READS` equal reads.
 _CHANGES, _QUIET_READS = 3, 12
-#: Stands for the value of a resource that somebody else is writing.
+#: Placeholder for the value of a resource that another part of the run is writing.
 _AT_WORK = object()
 
 
@@ -49,7 +49,8 @@ def writes_leave_others_alone(session: Session, *, resource: SettingResource, ot
         for _ in writes(session, resource):
             _expect_unchanged(session, before, others, resource.write)
     if attempts.broken:
-        before = {other.name: settle(session, other, None) for other in others}  # a reset is not to blame for it
+        # Read again, so that a reset is not blamed for the change.
+        before = {other.name: settle(session, other, None) for other in others}
     with attempts.each(0):
         if resource.reset is not None and run.has_selected(resource.reset):
             reset(session, resource)
@@ -63,11 +64,11 @@ def writes_leave_others_alone(session: Session, *, resource: SettingResource, ot
 def _before(session: Session, resource: SettingResource, others: Iterable[SettingResource]) -> dict[str, Any]:
     """Write each of the other resources once, and return the value that its read then shows, by resource name.
 
-    One that cannot be written, which is the finding of others, does not keep the rest from being watched.
+    A resource that cannot be written, which is the finding of another check, is left out.
 
     Raises:
-        NotRun: none of them can be written.
-        CheckFailure: so, and it should be.
+        NotRun: none of the resources can be written.
+        CheckFailure: none can be written, though the contract says that they can.
     """
     before: dict[str, Any] = {}
     problems: list[CheckFailure | NotRun] = []
@@ -92,8 +93,8 @@ def _is_ours(run: Run, other: SettingResource) -> bool:
 def _expect_no_part(session: Session, resource: SettingResource, other: SettingResource) -> None:
     """Raise a CheckFailure if writing one resource changes another one that another part of the run may write, too.
 
-    A change may be that part's. So a change is looked into once more: it has to come each time, after many reads that
-    show nobody at work. A server that sets the other one to the same value each time gets away with it here.
+    A single change may come from that other part. So it must happen several times, each time after many equal reads. A
+    server that sets the other resource to the same value each time is not caught here.
 
     Raises:
         CheckFailure: it did.

@@ -90,7 +90,7 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
     for level, identity in _of_owners(session, operation, missing, attempts):
         with attempts.each(0):
             for name, whose in _foreign(session, operation, identity):
-                # Where a foreign object that is not there is called missing, one that is there may be open.
+                # A 404 for a missing foreign object would not show whether an existing one is protected.
                 _create_foreign(session, operation, name)
                 with attempts.each():
                     expect_refusal(
@@ -191,15 +191,15 @@ def _concluded(attempts: Attempts, missing: list[str]) -> int:
     """Return how many attempts passed; raise their failures, or NotRun for levels that no identity has.
 
     Raises:
-        CheckFailure: one did not hold, or a group of such.
-        NotRun: some could not be made.
+        CheckFailure: an attempt failed; a group if several did.
+        NotRun: some attempts could not be made.
     """
     with attempts.each(0):
         raise_missing(missing)
     return attempts.conclude()
 
 
-#: All claims of this theme.
+#: All checks of this theme.
 CHECKS: tuple[OperationCheck, ...] = (
     allowed_levels_are_admitted,
     levels_not_allowed_are_refused,
@@ -233,7 +233,7 @@ def _of_owners(
 ) -> Iterator[tuple[str, Identity]]:
     """Yield an identity of each level that may act on its own objects only, if the objects it owns are known.
 
-    The lowest level owns nothing but itself, so that is known.
+    The objects of the lowest level are known without `owns`: it owns nothing but itself.
     """
     for level, identity in _of_levels(session, operation, missing, attempts):
         if level in _objects(operation).foreign:
@@ -278,7 +278,7 @@ def _foreign(session: Session, operation: Operation, identity: Identity) -> Iter
 def _create_foreign(session: Session, operation: Operation, name: str) -> None:
     """Make the preceding calls of an example for a foreign object, too, so that the object exists.
 
-    In a world of our own stub alone, and where a call is about the same object; what is missing then the claim tells.
+    Only on our own stub, and only for calls about the same object. A call that cannot be made is skipped.
     """
     for call in presumed_success(operation).calls if session.run.own else ():
         pair = pair_named(session.contract, call)

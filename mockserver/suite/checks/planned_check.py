@@ -19,11 +19,10 @@ class PlannedCheck:
     """One check on one operation that the plan of a run contains.
 
     Attributes:
-        check: its name, as reports tell it.
-        operation: label of what it is made on.
-        make: makes it, in a session of its own.
-        last: whether it ends credentials. A server that mistakes one token for another ends the wrong one,
-            and what comes after is judged without it.
+        check: name of the check in reports.
+        operation: label of the operation.
+        make: makes the check in a session of its own; returns the number of passed cases.
+        last: whether the check ends credentials, and so comes last: a faulty server may end the wrong ones.
     """
 
     check: str
@@ -38,10 +37,10 @@ def on_operation(
     """Return the planned check that makes a check on an operation.
 
     Args:
-        check: what is claimed.
-        operation: what it is claimed of.
-        ready: brings about all that a call needs to succeed. Without it, what should be refused for one reason may be
-            refused for another, that there is nothing to change, and nobody sees that it is not for the first.
+        check: the check to make.
+        operation: the operation to make it on.
+        ready: prepares the state that the call needs to succeed. Without it a request may be refused because an item
+            is missing, which hides that it is not refused for the reason that is checked.
     """
     ends = operation.effect == "credentials"
 
@@ -62,7 +61,7 @@ def left_out(check: str, operation: Operation, why: str) -> PlannedCheck:
     return PlannedCheck(check, operation.label, make)
 
 
-#: What a theme of checks gives: the tasks that apply to a run.
+#: Returns the planned checks of a theme that apply to a run.
 Planner = Callable[[Run], "list[PlannedCheck]"]
 
 
@@ -70,7 +69,7 @@ class Attempts:
     """Collects the results of the attempts of one check: how many passed, failures, reasons for attempts not made.
 
     Attributes:
-        cases: attempts that held.
+        cases: number of passed attempts.
     """
 
     def __init__(self) -> None:
@@ -87,7 +86,7 @@ class Attempts:
     def each(self, cases: int = 1) -> Iterator[None]:
         """Run the body as one attempt, worth `cases` cases if it passes; collect its failures instead of raising them.
 
-        Where the run ends instead, what was found by then goes along with the exception that ends it, as a group.
+        If an exception ends the run, it is raised in a group with the failures that were collected so far.
         """
         try:
             yield
@@ -109,8 +108,8 @@ class Attempts:
         """Return how many cases passed, or raise the failures and reasons that the attempts left.
 
         Raises:
-            CheckFailure: one did not hold; several, or some that could not be made besides, as a group.
-            NotRun: some could not be made; it tells how many held.
+            CheckFailure: one attempt failed; a group if several failed, or some could not be made.
+            NotRun: some attempts could not be made; `cases` says how many passed.
         """
         found = self._found()
         if not found:

@@ -29,16 +29,16 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
-#: So often a call is repeated: enough to meet what fails once in twenty times in turn.
+#: How often a call is repeated: enough to meet a fault that comes every twentieth time.
 REPEATS = 20
-#: Content of so many bytes is more than any call of an API of settings needs.
+#: Size of large content, more than any call of an API of settings needs.
 LARGE_BYTES = 5_000_000
-#: An operation is slow if its answers usually take longer than this, and than `SLOWER` times those of others.
+#: An operation is slow if its median response time is above this, and above `SLOWER` times that of the others.
 SLOW_SECONDS = 0.5
 #: The same where there is nothing to compare with.
 SLOW_ALONE_SECONDS = 2.0
 SLOWER = 20
-#: Fewer answers than this do not say what is usual.
+#: Fewer responses than this give no meaningful median.
 _MIN_ANSWERS = 5
 #: JSON by its grammar, but a trap for parsers: a server may accept or refuse it, not crash.
 _HOSTILE = (
@@ -87,8 +87,8 @@ def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
     """Check that JSON content which is made to break parsers and databases does not make the server fail.
 
     Lone surrogates, NUL, huge and tiny numbers, deep nesting, members that come twice, very long texts: as the whole
-    content, and in each member of content that is valid otherwise. What is claimed is made on every answer: no failure
-    of the server, and an answer at all.
+    content, and in each member of content that is valid otherwise. The checks of any response judge the responses: no
+    server error, and a response at all.
     """
     media_type, _ = taken(operation)
     valid, _ = session.valid_body(operation)
@@ -123,11 +123,11 @@ def chunked_bodies_are_understood(session: Session, operation: Operation) -> int
     whole = session.valid_request(operation, _presumed_caller(session, operation))
     chunked = whole.with_field("Transfer-Encoding", "chunked")
     response = session.call(operation, chunked)
-    # A crash, or no answer, is the finding of others. A server that wants a length first may say so.
+    # A crash, or no response, is the finding of another check. A server may refuse content without a length (411).
     if response.successful or response.status >= 500:
         return 1
     exchange = evidence(session, chunked, response)
-    # Asked second: what the chunks made, the same content could not make again.
+    # Sent second: an item that the first request created could not be created again.
     plain = session.call(operation, whole)
     if not plain.successful:
         raise NotRun(f"the same content sent whole got {plain.status}")
@@ -183,10 +183,10 @@ def repeats_get_the_same_answer(
         _set(session, resource)
     request = session.valid_request(operation, session.run.allowed(operation))
     first: WireResponse | None = None
-    other: tuple[int, WireResponse] | None = None  # twenty answers of megabytes are not kept
+    other: tuple[int, WireResponse] | None = None  # twenty responses of megabytes each are not kept
     for number in range(1, REPEATS + 1):
         response = session.call(operation, request, login=is_login(operation))
-        # A crash or a limit is the finding of others.
+        # A crash or a limit is the finding of another check.
         if response.status >= 500 or response.status == 429:
             raise NotRun(f"one of the calls was answered with {response.status}")
         first = first or (response if resource is not None else response.shortened())
@@ -234,7 +234,7 @@ _BODY_CHECKS = (hostile_bodies_do_no_harm, large_bodies_do_no_harm, chunked_bodi
 def _can_be_repeated(operation: Operation) -> bool:
     """Tell whether repeated calls of an operation should get the same response by the contract.
 
-    Writes and resets have claims of their own, and what ends credentials ends them once.
+    Writes and resets have checks of their own, and an operation that ends credentials works only once.
     """
     return operation.effect != "credentials" and (operation.safe or is_login(operation))
 

@@ -14,15 +14,15 @@ from mockserver.suite.secrets.known_secrets import MIN_SECRET, marked, mask_path
 from mockserver.suite.target.exchange import NotJSON, WireRequest, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure
 
-#: What stands for a secret in an answer, and is none.
+#: Words that responses show in place of a secret.
 _PLACEHOLDERS = frozenset({"", "hidden", "masked", "redacted", "removed", "secret", "set", "unset", "none", "null"})
-#: What an answer may say of itself or of the request, whatever the request held.
+#: Words that a response may contain whatever secret the request sent.
 _HTTP_WORDS = ("Content-Type", "Content-Length", "WWW-Authenticate", "Authorization", "application/problem+json")
 
 
 def no_secret_comes_back(observed: ObservedResponse) -> bool:
     """Check that a response, errors included, shows no credential and no `writeOnly` value in any encoding."""
-    # Where the contract names the member, that is the cause, whoever's value it is.
+    # A member that the contract marks as writeOnly is the cause, whatever value it has.
     for name, pointer in shown_write_only(observed):
         raise _leak(observed, f"a value of {name!r}, which is writeOnly", pointer)
     text = visible_text(observed.response, observed.issued)
@@ -31,7 +31,7 @@ def no_secret_comes_back(observed: ObservedResponse) -> bool:
     read: list[str] = []
     for value, pointer, public in _sent_texts(observed.contract, observed.operation, observed.exchange.request):
         read = read or [fold(reading) for reading in readings(text)]
-        # Whether it may stand there by chance takes longer to find out, and hardly ever matters.
+        # Whether the text is public is slow to find out, so it is asked only about a match.
         if any(form in reading for form in folded_forms(value) for reading in read) and not public():
             raise _leak(observed, "the writeOnly value of the request", pointer)
     return True
@@ -51,7 +51,7 @@ def _leak(observed: ObservedResponse, what: str, pointer: str) -> CheckFailure:
 def shown_write_only(observed: ObservedResponse) -> Iterator[tuple[str, str]]:
     """Yield name and pointer of each `writeOnly` member of a resource that a response shows, whatever its value.
 
-    Whatever their value: it may have been written long before this run.
+    Any value counts: it may have been written long before this run.
     """
     hidden = _write_only_names(observed.contract, observed.operation) if observed.response.successful else {}
     value = mask_paths(content_value(observed.response), observed.issued) if hidden else None
@@ -122,7 +122,7 @@ def _sent_texts(
 def _is_public(contract: Contract, value: Any, places: tuple[tuple[tuple[str, ...], str], ...], secret: str) -> bool:
     """Tell whether a secret text also stands in another member or in the contract, so that showing it is no leak.
 
-    Generated passwords do: Hypothesis likes `application/json`.
+    Generated passwords often are such texts: Hypothesis likes `application/json`.
     """
     others = _without(value, tuple(path for path, _ in places))
     said = "\n".join((*texts_of(others), *_HTTP_WORDS)).lower()

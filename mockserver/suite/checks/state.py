@@ -38,9 +38,9 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.verdicts.failures import NotRun, describe
 
-#: So often a write is repeated: enough to meet what fails once in twenty times in turn.
+#: How often a write is repeated: enough to meet a fault that comes every twentieth time.
 REPEATS = 20
-#: So many values that break the schema are sent before a read looks whether one of them left a trace.
+#: How many invalid values are sent before a read shows whether one of them changed something.
 _REJECTED = 12
 
 
@@ -61,7 +61,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
     return found
 
 
-#: A claim, the operation that it is about, and what else it calls.
+#: A check, the operation that it is about, and the other operations that it calls.
 _Planned = tuple[Callable[..., int], Operation, tuple[Operation, ...]]
 
 
@@ -142,7 +142,7 @@ def reads_show_the_last_write(session: Session, *, resource: SettingResource) ->
         for value, response, _ in writes(session, resource):
             expected = written(session.contract, resource, value, response)
             if expected is None:
-                continue  # an answer that does not show what it made is the finding of others
+                continue  # a response that does not show the generated value is the finding of another check
             with attempts.each():
                 expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
             if attempts.broken:
@@ -205,7 +205,7 @@ def rejected_writes_change_nothing(session: Session, *, resource: SettingResourc
     for request in _rejectable(session, resource):
         response = session.call(resource.write, request)
         if response.successful:
-            before = _held(session, resource)  # that it is accepted is the finding of others
+            before = _held(session, resource)  # that it is accepted is the finding of another check
         else:
             rejected += 1
     if before is not None:
@@ -228,7 +228,7 @@ def refused_calls_change_nothing(session: Session, *, resource: SettingResource)
             with attempts.each():
                 response = session.call(operation, session.valid_request(operation, caller, variant=2))
                 if response.successful:
-                    before = _held(session, resource)  # that it is accepted is the finding of others
+                    before = _held(session, resource)  # that it is accepted is the finding of another check
         with attempts.each(0):
             if before is not None:
                 expect_value(session, resource, before, "refused_calls_change_nothing", blame=operation)
@@ -305,7 +305,7 @@ def generated_values_are_new(session: Session, *, resource: SettingResource) -> 
 def _telling_writes(session: Session, resource: SettingResource) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
     """Write every example, and values that reveal how a server alters texts; yield those that were accepted.
 
-    Those that it refuses tell nothing about echoes.
+    Refused values say nothing about echoes.
     """
     operation = resource.write
     caller = session.run.allowed(operation)

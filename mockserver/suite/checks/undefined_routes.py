@@ -14,7 +14,7 @@ from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
-#: Servers may answer these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
+#: Servers may respond to these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
 _IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE"})
 
 
@@ -27,7 +27,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
     for path, operations in by_path.items():
         if not any(run.has_selected(operation) for operation in operations):
             continue
-        # What cannot be read is not undefined, for all that nothing is known of it.
+        # An operation that the suite could not read is not undefined.
         defined = {one.method for one in (*operations, *run.contract.refused) if one.path == path}
         for method in map(str.upper, METHODS):
             if method not in defined | _IMPLICIT:
@@ -107,7 +107,7 @@ def undefined_methods_ask_for_credentials(session: Session, *, operations: list[
 def _body_for(session: Session, operations: list[Operation], method: str) -> tuple[bytes | None, str | None]:
     """Return valid content and media type of one of a path's operations, for a method that may have content.
 
-    Who asks for credentials does so before content is looked at.
+    A server should ask for credentials before it looks at content.
     """
     for operation in operations if method in {"POST", "PUT", "PATCH"} else ():
         with suppress(NotRun):
@@ -124,7 +124,7 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
     like = session.request(operation, _anyone(session, operation))
     path, _, _ = like.path.partition("?")
     above = path.rstrip("/")
-    # Beside the root there is no path: what follows it begins with the slash that it is.
+    # The root has no sibling path: a path beside it would begin with the same slash.
     paths = (f"{above}/undefined-{name}/", f"{above or '/'}-undefined-{name}/below/")
     attempts = Attempts()
     for undefined in paths:
@@ -133,7 +133,7 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
         with attempts.each():
             exchange = session.probe(label, WireRequest("GET", undefined, like.fields))
             assert exchange.response is not None
-            # A server that asks who is there before it says what is there is as good.
+            # A server may ask for credentials before it says whether the path exists.
             if exchange.response.status not in {404, 401, 403, 410} and exchange.response.status < 500:
                 raise CheckFailure(
                     "undefined_paths_are_refused",

@@ -38,7 +38,7 @@ _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _DROPPED = frozenset({"mock-world", "user-agent", "host"})
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _MADE_UP = "SENT_SECRET_"
-#: What is tried again: claims about answers and about what was written. Those about credentials are made in each run.
+#: Checks whose failures are stored: those of responses and of state. Credential checks are made in each run anyway.
 _CHECKS = frozenset(check.__name__ for check in (*RESPONSE_CHECKS, *STATE_CHECKS)) | REWORDED
 _REDIS = ("redis", "rediss", "unix")
 
@@ -49,7 +49,7 @@ class KnownFailure:
 
     Attributes:
         label: the operation, as reports name it.
-        status: the last answer's status.
+        status: status code of the last response.
         requests: method, path, fields and content in base64 each; a field without a value is the identity's own.
     """
 

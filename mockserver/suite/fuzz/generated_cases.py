@@ -42,7 +42,7 @@ from mockserver.suite.target.connections import is_refused
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 
-#: How schemathesis calls the check that makes all claims of ours.
+#: Name of the suite's checks in the registry of schemathesis.
 OWN_CHECKS = "checks_of_mockserver"
 
 
@@ -104,7 +104,7 @@ class Judge:
                 failures += found
             except NotRun as reason:
                 self.run.verdicts.not_run(name, observed.label, str(reason))
-            except Exception as error:  # noqa: BLE001 - the other claims are not concerned
+            except Exception as error:  # noqa: BLE001 - the other checks are not concerned
                 contain(self.run.verdicts, name, observed.label, error)
             else:
                 if applied:
@@ -170,7 +170,7 @@ class Judge:
             if failed:
                 self._take_failures(case, interaction.response, failed)
         for (name, label), cases in passed.items():
-            if name != OWN_CHECKS:  # its claims are counted one by one
+            if name != OWN_CHECKS:  # its checks are counted one by one
                 self.run.verdicts.passed(name, label, cases)
 
     def _take_failures(self, case: Any, response: Any, nodes: list[Any]) -> None:

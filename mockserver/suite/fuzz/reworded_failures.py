@@ -17,7 +17,7 @@ from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure, wor
 from mockserver.suite.target.exchange import NotJSON, is_json, parse_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, excerpt
 
-#: Claims that the suite makes too: its own finding knows the exact statement, so it stands for both.
+#: Checks of schemathesis that the suite makes, too; its own findings name the exact statement, so they replace these.
 SAME_CHECK: Mapping[str, Collection[str]] = {
     "not_a_server_error": {"no_server_error"},
     "status_code_conformance": {"status_is_documented", "no_server_error"},
@@ -35,8 +35,8 @@ _NO_PARAMETERS = ("accept", "content-type", "authorization")
 #: Fields of a request that may be answered 412 (RFC 9110, section 13.1).
 _CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since")
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
-#: Claims about the request of an operation; they tell nothing if its path means another operation, or none, as with
-#: an identifier that is empty.
+#: Checks that judge the request of an operation; they do not apply if the path belongs to another operation or to
+#: none, as with an empty identifier.
 _ABOUT_REQUESTS = frozenset(
     {
         "negative_data_rejection",
@@ -132,7 +132,7 @@ def _refused_request(failure: SchemathesisFailure) -> _Statement | None:
     if observed.response.status == 406 and not _is_served(observed, operation):
         return None  # what was generated for `Accept`, where a contract declares it, takes nothing that is documented
     if observed.response.status == 412 and any(map(observed.exchange.request.field, _CONDITIONS)):
-        # A made-up tag names no state (RFC 9110, section 15.5.13); whether 412 is documented is another claim.
+        # A made-up tag names no state (RFC 9110, section 15.5.13); another check judges whether 412 is documented.
         return None
     body = operation.request_body
     if observed.response.status == 415 and not _is_documented(observed, body):
@@ -219,7 +219,7 @@ def _the_response(failure: SchemathesisFailure) -> _Statement | None:
     if failure.observed.response.status in _WITHOUT_CONTENT and not failure.observed.response.body:
         return None  # whatever content is documented there, HTTP knows none (RFC 9110, section 15.3.5)
     if failure.check == "response_schema_conformance" and _is_sound(failure.observed):
-        return None  # ours reads schemas as contracts mean them, and found nothing
+        return None  # the suite's own check reads schemas as contracts mean them, and found nothing
     documented = failure.observed.documented
     return (documented.pointer if documented else failure.operation.pointer), "contract", ""
 

@@ -13,7 +13,7 @@ from mockserver.suite.identities.identities import Identities, Identity, asks_fo
 from mockserver.suite.target.exchange import Fields, WireRequest
 
 _REFUSALS = frozenset({401, 403})
-#: With these alone beside a 403, nobody was let in anywhere.
+#: If these are the only other status codes beside a 403, the credentials were never accepted.
 _NOT_LET_IN = frozenset({401, 403, 404, 405, 429, *range(500, 600)})
 
 
@@ -22,8 +22,8 @@ class _Record:
     """Results of the calls that were made with one identity's credentials.
 
     Attributes:
-        refused: label of the first operation that refused it, "" if none did.
-        statuses: every status code of those calls.
+        refused: label of the first operation that refused the credentials, "" if none did.
+        statuses: all status codes of those calls.
     """
 
     refused: str = ""

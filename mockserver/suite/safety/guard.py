@@ -27,7 +27,7 @@ from mockserver.suite.target.targets import Target
 _FAILURE, _NOT_IMPLEMENTED = 500, 501
 #: What was created is said by the second (RFC 9110, section 15.3.2).
 _OK, _CREATED = 200, 201
-#: Members of an answer that name what was created, where none is called like the path's parameter.
+#: Members of a response that identify a created item, if none has the name of the path parameter.
 _NAMES = ("id", "uuid", "name", "key", "slug")
 
 
@@ -41,7 +41,7 @@ class ChangeKeeper(Protocol):
     def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
         """Record that a request was accepted, failed (5xx), or got no response (status None).
 
-        What it created is told before that; `named` tells whether anything was.
+        `created` is called before this for a created item; `named` says whether it was.
         """
         ...
 
@@ -63,7 +63,7 @@ class Guard:
 
     Attributes:
         admissions: whether the credentials of each identity were ever accepted.
-        keeper: keeps the books, None where nothing needs to be put back.
+        keeper: records changes, None if nothing needs to be restored.
         writes: accepted requests with unsafe methods.
     """
 
@@ -98,7 +98,7 @@ class Guard:
 
         Args:
             request: what is to be sent.
-            operation: what it is for, None for a probe of what no contract defines.
+            operation: its operation, None for a probe of an undefined route.
             login: whether it logs an identity in, with that identity's own password.
         """
         why = self._policy.refusal(request.method, operation, login=login)
@@ -115,8 +115,8 @@ class Guard:
     def _meant_refusal(self, request: WireRequest, operation: Operation | None) -> str | None:
         """Return why a request must not be sent because its path belongs to another operation, None if it may.
 
-        A value in a path may make it another operation; a probe may be one to the server: HEAD is a GET, and a path
-        below a logout may be the logout.
+        A parameter value may turn the path into that of another operation, and a server may treat a probe as one: HEAD
+        as GET, a path below a logout as the logout.
         """
         methods = self._resolver.methods_at(request.path)
         meant = self._meant(request)
@@ -133,7 +133,7 @@ class Guard:
         """Record the effects of a request after its response, or after it got none.
 
         Raises:
-            Stopped: good credentials are not accepted any more.
+            Stopped: credentials that worked before are not accepted any more.
         """
         self.usage.record_request(request)
         status = response.status if response is not None else None
@@ -209,7 +209,7 @@ class Guard:
             return  # it may name one that was there before, which is not the run's to delete
         templates = {other.path for other in self._contract.operations if is_item_of(other.path, operation.path)}
         paths = ((template, self._path_of(template, request, response)) for template in sorted(templates))
-        # Of those that differ in the parameter's name alone, each names the same item.
+        # Templates that differ only in the name of the parameter give the same path.
         yield from {path: (template, path) for template, path in paths if path is not None}.values()
 
     def _path_of(self, template: str, request: WireRequest, response: WireResponse) -> str | None:

@@ -25,13 +25,13 @@ from mockserver.suite.target.exchange import WireRequest, WireResponse, same_jso
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun
 
-#: An item that is not there (any more).
+#: Status codes of an item that does not exist (any more).
 _GONE = frozenset({404, 410})
 _NOTHING_READS = "no documented operation reads it"
-#: Whether an item reads as there; any other text says why that is not known.
+#: Whether an item exists; any other text says why that is not known.
 _THERE: Literal["there"] = "there"
 _ABSENT: Literal["gone"] = "gone"
-#: So deep an item is looked for in a list's answer.
+#: How deep an item's name is looked for in the response of a list.
 _LIST_DEPTH = 4
 
 Send = Callable[[Operation, WireRequest], WireResponse]
@@ -73,7 +73,7 @@ class ItemRestorer:
     def delete(self, items: Iterable[CreatedItem]) -> Iterator[tuple[CreatedItem, str]]:
         """Delete items that the run created; yield each with `DONE` once it is gone, or with why it is left.
 
-        All are asked for first and looked at then, so that deletions which take their time take it together.
+        All DELETE requests are sent first and the results read then, so that slow deletions run at the same time.
         """
         asked: list[tuple[CreatedItem, str]] = []
         for item in items:
@@ -214,7 +214,7 @@ class ItemRestorer:
         """Return the response to a call of an operation at a path.
 
         Raises:
-            NotRun: nobody may make it, or there is no answer.
+            NotRun: no identity may make the call, or there is no response.
         """
         if self._silences[operation.label] >= MAX_SILENCES:
             raise NotRun(f"{operation.label} sent no response before")

@@ -13,14 +13,14 @@ from typing import Any, Literal
 from mockserver.errors import UsageError
 
 VERSION = 1
-#: Settings are nobody's business but the owner's.
+#: File mode: only the owner may read settings.
 _PRIVATE = 0o600
-#: How a ledger begins, also one that was written anew by hand.
+#: How the content of a ledger file begins, also after it was edited by hand.
 _BEGINNING = re.compile(rb'\s*\{\s*"(version|target)"\s*:')
 _BEGINNING_BYTES = 200
-#: The outcome of what is as it was before the run.
+#: Outcome of an entry that was restored to its state before the run.
 DONE = "restored"
-#: What a setting was before the run: a value, never set, or not to be found out.
+#: State of a setting before the run: it had a value, was never set, or that is unknown.
 Before = Literal["value", "never set", "unknown"]
 
 
@@ -68,7 +68,7 @@ class CreatedItem:
 
     Attributes:
         deleted: whether the run deleted it already, as it was answered.
-        certain: whether an answer said that it was created; else the request may have been lost or failed.
+        certain: whether a response said that the item was created; else the request may have been lost or failed.
     """
 
     path: str
@@ -99,7 +99,7 @@ class HeldContent:
     outcome: str = ""
 
 
-#: What became of an operation's calls so far: nothing is known, all were refused, one may have been accepted, one was.
+#: Result of an operation's calls so far: unknown, all refused, one may have been accepted, one was accepted.
 CallResult = Literal["", "refused", "unanswered", "accepted"]
 
 
@@ -108,8 +108,8 @@ class LastingCall:
     """An operation that the run called and whose effect cannot be undone, or only by calling it again.
 
     Attributes:
-        answer: the gravest of what became of its calls.
-        why: why its effect cannot be taken back.
+        answer: the gravest result of its calls.
+        why: why the effect cannot be undone.
     """
 
     label: str
@@ -123,7 +123,7 @@ class Ledger:
     """Everything that is needed to restore what a run changed on the target.
 
     Attributes:
-        process: the number of the process that keeps it, on the machine `host`.
+        process: number of the process that writes the ledger, on the machine `host`.
         sessions: tokens that the run obtained by logging in. They are secrets, so they are counted and not kept.
     """
 
@@ -159,7 +159,7 @@ class LedgerFile:
     """The ledger on disk: each change is written before its request is sent, so that it survives `kill -9`.
 
     Attributes:
-        path: the file; another name if that is somebody else's when the first line is written.
+        path: the file; changed to a free name if the file exists when a new ledger is first written.
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
@@ -247,7 +247,7 @@ def _runs(process: int) -> bool:
 def left_open(folder: Path, target: str) -> Path | None:
     """Return the ledger file of a killed run on the same target that was never restored, None if there is none.
 
-    Whatever its name is: it is told by how its content begins, so that of other files no more than that is read.
+    The file may have any name: it is recognised by how its content begins.
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not _begins_like_a_ledger(path):

@@ -27,7 +27,7 @@ from mockserver.suite.safety.policy import is_collection, is_named, item_path
 from mockserver.suite.safety.restorer import Restorer
 from mockserver.suite.target.exchange import WireRequest
 
-#: So many paths are read before something is written there; each costs a request.
+#: How many paths are read before their first write; each costs a request.
 MAX_HELD = 500
 #: The status of a request that created what it was about (RFC 9110, section 15.3.2); failures of the server.
 _CREATED, _FAILURE = 201, 500
@@ -50,17 +50,17 @@ class LedgerKeeper:
     """Records the changes of a run for its guard, and restores what the run changed at the end.
 
     Attributes:
-        book: what is known so far.
+        ledger: the changes recorded so far.
     """
 
     def __init__(self, run: Run, originals: OriginalValues, ledger: Ledger, file: LedgerFile | None = None) -> None:
         """Create the keeper for the ledger of a run.
 
         Args:
-            run: who changes things, and through which things are put back.
-            originals: values that were given, which win over those that were saved.
-            ledger: a new one, or that of an earlier run.
-            file: where it is kept; None where nobody but this run needs it.
+            run: the run that changes the target, and restores it.
+            originals: values given by the user, which win over saved ones.
+            ledger: a new ledger, or that of an earlier run.
+            file: where the ledger is written, None if only this run needs it.
         """
         self.ledger = ledger
         self._run = run
@@ -72,7 +72,7 @@ class LedgerKeeper:
         self._held: dict[str, HeldContent] = {}
         self._items = {_key(item.path): item for item in ledger.items}
         self._resumed = bool(ledger.settings or ledger.items or ledger.held or ledger.calls)
-        self._open = self._resumed  # whether there is anything to keep
+        self._open = self._resumed  # whether the ledger has entries
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
         """Record what a request may change before it is sent; return why it must not be sent, or None."""
@@ -139,14 +139,14 @@ class LedgerKeeper:
     def put_back(self) -> LedgerSummary:
         """Restore everything that the run changed; return what was restored and what is left.
 
-        Ctrl-C ends it early; what is not put back by then is left, and stays in the file for `mockserver restore`.
+        Ctrl-C ends this early; what is not restored by then stays in the ledger file for `mockserver restore`.
         """
         self._closing = True
         self._forget_what_changed_nothing()
         self._run.target.rate_limiter.reopen()
         self._restorer.wait_for_trouble_to_pass()
         try:
-            # What is below an item was created after it.
+            # Items below another item were created after it.
             items = [item for item in reversed(self.ledger.items) if item.outcome != DONE]
             for item, outcome in self._restorer.items.delete(items):
                 self._note(item, outcome)
@@ -206,7 +206,7 @@ class LedgerKeeper:
     def _forget_what_changed_nothing(self) -> None:
         """Remove ledger entries of requests that were refused or never sent.
 
-        Of a run that was killed nobody knows what became of what it sent last.
+        After a run that was killed, requests without a known result stay in the ledger.
         """
         if self._resumed:
             self.ledger.calls = [call for call in self.ledger.calls if call.answer != "refused"]
@@ -304,8 +304,8 @@ class LedgerKeeper:
             self._file.write(self.ledger)
         except UsageError:
             if not self._closing:
-                raise  # nothing is changed that is not in the ledger
-            # What is put back without a note is only put back twice.
+                raise  # nothing may be changed that is not in the ledger
+            # An entry restored without a note is only restored a second time.
 
 
 def _key(path: str) -> str:

@@ -110,9 +110,9 @@ class WritePolicy:
     """Which operations may be called: the selected ones, and with unsafe methods the allowed ones.
 
     Attributes:
-        foreign: whether the target is another machine; on loopback everything that is selected is allowed.
+        foreign: whether the target is another machine; on loopback all selected operations are allowed.
         patterns: the `--allow-writes` globs; `probes` stands for undocumented methods and names.
-        contract: says what can be undone; without it a glob covers whatever it matches.
+        contract: says what can be undone; without a contract a glob covers all that it matches.
         restorable: resources, and `operationId`s, whose original value was given (`--restore-values`).
         selected: labels of the operations that `--only` names, None for all.
         side_effects: by label of a GET operation that changes something, why it counts as unsafe off loopback.
@@ -135,10 +135,10 @@ class WritePolicy:
 
         Args:
             method: the request's method.
-            operation: what it is for, None for a probe of what no contract defines.
+            operation: its operation, None for a probe of an undefined route.
             login: whether it logs an identity in, with that identity's own password.
         """
-        # The one exception: nothing can be tested without a token, and logging in is what clients do all day.
+        # The one exception: most checks need a token, and clients log in all the time.
         if login:
             return None
         why = self.unselected(operation) if operation is not None else None

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from mockserver.suite.run.interrupts import interruptible
 
-#: Pause between two looks at what is under way.
+#: Pause between two reads of a resource whose change is not finished.
 POLL_SECONDS = 0.2
-#: After so many changes of one resource that did not show in time the run does not wait for others of it.
+#: After so many changes of a resource that did not show in time, the run does not wait for its changes any more.
 MAX_UNSETTLED = 2
 #: A run waits so long in all; a generated write a second would make it wait for hours.
 MAX_WAIT_SECONDS = 180.0
@@ -40,7 +40,7 @@ class Poller:
         """Yield once for each read of a resource, at least once, with pauses between the reads.
 
         Args:
-            name: of the resource; one that never showed a change in time is not waited for again.
+            name: name of the resource; one that never showed a change in time is not waited for again.
             lags: whether the contract shows that a change may take its time.
         """
         yield

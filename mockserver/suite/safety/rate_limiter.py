@@ -16,7 +16,7 @@ from mockserver.suite.run.interrupts import interruptible, raise_if_interrupted
 from mockserver.suite.verdicts.failures import NotRun
 
 #: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it. On loopback it
-#: is kept to from the first answer on that says "too many requests".
+#: this rate holds from the first response on that says "too many requests".
 FOREIGN_RATE = 10.0
 #: No rate is halved below this: a server that still says "later" is not to be tested now, or says so of one operation.
 LOWEST_RATE = 1.0
@@ -44,10 +44,10 @@ class Limits:
 
     Attributes:
         budget: requests for one operation at most, None for no limit.
-        failures: so many 5xx or lost connections of one operation in a row, and it is left alone; so many in a row
-            over several operations, and the run ends. None for no limit: the target is ours to crash.
-        patient: whether "later" ends the run if it stays.
-        slows: whether "later" slows a run that is not limited so far; a stub of the run's own only plays with it.
+        failures: number of 5xx or lost connections in a row after which an operation is left alone, or, over
+            several operations, the run ends; None for no limit, since a local target may be crashed.
+        patient: whether repeated "later" responses (429, 503) end the run.
+        slows: whether a "later" response limits a run without a rate; not for our own stub, whose 429 is an example.
     """
 
     budget: int | None = None
@@ -97,24 +97,24 @@ def parse_retry_after(value: str, now: datetime) -> float | None:
 class RateLimiter:
     """Spaces and counts the requests of a run, and stops a run that harms the server; safe to use from threads.
 
-    Whoever sends a request calls `admit` right before it, and `observe` with what came of it::
+    A sender calls `admit` right before each request, and `observe` with its result::
 
         while True:
             rate_limiter.admit(label)
-            answer = send()
-            if not rate_limiter.observe(label, answer.status, answer.retry_after):
-                return answer
+            response = send()
+            if not rate_limiter.observe(label, response.status, response.retry_after):
+                return response
 
-    The bucket holds one token: requests are spaced, and a pause earns no burst. In any second there are at most as
-    many as the rate says, and one more.
+    The token bucket holds one token: requests are spaced evenly, and a pause is not followed by a burst. In any second
+    there are at most as many requests as the rate, plus one.
 
     Attributes:
-        requests: how many were admitted.
-        stopped: why nothing is sent any more, "" as long as something is.
-        rate: requests a second now, None for no limit; halved each time that the server says that it is too much, and
-            `slow_rate` at most from the first time on.
-        slow_rate: what a server is asked that said so.
-        limits: when enough is enough.
+        requests: number of admitted requests.
+        stopped: why no more requests are sent, "" while requests are sent.
+        rate: current requests per second, None for no limit; halved at each response that says they are too many,
+            and at most `slow_rate` from the first such response on.
+        slow_rate: highest rate after such a response.
+        limits: limits of requests and failures.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class RateLimiter:
         """Wait until the next request may be sent.
 
         Args:
-            label: the operation that it is for, as reports name it; "" where there is none.
+            label: label of the operation in reports, "" if there is none.
 
         Raises:
             Stopped: nothing may be sent any more.
@@ -174,8 +174,8 @@ class RateLimiter:
 
         Args:
             label: the operation that it was for, as told to `admit`.
-            status: the answer's status code, None if the connection was lost or there was no answer in time.
-            retry_after: the answer's `Retry-After` field.
+            status: status code of the response, None if the connection was lost or no response came in time.
+            retry_after: `Retry-After` field of the response.
         """
         with self._lock:
             if status == 429 or (status == 503 and retry_after is not None):
@@ -221,7 +221,7 @@ class RateLimiter:
         if label not in self._limited and not self._repeats[label]:
             self._slow_down()
         if asked > MAX_PAUSE_SECONDS:
-            # One operation may be a whim of a server on this machine; two in a row are a ban of whoever asks.
+            # One operation may be an odd response of a local server; two in a row are a ban of the caller.
             self._banned.add(label)
             if patient or len(self._banned) > 1:
                 said = f"{status} with Retry-After: {retry_after}"

@@ -24,7 +24,7 @@ from mockserver.suite.target.exchange import WireRequest, WireResponse, same_jso
 from mockserver.suite.verdicts.failures import NotRun
 
 _OTHERWISE = "it was written, and still shows another value"
-#: Seconds to wait for a server in trouble, the last one first; so often in all.
+#: Pauses in seconds before requests to a failing server are repeated, taken from the end.
 _PAUSES = (8.0, 4.0, 2.0, 1.0)
 #: A failure of the server (RFC 9110, section 15.6).
 _FAILURE = 500
@@ -42,7 +42,7 @@ class Restorer:
     """Saves settings before a run and restores them from the ledger afterwards.
 
     Attributes:
-        items: the same for items of collections, and whatever else has a path of its own.
+        items: restores the items of collections, and other resources by their paths.
     """
 
     def __init__(self, run: Run, originals: OriginalValues) -> None:

@@ -13,7 +13,7 @@ from mockserver.contract.model import Contract
 from mockserver.suite.secrets.encoded_secrets import Finder, MatchKind, fold, folded_digits, folded_texts, readings
 from mockserver.suite.target.exchange import NotJSON, WireResponse, is_json
 
-#: A text shorter than this may well stand in an answer by chance.
+#: A text shorter than this may appear in a response by chance.
 MIN_SECRET = 12
 MASK = "********"
 _MIN_DISTINCT = 8

@@ -12,7 +12,7 @@ from mockserver.errors import InternalError, MockServerError
 from mockserver.suite.run.internal_errors import place_of
 from mockserver.suite.secrets.known_secrets import Secrets
 
-#: An error of a server's making can be as long as its answers.
+#: Longest message, since an error may quote a whole response.
 _MAX_MESSAGE = 500
 
 
@@ -20,7 +20,7 @@ class OutputFilter:
     """Removes the secrets of a run from output.
 
     Attributes:
-        secrets: what may not be shown; a run adds its own.
+        secrets: the secrets to mask; a run adds its own.
     """
 
     def __init__(self) -> None:
