@@ -138,7 +138,7 @@ def run_in_parts(options: Options, settings: FuzzSettings, workers: int) -> Docu
 
 
 class _Part:
-    """A process that makes one part of the run, with what it has reported so far."""
+    """A process that makes one part of a divided run, with what it has reported so far."""
 
     def __init__(self, options: Options, settings: FuzzSettings, shard: Shard) -> None:
         self.shard = shard
@@ -245,7 +245,7 @@ def _tell(line: Mapping[str, Any]) -> None:
 
 
 def _document(options: Options, settings: FuzzSettings) -> Document:
-    """Make one part of the run and return its report."""
+    """Make one part of a divided run and return its report."""
     redact = OutputFilter()
     contract = options.load_contract()
     originals = load_originals(options.restore_values, contract)

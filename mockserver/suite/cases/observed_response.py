@@ -224,7 +224,7 @@ def field_readings(text: str, kinds: Collection[str]) -> list[Any]:
 
 
 def _objects(parts: list[str]) -> list[dict[str, Any]]:
-    """Return the objects that the parts of `a=1,b=2` (exploded) or `a,1,b,2` may stand for."""
+    """Return the objects that a header field such as `a=1,b=2` (exploded) or `a,1,b,2` may stand for."""
     explode = all("=" in part for part in parts)
     if len(parts) % 2 and not explode:
         return []

@@ -90,7 +90,7 @@ def _is_accepted(operation: Operation, response: WireResponse) -> bool:
 def _about_what_is_there(
     session: Session, operation: Operation, request: WireRequest, how: str, response: WireResponse
 ) -> WireRequest:
-    """Return the same request about an existing item.
+    """Return a request with its path changed to that of an existing item.
 
     Raises:
         NotRun: the operation is not about an item, or no item exists and none can be created.

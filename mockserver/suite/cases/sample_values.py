@@ -217,7 +217,7 @@ def _as_long_as_may_be(valid: dict[str, Any], validator: Validator) -> dict[str,
 
 
 def _with_each(valid: dict[str, Any], kind: type, make: Callable[[int], Any], validator: Validator) -> dict[str, Any]:
-    """Return an object with each member of a type replaced by a value made from its index, where that is valid."""
+    """Return an object whose members of one type are replaced by values made from their index, where valid."""
     value = dict(valid)
     for index, (name, member) in enumerate(valid.items()):
         changed = value | {name: make(index)}

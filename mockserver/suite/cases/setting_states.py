@@ -150,7 +150,7 @@ def written(contract: Contract, resource: SettingResource, sent: Any, response: 
 
 
 def expected_value(contract: Contract, operation: Operation, sent: Any) -> Any:
-    """Return the part of a sent value that a resource must hold: members known to the contract, not `writeOnly`.
+    """Return the members of a sent value that a setting must hold after a write, `writeOnly` and unknown ones apart.
 
     None if the value is invalid: what a server stores then is undefined.
     """

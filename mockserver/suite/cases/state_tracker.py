@@ -61,7 +61,7 @@ class StateTracker:
         return self.run.verdicts.known(check, operation.label) >= MAX_FAILURES
 
     def is_due(self, check: str, operation: Operation, status: int, first: int = FIRST_TIMES) -> bool:
-        """Tell whether to read a resource back this time; each call counts as one occasion."""
+        """Tell whether to spend a read on verifying a resource this time; each call counts as one occasion."""
         key = (check, operation.id, status)
         self.times[key] += 1
         return self.times[key] <= first or self.times[key] % EVERY == 0

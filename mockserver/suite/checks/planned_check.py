@@ -125,6 +125,6 @@ class Attempts:
 
 
 def _last(reasons: Iterable[str]) -> Iterator[tuple[bool, str]]:
-    """Yield each reason, with whether it is the last one."""
+    """Yield each reason in order, with whether it is the last one."""
     every = list(reasons)
     yield from ((number == len(every), why) for number, why in enumerate(every, 1))

@@ -28,7 +28,7 @@ _PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
 
 @dataclass(frozen=True, slots=True)
 class FuzzSettings:
-    """How many requests are generated, and from which seed.
+    """Settings of a fuzz run: number of cases, time limit, seed, part of the run, and failure database.
 
     Attributes:
         shard: which part of the run is made, as `2/3`; "" for all of it.

@@ -168,7 +168,7 @@ class LedgerFile:
         self._new = new
 
     def write(self, ledger: Ledger) -> None:
-        """Replace the file's content atomically and wait until it is on the disk.
+        """Replace the ledger file's content atomically, and wait until it is on the disk.
 
         Raises:
             UsageError: it cannot be written; nothing may be changed then.
@@ -192,7 +192,7 @@ class LedgerFile:
             raise self._unwritable(error) from error
 
     def _take_name(self) -> None:
-        """Create the new file under the first file name that is free.
+        """Create a new ledger file under the first file name that is free.
 
         Raises:
             UsageError: it cannot be created.
@@ -212,7 +212,7 @@ class LedgerFile:
         return UsageError(f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger")
 
     def read(self) -> Ledger:
-        """Return the ledger in the file.
+        """Return the ledger from the file.
 
         Raises:
             UsageError: it cannot be read, or is no ledger.

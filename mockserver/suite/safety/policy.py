@@ -107,7 +107,7 @@ def is_item_of(template: str, collection: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WritePolicy:
-    """Which operations may be called: the selected ones, and with unsafe methods the allowed ones.
+    """The rules for which operations may be called: the selected ones, and of unsafe methods the allowed ones.
 
     Attributes:
         foreign: whether the target is another machine; on loopback all selected operations are allowed.

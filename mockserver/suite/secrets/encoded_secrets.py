@@ -152,7 +152,7 @@ class SecretMatch:
 
 
 class Finder:
-    """Searches a text for many forms at once, in time that does not grow with their number.
+    """Searches a text for many forms of secrets at once, in time that does not grow with their number.
 
     A text of at least `2 * STEP - 1` characters holds a whole piece of each `STEP` characters at which another one is
     cut, wherever it stands in it, so that it is enough to look up these pieces.
@@ -170,7 +170,7 @@ class Finder:
         self._longest = 0
 
     def add(self, form: str, kind: MatchKind = "text") -> None:
-        """Add a form to search for, in lower case; the kind of its first addition counts."""
+        """Add a form of a secret to search for, in lower case; the kind given first counts."""
         if form in self._kinds:
             return
         self._kinds[form] = kind
@@ -184,11 +184,11 @@ class Finder:
             self._pieces.setdefault(form[offset : offset + self.STEP], []).append((form, offset))
 
     def found(self, folded: str) -> list[str]:
-        """Return the forms that a text in lower case contains."""
+        """Return the forms of secrets that a text in lower case contains."""
         return list(dict.fromkeys(form for _, form in self._hits(folded)))
 
     def places(self, text: str) -> list[SecretMatch]:
-        """Return the positions of forms in a text at any level of escapes, without splitting an escape.
+        """Return where forms of secrets occur in a text, at any level of escapes, without splitting an escape.
 
         Where a text was shortened, as `…` tells, what is left of a form counts, too.
         """
@@ -204,7 +204,7 @@ class Finder:
         return found
 
     def _hits(self, folded: str) -> Iterator[tuple[int, str]]:
-        """Yield position and form of each match in a text; a match may be repeated."""
+        """Yield position and form of each secret that a text contains; a match may be repeated."""
         for form in self._short:
             start = folded.find(form)
             while start >= 0:
@@ -220,7 +220,7 @@ class Finder:
                     yield start - offset, form
 
     def _whole(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        """Yield start, end and form of each complete match in a text that fits the kind of the form."""
+        """Yield start, end and form of each complete secret in a text, as far as the kind of the form allows."""
         for start, form in dict.fromkeys(self._hits(folded)):
             end, kind = start + len(form), self._kinds[form]
             before, behind = folded[max(0, start - 1) : start], folded[end : end + 1]
@@ -231,7 +231,7 @@ class Finder:
                 yield start, end, form
 
     def _cut(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        """Yield start, end and form where a text was cut by an ellipsis within a form."""
+        """Yield start, end and form of each secret that is cut off by an ellipsis in a text."""
         place = folded.find("…")
         while place >= 0:
             end = _CUT_ESCAPE.search(folded, max(0, place - 12), place)
