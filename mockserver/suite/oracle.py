@@ -156,21 +156,21 @@ class Oracle:
             assert self._process is not None
             assert self._process.stdout is not None
             with interruptible:
-                answer = self._process.stdout.readline()
-            if not answer.startswith("{"):
+                result = self._process.stdout.readline()
+            if not result.startswith("{"):
                 words = processes.last_words(self._process)
                 raise MockServerError(f"the run on our own stub could not be made: {words}")
-            self._opinion = _opinion(json.loads(answer))
+            self._opinion = _opinion(json.loads(result))
         return self._opinion
 
 
-def _opinion(answer: Mapping[str, Any]) -> Opinion:
-    if answer["error"]:
-        raise MockServerError(f"the run on our own stub could not be made: {answer['error']}; try --no-oracle")
+def _opinion(result: Mapping[str, Any]) -> Opinion:
+    if result["error"]:
+        raise MockServerError(f"the run on our own stub could not be made: {result['error']}; try --no-oracle")
     return Opinion(
-        failures=tuple((raw["fingerprint"], _finding(raw)) for raw in answer["failures"]),
-        counts=tuple(Count(*count) for count in answer["counts"]),
-        ended=answer["ended"],
+        failures=tuple((raw["fingerprint"], _finding(raw)) for raw in result["failures"]),
+        counts=tuple(Count(*count) for count in result["counts"]),
+        ended=result["ended"],
     )
 
 
@@ -205,12 +205,12 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         with terminable(at_once=True):  # so that the stub is ended on the way out
-            answer = _make(spec)
+            result = _make(spec)
     except KeyboardInterrupt:
         sys.exit(1)
     except MockServerError as error:
-        answer = {"error": str(error)}
-    sys.stdout.write(json.dumps(answer) + "\n")
+        result = {"error": str(error)}
+    sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
 
 

@@ -29,7 +29,7 @@ def expectation(violation: SchemaViolation, limit: Any) -> str:
 def shortcoming(violation: SchemaViolation) -> str:
     """Return the value that breaks a keyword, or the names of the members that are missing or too many."""
     if violation.unknown:
-        return f"also {', '.join(map(describe, violation.unknown))}"
+        return f"undocumented members: {', '.join(map(describe, violation.unknown))}"
     if violation.keyword == "required" and violation.missing:
         return f"an object without {describe(violation.missing[0])}"
     return describe(violation.value)

@@ -133,10 +133,10 @@ def record_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
         tracker.run.last_writes[tracker.session.world, path] = tracker.session.history[-1]
     del tracker.session.history[:-MAX_HISTORY]
     is_reset = operation is resource.reset
-    claim = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
+    check = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
     tracker.confirmed.discard(resource.name)
     judged = operation if is_reset else resource.read
-    if observed.response.status >= 500 or (observed.response.successful and tracker.is_broken(claim, judged)):
+    if observed.response.status >= 500 or (observed.response.successful and tracker.is_broken(check, judged)):
         tracker.known.pop(resource.name, None)
     elif observed.response.successful:
         value = NEVER_SET if is_reset else written(observed.contract, resource, _sent(observed), observed.response)

@@ -111,7 +111,7 @@ def bodies_that_break_the_schema_are_refused(session: Session, operation: Operat
                 session,
                 operation,
                 _request(session, operation, json.dumps(value).encode(), media_type),
-                title=f"accepted a value that breaks {violations[0].keyword} of {_place(violations[0])}",
+                title=f"accepted {_part(violations[0])} that breaks {violations[0].keyword}",
                 pointer=broken_statement(session, violations).keyword_pointer,
                 got=_shown(violations[0]),
             )
@@ -195,6 +195,10 @@ def _expect_refusal(
 
 def _place(violation: SchemaViolation) -> str:
     return "/".join(map(str, violation.instance_path)) or "the content"
+
+
+def _part(violation: SchemaViolation) -> str:
+    return f"a value of {_place(violation)}" if violation.instance_path else "content"
 
 
 def _shown(violation: SchemaViolation) -> str:

@@ -24,7 +24,7 @@ def no_secret_comes_back(observed: ObservedResponse) -> bool:
     """Check that a response, errors included, shows no credential and no `writeOnly` value in any encoding."""
     # A member that the contract marks as writeOnly is the cause, whatever value it has.
     for name, pointer in shown_write_only(observed):
-        raise _leak(observed, f"a value of {name!r}, which is writeOnly", pointer)
+        raise _leak(observed, f"a value of {name}, which is writeOnly", pointer)
     text = visible_text(observed.response, observed.issued)
     for secret in observed.secrets.leaked(text):
         raise _leak(observed, f"the secret ${observed.secrets.name_of(secret)}", _secret_pointer(observed))

@@ -247,7 +247,7 @@ Meaning = tuple[WireRequest, str, Operation | None]
 
 
 def meaning(run: Run, request: Any) -> Meaning:
-    """Return a prepared request in the form of evidence, with its label and the operation that it is for."""
+    """Return a prepared request in the form used as evidence, with its label and operation."""
     known: Meaning | None = getattr(request, "meaning", None)
     if known is not None:
         return known
@@ -259,7 +259,7 @@ def meaning(run: Run, request: Any) -> Meaning:
 
 
 def wire_request(run: Run, request: Any) -> WireRequest:
-    """Return a prepared request in the form of evidence."""
+    """Return a prepared request of the library `requests` in the form used as evidence."""
     body = as_bytes(request.body) if isinstance(request.body, str) else request.body
     path = _target(str(request.url), run.target.base_url)
     fields = tuple((name, _text(value)) for name, value in request.headers.items() if name.lower() not in _HIDDEN)
@@ -276,7 +276,7 @@ def _target(url: str, base_url: str) -> str:
 
 
 def wire_response(response: Any) -> WireResponse:
-    """Return a response of schemathesis in the form of evidence, with its original content."""
+    """Return a response of schemathesis in the form used as evidence, with its original content."""
     fields = tuple((name, value) for name, values in response.headers.items() for value in values)
     found = original(response.request)
     if found is None:

@@ -51,7 +51,7 @@ class ItemRestorer:
         self._listed_before: dict[str, bool] = {}
 
     def look(self, template: str, path: str) -> HeldContent:
-        """Return what the path of an item holds now."""
+        """Read an item and return its current content, or that it does not exist."""
         read = self._operation("GET", template)
         if read is None or self._run.policy.changes("GET", read):
             return HeldContent(path, template, "unknown", why=_NOTHING_READS)

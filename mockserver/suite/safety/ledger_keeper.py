@@ -118,7 +118,7 @@ class LedgerKeeper:
                 self._keep()
         if named or is_login(operation) or operation.effect == "credentials" or setting is not None:
             return
-        self._answered(operation, request, "accepted" if sure else "unanswered")
+        self._record_result(operation, request, "accepted" if sure else "unanswered")
 
     def refused(self, operation: Operation | None, request: WireRequest) -> None:
         """Record that a request was refused, and so changed nothing."""
@@ -267,7 +267,7 @@ class LedgerKeeper:
             return self._run.policy.irreversible(operation) or "it was called on an item that was there before the run"
         return self._run.policy.irreversible(operation)
 
-    def _answered(self, operation: Operation, request: WireRequest, answer: CallResult) -> None:
+    def _record_result(self, operation: Operation, request: WireRequest, answer: CallResult) -> None:
         """Record the result of a call that cannot be undone, or of a creation whose response names no item."""
         call = self._call(operation, request)
         if call is None:
