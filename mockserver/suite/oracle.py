@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mockserver.suite.run.run_options import Options
     from mockserver.suite.run.session import Run
 
-#: Where more than this share of an operation's cases contradicts the contract on our own stub, it is told.
+#: Share of an operation's cases that may contradict the contract on our own stub without a note in the report.
 MAX_SHARE = 0.5
 _STOP_SECONDS = 10.0
 _PROBLEM = "application/problem+json"

@@ -48,11 +48,11 @@ from mockserver.suite.verdicts.baseline import load_baseline
 if TYPE_CHECKING:
     from mockserver.suite.fuzz.engine import FuzzSettings
 
-#: How long a part may take to put things back and report after it was asked to end, whatever it tells meanwhile.
+#: Seconds that a part may take to restore changes and report after it was asked to end.
 STOP_SECONDS = 30.0
-#: How long it may take after that.
+#: Seconds that a part may take to exit after that.
 KILL_SECONDS = 5.0
-#: How often is looked whether the user ended the run.
+#: Seconds between two looks whether the user ended the run.
 _LOOK_SECONDS = 0.2
 
 

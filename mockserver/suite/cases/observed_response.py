@@ -128,14 +128,14 @@ def content_value(response: WireResponse) -> Any:
 
 #: How many violations of one response are looked at; those of a list of thousands are all alike.
 _MAX_VIOLATIONS = 1000
-#: Of longer content, some of which breaks its schema, the beginnings of its lists and objects are looked at closely.
+#: In invalid content longer than `_LARGE`, only the first items of its lists and objects are searched for violations.
 _LARGE, _FIRST = 1024 * 1024, 50
-#: Keywords that are broken by what stands anywhere below.
+#: Keywords that may be broken by any value below their own level.
 _SUMMARIES = frozenset(
     {"anyOf", "oneOf", "not", "contains", "minContains", "maxContains", "uniqueItems", "enum", "const"}
     | {"unevaluatedItems", "unevaluatedProperties"}
 )
-#: Keywords that are broken by what was left out of a list or an object.
+#: Keywords that a list or object breaks once some of its members are left out.
 _COUNTS = frozenset({"minItems", "minProperties", "required", "dependentRequired", "dependentSchemas"})
 
 
@@ -149,7 +149,7 @@ def json_violations(validator: Validator, response: WireResponse) -> Iterator[Sc
     try:
         reading = response.reading()
     except TooLarge as reason:
-        # What the whole is can be told from its first sign.
+        # The type of the whole value is known from its first character.
         hollow: Any = {} if response.body.lstrip()[:1] == b"{" else []
         wrong = [one for one in validator.violations(hollow) if one.keyword == "type" and not one.instance_path]
         if not wrong:

@@ -22,12 +22,12 @@ from mockserver.suite.verdicts.failures import NotRun
 
 #: Why content of other media types is not sent.
 NO_JSON = "its request has no JSON content, and the suite cannot generate other content yet"
-#: Why nobody is logged in where the places of the credentials are not known.
+#: Why no login is made where the contract does not say which members hold the credentials.
 NO_LOGIN = (
     "nothing says where in its JSON content user name and password belong; name them, as JSON pointers, in "
     "x-mockserver-behaviour (username, password)"
 )
-#: Stands for no value, where None is one.
+#: Placeholder for no value, since None is one.
 _NOTHING = object()
 
 
@@ -59,8 +59,8 @@ class Composer:
     ) -> WireRequest:
         """Return a request for an operation with the given content and the credentials of an identity.
 
-        Of its parameters it has those in `arguments`, by location and name, and all that are required. It is about the
-        object `about`; without, about one that the identity may call it about, where the contract says which.
+        The request has the parameters in `arguments`, by location and name, and all required ones. It is about the object
+        `about`, or else about one that the identity may use, where the contract says which.
 
         Raises:
             NotRun: a required parameter has no value, or the identity has no credential that fits.
@@ -92,7 +92,7 @@ class Composer:
             elif parameter.location == "header":
                 fields.append((parameter.name, encode_text(parameter.name, value, explode=parameter.explode)))
         for name in parse_template(operation.path).parameters:
-            values.setdefault(name, UNDECLARED)  # the contract says nothing of it, so any text will do
+            values.setdefault(name, UNDECLARED)  # the contract does not define this parameter, so any text will do
         if media_type is not None:
             fields.append(("Content-Type", media_type))
         return self.in_world(WireRequest(operation.method, _target(operation, values, query), tuple(fields), body))
@@ -125,7 +125,7 @@ class Composer:
         identities = self._identities
         if about is None:
             if identity.level not in (operation.levels or (identity.level,)):
-                return body, {}  # who may not call at all owns nothing that it could
+                return body, {}  # a caller that is not allowed at all has no object for the call
             usual = usual_name(self.contract, operation, self.valid_body(operation)[0])
             if may_call(operation, self.contract.levels, identities, identity, usual):
                 return body, {}

@@ -27,7 +27,7 @@ _TELLING_NUMBERS = (65535, 2**31 - 1, 2**31, 2**32, 2**53 + 1)
 _LONG = ("Label-" * 10 + "xy.") * 20
 #: How long texts are tried, the longest that is valid: what columns and protocols are limited to.
 _LENGTHS = (1000, 320, 253, 64)
-#: Texts and numbers that are JSON and a trap for what stands behind the parser, as they are written in JSON. The last
+#: Hostile texts and numbers, valid in JSON but a trap for the code behind the parser, as written in JSON. The last
 #: ones are valid in many places, where generated values and examples have them; here they come where they are not.
 _HOSTILE_TEXTS = (
     r'"\u0000"',

@@ -22,7 +22,7 @@ from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun,
 
 #: How many malformed credentials are tried with each method; the others are tried with safe methods only.
 _MALFORMED_EVERYWHERE = 4
-#: No token that a login gives out is valid for ten years.
+#: Time after which every token has expired: no login issues tokens for ten years.
 _BEYOND_EXPIRY_SECONDS = 10 * 365 * 86_400
 
 

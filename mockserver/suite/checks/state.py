@@ -179,7 +179,7 @@ def writes_can_be_repeated(session: Session, *, resource: SettingResource) -> in
         shown = resource.known(echoed(operation, json_of(response)))
         first = shown if number == 0 else first
         if not response.successful or not (resource.generated or same_json(shown, first)):
-            # That it can be written again is what the success stands for, as long as nobody documents a conflict.
+            # The documented success promises that a second write works, unless the contract documents a conflict.
             success = operation.success()
             refusal = success.pointer if success else operation.pointer
             raise failure(

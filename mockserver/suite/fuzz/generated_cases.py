@@ -46,7 +46,7 @@ from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 OWN_CHECKS = "checks_of_mockserver"
 
 
-#: Why schemathesis makes no request for an operation of a contract that is not to its taste.
+#: Errors after which schemathesis generates no requests for one operation.
 _NO_REQUEST = (
     FailedHealthCheck,
     InfiniteRecursiveReference,
@@ -146,7 +146,7 @@ class Judge:
             return
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         if isinstance(error, _NO_REQUEST) and label in self.run.contract.by_label:
-            # Nothing can be said of this operation by generated requests, but of the others.
+            # This operation cannot be judged by generated requests; the others can.
             self.run.verdicts.not_run("fuzz", label, f"schemathesis cannot generate a request: {first[:200]}")
         else:
             self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))

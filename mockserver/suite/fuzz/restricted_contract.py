@@ -80,7 +80,7 @@ def restrict(run: Run, settings: FuzzSettings) -> RestrictedContract | None:
 
 def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
     """Return the settings of schemathesis in the form of its configuration file."""
-    # On collections unsafe probes would reach other people's items, and the engine cannot be told path by path.
+    # On collections unsafe probes would reach other people's items, and the engine has no setting for each path.
     items = any(item_path(operation) for operation in run.contract.operations)
     probes = run.policy.probes and not (run.target.foreign and items)
     return {
@@ -91,7 +91,7 @@ def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
         "max-redirects": 0,
         "request-timeout": run.target.timeout_seconds if isinstance(run.target, HttpTarget) else 10,
         "cache": {"enabled": False},
-        # It compares what two users of the same level see, and is never told of two.
+        # This check compares what two users of one level see, and gets only one user here.
         "checks": {"object_level_authorization": {"enabled": False}},
         **({"max-time": settings.max_seconds} if settings.max_seconds else {}),
         "generation": {

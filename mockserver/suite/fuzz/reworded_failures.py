@@ -257,5 +257,5 @@ _STATEMENTS: Mapping[str, Callable[[SchemathesisFailure], _Statement | None]] = 
     "allow_header_conformance": _the_path,
 }
 
-#: Names of the checks whose findings are told in our words.
+#: Names of the checks whose findings are reworded.
 REWORDED = frozenset(_STATEMENTS)

@@ -31,7 +31,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.target.wire import Head
 
-#: What belongs to the transport, and to nobody's evidence.
+#: Header fields of the transport, which evidence does not show.
 _NO_COOKIES = requests.cookies.RequestsCookieJar()
 _HIDDEN = frozenset({"content-length", "x-schemathesis-testcaseid", "connection", "accept-encoding"})
 
@@ -117,7 +117,7 @@ def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | No
     if why is None:
         return
     if sent.field(PROBE) is not None:
-        # Before any case, and at the root whatever that is; a probe that times out tells schemathesis nothing.
+        # Probes come before any case; a probe that times out has no effect in schemathesis.
         raise requests.ReadTimeout(why)
     run.verdicts.not_run("fuzz", label, why)
     raise UnsatisfiedAssumption

@@ -25,7 +25,7 @@ from mockserver.suite.target.targets import Target
 
 #: A failure of the server (RFC 9110, section 15.6); a method that it does not have is none.
 _FAILURE, _NOT_IMPLEMENTED = 500, 501
-#: What was created is said by the second (RFC 9110, section 15.3.2).
+#: Status codes of a creation; only the second says that an item is new (RFC 9110, section 15.3.2).
 _OK, _CREATED = 200, 201
 #: Members of a response that identify a created item, if none has the name of the path parameter.
 _NAMES = ("id", "uuid", "name", "key", "slug")

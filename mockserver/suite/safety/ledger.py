@@ -255,7 +255,7 @@ def left_open(folder: Path, target: str) -> Path | None:
         try:
             ledger = LedgerFile(path).read()
         except UsageError:
-            continue  # no ledger, or that of another version; nothing can be said of it
+            continue  # no ledger, or one of another version, which cannot be read
         if ledger.target == target and ledger.abandoned:
             return path
     return None

@@ -30,7 +30,7 @@ MAX_REPEATS = 3
 PAUSE_SECONDS = 1.0
 
 
-class Stopped(MockServerError):  # noqa: N818 - what happened, in a word
+class Stopped(MockServerError):  # noqa: N818 - named after the event
     """Error: no more requests are sent to the target in this run."""
 
 
@@ -139,10 +139,10 @@ class RateLimiter:
         self._next = 0.0
         self._sent: Counter[str] = Counter()
         self._repeats: Counter[str] = Counter()
-        self._row: Counter[str] = Counter()  # failures by operation since each was last answered
-        self._failing: list[str] = []  # labels of the failures since anything was last answered
+        self._row: Counter[str] = Counter()  # failures in a row by operation
+        self._failing: list[str] = []  # labels of the failures in a row over all operations
         self._limited: set[str] = set()
-        self._banned: set[str] = set()  # labels that were told to come back much later, since anything was answered
+        self._banned: set[str] = set()  # labels that got a long Retry-After since the last other response
 
     def admit(self, label: str = "") -> None:
         """Wait until the next request may be sent.

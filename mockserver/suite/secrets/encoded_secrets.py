@@ -136,7 +136,7 @@ def _digits(text: str) -> Iterator[str]:
     yield raw.hex()
     for offset in range(3):
         digits = base64.b64encode(bytes(offset) + raw).decode()
-        # Digits that hold bits of what stands before or behind are left out: those are not known.
+        # Digits with bits of the text before or behind are left out, since that text is not known.
         core = digits[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]
         yield core
         yield core.replace("+", "-").replace("/", "_")

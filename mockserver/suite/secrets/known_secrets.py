@@ -146,7 +146,7 @@ def visible_text(response: WireResponse, issued: tuple[tuple[str, ...], ...]) ->
     """Return the fields and decoded content of a response as one text, without the secrets it may issue."""
     shown = [value for _, value in response.fields]
     body = response.body.decode("utf-8", "replace")
-    if is_json(response.media_type) and (issued or "\\" in body):  # else it stands there as it is
+    if is_json(response.media_type) and (issued or "\\" in body):  # else the content is plain text
         try:
             value = mask_paths(response.json(), issued)
         except NotJSON:

@@ -107,7 +107,7 @@ def filtered_output(redact: OutputFilter) -> Iterator[None]:
         raise
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - a traceback would show what stands in the frames' messages
+    except Exception as error:  # noqa: BLE001 - a traceback would show the messages of its frames
         raise InternalError(redact.line(_told(error))) from None
     finally:
         sys.stdout, sys.stderr = outputs
