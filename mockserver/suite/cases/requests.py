@@ -59,8 +59,8 @@ class Composer:
     ) -> WireRequest:
         """Return a request for an operation with the given content and the credentials of an identity.
 
-        The request has the parameters in `arguments`, by location and name, and all required ones. It is about the object
-        `about`, or else about one that the identity may use, where the contract says which.
+        The request has the parameters in `arguments`, by location and name, and all required ones. It is about the
+        object `about`, or else about one that the identity may use, where the contract says which.
 
         Raises:
             NotRun: a required parameter has no value, or the identity has no credential that fits.
