@@ -2,7 +2,7 @@
 
 An exception in one check, planner or case says nothing of the rest of a run. It is told with what it happened in, the
 run goes on, and ends with exit code 2 unless there is a violation. What is raised on purpose passes: a target that is
-lost, a run that the governor ended.
+lost, a run that the rate limiter ended.
 """
 
 from __future__ import annotations

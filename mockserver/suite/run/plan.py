@@ -9,7 +9,7 @@ from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.setting_states import resources
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, never_given_back
 from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
 from mockserver.suite.safety.restorer import may_change
@@ -20,7 +20,7 @@ _TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to s
 
 
 def as_lines(
-    command: str, run: Run, originals: Originals, *, examples: int | None, ledger: str, own: bool
+    command: str, run: Run, originals: OriginalValues, *, examples: int | None, ledger: str, own: bool
 ) -> Iterator[str]:
     """Yield the plan as lines of text.
 
@@ -110,21 +110,23 @@ def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple
 
 
 def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
-    governor = run.target.governor
-    budget = governor.limits.budget
+    rate_limiter = run.target.rate_limiter
+    budget = rate_limiter.limits.budget
     rate = (
-        f"at most {governor.rate:g} requests a second, over one connection" if governor.rate else "as fast as it goes"
+        f"at most {rate_limiter.rate:g} requests a second, over one connection"
+        if rate_limiter.rate
+        else "as fast as it goes"
     )
     yield f"  {rate}" + (f"; {examples} generated cases for each operation" if examples is not None else "")
     if budget is not None:
         most = budget * len(allowed)
-        time = f", {_duration(most / governor.rate)} at most" if governor.rate else ""
+        time = f", {_duration(most / rate_limiter.rate)} at most" if rate_limiter.rate else ""
         yield f"  at most {budget} requests for an operation, {most} in all{time}"
-    if governor.limits.patient:
+    if rate_limiter.limits.patient:
         yield f"  Retry-After is obeyed, up to {MAX_PAUSE_SECONDS:g} seconds; failures and 429 in a row end the run"
 
 
-def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: str) -> Iterator[str]:
+def _changes(run: Run, originals: OriginalValues, allowed: list[Operation], ledger: str) -> Iterator[str]:
     saved, left = [], []
     for resource in resources(run.contract):
         if not may_change(run, resource):

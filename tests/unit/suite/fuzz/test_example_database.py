@@ -17,7 +17,7 @@ from mockserver.cli import cli
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
 from mockserver.suite.fuzz.engine import FuzzSettings
-from mockserver.suite.fuzz.example_database import Database, keep_failures, replay
+from mockserver.suite.fuzz.example_database import FailureDatabase, keep_failures, replay
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
@@ -83,7 +83,7 @@ def found(run: Run) -> set[str]:
     return {finding.id for finding in run.verdicts.findings()}
 
 
-def kept(database: Database, run: Run) -> list[bytes]:
+def kept(database: FailureDatabase, run: Run) -> list[bytes]:
     return [raw for operation in run.contract.operations for raw, _ in database.known(operation)]
 
 
@@ -94,7 +94,7 @@ def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str,
         assert fuzz(run, settings) == RunOutcome()
         first = found(run)
     with running(fault) as run:
-        database = Database(place, run.secrets)
+        database = FailureDatabase(place, run.secrets)
         stored = kept(database, run)
         assert stored
         assert not [raw for raw in stored if TOKEN.encode() in raw]
@@ -102,11 +102,11 @@ def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str,
         again = found(run)
         assert again
         assert again <= first
-        assert run.target.governor.requests < 100, "only what is known is sent"
+        assert run.target.rate_limiter.requests < 100, "only what is known is sent"
         keep_failures(run, database)
         assert len(kept(database, run)) <= len(stored)
     with running("") as run:
-        database = Database(place, run.secrets)
+        database = FailureDatabase(place, run.secrets)
         assert replay(run, database) == RunOutcome()
         assert found(run) == set()
         assert kept(database, run) == []
@@ -123,32 +123,32 @@ def test_what_was_taken_and_should_not_be_is_tried_again(running: Running, tmp_p
         first = wrongly_taken(run)
         assert first
     with running("greedy") as run:
-        replay(run, Database(place, run.secrets))
+        replay(run, FailureDatabase(place, run.secrets))
         assert first <= wrongly_taken(run)
 
 
 def test_what_another_version_kept_is_left_alone(running: Running, tmp_path: Path) -> None:
     with running("") as run:
-        database = Database(str(tmp_path / "examples"), run.secrets)
+        database = FailureDatabase(str(tmp_path / "examples"), run.secrets)
         key = f"mockserver/{run.contract.operations[0].label}".encode()
         for raw in (b"\x00", b"{}", b'{"version": 99}', b"[]", b'{"version": 1, "requests": []}'):
             database._store.save(key, raw)
         assert replay(run, database) == RunOutcome()
-        assert run.target.governor.requests == 0
+        assert run.target.rate_limiter.requests == 0
         assert len(list(database._store.fetch(key))) == 5
 
 
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("redis://:hidden-password@127.0.0.1:1/0", "no Redis server answers"),
+        ("redis://:hidden-password@127.0.0.1:1/0", "no Redis server responds"),
         ("http://127.0.0.1", "neither a folder nor"),
         ("/proc/nothing/here", "cannot be written"),
     ],
 )
 def test_a_place_that_cannot_be_used_is_refused_in_one_line(place: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:
-        Database(place, Secrets())
+        FailureDatabase(place, Secrets())
     assert "hidden-password" not in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -156,7 +156,7 @@ def test_a_place_that_cannot_be_used_is_refused_in_one_line(place: str, words: s
 def test_a_missing_package_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "redis", None)
     with pytest.raises(UsageError, match=r"pip install 'mockserver\[redis\]'"):
-        Database("redis://127.0.0.1:6379/0", Secrets())
+        FailureDatabase("redis://127.0.0.1:6379/0", Secrets())
 
 
 def test_the_command_says_so_too(tmp_path: Path) -> None:
