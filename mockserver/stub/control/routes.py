@@ -101,6 +101,7 @@ def register_control(
     """Add the control API's routes to an application, an API's too, and problem details for all that is not there."""
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
     readable = cache(partial(reference_page.readable, contract.document))
+    plain = cache(partial(_plain, contract))
     secret_parameters = cache(partial(_secret_query_names, contract))
     public = tuple(section.name for section in api.sections if section.public) if api is not None else ()
     secret_names = frozenset() if api is None else api.secret_names
@@ -123,7 +124,10 @@ def register_control(
 
     @control.get("/contract.json")
     def contract_json() -> Response:
-        return _json(contract.document.data)
+        _only_query("plain")
+        if not _flag("plain"):
+            return _json(contract.document.data)
+        return Response(plain(), mimetype="application/json")
 
     @control.get("/docs")
     def docs() -> Response:
@@ -224,6 +228,13 @@ def register_control(
     @app.errorhandler(MockServerError)
     def broken(error: MockServerError) -> Response:
         return _problem(500, str(error))
+
+
+def _plain(contract: Contract) -> bytes:
+    """Return a contract in its plain form, as JSON text."""
+    from mockserver.contract.reading.plain_form import plain_form  # start-up must not pay for it
+
+    return json.encode(plain_form(contract.document))
 
 
 def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
@@ -342,6 +353,14 @@ def _only_query(*known: str) -> None:
     unknown = sorted(request.args.keys() - set(known))
     if unknown:
         raise _Refused(422, f"unknown query parameter {show(unknown[0])!r}; known are {', '.join(known)}")
+
+
+def _flag(name: str) -> bool:
+    """Return whether a query parameter is there: without a value, or as `true`; not as `false`."""
+    value = request.args.get(name, "false")
+    if value not in {"", "true", "false"}:
+        raise _Refused(422, f"{name} is true or false, or stands there without a value, not {show(value)!r}")
+    return value != "false"
 
 
 def _members(known: set[str]) -> dict[str, Any]:
