@@ -161,13 +161,21 @@ def path_fails(subject: Subject) -> Mutation | None:
 @ROUTES.mutant
 def absent_is_there(subject: Subject) -> Mutation | None:
     """What does not exist is answered like what does: a misspelt name is stored, and never used."""
-    main = subject.main
-    if main is None or main.status != 404:
+    operation = subject.operation
+    above, _, name = operation.path.rstrip("/").rpartition("/")
+    beside = [item for item in subject.contract.operations if item.path.rstrip("/").rpartition("/")[0] == above]
+    # One for all names beside each other; where one of them stands for any name, none is undefined.
+    if not name or "{" in above or any("{" in item.path for item in beside):
+        return None
+    if next(item for item in beside if item.method == operation.method) is not operation:
         return None
     success = Reply(200, (("Content-Type", "application/json"),), b'{"status": "stored"}')
 
     def plant(call: Call, server: Behind) -> Reply:
         reply = server.send(call)
-        return success if call.operation is subject.operation and reply.status == 404 else reply
+        there = call.method == operation.method and call.path.rstrip("/").rpartition("/")[0] == above
+        return success if there and call.operation is None and reply.status == 404 else reply
 
-    return Mutation(plant, subject.silent("status_is_documented"))
+    documented = subject.contract.errors.get("404")
+    check = "undefined_names_are_refused"
+    return Mutation(plant, subject.stated(documented.pointer, check) if documented else subject.silent(check))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, after_this_request, request
 from werkzeug.exceptions import HTTPException
 
-from mockserver import sources
+from mockserver import messages, sources
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.marks import same_value
 from mockserver.errors import MockServerError, RequestRejected
@@ -96,9 +97,23 @@ class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error
 
 
 def register_control(
-    app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure, api: Plugin | None = None
+    app: Flask,
+    contract: Contract,
+    worlds: Worlds,
+    exposure: Exposure,
+    undefined: Callable[[RequestRejected, str | None], messages.Response],
+    api: Plugin | None = None,
 ) -> None:
-    """Add the control API's routes to an application, an API's too, and problem details for all that is not there."""
+    """Add the control API's routes to an application, an API's too, and an answer for all that is not there.
+
+    Args:
+        app: the application.
+        contract: what is served.
+        worlds: what the calls are about.
+        exposure: who may call.
+        undefined: gives the answer to a request that means no operation of the contract, from `Accept`.
+        api: whose routes are added.
+    """
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
     readable = cache(partial(reference_page.readable, contract.document))
     plain = cache(partial(_plain, contract))
@@ -211,6 +226,10 @@ def register_control(
         if error.code == 404:
             hint = request.environ.get(HINT_KEY, "")
             detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
+            if not request.path.startswith(f"{PREFIX}/"):
+                rejected = RequestRejected(404, error.name, detail)
+                status, fields, content = undefined(rejected, request.headers.get("Accept"))
+                return Response(content, status, fields)
         response = _problem(error.code or 500, detail, error.name)
         for name, value in error.get_headers():
             if name == "Allow":
