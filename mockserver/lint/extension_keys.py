@@ -15,7 +15,7 @@ from mockserver.contract.reading.extensions import EXTENSIONS, OBJECT_PLACE, OWN
 from mockserver.contract.schema.direction import Direction
 from mockserver.http.expressions import EMBEDDED, EXPRESSION
 from mockserver.http.pointers import child
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.subject import NAME, LintFinding, Subject
 
 _PREFIX = "x-mockserver-"
 #: All extensions with a meaning here; what is spelt almost like one of them was meant to be one.
@@ -120,6 +120,19 @@ def _check_objects(subject: Subject, value: Any) -> Iterator[_Mistake]:
         return
     for index, level in enumerate(foreign):
         yield from _check_known(subject, level, ("foreign", str(index)))
+
+
+def _check_reasons(subject: Subject, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, dict) or not value:
+        yield (), "must map names to reasons", "write {closed: no other member is shown}"
+        return
+    for name, text in value.items():
+        if not NAME.fullmatch(name):
+            yield (name,), "is no name of a reason", "write it in small letters, with hyphens between words"
+        elif not isinstance(text, str) or not text.strip():
+            yield (name,), "must be a text", "say why"
+        elif name not in subject.named_reasons:
+            yield (name,), "no mark names this reason", "leave it out"
 
 
 def _check_effect(_subject: Subject, value: Any) -> Iterator[_Mistake]:
@@ -259,5 +272,6 @@ _EXTENSIONS: dict[str, _Extension] = {
     "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),
     "x-mockserver-shows": _Extension("a link", _is("link"), _check_shows),
     "x-mockserver-errors": _Extension("the document", _is("document"), _check_errors),
+    "x-mockserver-reasons": _Extension("the document", _is("document"), _check_reasons),
     "x-secret": _Extension("a schema or header", _is("schema", "header"), _check_secret),
 }
