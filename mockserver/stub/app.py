@@ -100,7 +100,9 @@ def make_app(options: StubOptions) -> Flask:
         AccessLog(log, as_json=options.log_format == "json") if log is not None else None,
         allow_origins=not options.no_cors,
     )
-    register_control(app, contract, worlds, Exposure(options.host, options.control_token), api)
+    register_control(
+        app, contract, worlds, Exposure(options.host, options.control_token), pipeline.refuse_undefined, api
+    )
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app

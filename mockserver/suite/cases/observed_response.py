@@ -76,12 +76,16 @@ def observe(
     response = exchange.response
     if response is None:
         return None
+    undefined = operation is None
     if response.status == _NOT_FOUND and _ENCODED_SLASH in exchange.request.path.partition("?")[0].upper():
         # Many servers, ours included, decode a path before they look at it, and some refuse such a path by themselves:
         # whether the operation was reached at all is open.
         operation = None
     documented = operation.response_for(response.status) if operation else None
     promised = promise(operation, response) if operation else None
+    if undefined and response.status < 500:
+        # What the contract does not define is answered as it says for all of its paths, if it does.
+        documented = promised = contract.errors.get(str(response.status))
     media_type = documented_content(promised, response.content_type)
     schema = media_type.schema if media_type else None
     issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))

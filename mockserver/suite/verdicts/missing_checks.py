@@ -58,6 +58,7 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "every method is defined on every path": ("undefined_methods_are_refused",),
     "no path asks for credentials with all its methods": ("undefined_methods_ask_for_credentials",),
     "there is no path": ("undefined_paths_are_refused",),
+    "no path ends in a name": ("undefined_names_are_refused",),
     "no operation is safe or a login": ("repeats_get_the_same_answer",),
     "there is no operation": ("answers_are_not_slow",),
 }
@@ -69,6 +70,7 @@ OF_CHECK = frozenset(
         *("hostile_bodies_do_no_harm", "large_bodies_do_no_harm", "chunked_bodies_are_understood"),
         *("whole_floats_are_integers", "repeats_get_the_same_answer"),
         *("undefined_methods_are_refused", "undefined_methods_ask_for_credentials", "undefined_paths_are_refused"),
+        "undefined_names_are_refused",
     }
 )
 #: Every check that a run can make, by why there is no occasion for it.
