@@ -34,8 +34,8 @@ def main() -> None:
     seed = load_seed(seed_file, api) if seed_file is not None else Seed()
     mutants = tuple(all_mutants(contract, seed.accounts))
     token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")
-    listening = server.bind("127.0.0.1", options.port)
-    url = server.url_of(listening, tls=False)
+    listening = server.listen_on("127.0.0.1", options.port)
+    url = server.base_url_of(listening, tls=False)
 
     def on_ready() -> None:
         sys.stdout.write(f"mockserver: serving {len(mutants)} mutants on {url} (process {os.getpid()})\n")
@@ -44,7 +44,7 @@ def main() -> None:
     def make() -> MutantServer:
         return MutantServer(contract, seed, mutants, token)
 
-    server.run(make, listening, workers=1, certificate=None, on_ready=on_ready)
+    server.serve(make, listening, workers=1, certificate=None, on_ready=on_ready)
     sys.stderr.flush()
     os._exit(0)  # a thread of granian may still wait for half a request (commands.py)
 

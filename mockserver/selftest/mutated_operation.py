@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.message_texts import Place
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.resources.singletons import envelope_place, name_members
 from mockserver.contract.roles import CredentialPlaces, credential_places, is_login, is_revocation
 from mockserver.contract.schema.marks import marked_names
@@ -32,11 +32,11 @@ class Sign(NamedTuple):
     operation: str
 
 
-class DocumentedResponse(NamedTuple):
+class ExampleResponse(NamedTuple):
     """Response of an operation for which the contract has an example."""
 
     status: int
-    response: Response
+    response: DocumentedResponse
     content: MediaType
     value: Any
 
@@ -115,7 +115,7 @@ class MutatedOperation:
         return tuple(name for name in names[start:] + names[:start] if name != own)
 
     @cached_property
-    def main(self) -> DocumentedResponse | None:
+    def main(self) -> ExampleResponse | None:
         """Main response of the operation: the JSON success, else the first other response with an example."""
         responses = sorted(self.operation.responses.items(), key=lambda item: not item[0].startswith("2"))
         shown = [found for status, response in responses if status.isdecimal() for found in _shown(status, response)]
@@ -320,11 +320,11 @@ def holder(value: Any, path: Path) -> dict[Any, Any]:
     return value
 
 
-def _shown(status: str, response: Response) -> Iterator[DocumentedResponse]:
+def _shown(status: str, response: DocumentedResponse) -> Iterator[ExampleResponse]:
     for name, content in response.content.items():
         for example in content.examples.values():
             if is_json(name):
-                yield DocumentedResponse(int(status), response, content, example.value)
+                yield ExampleResponse(int(status), response, content, example.value)
                 break
 
 

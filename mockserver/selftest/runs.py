@@ -20,14 +20,14 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.selftest.laboratory import Laboratory, laboratory
-from mockserver.suite.checks.robustness import timing_tasks
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
+from mockserver.suite.checks.robustness import timing_checks
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import make, plan
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.policy import matches
+from mockserver.suite.safety.policy import matches_glob
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import RunOutcome
@@ -73,7 +73,7 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
             seed=seed,
             started=started,
             duration_seconds=kills.seconds,
-            requests=lab.target.governor.requests + lab.impatient.governor.requests,
+            requests=lab.target.rate_limiter.requests + lab.impatient.rate_limiter.requests,
             operations_total=len(contract.operations),
             verdicts=kills.baseline.verdicts,
             evidence=Evidence(contract, kills.baseline.secrets),
@@ -95,7 +95,7 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     mutants = lab.mutants()
     if only:
         by_label = {operation.label: operation for operation in lab.contract.operations}
-        mutants = [mutant for mutant in mutants if matches(by_label[mutant.operation], only)]
+        mutants = [mutant for mutant in mutants if matches_glob(by_label[mutant.operation], only)]
     chosen = sample([mutant for mutant in mutants if not mutant.equivalent], mode, lab.seed)
     if not chosen:
         raise UsageError("there is no mutant to judge: no class of mutants applies to these operations of the contract")
@@ -173,13 +173,13 @@ def _examine(lab: Laboratory, mutant: PlantedMutant) -> Result:
     whole = lab.run(f"m{mutant.number}", slow=mutant.slow)
     whole.verdicts = run.verdicts
     paths = {label.partition(" ")[2] for label in labels}
-    about = [task for task in plan(whole) if task.operation.partition(" ")[2] in paths]
-    tasks = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
+    about = [entry for entry in plan(whole) if entry.operation.partition(" ")[2] in paths]
+    entries = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
     # How slow an operation is shows as soon as there are responses to compare, and each of them takes its time.
-    after = timing_tasks(run) if timed else []
+    after = timing_checks(run) if timed else []
     killed: Finding | None = None
-    for task in tasks:
-        _go_on(make(whole, [task, *after]))
+    for entry in entries:
+        _go_on(make(whole, [entry, *after]))
         killed = _named(run, mutant)
         if killed is not None:
             break
@@ -201,19 +201,25 @@ def _another(contract: Contract, label: str) -> tuple[str, ...]:
     return tuple(item.label for item in others[:1])
 
 
-def _in_turns(tasks: list[Task], mutant: PlantedMutant) -> list[Task]:
+def _in_turns(entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
     """Return tasks in an order that compares response times: the mutated operation's and another one's in turns."""
-    own = [task for task in tasks if task.operation == mutant.operation]
-    own.sort(key=lambda task: task.check not in _SHORT)
-    others = [task for task in tasks if task.operation != mutant.operation]
+    own = [entry for entry in entries if entry.operation == mutant.operation]
+    own.sort(key=lambda entry: entry.check not in _SHORT)
+    others = [entry for entry in entries if entry.operation != mutant.operation]
     first, rest = others[:_TO_COMPARE], others[_TO_COMPARE:]
-    return [*first, *(task for pair in zip_longest(own, rest) for task in pair if task is not None)]
+    return [
+        *first,
+        *(entry for pair in zip_longest(own, rest) for entry in pair if entry is not None),
+    ]
 
 
-def _cheapest_first(tasks: list[Task], mutant: PlantedMutant) -> list[Task]:
+def _cheapest_first(entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
     """Return the tasks reordered: those of checks that are expected to fail on the mutant first."""
     checks = {sign.check for sign in mutant.signs}
-    return sorted(tasks, key=lambda task: (task.check not in checks, task.operation != mutant.operation))
+    return sorted(
+        entries,
+        key=lambda entry: (entry.check not in checks, entry.operation != mutant.operation),
+    )
 
 
 def _named(run: Run, mutant: PlantedMutant) -> Finding | None:

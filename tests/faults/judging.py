@@ -105,7 +105,7 @@ def _verdict(
     only = operations_of(server.fault if server is not None else None)
     run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=only, control=control)
     if server is not None:
-        run.patience.clock, run.patience.sleep = server.now, server.pause
+        run.poller.clock, run.poller.sleep = server.now, server.pause
     outcome = judge(run)
     found = tuple(Found(*(getattr(one, name) for name in Found._fields)) for one in run.verdicts.findings())
     return Verdict(exit_code(run, outcome), found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.contract.reading.link_effects import consequences
+from mockserver.contract.reading.link_effects import link_effects
 from mockserver.http.pointers import child, split
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
 from mockserver.selftest.interceptors import only_here, with_response
@@ -297,7 +297,7 @@ def third_write_refused(subject: MutatedOperation) -> Mutation | None:
 def linked_read_of_before(subject: MutatedOperation) -> Mutation | None:
     """Server that shows outdated data where a link of a response leads: a cache is not invalidated."""
     operation = subject.operation
-    found = [one for one in consequences(subject.contract) if one.call is operation and one.read.path == operation.path]
+    found = [one for one in link_effects(subject.contract) if one.call is operation and one.read.path == operation.path]
     if not found:
         return None
     read = found[0].read

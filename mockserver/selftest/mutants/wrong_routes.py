@@ -175,13 +175,21 @@ def path_fails(subject: MutatedOperation) -> Mutation | None:
 @ROUTES.mutant
 def absent_is_there(subject: MutatedOperation) -> Mutation | None:
     """Server that responds with success for a resource that does not exist, where 404 is documented."""
-    main = subject.main
-    if main is None or main.status != 404:
+    operation = subject.operation
+    above, _, name = operation.path.rstrip("/").rpartition("/")
+    beside = [item for item in subject.contract.operations if item.path.rstrip("/").rpartition("/")[0] == above]
+    # One for all names beside each other; where one of them stands for any name, none is undefined.
+    if not name or "{" in above or any("{" in item.path for item in beside):
+        return None
+    if next(item for item in beside if item.method == operation.method) is not operation:
         return None
     success = MutantResponse(200, (("Content-Type", "application/json"),), b'{"status": "stored"}')
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)
-        return success if request.operation is subject.operation and response.status == 404 else response
+        there = request.method == operation.method and request.path.rstrip("/").rpartition("/")[0] == above
+        return success if there and request.operation is None and response.status == 404 else response
 
-    return Mutation(intercept, subject.silent("status_is_documented"))
+    documented = subject.contract.errors.get("404")
+    check = "undefined_names_are_refused"
+    return Mutation(intercept, subject.stated(documented.pointer, check) if documented else subject.silent(check))

@@ -131,11 +131,11 @@ def _write(path: Path, base: Mapping[str, Any], made: CompletedRun, findings: li
     draft.share()
     # Texts of the contract are no secrets, even if a server returns a documented sample as one.
     public = set(_texts(base))
-    scrub = made.run.secrets.scrub
+    redact = made.run.secrets.redact
     steps = [_described(draft, pointer, action) for pointer, action in actions(dict(base), draft.data)]
     text = write_overlay(
-        scrub(f"What was seen at {_public(made.run.target.base_url)}"),
-        [_scrubbed(step, public, scrub) for step in steps],
+        redact(f"What was seen at {_public(made.run.target.base_url)}"),
+        [_redacted(step, public, redact) for step in steps],
         (
             f"Written by mockserver {made.document['run']['command']} on {made.document['run']['started'][:10]}:",
             "what was seen in place of what the contract only assumes. Violations are not in here.",
@@ -180,14 +180,14 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _scrubbed(value: Any, public: Collection[str], scrub: Callable[[str], str]) -> Any:
+def _redacted(value: Any, public: Collection[str], redact: Callable[[str], str]) -> Any:
     """Return JSON data with secrets masked, except strings that are public."""
     if isinstance(value, str):
-        return value if value in public else scrub(value)
+        return value if value in public else redact(value)
     if isinstance(value, dict):
-        return {_scrubbed(name, public, scrub): _scrubbed(item, public, scrub) for name, item in value.items()}
+        return {_redacted(name, public, redact): _redacted(item, public, redact) for name, item in value.items()}
     if isinstance(value, list):
-        return [_scrubbed(item, public, scrub) for item in value]
+        return [_redacted(item, public, redact) for item in value]
     return value
 
 

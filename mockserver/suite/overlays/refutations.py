@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.marks import looks_secret
 from mockserver.contract.schema.validator import SchemaViolation
@@ -326,7 +326,7 @@ def _is_free(subject: Refutation, operation: Operation, status: int) -> bool:
     return documented is None or not subject.contract.provenance(documented.pointer).documented
 
 
-def _kind_was_seen(subject: Refutation, operation: Operation, documented: Response, name: str) -> bool:
+def _kind_was_seen(subject: Refutation, operation: Operation, documented: DocumentedResponse, name: str) -> bool:
     return any(
         essence(name) == kind and promised(operation, status) is documented
         for status, kind in subject.verdicts.responses_of(operation.label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mockserver.contract.model import Contract, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, Operation
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering
@@ -36,7 +36,7 @@ def by_status(finding: Finding) -> dict[int, list[Exchange]]:
     return dict(sorted(found.items()))
 
 
-def promised(operation: Operation, status: int) -> Response | None:
+def promised(operation: Operation, status: int) -> DocumentedResponse | None:
     """Return the documented response for a status code; for an undocumented success the documented success."""
     documented = operation.response_for(status)
     return operation.success() if documented is None and 200 <= status < 300 else documented

@@ -59,11 +59,11 @@ def conclude(
     *,
     fail_on_drift: bool,
     recording: Recording | None = None,
-    scrub: Callable[[str], str] = str,
+    redact: Callable[[str], str] = str,
 ) -> ExitCode:
     """Write the reports, print the page, and return the exit code."""
     document = {**document, "run": {**document["run"], "fail_on": "drift" if fail_on_drift else ""}}
-    problems = reports.write(document, recording=recording, scrub=scrub)
+    problems = reports.write(document, recording=recording, redact=redact)
     show_page(document)
     for line in as_annotations(document) if _on_github() else ():
         click.echo(line)

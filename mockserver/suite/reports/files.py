@@ -61,20 +61,20 @@ class Reports:
         document: Document,
         *,
         recording: Recording | None = None,
-        scrub: Callable[[str], str] = str,
+        redact: Callable[[str], str] = str,
     ) -> list[str]:
         """Write all requested reports; return an error line for each that cannot be written.
 
         Args:
             document: what they tell.
             recording: the run's exchanges, for a HAR.
-            scrub: takes out of each piece of text what must not be in it.
+            redact: takes out of each piece of text what must not be in it.
         """
         problems = []
         for kind, path in self.files:
             try:
                 pieces = as_har(document, recording) if kind == "har" else KINDS[kind](document)
-                write(path, map(scrub, pieces))
+                write(path, map(redact, pieces))
             except OSError as error:
                 problems.append(f"{path}: the {kind} report cannot be written: {reason(error)}")
             except Exception as error:  # noqa: BLE001 - a mistake in one report is none of the others'

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from mockserver.suite.identities.admission import Unused
+from mockserver.suite.identities.admission import UnusedIdentity
 from mockserver.suite.run.internal_errors import mistake_line
-from mockserver.suite.safety.ledger import Ledger
+from mockserver.suite.safety.ledger import LedgerSummary
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
@@ -51,12 +51,12 @@ class Report:
     verdicts: Verdicts
     evidence: Evidence
     outcome: RunOutcome = field(default_factory=RunOutcome)
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: LedgerSummary = field(default_factory=LedgerSummary)
     shard: str = ""
     own_stub: bool = False
     reach: tuple[Reached, ...] = ()
     notes: tuple[str, ...] = ()
-    unused: tuple[Unused, ...] = ()
+    unused: tuple[UnusedIdentity, ...] = ()
 
 
 def as_json(report: Report) -> Document:

@@ -19,8 +19,8 @@ from mockserver.suite.checks import (
     state,
     undefined_routes,
 )
-from mockserver.suite.checks.any_response import no_answer
-from mockserver.suite.checks.task import Planner, Task
+from mockserver.suite.checks.any_response import no_response
+from mockserver.suite.checks.planned_check import PlannedCheck, Planner
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange
@@ -29,42 +29,42 @@ from mockserver.suite.verdicts.missing_checks import note_missing_checks
 from mockserver.suite.verdicts.verdict import RunOutcome
 
 
-def access_tasks(run: Run) -> list[Task]:
+def access_checks(run: Run) -> list[PlannedCheck]:
     """Return the tasks (single checks) about credentials and levels, ordered by operation.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
-    tasks = (*credentials.tasks(run), *permissions.tasks(run))
-    return sorted(tasks, key=lambda task: order[task.operation])
+    entries = (*credentials.planned_checks(run), *permissions.planned_checks(run))
+    return sorted(entries, key=lambda entry: order[entry.operation])
 
 
 #: Planners in the order of their tasks: those that say most about a server come first.
 PLANNERS: tuple[Planner, ...] = (
-    documented_examples.tasks,
-    state.tasks,
-    links.tasks,
-    access_tasks,
-    invalid_requests.tasks,
-    undefined_routes.tasks,
-    robustness.tasks,
+    documented_examples.planned_checks,
+    state.planned_checks,
+    links.planned_checks,
+    access_checks,
+    invalid_requests.planned_checks,
+    undefined_routes.planned_checks,
+    robustness.planned_checks,
 )
 
 
-def plan(run: Run) -> list[Task]:
+def plan(run: Run) -> list[PlannedCheck]:
     """Return all tasks that apply to a run, those that revoke credentials last."""
-    return sorted(planned(run, *PLANNERS), key=lambda task: task.last)
+    return sorted(planned(run, *PLANNERS), key=lambda entry: entry.last)
 
 
-def planned(run: Run, *planners: Planner) -> list[Task]:
+def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
     """Return the tasks that planner functions make; a planner that raises is reported as not run."""
-    tasks: list[Task] = []
+    entries: list[PlannedCheck] = []
     for planner in planners:
         with containing_mistakes(
             run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"
         ):
-            tasks += planner(run)
-    return tasks
+            entries += planner(run)
+    return entries
 
 
 def check(run: Run) -> RunOutcome:
@@ -72,7 +72,7 @@ def check(run: Run) -> RunOutcome:
     run.unanswered = []
     outcome = make(run, plan(run))
     if outcome == RunOutcome():
-        outcome = make(run, planned(run, acceptance.tasks))
+        outcome = make(run, planned(run, acceptance.planned_checks))
     outcome = ask_again(run, outcome)
     if outcome == RunOutcome():
         note_missing_checks(run)
@@ -82,22 +82,22 @@ def check(run: Run) -> RunOutcome:
 def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
     """Repeat the requests that timed out; after a run that ended early, report them instead."""
     if outcome == RunOutcome():
-        pending = late_tasks(run)
+        pending = late_checks(run)
         return make(run, pending) if pending else outcome
     for failure in unasked(run, outcome):
         run.verdicts.failed(failure)
     return outcome
 
 
-def make(run: Run, tasks: Iterable[Task]) -> RunOutcome:
+def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
     """Run tasks one after the other and return the outcome; results are in `run.verdicts`."""
-    todo = list(tasks)
+    todo = list(entries)
     run.progress.phase("checks", len(todo))
     try:
-        for task in todo:
-            with containing_mistakes(run.verdicts, task.check, task.operation):
-                _make(run, task)
-            run.progress.step(task.operation)
+        for entry in todo:
+            with containing_mistakes(run.verdicts, entry.check, entry.operation):
+                _make(run, entry)
+            run.progress.step(entry.operation)
     except KeyboardInterrupt:
         return RunOutcome(interrupted=True)
     except MockServerError as error:
@@ -105,24 +105,24 @@ def make(run: Run, tasks: Iterable[Task]) -> RunOutcome:
     return RunOutcome()
 
 
-def _make(run: Run, task: Task) -> None:
+def _make(run: Run, entry: PlannedCheck) -> None:
     session = Session(run)
     try:
-        cases = task.make(session)
+        cases = entry.make(session)
     except (CheckFailure, NotRun, BaseExceptionGroup) as error:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
         ended = next(others_in(error), None)
         for failure in failures:
             run.verdicts.failed(failure)
         for reason in reasons:
-            run.verdicts.passed(task.check, task.operation, reason.cases)
-            run.verdicts.not_run(task.check, task.operation, str(reason))
-        if failures and not reasons and all(failure.check != task.check for failure in failures):
-            run.verdicts.not_run(task.check, task.operation, f"{failures[0].check} failed first")
+            run.verdicts.passed(entry.check, entry.operation, reason.cases)
+            run.verdicts.not_run(entry.check, entry.operation, str(reason))
+        if failures and not reasons and all(failure.check != entry.check for failure in failures):
+            run.verdicts.not_run(entry.check, entry.operation, f"{failures[0].check} failed first")
         if ended is not None:
             raise ended from None
     else:
-        run.verdicts.passed(task.check, task.operation, cases)
+        run.verdicts.passed(entry.check, entry.operation, cases)
     session.close()
 
 
@@ -139,12 +139,12 @@ class _Clock:
     silent: set[str] = field(default_factory=set)
 
 
-def late_tasks(run: Run) -> list[Task]:
+def late_checks(run: Run) -> list[PlannedCheck]:
     """Return a task of the check `the_server_answers` for each request that timed out."""
     clock = _Clock()
     pending, run.unanswered = run.unanswered or [], None
     return [
-        Task(_CHECK, failure.operation, partial(_asked_again, failure=failure, clock=clock), last=True)
+        PlannedCheck(_CHECK, failure.operation, partial(_asked_again, failure=failure, clock=clock), last=True)
         for failure in pending
     ]
 
@@ -176,10 +176,10 @@ def _asked_again(session: Session, *, failure: CheckFailure, clock: _Clock) -> i
         raise NotRun(f"there was no response in time, and {refusal}")
     with run.target.patient() as seconds:
         exchange = run.target.send(request, label)
-    run.guard.answered(request, exchange.response)
+    run.guard.record_response(request, exchange.response)
     if exchange.response is None:
         clock.waited += seconds
         clock.silent.add(label)
-        raise no_answer(label, Exchange(request, None, exchange.problem, before.history), failure.pointer)
+        raise no_response(label, Exchange(request, None, exchange.problem, before.history), failure.pointer)
     session.judge(operation, label, exchange)
     return 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mockserver.suite.checks import acceptance, links, robustness, state
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
-from mockserver.suite.fuzz.example_database import Database, keep_failures, replay
-from mockserver.suite.run.check_run import access_tasks, ask_again, make, planned
+from mockserver.suite.fuzz.example_database import FailureDatabase, keep_failures, replay
+from mockserver.suite.run.check_run import access_checks, ask_again, make, planned
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import WHOLE, Division, parse_shard
 from mockserver.suite.verdicts.missing_checks import OF_CHECK, note_missing_checks
@@ -21,20 +21,23 @@ def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     are: first, but those that revoke credentials last, as a server that revokes the wrong ones would leave none to fuzz
     with. Failures of earlier runs are repeated before all that. Each shard runs the tasks of its own operations.
     """
-    database = Database(settings.database, run.secrets) if settings.database else None
+    database = FailureDatabase(settings.database, run.secrets) if settings.database else None
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)
     run.unanswered = []
-    planners = (state.tasks, links.tasks, access_tasks, robustness.timing_tasks)
-    tasks = [task for task in planned(run, *planners) if run.division.owns(task.operation)]
+    planners = (state.planned_checks, links.planned_checks, access_checks, robustness.timing_checks)
+    entries = [entry for entry in planned(run, *planners) if run.division.owns(entry.operation)]
     outcome = replay(run, database) if database is not None else RunOutcome()
     if outcome == RunOutcome():
-        outcome = make(run, [task for task in tasks if not task.last])
+        outcome = make(run, [entry for entry in entries if not entry.last])
     if outcome == RunOutcome():
         outcome = drive(run, settings)
     if outcome == RunOutcome():
-        outcome = make(run, [task for task in tasks if task.last])
+        outcome = make(run, [entry for entry in entries if entry.last])
     if outcome == RunOutcome():
-        outcome = make(run, [task for task in planned(run, acceptance.tasks) if run.division.owns(task.operation)])
+        outcome = make(
+            run,
+            [entry for entry in planned(run, acceptance.planned_checks) if run.division.owns(entry.operation)],
+        )
     outcome = ask_again(run, outcome)
     if outcome == RunOutcome():
         note_missing_checks(run, elsewhere=OF_CHECK)

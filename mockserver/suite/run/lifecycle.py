@@ -16,7 +16,7 @@ import click
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
 from mockserver.suite.oracle import Oracle
@@ -35,11 +35,11 @@ from mockserver.suite.run.preparation import invented, own_stub, prepare, select
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.bookkeeper import Books, new_book
-from mockserver.suite.safety.ledger import Ledger, LedgerFile, left_open
-from mockserver.suite.safety.original_values import Originals, load_originals
+from mockserver.suite.safety.ledger import LedgerFile, LedgerSummary, left_open
+from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
+from mockserver.suite.safety.original_values import OriginalValues, load_originals
 from mockserver.suite.secrets.known_secrets import Secrets
-from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
 from mockserver.suite.target.targets import HttpTarget
@@ -82,26 +82,26 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
             tasks = check_plan(run) if settings is None else ()
             click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run), tasks))
         return ExitCode.CLEAN
-    scrub, recordings = Scrubber(), list[Recording]()
-    with scrubbed(scrub), ExitStack() as stack:
+    redact, recordings = OutputFilter(), list[Recording]()
+    with filtered_output(redact), ExitStack() as stack:
 
         def make(options: Options, contract: Contract) -> CompletedRun:
-            with prepared(options, contract, scrub.secrets, originals=originals) as run:
+            with prepared(options, contract, redact.secrets, originals=originals) as run:
                 if reports.has("har"):
                     recordings.extend(stack.enter_context(recorded(run)))
                 path = ledger_path(options.ledger, run)
                 if run.target.foreign:
                     click.echo(_plan(command, options, run, originals, settings, path), err=True)
-                books = (
+                keeper = (
                     None
                     if run.own
-                    else Books(run, originals, new_book(run), LedgerFile(path, new=True) if path else None)
+                    else LedgerKeeper(run, originals, new_ledger(run), LedgerFile(path, new=True) if path else None)
                 )
                 if run.own or options.no_oracle:
-                    report = judged(command, run, settings, books=books)
+                    report = judged(command, run, settings, keeper=keeper)
                 else:
                     with Oracle(run, command, settings, options) as oracle:
-                        report = judged(command, run, settings, oracle, books)
+                        report = judged(command, run, settings, oracle, keeper)
                 return CompletedRun(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
@@ -111,7 +111,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
             reports,
             fail_on_drift=options.fail_on == "drift",
             recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
-            scrub=scrub,
+            redact=redact,
         )
 
 
@@ -140,10 +140,10 @@ def _plan(
     command: str,
     options: Options,
     run: Run,
-    originals: Originals,
+    originals: OriginalValues,
     settings: FuzzSettings | None,
     path: Path | None,
-    tasks: Sequence[Task] = (),
+    tasks: Sequence[PlannedCheck] = (),
 ) -> str:
     examples = settings.max_examples if settings is not None else None
     ledger, own = str(path or ""), options.target is None
@@ -155,7 +155,7 @@ def judged(
     run: Run,
     settings: FuzzSettings | None,
     oracle: Oracle | None = None,
-    books: Books | None = None,
+    keeper: LedgerKeeper | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Make a run, put back what the run changed, and return its report.
@@ -165,11 +165,11 @@ def judged(
         run: what is judged.
         settings: what is generated, for `fuzz`.
         oracle: the same run on our own stub.
-        books: records and puts back changes.
+        keeper: records and puts back changes.
         progress: receives the progress; None to show it on standard error.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    run.guard.keeper = books
+    run.guard.keeper = keeper
     try:
         shown = shown_progress(sys.stderr, lambda: len(run.verdicts.findings()))
         with shown if progress is None else nullcontext(progress) as run.progress:
@@ -178,19 +178,19 @@ def judged(
         outcome = RunOutcome(interrupted=True)
     except Exception as error:
         if isinstance(error, UsageError):
-            put_back(run, books)
+            put_back(run, keeper)
             raise
         # Whatever it is, what was found until then is reported.
         outcome = RunOutcome(error=str(error) if isinstance(error, MockServerError) else mistake_line("the run", error))
     except BaseException:
         acknowledge_interrupt()
-        put_back(run, books)
+        put_back(run, keeper)
         raise
     if acknowledge_interrupt():  # also one whose exception got lost on the way
         outcome = replace(outcome, interrupted=True)
     for obstacle in obstacles(run):
         run.verdicts.failed(obstacle)
-    ledger = put_back(run, books)
+    ledger = put_back(run, keeper)
     if run.verdicts.mistakes and not outcome.error:
         outcome = replace(outcome, error=run.verdicts.mistakes[0])
     return Report(
@@ -201,7 +201,7 @@ def judged(
         seed=settings.seed if settings else None,
         started=started,
         duration_seconds=time.monotonic() - clock,
-        requests=run.target.governor.requests,
+        requests=run.target.rate_limiter.requests,
         operations_total=len(run.contract.operations),
         reach=run.verdicts.reach(run.selected),
         notes=(*undeclared(run.contract), *run.notes, *state_remarks(run), *scheme_remarks(run)),
@@ -217,18 +217,18 @@ def judged(
     )
 
 
-def put_back(run: Run, books: Books | None) -> Ledger:
+def put_back(run: Run, keeper: LedgerKeeper | None) -> LedgerSummary:
     """Put back what a run changed on the target, and return the ledger."""
-    if books is None:
-        return Ledger(run.guard.writes)
+    if keeper is None:
+        return LedgerSummary(run.guard.writes)
     try:
-        return books.put_back()
+        return keeper.put_back()
     except MockServerError:
         raise
     except Exception as error:  # noqa: BLE001 - what was found is still to be reported
         mistake = mistake_line("putting back", error)
         run.verdicts.mistaken("putting back", "all operations", mistake)
-        return Ledger(run.guard.writes, left=(f"what was changed and is not put back: {mistake}",))
+        return LedgerSummary(run.guard.writes, left=(f"what was changed and is not put back: {mistake}",))
 
 
 def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> RunOutcome:
@@ -307,7 +307,7 @@ def prepared(
     contract: Contract,
     secrets: Secrets | None = None,
     *,
-    originals: Originals | None = None,
+    originals: OriginalValues | None = None,
     send_nothing: bool = False,
 ) -> Iterator[Run]:
     """Yield a run against the target, or against a stub that is started for it.
@@ -337,7 +337,7 @@ def prepared(
         only=options.only,
         settle_seconds=options.settle,
         secrets=secrets,
-        originals=originals or Originals(),
+        originals=originals or OriginalValues(),
     )
     if options.target is None and not send_nothing:
         accounts = identities if own else Identities(())

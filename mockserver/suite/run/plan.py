@@ -9,9 +9,9 @@ from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.setting_states import resources
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, never_given_back
 from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
 from mockserver.suite.safety.restorer import may_change
@@ -32,12 +32,12 @@ _LOCAL_RATE, _SHORTEST_SECONDS = 200, 5
 def as_lines(
     command: str,
     run: Run,
-    originals: Originals,
+    originals: OriginalValues,
     *,
     examples: int | None,
     ledger: str,
     own: bool,
-    tasks: Sequence[Task] = (),
+    tasks: Sequence[PlannedCheck] = (),
 ) -> Iterator[str]:
     """Yield the plan as lines of text.
 
@@ -127,9 +127,9 @@ def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple
             yield f"what {operation.label} changes", [("read by", read), ("put back by", write)]
 
 
-def _amount(run: Run, allowed: list[Operation], examples: int | None, tasks: Sequence[Task]) -> Iterator[str]:
-    governor = run.target.governor
-    budget, rate = governor.limits.budget, governor.rate
+def _amount(run: Run, allowed: list[Operation], examples: int | None, tasks: Sequence[PlannedCheck]) -> Iterator[str]:
+    limits, rate = run.target.rate_limiter.limits, run.target.rate_limiter.rate
+    budget = limits.budget
     withheld = {operation.label for operation in run.selected} - {operation.label for operation in allowed}
     yield f"  operations: {len(allowed)} called, {_by_method(allowed)}; {len(withheld)} withheld"
     amounts, times = [], []
@@ -150,7 +150,7 @@ def _amount(run: Run, allowed: list[Operation], examples: int | None, tasks: Seq
         yield f"  requests: {'; '.join(amounts)}"
     pace = f"with {rate:g} requests a second over one connection" if rate else "as fast as the target responds"
     yield f"  time: {', '.join(['; '.join(times), pace] if times else [pace])}"
-    if governor.limits.patient:
+    if limits.patient:
         yield f"  Retry-After up to {MAX_PAUSE_SECONDS:g} s is obeyed; repeated failures or 429 responses end the run"
 
 
@@ -164,7 +164,7 @@ def _by_method(operations: list[Operation], times: int = 1) -> str:
     return " and ".join(parts)
 
 
-def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: str) -> Iterator[str]:
+def _changes(run: Run, originals: OriginalValues, allowed: list[Operation], ledger: str) -> Iterator[str]:
     saved, left = [], []
     for resource in resources(run.contract):
         if not may_change(run, resource):

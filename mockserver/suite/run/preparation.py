@@ -12,8 +12,8 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals
-from mockserver.suite.safety.policy import WritePolicy, matches, side_effects
+from mockserver.suite.safety.original_values import OriginalValues
+from mockserver.suite.safety.policy import WritePolicy, matches_glob, side_effects
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.processes import StubControl, StubProcess
@@ -32,7 +32,7 @@ def prepare(
     settle_seconds: float = 5.0,
     control: StubControl | None = None,
     secrets: Secrets | None = None,
-    originals: Originals | None = None,
+    originals: OriginalValues | None = None,
 ) -> Run:
     """Return a run against a target, not started yet.
 
@@ -88,7 +88,7 @@ def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]
         raise UsageError(f"{contract.document.path}: has no operations, so there is nothing to test")
     if not patterns:
         return contract.operations
-    found = tuple(operation for operation in contract.operations if matches(operation, patterns))
+    found = tuple(operation for operation in contract.operations if matches_glob(operation, patterns))
     if not found:
         raise UsageError(f"--only {' '.join(patterns)}: no operation matches, so there is nothing to test")
     return found

@@ -8,9 +8,9 @@ from typing import Any
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.contract.roles import is_login
-from mockserver.suite.cases.observed_response import Answer, documented_content, promise, see
+from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
 from mockserver.suite.cases.requests import Composer
-from mockserver.suite.checks.any_response import ANSWER_CHECKS, no_answer
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.secret_leaks import sent_secrets
 from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials
 from mockserver.suite.run.internal_errors import note_mistake
@@ -18,7 +18,7 @@ from mockserver.suite.run.progress import NoProgress, Progress
 from mockserver.suite.run.sharding import Division
 from mockserver.suite.safety.guard import Guard
 from mockserver.suite.safety.policy import WritePolicy
-from mockserver.suite.safety.polling import Patience
+from mockserver.suite.safety.poller import Poller
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import Resolver
@@ -78,13 +78,13 @@ class Run:
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)
-    patience: Patience = field(init=False)
+    poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
         self.resolver = Resolver(self.contract)
         self.division = Division(self.selected)
         self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
-        self.patience = Patience(self.settle_seconds)
+        self.poller = Poller(self.settle_seconds)
         for identity in self.identities.all:
             for name, value in identity.secrets():
                 self.secrets.add(name, value)
@@ -101,7 +101,7 @@ class Run:
         Raises:
             NotRun: there is none.
         """
-        found = self.identities.mightiest(self.contract.levels)
+        found = self.identities.of_highest_level(self.contract.levels)
         if found is None:
             raise NotRun("it needs an identity, and there is none (--identities)")
         return found
@@ -145,7 +145,7 @@ class Run:
     def note_silence(self, label: str, pointer: str, exchange: Exchange) -> None:
         """Record a missing response as a failure, or put it aside to be requested again at the end."""
         self.silences[label] = self.silences.get(label, 0) + 1
-        failure = no_answer(label, exchange, pointer)
+        failure = no_response(label, exchange, pointer)
         if exchange.slow and self.unanswered is not None:
             self.unanswered.append(failure)
         else:
@@ -322,9 +322,9 @@ class Session(Composer):
         exchange = self.run.target.send(request, label)
         # A server that closes the connection on content which it need not read has done nothing with it.
         if exchange.repeated and not may_drop:
-            self.run.guard.answered(request, None)  # what was sent first may have come through
+            self.run.guard.record_response(request, None)  # what was sent first may have come through
         if exchange.response is not None or not (may_drop and exchange.dropped):
-            self.run.guard.answered(request, exchange.response)
+            self.run.guard.record_response(request, exchange.response)
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:
@@ -337,11 +337,11 @@ class Session(Composer):
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
         """Judge the response of an exchange by all response checks, for the operation that the request belongs to."""
         shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
-        answer = see(self.contract, operation, label, shown, self.run.secrets)
-        if answer is not None:
+        observed = observe(self.contract, operation, label, shown, self.run.secrets)
+        if observed is not None:
             if operation is not None:
-                self.run.verdicts.count_response(operation.label, answer.response)
-            for failure in judge_response(answer, self.run.verdicts):
+                self.run.verdicts.count_response(operation.label, observed.response)
+            for failure in judge_response(observed, self.run.verdicts):
                 self.run.verdicts.failed(failure)
 
     def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
@@ -364,23 +364,23 @@ class Session(Composer):
         self.run.remember_secrets(operation, exchange.request)
 
 
-def judge_response(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
+def judge_response(observed: ObservedResponse, verdicts: Verdicts) -> Iterator[CheckFailure]:
     """Run all response checks on one response; yield their failures and count what passed."""
-    for check in ANSWER_CHECKS:
+    for check in RESPONSE_CHECKS:
         try:
-            applied = check(answer)
+            applied = check(observed)
         except (CheckFailure, ExceptionGroup) as error:
             found = list(failures_in(error))
             if not found:
-                note_mistake(verdicts, check.__name__, answer.label, error)
+                note_mistake(verdicts, check.__name__, observed.label, error)
             yield from found
         except NotRun as reason:
-            verdicts.not_run(check.__name__, answer.label, str(reason))
+            verdicts.not_run(check.__name__, observed.label, str(reason))
         except Exception as error:  # noqa: BLE001 - other checks are not affected
-            note_mistake(verdicts, check.__name__, answer.label, error)
+            note_mistake(verdicts, check.__name__, observed.label, error)
         else:
             if applied:
-                verdicts.passed(check.__name__, answer.label)
+                verdicts.passed(check.__name__, observed.label)
 
 
 def json_or_none(response: WireResponse) -> Any:

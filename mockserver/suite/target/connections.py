@@ -13,7 +13,7 @@ import requests
 
 from mockserver.errors import MockServerError, UsageError
 from mockserver.http.cors import is_loopback
-from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
+from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, RateLimiter
 from mockserver.suite.target.wire import MAX_RESPONSE
 
 CONNECT_SECONDS = 5.0
@@ -56,14 +56,14 @@ class TargetLost(MockServerError):  # noqa: N818 - what happened, in a word
     """Error: nothing accepts connections at the target, so nothing can be judged."""
 
 
-def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> Governor:
+def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> RateLimiter:
     """Return the rate limiter for a target: from the options, with defaults for local and for other machines."""
     limits = FOREIGN if foreign else OWN_STUB if own_stub else OURS
     if connection.budget is not None:
         limits = replace(limits, budget=connection.budget)
     rate = connection.rate or (FOREIGN_RATE if foreign else None)
     slow_rate = FOREIGN_RATE / connection.share
-    return Governor(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
+    return RateLimiter(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
 
 
 def is_this_machine(host: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from mockserver.suite.run.interrupts import interruptible
-from mockserver.suite.safety.rate_limiter import Governor
+from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.target.connections import Connection, TargetLost
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.target.general_connection import GeneralConnection
@@ -44,14 +44,14 @@ class Sender:
         recorder: receives every exchange, None for no recording.
     """
 
-    def __init__(self, base_url: str, connection: Connection, governor: Governor, *, foreign: bool) -> None:
+    def __init__(self, base_url: str, connection: Connection, rate_limiter: RateLimiter, *, foreign: bool) -> None:
         """Create a sender from a base URL, connection options and a rate limiter.
 
         For a foreign server only the general connection is used.
         """
         plain = urlsplit(base_url).scheme == "http" and not foreign and connection.proxy is None
         self.recorder: Recorder | None = None
-        self._governor = governor
+        self._governor = rate_limiter
         self._general = GeneralConnection(base_url, connection)
         self._wire = Wire(base_url, max_response=connection.max_response) if plain else None
         self._wire_lock = threading.Lock()

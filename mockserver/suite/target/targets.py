@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import urllib3
 
 from mockserver.errors import UsageError
-from mockserver.suite.safety.rate_limiter import Governor
+from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
@@ -34,12 +34,12 @@ class Target(Protocol):
     Attributes:
         base_url: what request paths are appended to, without a trailing slash.
         foreign: whether it is on another machine, so that its owner's limits hold.
-        governor: spaces and counts the requests.
+        rate_limiter: spaces and counts the requests.
     """
 
     base_url: str
     foreign: bool
-    governor: Governor
+    rate_limiter: RateLimiter
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Send a request, retrying once; the exchange has no response if the target stays silent.
@@ -50,8 +50,8 @@ class Target(Protocol):
 
         Raises:
             TargetLost: nothing accepts connections.
-            Stopped: the governor ended the run.
-            LeftAlone: the governor lets nothing more through for this operation.
+            Stopped: the rate limiter ended the run.
+            LeftAlone: the rate limiter lets nothing more through for this operation.
         """
         ...
 
@@ -118,20 +118,20 @@ class HttpTarget:
         self.timeout_seconds = self.connection.timeout_seconds or default_seconds
         self.late_seconds = max(LATE_SECONDS, LATE_TIMES * self.timeout_seconds)
         self._tries = 2
-        self.governor = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
+        self.rate_limiter = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
         check_files(self.connection)
         if self.connection.insecure:
             # Said once and loudly by the command; urllib3 would say it with each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._sender = Sender(self.base_url, self.connection, self.governor, foreign=self.foreign)
+        self._sender = Sender(self.base_url, self.connection, self.rate_limiter, foreign=self.foreign)
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Send a request, retrying once; the exchange has no response if the server stays silent.
 
         Raises:
             TargetLost: nothing accepts connections.
-            Stopped: the governor ended the run.
-            LeftAlone: the governor lets nothing more through for this operation.
+            Stopped: the rate limiter ended the run.
+            LeftAlone: the rate limiter lets nothing more through for this operation.
         """
         # Latin-1 is what HTTP/1.1 puts on the wire (RFC 9110, section 5.5); UTF-8 bytes pass as they are.
         fields = tuple((name, as_bytes(value).decode("latin-1")) for name, value in request.fields)
@@ -196,11 +196,11 @@ class WsgiTarget:
         self._application = application
         self._clock = clock
         self.base_url = base_url
-        self.governor = Governor(None)
+        self.rate_limiter = RateLimiter(None)
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return the exchange of a request with the application's response."""
-        self.governor.admit(label)
+        self.rate_limiter.admit(label)
         status: list[str] = []
         fields: list[tuple[str, str]] = []
 

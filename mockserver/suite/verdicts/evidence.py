@@ -7,7 +7,7 @@ from typing import Any
 from mockserver.contract.model import Contract, Operation
 from mockserver.http import basic, curl
 from mockserver.http.media_types import covering
-from mockserver.suite.secrets.known_secrets import MASK, Path, Secrets, marked, redacted
+from mockserver.suite.secrets.known_secrets import MASK, MemberPath, Secrets, marked, redacted
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.target.paths import Resolver
 
@@ -108,11 +108,11 @@ class Evidence:
             return f"Basic {login[0]}:${variable}" if variable else f"Basic {login[0]}:{MASK}"
         return self._secrets.mask(value)
 
-    def _sent_paths(self, label: str) -> tuple[Path, ...]:
+    def _sent_paths(self, label: str) -> tuple[MemberPath, ...]:
         """Return the places in an operation's request content whose values must not be shown."""
         return self._paths(_request_schema(self._by_label.get(label)), "writeOnly")
 
-    def _issued_paths(self, label: str, response: WireResponse) -> tuple[Path, ...]:
+    def _issued_paths(self, label: str, response: WireResponse) -> tuple[MemberPath, ...]:
         """Return the places in a response's content that are documented to hold an issued secret."""
         operation = self._by_label.get(label)
         documented = operation.response_for(response.status) if operation else None
@@ -121,10 +121,10 @@ class Evidence:
             return ()
         return self._paths(media_type.schema, "x-secret")
 
-    def _paths(self, schema: str | None, keyword: str) -> tuple[Path, ...]:
+    def _paths(self, schema: str | None, keyword: str) -> tuple[MemberPath, ...]:
         return tuple(path for path, _ in marked(self._contract, schema, keyword))
 
-    def _shown(self, body: bytes, paths: tuple[Path, ...], length: int = 0) -> str:
+    def _shown(self, body: bytes, paths: tuple[MemberPath, ...], length: int = 0) -> str:
         """Return content with secrets masked, cut if it is long.
 
         Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
@@ -107,6 +108,12 @@ def raise_failures(failures: Iterable[CheckFailure]) -> None:
 
 
 def describe(value: Any, limit: int = 200) -> str:
-    """Return a value as text for a message, shortened."""
-    text = value if isinstance(value, str) else repr(value)
+    """Return a value as text for a message, at most `limit` characters of it."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    # A lone surrogate, which JSON text may hold and UTF-8 cannot (RFC 8259, section 8.2), is escaped as in JSON.
+    return excerpt(text.encode("utf-8", "backslashreplace").decode(), limit)
+
+
+def excerpt(text: str, limit: int = 200) -> str:
+    """Return a text for a message, at most `limit` characters of it."""
     return text if len(text) <= limit else text[:limit] + "…"

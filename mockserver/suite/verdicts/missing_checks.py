@@ -60,6 +60,7 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "every path defines every method": ("undefined_methods_are_refused",),
     "no path asks for credentials with all its methods": ("undefined_methods_ask_for_credentials",),
     "the contract has no path": ("undefined_paths_are_refused",),
+    "no path ends in a name": ("undefined_names_are_refused",),
     "no operation is safe, and none is a login": ("repeats_get_the_same_answer",),
     "the contract has no operation": ("answers_are_not_slow",),
 }
@@ -71,6 +72,7 @@ OF_CHECK = frozenset(
         *("hostile_bodies_do_no_harm", "large_bodies_do_no_harm", "chunked_bodies_are_understood"),
         *("whole_floats_are_integers", "repeats_get_the_same_answer"),
         *("undefined_methods_are_refused", "undefined_methods_ask_for_credentials", "undefined_paths_are_refused"),
+        "undefined_names_are_refused",
     }
 )
 #: For every check that a run can make: the reason why it was made on no operation.

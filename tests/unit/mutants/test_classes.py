@@ -46,7 +46,7 @@ ACCOUNTS = tuple(
 )
 ADMIN = ACCOUNTS[0]
 #: For structures that the built-in contract, or this part of it, does not have.
-NOT_HERE = {"choice_widened", "linked_read_of_before", *OBJECTS.classes}
+NOT_HERE = {"choice_widened", "linked_read_of_before", "absence_is_200", *OBJECTS.classes}
 _CLOCK = 1_582_540_000
 
 

@@ -51,9 +51,9 @@ def test_the_suite_kills_what_breaks_an_operation(lab: laboratory.Laboratory) ->
 
 def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     weakened = tuple(
-        check for check in any_response.ANSWER_CHECKS if check is not any_response.body_conforms_to_its_schema
+        check for check in any_response.RESPONSE_CHECKS if check is not any_response.body_conforms_to_its_schema
     )
-    monkeypatch.setattr(session, "ANSWER_CHECKS", weakened)
+    monkeypatch.setattr(session, "RESPONSE_CHECKS", weakened)
     monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     found = runs.self_test(lab, "full", ["auth_get"], NoProgress())
     assert found.exit_code() is ExitCode.VIOLATION
@@ -63,10 +63,10 @@ def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkey
 
 
 def test_a_stub_that_is_not_clean_proves_nothing(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_content(answer: observed_response.Answer) -> bool:
+    def never_content(answer: observed_response.ObservedResponse) -> bool:
         raise answer.failure("never_content", "never", expected="", got="", pointer="", rule="universal")
 
-    monkeypatch.setattr(session, "ANSWER_CHECKS", (*any_response.ANSWER_CHECKS, never_content))
+    monkeypatch.setattr(session, "RESPONSE_CHECKS", (*any_response.RESPONSE_CHECKS, never_content))
     monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     with pytest.raises(runs.UncleanStub, match="never_content"):
         runs.self_test(lab, "sample", ["auth_get"], NoProgress())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mockserver.errors import MockServerError
-from mockserver.suite.checks.task import Attempts, Task
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
@@ -30,7 +30,7 @@ def _made(run: Run, *outcomes: BaseException | None) -> RunOutcome:
                         raise outcome
         return attempts.conclude()
 
-    return make(run, [Task("claim", "GET /note", check)])
+    return make(run, [PlannedCheck("claim", "GET /note", check)])
 
 
 RunAgainst = Callable[[Application], Run]
