@@ -150,7 +150,7 @@ def test_stubs_of_their_own_may_listen_anywhere(shard: Callable[..., Document]) 
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [("{", "is not JSON"), ("[]", "is not a report"), ("{}", "is no report"), (None, "No such file")],
+    [("{", "is not JSON"), ("[]", "is not a report"), ("{}", "is not a report"), (None, "No such file")],
 )
 def test_files_that_are_no_reports_are_told(tmp_path: Path, content: str | None, told: str) -> None:
     path = tmp_path / "x.json"
