@@ -81,7 +81,7 @@ REASONS: Mapping[str, str] = {check: why for why, checks in _LACKS.items() for c
 
 
 def note_missing_checks(run: Run, elsewhere: Collection[str] = ()) -> None:
-    """Record for each check that was made on no operation why it did not apply.
+    """Record the reason for each check that was made on no operation.
 
     Args:
         run: the run, at its end.
