@@ -13,7 +13,7 @@ from mockserver.http import json
 from mockserver.plugins.calls import AccountRules, Handler
 from mockserver.plugins.transactions import Record, Transaction
 
-#: Names below `/__mock__/` that are the engine's own (DESIGN, section 5).
+#: Names below `/__mock__/` that are the engine's own (docs/stub.md, `Control API`).
 RESERVED = frozenset(
     {
         *("health", "state", "journal", "overrides", "clock", "world", "worlds", "examples", "contract"),

@@ -8,8 +8,8 @@ from pathlib import Path
 _FOLDER = Path(__file__).parents[2] / "docs" / "decisions"
 #: Title; date, status, and what else is said of it.
 _HEAD = re.compile(
-    r"# (?P<number>\d+)\. (?P<title>.+)\n\n(?P<date>\d{4}-\d\d-\d\d) · (?P<status>accepted|superseded|superseded in part)"
-    r"(?:\. .+)?\n"
+    r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
+    r"(?P<date>\d{4}-\d\d-\d\d) · (?P<status>accepted|superseded|superseded in part)(?:\. .+)?\n"
 )
 
 

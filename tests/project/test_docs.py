@@ -126,6 +126,14 @@ def test_decisions_are_numbered() -> None:
     assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
 
 
+@pytest.mark.parametrize("folder", ["mockserver", "tests", "docs"])
+def test_nothing_refers_to_a_page_that_is_not_here(folder: str) -> None:
+    """Such as the design of the project, which a user's clone does not have."""
+    for path in (ROOT / folder).rglob("*.*"):
+        if path.suffix in {".py", ".md", ".yaml"} and path.name != Path(__file__).name:
+            assert not re.search(r"\b(?:DESIGN|STYLE)(?:\.md|,? section|,? \d)", path.read_text(encoding="utf-8")), path
+
+
 def test_no_page_has_a_place_of_this_machine() -> None:
     for page in PAGES:
         assert not re.search(r"/work/|/tmp/base|/root/", page.read_text(encoding="utf-8")), page
