@@ -199,7 +199,7 @@ class Stub:
                 recorded = self._pipeline.respond(request, world)
         except MockServerError as error:
             recorded = _failure(error)
-        except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
+        except Exception as error:  # noqa: BLE001 - the last resort: the client gets a response, the log the traceback
             _LOG.exception("%s %s failed", request.method, request.path)
             recorded = _failure(error)
         if recorded is None:

@@ -120,7 +120,7 @@ class Authentication:
         if _is_digest(scheme):
             return self._digest
         if scheme.type == "http" and scheme.scheme.lower() not in _KNOWN_SCHEMES and not self._accounts:
-            # A scheme of the API's own: whether its name stands before the credential is not said.
+            # A scheme of the API's own: the contract does not say whether its name precedes the credentials.
             return lambda request, _world: ANYBODY if request.authorization else None
         find = partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_after, _auth_scheme(scheme))
         return partial(self._token, find)
@@ -189,7 +189,7 @@ class Authentication:
     def _with_password(self, field: str, caller: Caller, world: _World) -> Caller | None:
         """Return the caller if the Basic credentials hold the account's password (RFC 7617), else None.
 
-        An API with levels and a login hands out tokens: there a password is none.
+        An API with levels issues tokens at a login, and does not accept passwords here.
         """
         if self._contract.levels:
             return None

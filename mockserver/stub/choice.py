@@ -6,9 +6,9 @@
     example or generated content ── by `Accept` ──┼── response
     rejection ── the contract's error, or problem details ─┘
 
-What an operation answers without state is a value (`Representation`). Where the contract has one example it is the same
-object for all calls; where the choice depends on what a call says, each call has its own, which keeps the call's
-arguments and chooses by them when somebody looks.
+The response of an operation without state is a value (`Representation`). If the contract has one example it is the same
+object for all calls; if the choice depends on the arguments of a call, each call has its own, which keeps the arguments
+and chooses by them when its value is first read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from mockserver.stub.examples.selection import Examples
 from mockserver.stub.response import Responder, ResponsePlan, finish, rejection
 from mockserver.stub.stub_options import StubOptions
 
-#: What an answer has that is known to break its own schema, because no better one could be made.
+#: Fields of a response that is known to break its own schema, because no better one could be made.
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
 _WITHOUT_CONTENT = ("", None)
 
@@ -95,7 +95,7 @@ class Choice:
         """Return the response with the contract's example, or generated content, and the reason for this choice.
 
         Raises:
-            RequestRejected: 406, or 501 where there is no answer.
+            RequestRejected: 406, or 501 if no response can be made.
         """
         return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
 
@@ -180,7 +180,7 @@ class _LazyRepresentation:
 class Choices(Mapping[str, Representation]):
     """The Choice of each operation of a contract, made on first use.
 
-    As a mapping: by `operationId`, what a call that says nothing is answered without state.
+    As a mapping: by `operationId`, the response without state to a call without arguments.
     """
 
     def __init__(self, contract: Contract, options: StubOptions) -> None:

@@ -65,7 +65,7 @@ class Pipeline:
         self._concrete = self._router.concrete
         for operation in contract.operations:
             if operation.behaviour is not None and operation.id not in settings.behaviours:
-                # A misspelt handler is told at start, not at the first call.
+                # A misspelt handler is reported at start, not at the first call.
                 handler_of(contract, operation, settings.handlers)
 
     def knows(self, path: str) -> bool:

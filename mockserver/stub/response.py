@@ -40,9 +40,9 @@ class ResponsePlan:
     """The part of a response that does not depend on the call: status, media type, encoder and header fields.
 
     Attributes:
-        media_type: what is documented, None where no content is.
-        empty_fields: fields of an answer without content.
-        empty: no content is sent, whatever the outcome has.
+        media_type: the documented media type, None if no content is documented.
+        empty_fields: header fields of a response without content.
+        empty: no content is sent, even if the outcome has some.
     """
 
     code: int
@@ -65,8 +65,8 @@ class Responder:
 
         Args:
             contract: the contract of the operation.
-            operation: what is answered.
-            value_of: gives the values of documented header fields.
+            operation: the operation whose responses are built.
+            value_of: returns the values of documented header fields.
         """
         self._contract = contract
         self._operation = operation
@@ -74,7 +74,7 @@ class Responder:
         self._successes = statuses.successes(operation)
         self._plans: dict[tuple[int, str | None], tuple[ResponsePlan, ...]] = {}
         self._fields: dict[str, Fields] = {}
-        #: By `Accept`, how a success with content and nothing else is answered: most of all answers.
+        #: By `Accept`, the plan of a success with content and no extra fields: that of most responses.
         self._usual: dict[str | None, ResponsePlan] = {}
         self._accepted = told_values(contract, operation, "accept")
         self._instead = {
@@ -229,9 +229,9 @@ class Responder:
             return value
         for name in _TEXT_MEMBERS:
             if isinstance(value.get(name), str):
-                told = {**value, name: detail}
-                if self._is_valid(media_type, told):
-                    return told
+                changed = {**value, name: detail}
+                if self._is_valid(media_type, changed):
+                    return changed
         return value
 
     def _is_valid(self, media_type: MediaType, value: Any) -> bool:

@@ -37,8 +37,8 @@ class RateLimit:
     """How many requests one client address may make; numbers that the built-in API documents are the defaults.
 
     Attributes:
-        requests: let in within a second, of 15 to 20 that are documented.
-        ban_after: crossings that end in a ban ("several times"), 0 for no ban.
+        requests: allowed within a second; the documentation says 15 to 20.
+        ban_after: violations of the limit that lead to a ban ("several times"), 0 for no ban.
         ban_seconds: length of a ban ("1 or more hours").
     """
 
@@ -64,18 +64,18 @@ class OptionText(NamedTuple):
     """Texts and limits of an option, for `--help`, documentation and parsing.
 
     Attributes:
-        help: what `--help` says of it, "" for an option without a flag.
-        more: what the documentation adds.
-        keyword: what `create_app` takes, where that is more than a flag can say.
-        default: what the documentation gives as default, where it is not the field's.
-        page: where the documentation says more, below `docs/`.
-        metavar: what stands for the value.
+        help: its text in `--help`, "" for an option without a flag.
+        more: what the documentation adds to `help`.
+        keyword: description of the argument of `create_app`, if it differs from `help`.
+        default: the default in the documentation, if it is not that of the field.
+        page: page below `docs/` that explains the option.
+        metavar: name of the value in help.
         least: the lowest number.
         most: the highest number.
-        choices: the texts to choose from, for any text none.
+        choices: the allowed texts; empty if any text is allowed.
         is_file: whether the value is a path.
-        bare: the value of the flag alone.
-        read: gives the value of a text, or of None; raises ValueError.
+        bare: the value of the option given without a value.
+        read: converts a text, or None, to the value; raises ValueError.
         group: the heading under which help lists it.
     """
 

@@ -54,7 +54,7 @@ VERIFICATION_SECONDS = 7 * 86_400
 VERIFICATION_TYPE = "DNS TXT"
 _CODE_PREFIX = "nms-domain-verification="
 _CODE_NUMBERS = 10**12
-#: 2026-11-30, 00:00 UTC: since then the route is at its place of today.
+#: 2026-11-30, 00:00 UTC: since then the route has its present path.
 _MOVED = 1_795_996_800
 
 
@@ -63,11 +63,11 @@ class Kind:
     """One of three kinds of domain names: domain, domain alias or relay domain.
 
     Attributes:
-        collection: of the store, and the member of a list's answer with the verified names.
-        member: what a request and an answer call the name.
-        others: members that a request has besides, kept as they are.
-        purpose: of the codes that the seed data hands out first.
-        quota: member of a DomainAdmin's account that says how many it may have, "" where none does.
+        collection: the store's collection, also the member of a list's response that has the verified names.
+        member: the member of requests and responses that has the name.
+        others: other members of a request, stored unchanged.
+        purpose: purpose of its verification codes (`issue` of the seed data).
+        quota: the account member with the quota of a DomainAdmin, "" if there is no quota.
     """
 
     collection: str

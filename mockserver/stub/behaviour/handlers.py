@@ -7,7 +7,7 @@
     auth       operation, from     a login that issues tokens
     resource   the contract        items of collections (crud/resources.py)
 
-An API adds its own; one of the same name and role stands in place of the engine's.
+An API adds its own; one with the name and role of an engine's handler replaces that handler.
 """
 
 from __future__ import annotations

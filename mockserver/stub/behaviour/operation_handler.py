@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NO_NAMES: frozenset[str] = frozenset()
 
 
-def _nowhere(outgoing: Outgoing, _world: World) -> str:
+def _not_sent(outgoing: Outgoing, _world: World) -> str:
     return f"callback {outgoing.name} not sent: no host is allowed"
 
 
@@ -33,11 +33,11 @@ class Settings(NamedTuple):
 
     Attributes:
         behaviours: Python behaviours by `operationId`.
-        handlers: those that an API adds, by handler and role of `x-mockserver-behaviour`.
-        trusted: handlers of the engine whose answers are known to be what the contract says.
-        secret_names: members that are masked, whatever the operation.
-        deliver: sends a callback, or tells why not; returns words for the journal.
-        inferred: gives the behaviours that were inferred, by `operationId`.
+        handlers: functions that an API adds, by handler and role of `x-mockserver-behaviour`.
+        trusted: handlers of the engine whose responses are sent without being validated.
+        secret_names: members that are masked in all operations.
+        deliver: queues a callback for sending if that is allowed; returns a note for the journal.
+        inferred: returns the behaviours that were inferred, by `operationId`.
     """
 
     options: StubOptions
@@ -46,7 +46,7 @@ class Settings(NamedTuple):
     handlers: Handlers = MappingProxyType({})
     trusted: frozenset[str] = NO_NAMES
     secret_names: frozenset[str] = NO_NAMES
-    deliver: Callable[[Outgoing, World], str] = _nowhere
+    deliver: Callable[[Outgoing, World], str] = _not_sent
     inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
 

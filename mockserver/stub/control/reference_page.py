@@ -59,8 +59,8 @@ _LEGEND = (
 def readable(document: Document) -> bytes:
     """Return a contract as JSON text for Swagger UI, with provenance and permissions written into descriptions.
 
-    Marks of provenance, levels and objects stand in the descriptions, in Markdown, and the package's own extensions are
-    gone. Servers are named in the description of the whole: what is tried out on the page is tried out on the stub.
+    Marks of provenance, levels and objects are added to the descriptions, in Markdown, and the package's own extensions
+    are removed. Servers are named in the description of the contract: requests made on the page go to the stub.
     """
     ours = bool(document.mentions(_OURS))  # others' contracts are large, and a walk through them takes its time
     marked = ours and ProvenanceResolver(document.data).marked
@@ -79,8 +79,8 @@ def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
     from mockserver.contract.reading.elements import walk  # start-up must not pay for the rules of lint
 
     copy: dict[str, Any] = json.decode(json.encode(data))
-    told = [(element, list(_notes(element))) for element in walk(copy)]
-    for element, notes in told:
+    noted = [(element, list(_notes(element))) for element in walk(copy)]
+    for element, notes in noted:
         if element.kind in _DESCRIBED:
             _describe(element.value, "\n".join(f"- {note}" for note in notes))
         for name in (*EXTENSIONS, *_WORDS):
@@ -124,15 +124,15 @@ def _notes(element: Element) -> Iterator[str]:
 def _marks(value: Mapping[str, Any]) -> Iterator[str]:
     for _, keyword in MARKS:
         if keyword in value:
-            yield from _told(_WORDS[keyword], keyword, value[keyword], "")
+            yield from _mark_notes(_WORDS[keyword], keyword, value[keyword], "")
 
 
-def _told(word: str, keyword: str, mark: Any, place: str) -> Iterator[str]:
+def _mark_notes(word: str, keyword: str, mark: Any, place: str) -> Iterator[str]:
     if isinstance(mark, str):
         yield f"**{word}**{place}: " + (f"`{mark}`" if keyword == "x-source" else mark)
     elif isinstance(mark, dict):
         for name, inner in mark.items():
-            yield from _told(word, keyword, inner, f"{place} `{name}`")
+            yield from _mark_notes(word, keyword, inner, f"{place} `{name}`")
 
 
 def _servers(data: Mapping[str, Any]) -> str:

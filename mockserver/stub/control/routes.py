@@ -91,7 +91,7 @@ def _host_of(url: str) -> str:
         return ""
 
 
-class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
+class _Refused(Exception):  # noqa: N818 - a response to the client, not an error of ours
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
@@ -232,14 +232,14 @@ def register_control(
 def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
     """Add a control API route of an API, also under its former path with a `Deprecation` field."""
 
-    def answer(**path: str) -> Response:
+    def respond(**path: str) -> Response:
         world = _world(worlds)
         content = _decoded() if request.get_data() else NO_CONTENT
         with world.transaction() as transaction:
             call = ControlCall(transaction, world.name, world.now(), content, request.args.to_dict(), path)
             return _json(route.answer(call))
 
-    def answer_formerly(**path: str) -> Response:
+    def respond_formerly(**path: str) -> Response:
         """Answer a call at a deprecated path, with the fields of RFC 9745 and RFC 8288 that name its successor."""
         successor = f"{request.script_root}{PREFIX}{folder}{route.path.format(**path)}"
         _LOG.warning("%s %s is deprecated; call %s", route.method, request.path, successor)
@@ -250,9 +250,9 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
             response.headers["Link"] = f'<{successor}>; rel="successor-version"'
             return response
 
-        return answer(**path)
+        return respond(**path)
 
-    for path, function in ((f"{folder}{route.path}", answer), (route.formerly, answer_formerly)):
+    for path, function in ((f"{folder}{route.path}", respond), (route.formerly, respond_formerly)):
         if path:
             template = parse_template(path)
             rule = template.expand({name: f"<{name}>" for name in template.parameters})

@@ -15,7 +15,7 @@ from mockserver.stub.crud.queries import text
 from mockserver.stub.crud.representation import Item, value_at, with_value
 
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
-#: What a call that says nothing would be answered without state, by `operationId`.
+#: The responses without state to calls without arguments, by `operationId`.
 Representations = Mapping[str, Representation]
 
 
@@ -30,7 +30,7 @@ class ExampleItems:
         Args:
             contract: where operations are looked up.
             relatives: the behaviours of all operations of the contract, by `operationId`.
-            representations: what operations answer without state.
+            representations: the responses of operations without state, by `operationId`.
         """
         self._contract = contract
         self._relatives = relatives

@@ -35,15 +35,15 @@ def envelopes(around: Envelope, chosen: Page, *, by_cursor: bool) -> Iterator[En
 
     Args:
         around: the envelope of the operation's example.
-        chosen: which items stand in it.
-        by_cursor: whether the operation takes a cursor, so that a client goes on by what is written here.
+        chosen: the page of items that it contains.
+        by_cursor: whether the operation takes a cursor, so that clients send what is written here.
     """
     counted = _changed(around, lambda name, value: (_counted(name, value, chosen),))
     if chosen.more:
         if by_cursor and chosen.last is not None:
             yield _changed(counted, lambda name, value: (_onward(name, value, text(chosen.last)),))
     else:
-        # No schema tells in words how the end is said.
+        # Schemas do not say how the end of a list is written.
         yield from (_changed(counted, partial(_ended, ending=ending)) for ending in ((None,), (), ("",)))
     yield counted
 
@@ -57,8 +57,8 @@ def _counted(name: str, value: Any, chosen: Page) -> Any:
 
 def _onward(name: str, value: Any, last: str) -> Any:
     """Return the cursor of the next page for a pagination member; members that hold a URL are unchanged."""
-    told = value is None or (isinstance(value, str) and "/" not in value)
-    return last if _plain(name) in _CURSORS and told else value
+    replaceable = value is None or (isinstance(value, str) and "/" not in value)
+    return last if _plain(name) in _CURSORS and replaceable else value
 
 
 def _ended(name: str, value: Any, ending: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@
 
     seeds (what the contract's examples show) ── overlaid by ── this world's records ── shown as the operation documents
 
-Records stand in the store under the collection's own path, `resource:/users/7/pets`, by the text of their identifier:
+The store keeps records under the collection's own path, `resource:/users/7/pets`, by the text of their identifier:
 `{"item": {...}}`, or `{"gone": true}` once deleted. What is only read is never written.
 """
 
@@ -29,7 +29,7 @@ from mockserver.stub.crud.representation import Item, Presentation, value_at
 from mockserver.stub.crud.tombstones import PREFIX, Tombstones, filled, missing_item
 from mockserver.stub.crud.writes import entity_tag, json_patched, merge_patched, settable, stamp
 
-#: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and drop the whole answer.
+#: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and some drop the whole response.
 _MAX_URI = 8000
 
 
@@ -48,10 +48,10 @@ class ResourceHandler:
 
         Args:
             contract: where schemas and other operations are looked up.
-            operation: what is called.
-            behaviour: its part in the resource.
+            operation: the operation that calls are made of.
+            behaviour: its role in the resource.
             relatives: the behaviours of all operations of the contract, by `operationId`.
-            representations: what operations answer without state, by `operationId`.
+            representations: the responses of operations without state, by `operationId`.
         """
         self._contract = contract
         self._operation = operation
@@ -262,7 +262,7 @@ class ResourceHandler:
         """
         upsert = self._behaviour.role != "delete" and "201" in self._operation.responses
         found = self._find(call, upsert=upsert)
-        if found is not None or upsert:  # else nothing is known of it, and the example stands for it
+        if found is not None or upsert:  # else the item is unknown, and the example is used in its place
             preconditions.require_preconditions(call, None if found is None else entity_tag(found))
         return found
 

@@ -1,7 +1,7 @@
 """Tombstones: requests at or below the path of a deleted item are answered 404.
 
-Items of inferred collections are gone by their record (resources.py). A DELETE of which no more is known than its path
-(`remove`) leaves behind that the path is gone.
+The tombstone of an item of an inferred collection is its record (resources.py). Any other DELETE (role `remove`) stores
+a tombstone for its path.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mockserver.stub.crud.queries import text
 
 #: What the names of the store's collections of items begin with; their paths follow.
 PREFIX = "resource:"
-#: The store's collection of paths that are gone.
+#: The store's collection of tombstones by path.
 _GONE = "gone"
 
 
@@ -39,7 +39,7 @@ class Tombstones:
         """
         path = path or operation.path
         behaviours = list(behaviours)
-        # The end tells whether the collection's own path has a slash there, which its name in the store has, too.
+        # Whether the collection's own path ends with a slash, as its name in the store then does.
         ends = {_nameless(one.resource): "/" * one.resource.endswith("/") for one in behaviours if one.role != REMOVE}
         removed = {_nameless(one.resource) for one in behaviours if one.role == REMOVE}
         segments = path.split("/")
@@ -54,14 +54,14 @@ class Tombstones:
                 self._items.append((collection + ends[_nameless(collection)], named))
             if _nameless(item) in removed:
                 self._paths.append(item)
-        # What is gone at the operation's own path can come back (RFC 9110, section 9.3.4), by a POST only where the
-        # path names one thing; where it names an item, it acts on what is there.
+        # A PUT can create what was deleted at its own path (RFC 9110, section 9.3.4), a POST only if the path has no
+        # parameter at its end; else the POST acts on an existing item.
         makes = operation.method == "PUT" or (operation.method == "POST" and "{" not in path.rpartition("/")[2])
         self._own = self._paths.pop() if makes and _nameless(path) in removed else ""
-        # Where the items stand that a POST creates, and of whose DELETE no more than the path is known.
+        # Parent path of the items that a POST creates, if their DELETE has the role `remove`.
         creates = operation.method == "POST" and f"{_nameless(path)}/{{}}" in removed
         self._below = path.rstrip("/") if creates else ""
-        #: Whether the operation can bring back what is gone.
+        #: Whether the operation can create again what was deleted.
         self.restores = bool(self._own or self._below)
 
     def __bool__(self) -> bool:
@@ -71,7 +71,7 @@ class Tombstones:
         """Raise RequestRejected (404) if an item on the operation's path was deleted.
 
         Args:
-            values: of the path's parameters.
+            values: path values by parameter name.
             read: gives the record of a collection and key.
 
         Raises:
@@ -89,9 +89,9 @@ class Tombstones:
         """Delete the tombstone of the path that a PUT or POST creates again.
 
         Args:
-            values: of the path's parameters.
-            content: of the answer, in which a created item is named.
-            transaction: in which it happens.
+            values: path values by parameter name.
+            content: content of the response, which has the identifier of a created item.
+            transaction: the transaction on the world.
         """
         if self._own:
             transaction.delete(_GONE, filled(self._own, values))
@@ -110,10 +110,10 @@ class Removal:
         """Store a tombstone for the path, and return the response without state.
 
         Raises:
-            RequestRejected: it is gone already.
+            RequestRejected: 404, the path was deleted before.
         """
         self._tombstones.check(call.arguments.path, call.transaction.get)
-        shown = call.representation.value  # looked at first: nothing is deleted where there is no answer
+        shown = call.representation.value  # looked at first: nothing is deleted if no response can be made
         call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
         return Outcome(0, NO_CONTENT if shown is None else shown, "deleted")
 

@@ -16,7 +16,7 @@ from mockserver.errors import ContractError
 from mockserver.http.pointers import lookup
 
 Flat = dict[str, Any]
-#: Chooses one of some branches: their schemas, and how deep in the value they stand, to the order to try them in.
+#: Takes the schemas of some branches, returns the chosen one.
 Choose = Callable[[Sequence[Any]], Any]
 
 _LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})

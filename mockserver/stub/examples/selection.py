@@ -156,7 +156,7 @@ class Examples:
     def _generated(self, response: Response, media_type: MediaType, key: str) -> ChosenContent:
         schema = media_type.schema
         if schema is None and is_json_lines(media_type.name):
-            schema = media_type.item_schema  # one line; how many there are is said nowhere
+            schema = media_type.item_schema  # one line; the contract does not say how many there are
         if schema is None:
             return ChosenContent(
                 {} if is_json(concrete(media_type.name)) else "", "documented without example and schema", valid=True

@@ -66,7 +66,7 @@ FORMATS: Mapping[str, Maker] = {
     "binary": _word,
     "password": lambda chance: _hexadecimal(chance, 16),
 }
-#: Names of properties, most special first, and what stands in such a property.
+#: Patterns of property names, most special first, and what makes a typical value.
 _NAMES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), maker)
     for pattern, maker in (

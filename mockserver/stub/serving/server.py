@@ -27,7 +27,7 @@ from mockserver.errors import MockServerError, UsageError
 
 BACKLOG = 1024
 #: Threads that run Python. The lock of the interpreter lets one run at a time; the others keep a slow upload or a
-#: delayed answer from stopping everybody else.
+#: delayed response from blocking all other requests.
 THREADS = 64
 _IDLE_SECONDS = 30
 _RUNTIME_THREADS = 1
@@ -168,7 +168,7 @@ def _entrance(app: Any) -> Callable[[Any, Environ], None]:
     """Return the function that granian calls for each request.
 
     Granian's own copies the process' environment variables into every request, as CGI did; a stub has no use for them,
-    and for the rest only where Flask answers.
+    and for the other WSGI keys only if Flask answers.
     """
     constants: Environ = {
         "SCRIPT_NAME": "",
@@ -180,14 +180,14 @@ def _entrance(app: Any) -> Callable[[Any, Environ], None]:
         "wsgi.version": (1, 0),
     }
 
-    def answer(proto: Any, environ: Environ) -> None:
+    def respond(proto: Any, environ: Environ) -> None:
         response = app.respond(environ)
         if response is not None:
             proto.response_bytes(response.status, response.fields, response.content)
         else:
             proto.response_bytes(*_through_wsgi(app.pass_on, environ | constants))
 
-    return answer
+    return respond
 
 
 def _through_wsgi(app: Any, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -16,7 +16,7 @@ from mockserver.stub.store.seed_format import SeedFormat, format_of
 
 #: Members of an account that its record keeps in another form, or not at all.
 _CREDENTIALS = frozenset({"username", "password", "level", "tokens", "schemes", "scopes"})
-#: The record of a world that tells which overlay it started from.
+#: Key of the record of a world that says which overlay it started from.
 OVERLAY = "overlay"
 
 
@@ -35,9 +35,9 @@ class Account:
     """An account in the seed data; its `level` is "" if the contract has no levels.
 
     Attributes:
-        schemes: credential by name of the security scheme that it is shown for.
-        scopes: what it may do where a scope is asked for, None for everything.
-        profile: all else that seed data say of it, such as `owns`, `enabled` and quotas.
+        schemes: credentials by the name of their security scheme.
+        scopes: OAuth scopes that the account has, None for all.
+        profile: all other members in the seed data, such as `owns`, `enabled` and quotas.
     """
 
     username: str
@@ -55,10 +55,10 @@ class Seed:
 
     Attributes:
         accounts: by username, in the file's order.
-        issue: for each purpose, the secrets that a world hands out before it makes up its own.
-        records: of the store, by collection and key; those of accounts and tokens are made of `accounts`.
+        issue: for each purpose, the secrets that a world issues before it makes up its own.
+        records: records of the store, by collection and key; those of accounts and tokens are made from `accounts`.
         overlays: other starting points by name, each complete in itself.
-        name: the overlay that this is, "" for what the file says outside of `overlays`.
+        name: name of this overlay, "" for the file's own sections.
         account_references: members of an account that name something else in the file.
     """
 
@@ -168,8 +168,8 @@ def load_seed(path: Path | str, api: Plugin | None = None) -> Seed:
     """Return the seed data in a YAML file, for an API or for a contract without an API.
 
     Raises:
-        UsageError: not readable, not YAML, not of the documented form, or a name in it leads nowhere; names file,
-            place and remedy.
+        UsageError: not readable, not YAML, not of the documented form, or a name in it does not exist; the
+            message has file, place and remedy.
     """
     form = format_of(api)
     sections, overlays = seed_files.read_sections(Path(path), form)

@@ -22,7 +22,7 @@ class SeedFormat:
 
     Attributes:
         sections: those of the API, `accounts` among them where it says more of accounts.
-        keys: by section that is a list, the members that say which item it is: none stands twice.
+        keys: for each section that is a list, the members that identify an item; no two items have the same.
         schema: of a whole file.
     """
 
@@ -45,7 +45,7 @@ class SeedFormat:
     def defaults(self) -> Mapping[str, Mapping[str, Any]]:
         """Default values of item members, for each section.
 
-        Accounts of any contract are told apart by what they do not have; what reads them knows their defaults.
+        Accounts have none: for some contracts it matters that a member is absent, and its reader knows the default.
         """
         found: dict[str, Mapping[str, Any]] = {ACCOUNTS: {}}
         return found | {

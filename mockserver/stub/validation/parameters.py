@@ -85,7 +85,7 @@ class ParameterReader:
         text = self._text(parameter, request, path_values, query)
         if parameter.content is not None:
             return _decoded(parameter, text)
-        if style == "form":  # cookies: nothing that stands apart can be told from other cookies
+        if style == "form":  # cookies: the members of an exploded object cannot be told from other cookies
             style = "simple"
         return self._shapes.read(decode_text(name, style, wanted.kinds, text, explode=parameter.explode), wanted)
 

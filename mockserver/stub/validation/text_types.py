@@ -24,13 +24,13 @@ class ValueShape(NamedTuple):
     """Types, items and properties of a schema, collected from all parts of the schema.
 
     Attributes:
-        types: names of types, empty for any.
+        types: names of types, empty if any is allowed.
         items: pointer of an array's items, or None.
         properties: pointers of an object's properties by name.
         default: the value of an absent parameter, or None.
-        pointer: where the schema stands, None for no schema.
-        required: names that an object must have, as far as all of its values must.
-        kinds: `array` and `object`, as far as its values may be one.
+        pointer: JSON pointer of the schema, None for no schema.
+        required: names that an object must have by all branches of the schema.
+        kinds: which of `array` and `object` its values may be.
     """
 
     types: frozenset[str]
