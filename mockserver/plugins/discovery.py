@@ -1,4 +1,4 @@
-"""Finds installed APIs by their entry points, and imports only the API that is asked for."""
+"""Discovery of installed APIs by their entry points; only the API that is asked for is imported."""
 
 from __future__ import annotations
 

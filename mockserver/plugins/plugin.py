@@ -74,7 +74,7 @@ class Section:
 
 
 class ControlCall(NamedTuple):
-    """One call of a control API route, authorised and decoded.
+    """One call of a control API route, with its transaction, decoded content, query and path values.
 
     Attributes:
         transaction: transaction on the world that the request selects.

@@ -44,7 +44,7 @@ _Identify = Callable[[Request, _World], Caller | None]
 
 
 class Authentication:
-    """Compiles the security requirements of operations into functions that authenticate requests.
+    """Compiler of security requirements: makes the function that authenticates the requests of an operation.
 
     With `open_door` no credentials are required, and every caller is the highest-level seeded account. Without
     `accounts` any well-formed credentials are accepted, since there is nothing to compare them with.
@@ -60,7 +60,7 @@ class Authentication:
         secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
         matches: Callable[[dict[str, Any], str, str], bool] = password_matches,
     ) -> None:
-        """Prepare for a contract; `secrets` returns the seeded secrets by user name, needed for HTTP Digest.
+        """Prepare to authenticate requests; `secrets` returns seeded secrets by user name, for HTTP Digest.
 
         `matches` tells whether a password is that of an account's record and name.
         """
@@ -223,7 +223,7 @@ def _decode_basic(field: str) -> Caller | None:
 
 
 class _LacksScopeError(Exception):
-    """The account of valid credentials lacks an OAuth scope that the operation requires."""
+    """Error: the account of valid credentials lacks an OAuth scope that the operation requires."""
 
     def __init__(self, username: str, scope: str) -> None:
         super().__init__(username, scope)

@@ -1,4 +1,4 @@
-"""Chooses the response to a call: to the outcome of a behaviour, to a rejection, or from the contract's examples.
+"""Choice of the response to a call: to the outcome of a behaviour, to a rejection, or from the contract's examples.
 
 ::
 
@@ -43,7 +43,7 @@ _WITHOUT_CONTENT = ("", None)
 
 
 class Choice:
-    """Chooses the responses of one operation."""
+    """Chooser of the response to each call of one operation."""
 
     def __init__(self, contract: Contract, operation: Operation, options: StubOptions) -> None:
         self._contract = contract
@@ -79,7 +79,7 @@ class Choice:
         return _WITHOUT_CONTENT
 
     def responder_of(self, operation: Operation) -> Responder:
-        """Return the Responder, which builds responses, of an operation."""
+        """Return the builder of an operation's responses (Responder)."""
         return Responder(self._contract, operation, self.examples.header_value)
 
     def require_acceptable(self, accept: str | None) -> None:
@@ -102,7 +102,7 @@ class Choice:
     def of_plans(
         self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
     ) -> tuple[Response, str]:
-        """Return the response by the first plan that valid content is found for, and the reason for this choice.
+        """Return the response by the first response plan for which valid content is found, and the reason for it.
 
         Raises:
             RequestRejected: 406, 501, or 404 where the preferred example does not exist.
@@ -178,7 +178,7 @@ class _LazyRepresentation:
 
 
 class Choices(Mapping[str, Representation]):
-    """The Choice of each operation of a contract, made on first use.
+    """The response chooser (Choice) of each operation of a contract, made on first use.
 
     As a mapping: by `operationId`, the response without state to a call without arguments.
     """
@@ -189,7 +189,7 @@ class Choices(Mapping[str, Representation]):
         self._made: dict[str, Choice] = {}
 
     def of(self, operation: Operation) -> Choice:
-        """Return the Choice of an operation, the same object each time."""
+        """Return the response chooser of an operation, the same object each time."""
         found = self._made.get(operation.id)
         return found or self._made.setdefault(operation.id, Choice(self._contract, operation, self._options))
 

@@ -52,7 +52,7 @@ class RecordedResponse(NamedTuple):
 
 
 class Pipeline:
-    """Answers the requests for all operations of one contract."""
+    """Request pipeline: answers the requests for all operations of one contract."""
 
     def __init__(self, contract: Contract, authentication: Authentication, settings: Settings) -> None:
         self._contract = contract

@@ -16,7 +16,7 @@ _Answered = tuple[Response, str]
 
 
 class PreferredResponses:
-    """Chooses the responses of one operation that a client asks for by a `Prefer` field."""
+    """Responses of one operation that a client may ask for by the request's `Prefer` field."""
 
     def __init__(self, contract: Contract, operation: Operation, choice: Choice) -> None:
         self._contract = contract

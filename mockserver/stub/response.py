@@ -1,4 +1,4 @@
-"""Builds responses from outcomes: status, media type, header fields and content, as the contract documents them."""
+"""Responses built from outcomes: status, media type, header fields and content, as the contract documents them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ResponsePlan:
 
 
 class Responder:
-    """Builds the responses of one operation, precomputing all that does not depend on the request.
+    """Builder of one operation's responses; what does not depend on the request is computed once.
 
     `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
     """
@@ -85,7 +85,7 @@ class Responder:
         }
 
     def plans(self, code: int, accept: str | None) -> tuple[ResponsePlan, ...]:
-        """Return the plans to answer with a status (0: success), best first; none if `Accept` excludes all."""
+        """Return the response plans for a status (0: success), best first; none if `Accept` excludes them all."""
         found = self._plans.get((code, accept))
         if found is None:
             found = tuple(self._make_plans(code, accept))
@@ -113,7 +113,7 @@ class Responder:
         return Response(plan.code, plan.fields, plan.encode(content))
 
     def plan(self, outcome: Outcome, accept: str | None) -> ResponsePlan:
-        """Return the plan for the response to an outcome."""
+        """Return the response plan for an outcome: its status, media type and header fields."""
         plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
         return (plans or self.plans(outcome.status, None))[0]
 
@@ -239,7 +239,7 @@ class Responder:
 
 
 def finish(plan: ResponsePlan, outcome: Outcome) -> Response:
-    """Return the response to an outcome, built by a plan."""
+    """Return the response to an outcome, built by a response plan."""
     if outcome.content is NO_CONTENT or plan.empty:
         fields, content = plan.empty_fields, b""
     else:

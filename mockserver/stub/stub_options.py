@@ -34,7 +34,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many requests one client address may make; numbers that the built-in API documents are the defaults.
+    """Rate limit of one client address: requests a second, violations until a ban, and the ban's length.
 
     Attributes:
         requests: allowed within a second; the documentation says 15 to 20.
@@ -47,7 +47,7 @@ class RateLimit:
     ban_seconds: int = 3600
 
     def __post_init__(self) -> None:
-        """Raise UsageError if the limit is less than one request a second.
+        """Raise UsageError if the rate limit is less than one request a second.
 
         Raises:
             UsageError: not a number of requests.
@@ -61,7 +61,7 @@ USUAL_LIMIT = RateLimit()
 
 
 class OptionText(NamedTuple):
-    """Texts and limits of an option, for `--help`, documentation and parsing.
+    """Texts and limits of an option of the command, for `--help`, documentation and parsing.
 
     Attributes:
         help: its text in `--help`, "" for an option without a flag.
@@ -95,7 +95,7 @@ class OptionText(NamedTuple):
 
 
 def text_of_option(option: Field[Any]) -> OptionText:
-    """Return the texts of an option, from its dataclass field."""
+    """Return the texts and limits of an option, from its dataclass field."""
     text: OptionText = option.metadata["text"]
     return text
 
@@ -113,7 +113,7 @@ def _time(text: str | None) -> int | None:
 
 
 def _rate(value: object) -> int | None:
-    """Return the requests a second in `15` or `15/s`; a settings file may also say true or false."""
+    """Return the requests a second that the text `15` or `15/s` says; a settings file may also say true or false."""
     text = "false" if value is None else str(value).lower()
     if text == "false":
         return None
@@ -289,7 +289,7 @@ class StubOptions:
 
 
 def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options], Made]], Callable[Keywords, Made]]:
-    """Return a decorator that makes a function of an options value take the options as keyword arguments."""
+    """Return a decorator: a function that takes an options object then takes each option as a keyword argument."""
 
     def decorate(make: Callable[[Options], Made]) -> Callable[Keywords, Made]:
         def factory(*args: Keywords.args, **named: Keywords.kwargs) -> Made:

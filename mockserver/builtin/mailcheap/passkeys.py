@@ -61,7 +61,7 @@ _T = TypeVar("_T")
 
 
 class _UnverifiedError(Exception):
-    """WebAuthn data of a client that failed verification; the text says why."""
+    """Error: WebAuthn data of a client failed verification; the error's text says why."""
 
 
 @behaviour("passkeys", "registration_options", trusted=True)

@@ -1,4 +1,4 @@
-"""Finds or makes the handler of an operation: from Python, from the contract, or inferred."""
+"""The handler of an operation: a Python behaviour, one that the contract names, or one inferred from the contract."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _not_sent(outgoing: Outgoing, _world: World) -> str:
 
 
 class Settings(NamedTuple):
-    """Settings of a stub's responses that are the same for all operations.
+    """Settings of a stub that apply to the responses of all operations.
 
     Attributes:
         behaviours: Python behaviours by `operationId`.
@@ -102,7 +102,7 @@ def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Han
 
 
 def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
-    """Tell whether the responses of a handler are sent without being validated against the contract."""
+    """Tell whether a handler's responses are trusted, and so sent without being validated against the contract."""
     if handler is None or settings.options.errors:
         return False
     return (fills_form(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)

@@ -25,7 +25,7 @@ class ExampleItems:
     def __init__(
         self, contract: Contract, relatives: Mapping[str, Behaviour], representations: Representations
     ) -> None:
-        """Prepare for a contract; items are computed on first use.
+        """Prepare to find the initial items of a contract's resources, which are computed on first use.
 
         Args:
             contract: where operations are looked up.

@@ -23,10 +23,10 @@ _TRIES = 20
 
 
 class ItemIdentifiers:
-    """Makes and checks the identifiers of one resource's items."""
+    """Identifiers of one resource's items: tells which values fit, and makes new ones."""
 
     def __init__(self, contract: Contract, parameter: Parameter | None) -> None:
-        """Prepare for the path parameter that identifies an item, None if it is unknown."""
+        """Prepare to make values of the path parameter that identifies an item, None if it is unknown."""
         schema = parameter.schema if parameter is not None else None
         self._is_valid: Callable[[Any], bool] | None = None
         if schema is not None:

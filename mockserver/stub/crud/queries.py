@@ -1,4 +1,4 @@
-"""Filters, sorts and pages the items of a list by its query parameters."""
+"""Query parameters of list operations: filters, sorting and pagination of items."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def text(value: Any) -> str:
 
 
 class Paging(NamedTuple):
-    """How an operation's query selects a page.
+    """How the query of a list operation selects a page of items.
 
     Attributes:
         first_page: number of the first page.
@@ -66,7 +66,7 @@ class Page(NamedTuple):
 
 
 def paging(contract: Contract, operation: Operation) -> Paging:
-    """Return how an operation's query selects a page: the number of the first page, and whether it uses cursors."""
+    """Return how a list operation's query selects a page: number of the first page, and whether it uses cursors."""
     first, by_cursor = 1, False
     for parameter in operation.parameters:
         if parameter.location != "query":
@@ -86,7 +86,7 @@ def choose(
     how: Paging = Paging(),  # noqa: B008 -- a frozen value
     ends: Collection[str] = (),
 ) -> Page:
-    """Return the page of items that a query asks for, of those that match its filters, in its order.
+    """Return the page of items that a query selects after filtering and in the query's order.
 
     Args:
         items: all that there are.

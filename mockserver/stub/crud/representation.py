@@ -1,4 +1,4 @@
-"""Fits items of the store into the form of an operation's documented response."""
+"""Representation of stored items in the form of an operation's documented response."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def with_value(value: Any, pointer: str, new: Any) -> Any:
 
 
 class Presentation:
-    """Builds the successful responses of one operation that show items.
+    """Builder of the successful responses of one operation that show items.
 
     Attributes:
         names: members that an item has in the response, empty if unknown.

@@ -80,7 +80,7 @@ class ResourceHandler:
         }[behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
-        """Read or change the state by the role of the operation, and return the outcome.
+        """Read or change the items of a collection by the role of the operation, and return the outcome.
 
         Raises:
             RequestRejected: there is no such item, or a condition does not hold.

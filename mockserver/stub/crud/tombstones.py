@@ -27,7 +27,7 @@ _GONE = "gone"
 
 
 class Tombstones:
-    """Checks for deletion of the items that an operation's path goes through or ends in."""
+    """Tombstones on the path of an operation: a check whether any item on the path was deleted."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
         """Prepare to check and restore the items on one operation's path.

@@ -1,4 +1,4 @@
-"""Generates content from schemas; the same contract, seed, pointer and key give the same value.
+"""Content generated from schemas: the same contract, seed, pointer and key give the same value.
 
 A value is made from the top down (value_maker.py), several ways in turn, until one is valid by the contract's own
 validator. No value is returned that was not validated.
@@ -47,7 +47,7 @@ class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the calle
 
 
 class Generator:
-    """Generates values of a contract's schemas."""
+    """Generator of values of a contract's schemas."""
 
     def __init__(self, contract: Contract, seed: int) -> None:
         self._contract = contract
@@ -56,7 +56,7 @@ class Generator:
         self._usual: dict[tuple[str, Direction], Any] = {}
 
     def generate(self, pointer: str, direction: Direction, key: str = "") -> Any:
-        """Return a valid value of the schema at a pointer.
+        """Return a generated, valid value of the schema at a JSON pointer of the contract.
 
         Args:
             pointer: JSON pointer of the Schema Object.

@@ -1,4 +1,4 @@
-"""Generates texts and numbers that fit a schema (for objects and arrays: value_maker.py)."""
+"""Texts and numbers generated for a schema (for objects and arrays: value_maker.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Selects response content: the preferred example, the one that fits the call, the first one, or generated content.
+"""Selection of response content: the preferred example, the one that fits the call, the first, or generated content.
 
 ::
 
@@ -44,7 +44,7 @@ class Prepared(NamedTuple):
 
 
 class Examples:
-    """Selects the content of one operation's responses."""
+    """Selector of content for the responses of one operation."""
 
     def __init__(self, contract: Contract, operation: Operation, generator: Generator, *, dynamic: bool) -> None:
         self._contract = contract
@@ -57,7 +57,7 @@ class Examples:
     def choose(
         self, response: Response, media_type: MediaType, arguments: Arguments, preferences: Preferences
     ) -> ChosenContent:
-        """Return the content for a documented response.
+        """Return the selected content for a documented response: an example, or a generated value.
 
         Raises:
             RequestRejected: 501, nothing can be made; 404, the preferred example does not exist.

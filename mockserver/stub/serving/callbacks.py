@@ -1,4 +1,4 @@
-"""Sends callbacks in the background, only to allowed hosts, and records them in the journal."""
+"""Background delivery of callbacks, only to allowed hosts, recorded in the journal."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Deliverer:
-    """Sends callbacks to the hosts that `--allow-callbacks` allows."""
+    """Sender of callbacks to the hosts that `--allow-callbacks` allows."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        """Prepare for a list of allowed hosts, each `HOST` (any port) or `HOST:PORT`.
+        """Prepare to send callbacks to a list of allowed hosts, each `HOST` (any port) or `HOST:PORT`.
 
         Raises:
             UsageError: one of them is neither.

@@ -106,7 +106,7 @@ class Seed:
         return min(self.accounts.values(), key=lambda one: ranks.get(one.level, len(ranks)), default=None)
 
     def secrets(self) -> dict[str, list[str]]:
-        """Return the credentials of each account that never expire, by user name: password, tokens and others."""
+        """Return the credentials (password, tokens and others) that never expire, of each account by user name."""
         return {
             account.username: [
                 *([] if account.password is None else [account.password]),
@@ -131,7 +131,7 @@ class Seed:
         return self if started is None else self.overlays.get(started["name"], self)
 
     def fill(self, transaction: Transaction) -> None:
-        """Write all records of a new world."""
+        """Write all records of a new world from the seed data."""
         for account in self.accounts.values():
             keys = [Token(value, 0, 0) for value in account.schemes.values()]
             for token in (*account.tokens, *keys):
@@ -206,7 +206,7 @@ RESOURCE_PREFIX = "resource:"
 
 
 def records(sections: Mapping[str, Any], api: Iterable[Section]) -> dict[str, dict[str, Record]]:
-    """Return the records of all sections except accounts and secrets, by collection and key.
+    """Return the store's records for all sections of seed data but accounts and secrets, by collection and key.
 
     Args:
         sections: of a file, every item written out.
@@ -223,7 +223,7 @@ def records(sections: Mapping[str, Any], api: Iterable[Section]) -> dict[str, di
 
 
 def _records(section: Section, content: Any) -> dict[str, Record]:
-    """Return the records of one section by key: the item's key members joined by slashes."""
+    """Return the records of one section of seed data by key: the item's key members joined by slashes."""
     if section.records is not None:
         return dict(section.records(content))
     found = {"/".join(str(item[name]) for name in section.key): section.record(item) for item in content}

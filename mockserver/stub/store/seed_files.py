@@ -1,4 +1,4 @@
-"""Reads seed data files: expands repeated items, validates by JSON Schema, and checks that names exist.
+"""Seed data files as read from disk: repeated items expanded, validated by JSON Schema, names checked.
 
 The sections for any contract are defined in seed.schema.json; an API adds its own (seed_format.py). docs/seed-data.md
 says what each section holds; tests/project/test_generated.py compares that page with the schemas.
@@ -44,7 +44,7 @@ def read_sections(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sec
 
 
 class _Reader:
-    """Expands and validates the data of one seed data file."""
+    """Reader of one seed data file: expands repeated items, validates, and checks names."""
 
     def __init__(self, path: Path, form: SeedFormat) -> None:
         self._path = path
@@ -74,7 +74,7 @@ class _Reader:
         return whole, overlays
 
     def _written_out(self, sections: Any, place: tuple[str, ...]) -> Any:
-        """Return sections with repeated items expanded and defaults filled in; members that are null are left out."""
+        """Return sections of seed data with repeated items expanded, defaults added and null members left out."""
         if not isinstance(sections, dict):
             return sections
         written: Sections = {}

@@ -43,7 +43,7 @@ class SeedFormat:
 
     @cached_property
     def defaults(self) -> Mapping[str, Mapping[str, Any]]:
-        """Default values of item members, for each section.
+        """Default values of the members of seed data items, for each section.
 
         Accounts have none: for some contracts it matters that a member is absent, and its reader knows the default.
         """
@@ -60,14 +60,14 @@ class SeedFormat:
 
     @property
     def account_references(self) -> frozenset[str]:
-        """Names of account members whose values must name something else in the file."""
+        """Names of account members in seed data whose values must name something else in the file."""
         found = (section.references for section in self.sections if section.name == ACCOUNTS)
         return frozenset({"owns"}.union(*found))
 
 
 @cache
 def format_of(api: Plugin | None) -> SeedFormat:
-    """Return the SeedFormat of an API, or of contracts without one."""
+    """Return the format of seed data (SeedFormat) of an API, or of contracts without one."""
     return SeedFormat(api)
 
 

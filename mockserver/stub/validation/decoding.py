@@ -1,4 +1,4 @@
-"""Decodes content by media type: JSON, forms, multipart, XML, text; content of any other type stays bytes."""
+"""Decoding of content by media type: JSON, forms, multipart, XML, text; content of any other type stays bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Converts text to the types that a schema allows, collected from all parts of the schema."""
+"""Conversion of text to the types that a schema allows, collected from all parts of the schema."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", typ
 
 
 class ValueShape(NamedTuple):
-    """Types, items and properties of a schema, collected from all parts of the schema.
+    """Shape of a schema's values: types, items and properties, collected from all parts of the schema.
 
     Attributes:
         types: names of types, empty if any is allowed.
@@ -56,7 +56,7 @@ ANY = ValueShape(frozenset(), None, {}, None, None)
 
 
 class ValueShapes:
-    """Shapes of a contract's schemas, each computed on first use."""
+    """Shapes (types, items, properties) of a contract's schemas, each computed on first use."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -64,7 +64,7 @@ class ValueShapes:
         self._judges: dict[str, Callable[[Any], bool]] = {}
 
     def at(self, pointer: str | None) -> ValueShape:
-        """Return the shape of the schema at a pointer; a broken schema allows any type."""
+        """Return the shape of the values of the schema at a pointer; a broken schema allows any type."""
         try:
             return self._known[pointer]
         except KeyError:
