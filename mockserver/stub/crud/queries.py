@@ -1,4 +1,4 @@
-"""Query parameters of list operations: filters, sorting and pagination of items."""
+"""Query parameters of list operations: which items are listed, in what order, and which page of them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def choose(
     how: Paging = Paging(),  # noqa: B008 -- a frozen value
     ends: Collection[str] = (),
 ) -> Page:
-    """Return the page of items that a query selects after filtering and in the query's order.
+    """Return the page of items that a query selects, after removing other items and sorting.
 
     Args:
         items: all that there are.
