@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from mockserver.stub.crud.queries import Page, text
+from mockserver.stub.crud.queries import Page, as_text
 
 #: Members by what they mean, in lower case without `_` and `-`.
 _TOTALS = frozenset({"total", "totalcount", "count", "totalresults", "totalitems", "totalelements", "results"})
@@ -41,7 +41,7 @@ def envelopes(around: Envelope, chosen: Page, *, by_cursor: bool) -> Iterator[En
     counted = _changed(around, lambda name, value: (_counted(name, value, chosen),))
     if chosen.more:
         if by_cursor and chosen.last is not None:
-            yield _changed(counted, lambda name, value: (_onward(name, value, text(chosen.last)),))
+            yield _changed(counted, lambda name, value: (_onward(name, value, as_text(chosen.last)),))
     else:
         # Schemas do not say how the end of a list is written.
         yield from (_changed(counted, partial(_ended, ending=ending)) for ending in ((None,), (), ("",)))

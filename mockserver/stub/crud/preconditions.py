@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.errors import RequestRejected
 from mockserver.plugins.calls import Call
-from mockserver.stub.crud.queries import text
+from mockserver.stub.crud.queries import as_text
 
 _TAG = re.compile(r'(W/)?("[^"]*")')
 _REPEATED = "idempotency:"
@@ -59,7 +59,7 @@ def _asked(call: Call, field: str) -> str | None:
 
 def _written(value: Any) -> str:
     """Return the text of a request field whose decoded value may be a list."""
-    return ", ".join(map(text, value)) if isinstance(value, list) else text(value)
+    return ", ".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
 
 
 def _names(field: str, tag: str | None, *, weak: bool) -> bool:
@@ -71,4 +71,4 @@ def _names(field: str, tag: str | None, *, weak: bool) -> bool:
 
 def _idempotency_key(call: Call) -> str | None:
     found = (value for name, value in call.arguments.header.items() if name.lower() in _IDEMPOTENCY)
-    return next((text(value) for value in found), None)
+    return next((as_text(value) for value in found), None)

@@ -32,7 +32,7 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").replace("[", "").replace("]", "").replace("$", "")
 
 
-def text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Return the text form that a value has in a path or query."""
     return value if isinstance(value, str) else json.encode(value).decode()
 
@@ -118,7 +118,7 @@ def _matches(item: Item, query: Mapping[str, Any]) -> bool:
         if _plain(name) in _CONTROLS or name not in item or isinstance(item[name], dict | list):
             continue
         allowed = wanted if isinstance(wanted, list) else [wanted]
-        if not isinstance(wanted, dict) and text(item[name]) not in [text(one) for one in allowed]:
+        if not isinstance(wanted, dict) and as_text(item[name]) not in [as_text(one) for one in allowed]:
             return False
     return True
 
@@ -130,7 +130,7 @@ def _sorted(items: list[Item], controls: Mapping[str, Any]) -> list[Item]:
     if not isinstance(asked, str) or not asked:
         return items
     field, _, direction = asked.replace(",", ":").replace(" ", ":").partition(":")
-    direction = direction or next((text(controls[name]) for name in controls if name in _DIRECTIONS), "")
+    direction = direction or next((as_text(controls[name]) for name in controls if name in _DIRECTIONS), "")
     backwards = field.startswith("-") or direction.lower().startswith("desc")
     field = field.lstrip("+-")
     if not any(field in item for item in items):
@@ -141,7 +141,7 @@ def _sorted(items: list[Item], controls: Mapping[str, Any]) -> list[Item]:
 def _rank(value: Any) -> tuple[int, float, str]:
     if isinstance(value, bool) or value is None:
         return (0, float(bool(value)), "")
-    return (1, float(value), "") if isinstance(value, int | float) else (2, 0.0, text(value))
+    return (1, float(value), "") if isinstance(value, int | float) else (2, 0.0, as_text(value))
 
 
 def _start(
@@ -161,13 +161,15 @@ def _start(
     after = _place(items, controls, _AFTER, identifier)
     if after is not None:
         return after + 1
-    return len(items) if any(text(controls[name]) in ends for name in controls if name in _AFTER) else 0
+    return len(items) if any(as_text(controls[name]) in ends for name in controls if name in _AFTER) else 0
 
 
 def _place(items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[str], identifier: str) -> int | None:
     """Return the index of the item that a cursor identifies, None if there is no cursor or no such item."""
-    known = [text(item.get(identifier)) for item in items] if names & controls.keys() else []
-    places = (known.index(text(controls[name])) for name in controls if name in names and text(controls[name]) in known)
+    known = [as_text(item.get(identifier)) for item in items] if names & controls.keys() else []
+    places = (
+        known.index(as_text(controls[name])) for name in controls if name in names and as_text(controls[name]) in known
+    )
     return next(places, None)
 
 

@@ -18,7 +18,7 @@ from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
 from mockserver.plugins.transactions import Read, Transaction
 from mockserver.stub.behaviour.handlers import REMOVE
-from mockserver.stub.crud.queries import text
+from mockserver.stub.crud.queries import as_text
 
 #: What the names of the store's collections of items begin with; their paths follow.
 PREFIX = "resource:"
@@ -78,7 +78,7 @@ class Tombstones:
             RequestRejected: 404.
         """
         for collection, parameter in self._items:
-            record = read(PREFIX + filled(collection, values), text(values.get(parameter)))
+            record = read(PREFIX + filled(collection, values), as_text(values.get(parameter)))
             if record is not None and record.get("gone"):
                 raise missing_item(f"{parameter} was deleted with everything in it")
         for path in self._paths:
@@ -128,13 +128,13 @@ def _named(content: bytes) -> Iterator[str]:
     for level in levels:
         for item in level.values() if isinstance(level, dict) else ():
             if not isinstance(item, dict | list):
-                yield text(item)
+                yield as_text(item)
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
     """Return a path template with path values in place of its parameters, percent-encoded."""
     parsed = parse_template(template)
-    return parsed.expand({name: quote(text(values.get(name, "")), safe="") for name in parsed.parameters})
+    return parsed.expand({name: quote(as_text(values.get(name, "")), safe="") for name in parsed.parameters})
 
 
 def missing_item(detail: str) -> RequestRejected:

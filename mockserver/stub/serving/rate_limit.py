@@ -45,7 +45,9 @@ def seconds_between(then: Instant, now: Instant) -> float:
     return max(now.world - then.world, abs(now.machine - then.machine))
 
 
-def decide(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Record | None, RequestRejected | None]:
+def decide_request(
+    record: Mapping[str, Any], now: Instant, limit: RateLimit
+) -> tuple[Record | None, RequestRejected | None]:
     """Decide whether a request of a client address is within the rate limit.
 
     A violation of the limit is the first refusal within a second: a burst of any size is one violation, and each
@@ -104,7 +106,7 @@ class LimitedPipeline:
     def _judge(self, address: str, world: World) -> RequestRejected | None:
         with world.transaction() as transaction:
             known = transaction.get(RATE_LIMITS, address)
-            record, refused = decide(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
+            record, refused = decide_request(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
             if record is not None:
                 if known is None:
                     others = transaction.items(RATE_LIMITS)
