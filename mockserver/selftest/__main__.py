@@ -1,4 +1,4 @@
-"""`python -m mockserver.selftest`: all mutants of a contract behind one port, until SIGTERM; the suite starts it."""
+"""`python -m mockserver.selftest`: serve all mutants of a contract on one port until SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mockserver.stub.store.seed import Seed, load_seed
 
 
 def main() -> None:
-    """Serve; print one line with URL and process number when connections are accepted.
+    """Serve all mutants; print one line with URL and process number when the port accepts connections.
 
     Raises:
         MockServerError: the contract or the port cannot be used.
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """Serve until the process is ended; tell in a line what is wrong."""
+    """Serve all mutants until the process is ended; exit with a one-line message on an error."""
     try:
         main()
     except MockServerError as error:

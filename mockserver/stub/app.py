@@ -100,17 +100,21 @@ def make_app(options: StubOptions) -> Flask:
         AccessLog(log, as_json=options.log_format == "json") if log is not None else None,
         allow_origins=not options.no_cors,
     )
-    register_control(app, contract, worlds, Exposure(options.host, options.control_token), api)
+    register_control(
+        app, contract, worlds, Exposure(options.host, options.control_token), pipeline.refuse_undefined, api
+    )
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app
 
 
 def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the state behaviours that can be inferred from a contract, by `operationId`."""
-    from mockserver.contract.resources.collections import inferred  # a contract that states all of them needs none
+    """Return the behaviours that can be inferred from a contract, by `operationId`."""
+    from mockserver.contract.resources.collections import (
+        inferred_behaviours,
+    )  # a contract that states all of them needs none
 
-    return inferred(contract)
+    return inferred_behaviours(contract)
 
 
 def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:

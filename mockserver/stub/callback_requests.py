@@ -9,10 +9,10 @@ from urllib.parse import quote, urlencode
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.callback_objects import Callback, callbacks
 from mockserver.http import json
-from mockserver.http.expressions import Exchange, fill
+from mockserver.http.expressions import ExpressionContext, fill
 from mockserver.http.media_types import concrete
 from mockserver.http.styles import encode_text
-from mockserver.messages import NO_CONTENT, Arguments, Outgoing, Request, Response
+from mockserver.messages import NO_CONTENT, Arguments, OutgoingRequest, Request, Response
 from mockserver.stub.encoding import content_type, encoder
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 
@@ -33,7 +33,7 @@ class Callbacks:
         """Tell whether the operation has any callbacks."""
         return bool(self._callbacks)
 
-    def after(self, request: Request, arguments: Arguments, response: Response) -> Iterator[Outgoing | str]:
+    def after(self, request: Request, arguments: Arguments, response: Response) -> Iterator[OutgoingRequest | str]:
         """Yield the callback requests that follow a response, or the reason why a callback cannot be sent."""
         exchange = _exchange(request, arguments, response)
         for callback in self._callbacks:
@@ -47,7 +47,9 @@ class Callbacks:
                 yield f"callback {name} not sent: {error.args[0] if error.args else error}"
                 continue
             url += f"{'&' if '?' in url else '?'}{query}" if query else ""
-            yield Outgoing(name, callback.method, url, kind, content, self._operation.label, self._secret_names, fields)
+            yield OutgoingRequest(
+                name, callback.method, url, kind, content, self._operation.label, self._secret_names, fields
+            )
 
     def _parameters(self, callback: Callback, location: str) -> Iterator[tuple[str, str]]:
         """Yield names and values of a callback's required parameters at a location (`header` or `query`)."""
@@ -74,7 +76,7 @@ class Callbacks:
         return {} if media_type.schema is None else self._generator.generate(media_type.schema, "request")
 
 
-def _exchange(request: Request, arguments: Arguments, response: Response) -> Exchange:
+def _exchange(request: Request, arguments: Arguments, response: Response) -> ExpressionContext:
     environ = request.fields
     scheme = environ.get("wsgi.url_scheme", "http")
     query = f"?{request.query}" if request.query else ""
@@ -87,4 +89,4 @@ def _exchange(request: Request, arguments: Arguments, response: Response) -> Exc
     except ValueError:
         content = response.content.decode("utf-8", "replace")
     fields = {name.lower(): value for name, value in response.fields}
-    return Exchange(url, request.method, arguments, request_fields, response.status, fields, content)
+    return ExpressionContext(url, request.method, arguments, request_fields, response.status, fields, content)

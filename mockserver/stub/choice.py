@@ -18,7 +18,8 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.model import Response as Documented
+from mockserver.contract.model import DocumentedResponse as Documented
+from mockserver.contract.reading.extensions import ERRORS
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http.preferences import NONE
 from mockserver.http.problem import of as problem_of
@@ -192,6 +193,28 @@ class Choices(Mapping[str, Representation]):
         """Return the response chooser of an operation, the same object each time."""
         found = self._made.get(operation.id)
         return found or self._made.setdefault(operation.id, Choice(self._contract, operation, self._options))
+
+    def of_undefined(self) -> Choice:
+        """Return the choice of responses to what the contract does not define (`x-mockserver-errors`)."""
+        found = self._made.get("")
+        return found or self._made.setdefault("", Choice(self._contract, self._undefined(), self._options))
+
+    def _undefined(self) -> Operation:
+        """Return what stands for all paths and methods that the contract does not have."""
+        return Operation(
+            id="",
+            method="",
+            path="",
+            pointer=f"/{ERRORS}",
+            parameters=(),
+            request_body=None,
+            responses=self._contract.errors,
+            security=(),
+            bases=(),
+            levels=None,
+            behaviour=None,
+            effect=None,
+        )
 
     def __getitem__(self, name: str) -> Representation:
         return self.of(self._contract.by_id[name]).representation(NO_ARGUMENTS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.model import Parameter
-from mockserver.contract.model import Response as Documented
 from mockserver.http import json
 from mockserver.http.styles import encode_text
 

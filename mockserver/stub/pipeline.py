@@ -139,6 +139,10 @@ class Pipeline:
         # As `RecordedResponse(...)` would, in half the time.
         return _new(RecordedResponse, (response, operation.id, content, why, (), compiled.secret_names))
 
+    def refuse_undefined(self, rejected: RequestRejected, accept: str | None) -> Response:
+        """Return the answer to a request that means no operation: the contract's own for all paths, if it has one."""
+        return self._choices.of_undefined().reject(rejected, accept)
+
     def refuse(self, request: Request, rejected: RequestRejected) -> RecordedResponse:
         """Return the response to a request rejected before authentication, such as by the rate limit.
 
@@ -182,7 +186,9 @@ class Pipeline:
             fields={"Allow": allow},
         )
         why = f"{rejected.title}: {rejected.detail}"
-        return RecordedResponse(rejection(405, rejected, problem_of(rejected, 405)), "", b"", why, (), NO_NAMES)
+        return RecordedResponse(
+            self.refuse_undefined(rejected, request.fields.get("HTTP_ACCEPT")), "", b"", why, (), NO_NAMES
+        )
 
 
 def _whole(arguments: Arguments, content: Any, media_type: str) -> Arguments:

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.model import Response as Documented
-from mockserver.contract.reading.parts import told_values
+from mockserver.contract.model import DocumentedResponse as Documented
+from mockserver.contract.reading.parts import documented_field_values
 from mockserver.errors import RequestRejected
 from mockserver.http import json, problem
 from mockserver.http.media_types import is_json
@@ -76,7 +76,7 @@ class Responder:
         self._fields: dict[str, Fields] = {}
         #: By `Accept`, the plan of a success with content and no extra fields: that of most responses.
         self._usual: dict[str | None, ResponsePlan] = {}
-        self._accepted = told_values(contract, operation, "accept")
+        self._accepted = documented_field_values(contract, operation, "accept")
         self._instead = {
             status: int(response.status)
             for response in operation.responses.values()

@@ -1,6 +1,6 @@
 """Selection of the documented response for an outcome: for success, a preferred status code, or a rejection.
 
-The tables are explained in docs/stub.md, "Answers of any contract".
+The tables are explained in docs/stub.md, "Responses of any contract".
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.model import Operation
-from mockserver.contract.model import Response as Documented
 
 #: Answers that have no content, whatever is documented (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
 WITHOUT_CONTENT = frozenset({204, 205, 304})

@@ -206,7 +206,7 @@ class StubOptions:
         default=False,
         metadata=option_text(
             "Infer no state: respond with examples where the contract names no behaviour.",
-            page="stub.md#state-nobody-wrote",
+            page="stub.md#inferred-state",
             group="State",
         ),
     )
@@ -244,7 +244,7 @@ class StubOptions:
         default=False,
         metadata=option_text(
             "Send no CORS fields, so that web pages of other origins cannot read responses.",
-            page="stub.md#answers-of-any-contract",
+            page="stub.md#responses-of-any-contract",
             group="Responses",
         ),
     )

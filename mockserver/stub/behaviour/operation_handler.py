@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.errors import ContractError
-from mockserver.messages import Outgoing
+from mockserver.messages import OutgoingRequest
 from mockserver.plugins.calls import Handler, Rules
 from mockserver.plugins.registration import is_trusted
 from mockserver.stub.behaviour.handlers import AUTH, REMOVE, SETTING, Handlers, find_handler
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NO_NAMES: frozenset[str] = frozenset()
 
 
-def _not_sent(outgoing: Outgoing, _world: World) -> str:
+def _not_sent(outgoing: OutgoingRequest, _world: World) -> str:
     return f"callback {outgoing.name} not sent: no host is allowed"
 
 
@@ -46,7 +46,7 @@ class Settings(NamedTuple):
     handlers: Handlers = MappingProxyType({})
     trusted: frozenset[str] = NO_NAMES
     secret_names: frozenset[str] = NO_NAMES
-    deliver: Callable[[Outgoing, World], str] = _not_sent
+    deliver: Callable[[OutgoingRequest, World], str] = _not_sent
     inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
 

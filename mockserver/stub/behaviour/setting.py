@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.resources.singletons import READ, RESET, WRITE, Transitions, echoes, transitions
+from mockserver.contract.resources.singletons import READ, RESET, WRITE, Transitions, shows_value, transitions
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, Handler, content_of, issue, kept, under_way
@@ -92,7 +92,7 @@ class SettingHandler:
     def _content(self) -> Fill:
         """Function that makes the content of a response that shows a setting's status and value."""
         shown = self._representations[self._operation.id]
-        if not shown.media_type or not echoes(self._operation):
+        if not shown.media_type or not shows_value(self._operation):
             return self._status_content
         if self._value and self._status:
             return compile_form(shown.value, (self._status, self._value))

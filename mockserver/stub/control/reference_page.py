@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mockserver.contract.provenance import MARKS, ProvenanceResolver
+from mockserver.contract.provenance import MARKS, ProvenanceResolver, Reasons
 from mockserver.contract.reading.document import METHODS
 from mockserver.contract.reading.extensions import EXTENSIONS
 from mockserver.contract.source.loading import Document
@@ -79,7 +79,8 @@ def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
     from mockserver.contract.reading.elements import walk  # start-up must not pay for the rules of lint
 
     copy: dict[str, Any] = json.decode(json.encode(data))
-    noted = [(element, list(_notes(element))) for element in walk(copy)]
+    reasons = Reasons(copy)
+    noted = [(element, list(_notes(element, reasons))) for element in walk(copy)]
     for element, notes in noted:
         if element.kind in _DESCRIBED:
             _describe(element.value, "\n".join(f"- {note}" for note in notes))
@@ -101,14 +102,14 @@ def _describe(value: dict[str, Any], text: str) -> None:
         value["description"] = f"{known.rstrip()}\n\n{text}" if isinstance(known, str) and known.strip() else text
 
 
-def _notes(element: Element) -> Iterator[str]:
+def _notes(element: Element, reasons: Reasons) -> Iterator[str]:
     """Yield notes for the description of an element: its provenance, permission levels and objects of others."""
     value = element.value
-    yield from _marks(value)
+    yield from _marks(value, reasons)
     content = value.get("content")
     for name, media_type in content.items() if isinstance(content, dict) else ():  # has no description of its own
         if isinstance(media_type, dict):
-            yield from (f"`{name}`: {note}" for note in _marks(media_type))
+            yield from (f"`{name}`: {note}" for note in _marks(media_type, reasons))
     levels = value.get("x-mockserver-levels")
     if element.kind == "operation" and isinstance(levels, list):
         yield f"**Levels**: {', '.join(map(str, levels))}"
@@ -118,21 +119,23 @@ def _notes(element: Element) -> Iterator[str]:
         yield f"**Objects of others** (`{objects.get('at')}`): {', '.join(map(str, foreign))}"
     for name in sorted(EXTENSIONS & value.keys()):
         if isinstance(value[name], dict):
-            yield from (f"`{name}`: {note}" for note in _marks(value[name]))
+            yield from (f"`{name}`: {note}" for note in _marks(value[name], reasons))
 
 
-def _marks(value: Mapping[str, Any]) -> Iterator[str]:
-    for _, keyword in MARKS:
-        if keyword in value:
-            yield from _mark_notes(_WORDS[keyword], keyword, value[keyword], "")
+def _marks(value: Mapping[str, Any], reasons: Reasons) -> Iterator[str]:
+    for kind, keyword in MARKS:
+        for place, text in _marked_places(value.get(keyword), ""):
+            shown = f"`{text}`" if kind == "source" else reasons.text(kind, text)
+            yield f"**{_WORDS[keyword]}**{place}: {shown}"
 
 
-def _mark_notes(word: str, keyword: str, mark: Any, place: str) -> Iterator[str]:
+def _marked_places(mark: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield each place that a provenance mark names, in words, with the text of the mark."""
     if isinstance(mark, str):
-        yield f"**{word}**{place}: " + (f"`{mark}`" if keyword == "x-source" else mark)
+        yield place, mark
     elif isinstance(mark, dict):
         for name, inner in mark.items():
-            yield from _mark_notes(word, keyword, inner, f"{place} `{name}`")
+            yield from _marked_places(inner, f"{place} `{name}`")
 
 
 def _servers(data: Mapping[str, Any]) -> str:

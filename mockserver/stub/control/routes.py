@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, after_this_request, request
 from werkzeug.exceptions import HTTPException
 
-from mockserver import sources
+from mockserver import messages, sources
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.marks import same_value
 from mockserver.errors import MockServerError, RequestRejected
@@ -99,11 +100,26 @@ class _Refused(Exception):  # noqa: N818 - a response to the client, not an erro
 
 
 def register_control(
-    app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure, api: Plugin | None = None
+    app: Flask,
+    contract: Contract,
+    worlds: Worlds,
+    exposure: Exposure,
+    undefined: Callable[[RequestRejected, str | None], messages.Response],
+    api: Plugin | None = None,
 ) -> None:
-    """Add the routes of the control API, and problem details for unknown paths, to a Flask application."""
+    """Add the routes of the control API, and an answer for unknown paths, to a Flask application.
+
+    Args:
+        app: the application.
+        contract: what is served.
+        worlds: what the calls are about.
+        exposure: who may call.
+        undefined: gives the answer to a request that means no operation of the contract, from `Accept`.
+        api: whose routes are added.
+    """
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
     readable = cache(partial(reference_page.readable, contract.document))
+    plain = cache(partial(_plain, contract))
     secret_parameters = cache(partial(_secret_query_names, contract))
     public = tuple(section.name for section in api.sections if section.public) if api is not None else ()
     secret_names = frozenset() if api is None else api.secret_names
@@ -126,7 +142,10 @@ def register_control(
 
     @control.get("/contract.json")
     def contract_json() -> Response:
-        return _json(contract.document.data)
+        _only_query("plain")
+        if not _flag("plain"):
+            return _json(contract.document.data)
+        return Response(plain(), mimetype="application/json")
 
     @control.get("/docs")
     def docs() -> Response:
@@ -210,6 +229,10 @@ def register_control(
         if error.code == 404:
             hint = request.environ.get(HINT_KEY, "")
             detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
+            if not request.path.startswith(f"{PREFIX}/"):
+                rejected = RequestRejected(404, error.name, detail)
+                status, fields, content = undefined(rejected, request.headers.get("Accept"))
+                return Response(content, status, fields)
         response = _problem(error.code or 500, detail, error.name)
         for name, value in error.get_headers():
             if name == "Allow":
@@ -227,6 +250,13 @@ def register_control(
     @app.errorhandler(MockServerError)
     def broken(error: MockServerError) -> Response:
         return _problem(500, str(error))
+
+
+def _plain(contract: Contract) -> bytes:
+    """Return a contract in its plain form, as JSON text."""
+    from mockserver.contract.reading.plain_form import plain_form  # start-up must not pay for it
+
+    return json.encode(plain_form(contract.document))
 
 
 def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
@@ -345,6 +375,14 @@ def _only_query(*known: str) -> None:
     unknown = sorted(request.args.keys() - set(known))
     if unknown:
         raise _Refused(422, f"unknown query parameter {json.text(show(unknown[0]))}; known are {', '.join(known)}")
+
+
+def _flag(name: str) -> bool:
+    """Return whether a query parameter is there: without a value, or as `true`; not as `false`."""
+    value = request.args.get(name, "false")
+    if value not in {"", "true", "false"}:
+        raise _Refused(422, f"{name} is true or false, or stands there without a value, not {show(value)!r}")
+    return value != "false"
 
 
 def _members(known: set[str]) -> dict[str, Any]:

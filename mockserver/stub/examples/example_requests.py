@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from mockserver.contract.model import Contract, Example, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, Example, MediaType, Operation
 from mockserver.errors import MockServerError
 from mockserver.http import json
 from mockserver.http.media_types import concrete, is_json
@@ -76,7 +76,7 @@ class _Lister:
         self._requests = RequestMaker(contract, seed)
         self._generator = Generator(contract, 0)
 
-    def of(self, operation: Operation, response: Response) -> Iterator[ListedExample]:
+    def of(self, operation: Operation, response: DocumentedResponse) -> Iterator[ListedExample]:
         examples = Examples(self._contract, operation, self._generator, dynamic=False)
         for media_type in response.content.values():
             for prepared in examples.prepared(media_type):
@@ -106,7 +106,7 @@ class _Lister:
         return found if isinstance(found, dict) else {}
 
     def _reached(
-        self, operation: Operation, response: Response, media_type: MediaType, prepared: Prepared
+        self, operation: Operation, response: DocumentedResponse, media_type: MediaType, prepared: Prepared
     ) -> ListedExample:
         name = prepared.example.name
         code = _code(operation, response)
@@ -184,7 +184,7 @@ class _Lister:
         return _ReceivedResponse(int(status.partition(" ")[0]), content_type, received)
 
 
-def _code(operation: Operation, response: Response) -> int | None:
+def _code(operation: Operation, response: DocumentedResponse) -> int | None:
     """Return a status code for which a response is the documented one, None if there is none."""
     if response.status.isdecimal():
         return int(response.status)
@@ -251,7 +251,7 @@ def _text(received: _ReceivedResponse) -> str:
 
 def _listed(
     operation: Operation,
-    response: Response,
+    response: DocumentedResponse,
     media_type: MediaType,
     example: Example,
     found: tuple[tuple[Step, ...], str],
@@ -261,5 +261,7 @@ def _listed(
     return ListedExample(name, operation.label, response.status, media_type.name, found[0], found[1], why)
 
 
-def _unreached(operation: Operation, response: Response, media_type: str, name: str, why: str) -> ListedExample:
+def _unreached(
+    operation: Operation, response: DocumentedResponse, media_type: str, name: str, why: str
+) -> ListedExample:
     return ListedExample(f"{operation.id}/{name}", operation.label, response.status, media_type, (), "", why)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter, Response
+from mockserver.contract.model import Contract, DocumentedResponse, Example, MediaType, Operation, Parameter
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.media_types import concrete, is_json, is_json_lines
@@ -55,7 +55,7 @@ class Examples:
         self._fallen_back: dict[str, ChosenContent] = {}
 
     def choose(
-        self, response: Response, media_type: MediaType, arguments: Arguments, preferences: Preferences
+        self, response: DocumentedResponse, media_type: MediaType, arguments: Arguments, preferences: Preferences
     ) -> ChosenContent:
         """Return the selected content for a documented response: an example, or a generated value.
 
@@ -153,7 +153,7 @@ class Examples:
             value, f"generated, since example {broken.example.name} breaks its schema at {broken.broken}", valid=True
         )
 
-    def _generated(self, response: Response, media_type: MediaType, key: str) -> ChosenContent:
+    def _generated(self, response: DocumentedResponse, media_type: MediaType, key: str) -> ChosenContent:
         schema = media_type.schema
         if schema is None and is_json_lines(media_type.name):
             schema = media_type.item_schema  # one line; the contract does not say how many there are
@@ -200,7 +200,7 @@ def _likeness(operation: Operation, name: str, arguments: Arguments) -> float:
         return score
     for media_type in operation.request_body.content.values():
         for request in media_type.examples.values():
-            if request.answered_by == name:
+            if request.response_name == name:
                 score = max(score, score + _equal_share(request.value, arguments.content))
     return score
 

@@ -70,7 +70,7 @@ class RequestMaker:
         if media_type is not None:
             return json.encode(self._value(media_type.examples or examples, media_type.schema, name)).decode()
         is_valid = self._contract.validator(schema, "request").is_valid if schema is not None else None
-        ordered = sorted(examples.values(), key=lambda one: name not in {one.name, one.answered_by})
+        ordered = sorted(examples.values(), key=lambda one: name not in {one.name, one.response_name})
         for example in ordered:
             if is_valid is None or is_valid(example.value):
                 return example.value
@@ -80,7 +80,7 @@ class RequestMaker:
         """Yield media type and content of an operation's request; first none, if content is optional."""
         body = operation.request_body
         paired = body is not None and any(
-            name in {example.name, example.answered_by}
+            name in {example.name, example.response_name}
             for media_type in body.content.values()
             for example in media_type.examples.values()
         )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from mockserver import sources
 from mockserver.errors import UsageError
-from mockserver.messages import Outgoing
+from mockserver.messages import OutgoingRequest
 from mockserver.stub.control.journal import kept_content
 from mockserver.stub.store.worlds import World
 
@@ -33,11 +33,11 @@ class Deliverer:
             UsageError: one of them is neither.
         """
         self._allowed = [_place(text) for text in allowed]
-        self._waiting: queue.Queue[tuple[Outgoing, World]] = queue.Queue(_MAX_WAITING)
+        self._waiting: queue.Queue[tuple[OutgoingRequest, World]] = queue.Queue(_MAX_WAITING)
         self._started = False
         self._lock = threading.Lock()
 
-    def deliver(self, outgoing: Outgoing, world: World) -> str:
+    def deliver(self, outgoing: OutgoingRequest, world: World) -> str:
         """Queue a callback for sending if its host is allowed; return a note for the journal."""
         host, port = _target(outgoing.url)
         if not host or not port:
@@ -81,7 +81,7 @@ class Deliverer:
             )
 
 
-def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
+def _send(outgoing: OutgoingRequest) -> tuple[int, bytes, str]:
     """Send one callback request without following redirects, which could lead to a host that is not allowed."""
     parts = urlsplit(outgoing.url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.reading.parts import told_values
+from mockserver.contract.reading.parts import documented_field_values
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import RequestRejected
@@ -94,7 +94,7 @@ class BodyReader:
             *(_secret_names(contract, media_type) for media_type in self._content.values())
         )
         self._by_essence = {essence(name): media_type for name, media_type in reversed(self._content.items())}
-        for told in map(essence, told_values(contract, operation, "content-type")):
+        for told in map(essence, documented_field_values(contract, operation, "content-type")):
             alike = [one for name, one in self._by_essence.items() if is_json(name)]
             if is_json(told) and told not in self._by_essence and alike:
                 self._by_essence[told] = alike[0]
