@@ -63,7 +63,7 @@ def create_app(options: StubOptions) -> Flask:
 
 def make_app(options: StubOptions) -> Flask:
     """Return a stub as a Flask application, as `create_app` does, from a StubOptions value."""
-    contract, api = _served(options)
+    contract, api = _contract_and_api(options)
     bindings = bind_api(api, contract)
     accounts = AccountRules() if api is None else api.accounts
     seed_data = _seed_data(options, contract, api)
@@ -117,7 +117,7 @@ def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
     return inferred_behaviours(contract)
 
 
-def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
+def _contract_and_api(options: StubOptions) -> tuple[Contract, Plugin | None]:
     """Return the contract to serve and its API: the API named in the options, else the one that the contract names."""
     contract, api = options.contract, options.api
     if contract is None and api is None:

@@ -102,11 +102,11 @@ class Authentication:
                 raise RequestRejected(403, "Forbidden", detail) from lack
             if caller is None:
                 raise RequestRejected(
-                    401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge(world)}
+                    401, "Unauthorized", _rejection_reason(request), fields={"WWW-Authenticate": challenge(world)}
                 )
             # A caller without name comes from a scheme that knows no accounts, so no levels either.
             if allowed is not None and caller.level not in allowed and caller.username:
-                raise _wrong_level(caller, operation)
+                raise _level_rejection(caller, operation)
             return caller
 
         return authenticate
@@ -122,7 +122,9 @@ class Authentication:
         if scheme.type == "http" and scheme.scheme.lower() not in _KNOWN_SCHEMES and not self._accounts:
             # A scheme of the API's own: the contract does not say whether its name precedes the credentials.
             return lambda request, _world: ANYBODY if request.authorization else None
-        find = partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_after, _auth_scheme(scheme))
+        find = (
+            partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_scheme_credentials, _auth_scheme(scheme))
+        )
         return partial(self._token, find)
 
     def _challenge(self, requirements: list[list[SecurityScheme]]) -> Callable[[_World], str]:
@@ -151,7 +153,7 @@ class Authentication:
             return ANYBODY
         key = token_key(shown)
         token = world.read(TOKENS, key)
-        if token is None or not _in_time(token, world):
+        if token is None or not _is_valid_now(token, world):
             return None
         return Caller(token["username"], token["level"], key)
 
@@ -171,7 +173,7 @@ class Authentication:
             return self._with_password(field, caller, world) if self._accounts else Caller(caller.username, "", "")
         if token["username"] != caller.username:
             return self._with_shared_token(field, caller, world)
-        if not _in_time(token, world):
+        if not _is_valid_now(token, world):
             return None
         if token["level"] != caller.level:
             caller = self._remember(field, Caller(caller.username, token["level"], caller.token_key))
@@ -182,7 +184,7 @@ class Authentication:
         _, _, shown = _credentials(field).partition(":")
         key = shared_token_key(caller.username, shown)
         token = world.read(TOKENS, key)
-        if token is None or not _in_time(token, world):
+        if token is None or not _is_valid_now(token, world):
             return None
         return Caller(caller.username, token["level"], key)
 
@@ -206,7 +208,7 @@ class Authentication:
         return caller
 
 
-def _in_time(token: Mapping[str, Any], world: _World) -> bool:
+def _is_valid_now(token: Mapping[str, Any], world: _World) -> bool:
     """Tell whether a token is valid now; a seeded token may be valid forever."""
     return not token["expires"] or token["valid_from"] <= world.now() < token["valid_to"]
 
@@ -265,7 +267,7 @@ def _challenge(scheme: SecurityScheme) -> str:
     return f'{kind.capitalize()} realm="mockserver"'
 
 
-def _after(wanted: str, request: Request) -> str | None:
+def _scheme_credentials(wanted: str, request: Request) -> str | None:
     """Return the credentials in `Authorization` for a given authentication scheme, None for another scheme."""
     scheme, _, rest = (request.authorization or "").partition(" ")
     return rest.strip() if scheme.lower() == wanted.lower() else None
@@ -319,7 +321,7 @@ def _any_of(checks: list[_Identify]) -> _Identify:
     return identify
 
 
-def _why_not(request: Request) -> str:
+def _rejection_reason(request: Request) -> str:
     if request.authorization is None:
         return "the request has no credentials"
     scheme, _, _ = request.authorization.partition(" ")
@@ -328,7 +330,7 @@ def _why_not(request: Request) -> str:
     return "the credentials are unknown or no longer valid"
 
 
-def _wrong_level(caller: Caller, operation: Operation) -> RequestRejected:
+def _level_rejection(caller: Caller, operation: Operation) -> RequestRejected:
     return RequestRejected(
         403,
         "Forbidden",

@@ -35,7 +35,7 @@ from mockserver.messages import (
 )
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.selection import Examples
-from mockserver.stub.response import Responder, ResponsePlan, finish, rejection
+from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
 from mockserver.stub.stub_options import StubOptions
 
 #: Fields of a response that is known to break its own schema, because no better one could be made.
@@ -111,7 +111,7 @@ class Choice:
         failed: RequestRejected | None = None
         for plan in plans:
             if plan.media_type is None or plan.documented is None or plan.empty:
-                return finish(plan, no_content(0, "documented without content")), "documented without content"
+                return build_response(plan, no_content(0, "documented without content")), "documented without content"
             try:
                 chosen = self.examples.choose(plan.documented, plan.media_type, arguments, preferences)
             except RequestRejected as rejected:
@@ -119,11 +119,11 @@ class Choice:
                 continue
             if self._errors:
                 why = "" if chosen.valid else chosen.why
-                why = why or self._mended(plan.media_type, preferences)
+                why = why or self._broken_examples(plan.media_type, preferences)
                 if why:
-                    return _unsound(f"{why}; schema of the {plan.documented.status} response")
+                    return _invalid_response(f"{why}; schema of the {plan.documented.status} response")
             fields = () if chosen.valid else _UNSOUND_FIELDS
-            return finish(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
+            return build_response(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
     def validated(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
@@ -137,15 +137,15 @@ class Choice:
                 place = "/".join(("", *map(str, broken.instance_path)))
                 why = f"{why}; breaks its own schema at {place or 'its root'}: {broken.keyword}"
                 if self._errors:
-                    return _unsound(why)
+                    return _invalid_response(why)
                 outcome = outcome._replace(fields=(*outcome.fields, *_UNSOUND_FIELDS))
-        return finish(plan, outcome), why
+        return build_response(plan, outcome), why
 
     def reject(self, rejected: RequestRejected, accept: str | None) -> Response:
         """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""
         return self.responder.reject(rejected, accept, self._error_content)
 
-    def _mended(self, media_type: MediaType, preferences: Preferences) -> str:
+    def _broken_examples(self, media_type: MediaType, preferences: Preferences) -> str:
         """Return what is wrong with the contract's examples if all of them break their schema, else ""."""
         if self._dynamic if preferences.dynamic is None else preferences.dynamic:
             return ""
@@ -226,6 +226,6 @@ class Choices(Mapping[str, Representation]):
         return len(self._contract.by_id)
 
 
-def _unsound(why: str) -> tuple[Response, str]:
+def _invalid_response(why: str) -> tuple[Response, str]:
     rejected = RequestRejected(500, "Internal Server Error", f"the stub's own response breaks the contract: {why}")
     return rejection(500, rejected, problem_of(rejected, 500)), rejected.detail

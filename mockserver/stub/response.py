@@ -109,7 +109,7 @@ class Responder:
             plan = self.plan(outcome, accept)
             if not status and not plan.empty and len(self._usual) < _MAX_REMEMBERED:
                 self._usual[accept] = plan
-            return finish(plan, outcome)
+            return build_response(plan, outcome)
         return Response(plan.code, plan.fields, plan.encode(content))
 
     def plan(self, outcome: Outcome, accept: str | None) -> ResponsePlan:
@@ -238,7 +238,7 @@ class Responder:
         return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)
 
 
-def finish(plan: ResponsePlan, outcome: Outcome) -> Response:
+def build_response(plan: ResponsePlan, outcome: Outcome) -> Response:
     """Return the response to an outcome, built by a response plan."""
     if outcome.content is NO_CONTENT or plan.empty:
         fields, content = plan.empty_fields, b""

@@ -79,12 +79,12 @@ def _made(
     if behaviour.handler == AUTH:
         return LoginHandler(contract, operation, representations).run
     from mockserver.stub.crud.resources import ResourceHandler  # a contract without collections never loads them
-    from mockserver.stub.crud.tombstones import Removal
+    from mockserver.stub.crud.tombstones import RemoveHandler
 
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
     relatives = {**settings.inferred(), **explicit}
     if behaviour.role == REMOVE:
-        return Removal(operation, relatives.values())
+        return RemoveHandler(operation, relatives.values())
     return ResourceHandler(contract, operation, behaviour, relatives, representations)
 
 

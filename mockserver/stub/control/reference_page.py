@@ -56,7 +56,7 @@ _LEGEND = (
 )
 
 
-def readable(document: Document) -> bytes:
+def viewer_contract(document: Document) -> bytes:
     """Return a contract as JSON text for Swagger UI, with provenance and permissions written into descriptions.
 
     Marks of provenance, levels and objects are added to the descriptions, in Markdown, and the package's own extensions

@@ -118,7 +118,7 @@ def register_control(
         api: whose routes are added.
     """
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
-    readable = cache(partial(reference_page.readable, contract.document))
+    readable = cache(partial(reference_page.viewer_contract, contract.document))
     plain = cache(partial(_plain, contract))
     secret_parameters = cache(partial(_secret_query_names, contract))
     public = tuple(section.name for section in api.sections if section.public) if api is not None else ()

@@ -98,14 +98,14 @@ def choose(
     controls = {_plain(name): value for name, value in query.items() if _plain(name) in _CONTROLS}
     found = [item for item in items if _matches(item, query)]
     found = _sorted(found, controls)
-    size = _whole(controls, _SIZES)
+    size = _integer_control(controls, _SIZES)
     size = len(found) if size is None or size <= 0 else size
-    before = _place(found, controls, _BEFORE, identifier)
+    before = _cursor_index(found, controls, _BEFORE, identifier)
     if before is not None:  # read backwards, so that more are those in front
         start, end = max(before - size, 0), before
         more = start > 0
     else:
-        start = _start(found, controls, identifier, how, ends, size)
+        start = _start_index(found, controls, identifier, how, ends, size)
         end = start + size
         more = end < len(found)
     page = found[start:end]
@@ -144,7 +144,7 @@ def _rank(value: Any) -> tuple[int, float, str]:
     return (1, float(value), "") if isinstance(value, int | float) else (2, 0.0, as_text(value))
 
 
-def _start(
+def _start_index(
     items: Sequence[Item],
     controls: Mapping[str, Any],
     identifier: str,
@@ -152,19 +152,21 @@ def _start(
     ends: Collection[str],
     size: int,
 ) -> int:
-    offset = _whole(controls, _OFFSETS)
+    offset = _integer_control(controls, _OFFSETS)
     if offset is not None:
         return min(max(offset, 0), len(items))
-    page = _whole(controls, _PAGES)
+    page = _integer_control(controls, _PAGES)
     if page is not None:
         return min(max(page - how.first_page, 0) * size, len(items))
-    after = _place(items, controls, _AFTER, identifier)
+    after = _cursor_index(items, controls, _AFTER, identifier)
     if after is not None:
         return after + 1
     return len(items) if any(as_text(controls[name]) in ends for name in controls if name in _AFTER) else 0
 
 
-def _place(items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[str], identifier: str) -> int | None:
+def _cursor_index(
+    items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[str], identifier: str
+) -> int | None:
     """Return the index of the item that a cursor identifies, None if there is no cursor or no such item."""
     known = [as_text(item.get(identifier)) for item in items] if names & controls.keys() else []
     places = (
@@ -173,7 +175,7 @@ def _place(items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[
     return next(places, None)
 
 
-def _whole(controls: Mapping[str, Any], names: frozenset[str]) -> int | None:
+def _integer_control(controls: Mapping[str, Any], names: frozenset[str]) -> int | None:
     for name, value in controls.items():
         if name in names and isinstance(value, int) and not isinstance(value, bool):
             return value

@@ -118,7 +118,7 @@ class ResourceHandler:
 
     def _create(self, call: Call) -> Outcome:
         body = self._body(call)
-        again = preconditions.created_before(call, self._collection(call))
+        again = preconditions.key_created_before(call, self._collection(call))
         record = None if again is None else self._record(call, again)
         if record is not None and "item" in record:
             return self._respond(call, record["item"], "created by an earlier call with this idempotency key")

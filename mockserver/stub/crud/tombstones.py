@@ -40,8 +40,10 @@ class Tombstones:
         path = path or operation.path
         behaviours = list(behaviours)
         # Whether the collection's own path ends with a slash, as its name in the store then does.
-        ends = {_nameless(one.resource): "/" * one.resource.endswith("/") for one in behaviours if one.role != REMOVE}
-        removed = {_nameless(one.resource) for one in behaviours if one.role == REMOVE}
+        ends = {
+            _without_names(one.resource): "/" * one.resource.endswith("/") for one in behaviours if one.role != REMOVE
+        }
+        removed = {_without_names(one.resource) for one in behaviours if one.role == REMOVE}
         segments = path.split("/")
         self._items: list[tuple[str, str]] = []
         self._paths: list[str] = []
@@ -50,16 +52,16 @@ class Tombstones:
             if "{" not in item:
                 continue
             named, collection = parse_template(segment).name, "/".join(segments[:index])
-            if named and _nameless(collection) in ends:
-                self._items.append((collection + ends[_nameless(collection)], named))
-            if _nameless(item) in removed:
+            if named and _without_names(collection) in ends:
+                self._items.append((collection + ends[_without_names(collection)], named))
+            if _without_names(item) in removed:
                 self._paths.append(item)
         # A PUT can create what was deleted at its own path (RFC 9110, section 9.3.4), a POST only if the path has no
         # parameter at its end; else the POST acts on an existing item.
         makes = operation.method == "PUT" or (operation.method == "POST" and "{" not in path.rpartition("/")[2])
-        self._own = self._paths.pop() if makes and _nameless(path) in removed else ""
+        self._own = self._paths.pop() if makes and _without_names(path) in removed else ""
         # Parent path of the items that a POST creates, if their DELETE has the role `remove`.
-        creates = operation.method == "POST" and f"{_nameless(path)}/{{}}" in removed
+        creates = operation.method == "POST" and f"{_without_names(path)}/{{}}" in removed
         self._below = path.rstrip("/") if creates else ""
         #: Whether the operation can create again what was deleted.
         self.restores = bool(self._own or self._below)
@@ -95,11 +97,11 @@ class Tombstones:
         """
         if self._own:
             transaction.delete(_GONE, filled(self._own, values))
-        for name in _named(content) if self._below else ():
+        for name in _member_texts(content) if self._below else ():
             transaction.delete(_GONE, f"{filled(self._below, values)}/{quote(name, safe='')}")
 
 
-class Removal:
+class RemoveHandler:
     """Behaviour of a DELETE without a known collection: a tombstone is stored for its path."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour]) -> None:
@@ -118,7 +120,7 @@ class Removal:
         return Outcome(0, NO_CONTENT if shown is None else shown, "deleted")
 
 
-def _named(content: bytes) -> Iterator[str]:
+def _member_texts(content: bytes) -> Iterator[str]:
     """Yield the texts in a response's members, one level deep: one of them may be the identifier of a created item."""
     try:
         value = json.decode(content)
@@ -142,6 +144,6 @@ def missing_item(detail: str) -> RequestRejected:
     return RequestRejected(404, "Not Found", detail)
 
 
-def _nameless(template: str) -> str:
+def _without_names(template: str) -> str:
     """Return a path template with unnamed parameters, so that templates of the same path are equal."""
     return parse_template(template).nameless.rstrip("/")

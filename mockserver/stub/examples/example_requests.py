@@ -19,7 +19,7 @@ from mockserver.http.media_types import concrete, is_json
 from mockserver.http.preferences import token
 from mockserver.stub.examples.example_sequences import Step
 from mockserver.stub.examples.generator import Generator
-from mockserver.stub.examples.selection import Examples, Prepared
+from mockserver.stub.examples.selection import Examples, PreparedExample
 from mockserver.stub.examples.valid_requests import RequestMaker
 from mockserver.stub.store.seed import Seed
 
@@ -106,7 +106,7 @@ class _Lister:
         return found if isinstance(found, dict) else {}
 
     def _reached(
-        self, operation: Operation, response: DocumentedResponse, media_type: MediaType, prepared: Prepared
+        self, operation: Operation, response: DocumentedResponse, media_type: MediaType, prepared: PreparedExample
     ) -> ListedExample:
         name = prepared.example.name
         code = _code(operation, response)
@@ -130,7 +130,7 @@ class _Lister:
         return _unreached(operation, response, media_type.name, name, why)
 
     def _tried(
-        self, step: Step, code: int, media_type: MediaType, prepared: Prepared
+        self, step: Step, code: int, media_type: MediaType, prepared: PreparedExample
     ) -> tuple[tuple[tuple[Step, ...], str] | None, str]:
         """Return the steps that return an example with the received content, else None and the reason."""
         wanted = _with(step, ("Accept", concrete(media_type.name)))
@@ -195,7 +195,7 @@ def _code(operation: Operation, response: DocumentedResponse) -> int | None:
     return next((code for code in codes if operation.response_for(code) is response), None)
 
 
-def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_ReceivedResponse], bool]:
+def _judge(code: int, media_type: MediaType, prepared: PreparedExample) -> Callable[[_ReceivedResponse], bool]:
     """Return a function that tells whether a response is a given example."""
 
     def right(received: _ReceivedResponse) -> bool:

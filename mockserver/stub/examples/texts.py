@@ -102,7 +102,7 @@ def _sentence(chance: Random) -> str:
     return f"{words[0].capitalize()} {' '.join(words[1:])}"
 
 
-def named(name: str, chance: Random) -> str:
+def typical_text(name: str, chance: Random) -> str:
     """Return a text that is typical for a property of a given name."""
     for pattern, maker in _NAMES:
         if pattern.search(name):
@@ -110,14 +110,14 @@ def named(name: str, chance: Random) -> str:
     return _word(chance)
 
 
-def fitted(text: str, shortest: int, longest: int | None, chance: Random) -> str:
+def text_of_length(text: str, shortest: int, longest: int | None, chance: Random) -> str:
     """Return a text cut, or extended with random words, to a length in characters."""
     while len(text) < shortest:
         text += _word(chance) if shortest - len(text) > 8 else chance.choice("abcdefghijkmnopqrstuvwxyz")
     return text if longest is None else text[:longest]
 
 
-def matching(pattern: str, shortest: int, longest: int | None, chance: Random) -> str | None:
+def text_matching(pattern: str, shortest: int, longest: int | None, chance: Random) -> str | None:
     """Return a text that matches a regular expression and length limits, None if none was found.
 
     Args:
@@ -170,7 +170,7 @@ def _printable(text: str, compiled: re.Pattern[str]) -> str:
 
 def _grown(text: str, pattern: str, shortest: int, chance: Random) -> str:
     """Return a text extended to a least length, unless its pattern is anchored at the end."""
-    return text if len(text) >= shortest or pattern.endswith("$") else fitted(text, shortest, None, chance)
+    return text if len(text) >= shortest or pattern.endswith("$") else text_of_length(text, shortest, None, chance)
 
 
 #: Properties of characters that Python's `re` does not know, by a part of what they mean.

@@ -12,7 +12,7 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import conforms
 from mockserver.stub.examples import scalars
 from mockserver.stub.examples.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
-from mockserver.stub.examples.texts import matching
+from mockserver.stub.examples.texts import text_matching
 
 #: Members and items that a value may have in all before only what is required is made.
 _ENOUGH = 400
@@ -260,7 +260,7 @@ class ValueMaker:
                 if len(made) < int(flat.get("minProperties", 0)) and not flat.get("patternProperties"):
                     raise
                 for pattern, schema in (flat.get("patternProperties") or {}).items():
-                    name = matching(pattern, 0, None, self._chance) or name
+                    name = text_matching(pattern, 0, None, self._chance) or name
                     made[name] = self.value(schema, name, depth + 1)
         return made
 
