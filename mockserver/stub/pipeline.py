@@ -70,7 +70,7 @@ class Pipeline:
 
     @property
     def templates(self) -> Sequence[str]:
-        """The contract's path templates, each once."""
+        """Path templates of the contract, each once."""
         return self._router.templates
 
     def allowed(self, path: str) -> tuple[str, ...]:

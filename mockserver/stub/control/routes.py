@@ -261,7 +261,7 @@ def _plain(contract: Contract) -> bytes:
 
 
 def _near_control_path(app: Flask, path: str) -> str:
-    """Return a hint which path of the control API a request meant, "" if none is near."""
+    """Return a hint with the control API path that a request probably meant, "" if none is near."""
     if path == "/":
         return f"; its paths are described at {PREFIX}/docs"
     if not path.startswith(f"{PREFIX}/"):
