@@ -137,6 +137,8 @@ class Pipeline:
             )
         except ContractError as error:  # a schema that is first asked for now, and is none
             return _not_served(operation, str(error))
+        if response.status == 201:
+            response = _located(response, request, route.template)
         # As `RecordedResponse(...)` would, in half the time.
         return _new(RecordedResponse, (response, operation.id, content, why, (), compiled.secret_names))
 
@@ -205,6 +207,21 @@ def _base_paths(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
         if operation.bases:
             found[operation.path] = tuple(dict.fromkeys((*found.get(operation.path, ()), *operation.bases)))
     return found
+
+
+def _located(response: Response, request: Request, template: str) -> Response:
+    """Return a response whose `Location` leads back through world, mount (SCRIPT_NAME) and base path of a request."""
+    extra = request.path.count("/") - template.count("/")
+    base = "/".join(request.path.split("/")[: extra + 1])
+    mount = request.fields.get("SCRIPT_NAME") or ""
+    if not base and not mount:
+        return response
+    fields = []
+    for name, value in response.fields:
+        if name == "Location" and value.startswith("/") and not value.startswith("//"):
+            value = mount + (value if value.startswith(f"{base}/") else base + value)
+        fields.append((name, value))
+    return response._replace(fields=fields)
 
 
 def _target(request: Request) -> str:
