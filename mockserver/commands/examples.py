@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import FILE, contract_option, option, overlay_option, show_notes
 from mockserver.plugins.discovery import find, load, own_seed_data
 
@@ -15,11 +16,26 @@ if TYPE_CHECKING:
     from mockserver.stub.store.seed import Seed
 
 
-@click.command("examples", short_help="Print each example with the requests that return it.")
+@click.command(
+    "examples", cls=GroupedCommand, short_help="Print each example of a contract with the requests that return it."
+)
 @contract_option()
 @overlay_option()
-@option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
-@option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
+@option(
+    "--seed-data",
+    type=FILE,
+    metavar="FILE",
+    group="Output",
+    help="Seed data with the accounts that make the requests (YAML).",
+)
+@option(
+    "--url",
+    default="http://127.0.0.1:8080",
+    metavar="URL",
+    group="Output",
+    show_default=True,
+    help="Base URL in the printed requests.",
+)
 def examples_command(
     contract: Path | None, api: str | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str
 ) -> None:

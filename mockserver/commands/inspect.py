@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import contract_option, option, overlay_option, show_notes
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.reading.callback_objects import callbacks
@@ -26,10 +27,10 @@ _REMOVES = "what it deletes is gone, and all below its path"
 _NO_PAIR = "its path is no part of a collection with items"
 
 
-@click.command("inspect", short_help="Tell how each operation is served, and why.")
+@click.command("inspect", cls=GroupedCommand, short_help="Show how the stub serves each operation, and why.")
 @contract_option()
 @overlay_option()
-@option("--json", is_flag=True, help="Print JSON.")
+@option("--json", is_flag=True, group="Output", help="Print JSON.")
 def inspect_command(contract: Path | None, api: str | None, overlay: tuple[Path, ...], json: bool) -> None:
     """Print what state was inferred from a contract, why, how sure, and the line that overrides it.
 

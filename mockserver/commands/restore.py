@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import FILE, contract_option
 from mockserver.commands.suite_options import IDENTITIES, RESTORE_VALUES, SETTLE, connection_options
 from mockserver.contract.model import Contract
@@ -23,7 +24,7 @@ from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
 from mockserver.suite.verdicts.verdict import ExitCode
 
 
-@click.command("restore", short_help="Put back what a run that was killed has changed.")
+@click.command("restore", cls=GroupedCommand, short_help="Undo what a killed run changed on a server.")
 @click.argument("ledger", type=FILE)
 @contract_option()
 @IDENTITIES

@@ -75,7 +75,7 @@ class Text(NamedTuple):
         is_file: whether the value is a path.
         bare: the value of the flag alone.
         read: gives the value of a text, or of None; raises ValueError.
-        after: the option behind which help lists it, that of a base class.
+        group: the heading under which help lists it.
     """
 
     help: str = ""
@@ -90,7 +90,7 @@ class Text(NamedTuple):
     is_file: bool = False
     bare: str | None = None
     read: Callable[[Any], Any] | None = None
-    after: str = ""
+    group: str = ""
 
 
 def text_of(option: Field[Any]) -> Text:
@@ -138,65 +138,73 @@ class StubOptions:
     )
     host: str = field(
         default="127.0.0.1",
-        metadata=told("Address to listen on.", more="Off loopback the control API is closed without a control token."),
+        metadata=told(
+            "Address to listen on.",
+            metavar="ADDRESS",
+            more="Off loopback the control API is closed unless there is a control token.",
+            group="Address",
+        ),
     )
     state: str = field(
         default="memory",
         metadata=told(
-            "Where state is kept: memory, or sqlite:///FILE.", more="Four slashes stand before an absolute path."
+            "Where state is kept: memory, or sqlite:///FILE.",
+            more="An absolute path has four slashes before it.",
+            metavar="URL",
+            group="State",
         ),
     )
     seed_data: Seed | Path | str | None = field(
         default=None,
         metadata=told(
-            "What a new store starts with: accounts and whatever else it keeps (YAML).",
+            "Accounts and items that a new store starts with (YAML).",
             keyword="Seed data of fresh worlds, or their file; None for those of the API with its own contract, "
             "for none with any other.",
             default="a small company with the built-in contract, else none",
             page="seed-data.md",
             is_file=True,
+            group="State",
         ),
     )
     empty: bool = field(
         default=False,
         metadata=told(
-            "Start without seed data, but for one account that may do everything.",
+            "Start without seed data, except for one account that may do everything.",
             more="It is the first account of the highest level.",
             page="seed-data.md#nothing-but-one-account",
+            group="State",
         ),
     )
     seed: int = field(
         default=0,
-        metadata=told("Number that made-up secrets follow from.", more="So does generated content."),
+        metadata=told("Seed of generated content and generated secrets.", group="State"),
     )
     clock: int | None = field(
         default=None,
         metadata=told(
-            "Let the clock stand at this time: UNIX seconds or a date-time.",
-            keyword="UNIX time in seconds at which the clock stands; None for the wall clock.",
+            "Stop the clock at this time: UNIX seconds or a date-time.",
+            keyword="UNIX time in seconds at which the clock is stopped; None for the wall clock.",
             default="the wall clock",
+            metavar="TIME",
             read=_time,
+            group="State",
         ),
     )
     transition_seconds: float = field(
         default=0.0,
-        metadata=told("How long `applying` and `deleting` last, on the stub's clock.", least=0),
-    )
-    dynamic: bool = field(
-        default=False,
-        metadata=told("Generate content where the contract has examples, too.", more="It follows from the schema."),
-    )
-    errors: bool = field(
-        default=False,
         metadata=told(
-            "Answer 500 where an example or the stub's answer breaks its schema.",
-            more="Without it log and journal say so.",
+            "Seconds that the statuses `applying` and `deleting` last, on the stub's clock.",
+            least=0,
+            metavar="SECONDS",
+            group="State",
         ),
     )
     no_state: bool = field(
         default=False,
         metadata=told(
-            "Infer no state: answer examples where the contract names no behaviour.", page="stub.md#inferred-state"
+            "Infer no state: respond with examples where the contract names no behaviour.",
+            page="stub.md#inferred-state",
+            group="State",
         ),
     )
     behaviours: Mapping[str, Handler] | None = field(
@@ -206,52 +214,70 @@ class StubOptions:
             keyword="Python behaviours by `operationId`.",
             page="stub.md#python-behaviours",
             metavar="MODULE",
+            group="State",
         ),
+    )
+    dynamic: bool = field(
+        default=False,
+        metadata=told(
+            "Generate response content from the schema even where the contract has examples.", group="Responses"
+        ),
+    )
+    errors: bool = field(
+        default=False,
+        metadata=told(
+            "Respond 500 where an example or the stub's own response breaks its schema.",
+            more="Without it log and journal say so.",
+            group="Responses",
+        ),
+    )
+    no_auth: bool = field(
+        default=False,
+        metadata=told("Ask for no credentials.", more="Every caller is the highest-level account.", group="Responses"),
     )
     no_cors: bool = field(
         default=False,
-        metadata=told("Let no web page of another origin read the answers.", page="stub.md#responses-of-any-contract"),
+        metadata=told(
+            "Send no CORS fields, so that web pages of other origins cannot read responses.",
+            page="stub.md#responses-of-any-contract",
+            group="Responses",
+        ),
     )
     allow_callbacks: Sequence[str] = field(
         default=(),
         metadata=told(
-            "Send callbacks to this host; may be repeated.",
+            "Send the contract's callbacks to this host.",
             keyword="Hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.",
             metavar="HOST[:PORT]",
+            group="Responses",
         ),
     )
     rate_limit: RateLimit | int | None = field(
         default=None,
         metadata=told(
-            "Let in N requests a second of one address, 20 if no N is given.  [default: no limit]",
+            "Respond 429 to more than N requests a second from one address; 20 if N is left out.  [default: no limit]",
             more="Also `true` or `false` in a settings file.",
-            keyword="Requests a second that one address may make, or all that says of bans; None for no limit.",
+            keyword="Requests a second that one address may make, or a limit with its bans; None for no limit.",
             default="no limit",
             page="stub.md#rate-limit",
             metavar="[N]",
             bare=str(USUAL_LIMIT.requests),
             read=_rate,
+            group="Responses",
         ),
-    )
-    no_auth: bool = field(
-        default=False,
-        metadata=told("Ask for no credentials.", more="Everybody is the highest-level account."),
     )
     control_token: str | None = field(
         default=None,
-        metadata=told("Bearer token that the control API asks for; opens it off loopback."),
+        metadata=told(
+            "Bearer token that the control API asks for; opens the control API off loopback.",
+            metavar="TOKEN",
+            group="Control API and log",
+        ),
     )
     log: TextIO | None = field(default=None, metadata=told(keyword="Stream for one line per request; None for no log."))
-    log_format: str = field(default="text", metadata=told("Form of the log.", choices=("text", "json")))
-
-
-def listed(options: type[Any]) -> list[Field[Any]]:
-    """Return the options of a dataclass in the order in which help lists them."""
-    found: list[Field[Any]] = []
-    for one in fields(options):
-        names = [other.name for other in found]
-        found.insert(names.index(text_of(one).after) + 1 if text_of(one).after else len(found), one)
-    return found
+    log_format: str = field(
+        default="text", metadata=told("Format of the log.", choices=("text", "json"), group="Control API and log")
+    )
 
 
 def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options], Made]], Callable[Keywords, Made]]:

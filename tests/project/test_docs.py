@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 #: Options of other programs that the documentation mentions.
 FOREIGN = {
+    "--cacert",
     "--base-url",
     "--mockserver-identities",
     "--mockserver-allow-writes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+
+from mockserver.cli import COMMANDS
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
@@ -65,6 +69,8 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["serve", "--log-format", "xml"], ["--log-format", "xml"]),
     (["serve", "--tls", "--cert", "a", "--key", "b"], ["--tls"]),
     (["serve", "--cert", "a.pem"], ["--key"]),
+    (["serve", "--tls-name", "stub.internal"], ["--tls-name", "add --tls"]),
+    (["serve", "--tls", "--tls-name", "https://x"], ["'https://x'", "a host name such as"]),
     (["serve", "--key", "a.pem"], ["--cert"]),
     (["serve", "--cert", "none.pem", "--key", "none.pem"], ["none.pem"]),
     (["serve", "--cert", "broken.yaml", "--key", "broken.yaml"], ["broken.yaml"]),
@@ -114,12 +120,30 @@ def test_help_is_help(command: Command, arguments: list[str]) -> None:
     assert "Traceback" not in shown
 
 
-@pytest.mark.parametrize("name", ["serve", "lint", "examples", "check", "fuzz", "report"])
-def test_every_command_has_help(command: Command, name: str) -> None:
-    done = command(name, "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"Usage: mockserver {name} ")
-    assert done.stderr == ""
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command(name: str) -> None:
+    """In groups; says what may be repeated, and names no file that is not installed."""
+    module, _, attribute = COMMANDS[name].partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    below = command.commands if isinstance(command, click.Group) else {name: command}
+    for found in below.values():
+        help_text = " ".join(found.get_help(click.Context(found, info_name=name)).split())
+        assert help_text.startswith(f"Usage: {name} ")
+        assert "docs/" not in help_text
+        assert "MOCKSERVER_LOG_FORMAT" in help_text
+        options = [one for one in found.params if isinstance(one, click.Option)]
+        assert all(one.help and getattr(one, "group", "") for one in options), options
+        assert help_text.count("May be repeated.") == sum(one.multiple for one in options)
+        if any(one.name == "report" for one in options):
+            assert "KIND is json, junit, html, har or markdown." in help_text
+
+
+def test_a_command_shows_its_help(command: Command) -> None:
+    done = command("check", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: mockserver check ")
+    for heading in ("Contract", "What is judged", "Credentials", "Connection", "Safety of the target", "Result"):
+        assert f"\n{heading}:\n" in done.stdout
 
 
 def test_version(command: Command) -> None:

@@ -63,7 +63,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
 def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        made = self_signed("127.0.0.1")
+        made = self_signed(["127.0.0.1"])
     return made.certificate, made.key
 
 
