@@ -54,13 +54,12 @@ def encode(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def excerpt(value: Any, most_characters: int = 60) -> str:
-    """Return the JSON text of a value for a message, cut with an ellipsis after so many characters."""
+def text(value: Any) -> str:
+    """Return the JSON text of a value as a string, for messages; a lone surrogate is escaped."""
     try:
-        text = encode(value).decode()
-    except (TypeError, ValueError, RecursionError):  # no JSON, or half of a pair of surrogates
-        text = json.dumps(str(value))
-    return text if len(text) <= most_characters else text[:most_characters] + "…"
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"))
 
 
 def depth(content: bytes) -> int:
@@ -83,6 +82,15 @@ def depth(content: bytes) -> int:
         elif byte in b"]}":
             level -= 1
     return deepest
+
+
+def excerpt(value: Any, most_characters: int = 60) -> str:
+    """Return the JSON text of a value for a message, cut with an ellipsis after so many characters."""
+    try:
+        shown = text(value)
+    except (TypeError, ValueError, RecursionError):  # no JSON value
+        shown = json.dumps(str(value))
+    return shown if len(shown) <= most_characters else shown[:most_characters] + "…"
 
 
 def _refuse_constant(name: str) -> NoReturn:
