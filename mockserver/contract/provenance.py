@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -10,6 +11,8 @@ from mockserver.http.pointers import split
 
 #: Prefix of our extensions. No documentation states them, so a mark around one is not about the extension.
 _EXTENSION = "x-mockserver-"
+#: Where a document says reasons once that many of its marks have: name to text.
+REASONS = "x-mockserver-reasons"
 Kind = Literal["source", "assumed", "observed"]
 
 #: In order of precedence where several are about the same element: an observation replaces an assumption.
@@ -46,13 +49,29 @@ NAME_MAPS = frozenset(
 )
 
 
+class Reasons:
+    """The reasons that a document says once, by the names that marks have in their place.
+
+    Only a guess and an observation have such a reason; `x-source` names a page.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        found = data.get(REASONS)
+        self._texts = found if isinstance(found, dict) else {}
+
+    def text(self, kind: Kind, mark: str) -> str:
+        """Return the reason that a mark gives: the text that it names, else its own."""
+        named = self._texts.get(mark) if kind != "source" else None
+        return named if isinstance(named, str) else mark
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Provenance of a statement of the contract: documented, assumed or observed, and the reason given for it.
 
     Attributes:
         kind: `source` (documented), `assumed` (our guess) or `observed` (seen on a real server).
-        reason: page id, reason, or time and place, as given in the mark.
+        reason: page id, reason, or time and place, as given in the mark says; a reason in full.
         pointer: JSON pointer of the statement that was asked about.
     """
 
@@ -84,6 +103,7 @@ class ProvenanceResolver:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
+        self._reasons = Reasons(data)
 
     @cached_property
     def marked(self) -> bool:
@@ -101,13 +121,14 @@ class ProvenanceResolver:
             return Provenance("source", "a contract without marks is documented throughout", pointer)
         found = self.mark(pointer)
         if found is not None:
-            return Provenance(found[0], found[1], pointer)
+            kind, text = found
+            return Provenance(kind, self._reasons.text(kind, text), pointer)
         if own:
             return Provenance("assumed", "a mockserver extension that has no mark itself", pointer)
         return Provenance("assumed", "the contract does not say how this is known", pointer)
 
     def mark(self, pointer: str) -> tuple[Kind, str] | None:
-        """Return kind and text of the mark that covers an element, or None if no mark covers it."""
+        """Return kind and text, as it is written, of the mark that covers an element, or None if no mark covers it."""
         tokens = split(pointer)
         objects = self._objects(tokens)
         root = schema_root(tokens)

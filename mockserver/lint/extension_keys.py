@@ -16,7 +16,7 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.http.expressions import EMBEDDED, EXPRESSION
 from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
-from mockserver.lint.linted_contract import LintedContract, LintFinding
+from mockserver.lint.linted_contract import NAME, LintedContract, LintFinding
 
 _PREFIX = "x-mockserver-"
 #: All extensions with a meaning here; a key that is spelt almost like one of them is a mistake.
@@ -126,6 +126,19 @@ def _check_objects(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
         return
     for index, level in enumerate(foreign):
         yield from _check_known(subject, level, ("foreign", str(index)))
+
+
+def _check_reasons(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, dict) or not value:
+        yield (), "must map names to reasons", "write {closed: no other member is shown}"
+        return
+    for name, text in value.items():
+        if not NAME.fullmatch(name):
+            yield (name,), "is no name of a reason", "write it in small letters, with hyphens between words"
+        elif not isinstance(text, str) or not text.strip():
+            yield (name,), "must be a text", "say why"
+        elif name not in subject.named_reasons:
+            yield (name,), "no mark names this reason", "leave it out"
 
 
 def _check_effect(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
@@ -287,5 +300,6 @@ _EXTENSIONS: dict[str, _Extension] = {
     "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),
     "x-mockserver-shows": _Extension("a link", _is("link"), _check_shows),
     "x-mockserver-errors": _Extension("the document", _is("document"), _check_errors),
+    "x-mockserver-reasons": _Extension("the document", _is("document"), _check_reasons),
     "x-secret": _Extension("a schema or header", _is("schema", "header"), _check_secret),
 }

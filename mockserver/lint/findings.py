@@ -27,7 +27,7 @@ from mockserver.lint.extension_keys import check_extensions
 from mockserver.lint.invalid_examples import check_examples
 from mockserver.lint.linted_contract import LintedContract, LintFinding
 from mockserver.lint.pairing import check_pairing
-from mockserver.lint.provenance_marks import check_marks, check_provenance
+from mockserver.lint.provenance_marks import check_marks, check_named_reasons, check_provenance
 from mockserver.lint.validity import check_openapi, check_references
 
 __all__ = ["RULES", "LintFinding", "lint"]
@@ -39,6 +39,7 @@ RULES: tuple[Callable[[LintedContract], Iterator[LintFinding]], ...] = (
     check_examples,
     check_provenance,
     check_marks,
+    check_named_reasons,
     check_pairing,
     check_exposure,
     check_extensions,

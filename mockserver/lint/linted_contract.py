@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract
-from mockserver.contract.provenance import ProvenanceResolver
+from mockserver.contract.provenance import MARKS, ProvenanceResolver
 from mockserver.contract.reading.elements import Element, walk
 from mockserver.contract.schema.validator import Schemas
 from mockserver.contract.source.loading import Document
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
+from mockserver.http.pointers import child
 
+#: What stands in a mark for a reason of `x-mockserver-reasons`, and no reason is.
+NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 #: Messages show the offending value, and one may be a whole document.
 _LONGEST_MESSAGE = 400
 
@@ -78,6 +82,21 @@ class LintedContract:
         return ProvenanceResolver(self.data)
 
     @cached_property
+    def named_reasons(self) -> Mapping[str, str]:
+        """What marks name in place of a reason, with the pointer of the first mark that does."""
+        found: dict[str, str] = {}
+        keywords = [keyword for kind, keyword in MARKS if kind != "source"]
+        for element in self.elements:
+            extensions = (name for name in element.value if name.startswith("x-mockserver-"))
+            for path in ((), *((name,) for name in extensions if isinstance(element.value[name], dict))):
+                marked = element.value[path[0]] if path else element.value
+                for keyword in keywords:
+                    for pointer, text in _texts(child(element.pointer, *path, keyword), marked.get(keyword)):
+                        if NAME.fullmatch(text):
+                            found.setdefault(text, pointer)
+        return found
+
+    @cached_property
     def schemas(self) -> Schemas:
         """Schemas of the document in JSON Schema 2020-12, compiled on first use."""
         return Schemas(self.data)
@@ -102,3 +121,12 @@ class LintedContract:
             message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
         path, line = self.document.where(pointer)
         return LintFinding(str(path), line, pointer, rule, message, remedy)
+
+
+def _texts(pointer: str, mark: Any) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a mark with their pointers."""
+    if isinstance(mark, str):
+        yield pointer, mark
+    elif isinstance(mark, dict):
+        for name, inner in mark.items():
+            yield from _texts(child(pointer, name), inner)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.contract.provenance import MARKS
+from mockserver.contract.provenance import MARKS, REASONS
 from mockserver.contract.reading.elements import Element
 from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
@@ -52,6 +53,18 @@ def check_marks(subject: LintedContract) -> Iterator[LintFinding]:
         for keyword, mark in marks.items():
             yield from _check_mark(subject, child(element.pointer, keyword), mark, element.value)
         yield from _check_contradictions(subject, element, marks)
+
+
+def check_named_reasons(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each mark that names a reason which the document does not say."""
+    known = subject.data.get(REASONS)
+    if not isinstance(known, dict):
+        return  # then a mark of one word is a reason of one word
+    for name, pointer in subject.named_reasons.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean {close[0]!r}?" if close else f"say it in {REASONS}, or here in more than one word"
+            yield subject.finding("mark", pointer, f"names the reason {name!r}, which is not there", remedy)
 
 
 def _check_schema(subject: LintedContract, element: Element) -> Iterator[LintFinding]:

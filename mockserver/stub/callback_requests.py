@@ -1,4 +1,4 @@
-"""Which callbacks follow an answer, and what they say."""
+"""Requests that the stub sends as OpenAPI callbacks after a response: which callbacks, and their URL and content."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 
 class Callbacks:
-    """The callbacks of one operation."""
+    """The OpenAPI callbacks of one operation, from which requests are made."""
 
     def __init__(
         self, contract: Contract, operation: Operation, generator: Generator, secret_names: frozenset[str]
@@ -30,11 +30,11 @@ class Callbacks:
         self._callbacks = callbacks(contract, operation)
 
     def __bool__(self) -> bool:
-        """Tell whether there are any."""
+        """Tell whether the operation has any callbacks."""
         return bool(self._callbacks)
 
     def after(self, request: Request, arguments: Arguments, response: Response) -> Iterator[OutgoingRequest | str]:
-        """Yield the requests that follow an answer, or why one cannot be made."""
+        """Yield the callback requests that follow a response, or the reason why a callback cannot be sent."""
         exchange = _exchange(request, arguments, response)
         for callback in self._callbacks:
             name = f"{self._operation.id}/{callback.name}"
@@ -52,7 +52,7 @@ class Callbacks:
             )
 
     def _parameters(self, callback: Callback, location: str) -> Iterator[tuple[str, str]]:
-        """Yield names and values of the parameters in a place that the callback must have, lists with commas."""
+        """Yield names and values of a callback's required parameters at a location (`header` or `query`)."""
         for sent in callback.parameters:
             if sent.location != location:
                 continue

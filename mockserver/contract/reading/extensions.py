@@ -16,7 +16,7 @@ _ERROR = re.compile("[45][0-9][0-9]")
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
 _NAMES = (
     *("levels", "objects", "effect", "behaviour", "presumes", "response", "stripped", "differs", "instead-of"),
-    *("errors", "shows", "api"),
+    *("errors", "shows", "api", "reasons"),
 )
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)

@@ -45,7 +45,9 @@ class Moves:
             if not named and (key in _DATA or (key.startswith("x-") and key != FILES)):
                 made[key] = item
             else:
-                made[key] = self.finished(item, named=not named and key in NAME_MAPS)
+                # The members of `components` are keywords, which hold names.
+                names = not named and key in NAME_MAPS and key != "components"
+                made[key] = self.finished(item, named=names)
         return made if named else self._in_terms_of_3(made)
 
     def _in_terms_of_3(self, made: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The handler of an operation: Python's, the contract's, or one that is made for what was inferred."""
+"""Finds or makes the handler of an operation: from Python, from the contract, or inferred."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _nowhere(outgoing: OutgoingRequest, _world: World) -> str:
 
 
 class Settings(NamedTuple):
-    """How a stub answers, the same for all operations.
+    """Settings of a stub's responses that are the same for all operations.
 
     Attributes:
         behaviours: Python behaviours by `operationId`.
@@ -53,7 +53,7 @@ class Settings(NamedTuple):
 def behaviour_of(
     contract: Contract, operation: Operation, settings: Settings, representations: Representations
 ) -> tuple[Operation, Handler | None]:
-    """Return an operation with its behaviour, and the handler: Python's, the contract's, or what was inferred."""
+    """Return an operation with its behaviour, and its handler: from Python, the contract, or inferred."""
     if operation.id in settings.behaviours:
         return operation, settings.behaviours[operation.id]
     if operation.behaviour is None:
@@ -73,7 +73,7 @@ def _made(
     settings: Settings,
     representations: Representations,
 ) -> Handler:
-    """Return the handler that is made for an operation, from what the contract says of it."""
+    """Return a handler that the engine makes for an operation: setting, login or resource."""
     if behaviour.handler == SETTING:
         return SettingHandler(contract, operation, representations).run
     if behaviour.handler == AUTH:
@@ -89,7 +89,7 @@ def _made(
 
 
 def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Handler | None:
-    """Return the function that an operation's behaviour names, None where the handler is made for the operation.
+    """Return the function that an operation's behaviour names, None if the engine makes it for the operation.
 
     Raises:
         ContractError: there is no such handler.
@@ -102,14 +102,14 @@ def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Han
 
 
 def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
-    """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
+    """Tell whether the responses of a handler are sent without being validated against the contract."""
     if handler is None or settings.options.errors:
         return False
     return (fills_form(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)
 
 
 def fills_form(handler: Handler | None) -> bool:
-    """Tell whether a handler is one that the engine makes for settings and logins.
+    """Tell whether a handler is one that the engine makes for a setting or a login.
 
     It fills in the form of the operation's example, and looks for the content in its call, never in the arguments.
     """

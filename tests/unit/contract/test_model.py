@@ -284,7 +284,7 @@ def test_values_are_frozen(load_changed: Load) -> None:
 
 
 def test_the_built_in_contract(contract: Contract) -> None:
-    # Of the 55 documented operations those of settings stand for four each, and as many are for unknown settings.
-    assert len(contract.operations) == 52 + 3 * 4 + 3
+    # Of the 55 documented operations those of settings stand for four each.
+    assert len(contract.operations) == 52 + 3 * 4
     assert contract.levels == ("MasterAdmin", "DomainAdmin", "MailUser")
     assert contract.place("/info/title").endswith(": /info/title")

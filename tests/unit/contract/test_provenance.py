@@ -129,6 +129,25 @@ def test_where_a_schema_starts(tokens: list[str], root: int | None) -> None:
     assert schema_root(tokens) == root
 
 
+@pytest.mark.parametrize(
+    ("mark", "value", "reason"),
+    [
+        ("x-assumed", "closed", "nothing else is shown"),
+        ("x-assumed", {"type": "closed"}, "nothing else is shown"),
+        ("x-observed", "closed", "nothing else is shown"),
+        ("x-assumed", "open", "open"),
+        ("x-assumed", "broken", "broken"),
+        ("x-source", "closed", "closed"),
+    ],
+)
+def test_a_mark_may_name_a_reason_that_is_said_once(mark: str, value: Any, reason: str) -> None:
+    document = {
+        "x-mockserver-reasons": {"closed": "nothing else is shown", "broken": 5},
+        "components": {"schemas": {"A": {"type": "string", mark: value}}},
+    }
+    assert ProvenanceResolver(document).of("/components/schemas/A/type").reason == reason
+
+
 def test_what_was_observed_wins_over_what_was_assumed() -> None:
     schema = {"x-assumed": {"minimum": "a guess"}, "x-observed": {"minimum": "2026, staging"}, "minimum": 0}
     resolver = ProvenanceResolver({"components": {"schemas": {"Port": schema}}})

@@ -143,10 +143,20 @@ def test_what_was_observed_may_stand_beside_what_was_assumed(lint_of: Callable[[
     assert lint_of(mutated(put(f"{SENT}/x-observed", {"required": "2026, staging"}))) == []
 
 
+def test_a_reason_may_be_named_where_it_is_said(lint_of: Callable[[Any], list[LintFinding]]) -> None:
+    named = both(
+        put("/x-mockserver-reasons", {**REASON, "of-a-behaviour": "it is ours", "seen-there": "2026, staging"}),
+        put(f"{POST}/x-mockserver-behaviour/x-assumed", "of-a-behaviour"),
+        put(f"{SENT}/x-observed", {"required": "seen-there"}),
+    )
+    assert lint_of(mutated(named)) == []
+
+
 def test_the_built_in_contract_has_no_finding() -> None:
     assert [str(finding) for finding in lint(CONTRACT)] == []
 
 
+REASON = {"guessed": "nobody says so"}
 SHOWS = "x-mockserver-shows"
 LINK = {"operationId": "add", "x-assumed": "guessed"}
 STRIPPED = f"{ANSWER}/examples/stored/x-mockserver-stripped"
@@ -252,6 +262,18 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
     ),
     ("mark", put(f"{POST}/x-assumed", "guessed"), f"{POST}/x-assumed", "x-source"),
     ("mark", put(f"{SENT}/x-source", {"required": "page"}), f"{SENT}/x-assumed/required", "x-source"),
+    # reasons that are said once; marks of one word in a contract without them are texts (`guessed`)
+    ("mark", put("/x-mockserver-reasons", {"guess": "a guess"}), f"{POST}/parameters/0/schema/x-assumed", "'guessed'"),
+    ("extension", put("/x-mockserver-reasons", {**REASON, "other": "no"}), "/x-mockserver-reasons/other", "no mark"),
+    (
+        "extension",
+        put("/x-mockserver-reasons", {**REASON, "Two words": "no"}),
+        "/x-mockserver-reasons/Two words",
+        "name",
+    ),
+    ("extension", put("/x-mockserver-reasons", {**REASON, "guessed": ""}), "/x-mockserver-reasons/guessed", "a text"),
+    ("extension", put("/x-mockserver-reasons", []), "/x-mockserver-reasons", "must map"),
+    ("extension", put(f"{POST}/x-mockserver-reasons", REASON), f"{POST}/x-mockserver-reasons", "operation"),
     # pairing
     ("pairing", drop(f"{BODY}/examples/one/x-mockserver-response"), f"{BODY}/examples/one", '"one"'),
     ("pairing", both(REFUSED, drop(f"{POST}/responses/422/content")), f"{BODY}/examples/wrong", '"refused"'),
