@@ -45,8 +45,8 @@ def _names_an_item(operation: Operation) -> bool:
 def _is_single(contract: Contract, operation: Operation, by_place: Mapping[tuple[str, str], Operation]) -> bool:
     """Tell whether a path ends in the name of a thing that an item has or has not, as `/gists/{id}/star` does.
 
-    That is so if the contract documents 404 or 410 for a GET. A list such as `/issues/{n}/labels` has items below it, and
-    with content or a required query parameter a DELETE removes only a part.
+    That is so if the contract documents 404 or 410 for a GET. A list such as `/issues/{n}/labels` has items below it,
+    and with content or a required query parameter a DELETE removes only a part.
     """
     read = by_place.get(("GET", operation.path))
     if "{" in _last(operation) or "{" not in operation.path or read is None or not _GONE & read.responses.keys():
