@@ -12,7 +12,7 @@ What can be known from the contract alone is compiled when an operation is first
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -68,9 +68,10 @@ class Pipeline:
                 # A misspelt handler is told at start, not at the first call.
                 handler_of(contract, operation, settings.handlers)
 
-    def knows(self, path: str) -> bool:
-        """Tell whether the contract has any operation at a path."""
-        return self._router.match(path) is not None
+    @property
+    def templates(self) -> Sequence[str]:
+        """The contract's path templates, each once."""
+        return self._router.templates
 
     def allowed(self, path: str) -> tuple[str, ...]:
         """Return the methods allowed at a path, none if the contract has nothing at that path."""

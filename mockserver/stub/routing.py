@@ -140,15 +140,20 @@ class Router(Generic[T]):
             targets: what is to be found; a query or fragment of a path is no part of it.
             bases: base paths by path template, such as `/v1`, under which the path is found, too.
         """
+        #: Each path template once, without the base paths.
+        self.templates: Sequence[str] = ()
         self._concrete: dict[str, Route[T]] = {}
         self._root: _Node[T] = _Node()
         behind: dict[tuple[str, str], Route[T]] = {}
+        templates: dict[str, None] = {}
         for method, path, target in targets:
             template, _, query = path.partition("#")[0].partition("?")
+            templates[template] = None
             route = self._route(template)
             route.add(method, template, query, target)
             for base in (bases or {}).get(path, ()):
                 behind[base, template] = route
+        self.templates = tuple(templates)
         for (base, template), route in behind.items():
             self._put(base + template, route)  # after all others: a path that the contract names wins
 

@@ -6,6 +6,7 @@ is closed unless a control token is set, so that no web page and no neighbour ca
 
 from __future__ import annotations
 
+import difflib
 import hmac
 import logging
 from collections import Counter
@@ -227,7 +228,7 @@ def register_control(
     def not_ours(error: HTTPException) -> Response:
         detail = error.description or error.name
         if error.code == 404:
-            hint = request.environ.get(HINT_KEY, "")
+            hint = request.environ.get(HINT_KEY) or _near_control_path(app, request.path)
             detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
             if not request.path.startswith(f"{PREFIX}/"):
                 rejected = RequestRejected(404, error.name, detail)
@@ -257,6 +258,19 @@ def _plain(contract: Contract) -> bytes:
     from mockserver.contract.reading.plain_form import plain_form  # start-up must not pay for it
 
     return json.encode(plain_form(contract.document))
+
+
+def _near_control_path(app: Flask, path: str) -> str:
+    """Return a hint which path of the control API a request meant, "" if none is near."""
+    if path == "/":
+        return f"; its paths are described at {PREFIX}/docs"
+    if not path.startswith(f"{PREFIX}/"):
+        return ""
+    known = [
+        rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{PREFIX}/") and "<" not in rule.rule
+    ]
+    close = difflib.get_close_matches(path[:100], known, n=1, cutoff=0.8)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:

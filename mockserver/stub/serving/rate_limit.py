@@ -87,7 +87,7 @@ class LimitedPipeline:
     def __init__(self, pipeline: Pipeline, limit: RateLimit) -> None:
         self._pipeline = pipeline
         self._limit = limit
-        self.knows = pipeline.knows
+        self.templates = pipeline.templates
         self.allowed = pipeline.allowed
 
     def respond(self, request: Request, world: World) -> RecordedResponse | None:
