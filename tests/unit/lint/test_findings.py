@@ -271,7 +271,12 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         "/x-mockserver-reasons/Two words",
         "name",
     ),
-    ("extension", put("/x-mockserver-reasons", {**REASON, "guessed": ""}), "/x-mockserver-reasons/guessed", "must be text"),
+    (
+        "extension",
+        put("/x-mockserver-reasons", {**REASON, "guessed": ""}),
+        "/x-mockserver-reasons/guessed",
+        "must be text",
+    ),
     ("extension", put("/x-mockserver-reasons", []), "/x-mockserver-reasons", "must map"),
     ("extension", put(f"{POST}/x-mockserver-reasons", REASON), f"{POST}/x-mockserver-reasons", "operation"),
     # pairing
