@@ -289,7 +289,7 @@ def read_resource(session: Session, resource: SettingResource) -> tuple[WireResp
 
 
 def reset(session: Session, resource: SettingResource) -> None:
-    """Reset a resource.
+    """Send the reset of a resource; raise a CheckFailure if the server refuses it.
 
     Raises:
         CheckFailure: the reset is refused.
@@ -313,7 +313,7 @@ def shown_by(resource: SettingResource, response: WireResponse) -> Any:
 
 
 def described(shown: Any) -> str:
-    """Return what `shown_by` gives for a message: a value as JSON, other responses in words."""
+    """Return the value that a read showed as text for a message: as JSON, or its status in words."""
     if isinstance(shown, str) and (shown == NEVER_SET or _STATUS.fullmatch(shown)):
         return shown
     return describe(shown, 300)
