@@ -32,8 +32,8 @@ from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports, require_writable
 from mockserver.suite.reports.json_report import Document, as_json
 from mockserver.suite.reports.merge import merge
-from mockserver.suite.run.interrupts import answered, interrupted, terminable
-from mockserver.suite.run.lifecycle import judged, prepared, remark, run_command
+from mockserver.suite.run.interrupts import acknowledge_interrupt, interrupted, terminable
+from mockserver.suite.run.lifecycle import judged, note_baseline, prepared, run_command
 from mockserver.suite.run.preparation import who_calls
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
@@ -78,7 +78,7 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
     # Each part masks what it shows, and nothing gets past here either.
     with filtered_output(redact):
         document = baseline.mark(run_in_parts(options, settings, workers))
-        remark(options, document, baseline)
+        note_baseline(options, document, baseline)
         return conclude(document, reports, fail_on_drift=options.fail_on == "drift", redact=redact)
 
 
@@ -209,7 +209,7 @@ def _listen(parts: Sequence[_Part], progress: Progress) -> bool:
                 part.take(line)
     for part in waiting:
         part.error = part.error or f"part {part.shard} of the run was not waited for"
-    return answered()
+    return acknowledge_interrupt()
 
 
 def _read(part: _Part, told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]]) -> None:

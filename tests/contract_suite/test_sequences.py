@@ -9,7 +9,7 @@ from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.fuzz_run import FuzzSettings, fuzz
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests.contract_suite.conftest import make
 from tests.contract_suite.planning import parameters
 
@@ -24,5 +24,5 @@ def test_generated_sequences_keep_the_contract(run: Run) -> None:
         pytest.skip("schemathesis' engine needs a socket; in process its cases are judged by test_operations")
     known = run.verdicts.findings()
     outcome = fuzz(run, FuzzSettings(max_examples=5, seed=1))
-    assert outcome == Outcome()
+    assert outcome == RunOutcome()
     assert run.verdicts.findings() == known

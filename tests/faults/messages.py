@@ -22,14 +22,15 @@ MAILER, RELAY, DAYS, IMAP = NAMES = (
 #: Labels of the operations, as the suite's reports have them.
 READ, WRITE, RESET = ({name: f"{method} {SETTINGS}{name}/" for name in NAMES} for method in ("GET", "POST", "DELETE"))
 LOGIN, DESCRIBE, REVOKE = (f"{method} {AUTH}" for method in ("POST", "GET", "DELETE"))
-UNKNOWN = tuple(f"{method} {SETTINGS}{{setting}}/" for method in ("GET", "POST", "DELETE"))
+#: Of a setting that no contract knows.
+UNKNOWN = tuple(f"{method} {SETTINGS}nothing/" for method in ("GET", "POST", "DELETE"))
 ACCOUNTS = "GET /api/v1/accounts/"
 #: Create, replace, clear and read a domain's lists of senders.
 SENDERS = "/api/v1/antispam/wlbl/domain/"
 LISTING, BLOCK, UNBLOCK, LISTED = (f"{method} {SENDERS}vonmail.com/" for method in ("POST", "PUT", "DELETE", "GET"))
 #: Operations that ask for credentials: those of most faults, and a few that some are about.
 SECURED = (
-    *(*READ.values(), *WRITE.values(), *RESET.values(), *UNKNOWN, DESCRIBE, REVOKE),
+    *(*READ.values(), *WRITE.values(), *RESET.values(), DESCRIBE, REVOKE),
     *(f"GET {SENDERS}{{domain}}/", ACCOUNTS),
 )
 

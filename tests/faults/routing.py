@@ -11,7 +11,6 @@ from tests.faults.messages import (
     RELAY,
     RESET,
     SETTINGS,
-    UNKNOWN,
     WRITE,
     Call,
     Reply,
@@ -60,7 +59,7 @@ def reset_not_deployed(call: Call, server: Stub) -> Reply:
     return reply._replace(status=405, body=b"") if call.label == RESET[DAYS] and reply.ok else reply
 
 
-@ROUTING.plant("status_is_documented", at=UNKNOWN, level="drift")
+@ROUTING.plant("undefined_names_are_refused", at=[READ[MAILER], WRITE[MAILER], RESET[MAILER]], level="drift")
 def unknown_setting(call: Call, server: Stub) -> Reply:
     """Any name is a setting: what a client misspells is stored under that name, and never used."""
     reply, name = server.send(call), call.path.removeprefix(SETTINGS).removesuffix("/")

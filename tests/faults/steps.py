@@ -96,7 +96,7 @@ class Step(NamedTuple):
         if not path.startswith(SETTINGS):
             return self.label
         name = path.removeprefix(SETTINGS).partition("/")[0]
-        return f"{method} {SETTINGS}{name if name in NAMES else '{setting}'}/"
+        return f"{method} {SETTINGS}{name if name in NAMES else MAILER}/"
 
 
 def send(label: str, value: Any = None, *, by: str | None = ADMIN, token: str | None = None) -> Step:
@@ -217,8 +217,7 @@ EXPIRED = send("PUT /__mock__/clock", {"now": CLOCK + 10**8})
 #: Past every operation, with everything that a fault could mind.
 TOUR: tuple[Step, ...] = (
     *(step for name in NAMES for step in _around(name)),
-    *(send(label.format(setting="nothing")) for label in UNKNOWN),
-    *(step for label in UNKNOWN for step in _strangers(label.format(setting="nothing"), {})),
+    *(send(label) for label in UNKNOWN),
     *_strangers(DESCRIBE, {}),
     send(DESCRIBE),
     send(DESCRIBE, by=MAIL_USER),

@@ -1,4 +1,4 @@
-"""No answer, and no mistake of our own, ends a run or loses a report (docs/suite.md, "Answers that are odd")."""
+"""No answer, and no mistake of our own, ends a run or loses a report (docs/suite.md, "Unusual responses")."""
 
 from __future__ import annotations
 

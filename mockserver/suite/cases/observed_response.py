@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.schema.validator import SchemaViolation, Validator
 from mockserver.http.media_types import covering
 from mockserver.http.styles import decode_text
@@ -41,8 +41,8 @@ class ObservedResponse:
     exchange: Exchange
     response: WireResponse
     secrets: Secrets
-    documented: Response | None = None
-    promised: Response | None = None
+    documented: DocumentedResponse | None = None
+    promised: DocumentedResponse | None = None
     media_type: MediaType | None = None
     issued: tuple[tuple[str, ...], ...] = field(default=())
 
@@ -76,12 +76,16 @@ def observe(
     response = exchange.response
     if response is None:
         return None
+    undefined = operation is None
     if response.status == _NOT_FOUND and _ENCODED_SLASH in exchange.request.path.partition("?")[0].upper():
         # Many servers, ours included, decode a path before they look at it, and some refuse such a path by themselves:
         # whether the operation was reached at all is open.
         operation = None
     documented = operation.response_for(response.status) if operation else None
     promised = promise(operation, response) if operation else None
+    if undefined and response.status < 500:
+        # What the contract does not define is answered as it says for all of its paths, if it does.
+        documented = promised = contract.errors.get(str(response.status))
     media_type = documented_content(promised, response.content_type)
     schema = media_type.schema if media_type else None
     issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))
@@ -90,7 +94,7 @@ def observe(
     )
 
 
-def promise(operation: Operation, response: WireResponse) -> Response | None:
+def promise(operation: Operation, response: WireResponse) -> DocumentedResponse | None:
     """Return the documented response that the content must conform to, None if there is none.
 
     A success with an undocumented status code must have the content of the documented success: 202 for 200. The status
@@ -102,7 +106,7 @@ def promise(operation: Operation, response: WireResponse) -> Response | None:
     return documented
 
 
-def documented_content(documented: Response | None, content_type: str) -> MediaType | None:
+def documented_content(documented: DocumentedResponse | None, content_type: str) -> MediaType | None:
     """Return what a documented response says about a `Content-Type`, None if it does not allow that type."""
     return None if documented is None else covering(documented.content, content_type)
 

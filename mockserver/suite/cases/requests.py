@@ -246,7 +246,7 @@ def _put(value: dict[str, Any], place: Place, text: str | None) -> None:
 
 def _is_refused(operation: Operation, example: Example) -> bool:
     """Tell whether the contract documents an error as the response to the request of an example."""
-    return example.names_answer() and any(
+    return example.names_response() and any(
         pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation)
     )
 

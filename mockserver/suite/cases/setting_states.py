@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.model import Contract, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, Operation
 from mockserver.contract.resources.singletons import (
     READ,
     RESET,
     WRITE,
-    echoes,
     envelope_place,
     name_members,
     shown_statuses,
+    shows_value,
     singletons,
 )
 from mockserver.contract.source.references import follow
@@ -48,7 +48,7 @@ class SettingResource:
     read: Operation
     write: Operation
     reset: Operation | None
-    unset: Response | None
+    unset: DocumentedResponse | None
     members: frozenset[str] | None = None
 
     def known(self, value: Any) -> Any:
@@ -95,7 +95,7 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
     Raises:
         CheckFailure: the values differ.
     """
-    if not _is_readable(response) or not echoes(operation):
+    if not _is_readable(response) or not shows_value(operation):
         return  # unreadable content is the finding of body_is_what_its_content_type_says
     expected = expected_value(contract, operation, sent)
     shown = echoed(operation, json_of(response))
@@ -244,7 +244,7 @@ def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:
 
 def echoed(operation: Operation, answer: Any) -> Any:
     """Return the resource's value from the content of a response, None if it has none."""
-    if operation.behaviour is None or not echoes(operation):
+    if operation.behaviour is None or not shows_value(operation):
         return None
     pointer = operation.behaviour.value
     try:
@@ -253,7 +253,7 @@ def echoed(operation: Operation, answer: Any) -> Any:
         return None
 
 
-def _unset(read: Operation) -> Response | None:
+def _unset(read: Operation) -> DocumentedResponse | None:
     """Return the documented response to a read of a resource that was never set: another 2xx, or 404."""
     success = read.success()
     others = [response for key, response in read.responses.items() if key.startswith("2") and response is not success]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from mockserver.contract.model import Response
+from mockserver.contract.model import DocumentedResponse
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.pointers import child
 from mockserver.suite.cases.expectations import expectation, shortcoming
@@ -259,7 +259,7 @@ def no_response(operation: str, exchange: Exchange, pointer: str) -> CheckFailur
     )
 
 
-def _documented(observed: ObservedResponse) -> Response | None:
+def _documented(observed: ObservedResponse) -> DocumentedResponse | None:
     """Return the documented response for a status code, even if a path parameter's value breaks its schema."""
     operation = observed.operation or observed.contract.by_label.get(observed.label)
     if operation is None or (
@@ -269,7 +269,7 @@ def _documented(observed: ObservedResponse) -> Response | None:
     return operation.response_for(observed.response.status)
 
 
-def _names_status(documented: Response | None, status: int) -> bool:
+def _names_status(documented: DocumentedResponse | None, status: int) -> bool:
     """Tell whether the contract documents a 5xx status by its number or as 5XX; `default` does not count."""
     return documented is not None and documented.status in {str(status), f"{status // 100}XX"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.contract.exchanges import ExamplePair, pairs_in
 from mockserver.contract.model import Example, MediaType, Operation, Presumptions
-from mockserver.contract.resources.collections import inferred
+from mockserver.contract.resources.collections import inferred_behaviours
 from mockserver.contract.roles import is_login
 from mockserver.contract.schema.direction import Direction
 from mockserver.http.pointers import child, lookup
@@ -102,7 +102,7 @@ def _undecided(session: Session, pair: ExamplePair) -> str:
         return "no request selects this one of several examples"
     if not (_is_sound(session, media_type, pair.response, "response") and _is_sent_soundly(session, pair)):
         return "the example breaks its own schema"
-    behaviour = inferred(session.contract).get(pair.operation.id)
+    behaviour = inferred_behaviours(session.contract).get(pair.operation.id)
     if behaviour is not None and behaviour.role in _ON_ITEMS | {"remove"}:
         named = _path_values(session, pair)
         if behaviour.role != "read" or not named or any("/" in str(value) for value in named.values()):
@@ -166,7 +166,7 @@ def _request(session: Session, pair: ExamplePair) -> WireRequest:
 
 def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
     """Return the path parameter that names the item in an example response, with its value; {} if there is none."""
-    behaviour = pair.operation.behaviour or inferred(session.contract).get(pair.operation.id)
+    behaviour = pair.operation.behaviour or inferred_behaviours(session.contract).get(pair.operation.id)
     if behaviour is None or behaviour.handler != "resource" or behaviour.role not in _ON_ITEMS:
         return {}
     try:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
 from mockserver.contract.model import Operation
-from mockserver.contract.reading.link_effects import Consequence, all_at, consequences
-from mockserver.http.expressions import Exchange, evaluate, fill
+from mockserver.contract.reading.link_effects import LinkEffect, link_effects, values_at
+from mockserver.http.expressions import ExpressionContext, evaluate, fill
 from mockserver.http.styles import encode_text
 from mockserver.messages import NO_CONTENT, Arguments
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
@@ -35,13 +35,13 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
             partial(links_show_what_they_say, consequence=one, pair=pair),
             last=one.call.effect == "credentials",
         )
-        for one in consequences(run.contract)
+        for one in link_effects(run.contract)
         for pair in pairs_of(one.call)
         if run.has_selected(one.call) and pair.status.startswith("2")
     ]
 
 
-def links_show_what_they_say(session: Session, *, consequence: Consequence, pair: ExamplePair) -> int:
+def links_show_what_they_say(session: Session, *, consequence: LinkEffect, pair: ExamplePair) -> int:
     """Check that the read behind a call's link shows what the link says, within the time of `--settle`."""
     session.run.need(consequence.read)
     arrange(session, pair.response.presumes)
@@ -74,7 +74,7 @@ def links_show_what_they_say(session: Session, *, consequence: Consequence, pair
     )
 
 
-def _expected(consequence: Consequence, completed: CompletedCall) -> dict[str, Any]:
+def _expected(consequence: LinkEffect, completed: CompletedCall) -> dict[str, Any]:
     """Return the values that the linked read must show, by JSON pointer, without those that the call did not send.
 
     Raises:
@@ -93,7 +93,7 @@ def _expected(consequence: Consequence, completed: CompletedCall) -> dict[str, A
 
 
 def _reading(
-    session: Session, consequence: Consequence, completed: CompletedCall, caller: Identity | None
+    session: Session, consequence: LinkEffect, completed: CompletedCall, caller: Identity | None
 ) -> WireRequest:
     """Return the request of the read that a link leads to, with the credentials of the first call where allowed."""
     read = consequence.read
@@ -112,7 +112,7 @@ def _reading(
 def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
     """Return an expected value that a read does not show, and the value it shows, as texts; () if all match."""
     for pointer, value in expected.items():
-        found = all_at(shown, pointer)
+        found = values_at(shown, pointer)
         if not any(shows(one, value) for one in found):
             got = describe(found if "/*" in pointer else found[0], 300) if found else "nothing there"
             return f"{describe(value, 300)} at {pointer}", got
@@ -143,12 +143,12 @@ class CompletedCall:
         """
         return evaluate(expression, self._exchange())
 
-    def _exchange(self) -> Exchange:
+    def _exchange(self) -> ExpressionContext:
         request, response = self.request, self.response
         path = read_off(self.operation.path, request.path)
         query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
         first = {name: values[0] for name, values in query.items()}
-        return Exchange(
+        return ExpressionContext(
             request.path,
             request.method,
             Arguments(path, first, {}, {}, _content(request.body)),

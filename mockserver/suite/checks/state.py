@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.contract.resources.singletons import echoes
+from mockserver.contract.resources.singletons import shows_value
 from mockserver.http.media_types import json_content
 from mockserver.suite.cases.sample_values import distinctive_values, invalid_values, variants
 from mockserver.suite.cases.setting_states import (
@@ -72,7 +72,7 @@ def _plan(run: Run, resource: SettingResource) -> Iterator[_Planned]:
     yield reads_change_nothing, reads, (write,)
     yield writes_can_be_repeated, write, (reads,)
     yield rejected_writes_change_nothing, write, (reads,)
-    if resource.generated or echoes(write):
+    if resource.generated or shows_value(write):
         yield generated_values_are_new if resource.generated else writes_echo_the_request, write, ()
     if any(write.security):
         yield refused_calls_change_nothing, reads, (write,)

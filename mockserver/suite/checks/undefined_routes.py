@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import METHODS
 from mockserver.http.pointers import child
-from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck, on_operation
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
 #: Servers may respond to these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
 _IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE"})
+#: What says that nothing is there. A server that asks who is there before it says what is there is as good.
+_REFUSALS = frozenset({404, 401, 403, 410})
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return checks for each undefined method of each defined path, and for undefined paths below each of them."""
+    """Return probes of what is undefined: methods of each path, an undefined path below each, and names beside them."""
     by_path: dict[str, list[Operation]] = {}
     for operation in run.contract.operations:
         by_path.setdefault(operation.path, []).append(operation)
@@ -39,7 +42,25 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
                 found.append(PlannedCheck("undefined_methods_ask_for_credentials", f"{method} {path}", check))
         check = partial(undefined_paths_are_refused, operation=operations[0])
         found.append(PlannedCheck("undefined_paths_are_refused", f"GET {path}", check))
-    return found
+    return [*found, *_names(run)]
+
+
+def _names(run: Run) -> Iterator[PlannedCheck]:
+    """Yield a probe for each method that names beside each other have, such as the settings below `/settings/`."""
+    tried: set[tuple[str, str, bool]] = set()
+    for operation in run.contract.operations:
+        above, name, ends_with_slash = _beside(operation)
+        if not name or "{" in name or not run.has_selected(operation):
+            continue
+        if (above, operation.method, ends_with_slash) not in tried:
+            tried.add((above, operation.method, ends_with_slash))
+            yield on_operation(undefined_names_are_refused, operation)
+
+
+def _beside(operation: Operation) -> tuple[str, str, bool]:
+    """Return the path above an operation's, the last segment of that, and whether a slash follows."""
+    above, _, name = operation.path.rstrip("/").rpartition("/")
+    return above, name, operation.path.endswith("/")
 
 
 def undefined_methods_are_refused(session: Session, *, operations: list[Operation], method: str) -> int:
@@ -133,8 +154,7 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
         with attempts.each():
             exchange = session.probe(label, WireRequest("GET", undefined, like.fields))
             assert exchange.response is not None
-            # A server may ask for credentials before it says whether the path exists.
-            if exchange.response.status not in {404, 401, 403, 410} and exchange.response.status < 500:
+            if exchange.response.status not in _REFUSALS and exchange.response.status < 500:
                 raise CheckFailure(
                     "undefined_paths_are_refused",
                     label,
@@ -146,6 +166,35 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
                     exchange=exchange,
                 )
     return attempts.conclude()
+
+
+def undefined_names_are_refused(session: Session, operation: Operation) -> int:
+    """A name that the contract does not have, beside those that it has, gets 404, whatever is done with it."""
+    like = session.request(operation, _anyone(session, operation))
+    above = like.path.partition("?")[0].rstrip("/").rpartition("/")[0]
+    name = session.run.canaries.make("path", 12)
+    path = f"{above}/undefined-{name}{'/' if operation.path.endswith('/') else ''}"
+    if session.run.resolver.methods_at(path):
+        raise NoOccasion("any name there is one of the contract's")
+    body, media_type = _body_for(session, [operation], operation.method)
+    request = WireRequest(operation.method, path, like.fields, body)
+    request = request.with_field("Content-Type", media_type) if media_type else request
+    exchange = session.probe(operation.label, request)
+    assert exchange.response is not None
+    status = exchange.response.status
+    if status in _REFUSALS or status >= 500 or (status == 405 and operation.method != "GET"):
+        return 1  # a failure is the finding of no_server_error
+    documented = session.run.contract.errors.get("404")
+    raise CheckFailure(
+        "undefined_names_are_refused",
+        operation.label,
+        "a name that is not defined is not refused as such",
+        expected="404",
+        got=str(status),
+        pointer=documented.pointer if documented else _path_pointer(operation),
+        rule="contract" if documented else "silent",
+        exchange=exchange,
+    )
 
 
 def _anyone(session: Session, operation: Operation) -> Identity | None:

@@ -16,11 +16,11 @@ from mockserver.suite.fuzz.generated_cases import OWN_CHECKS, Judge, OwnFailure
 from mockserver.suite.fuzz.patches import CALL_AND_VALIDATE, patched_generation
 from mockserver.suite.fuzz.restricted_contract import FuzzSettings, RestrictedContract, restrict
 from mockserver.suite.fuzz.transport import routed_requests
-from mockserver.suite.run.internal_errors import contained, told
+from mockserver.suite.run.internal_errors import containing_mistakes, mistake_line
 from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 @contextmanager
@@ -47,7 +47,7 @@ __all__ = ["FuzzSettings", "InProcess", "drive"]
 _NARROW = frozenset({PhaseName.FUZZING, PhaseName.STATEFUL_TESTING})
 
 
-def drive(run: Run, settings: FuzzSettings) -> Outcome:
+def drive(run: Run, settings: FuzzSettings) -> RunOutcome:
     """Run schemathesis against the run's target; the results are in `run.verdicts`.
 
     The same seed sends the same cases: one worker, no example database, no cache, nothing learnt on the way.
@@ -62,16 +62,16 @@ def drive(run: Run, settings: FuzzSettings) -> Outcome:
         stack.enter_context(_registered(judge))
         chosen = restrict(run, settings)
         if chosen is None:
-            return Outcome(error="no operation can be fuzzed; see what is not run, and why")
+            return RunOutcome(error="no operation can be fuzzed; see what is not run, and why")
         return _consume(chosen, judge)
 
 
-def _consume(chosen: RestrictedContract, judge: Judge) -> Outcome:
+def _consume(chosen: RestrictedContract, judge: Judge) -> RunOutcome:
     stream = from_schema(chosen.schema).execute()
     run, interrupted = judge.run, False
     try:
         for event in stream:
-            with contained(run.verdicts, "fuzz", str(getattr(event, "label", None) or "some operations")):
+            with containing_mistakes(run.verdicts, "fuzz", str(getattr(event, "label", None) or "some operations")):
                 judge.take(event)
             raise_if_interrupted()
             if isinstance(event, events.PhaseStarted) and event.phase.name in _NARROW:
@@ -86,16 +86,16 @@ def _consume(chosen: RestrictedContract, judge: Judge) -> Outcome:
     except MockServerError:
         raise
     except Exception as error:  # noqa: BLE001 - of schemathesis itself; what it showed until then counts
-        run.verdicts.mistaken("fuzz", "all operations", told("schemathesis", error))
+        run.verdicts.mistaken("fuzz", "all operations", mistake_line("schemathesis", error))
     if interrupted or judge.interrupted:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     if judge.run.target.rate_limiter.stopped:
-        return Outcome(error=judge.run.target.rate_limiter.stopped)
+        return RunOutcome(error=judge.run.target.rate_limiter.stopped)
     if judge.errors:
-        return Outcome(error=judge.errors[0])
+        return RunOutcome(error=judge.errors[0])
     if not judge.cases and judge.run.division.shard.whole:
-        return Outcome(error="no case was generated, so nothing was tested")
-    return Outcome()
+        return RunOutcome(error="no case was generated, so nothing was tested")
+    return RunOutcome()
 
 
 class InProcess:

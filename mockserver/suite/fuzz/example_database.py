@@ -30,7 +30,7 @@ from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.graded_findings import Finding
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 VERSION = 1
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -146,7 +146,7 @@ def keep_failures(run: Run, database: FailureDatabase) -> None:
                 database.keep(known)
 
 
-def replay(run: Run, database: FailureDatabase) -> Outcome:
+def replay(run: Run, database: FailureDatabase) -> RunOutcome:
     """Send the requests of stored failures of the run's operations again; the results are in `run.verdicts`."""
     cases = [
         (operation, raw, known)
@@ -155,7 +155,7 @@ def replay(run: Run, database: FailureDatabase) -> Outcome:
         for raw, known in database.known(operation)
     ]
     if not cases:
-        return Outcome()
+        return RunOutcome()
     run.progress.phase("known failures", len(cases))
     try:
         for operation, raw, known in cases:
@@ -165,8 +165,8 @@ def replay(run: Run, database: FailureDatabase) -> Outcome:
             session.close()
             run.progress.step(operation.label)
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
-    return Outcome()
+        return RunOutcome(interrupted=True)
+    return RunOutcome()
 
 
 def _fails(session: Session, operation: Operation, known: KnownFailure) -> bool:

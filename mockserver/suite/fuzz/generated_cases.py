@@ -25,7 +25,7 @@ from schemathesis.engine import Status, StopReason, events
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
 from schemathesis.openapi.checks import UseAfterFree
 
-from mockserver.contract.resources.removals import leaves_nothing
+from mockserver.contract.resources.removals import deletes_resource
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.observed_response import ObservedResponse, observe
 from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker
@@ -35,7 +35,7 @@ from mockserver.suite.fuzz.restricted_contract import operation_of
 from mockserver.suite.fuzz.reworded_failures import reword
 from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure
 from mockserver.suite.fuzz.transport import TargetSilence, meaning, wire_response
-from mockserver.suite.run.internal_errors import contain, told
+from mockserver.suite.run.internal_errors import mistake_line, note_mistake
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import is_refused
@@ -85,7 +85,7 @@ class Judge:
         observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert observed is not None
         if meant is not None:
-            self.run.verdicts.saw(meant.label, observed.response)
+            self.run.verdicts.count_response(meant.label, observed.response)
         self._last = (response, observed)
         return observed
 
@@ -100,12 +100,12 @@ class Judge:
             except (CheckFailure, ExceptionGroup) as error:
                 found = list(failures_in(error))
                 if not found:
-                    contain(self.run.verdicts, name, observed.label, error)
+                    note_mistake(self.run.verdicts, name, observed.label, error)
                 failures += found
             except NotRun as reason:
                 self.run.verdicts.not_run(name, observed.label, str(reason))
             except Exception as error:  # noqa: BLE001 - the other checks are not concerned
-                contain(self.run.verdicts, name, observed.label, error)
+                note_mistake(self.run.verdicts, name, observed.label, error)
             else:
                 if applied:
                     passed.append(name)
@@ -149,7 +149,7 @@ class Judge:
             # This operation cannot be judged by generated requests; the others can.
             self.run.verdicts.not_run("fuzz", label, f"schemathesis cannot generate a request: {first[:200]}")
         else:
-            self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))
+            self.run.verdicts.mistaken("fuzz", label, mistake_line(f"schemathesis on {label}", error))
 
     def _take_scenario(self, recorder: Any) -> None:
         self.cases += len(recorder.interactions)
@@ -204,7 +204,7 @@ class Judge:
     def _was_removed(self, label: str | None) -> bool:
         """Tell whether a DELETE removes the item at its path by the contract, and not only members of it."""
         deleted = self.run.contract.by_label.get(label or "")
-        return deleted is None or leaves_nothing(self.run.contract, deleted)
+        return deleted is None or deletes_resource(self.run.contract, deleted)
 
 
 def misnamed(recorder: Any, case: Any) -> bool:

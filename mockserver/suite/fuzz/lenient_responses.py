@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from mockserver.contract.schema.validator import tamed
+from mockserver.contract.schema.validator import supported_value
 from mockserver.suite.target.exchange import NotJSON, WireResponse, is_json
 from mockserver.suite.target.json_text import has_odd_numbers
 
@@ -58,5 +58,5 @@ def _harmless(response: WireResponse) -> bytes:
     if len(body) > _MAX_CONTENT:
         return b"null"
     if reading.pruned or _SURROGATE.search(body) or has_odd_numbers(body):
-        return json.dumps(tamed(reading.value)).encode()
+        return json.dumps(supported_value(reading.value)).encode()
     return body

@@ -29,7 +29,7 @@ from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import TargetLost
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.target.wire import Head
+from mockserver.suite.target.wire import RawResponse
 
 #: Header fields of the transport, which evidence does not show.
 _NO_COOKIES = requests.cookies.RequestsCookieJar()
@@ -79,7 +79,7 @@ def _send(run: Run, target: HttpTarget, case: Any, kwargs: Mapping[str, Any]) ->
     return _response(head, prepared, content, time.perf_counter() - started, kwargs)
 
 
-def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
+def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[RawResponse, bytes]:
     """Send a prepared request; return the head of the response, and the content for schemathesis.
 
     Raises:
@@ -98,7 +98,7 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
         run.guard.record_response(sent, None)  # what was sent first may have come through
     if made.head is None:
         silence = Exchange(sent, None, made.problem, dropped=made.dropped, slow=made.slow)
-        run.keeps_silent(label, operation.pointer if operation else "", silence)
+        run.note_silence(label, operation.pointer if operation else "", silence)
         raise _silence(f"{label} sent no response", prepared)
     head = made.head
     record_response = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
@@ -194,7 +194,7 @@ def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("latin-1")
 
 
-def _response(head: Head, prepared: Any, content: bytes, elapsed: float, kwargs: Mapping[str, Any]) -> Response:
+def _response(head: RawResponse, prepared: Any, content: bytes, elapsed: float, kwargs: Mapping[str, Any]) -> Response:
     headers: dict[str, list[str]] = {}
     for name, value in head.fields:
         headers.setdefault(name.lower(), []).append(value)

@@ -1,4 +1,4 @@
-"""`mockserver check`: a fixed plan of tasks, one after the other, then once more what got no response in time."""
+"""`mockserver check`: run a fixed plan of checks one after the other, then retry requests that timed out."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from mockserver.suite.checks import (
 )
 from mockserver.suite.checks.any_response import no_response
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner
-from mockserver.suite.run.internal_errors import contained
+from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
-from mockserver.suite.verdicts.occasions import tell_what_was_not_made
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.missing_checks import note_missing_checks
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 def access_checks(run: Run) -> list[PlannedCheck]:
-    """Return who may call, and with which credentials, one operation after the other.
+    """Return the tasks about credentials and levels, ordered by operation.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
@@ -52,34 +52,36 @@ PLANNERS: tuple[Planner, ...] = (
 
 
 def plan(run: Run) -> list[PlannedCheck]:
-    """Return every task that applies to a run, those that end credentials behind all others."""
+    """Return all tasks that apply to a run, those that revoke credentials last."""
     return sorted(planned(run, *PLANNERS), key=lambda entry: entry.last)
 
 
 def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
-    """Return the tasks of some themes; a theme whose tasks cannot be planned is told as not run."""
+    """Return the tasks of some planners; a planner that raises is reported as not run."""
     entries: list[PlannedCheck] = []
     for planner in planners:
-        with contained(run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"):
+        with containing_mistakes(
+            run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"
+        ):
             entries += planner(run)
     return entries
 
 
-def check(run: Run) -> Outcome:
-    """Make every task of the plan; what they say is in `run.verdicts`."""
+def check(run: Run) -> RunOutcome:
+    """Run all tasks of the plan and return the outcome; results are in `run.verdicts`."""
     run.unanswered = []
     outcome = make(run, plan(run))
-    if outcome == Outcome():
+    if outcome == RunOutcome():
         outcome = make(run, planned(run, acceptance.planned_checks))
     outcome = ask_again(run, outcome)
-    if outcome == Outcome():
-        tell_what_was_not_made(run)
+    if outcome == RunOutcome():
+        note_missing_checks(run)
     return outcome
 
 
-def ask_again(run: Run, outcome: Outcome) -> Outcome:
-    """Ask again what got no answer in time; of a run that ended early, tell of it."""
-    if outcome == Outcome():
+def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
+    """Repeat the requests that timed out; after a run that ended early, report them instead."""
+    if outcome == RunOutcome():
         pending = late_checks(run)
         return make(run, pending) if pending else outcome
     for failure in unasked(run, outcome):
@@ -87,20 +89,20 @@ def ask_again(run: Run, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def make(run: Run, entries: Iterable[PlannedCheck]) -> Outcome:
-    """Make tasks one after the other; what they say is in `run.verdicts`."""
+def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
+    """Run tasks one after the other and return the outcome; results are in `run.verdicts`."""
     todo = list(entries)
     run.progress.phase("claims", len(todo))
     try:
         for entry in todo:
-            with contained(run.verdicts, entry.check, entry.operation):
+            with containing_mistakes(run.verdicts, entry.check, entry.operation):
                 _make(run, entry)
             run.progress.step(entry.operation)
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     except MockServerError as error:
-        return Outcome(error=str(error))
-    return Outcome()
+        return RunOutcome(error=str(error))
+    return RunOutcome()
 
 
 def _make(run: Run, entry: PlannedCheck) -> None:
@@ -131,14 +133,14 @@ MAX_SECONDS = 60.0
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds that were waited in vain, and the operations that kept silent."""
+    """Seconds spent waiting for requests that timed out again, and the operations concerned."""
 
     waited: float = 0.0
     silent: set[str] = field(default_factory=set)
 
 
 def late_checks(run: Run) -> list[PlannedCheck]:
-    """Return the claim that the server answers, for each request that got no response in time."""
+    """Return a task of the check `the_server_answers` for each request that timed out."""
     clock = _Clock()
     pending, run.unanswered = run.unanswered or [], None
     return [
@@ -147,8 +149,8 @@ def late_checks(run: Run) -> list[PlannedCheck]:
     ]
 
 
-def unasked(run: Run, outcome: Outcome) -> Iterator[CheckFailure]:
-    """Yield the silences of a run that ended early: it was interrupted, or could not go on."""
+def unasked(run: Run, outcome: RunOutcome) -> Iterator[CheckFailure]:
+    """Yield the timeouts of a run that ended early, or record their checks as not run if it was interrupted."""
     pending, run.unanswered = run.unanswered or [], None
     for failure in pending:
         if outcome.interrupted:

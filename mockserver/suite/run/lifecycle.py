@@ -1,4 +1,4 @@
-"""The lifecycle of a run on one page: options, target, plan, checks, reports and exit code."""
+"""Lifecycle of a run: options, target, plan, checks, reports and exit code."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
 from mockserver.suite.oracle import Oracle
-from mockserver.suite.overlays.loop import Made, follow, require_usable
+from mockserver.suite.overlays.overlay_run import CompletedRun, follow, require_usable
 from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports, require_writable
 from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import check
-from mockserver.suite.run.internal_errors import told
-from mockserver.suite.run.interrupts import answered, interruptible, terminable
+from mockserver.suite.run.internal_errors import mistake_line
+from mockserver.suite.run.interrupts import acknowledge_interrupt, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
 from mockserver.suite.run.plan import may_write
 from mockserver.suite.run.preparation import invented, own_stub, prepare, select, who_calls
@@ -43,8 +43,8 @@ from mockserver.suite.target.paths import undeclared
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_baseline
 from mockserver.suite.verdicts.evidence import Evidence
-from mockserver.suite.verdicts.occasions import obstacles, scheme_remarks, state_remarks
-from mockserver.suite.verdicts.verdict import ExitCode, Outcome
+from mockserver.suite.verdicts.missing_checks import obstacles, scheme_remarks, state_remarks
+from mockserver.suite.verdicts.verdict import ExitCode, RunOutcome
 
 #: Stands for the stub that a run starts for itself, where none is started.
 OWN_STUB = "http://localhost"
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 @terminable()
 def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
-    """Judge the target, write the reports, return the exit code.
+    """Judge the target, write the reports and return the exit code.
 
     Args:
         command: `check` or `fuzz`.
@@ -82,7 +82,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
     redact, recordings = OutputFilter(), list[Recording]()
     with filtered_output(redact), ExitStack() as stack:
 
-        def make(options: Options, contract: Contract) -> Made:
+        def make(options: Options, contract: Contract) -> CompletedRun:
             with prepared(options, contract, redact.secrets, originals=originals) as run:
                 if reports.has("har"):
                     recordings.extend(stack.enter_context(recorded(run)))
@@ -99,10 +99,10 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 else:
                     with Oracle(run, command, settings, options) as oracle:
                         report = judged(command, run, settings, oracle, keeper)
-                return Made(contract, run, baseline.mark(as_json(report)))
+                return CompletedRun(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
-        remark(options, made.document, baseline)
+        note_baseline(options, made.document, baseline)
         return conclude(
             made.document,
             reports,
@@ -112,8 +112,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         )
 
 
-def remark(options: Options, document: Document, baseline: Baseline) -> None:
-    """Tell what became of known findings, and write down those that are there."""
+def note_baseline(options: Options, document: Document, baseline: Baseline) -> None:
+    """Print expired and obsolete entries of the baseline, and write a new baseline if asked for."""
     for line in baseline.remarks(document, whole=not options.only):
         click.echo(f"mockserver: {line}", err=True)
     path = options.write_baseline
@@ -124,7 +124,7 @@ def remark(options: Options, document: Document, baseline: Baseline) -> None:
 
 @contextmanager
 def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
-    """Keep every exchange of a run as long as the context lasts, masked; a target in this process has none."""
+    """Record every exchange of a run within the context, with secrets masked; not for a target in this process."""
     if not isinstance(run.target, HttpTarget):
         yield ()
         return
@@ -154,7 +154,7 @@ def judged(
     keeper: LedgerKeeper | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Return all there is to tell of a run, after it was made and what it changed was put back.
+    """Make a run, put back what the run changed, and return its report.
 
     Args:
         command: `check` or `fuzz`.
@@ -171,18 +171,18 @@ def judged(
         with shown if progress is None else nullcontext(progress) as run.progress:
             outcome = _made(run, settings, oracle)
     except KeyboardInterrupt:
-        outcome = Outcome(interrupted=True)
+        outcome = RunOutcome(interrupted=True)
     except Exception as error:
         if isinstance(error, UsageError):
             put_back(run, keeper)
             raise
         # Whatever it is, what was found until then is reported.
-        outcome = Outcome(error=str(error) if isinstance(error, MockServerError) else told("the run", error))
+        outcome = RunOutcome(error=str(error) if isinstance(error, MockServerError) else mistake_line("the run", error))
     except BaseException:
-        answered()
+        acknowledge_interrupt()
         put_back(run, keeper)
         raise
-    if answered():  # also one whose exception got lost on the way
+    if acknowledge_interrupt():  # also one whose exception got lost on the way
         outcome = replace(outcome, interrupted=True)
     for obstacle in obstacles(run):
         run.verdicts.failed(obstacle)
@@ -214,7 +214,7 @@ def judged(
 
 
 def put_back(run: Run, keeper: LedgerKeeper | None) -> LedgerSummary:
-    """Put back what a run changed, and return what became of it."""
+    """Put back what a run changed on the target, and return the ledger."""
     if keeper is None:
         return LedgerSummary(run.guard.writes)
     try:
@@ -222,28 +222,28 @@ def put_back(run: Run, keeper: LedgerKeeper | None) -> LedgerSummary:
     except MockServerError:
         raise
     except Exception as error:  # noqa: BLE001 - what was found is still to be reported
-        mistake = told("putting back", error)
+        mistake = mistake_line("putting back", error)
         run.verdicts.mistaken("putting back", "all operations", mistake)
         return LedgerSummary(run.guard.writes, left=(f"what was changed and is not put back: {mistake}",))
 
 
-def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Outcome:
+def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> RunOutcome:
     outcome = reach(run)
     # A server that is not ours is sent nothing before the contract is known to be fit. On this machine both runs go on
     # at the same time, and the verdict waits for both.
     if outcome is None and oracle is not None and run.target.foreign:
-        outcome = _heed(run, oracle)
+        outcome = _apply_oracle(run, oracle)
         oracle = None
     if outcome is not None:
         return outcome
     outcome = _judge(run, settings)
     if oracle is None or outcome.interrupted:
         return outcome
-    unfit = _heed(run, oracle)
+    unfit = _apply_oracle(run, oracle)
     return outcome if outcome.error or unfit is None else unfit
 
 
-def _judge(run: Run, settings: FuzzSettings | None) -> Outcome:
+def _judge(run: Run, settings: FuzzSettings | None) -> RunOutcome:
     if settings is None:
         return check(run)
     from mockserver.suite.run.fuzz_run import fuzz  # loads schemathesis, which takes a second
@@ -251,39 +251,39 @@ def _judge(run: Run, settings: FuzzSettings | None) -> Outcome:
     return fuzz(run, settings)
 
 
-def _heed(run: Run, oracle: Oracle) -> Outcome | None:
-    """Excuse what our own stub breaks, too; return why the contract is not fit to judge by, if it is not."""
+def _apply_oracle(run: Run, oracle: Oracle) -> RunOutcome | None:
+    """Excuse failures that the oracle (our own stub) has, too; return an outcome if the contract is unfit."""
     run.progress.phase("the same on our own stub")
     try:
         opinion = oracle.opinion()
     except MockServerError as error:
-        return Outcome(error=str(error))
+        return RunOutcome(error=str(error))
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     run.verdicts.excuse(opinion.failures)
     run.notes += opinion.notes
-    return Outcome(error=opinion.unfit) if opinion.unfit else None
+    return RunOutcome(error=opinion.unfit) if opinion.unfit else None
 
 
-def reach(run: Run) -> Outcome | None:
-    """Return why nothing can be judged if nothing listens at the target, else None."""
+def reach(run: Run) -> RunOutcome | None:
+    """Return an outcome with an error if nothing accepts connections at the target, else None."""
     try:
         run.target.send(WireRequest("GET", _path_to_reach(run)))
     except MockServerError as error:
-        return Outcome(error=str(error))
+        return RunOutcome(error=str(error))
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     return None
 
 
 def _path_to_reach(run: Run) -> str:
-    """Return what is asked for to see that somebody answers: the root, unless that is an operation that is left out."""
+    """Return the path of the first request, which tests the connection: `/`, unless a policy refuses it."""
     root = run.guard.refusal(WireRequest("GET", "/"), None)
     return "/" if root is None else f"/{run.canaries.make('path', 12)}"
 
 
 def ledger_path(given: Path | None, run: Run) -> Path | None:
-    """Return where the ledger of a run is kept, None for a run that changes nothing of anybody else's.
+    """Return the path of a run's ledger file, or None for a run that changes nothing on a foreign server.
 
     Raises:
         UsageError: an earlier run was killed; what it left would be saved as if it were the owner's.
@@ -306,7 +306,7 @@ def prepared(
     originals: OriginalValues | None = None,
     send_nothing: bool = False,
 ) -> Iterator[Run]:
-    """Give a run against the target, or against a stub that lives as long as the run.
+    """Yield a run against the target, or against a stub that is started for it.
 
     Args:
         options: where the target is, and what may be done to it.

@@ -1,4 +1,4 @@
-"""The plan of a run: what it will send to a server, how fast, what it leaves alone, what it puts back."""
+"""Plan of a run: which requests are sent, how fast, what is withheld, and what is put back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to s
 def as_lines(
     command: str, run: Run, originals: OriginalValues, *, examples: int | None, ledger: str, own: bool
 ) -> Iterator[str]:
-    """Yield the plan, a line each.
+    """Yield the plan as lines of text.
 
     Args:
         command: `check` or `fuzz`.
@@ -62,7 +62,7 @@ def as_lines(
 
 
 def may_write(run: Run) -> bool:
-    """Tell whether a run may change anything, logins apart."""
+    """Tell whether a run may change any state of the target, apart from logins."""
     return run.policy.probes or any(
         run.policy.changes(operation.method, operation) and not is_login(operation) and _refusal(run, operation) is None
         for operation in run.selected
@@ -70,7 +70,7 @@ def may_write(run: Run) -> bool:
 
 
 def _besides(run: Run, *, own: bool) -> Iterator[tuple[Operation, str]]:
-    """Yield what is called although it is not selected, and what for."""
+    """Yield operations that are called although --only leaves them out, each with the purpose."""
     for operation in run.contract.operations:
         if is_login(operation) and _can_log_in(run) and not run.has_selected(operation):
             yield operation, "by identities that have a password, to log in"
@@ -89,7 +89,7 @@ def _besides(run: Run, *, own: bool) -> Iterator[tuple[Operation, str]]:
 
 
 def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple[str, Operation]]]]:
-    """Yield what an operation creates or changes that no setting is, and how that is taken back, where it can be."""
+    """Yield what an operation creates or changes outside of settings, with the operations that undo it."""
     behaviour = operation.behaviour
     if operation.safe or operation.effect == "credentials" or (behaviour is not None and behaviour.resource):
         return
@@ -169,7 +169,7 @@ def _can_log_in(run: Run) -> bool:
 
 
 def _caller(run: Run, operation: Operation) -> str:
-    """Return who calls an operation, in words."""
+    """Return a phrase for the identity with which the run calls an operation."""
     if is_login(operation):
         own = "" if run.policy.refusal(operation.method, operation) is None else ", with their own passwords only"
         return "by all identities that have a password" + own

@@ -1,4 +1,4 @@
-"""Preparation of a run: its target, identities and made-up accounts; one way in for commands, pytest and scripts."""
+"""Preparation of a run: target, identities and invented accounts, for commands, pytest and scripts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def prepare(
     secrets: Secrets | None = None,
     originals: OriginalValues | None = None,
 ) -> Run:
-    """Return a run of the checks against a target.
+    """Return a run against a target, not started yet.
 
     Args:
         contract: what the target is held to.
@@ -79,7 +79,7 @@ def prepare(
 
 
 def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]:
-    """Return the operations that the globs name, all if there are none.
+    """Return the operations that match the globs of --only, or all without globs.
 
     Raises:
         UsageError: no operation matches, or the contract has none.
@@ -95,7 +95,7 @@ def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]
 
 
 def who_calls(identities: Path | None, seed_data: Path | None = None) -> Identities:
-    """Return the identities of a run: those of a file, or the seeded ones of an API's own stub.
+    """Return the identities of a run: from a file, or from the seed data of an API's own stub.
 
     Args:
         identities: the file.
@@ -117,7 +117,7 @@ def own_stub(
     identities: Identities = Identities(()),  # noqa: B008 - a frozen value
     api: str | None = None,
 ) -> Iterator[tuple[HttpTarget, StubControl]]:
-    """Start a stub and give it as a target, with its control API; it ends with the context.
+    """Start a stub for a run and yield it as a target, with its control API.
 
     Args:
         contract: its file, None for that of the API, which may bring its own accounts.
@@ -136,7 +136,7 @@ def own_stub(
 
 
 def invented(contract: Contract) -> Identities:
-    """Return two accounts of each level, the same ones each time; none where the contract asks for no credentials."""
+    """Return two invented accounts for each level, always the same; none if the contract requires no credentials."""
     if not contract.security_schemes or not any(operation.security for operation in contract.operations):
         return Identities(())
     canaries = Canaries()
@@ -157,7 +157,7 @@ def invented(contract: Contract) -> Identities:
 
 @contextmanager
 def seeded(identities: Identities) -> Iterator[list[str]]:
-    """Give the options by which `mockserver serve` knows these identities, as long as the context lasts."""
+    """Yield the options that give `mockserver serve` these identities as accounts."""
     if not any(identity.username for identity in identities.all):
         yield []
         return

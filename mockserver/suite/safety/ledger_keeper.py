@@ -9,7 +9,7 @@ from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identity
-from mockserver.suite.run.interrupts import answered
+from mockserver.suite.run.interrupts import acknowledge_interrupt
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.ledger import (
     DONE,
@@ -163,7 +163,7 @@ class LedgerKeeper:
                 self._tokens.pop()
                 self.ledger.sessions -= 1
         except KeyboardInterrupt:
-            answered()
+            acknowledge_interrupt()
             self._run.target.rate_limiter.stop("putting back was interrupted")
         if self._open:
             self._keep()

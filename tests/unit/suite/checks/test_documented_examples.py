@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
-from mockserver.stub.examples.listing import sequences
+from mockserver.stub.examples.example_sequences import sequences
 from mockserver.stub.store.seed import load_seed
 from mockserver.suite.checks import documented_examples
 from mockserver.suite.identities.identities import Identities, seeded_identities

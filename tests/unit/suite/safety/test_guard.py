@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mockserver.contract.model import Contract
+from mockserver.contract.model import Behaviour, Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
 from mockserver.http import basic
@@ -125,7 +126,8 @@ def test_what_cannot_be_undone_is_named_in_full(builtin: Contract, operation: st
 
 
 def test_names_that_nobody_documented_are_probes(builtin: Contract) -> None:
-    unknown = builtin.by_id["setting_post_unknown"]
+    absent = Behaviour("absent", pointer="")
+    unknown = replace(builtin.by_id["setting_post_system_mailer"], path="/api/v1/settings/{name}/", behaviour=absent)
     assert "--allow-writes probes" in (WritePolicy(True, ("*",), builtin).refusal("POST", unknown) or "")
     assert WritePolicy(True, ("probes",), builtin).refusal("POST", unknown) is None
 
