@@ -15,7 +15,7 @@ from mockserver.suite.cases.observed_response import ObservedResponse
 from mockserver.suite.checks.any_response import body_conforms_to_its_schema
 from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure, wording
 from mockserver.suite.target.exchange import NotJSON, is_json, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, excerpt
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, clip
 
 #: Checks of schemathesis that the suite makes, too; its own findings name the exact statement, so they replace these.
 SAME_CHECK: Mapping[str, Collection[str]] = {
@@ -97,7 +97,7 @@ def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
         if violations:
             worst = violations[0]
             place = "/".join(map(str, worst.instance_path)) or "the content"
-            got = f"{observed.response.status} for {place}: {excerpt(shortcoming(worst), 80)}"
+            got = f"{observed.response.status} for {place}: {clip(shortcoming(worst), 80)}"
             return worst.keyword_pointer, "contract", got
     return operation.pointer, "silent", ""
 
