@@ -101,7 +101,7 @@ def _with_token(request: MutantRequest, username: str, token: str) -> MutantRequ
 
 
 def _told(subject: MutatedOperation, check: str, replace: Callable[[object], object]) -> Mutation | None:
-    """Return the mutation that replaces strings in the responses of an operation about tokens."""
+    """Return a mutation of the stub that replaces strings in the responses of an operation about tokens."""
     behaviour, main = subject.operation.behaviour, subject.main
     if behaviour is None or not is_about_tokens(subject.operation) or main is None:
         return None
