@@ -65,7 +65,7 @@ def create_app(options: StubOptions) -> Flask:
 
 def make_app(options: StubOptions) -> Flask:
     """Return a stub as a Flask application, as `create_app` does, from a StubOptions value."""
-    contract, api = _served(options)
+    contract, api = _contract_and_api(options)
     bindings = bind_api(api, contract)
     accounts = AccountRules() if api is None else api.accounts
     seed_data = _seed_data(options, contract, api)
@@ -119,7 +119,7 @@ def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
     return inferred_behaviours(contract)
 
 
-def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
+def _contract_and_api(options: StubOptions) -> tuple[Contract, Plugin | None]:
     """Return the contract to serve and its API: the API named in the options, else the one that the contract names."""
     contract, api = options.contract, options.api
     if contract is None and api is None:
@@ -205,7 +205,7 @@ class Stub:
                 recorded = self._pipeline.respond(request, world)
         except MockServerError as error:
             recorded = _failure(error)
-        except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
+        except Exception as error:  # noqa: BLE001 - the last resort: the client gets a response, the log the traceback
             _LOG.exception("%s %s failed", request.method, request.path)
             recorded = _failure(error)
         if recorded is None:

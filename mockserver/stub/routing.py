@@ -43,7 +43,7 @@ class Route(Generic[T]):
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """Methods allowed at this path, OPTIONS and (with GET) HEAD included (RFC 9110, section 9.1)."""
+        """Methods allowed at the route's path, OPTIONS and (with GET) HEAD included (RFC 9110, section 9.1)."""
         implicit = {"OPTIONS", "HEAD"} if "GET" in self.methods else {"OPTIONS"}
         return tuple(sorted(implicit | self.methods.keys()))
 
@@ -53,7 +53,7 @@ class Route(Generic[T]):
         return ", ".join(self.allowed)
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
-        """Add the target of a method; for each method the first target without a query is kept."""
+        """Add the target of a method to the route; for each method the first target without a query is kept."""
         names = parse_template(template).parameters
         if names not in self._named:
             self._named.append(names)

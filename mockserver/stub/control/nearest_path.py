@@ -37,7 +37,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _score(asked: list[str], known: list[str], *, same_slash: bool) -> float:
-    """Return how near a path is to a template: 0 for not at all; the same segments are 4, less is less certain."""
+    """Return a score of how near a path is to a path template: 0 if not at all, 4 if all segments are equal."""
     if not asked or not known:
         return 0
     if len(asked) == len(known):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+from mockserver.http.json import text
 from mockserver.suite.target.exchange import Exchange
 
 #: How a failure gets its level: always a violation; by the provenance of the contract's statement; drift, as the
@@ -108,12 +108,14 @@ def raise_failures(failures: Iterable[CheckFailure]) -> None:
 
 
 def describe(value: Any, limit: int = 200) -> str:
-    """Return a value as text for a message, at most `limit` characters of it."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    # A lone surrogate, which JSON text may hold and UTF-8 cannot (RFC 8259, section 8.2), is escaped as in JSON.
-    return excerpt(text.encode("utf-8", "backslashreplace").decode(), limit)
+    """Return a value as JSON for a message, at most `limit` characters of it."""
+    try:
+        shown = text(value)
+    except (TypeError, ValueError, RecursionError):  # no JSON
+        shown = repr(value)
+    return clip(shown, limit)
 
 
-def excerpt(text: str, limit: int = 200) -> str:
+def clip(shown: str, limit: int = 200) -> str:
     """Return a text for a message, at most `limit` characters of it."""
-    return text if len(text) <= limit else text[:limit] + "…"
+    return shown if len(shown) <= limit else shown[:limit] + "…"
