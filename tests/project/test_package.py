@@ -189,7 +189,7 @@ def served(installed: Path, tmp_path: Path) -> Iterator[str]:
             yield found[0]
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(120)
 
 
 def test_the_installed_command_serves_the_documented_answer(served: str) -> None:
@@ -201,7 +201,7 @@ def test_the_installed_command_serves_the_documented_answer(served: str) -> None
             "Content-Type": "application/json",
         },
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         assert json.load(answer) == {
             "settings": {
                 "name": "imap_master_password",
@@ -347,7 +347,7 @@ def test_a_pytest_run_loads_our_plugin_and_no_more_before_a_fixture_is_used(
         text=True,
         cwd=tmp_path,
         env={**_environment(tmp_path), "PYTHONPATH": str(site)},
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
