@@ -309,7 +309,8 @@ def _any_one(statement: Statement) -> bool:
 
 
 def _one_at_least(statement: Statement) -> bool:
-    return statement.value == 1 and bool(ANY_ONE.search(statement.page.get("request_params_note") or ""))
+    least = 1 + len(statement.element.value.get("required", ()))
+    return statement.value == least and bool(ANY_ONE.search(statement.page.get("request_params_note") or ""))
 
 
 def _values(statement: Statement) -> bool:
