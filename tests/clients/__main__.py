@@ -106,7 +106,9 @@ def judged(language: str, calls: list[DocumentedCall], results: list[dict[str, A
     yield from (f"{language}: {name}: {text}" for name, text in wrong.items())
     operations = {call.pair.operation.id for call in calls}
     right = len(calls) - len(wrong)
-    yield f"{language}: {len(calls)} documented calls of {len(operations)} operations, {right} right, {len(wrong)} wrong"
+    yield (
+        f"{language}: {len(calls)} documented calls of {len(operations)} operations, {right} right, {len(wrong)} wrong"
+    )
 
 
 def results_of(language: str, tools: Tools, contract: Contract, calls: list[DocumentedCall]) -> list[dict[str, Any]]:
