@@ -1,4 +1,4 @@
-"""Python behaviours: what no contract can say, written as functions and served with `--behaviours my.module`.
+"""Behaviours in Python: functions that compute responses to operations, served with `--behaviours my.module`.
 
 ::
 
@@ -8,8 +8,8 @@
     def add(call: Call) -> Outcome:
         return Outcome(0, {"sum": call.arguments.query["a"] + call.arguments.query["b"]}, "added")
 
-A function is called with a request that is valid, within the transaction of its world. It answers with an `Outcome`
-(status 0: the documented success), or raises `RequestRejected`. More of what it may use is in `mockserver.plugins`.
+A function is called with a valid request, within a transaction on its world. It returns an `Outcome` (status 0: the
+documented success), or raises `RequestRejected`. More that such functions can use is in `mockserver.plugins`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from types import ModuleType
 
 from mockserver.contract.model import Contract
 from mockserver.errors import RequestRejected, UsageError
+from mockserver.http import json
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call, Handler
 from mockserver.plugins.registration import behaviour, registrations
@@ -31,7 +32,7 @@ __all__ = ["NO_CONTENT", "Call", "Handler", "Outcome", "RequestRejected", "behav
 
 
 def load_behaviours(name: str, contract: Contract) -> Mapping[str, Handler]:
-    """Return the behaviours of a module by `operationId`; the module is looked for in the current folder first.
+    """Return the behaviours of a module, found in the current folder or installed, by `operationId`.
 
     Args:
         name: the module as `import` names it, `package.module`.
@@ -53,9 +54,9 @@ def _import(name: str) -> ModuleType:
         sys.path.insert(0, folder)  # as `python -m` does; the console script has its own folder there
     try:
         return importlib.import_module(name)
-    except Exception as error:  # whatever a user's module raises is told in a line, without our frames
+    except Exception as error:  # whatever a user's module raises is reported in one line, without a traceback
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise UsageError(
-                f"--behaviours {name}: there is no module {error.name!r} in {folder} or installed"
+                f"--behaviours {name}: there is no module {json.text(error.name)} in {folder} or installed"
             ) from error
         raise UsageError(f"--behaviours {name}: cannot be imported: {type(error).__name__}: {error}") from error

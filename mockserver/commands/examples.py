@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import FILE, contract_option, option, overlay_option, show_notes
 from mockserver.plugins.discovery import find, load, own_seed_data
 
@@ -15,11 +16,26 @@ if TYPE_CHECKING:
     from mockserver.stub.store.seed import Seed
 
 
-@click.command("examples", short_help="Print each example with the requests that return it.")
+@click.command(
+    "examples", cls=GroupedCommand, short_help="Print each example of a contract with the requests that return it."
+)
 @contract_option()
 @overlay_option()
-@option("--seed-data", type=FILE, help="Seed data with the accounts that call (YAML).")
-@option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL in the printed requests.")
+@option(
+    "--seed-data",
+    type=FILE,
+    metavar="FILE",
+    group="Output",
+    help="Seed data with the accounts that make the requests (YAML).",
+)
+@option(
+    "--url",
+    default="http://127.0.0.1:8080",
+    metavar="URL",
+    group="Output",
+    show_default=True,
+    help="Base URL in the printed requests.",
+)
 def examples_command(
     contract: Path | None, api: str | None, overlay: tuple[Path, ...], seed_data: Path | None, url: str
 ) -> None:
@@ -27,7 +43,7 @@ def examples_command(
 
     An example that no request returns, or that breaks its schema, is printed with the reason.
     """  # fmt: skip
-    from mockserver.stub.examples.listing import curl, sequences
+    from mockserver.stub.examples.example_sequences import curl, sequences
     from mockserver.stub.store.seed import Seed, load_seed
 
     loaded = load(contract, api, overlay)
@@ -51,12 +67,12 @@ def examples_command(
 def _print_any(contract: Contract, seed: Seed, url: str) -> None:
     """Print the examples of a contract that states no behaviour, all of its statuses."""
     from mockserver.stub.app import create_app
-    from mockserver.stub.examples.example_requests import listed
-    from mockserver.stub.examples.listing import curl
+    from mockserver.stub.examples.example_requests import list_examples
+    from mockserver.stub.examples.example_sequences import curl
 
     app = create_app(contract, seed_data=seed)
     count = unreached = broken = 0
-    for example in listed(contract, seed, app.wsgi_app):
+    for example in list_examples(contract, seed, app.wsgi_app):
         count += 1
         unreached += not example.steps
         broken += bool(example.steps and example.why)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import option
 from mockserver.commands.suite_options import EXIT_CODES, shared_options
 from mockserver.errors import UsageError
@@ -22,42 +23,69 @@ if TYPE_CHECKING:
 #: Generated cases for each operation; at 10 requests a second 10 are a matter of minutes, and 50 are not.
 EXAMPLES = 50
 FOREIGN_EXAMPLES = 10
+_GENERATED = "Generated requests"
 #: What the extra `fuzz` brings (pyproject.toml).
 _EXTRA = ("schemathesis", "hypothesis")
 
 
-@click.command("fuzz", epilog=EXIT_CODES, short_help="Judge a server on generated requests.")
+@click.command(
+    "fuzz",
+    cls=GroupedCommand,
+    epilog=EXIT_CODES,
+    short_help="Check a server with generated requests, valid and invalid.",
+)
 @shared_options
 @option(
     "--max-examples",
     type=click.IntRange(1),
-    help="Generated cases for each operation.  [default: 50, off loopback 10]",
+    metavar="N",
+    group=_GENERATED,
+    help="Most generated cases for each operation.  [default: 50, off loopback 10]",
 )
-@option("--time", type=click.IntRange(1), metavar="SECONDS", help="Go on with new cases for so long.")
-@option("--seed", type=int, default=0, show_default=True, help="The same seed sends the same cases.")
+@option(
+    "--time",
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    group=_GENERATED,
+    help="Keep generating new cases for this long.",
+)
+@option(
+    "--seed",
+    type=int,
+    metavar="N",
+    default=0,
+    show_default=True,
+    group=_GENERATED,
+    help="Seed of the cases; the same seed sends the same cases.",
+)
 @option(
     "--workers",
     type=click.IntRange(1),
+    metavar="N",
     default=1,
     show_default=True,
-    help="Make the run in so many processes at once.",
+    group=_GENERATED,
+    help="Number of processes that share the run.",
 )
 @option(
     "--shard",
     metavar="I/N",
-    help="Make the I-th of N parts of the run; auto/N in a Kubernetes Indexed Job. Join them with report merge.",
+    group=_GENERATED,
+    help="Make the I-th of N parts of the run, or auto/N in a Kubernetes Indexed Job; `report merge` joins the parts.",
 )
 @option(
     "--example-database",
     metavar="DIR|URL",
-    help="Keep failures in a folder or in Redis (redis://...), and try those of earlier runs first.",
+    group=_GENERATED,
+    help="Keep failing cases in a folder or in Redis (redis://...), and try those of earlier runs first.",
 )
 @option(
     "--self-test",
     is_flag=False,
     flag_value="sample",
     type=click.Choice(["sample", "full"]),
-    help="Judge no server, but the suite: it must notice mutants of the stub that break the contract.",
+    group=_GENERATED,
+    help="Test the suite instead of a server: how many mutants of the stub, each with one fault, does it notice?",
 )
 def fuzz_command(
     max_examples: int | None,
@@ -69,9 +97,9 @@ def fuzz_command(
     self_test: Any,
     **options: Any,
 ) -> int:
-    """Send a server generated requests, valid and invalid, and judge what it answers.
+    """Check a server with generated requests, valid and invalid, against a contract.
 
-    TARGET is the base URL of a server; without one the stub is started for the run.
+    TARGET is the base URL of the server. Without one the run starts the stub and checks it.
     """
     _require_extra()
     from mockserver.suite.run.fuzz_run import FuzzSettings

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import contract_option, overlay_option
 from mockserver.errors import UsageError
 from mockserver.plugins.discovery import DEFAULT, find
 
 
-@click.command("lint", short_help="Check the contract itself.")
+@click.command("lint", cls=GroupedCommand, short_help="Check a contract itself, without a server.")
 @contract_option()
 @overlay_option()
 @click.pass_context

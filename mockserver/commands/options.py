@@ -6,7 +6,7 @@ import functools
 import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import Field
+from dataclasses import Field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -14,14 +14,17 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from mockserver.commands.help import GroupedOption
 from mockserver.errors import UsageError
 from mockserver.plugins.discovery import DEFAULT
-from mockserver.stub.stub_options import Text, listed, text_of
+from mockserver.stub.stub_options import OptionText, text_of_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: Warnings beyond these are counted only: finding the place of each takes time, and nobody reads them at a start.
 _MOST_WARNINGS = 20
+#: Heading of the options that say which contract is meant.
+CONTRACT = "Contract"
 #: The type of options that name a file.
 FILE = click.Path(path_type=Path)
 #: Where an option comes from, the nearest to the command first.
@@ -29,9 +32,12 @@ _SOURCES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterS
 
 
 def option(name: str, **settings: Any) -> Callable[[Command], Command]:
-    """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`."""
+    """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`.
+
+    `group` is the heading under which help lists it (help.py).
+    """
     variable = "MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **settings)
+    return click.option(name, cls=GroupedOption, envvar=variable, show_envvar=True, **settings)
 
 
 def contract_option() -> Callable[[Command], Command]:
@@ -42,19 +48,24 @@ def contract_option() -> Callable[[Command], Command]:
     contract = option(
         "--contract",
         type=FILE,
-        help="OpenAPI contract, YAML or JSON, a file or its directory.  [default: that of --api]",
+        metavar="FILE",
+        group=CONTRACT,
+        help="OpenAPI contract, 2.0 to 3.2, YAML or JSON: a file, or a folder with an openapi.yaml or the like.  "
+        "[default: the contract of --api]",
     )
     api = option(
         "--api",
         metavar="NAME",
-        help=f"An API that is installed, with its contract, seed data and behaviours.  [default: {DEFAULT}]",
+        group=CONTRACT,
+        help=f"Installed plug-in that brings contract, seed data and behaviours.  [default: {DEFAULT}]",
     )
     remote = option(
         "--allow-remote",
         is_flag=True,
         expose_value=False,
         callback=_allow_remote,
-        help="Fetch what --contract and its $refs name by http or https.",
+        group=CONTRACT,
+        help="Fetch a contract and the files of its $refs over http and https.",
     )
 
     def decorate(command: Command) -> Command:
@@ -95,7 +106,9 @@ def overlay_option() -> Callable[[Command], Command]:
         "--overlay",
         type=FILE,
         multiple=True,
-        help="OpenAPI Overlay 1.0 to apply to the contract first; may be repeated.",
+        metavar="FILE",
+        group=CONTRACT,
+        help="OpenAPI Overlay 1.0 to apply to the contract.",
     )
 
 
@@ -107,8 +120,8 @@ def options_of(options: type[Any]) -> Callable[[Command], Command]:
     """Return the click options of a dataclass of options (stub/stub_options.py): what it calls them, it is given."""
     made = [
         _SHARED[one.name]() if one.name in _SHARED else _option_of(one)
-        for one in listed(options)
-        if one.name in _SHARED or text_of(one).help
+        for one in fields(options)
+        if one.name in _SHARED or text_of_option(one).help
     ]
 
     def decorate(command: Command) -> Command:
@@ -121,8 +134,13 @@ def options_of(options: type[Any]) -> Callable[[Command], Command]:
 
 def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     """Return the click option of a field."""
-    text, default = text_of(described), described.default
-    settings: dict[str, Any] = {"help": text.help, "metavar": text.metavar, "type": _type_of(text, default)}
+    text, default = text_of_option(described), described.default
+    settings: dict[str, Any] = {
+        "help": text.help,
+        "metavar": text.metavar or _metavar(text, default),
+        "type": _type_of(text, default),
+        "group": text.group,
+    }
     if default is False:
         settings |= {"is_flag": True}
     elif default == ():
@@ -136,7 +154,14 @@ def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     return option(f"--{described.name.replace('_', '-')}", **settings)
 
 
-def _type_of(text: Text, default: Any) -> click.ParamType[Any] | None:
+def _metavar(text: OptionText, default: Any) -> str | None:
+    """Return what stands for the value in help: a file, a number, or what click would say."""
+    if text.is_file:
+        return "FILE"
+    return "N" if isinstance(default, int) and not isinstance(default, bool) else None
+
+
+def _type_of(text: OptionText, default: Any) -> click.ParamType[Any] | None:
     if text.is_file:
         return FILE
     if text.choices:

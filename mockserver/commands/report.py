@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from mockserver.commands.options import FILE, option
+from mockserver.commands.help import GroupedCommand
+from mockserver.commands.options import FILE
+from mockserver.commands.suite_options import FAIL_ON, report_option
 from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports
 from mockserver.suite.reports.merge import load_report, merge
@@ -17,10 +19,10 @@ def report_command() -> None:
     """Work with the JSON reports of check and fuzz."""
 
 
-@report_command.command("merge", short_help="Join the reports of shards into one verdict.")
+@report_command.command("merge", cls=GroupedCommand, short_help="Join the reports of shards into one verdict.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILES...")
-@option("--report", multiple=True, metavar="KIND=FILE", help="Write the merged report.")
-@option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too.")
+@report_option()
+@FAIL_ON
 def merge_command(files: tuple[Path, ...], report: tuple[str, ...], fail_on: str | None) -> int:
     """Join the JSON reports of a run's shards into one verdict, and exit as the whole run would have.
 

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.commands.options import (
-    options_of,
-    show_notes,
-    show_warnings,
-)
+from mockserver.commands.help import GroupedCommand
+from mockserver.commands.options import options_of, show_notes, show_warnings
 from mockserver.errors import UsageError
 from mockserver.plugins.discovery import load, own_seed_data
 from mockserver.stub.serving.serve_options import ServeOptions
@@ -25,14 +22,14 @@ if TYPE_CHECKING:
     from mockserver.stub.serving.server import Certificate
 
 
-@click.command("serve")
+@click.command("serve", cls=GroupedCommand, short_help="Serve a contract as a stub.")
 @options_of(ServeOptions)
 def serve_command(**given: Any) -> None:
-    """Serve a contract as a stub.
+    """Serve a contract as a stub: a server that responds as the contract says.
 
-    Prints one line with its URL and process number when it accepts connections; Ctrl-C or SIGTERM stops it. Each
-    option can also stand in mockserver.toml or in [tool.mockserver] of pyproject.toml; a flag wins.
-    """  # fmt: skip
+    Without options it serves the built-in API. Prints one line with its URL and process number when it accepts
+    connections; Ctrl-C or SIGTERM stops it.
+    """
     from mockserver.stub.serving import server
 
     module = given.pop("behaviours")  # a name, which means functions once there is a contract
@@ -42,14 +39,15 @@ def serve_command(**given: Any) -> None:
     if options.workers > 1:
         make().close()  # whatever is wrong with store or seed data is told once, before there are children
     certificate = _certificate(options)
-    listening = server.bind(options.host, options.port)
-    url = server.url_of(listening, tls=certificate is not None)
+    listening = server.listen_on(options.host, options.port)
+    url = server.base_url_of(listening, tls=certificate is not None)
 
     def on_ready() -> None:
         click.echo(f'mockserver: serving "{contract.title}" on {url} (process {os.getpid()}, world default)')
         sys.stdout.flush()
 
-    server.run(make, listening, workers=options.workers, certificate=certificate, on_ready=on_ready)
+    with listening:
+        server.serve(make, listening, workers=options.workers, certificate=certificate, on_ready=on_ready)
     # Everything is written and closed. A thread of granian that still waits for half a request would abort the process
     # when it meets an interpreter that is being taken down.
     sys.stdout.flush()
@@ -65,7 +63,7 @@ def _told_contract(options: ServeOptions) -> Contract:
     assert options.api is None or isinstance(options.api, str)
     contract = load(options.contract, options.api, options.overlay)
     show_notes(contract.document.notes)
-    show_warnings(contract.told_warnings(), len(contract.warnings))
+    show_warnings(contract.warning_texts(), len(contract.warnings))
     if contract.webhooks:
         click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(contract.webhooks)}", err=True)
     return contract
@@ -114,6 +112,10 @@ def _certificate(options: ServeOptions) -> Certificate | None:
         return None
     from mockserver.stub.serving.tls import self_signed  # cryptography is loaded for this alone
 
-    made = self_signed(options.host)
-    click.echo(f"mockserver: self-signed certificate: {made.certificate} (for Python: REQUESTS_CA_BUNDLE)", err=True)
+    made = self_signed((options.host, *options.tls_name))
+    click.echo(
+        f"mockserver: self-signed certificate: {made.certificate}; clients trust it with curl --cacert FILE, "
+        "NODE_EXTRA_CA_CERTS=FILE (Node), REQUESTS_CA_BUNDLE=FILE (Python requests), SSL_CERT_FILE=FILE (Python httpx)",
+        err=True,
+    )
     return made

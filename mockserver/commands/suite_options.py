@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from mockserver.commands.options import FILE, Command, contract_option, option, overlay_option
+from mockserver.suite.reports.files import KINDS
 from mockserver.suite.target.connections import CONNECT_SECONDS
 
 #: What `check` and `fuzz` say at the end of their help.
 EXIT_CODES = (
-    "Exit codes: 1 the contract is violated, 2 that could not be judged, 130 interrupted, else 0. "
-    "Each option can also stand in mockserver.toml or in [tool.mockserver] of pyproject.toml; a flag wins."
+    "Exit codes: 1 the target violates the contract, 2 the run could not judge it, 130 interrupted, else 0. "
+    "GLOB matches an operationId or `METHOD /path`."
 )
-IDENTITIES = option("--identities", type=FILE, help="Accounts of the target, with ${VARIABLES} for secrets (YAML).")
+#: Headings of the help, in its order.
+SELECTION, _CREDENTIALS, _CONNECTION = "What is judged", "Credentials", "Connection"
+_SAFETY, _RESULT = "Safety of the target", "Result"
+IDENTITIES = option(
+    "--identities",
+    type=FILE,
+    metavar="FILE",
+    group=_CREDENTIALS,
+    help="Accounts of the target that the run may use (YAML), with ${VARIABLES} for secrets.",
+)
 SETTLE = option(
     "--settle",
     type=click.FloatRange(0),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
+    group=_SAFETY,
     help="How long a documented transition may last.",
 )
 RESTORE_VALUES = option(
     "--restore-values",
     type=FILE,
-    help="Original values to put back, where the API does not give them (YAML), with ${VARIABLES} for secrets.",
+    metavar="FILE",
+    group=_SAFETY,
+    help="Original values to put back where no operation returns them (YAML), with ${VARIABLES} for secrets.",
 )
 _POSITIVE = click.FloatRange(0, min_open=True)
 
 #: How the target is reached, and how gently.
 CONNECTION = (
-    option("--rate", metavar="N/s", help="Requests a second.  [default: 10/s off loopback]"),
-    option(
-        "--budget",
-        type=click.IntRange(1),
-        metavar="N",
-        help="Requests for one operation at most.  [default: 300 off loopback]",
-    ),
-    option("--treat-as-remote", is_flag=True, help="Be as careful on loopback as with somebody else's server."),
     option(
         "--timeout",
         type=_POSITIVE,
         metavar="SECONDS",
-        help="How long an answer may take.  [default: 3 on loopback, else 10]",
+        group=_CONNECTION,
+        help="How long a response may take.  [default: 3 on loopback, else 10]",
     ),
     option(
         "--connect-timeout",
@@ -50,18 +58,56 @@ CONNECTION = (
         default=CONNECT_SECONDS,
         show_default=True,
         metavar="SECONDS",
-        help="How long a connection may take to be made.",
+        group=_CONNECTION,
+        help="How long connecting may take.",
     ),
     option(
         "--max-response",
         metavar="SIZE",
-        help="How much is read of an answer's content, decoded: bytes, or 500KB, 64MiB.  [default: 16MiB]",
+        group=_CONNECTION,
+        help="Most content, decoded, to read of one response: bytes, or 500KB, 64MiB.  [default: 16MiB]",
     ),
-    option("--ca", type=FILE, help="Trust the authorities in this file (PEM) instead of the usual ones."),
-    option("--insecure", is_flag=True, help="Take any certificate: whoever is in between reads the credentials."),
-    option("--cert", type=FILE, help="This client's certificate (PEM)."),
-    option("--key", type=FILE, help="The key of --cert, where that file does not hold it."),
-    option("--proxy", metavar="URL", help="Go through a proxy; those of the environment are never used."),
+    option(
+        "--ca",
+        type=FILE,
+        metavar="FILE",
+        group=_CONNECTION,
+        help="Trust the certificate authorities in this file (PEM) instead of the system's.",
+    ),
+    option(
+        "--insecure",
+        is_flag=True,
+        group=_CONNECTION,
+        help="Accept any certificate; a man in the middle can then read the credentials.",
+    ),
+    option("--cert", type=FILE, metavar="FILE", group=_CONNECTION, help="Client certificate (PEM)."),
+    option(
+        "--key",
+        type=FILE,
+        metavar="FILE",
+        group=_CONNECTION,
+        help="Private key of --cert, where that file does not hold it.",
+    ),
+    option(
+        "--proxy",
+        metavar="URL",
+        group=_CONNECTION,
+        help="Proxy to go through; those of the environment are never used.",
+    ),
+    option("--rate", metavar="N/s", group=_SAFETY, help="Most requests a second.  [default: 10/s off loopback]"),
+    option(
+        "--budget",
+        type=click.IntRange(1),
+        metavar="N",
+        group=_SAFETY,
+        help="Most requests to one operation.  [default: 300 off loopback]",
+    ),
+    option(
+        "--treat-as-remote",
+        is_flag=True,
+        group=_SAFETY,
+        help="Treat a target on loopback as carefully as one off loopback.",
+    ),
 )
 
 
@@ -79,37 +125,84 @@ def shared_options(command: Command) -> Command:
             click.argument("target", required=False, envvar="MOCKSERVER_TARGET"),
             contract_option(),
             overlay_option(),
+            option(
+                "--only",
+                multiple=True,
+                metavar="GLOB",
+                group=SELECTION,
+                help="Judge these operations alone.",
+            ),
+            option(
+                "--no-oracle",
+                is_flag=True,
+                group=SELECTION,
+                help="Leave out the same run on our own stub, which tells mistakes of the contract from those of the "
+                "target.",
+            ),
             IDENTITIES,
+            *CONNECTION,
             option(
                 "--allow-writes",
                 multiple=True,
                 metavar="GLOB",
-                help="Operations whose unsafe methods may be sent to a server that is not on this machine.",
+                group=_SAFETY,
+                help="Operations whose unsafe methods (POST, PUT, PATCH, DELETE) may be sent off loopback.",
             ),
-            *CONNECTION,
             SETTLE,
             RESTORE_VALUES,
             option(
                 "--ledger",
                 type=FILE,
-                help="Where to keep what is changed.  [default: mockserver-ledger-<UTC time>.json, if anything may be]",
+                metavar="FILE",
+                group=_SAFETY,
+                help="Where to record what the run changes, for `mockserver restore`.  "
+                "[default: mockserver-ledger-<UTC time>.json if the run may change anything]",
             ),
-            option("--dry-run", is_flag=True, help="Print the plan, and send nothing."),
-            option("--report", multiple=True, metavar="KIND=FILE", help="Write a report, in a kind of docs/suite.md."),
-            option("--fail-on", type=click.Choice(["drift"]), help="Exit with 1 on drift, too."),
+            option("--dry-run", is_flag=True, group=_SAFETY, help="Print the plan, and send nothing."),
+            report_option(),
+            FAIL_ON,
             option(
-                "--no-oracle",
+                "--baseline",
+                type=FILE,
+                metavar="FILE",
+                group=_RESULT,
+                help="Known findings (YAML), which do not decide the exit code.",
+            ),
+            option(
+                "--write-baseline",
+                type=FILE,
+                metavar="FILE",
+                group=_RESULT,
+                help="Write the findings as a baseline, with reasons to be filled in.",
+            ),
+            option(
+                "--write-overlay",
+                type=FILE,
+                metavar="FILE",
+                group=_RESULT,
+                help="Write an OpenAPI Overlay that changes the contract where the target drifts from it.",
+            ),
+            option(
+                "--apply",
                 is_flag=True,
-                help="Do not make the same run on our own stub, which tells the contract's mistakes from the server's.",
+                group=_RESULT,
+                help="Run again with the overlay of --write-overlay, to show that the drift is gone.",
             ),
-            option(
-                "--write-overlay", type=FILE, help="Write an OpenAPI Overlay that says what was seen where it drifts."
-            ),
-            option("--baseline", type=FILE, help="Known findings (YAML), which do not decide the exit code."),
-            option("--write-baseline", type=FILE, help="Write the findings as a baseline, reasons to be filled in."),
-            option("--apply", is_flag=True, help="Run again with the written overlay, to show that the drift is gone."),
-            option("--only", multiple=True, metavar="GLOB", help="Limit to an operationId or `METHOD /path`."),
         )
     ):
         command = decorate(command)
     return command
+
+
+def report_option() -> Callable[[Command], Command]:
+    """Return the option `--report`, which names the kinds of reports."""
+    return option(
+        "--report",
+        multiple=True,
+        metavar="KIND=FILE",
+        group=_RESULT,
+        help=f"Write a report; KIND is {', '.join(list(KINDS)[:-1])} or {list(KINDS)[-1]}.",
+    )
+
+
+FAIL_ON = option("--fail-on", type=click.Choice(["drift"]), group=_RESULT, help="Exit with 1 on drift as well.")

@@ -1,4 +1,4 @@
-"""Which response: the one of an outcome, of a rejection, or an example of the contract's.
+"""Choice of the response to a call: to the outcome of a behaviour, to a rejection, or from the contract's examples.
 
 ::
 
@@ -6,9 +6,9 @@
     example or generated content ── by `Accept` ──┼── response
     rejection ── the contract's error, or problem details ─┘
 
-What an operation answers without state is a value (`Representation`). Where the contract has one example it is the same
-object for all calls; where the choice depends on what a call says, each call has its own, which keeps the call's
-arguments and chooses by them when somebody looks.
+The response of an operation without state is a value (`Representation`). If the contract has one example it is the same
+object for all calls; if the choice depends on the arguments of a call, each call has its own, which keeps the arguments
+and chooses by them when its value is first read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.model import Response as Documented
+from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.reading.extensions import ERRORS
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http.preferences import NONE
@@ -35,16 +35,16 @@ from mockserver.messages import (
 )
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.selection import Examples
-from mockserver.stub.response import Plan, Responder, finish, rejection
+from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
 from mockserver.stub.stub_options import StubOptions
 
-#: What an answer has that is known to break its own schema, because no better one could be made.
+#: Fields of a response that is known to break its own schema, because no better one could be made.
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
 _WITHOUT_CONTENT = ("", None)
 
 
 class Choice:
-    """The responses of one operation, and which of them a call is answered with."""
+    """Chooser of the response to each call of one operation."""
 
     def __init__(self, contract: Contract, operation: Operation, options: StubOptions) -> None:
         self._contract = contract
@@ -55,14 +55,14 @@ class Choice:
         self.responder = self.responder_of(operation)
         self._offers = tuple(self.responder.offers())
         several = any(len(media_type.examples) > 1 for _, media_type in self._offers if media_type is not None)
-        self._same = None if options.dynamic or several else _Chosen(self, NO_ARGUMENTS)
+        self._same = None if options.dynamic or several else _LazyRepresentation(self, NO_ARGUMENTS)
 
     def representation(self, arguments: Arguments) -> Representation:
-        """Return what a call is answered without state: the same for all calls, unless it depends on what they say."""
-        return self._same or _Chosen(self, arguments)
+        """Return the content with which a call is answered without state, as a lazily chosen Representation."""
+        return self._same or _LazyRepresentation(self, arguments)
 
     def without_state(self, arguments: Arguments) -> tuple[str, Any]:
-        """Return media type and value of what a call is answered without state, "" and None for no content.
+        """Return media type and value of the response without state, "" and None if it has no content.
 
         Raises:
             RequestRejected: 501, nothing can be made.
@@ -80,11 +80,11 @@ class Choice:
         return _WITHOUT_CONTENT
 
     def responder_of(self, operation: Operation) -> Responder:
-        """Return what builds the responses of an operation: this one, or one that is made from it."""
+        """Return the builder of an operation's responses (Responder)."""
         return Responder(self._contract, operation, self.examples.header_value)
 
     def require_acceptable(self, accept: str | None) -> None:
-        """Look, before anything happens, whether the client takes what there is.
+        """Raise RequestRejected (406) if the client accepts none of the documented media types of success.
 
         Raises:
             RequestRejected: 406.
@@ -93,17 +93,17 @@ class Choice:
             raise self.responder.not_acceptable(0, accept)
 
     def example(self, arguments: Arguments, accept: str | None) -> tuple[Response, str]:
-        """Return the contract's own answer to a call, and why it is this one.
+        """Return the response with the contract's example, or generated content, and the reason for this choice.
 
         Raises:
-            RequestRejected: 406, or 501 where there is no answer.
+            RequestRejected: 406, or 501 if no response can be made.
         """
         return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
 
     def of_plans(
-        self, plans: Iterable[Plan], arguments: Arguments, preferences: Preferences, accept: str | None
+        self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
     ) -> tuple[Response, str]:
-        """Return the response by the first plan that valid content can be had for, and why it is this one.
+        """Return the response by the first response plan for which valid content is found, and the reason for it.
 
         Raises:
             RequestRejected: 406, 501, or 404 where the preferred example does not exist.
@@ -111,7 +111,7 @@ class Choice:
         failed: RequestRejected | None = None
         for plan in plans:
             if plan.media_type is None or plan.documented is None or plan.empty:
-                return finish(plan, no_content(0, "documented without content")), "documented without content"
+                return build_response(plan, no_content(0, "documented without content")), "documented without content"
             try:
                 chosen = self.examples.choose(plan.documented, plan.media_type, arguments, preferences)
             except RequestRejected as rejected:
@@ -119,15 +119,15 @@ class Choice:
                 continue
             if self._errors:
                 why = "" if chosen.valid else chosen.why
-                why = why or self._mended(plan.media_type, preferences)
+                why = why or self._broken_examples(plan.media_type, preferences)
                 if why:
-                    return _unsound(f"{why}; schema of the {plan.documented.status} response")
+                    return _invalid_response(f"{why}; schema of the {plan.documented.status} response")
             fields = () if chosen.valid else _UNSOUND_FIELDS
-            return finish(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
+            return build_response(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
-    def judged(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
-        """Return the response to what a behaviour gave, after a look at whether the contract allows it, and why."""
+    def validated(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
+        """Return the response to a behaviour's outcome, validated against the contract, and the reason for it."""
         plan = self.responder.plan(outcome, accept)
         why = outcome.why
         schema = plan.media_type.schema if plan.media_type is not None else None
@@ -135,31 +135,31 @@ class Choice:
             broken = next(iter(self._contract.validator(schema, "response").violations(outcome.content)), None)
             if broken is not None:
                 place = "/".join(("", *map(str, broken.instance_path)))
-                why = f"{why}; breaks its own schema at {place or 'the top'}: {broken.keyword}"
+                why = f"{why}; breaks its own schema at {place or 'its root'}: {broken.keyword}"
                 if self._errors:
-                    return _unsound(why)
+                    return _invalid_response(why)
                 outcome = outcome._replace(fields=(*outcome.fields, *_UNSOUND_FIELDS))
-        return finish(plan, outcome), why
+        return build_response(plan, outcome), why
 
     def reject(self, rejected: RequestRejected, accept: str | None) -> Response:
-        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""
         return self.responder.reject(rejected, accept, self._error_content)
 
-    def _mended(self, media_type: MediaType, preferences: Preferences) -> str:
-        """Return what is wrong with the contract's examples where none of them could be answered, else ""."""
+    def _broken_examples(self, media_type: MediaType, preferences: Preferences) -> str:
+        """Return what is wrong with the contract's examples if all of them break their schema, else ""."""
         if self._dynamic if preferences.dynamic is None else preferences.dynamic:
             return ""
         examples = self.examples.prepared(media_type)
         if not examples or preferences.example or not all(one.broken for one in examples):
             return ""
-        return f"example {examples[0].example.name} is broken at {examples[0].broken}"
+        return f"example {examples[0].example.name} breaks its schema at {examples[0].broken}"
 
     def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
         return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
 
 
-class _Chosen:
-    """A representation that is chosen when it is first looked at, by the arguments of its call."""
+class _LazyRepresentation:
+    """A representation (media type and value) that is chosen from a call's arguments when it is first read."""
 
     def __init__(self, choice: Choice, arguments: Arguments) -> None:
         self._choice = choice
@@ -179,9 +179,9 @@ class _Chosen:
 
 
 class Choices(Mapping[str, Representation]):
-    """The choices of a contract's operations, made when they are first asked for.
+    """The response chooser (Choice) of each operation of a contract, made on first use.
 
-    As a mapping: by `operationId`, what a call that says nothing is answered without state.
+    As a mapping: by `operationId`, the response without state to a call without arguments.
     """
 
     def __init__(self, contract: Contract, options: StubOptions) -> None:
@@ -190,7 +190,7 @@ class Choices(Mapping[str, Representation]):
         self._made: dict[str, Choice] = {}
 
     def of(self, operation: Operation) -> Choice:
-        """Return the choice of an operation, the same one each time."""
+        """Return the response chooser of an operation, the same object each time."""
         found = self._made.get(operation.id)
         return found or self._made.setdefault(operation.id, Choice(self._contract, operation, self._options))
 
@@ -226,6 +226,6 @@ class Choices(Mapping[str, Representation]):
         return len(self._contract.by_id)
 
 
-def _unsound(why: str) -> tuple[Response, str]:
-    rejected = RequestRejected(500, "Internal Server Error", f"the stub's own answer breaks the contract: {why}")
+def _invalid_response(why: str) -> tuple[Response, str]:
+    rejected = RequestRejected(500, "Internal Server Error", f"the stub's own response breaks the contract: {why}")
     return rejection(500, rejected, problem_of(rejected, 500)), rejected.detail

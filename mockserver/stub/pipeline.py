@@ -1,4 +1,4 @@
-"""The order of all that happens to a request, on one page.
+"""The request pipeline: routing, authentication, validation, behaviour and response, in this order.
 
 ::
 
@@ -12,7 +12,7 @@ What can be known from the contract alone is compiled when an operation is first
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -32,11 +32,11 @@ from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.violations import ABSENT, MAX_VIOLATIONS
 
 _new = tuple.__new__
-__all__ = ["Answer", "Pipeline", "Settings"]
+__all__ = ["Pipeline", "RecordedResponse", "Settings"]
 
 
-class Answer(NamedTuple):
-    """A response with what the journal and the log want to know of it.
+class RecordedResponse(NamedTuple):
+    """A response with what journal and log record about it: operation, reason, violations and names of secrets.
 
     Attributes:
         operation: `operationId`, or "" for none.
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 class Pipeline:
-    """Answers the requests of one contract."""
+    """Request pipeline: answers the requests for all operations of one contract."""
 
     def __init__(self, contract: Contract, authentication: Authentication, settings: Settings) -> None:
         self._contract = contract
@@ -61,24 +61,25 @@ class Pipeline:
         self._choices = Choices(contract, settings.options)
         self._compiled: dict[str, CompiledOperation] = {}
         routed = (*contract.operations, *contract.refused)
-        self._router = Router(((one.method, one.path, one) for one in routed), _bases(routed))
+        self._router = Router(((one.method, one.path, one) for one in routed), _base_paths(routed))
         self._concrete = self._router.concrete
         for operation in contract.operations:
             if operation.behaviour is not None and operation.id not in settings.behaviours:
-                # A misspelt handler is told at start, not at the first call.
+                # A misspelt handler is reported at start, not at the first call.
                 handler_of(contract, operation, settings.handlers)
 
-    def knows(self, path: str) -> bool:
-        """Tell whether the contract has anything at a path."""
-        return self._router.match(path) is not None
+    @property
+    def templates(self) -> Sequence[str]:
+        """Path templates of the contract, each once."""
+        return self._router.templates
 
     def allowed(self, path: str) -> tuple[str, ...]:
-        """Return the methods that a path answers, none where the contract has nothing there."""
+        """Return the methods allowed at a path, none if the contract has nothing at that path."""
         found = self._router.match(path)
         return () if found is None else found[0].allowed
 
-    def answer(self, request: Request, world: World) -> Answer | None:
-        """Return the answer to a request, or None where the contract has nothing at its path.
+    def respond(self, request: Request, world: World) -> RecordedResponse | None:
+        """Return the response to a request, or None if the contract has nothing at the request's path.
 
         Raises:
             StateError: the store cannot be read or written.
@@ -98,11 +99,11 @@ class Pipeline:
         if operation is None:
             return self._implicit(request, route, world)
         if operation.refused:
-            return _refused(operation, operation.refused)
+            return _not_served(operation, operation.refused)
         try:
             compiled = self._compiled.get(operation.id) or self._compile(operation)
         except ContractError as error:
-            return _refused(operation, str(error))
+            return _not_served(operation, str(error))
         content = b""
         try:
             caller = compiled.authenticate(request, world)
@@ -113,38 +114,40 @@ class Pipeline:
                 content = compiled.body.receive(request)
                 value = compiled.body.decode(content, request.content_type)
                 if content and not (compiled.spares_arguments and "HTTP_PREFER" not in fields):
-                    arguments = _whole(arguments, value, compiled.body.media_type(request.content_type))
+                    arguments = _with_content(arguments, value, compiled.body.media_type(request.content_type))
             if compiled.simple and "HTTP_PREFER" not in fields:
                 response, why = compiled.act(fields.get("HTTP_ACCEPT"), arguments, value, caller, world)
             else:
                 preferences = parse(fields["HTTP_PREFER"]) if "HTTP_PREFER" in fields else NONE
-                response, why = compiled.answer(request, arguments, value, caller, preferences, world)
+                response, why = compiled.respond(request, arguments, value, caller, preferences, world)
                 if compiled.calls_back:
                     why += compiled.call_back(request, arguments, response, world)
                 if request.method == "HEAD":
                     response = without_content(response)
         except RequestRejected as rejected:
             response = compiled.reject(rejected, request)
-            return Answer(
+            return RecordedResponse(
                 without_content(response) if request.method == "HEAD" else response,
                 operation.id,
                 # Content is shown where its violations tell which of its names are known, and so which are not.
                 content if 0 < len(rejected.violations) < MAX_VIOLATIONS else b"",
                 f"{rejected.title}: {rejected.detail}",
                 rejected.violations,
-                compiled.secret_names | _misspelt(rejected.violations),
+                compiled.secret_names | _undefined_names(rejected.violations),
             )
         except ContractError as error:  # a schema that is first asked for now, and is none
-            return _refused(operation, str(error))
-        # As `Answer(...)` would, in half the time.
-        return _new(Answer, (response, operation.id, content, why, (), compiled.secret_names))
+            return _not_served(operation, str(error))
+        if response.status == 201:
+            response = _located(response, request, route.template)
+        # As `RecordedResponse(...)` would, in half the time.
+        return _new(RecordedResponse, (response, operation.id, content, why, (), compiled.secret_names))
 
     def refuse_undefined(self, rejected: RequestRejected, accept: str | None) -> Response:
         """Return the answer to a request that means no operation: the contract's own for all paths, if it has one."""
         return self._choices.of_undefined().reject(rejected, accept)
 
-    def refuse(self, request: Request, rejected: RequestRejected) -> Answer:
-        """Return the answer to a request that is not let in, by the contract where it means an operation.
+    def refuse(self, request: Request, rejected: RequestRejected) -> RecordedResponse:
+        """Return the response to a request rejected before authentication, such as by the rate limit.
 
         Nothing is looked at but method, path and `Accept`: credentials and content may be anything.
         """
@@ -158,25 +161,27 @@ class Pipeline:
         response = rejection(rejected.status, rejected, problem_of(rejected, rejected.status))
         if operation is not None and not operation.refused:
             name = operation.id
-            with suppress(ContractError):  # an operation that cannot be served has no answer of its own
+            with suppress(ContractError):  # an operation that cannot be served has no response of its own
                 compiled = self._compiled.get(name) or self._compile(operation)
                 response = compiled.reject(rejected, request)
         if request.method == "HEAD":
             response = without_content(response)
-        return Answer(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
+        return RecordedResponse(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
         compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._choices)
         return self._compiled.setdefault(operation.id, compiled)
 
-    def _implicit(self, request: Request, route: Route[Operation], world: World) -> Answer | None:
-        """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""
+    def _implicit(self, request: Request, route: Route[Operation], world: World) -> RecordedResponse | None:
+        """Answer a request with an undocumented method: HEAD like GET without content, OPTIONS with 204, else 405."""
         if request.method == "HEAD" and "GET" in route.methods:
-            answer = self.answer(request._replace(method="GET"), world)
-            return None if answer is None else answer._replace(response=without_content(answer.response))
+            recorded = self.respond(request._replace(method="GET"), world)
+            return None if recorded is None else recorded._replace(response=without_content(recorded.response))
         allow = route.allow
         if request.method == "OPTIONS":
-            return Answer(Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES)
+            return RecordedResponse(
+                Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES
+            )
         rejected = RequestRejected(
             405,
             "Method Not Allowed",
@@ -184,17 +189,19 @@ class Pipeline:
             fields={"Allow": allow},
         )
         why = f"{rejected.title}: {rejected.detail}"
-        return Answer(self.refuse_undefined(rejected, request.fields.get("HTTP_ACCEPT")), "", b"", why, (), NO_NAMES)
+        return RecordedResponse(
+            self.refuse_undefined(rejected, request.fields.get("HTTP_ACCEPT")), "", b"", why, (), NO_NAMES
+        )
 
 
-def _whole(arguments: Arguments, content: Any, media_type: str) -> Arguments:
-    """Return all that a request says: its parameters and its content."""
+def _with_content(arguments: Arguments, content: Any, media_type: str) -> Arguments:
+    """Return the arguments of a call with the request's decoded content added."""
     path, query, header, cookie, _, _ = arguments
     # As `arguments._replace(...)` would, in a third of the time.
     return _new(Arguments, (path, query, header, cookie, content, media_type))
 
 
-def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
+def _base_paths(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for operation in operations:
         if operation.bases:
@@ -202,17 +209,32 @@ def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _located(response: Response, request: Request, template: str) -> Response:
+    """Return a response whose `Location` leads back through world, mount (SCRIPT_NAME) and base path of a request."""
+    extra = request.path.count("/") - template.count("/")
+    base = "/".join(request.path.split("/")[: extra + 1])
+    mount = request.fields.get("SCRIPT_NAME") or ""
+    if not base and not mount:
+        return response
+    fields = []
+    for name, value in response.fields:
+        if name == "Location" and value.startswith("/") and not value.startswith("//"):
+            value = mount + (value if value.startswith(f"{base}/") else base + value)
+        fields.append((name, value))
+    return response._replace(fields=fields)
+
+
 def _target(request: Request) -> str:
-    """Return the request's target as it came, "" where the server does not hand it on (PEP 3333 has no name for it)."""
+    """Return the request target as the client sent it, "" if the server does not pass it on."""
     return request.fields.get("RAW_URI") or request.fields.get("REQUEST_URI") or ""
 
 
-def _refused(operation: Operation, reason: str) -> Answer:
+def _not_served(operation: Operation, reason: str) -> RecordedResponse:
     rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {reason}")
     response = rejection(501, rejected, problem_of(rejected, 501))
-    return Answer(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
+    return RecordedResponse(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
 
-def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:
-    """Return the names that the contract does not know: any of them may be a secret's name, misspelt."""
+def _undefined_names(violations: tuple[Violation, ...]) -> frozenset[str]:
+    """Return the property names in a request that the contract does not define: they may be misspelt secrets."""
     return frozenset(split(violation.pointer)[-1] for violation in violations if violation.expected == ABSENT)

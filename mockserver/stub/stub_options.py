@@ -1,4 +1,4 @@
-"""The options of a stub, each written once: name, type, default, and what help and documentation say of it.
+"""Options of the stub, each defined once: name, type, default, and its text in help and documentation.
 
 ::
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TextIO, TypeVar
 
 from mockserver import sources
 from mockserver.errors import UsageError
+from mockserver.http import json
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
@@ -33,11 +34,11 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What one address may do; the defaults are the documented ones (page `general`) where it names a number.
+    """Rate limit of one client address: requests a second, violations until a ban, and the ban's length.
 
     Attributes:
-        requests: let in within a second, of 15 to 20 that are documented.
-        ban_after: crossings that end in a ban ("several times"), 0 for no ban.
+        requests: allowed within a second; the documentation says 15 to 20.
+        ban_after: violations of the limit that lead to a ban ("several times"), 0 for no ban.
         ban_seconds: length of a ban ("1 or more hours").
     """
 
@@ -46,36 +47,36 @@ class RateLimit:
     ban_seconds: int = 3600
 
     def __post_init__(self) -> None:
-        """Refuse a limit that lets nobody in.
+        """Raise UsageError if the rate limit is less than one request a second.
 
         Raises:
             UsageError: not a number of requests.
         """
         if self.requests < 1:
-            raise UsageError(f"a rate limit of {self.requests}: it must let in at least 1 request a second")
+            raise UsageError(f"a rate limit of {self.requests}: must be at least 1 request a second")
 
 
 #: The limit of `--rate-limit` alone.
 USUAL_LIMIT = RateLimit()
 
 
-class Text(NamedTuple):
-    """How a person meets an option.
+class OptionText(NamedTuple):
+    """Texts and limits of an option of the command, for `--help`, documentation and parsing.
 
     Attributes:
-        help: what `--help` says of it, "" for an option without a flag.
-        more: what the documentation adds.
-        keyword: what `create_app` takes, where that is more than a flag can say.
-        default: what the documentation gives as default, where it is not the field's.
-        page: where the documentation says more, below `docs/`.
-        metavar: what stands for the value.
+        help: its text in `--help`, "" for an option without a flag.
+        more: what the documentation adds to `help`.
+        keyword: description of the argument of `create_app`, if it differs from `help`.
+        default: the default in the documentation, if it is not that of the field.
+        page: page below `docs/` that explains the option.
+        metavar: name of the value in help.
         least: the lowest number.
         most: the highest number.
-        choices: the texts to choose from, for any text none.
+        choices: the allowed texts; empty if any text is allowed.
         is_file: whether the value is a path.
-        bare: the value of the flag alone.
-        read: gives the value of a text, or of None; raises ValueError.
-        after: the option behind which help lists it, that of a base class.
+        bare: the value of the option given without a value.
+        read: converts a text, or None, to the value; raises ValueError.
+        group: the heading under which help lists it.
     """
 
     help: str = ""
@@ -90,18 +91,18 @@ class Text(NamedTuple):
     is_file: bool = False
     bare: str | None = None
     read: Callable[[Any], Any] | None = None
-    after: str = ""
+    group: str = ""
 
 
-def text_of(option: Field[Any]) -> Text:
-    """Return how a person meets an option."""
-    text: Text = option.metadata["text"]
+def text_of_option(option: Field[Any]) -> OptionText:
+    """Return the texts and limits of an option, from its dataclass field."""
+    text: OptionText = option.metadata["text"]
     return text
 
 
-def told(help: str = "", **more: Any) -> Mapping[str, Text]:
-    """Return how a person meets an option, as the metadata of its field; `more` is what `Text` has beside `help`."""
-    return {"text": Text(help, **more)}
+def option_text(help: str = "", **more: Any) -> Mapping[str, OptionText]:
+    """Return the metadata of an option's field; `more` holds further members of `OptionText`."""
+    return {"text": OptionText(help, **more)}
 
 
 def _time(text: str | None) -> int | None:
@@ -112,150 +113,183 @@ def _time(text: str | None) -> int | None:
 
 
 def _rate(value: object) -> int | None:
-    """Return the number of `15` or, as check and fuzz take it, `15/s`; a settings file may also say true or false."""
+    """Return the requests a second that the text `15` or `15/s` says; a settings file may also say true or false."""
     text = "false" if value is None else str(value).lower()
     if text == "false":
         return None
     found = re.fullmatch(r"([1-9][0-9]{0,3})(?:/s)?", str(USUAL_LIMIT.requests) if text == "true" else text)
     if found is None:
-        raise ValueError(f"{value!r} is not a rate; write requests a second, 1 to 9999, as 15 or 15/s")
+        raise ValueError(
+            f"{json.text(value)} is not a rate; write the number of requests a second, 1 to 9999, as 15 or 15/s"
+        )
     return int(found[1])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # no two are compared, and the control token is not shown
 class StubOptions:
-    """How a stub answers: the keyword arguments of `create_app`, all of them options of `serve`, too."""
+    """Options of a stub: the keyword arguments of `create_app`, also options of `serve`."""
 
     contract: Contract | Path | str | None = field(
-        default=None, kw_only=False, metadata=told(keyword="The contract or its file; None for that of the API.")
+        default=None, kw_only=False, metadata=option_text(keyword="The contract or its file; None for that of the API.")
     )
     api: Plugin | str | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             keyword="The API that is served, or its name; None for the one that the contract names "
             "(`x-mockserver-api`), and without a contract for the built-in one."
         ),
     )
     host: str = field(
         default="127.0.0.1",
-        metadata=told("Address to listen on.", more="Off loopback the control API is closed without a control token."),
+        metadata=option_text(
+            "Address to listen on.",
+            metavar="ADDRESS",
+            more="Off loopback the control API is closed unless there is a control token.",
+            group="Address",
+        ),
     )
     state: str = field(
         default="memory",
-        metadata=told(
-            "Where state is kept: memory, or sqlite:///FILE.", more="Four slashes stand before an absolute path."
+        metadata=option_text(
+            "Where state is kept: memory, or sqlite:///FILE.",
+            more="An absolute path has four slashes before it.",
+            metavar="URL",
+            group="State",
         ),
     )
     seed_data: Seed | Path | str | None = field(
         default=None,
-        metadata=told(
-            "What a new store starts with: accounts and whatever else it keeps (YAML).",
+        metadata=option_text(
+            "Accounts and items that a new store starts with (YAML).",
             keyword="Seed data of fresh worlds, or their file; None for those of the API with its own contract, "
             "for none with any other.",
             default="a small company with the built-in contract, else none",
             page="seed-data.md",
             is_file=True,
+            group="State",
         ),
     )
     empty: bool = field(
         default=False,
-        metadata=told(
-            "Start without seed data, but for one account that may do everything.",
+        metadata=option_text(
+            "Start without seed data, except for one account that may do everything.",
             more="It is the first account of the highest level.",
             page="seed-data.md#nothing-but-one-account",
+            group="State",
         ),
     )
     seed: int = field(
         default=0,
-        metadata=told("Number that made-up secrets follow from.", more="So does generated content."),
+        metadata=option_text("Seed of generated content and generated secrets.", group="State"),
     )
     clock: int | None = field(
         default=None,
-        metadata=told(
-            "Let the clock stand at this time: UNIX seconds or a date-time.",
-            keyword="UNIX time in seconds at which the clock stands; None for the wall clock.",
+        metadata=option_text(
+            "Stop the clock at this time: UNIX seconds or a date-time.",
+            keyword="UNIX time in seconds at which the clock is stopped; None for the wall clock.",
             default="the wall clock",
+            metavar="TIME",
             read=_time,
+            group="State",
         ),
     )
     transition_seconds: float = field(
         default=0.0,
-        metadata=told("How long `applying` and `deleting` last, on the stub's clock.", least=0),
-    )
-    dynamic: bool = field(
-        default=False,
-        metadata=told("Generate content where the contract has examples, too.", more="It follows from the schema."),
-    )
-    errors: bool = field(
-        default=False,
-        metadata=told(
-            "Answer 500 where an example or the stub's answer breaks its schema.",
-            more="Without it log and journal say so.",
+        metadata=option_text(
+            "Seconds that the statuses `applying` and `deleting` last, on the stub's clock.",
+            least=0,
+            metavar="SECONDS",
+            group="State",
         ),
     )
     no_state: bool = field(
         default=False,
-        metadata=told(
-            "Infer no state: answer examples where the contract names no behaviour.", page="stub.md#state-nobody-wrote"
+        metadata=option_text(
+            "Infer no state: respond with examples where the contract names no behaviour.",
+            page="stub.md#inferred-state",
+            group="State",
         ),
     )
     behaviours: Mapping[str, Handler] | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Python module with behaviours for operations.",
             keyword="Python behaviours by `operationId`.",
             page="stub.md#python-behaviours",
             metavar="MODULE",
+            group="State",
+        ),
+    )
+    dynamic: bool = field(
+        default=False,
+        metadata=option_text(
+            "Generate response content from the schema even where the contract has examples.", group="Responses"
+        ),
+    )
+    errors: bool = field(
+        default=False,
+        metadata=option_text(
+            "Respond 500 where an example or the stub's own response breaks its schema.",
+            more="Without it log and journal say so.",
+            group="Responses",
+        ),
+    )
+    no_auth: bool = field(
+        default=False,
+        metadata=option_text(
+            "Ask for no credentials.", more="Every caller is the highest-level account.", group="Responses"
         ),
     )
     no_cors: bool = field(
         default=False,
-        metadata=told("Let no web page of another origin read the answers.", page="stub.md#answers-of-any-contract"),
+        metadata=option_text(
+            "Send no CORS fields, so that web pages of other origins cannot read responses.",
+            page="stub.md#responses-of-any-contract",
+            group="Responses",
+        ),
     )
     allow_callbacks: Sequence[str] = field(
         default=(),
-        metadata=told(
-            "Send callbacks to this host; may be repeated.",
+        metadata=option_text(
+            "Send the contract's callbacks to this host.",
             keyword="Hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.",
             metavar="HOST[:PORT]",
+            group="Responses",
         ),
     )
     rate_limit: RateLimit | int | None = field(
         default=None,
-        metadata=told(
-            "Let in N requests a second of one address, 20 if no N is given.  [default: no limit]",
+        metadata=option_text(
+            "Respond 429 to more than N requests a second from one address; 20 if N is left out.  [default: no limit]",
             more="Also `true` or `false` in a settings file.",
-            keyword="Requests a second that one address may make, or all that says of bans; None for no limit.",
+            keyword="Requests a second that one address may make, or a limit with its bans; None for no limit.",
             default="no limit",
             page="stub.md#rate-limit",
             metavar="[N]",
             bare=str(USUAL_LIMIT.requests),
             read=_rate,
+            group="Responses",
         ),
-    )
-    no_auth: bool = field(
-        default=False,
-        metadata=told("Ask for no credentials.", more="Everybody is the highest-level account."),
     )
     control_token: str | None = field(
         default=None,
-        metadata=told("Bearer token that the control API asks for; opens it off loopback."),
+        metadata=option_text(
+            "Bearer token that the control API asks for; opens the control API off loopback.",
+            metavar="TOKEN",
+            group="Control API and log",
+        ),
     )
-    log: TextIO | None = field(default=None, metadata=told(keyword="Stream for one line per request; None for no log."))
-    log_format: str = field(default="text", metadata=told("Form of the log.", choices=("text", "json")))
-
-
-def listed(options: type[Any]) -> list[Field[Any]]:
-    """Return the options of a dataclass in the order in which help lists them."""
-    found: list[Field[Any]] = []
-    for one in fields(options):
-        names = [other.name for other in found]
-        found.insert(names.index(text_of(one).after) + 1 if text_of(one).after else len(found), one)
-    return found
+    log: TextIO | None = field(
+        default=None, metadata=option_text(keyword="Stream for one line per request; None for no log.")
+    )
+    log_format: str = field(
+        default="text",
+        metadata=option_text("Format of the log.", choices=("text", "json"), group="Control API and log"),
+    )
 
 
 def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options], Made]], Callable[Keywords, Made]]:
-    """Return a decorator: a function of options becomes one of their fields, typed and documented as those are."""
+    """Return a decorator: a function that takes an options object then takes each option as a keyword argument."""
 
     def decorate(make: Callable[[Options], Made]) -> Callable[Keywords, Made]:
         def factory(*args: Keywords.args, **named: Keywords.kwargs) -> Made:
@@ -273,9 +307,9 @@ def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options],
 
 
 def _described(options: Any) -> str:
-    """Return the section of a docstring that describes the arguments."""
+    """Return the `Args:` section of a docstring, which describes all options."""
     lines = []
     for one in fields(options):
-        text = text_of(one)
+        text = text_of_option(one)
         lines.append(f"    {one.name}: {text.keyword or ' '.join(filter(None, (text.help, text.more)))}")
     return "\n".join(["Args:", *lines])

@@ -12,7 +12,7 @@ from hypothesis import configuration
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.preparation import own_stub, prepare, who_calls
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.processes import StubControl
@@ -58,12 +58,12 @@ def run(target_name: str, pytestconfig: pytest.Config) -> Iterator[Run]:
         server.close()
 
 
-def make(run: Run, task: Task) -> None:
-    """Make a task; fail with all that its answers and its claim show, skip what this server cannot be asked."""
+def make(run: Run, entry: PlannedCheck) -> None:
+    """Make a planned check; fail with all that its responses show, skip what this server cannot be asked."""
     known = {finding.id for finding in run.verdicts.findings()}
     session = Session(run)
     try:
-        task.make(session)
+        entry.make(session)
     except NoOccasion:
         pass  # it does not apply to this operation, on whatever server
     except NotRun as reason:

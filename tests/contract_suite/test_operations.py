@@ -11,7 +11,7 @@ import schemathesis
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
 from mockserver.suite.checks import credentials, invalid_requests, robustness, undefined_routes
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.fuzz.engine import FuzzSettings, InProcess
 from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.run.preparation import prepare
@@ -24,10 +24,16 @@ from tests.contract_suite.planning import parameters
 
 
 @pytest.mark.parametrize(
-    "task", parameters(credentials.tasks, invalid_requests.tasks, undefined_routes.tasks, robustness.tasks)
+    "entry",
+    parameters(
+        credentials.planned_checks,
+        invalid_requests.planned_checks,
+        undefined_routes.planned_checks,
+        robustness.planned_checks,
+    ),
 )
-def test_claim_about_an_operation_holds(run: Run, task: Task) -> None:
-    make(run, task)
+def test_claim_about_an_operation_holds(run: Run, entry: PlannedCheck) -> None:
+    make(run, entry)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests import defaults
 from tests.faults.catalogue import ANYWHERE, Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
@@ -88,7 +88,7 @@ def fuzzed_over_http(application: Application, max_examples: int) -> Verdict:
     return _over_http(application, lambda run: fuzz(run, settings))
 
 
-def _over_http(server: Application, judge: Callable[[Run], Outcome]) -> Verdict:
+def _over_http(server: Application, judge: Callable[[Run], RunOutcome]) -> Verdict:
     with serving(server) as url:
         target = HttpTarget(url, timeout_seconds=_TIMEOUT_SECONDS)
         target.late_seconds = 2 * _TIMEOUT_SECONDS
@@ -99,13 +99,13 @@ def _over_http(server: Application, judge: Callable[[Run], Outcome]) -> Verdict:
 
 
 def _verdict(
-    target: Target, judge: Callable[[Run], Outcome], server: FaultyServer | None = None, *, own: bool = False
+    target: Target, judge: Callable[[Run], RunOutcome], server: FaultyServer | None = None, *, own: bool = False
 ) -> Verdict:
     control = StubControl(target, None) if own else None
     only = operations_of(server.fault if server is not None else None)
     run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=only, control=control)
     if server is not None:
-        run.patience.clock, run.patience.sleep = server.now, server.pause
+        run.poller.clock, run.poller.sleep = server.now, server.pause
     outcome = judge(run)
     found = tuple(Found(*(getattr(one, name) for name in Found._fields)) for one in run.verdicts.findings())
     return Verdict(exit_code(run, outcome), found)

@@ -21,7 +21,7 @@ from mockserver.suite.target.exchange import parse_json
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.tally import Coverage
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests.faults.server import Application, serving
 from tests.faults.verdicts import exit_code
 
@@ -107,5 +107,5 @@ def _served(
             target.close()
 
 
-def _judged(run: Run, outcome: Outcome) -> Judged:
+def _judged(run: Run, outcome: RunOutcome) -> Judged:
     return Judged(exit_code(run, outcome), run.verdicts.findings(), run.verdicts.coverage(), run)

@@ -80,7 +80,7 @@ def test_a_created_account_is_shown_listed_and_can_log_in(stub: Client, account:
     listed = shown(stub, account["username"])
     assert told.items() <= listed.items()
     assert listed["last_login"] == 0
-    assert passwords.matches(PASSWORD, listed["password_hash"])
+    assert passwords.hash_matches(PASSWORD, listed["password_hash"])
     auth = log_in(stub, account["username"]).json()["auth"]
     assert (auth["username"], auth["perm_level"]) == (account["username"], account["perm_level"])
     assert shown(stub, account["username"])["last_login"] == auth["valid_from"]
@@ -201,18 +201,18 @@ def test_a_hashed_password_is_what_its_password_opens(stub: Client, hashed: str)
 
 def test_seeded_accounts_show_the_hash_of_their_password(stub: Client) -> None:
     hashed = shown(stub, "u1@vonmail.com")["password_hash"]
-    assert passwords.matches("Mailuser-Sample-u1", hashed)
+    assert passwords.hash_matches("Mailuser-Sample-u1", hashed)
 
 
 def test_an_account_without_password_shows_the_hash_of_none(stub: Client) -> None:
     stub.control("POST", "/reset", {"overlay": "migrated_users"})
     hashed = shown(stub, "test@vonmail.com")["password_hash"]
-    assert not any(passwords.matches(text, hashed) for text in ("", "None", "null"))
+    assert not any(passwords.hash_matches(text, hashed) for text in ("", "None", "null"))
     assert log_in(stub, "test@vonmail.com", "None").status == 401
 
 
 def test_no_password_stands_in_dumps(stub: Client) -> None:
-    hashed = passwords.make("hashed@vonmail.com", "Hidden-Password-2")
+    hashed = passwords.make_hash("hashed@vonmail.com", "Hidden-Password-2")
     create(stub, mail_user())
     create(stub, mail_user("hashed@vonmail.com", password=hashed))
     change(stub, "new@vonmail.com", {"password": "Hidden-Password-3"})
@@ -353,6 +353,24 @@ def test_a_domain_admin_creates_no_more_than_its_quota(stub: Client) -> None:
     assert change(stub, "m1@cheapmailhosting.com", {"storagequota_total": 110}, user).status == 200
     # Who set the quotas is not held to them.
     assert create(stub, mail_user("m3@cheapmailhosting.com")).status == 200
+
+
+def test_a_quota_may_be_what_is_used_and_no_less(stub: Client) -> None:
+    create(stub, domain_admin(storagequota_total=250))
+    user = token_of(stub, "domains")
+    for number in range(2):
+        create(stub, mail_user(f"m{number}@cheapmailhosting.com"), user)
+    used = {"quota_mailboxes": 2, "quota_domains": 1, "storagequota_total": 200}
+    for quota, least in used.items():
+        assert change(stub, "domains", {quota: least - 1}).status == 409, quota
+        assert change(stub, "domains", {quota: least}).status == 200, quota
+    # Now all of it is used up, to the last megabyte and mailbox.
+    for storage in (0, 1):
+        refused = create(stub, mail_user("m2@cheapmailhosting.com", storagequota_total=storage), user)
+        assert refused.status == 409, storage
+    assert change(stub, "domains", {"quota_mailboxes": 3}).status == 200
+    assert create(stub, mail_user("m2@cheapmailhosting.com", storagequota_total=1), user).status == 409
+    assert create(stub, mail_user("m2@cheapmailhosting.com", storagequota_total=0), user).status == 200
 
 
 # ---- lists

@@ -278,11 +278,16 @@ def test_hostile_bytes_do_no_harm(shared_server: Server, request_line: bytes) ->
     assert "panicked" not in shared_server.log()
 
 
+def printed_certificate(server: Server) -> str:
+    return server.log().split("self-signed certificate: ")[1].split(";")[0]
+
+
 def test_tls_with_the_printed_certificate(serve: Serve, tmp_path: Path) -> None:
-    server = serve("--tls", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    server = serve("--tls", "--tls-name", "127.0.0.2", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert server.url.startswith("https://127.0.0.1:")
-    line = next(line for line in server.log().splitlines() if "certificate" in line)
-    certificate = line.split("self-signed certificate: ")[1].split(" (")[0]
+    certificate = printed_certificate(server)
+    for client in ("curl --cacert", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"):
+        assert client in server.log()
     path = "/api/v1/auth/"
     user = ("admin", "long-auth_token-here")
     for host in ("127.0.0.1", "localhost"):
@@ -291,7 +296,7 @@ def test_tls_with_the_printed_certificate(serve: Serve, tmp_path: Path) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(server.url + path, auth=user, timeout=10)
     # The same certificate on the next start, and its key for nobody else.
-    again = serve("--tls", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    again = serve("--tls", "--tls-name", "127.0.0.2", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert certificate in again.log()
     assert requests.get(again.url + path, auth=user, verify=certificate, timeout=10).status_code == 200
     key = Path(certificate).with_suffix(".key")
@@ -300,7 +305,7 @@ def test_tls_with_the_printed_certificate(serve: Serve, tmp_path: Path) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
-        context.wrap_socket(plain, server_hostname="localhost") as secured,
+        context.wrap_socket(plain, server_hostname="127.0.0.2") as secured,
     ):
         assert secured.version() == "TLSv1.2"
 
@@ -312,13 +317,13 @@ def test_plain_http_on_a_tls_port_does_no_harm(serve: Serve, tmp_path: Path) -> 
         with suppress(ConnectionResetError):
             assert not connection.recv(4096).startswith(b"HTTP/1.1 200")
     with _connect(server):  # nor does a connection on which nothing comes
-        certificate = server.log().split("self-signed certificate: ")[1].split(" (")[0]
+        certificate = printed_certificate(server)
         assert requests.get(server.url + "/__mock__/health", verify=certificate, timeout=10).ok
 
 
 def test_an_own_certificate(serve: Serve, tmp_path: Path) -> None:
     first = serve("--tls", XDG_CACHE_HOME=str(tmp_path))
-    certificate = first.log().split("self-signed certificate: ")[1].split(" (")[0]
+    certificate = printed_certificate(first)
     key = str(Path(certificate).with_suffix(".key"))
     first.stop()
     server = serve("--cert", certificate, "--key", key)

@@ -1,4 +1,4 @@
-"""The control API under `/__mock__/`: every route on one page, described by control.yaml.
+"""Routes of the control API under `/__mock__/`, described by control.yaml.
 
 It is never part of a contract. CORS does not cover it, a foreign `Origin` or `Host` is refused, and off loopback it
 is closed unless a control token is set, so that no web page and no neighbour can drive a developer's stub.
@@ -6,6 +6,7 @@ is closed unless a control token is set, so that no web page and no neighbour ca
 
 from __future__ import annotations
 
+import difflib
 import hmac
 import logging
 from collections import Counter
@@ -49,20 +50,23 @@ _MAX_CONTENT_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Who may use the control API: `host` is the address served on, `token` the bearer token asked for, if any."""
+    """Who may use the control API: `host` is the address served on, `token` the required bearer token, if any."""
 
     host: str
     token: str | None
 
     def refusal(self, *, browsed: bool) -> tuple[int, str] | None:
-        """Return status and reason for refusing the current request, or None to let it in.
+        """Return status and reason for refusing the current request, None if the request is allowed.
 
         A page that is `browsed` to takes the token as the password of Basic, too: a browser asks for nothing else. Such
         a page changes nothing; what does takes no credentials that a browser adds by itself.
         """
         origin = request.headers.get("Origin")
         if origin is not None and not is_loopback(_host_of(origin)):
-            return 403, f"the Origin {origin[:100]!r} is foreign; the control API serves no web pages"
+            return (
+                403,
+                f"the Origin {json.text(origin[:100])} is foreign; the control API refuses web pages",
+            )
         if self.token is not None:
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             basic = request.authorization if browsed else None
@@ -70,26 +74,26 @@ class Exposure:
                 scheme, token = "bearer", basic.password or ""
             if scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self.token.encode()):
                 return None
-            return 401, "the control API needs the control token as Bearer credentials"
+            return 401, "the control API requires the control token as Bearer credentials"
         if not is_loopback(self.host):
             return (
                 403,
                 f"the stub listens on {self.host}; start it with --control-token to open the control API",
             )
         if not is_loopback(_host_of(f"//{request.host}")):
-            return 403, f"the Host {request.host[:100]!r} is foreign; use 127.0.0.1 or localhost"
+            return 403, f"the Host {json.text(request.host[:100])} is foreign; use 127.0.0.1 or localhost"
         return None
 
 
 def _host_of(url: str) -> str:
-    """Return the host of a URL, "" where it has none or is malformed."""
+    """Return the host of a URL, "" if it has none or is malformed."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
 
 
-class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
+class _Refused(Exception):  # noqa: N818 - a response to the client, not an error of ours
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
@@ -104,7 +108,7 @@ def register_control(
     undefined: Callable[[RequestRejected, str | None], messages.Response],
     api: Plugin | None = None,
 ) -> None:
-    """Add the control API's routes to an application, an API's too, and an answer for all that is not there.
+    """Add the routes of the control API, and an answer for unknown paths, to a Flask application.
 
     Args:
         app: the application.
@@ -115,7 +119,7 @@ def register_control(
         api: whose routes are added.
     """
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
-    readable = cache(partial(reference_page.readable, contract.document))
+    readable = cache(partial(reference_page.viewer_contract, contract.document))
     plain = cache(partial(_plain, contract))
     secret_parameters = cache(partial(_secret_query_names, contract))
     public = tuple(section.name for section in api.sections if section.public) if api is not None else ()
@@ -224,7 +228,7 @@ def register_control(
     def not_ours(error: HTTPException) -> Response:
         detail = error.description or error.name
         if error.code == 404:
-            hint = request.environ.get(HINT_KEY, "")
+            hint = request.environ.get(HINT_KEY) or _near_control_path(app, request.path)
             detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
             if not request.path.startswith(f"{PREFIX}/"):
                 rejected = RequestRejected(404, error.name, detail)
@@ -256,18 +260,31 @@ def _plain(contract: Contract) -> bytes:
     return json.encode(plain_form(contract.document))
 
 
-def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
-    """Add a route of an API below its name, and where it was before, under which it says that it moved."""
+def _near_control_path(app: Flask, path: str) -> str:
+    """Return a hint with the control API path that a request probably meant, "" if none is near."""
+    if path == "/":
+        return f"; its paths are described at {PREFIX}/docs"
+    if not path.startswith(f"{PREFIX}/"):
+        return ""
+    known = [
+        rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{PREFIX}/") and "<" not in rule.rule
+    ]
+    close = difflib.get_close_matches(path[:100], known, n=1, cutoff=0.8)
+    return f"; did you mean {close[0]}?" if close else ""
 
-    def answer(**path: str) -> Response:
+
+def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
+    """Add a control API route of an API, also under its former path with a `Deprecation` field."""
+
+    def respond(**path: str) -> Response:
         world = _world(worlds)
         content = _decoded() if request.get_data() else NO_CONTENT
         with world.transaction() as transaction:
             call = ControlCall(transaction, world.name, world.now(), content, request.args.to_dict(), path)
             return _json(route.answer(call))
 
-    def answer_formerly(**path: str) -> Response:
-        """Answer with the fields of RFC 9745 and RFC 8288: deprecated since when, and what stands in its place."""
+    def respond_formerly(**path: str) -> Response:
+        """Answer a call at a deprecated path, with the fields of RFC 9745 and RFC 8288 that name its successor."""
         successor = f"{request.script_root}{PREFIX}{folder}{route.path.format(**path)}"
         _LOG.warning("%s %s is deprecated; call %s", route.method, request.path, successor)
 
@@ -277,9 +294,9 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
             response.headers["Link"] = f'<{successor}>; rel="successor-version"'
             return response
 
-        return answer(**path)
+        return respond(**path)
 
-    for path, function in ((f"{folder}{route.path}", answer), (route.formerly, answer_formerly)):
+    for path, function in ((f"{folder}{route.path}", respond), (route.formerly, respond_formerly)):
         if path:
             template = parse_template(path)
             rule = template.expand({name: f"<{name}>" for name in template.parameters})
@@ -287,7 +304,7 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
 
 
 def _secret_query_names(contract: Contract) -> frozenset[str]:
-    """Return the names of query parameters that the contract makes secrets: API keys, and `format: password`."""
+    """Return the names of query parameters that hold secrets: API keys, and `format: password`."""
     data = contract.document.data
     schemes = (scheme for scheme in contract.security_schemes.values() if scheme.location == "query")
     parameters = (one for operation in contract.operations for one in operation.parameters if one.location == "query")
@@ -306,7 +323,7 @@ def _world(worlds: Worlds) -> World:
 
 
 def _state(world: World, public: tuple[str, ...], secret_names: frozenset[str]) -> dict[str, Any]:
-    """Return a world's state with every secret masked.
+    """Return the state of a world as JSON with every secret masked.
 
     Args:
         world: whose state it is.
@@ -368,10 +385,10 @@ def _seconds(value: Any) -> float:
 
 
 def _only_query(*known: str) -> None:
-    """Refuse query parameters that the control API does not know: a misspelt filter must not match everything."""
+    """Raise an error (422) if the request has a query parameter that the control API does not define."""
     unknown = sorted(request.args.keys() - set(known))
     if unknown:
-        raise _Refused(422, f"unknown query parameter {show(unknown[0])!r}; known are {', '.join(known)}")
+        raise _Refused(422, f"unknown query parameter {json.text(show(unknown[0]))}; known are {', '.join(known)}")
 
 
 def _flag(name: str) -> bool:
@@ -383,7 +400,7 @@ def _flag(name: str) -> bool:
 
 
 def _members(known: set[str]) -> dict[str, Any]:
-    """Return the members of the request's JSON object, refusing unknown ones and an empty one."""
+    """Return the members of the request's JSON object; raise an error (422) if it is empty or has unknown ones."""
     members = _decoded()
     if not isinstance(members, dict) or not members or members.keys() - known:
         raise _Refused(422, f"the content must be an object with one or more of {', '.join(sorted(known))}")
@@ -391,7 +408,7 @@ def _members(known: set[str]) -> dict[str, Any]:
 
 
 def _decoded() -> Any:
-    """Return the request's JSON content."""
+    """Return the request's JSON content; raise an error (400) if it is not JSON."""
     try:
         return json.decode(request.get_data())
     except ValueError as error:
@@ -412,7 +429,7 @@ def _json(content: Any) -> Response:
 
 
 def _page(media_type: str, path: Path) -> Response:
-    """Return a file of the reference page, which may load nothing from anywhere else."""
+    """Return a file of the reference page, with a policy that lets it load nothing from other hosts."""
     response = Response(path.read_bytes(), mimetype=media_type)
     response.headers["Content-Security-Policy"] = reference_page.POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,7 +1,7 @@
-"""Content from schemas: the same contract, seed, pointer and key give the same value.
+"""Content generated from schemas: the same contract, seed, pointer and key give the same value.
 
 A value is made from the top down (value_maker.py), several ways in turn, until one is valid by the contract's own
-validator. Nothing that was not found valid is given out.
+validator. No value is returned that was not validated.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.errors import MockServerError
 from mockserver.messages import NO_CONTENT
 from mockserver.stub.examples.flat_schema import Flattener, Impossible
-from mockserver.stub.examples.value_maker import Making, Plan
+from mockserver.stub.examples.value_maker import Strategy, ValueMaker
 
 #: The ways in which a value is tried to be made: all that is known first, then less and less, branch by branch.
-_PLANS = (
-    Plan(),
-    Plan(optional=False),
-    Plan(examples=False),
-    Plan(optional=False, examples=False),
-    Plan(conditional="then"),
-    Plan(conditional="else"),
-    Plan(optional=False, conditional="then"),
-    Plan(optional=False, conditional="else"),
-    *(Plan(optional=optional, turn=turn) for turn in range(1, 6) for optional in (True, False)),
-    *(Plan(optional=False, examples=False, turn=turn) for turn in range(1, 12)),
-    Plan(lenient=True),
+_STRATEGIES = (
+    Strategy(),
+    Strategy(optional=False),
+    Strategy(examples=False),
+    Strategy(optional=False, examples=False),
+    Strategy(conditional="then"),
+    Strategy(conditional="else"),
+    Strategy(optional=False, conditional="then"),
+    Strategy(optional=False, conditional="else"),
+    *(Strategy(optional=optional, turn=turn) for turn in range(1, 6) for optional in (True, False)),
+    *(Strategy(optional=False, examples=False, turn=turn) for turn in range(1, 12)),
+    Strategy(lenient=True),
 )
 
 
 class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the caller has a way out of
-    """No valid value of a schema was found.
+    """Error: no valid value of a schema was found.
 
     Attributes:
-        reason: what keeps the first value that was made from being valid.
-        closest: a value that looks like one, for want of a better; NO_CONTENT where none could be made at all.
+        reason: why the first generated value is not valid.
+        closest: a value that is nearly valid; NO_CONTENT if none could be made at all.
     """
 
     def __init__(self, reason: str, closest: Any = NO_CONTENT) -> None:
@@ -47,7 +47,7 @@ class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the calle
 
 
 class Generator:
-    """Generates values of a contract's schemas."""
+    """Generator of values of a contract's schemas."""
 
     def __init__(self, contract: Contract, seed: int) -> None:
         self._contract = contract
@@ -56,11 +56,11 @@ class Generator:
         self._usual: dict[tuple[str, Direction], Any] = {}
 
     def generate(self, pointer: str, direction: Direction, key: str = "") -> Any:
-        """Return a valid value of the schema at a pointer.
+        """Return a generated, valid value of the schema at a JSON pointer of the contract.
 
         Args:
             pointer: JSON pointer of the Schema Object.
-            direction: properties that are not for it are left out.
+            direction: request or response; `readOnly` or `writeOnly` properties of the other one are left out.
             key: another key gives another value where the schema leaves room; without one the schema's own examples
                 are taken where it has some.
 
@@ -72,10 +72,10 @@ class Generator:
         validator = self._contract.validator(pointer, direction)
         why = ""
         closest: Any = NO_CONTENT
-        for number, plan in enumerate(_PLANS):
+        for number, strategy in enumerate(_STRATEGIES):
             chance = sources.chance(self._seed, pointer, key, number)
             try:
-                value = Making(self._flattener, direction, plan, chance, vary=bool(key)).value(
+                value = ValueMaker(self._flattener, direction, strategy, chance, vary=bool(key)).value(
                     self._flattener.at(pointer)
                 )
             except (Impossible, RecursionError) as reason:

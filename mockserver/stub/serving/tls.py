@@ -1,10 +1,12 @@
-"""A self-signed certificate for `serve --tls`, kept between runs so that clients can be told its path once."""
+"""Self-signed certificates for `serve --tls`, kept on disk so that their path stays the same between runs."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tempfile
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,23 +15,55 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from mockserver.errors import UsageError
 from mockserver.stub.serving.server import Certificate
 
+_HOST_NAME = re.compile(
+    r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
+)
 _VALID_DAYS = 365
 _NEEDED_DAYS = 2
 
 
-def self_signed(host: str) -> Certificate:
-    """Return a certificate for a host name or address, `localhost` and the loopback addresses.
+def self_signed(hosts: Sequence[str]) -> Certificate:
+    """Return a self-signed certificate for host names or addresses, `localhost` and the loopback addresses.
 
-    Both files lie in the user's cache folder, or in a temporary one where that cannot be written.
+    Both files are in the user's cache folder, or in a temporary one where that cannot be written. The certificate is
+    kept as long as it is valid for all these names, so that clients need to be told its path once.
+
+    Raises:
+        UsageError: a name that no certificate can hold.
     """
     folder = _folder()
-    name = "".join(char if char.isalnum() or char in ".-" else "_" for char in host)
+    name = "".join(char if char.isalnum() or char in ".-+" else "_" for char in "+".join(hosts))[:200]
     kept = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
-    if not _usable(kept):
-        _make(kept, host)
+    names = _names(hosts)
+    if not _usable(kept, names):
+        _make(kept, names)
     return kept
+
+
+def _names(hosts: Iterable[str]) -> list[x509.GeneralName]:
+    """Return the subject alternative names of a certificate: host names, then addresses.
+
+    Raises:
+        UsageError: a name that no certificate can hold.
+    """
+    names, addresses = {"localhost"}, {"127.0.0.1", "::1"}
+    for host in hosts:
+        try:
+            addresses.add(str(ipaddress.ip_address(host)))
+        except ValueError:
+            if not _HOST_NAME.fullmatch(host):
+                raise UsageError(
+                    f"{host!r}: not a name that a certificate can hold; write a host name such as stub.internal, "
+                    "*.stub.internal, or an address, without scheme and port"
+                ) from None
+            names.add(host.lower())
+    return [
+        *(x509.DNSName(name) for name in sorted(names)),
+        *(x509.IPAddress(ipaddress.ip_address(address)) for address in sorted(addresses)),
+    ]
 
 
 def _folder() -> Path:
@@ -44,28 +78,26 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="mockserver-"))
 
 
-def _usable(kept: Certificate) -> bool:
-    """Tell whether certificate and key are there, belong together and stay valid for a while."""
+def _usable(kept: Certificate, names: Sequence[x509.GeneralName]) -> bool:
+    """Tell whether certificate and key exist, belong together, cover given names and stay valid for some days."""
     try:
         certificate = x509.load_pem_x509_certificate(kept.certificate.read_bytes())
         key = serialization.load_pem_private_key(kept.key.read_bytes(), None)
-    except (OSError, ValueError, TypeError):
+        held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, TypeError, x509.ExtensionNotFound):
         return False
     needed = datetime.now(UTC) + timedelta(days=_NEEDED_DAYS)
-    return certificate.public_key() == key.public_key() and certificate.not_valid_after_utc > needed
+    return (
+        certificate.public_key() == key.public_key()
+        and certificate.not_valid_after_utc > needed
+        and set(names) <= set(held)
+    )
 
 
-def _make(kept: Certificate, host: str) -> None:
+def _make(kept: Certificate, names: Sequence[x509.GeneralName]) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mockserver stub")])
     now = datetime.now(UTC)
-    names: list[x509.GeneralName] = [x509.DNSName("localhost")]
-    addresses = {"127.0.0.1", "::1"}
-    try:
-        addresses.add(str(ipaddress.ip_address(host)))
-    except ValueError:
-        names.append(x509.DNSName(host))
-    names += [x509.IPAddress(ipaddress.ip_address(address)) for address in sorted(addresses)]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -85,7 +117,7 @@ def _make(kept: Certificate, host: str) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, in one step."""
+    """Write a file atomically, readable only by its owner."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

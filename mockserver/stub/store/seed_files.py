@@ -1,7 +1,7 @@
-"""Seed data as people write it: repetitions written out, checked by JSON Schema and for names that lead nowhere.
+"""Seed data files as read from disk: repeated items expanded, validated by JSON Schema, names checked.
 
-The sections of any contract stand in seed.schema.json; an API adds its own (seed_format.py). docs/seed-data.md says
-what each section holds; tests/project/test_generated.py holds it against the schemas.
+The sections for any contract are defined in seed.schema.json; an API adds its own (seed_format.py). docs/seed-data.md
+says what each section holds; tests/project/test_generated.py compares that page with the schemas.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any
 
 from mockserver.contract.source import yaml
 from mockserver.errors import UsageError
+from mockserver.http import json
 from mockserver.stub.store.seed_format import SeedFormat
 
-#: An item stands at most so many times; more is a mistake, and would make each new world slow.
+#: Largest number of times that an item is repeated; more is a mistake, and would make each new world slow.
 MAX_REPEAT = 10_000
 _REPEAT = "repeat"
 _NUMBER = "{n}"
@@ -22,8 +23,8 @@ _NUMBER = "{n}"
 Sections = dict[str, Any]
 
 
-def read(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
-    """Return the sections of a file, and those of each of its overlays, which stand in their place.
+def read_sections(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
+    """Return the sections of a seed data file, and those of each of its overlays.
 
     Every item is written out and has all members that have a default.
 
@@ -43,12 +44,12 @@ def read(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
 
 
 class _Reader:
-    """Checks the data of one file."""
+    """Reader of one seed data file: expands repeated items, validates, and checks names."""
 
     def __init__(self, path: Path, form: SeedFormat) -> None:
         self._path = path
         self._form = form
-        # Where an item that was written out stands in the file, by the place of its copy.
+        # Index of a repeated item in the file, by the place of its copy.
         self._origins: dict[tuple[str | int, ...], int] = {}
 
     def read(self, data: Any) -> tuple[Sections, dict[str, Sections]]:
@@ -73,7 +74,7 @@ class _Reader:
         return whole, overlays
 
     def _written_out(self, sections: Any, place: tuple[str, ...]) -> Any:
-        """Return sections with each item as often as its `repeat` says, and with defaults; what is null is left out."""
+        """Return sections of seed data with repeated items expanded, defaults added and null members left out."""
         if not isinstance(sections, dict):
             return sections
         written: Sections = {}
@@ -108,7 +109,7 @@ class _Reader:
     def _check_form(self, data: Any) -> None:
         errors = list(self._form.validator.iter_errors(data))
         if errors:
-            raise self._error(*_told(min(errors, key=_in_order), self._form.schema))
+            raise self._error(*_described_violation(min(errors, key=_in_order), self._form.schema))
 
     def _check_keys(self, sections: Sections, place: tuple[str, ...]) -> None:
         for section, names in self._form.keys.items():
@@ -117,7 +118,8 @@ class _Reader:
                 key = tuple(item[name] for name in names)
                 if key in seen:
                     raise self._error(
-                        (*place, section, index, names[-1]), f"stands twice; {' and '.join(names)} name it"
+                        (*place, section, index, names[-1]),
+                        f"is a duplicate; another item has the same {' and '.join(names)}",
                     )
                 seen.add(key)
 
@@ -132,7 +134,7 @@ class _Reader:
                     for name in _names(item.get(member)):
                         if not leads(name):
                             place: tuple[str | int, ...] = (*places[section.name], index, member)
-                            raise self._error(place, f"{name!r} {reference.remedy}")
+                            raise self._error(place, f"{json.text(name)} {reference.remedy}")
 
     def _error(self, place: tuple[str | int, ...], message: str) -> UsageError:
         parts = [
@@ -149,7 +151,7 @@ def _names(value: Any) -> Iterable[str]:
 
 
 def _numbered(value: Any, number: int) -> Any:
-    """Return a value with `{n}` in its texts replaced; a text that is nothing else becomes the number."""
+    """Return a value with `{n}` in its texts replaced by a number; the text `{n}` alone becomes the number itself."""
     if isinstance(value, str):
         return number if value == _NUMBER else value.replace(_NUMBER, str(number))
     if isinstance(value, dict):
@@ -167,8 +169,8 @@ _KINDS = {
 _BOUNDS = {"minimum": "be at least", "maximum": "be at most", "minItems": "have a length of at least"}
 
 
-def _told(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
-    """Return place and message of a violation; values, which may be secret, stay out of both."""
+def _described_violation(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
+    """Return place and message of a schema violation, without any values, as these may be secret."""
     place = tuple(error.instance_path)
     *way, keyword = error.schema_path
     found: Any = schema
@@ -190,5 +192,5 @@ def _told(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
 
 
 def _in_order(error: Any) -> list[tuple[bool, int, str]]:
-    """Return what violations are sorted by, so that the same file gives the same message."""
+    """Return the sort key of a schema violation, so that the same file always gives the same message."""
     return [(False, part, "") if isinstance(part, int) else (True, 0, part) for part in error.instance_path]

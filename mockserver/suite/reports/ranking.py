@@ -1,4 +1,4 @@
-"""The ranking of findings: what matters most, first, in the order in which a person reads them."""
+"""Ranking of findings by importance."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from typing import Any
 
 from mockserver.suite.verdicts.graded_findings import LEVELS
 
-#: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
+#: Checks of secrets and credentials whose failure harms even users whose requests are valid.
 _SECURITY = ("no_secret_comes_back", "ignored_auth")
-#: How checks are called that something which must be refused is.
+#: How the names of checks end that expect a refusal.
 _REFUSALS = ("_are_refused",)
 
-#: Where in a contract an operation stands; the same fault in many of them is one cause to whoever reads.
+#: The part of a pointer that names an operation; the same fault at many operations is one cause.
 _OPERATION = re.compile(r"^/paths/[^/]*/[a-z]+")
 
-#: How a report says what decided the level.
-RULES = {
-    "universal": "a universal rule",
-    "contract": "the contract",
-    "silent": "the contract is silent",
-    "oracle": "our own stub, which breaks it, too",
-    "environment": "nobody's fault",
+#: Why a finding has its owner, by what decided the level; of the contract's own statements by how it knows them.
+REASONS = {
+    "universal": "this rule holds for every server",
+    "source": "the contract documents this",
+    "assumed": "the contract only assumes this",
+    "observed": "the contract has this from an observation",
+    "silent": "the contract says nothing about this",
+    "oracle": "our own stub, which is made from the contract, fails here, too",
+    "environment": "neither server nor contract is at fault",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Findings that differ in their operation only.
+    """Findings that differ only in their operation.
 
     Attributes:
         findings: the one that was seen most first.
@@ -39,22 +41,22 @@ class Cause:
 
     @property
     def first(self) -> dict[str, Any]:
-        """The finding that stands for all."""
+        """Finding that represents all findings of the cause."""
         return self.findings[0]
 
     @property
     def operations(self) -> list[str]:
-        """Labels of the operations at which it was seen."""
+        """Labels of the operations on which the cause was seen."""
         return list(dict.fromkeys(finding["operation"] for finding in self.findings))
 
     @property
     def times(self) -> int:
-        """How often it was seen in all."""
+        """Number of times that the cause was seen, over all its operations."""
         return sum(finding["times"] for finding in self.findings)
 
 
 def causes(findings: Iterable[dict[str, Any]]) -> list[Cause]:
-    """Return the findings, alike ones together, what matters most first.
+    """Return the findings grouped by cause, the most important first.
 
     Violations before drift before environment, known ones last of all. Within a level secrets and credentials, then
     other universal rules, then what concerns most operations, then what was seen most.

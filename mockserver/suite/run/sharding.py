@@ -1,7 +1,7 @@
-"""One run in several parts: which operations and which generated cases are whose.
+"""Sharding: which operations and generated cases belong to which of several parts of a run.
 
-Operations that write the same state stay together, so that each part knows what its writes should have left behind.
-What only reads is split case by case. It all follows from contract and `--only`, so each part finds it out alone.
+Operations that write the same state stay together, so that each shard knows what its writes should have left behind.
+Safe operations are split case by case. The division follows from contract and `--only`, so all shards agree on it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mockserver.contract.roles import is_about_tokens
 from mockserver.errors import UsageError
 from mockserver.http.path_templates import parse_template
 
-#: Where Kubernetes tells a pod of an Indexed Job which one it is, from 0.
+#: Environment variable with the number, from 0, of a pod in a Kubernetes Indexed Job.
 INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 _SHARD = re.compile(r"(\d+|auto)/(\d+)")
 
@@ -38,7 +38,7 @@ class Shard:
 
     @property
     def whole(self) -> bool:
-        """Whether it is all of the run."""
+        """Whether the shard is the whole run."""
         return self.total == 1
 
 
@@ -46,33 +46,35 @@ WHOLE = Shard()
 
 
 def parse_shard(text: str, environment: Mapping[str, str] | None = None) -> Shard:
-    """Return the part that `--shard` names: `2/3`, or `auto/3` in a pod of a Kubernetes Indexed Job.
+    """Return the shard that `--shard` names: `2/3`, or `auto/3` in a pod of a Kubernetes Indexed Job.
 
     Raises:
-        UsageError: another form, no such part, or nothing that says which part this is.
+        UsageError: another form, no such shard, or no environment variable for `auto`.
     """
     match = _SHARD.fullmatch(text)
     if match is None:
-        raise UsageError(f"--shard {text!r} is no part of a run; write 2/3 for the second of three, or auto/3")
+        raise UsageError(f"--shard {text!r} is not a shard; write 2/3 for the second of three shards, or auto/3")
     total = int(match[2])
     number = _index(text, os.environ if environment is None else environment) if match[1] == "auto" else int(match[1])
     if not 1 <= number <= total:
-        raise UsageError(f"--shard {text}: there is no part {number} of {total}; parts count from 1")
+        raise UsageError(f"--shard {text}: there is no shard {number} of {total}; shards are counted from 1")
     return Shard(number, total)
 
 
 def _index(text: str, environment: Mapping[str, str]) -> int:
     index = environment.get(INDEX_VARIABLE, "")
     if not index.isdecimal():
-        raise UsageError(f"--shard {text} reads which part it is from {INDEX_VARIABLE}, which is {index!r}; write 1/N")
+        raise UsageError(
+            f"--shard {text} takes its number from {INDEX_VARIABLE}, which is {index!r}; write 1/N instead"
+        )
     return int(index) + 1
 
 
 class Division:
-    """Whose each operation is, and each generated case of those that only read.
+    """Assignment of operations, and of generated cases of safe operations, to the shards of a run.
 
     Attributes:
-        shard: the part that asks.
+        shard: the shard of this process.
     """
 
     def __init__(self, operations: Sequence[Operation], shard: Shard = WHOLE) -> None:
@@ -81,15 +83,15 @@ class Division:
         self._seen: dict[str, int] = {}
 
     def owns(self, label: str) -> bool:
-        """Tell whether this part makes the claims on an operation, and sends what may change its state."""
+        """Tell whether this shard runs the checks of an operation and its requests that may change state."""
         return self._owners.get(label, self.shard.number) == self.shard.number
 
     def calls(self, operation: Operation) -> bool:
-        """Tell whether this part sends any generated case of an operation."""
+        """Tell whether this shard sends any generated case of an operation."""
         return operation.safe or self.owns(operation.label)
 
     def takes(self, label: str, method: str) -> bool:
-        """Tell whether the next generated case of an operation is this part's; to be asked once for each case.
+        """Tell whether this shard sends the next generated case of an operation; call it once for each case.
 
         Args:
             label: the operation that it was generated for.
@@ -104,7 +106,7 @@ class Division:
 
 
 def _owners(operations: Sequence[Operation], total: int) -> dict[str, int]:
-    """Return the part that owns each operation, by label: the largest groups first, each to who has least."""
+    """Return the number of the shard that owns each operation, by label, with about equal loads."""
     loads = [0] * total
     owners: dict[str, int] = {}
     for group in sorted(groups(operations), key=lambda group: (-_weight(group), group[0].label)):
@@ -115,12 +117,12 @@ def _owners(operations: Sequence[Operation], total: int) -> dict[str, int]:
 
 
 def _weight(group: Iterable[Operation]) -> int:
-    """Return about how much work a group is: reads are split case by case anyway."""
+    """Return the approximate work for a group of operations."""
     return sum(1 if operation.safe else 4 for operation in group)
 
 
 def groups(operations: Sequence[Operation]) -> list[tuple[Operation, ...]]:
-    """Return the operations in groups that share no state: by what the contract says, else by their paths."""
+    """Return the operations in groups that share no state, according to the contract or else to their paths."""
     shared = _shared_segments(operations)
     leaders: dict[str, str] = {}
     found: dict[str, list[Operation]] = {}
@@ -140,7 +142,7 @@ def groups(operations: Sequence[Operation]) -> list[tuple[Operation, ...]]:
 
 
 def _keys(operation: Operation, shared: int) -> list[str]:
-    """Return what names the state that an operation is about; operations with a name in common stay together."""
+    """Return names of the state that an operation reads or writes; operations with a common name stay together."""
     behaviour = operation.behaviour
     if operation.effect == "credentials" or is_about_tokens(operation):
         return ["credentials"]
@@ -148,13 +150,13 @@ def _keys(operation: Operation, shared: int) -> list[str]:
         return [f"resource {behaviour.resource}"]
     if behaviour is not None:
         return [f"path {operation.path}"]
-    # Without a word of the contract, each collection in a path may be what the operation writes.
+    # Where the contract says nothing, each collection in the path may be what the operation writes.
     named = [segment for segment in _segments(operation.path)[shared:] if parse_template(segment).literals[0]]
     return [f"collection {segment}" for segment in named] or [f"path {operation.path}"]
 
 
 def _shared_segments(operations: Sequence[Operation]) -> int:
-    """Return how many segments all paths begin with, as `/api/v1`; a whole path is nothing that is shared."""
+    """Return the number of leading segments that all paths share, as `/api/v1`."""
     paths = [_segments(operation.path) for operation in operations if operation.behaviour is None]
     if not paths:
         return 0

@@ -1,4 +1,4 @@
-"""How a server is reached: the connection options (TLS, proxy, timeouts, rate), and why it cannot be reached."""
+"""Connection options of a target: TLS, proxy, timeouts and request rate; and why a connection cannot be made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import requests
 
 from mockserver.errors import MockServerError, UsageError
 from mockserver.http.cors import is_loopback
-from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
+from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, RateLimiter
 from mockserver.suite.target.wire import MAX_RESPONSE
 
 CONNECT_SECONDS = 5.0
@@ -21,13 +21,13 @@ CONNECT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a server is reached; the options of the command line as values.
+    """Connection options of a target, from the command line.
 
     Attributes:
         rate: requests a second at most, None for the default of where it is.
         budget: requests for one operation at most, None for the default of where it is.
-        treat_as_remote: whether it counts as somebody else's also on loopback.
-        timeout_seconds: how long an answer may take, None for the default of where it is.
+        treat_as_remote: whether it is treated as somebody else's server even on loopback.
+        timeout_seconds: how long a response may take, None for the default, which depends on the host.
         connect_seconds: how long a connection may take to be made.
         ca: certificates of the authorities that are trusted (PEM), None for those that come with the package.
         insecure: whether a server's certificate is taken as it is.
@@ -35,7 +35,7 @@ class Connection:
         key: the key of `cert`.
         proxy: URL of the proxy; those of the environment never count.
         share: of how many runs that share the rate this is one.
-        max_response: read no more bytes of an answer's content than that, decoded.
+        max_response: read at most so many bytes of a response's content, decoded.
     """
 
     rate: float | None = None
@@ -53,32 +53,32 @@ class Connection:
 
 
 class TargetLost(MockServerError):  # noqa: N818 - what happened, in a word
-    """Nothing listens where the target should be; nobody can be judged."""
+    """Error: nothing accepts connections at the target, so nothing can be judged."""
 
 
-def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> Governor:
-    """Return the governor for a server: what the options say, else the defaults of where it is."""
+def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> RateLimiter:
+    """Return the rate limiter for a target: from the options, with defaults for local and for other machines."""
     limits = FOREIGN if foreign else OWN_STUB if own_stub else OURS
     if connection.budget is not None:
         limits = replace(limits, budget=connection.budget)
     rate = connection.rate or (FOREIGN_RATE if foreign else None)
     slow_rate = FOREIGN_RATE / connection.share
-    return Governor(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
+    return RateLimiter(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a host is this machine, by name and by address: a name such as `a.localhost` may lead elsewhere."""
+    """Tell whether a host name or address is this machine, judged by all addresses to which a name resolves."""
     if not is_loopback(host):
         return False
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
-        return True  # it leads nowhere, which whoever connects is told
+        return True  # it has no address, as the attempt to connect will show
     return all(is_loopback(str(address[4][0])) for address in found)
 
 
 def unreachable(error: BaseException, base_url: str, connection: Connection) -> str | None:
-    """Return why no connection can be made, with the remedy, or None if one was made."""
+    """Return why no connection can be made, with the remedy, or None if a connection was made."""
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         if "CERTIFICATE_VERIFY_FAILED" in text:
@@ -98,7 +98,7 @@ def unreachable(error: BaseException, base_url: str, connection: Connection) -> 
 
 
 def check_files(connection: Connection) -> None:
-    """Look whether certificates and proxy can be used, before anything is sent.
+    """Raise UsageError if the certificate files or the proxy of the options cannot be used.
 
     Raises:
         UsageError: one cannot; the message names the option.
@@ -107,7 +107,7 @@ def check_files(connection: Connection) -> None:
         try:
             ssl.create_default_context(cafile=connection.ca)
         except OSError as error:
-            raise UsageError(f"{connection.ca}: holds no certificates that can be read: {error}; check --ca") from error
+            raise UsageError(f"{connection.ca}: has no readable certificates: {error}; check --ca") from error
     if connection.key is not None and connection.cert is None:
         raise UsageError("--key needs the certificate that it belongs to; give it with --cert FILE")
     if connection.cert is not None:
@@ -115,7 +115,7 @@ def check_files(connection: Connection) -> None:
             ssl.create_default_context().load_cert_chain(connection.cert, connection.key, password=_no_password)
         except OSError as error:
             raise UsageError(
-                f"{connection.cert}: is no certificate with its key: {error}; check --cert and --key"
+                f"{connection.cert}: is not a certificate with its key: {error}; check --cert and --key"
             ) from error
     if connection.proxy is not None:
         parts = urlsplit(connection.proxy)
@@ -124,11 +124,11 @@ def check_files(connection: Connection) -> None:
 
 
 def _no_password() -> str:
-    raise OSError("its key is locked with a password, which nobody is there to give")
+    raise OSError("its key needs a password, which cannot be given here")
 
 
 def is_refused(error: BaseException) -> bool:
-    """Tell whether a connection could not be made at all, by the chain of causes and of wrapped reasons."""
+    """Tell whether an exception or one of its causes says that no connection was made at all."""
     pending: list[Any] = [error]
     seen: set[int] = set()
     while pending:

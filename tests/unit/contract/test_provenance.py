@@ -1,4 +1,4 @@
-"""Which mark covers which element (DESIGN section 1)."""
+"""Which mark covers which element (docs/contract.md, `Provenance`)."""
 
 from __future__ import annotations
 
@@ -75,19 +75,19 @@ SCHEMA = f"{GET}/responses/200/content/application~1json/schema"
         (f"{GET}/responses/404", "observed", "seen"),
         # A mark of the operation does not reach into schemas.
         (f"{GET}/parameters/0/required", "source", "page"),
-        (f"{GET}/parameters/0/schema/type", "assumed", "the contract does not say where this comes from"),
-        (f"{SCHEMA}/type", "assumed", "the contract does not say where this comes from"),
+        (f"{GET}/parameters/0/schema/type", "assumed", "the contract does not say how this is known"),
+        (f"{SCHEMA}/type", "assumed", "the contract does not say how this is known"),
         (f"{SCHEMA}/required", "assumed", "all examples have it"),
         (f"{SCHEMA}/properties/a/type", "observed", "2026, staging"),
         (f"{SCHEMA}/properties/a/minLength", "observed", "2026, staging"),
-        (f"{SCHEMA}/properties/x-source/type", "assumed", "the contract does not say where this comes from"),
+        (f"{SCHEMA}/properties/x-source/type", "assumed", "the contract does not say how this is known"),
         # A named property is no mark, though it has the name of one.
-        (f"{SCHEMA}/properties/properties/type", "assumed", "the contract does not say where this comes from"),
+        (f"{SCHEMA}/properties/properties/type", "assumed", "the contract does not say how this is known"),
         ("/components/schemas/Marked/type", "source", "schema page"),
         ("/components/schemas/Marked/maximum", "assumed", "16 bits"),
         ("/components/schemas/Marked/properties/q/type", "assumed", "guess"),
         ("/components/schemas/Marked/properties/r/type", "source", "schema page"),
-        ("/components/schemas/Bare/type", "assumed", "the contract does not say where this comes from"),
+        ("/components/schemas/Bare/type", "assumed", "the contract does not say how this is known"),
         ("/nothing/at/all", "source", "root"),
     ],
 )

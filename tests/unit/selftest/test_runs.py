@@ -10,17 +10,17 @@ import pytest
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.selftest import laboratory, runs
-from mockserver.selftest.kills import Kills, Planted, Result, Sign
+from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.suite.cases import observed_response
 from mockserver.suite.checks import any_response
 from mockserver.suite.run import session
-from mockserver.suite.run.progress import Silence
+from mockserver.suite.run.progress import NoProgress
 from mockserver.suite.run.run_options import Options
-from mockserver.suite.verdicts.verdict import ExitCode, Outcome
+from mockserver.suite.verdicts.verdict import ExitCode, RunOutcome
 from tests import defaults
 
 _DESCRIBE = "GET /api/v1/auth/"
-_SIGN = Sign("no_server_error", "violation", _DESCRIBE)
+_SIGN = FindingKey("no_server_error", "violation", _DESCRIBE)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def lab() -> Iterator[laboratory.Laboratory]:
         yield found
 
 
-def planted(number: int, kind: str = "crash", **more: Any) -> Planted:
-    return Planted(number, kind, "theme", _DESCRIBE, frozenset({_SIGN}), **more)
+def planted(number: int, kind: str = "crash", **more: Any) -> PlantedMutant:
+    return PlantedMutant(number, kind, "theme", _DESCRIBE, frozenset({_SIGN}), **more)
 
 
 def kills(lab: laboratory.Laboratory, *results: Result) -> Kills:
@@ -38,7 +38,7 @@ def kills(lab: laboratory.Laboratory, *results: Result) -> Kills:
 
 
 def test_the_suite_kills_what_breaks_an_operation(lab: laboratory.Laboratory) -> None:
-    found = runs.self_test(lab, "sample", ["auth_get"], Silence())
+    found = runs.self_test(lab, "sample", ["auth_get"], NoProgress())
     alive = [result.mutant.kind for result in found.results if result.verdict != "killed"]
     assert found.exit_code() is ExitCode.CLEAN, alive
     assert len(found.results) > 80
@@ -46,16 +46,16 @@ def test_the_suite_kills_what_breaks_an_operation(lab: laboratory.Laboratory) ->
     assert "level_ignored" not in by_class  # every level may call it
     assert set(by_class["auth_ignored"]) == {"calls_without_credentials_are_refused"}
     assert set(by_class["json_as_html"]) == {"media_type_is_documented"}
-    assert set(by_class["token_in_the_answer"]) == {"no_secret_comes_back"}
+    assert set(by_class["token_in_the_response"]) == {"no_secret_comes_back"}
 
 
 def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     weakened = tuple(
-        check for check in any_response.ANSWER_CHECKS if check is not any_response.body_conforms_to_its_schema
+        check for check in any_response.RESPONSE_CHECKS if check is not any_response.body_conforms_to_its_schema
     )
-    monkeypatch.setattr(session, "ANSWER_CHECKS", weakened)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
-    found = runs.self_test(lab, "full", ["auth_get"], Silence())
+    monkeypatch.setattr(session, "RESPONSE_CHECKS", weakened)
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
+    found = runs.self_test(lab, "full", ["auth_get"], NoProgress())
     assert found.exit_code() is ExitCode.VIOLATION
     alive = {result.mutant.kind for result in found.results if result.verdict == "survived"}
     assert {"member_dropped", "number_as_text", "member_null"} <= alive
@@ -63,20 +63,20 @@ def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkey
 
 
 def test_a_stub_that_is_not_clean_proves_nothing(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_content(answer: observed_response.Answer) -> bool:
+    def never_content(answer: observed_response.ObservedResponse) -> bool:
         raise answer.failure("never_content", "never", expected="", got="", pointer="", rule="universal")
 
-    monkeypatch.setattr(session, "ANSWER_CHECKS", (*any_response.ANSWER_CHECKS, never_content))
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(session, "RESPONSE_CHECKS", (*any_response.RESPONSE_CHECKS, never_content))
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     with pytest.raises(runs.UncleanStub, match="never_content"):
-        runs.self_test(lab, "sample", ["auth_get"], Silence())
+        runs.self_test(lab, "sample", ["auth_get"], NoProgress())
 
 
 def test_a_finding_of_another_name_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     mutants = lab.mutants()
     mutant = next(item for item in mutants if item.kind == "json_as_html" and item.operation == _DESCRIBE)
     renamed = planted(mutant.number, "json_as_html")
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     assert runs._examine(lab, mutant).killed_by in mutant.signs
     result = runs._examine(lab, renamed)
     assert result.killed_by is None
@@ -86,8 +86,8 @@ def test_a_finding_of_another_name_does_not_kill(lab: laboratory.Laboratory, mon
 def test_a_finding_of_another_level_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(item for item in lab.mutants() if item.kind == "auth_ignored" and item.operation == _DESCRIBE)
     softer = frozenset(sign._replace(level="drift") for sign in mutant.signs)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
-    changed = Planted(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
+    changed = PlantedMutant(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
     assert runs._examine(lab, changed).killed_by is None
 
 
@@ -130,7 +130,7 @@ def test_what_never_acted_is_not_killed(lab: laboratory.Laboratory) -> None:
 def test_ctrl_c_tells_what_is_known_so_far(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     examine, seen = runs._examine, 0
 
-    def until_the_third(lab: laboratory.Laboratory, mutant: Planted) -> Result:
+    def until_the_third(lab: laboratory.Laboratory, mutant: PlantedMutant) -> Result:
         nonlocal seen
         seen += 1
         if seen > 2:
@@ -138,8 +138,8 @@ def test_ctrl_c_tells_what_is_known_so_far(lab: laboratory.Laboratory, monkeypat
         return examine(lab, mutant)
 
     monkeypatch.setattr(runs, "_examine", until_the_third)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
-    found = runs.self_test(lab, "sample", ["auth_get"], Silence())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
+    found = runs.self_test(lab, "sample", ["auth_get"], NoProgress())
     assert len(found.results) == 2
     assert found.exit_code() is ExitCode.INTERRUPTED
     assert found.as_text().startswith("INTERRUPTED: 2 of 2 mutants")
@@ -173,7 +173,7 @@ def test_the_command_prints_the_table_and_writes_the_report(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["http://127.0.0.1:1"], "leave the target out"),
+        (["http://127.0.0.1:1"], "the target cannot be given with it"),
         (["--only", "nothing_of_that_name"], "there is no mutant to judge"),
     ],
 )
@@ -215,9 +215,9 @@ components:
 def test_another_contract_has_mutants_and_accounts_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pets.yaml"
     path.write_text(_PETS, encoding="utf-8")
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: Outcome())
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     with laboratory.laboratory(load_contract(path), Options(contract=path), 1) as found:
-        result = runs.self_test(found, "full", (), Silence())
+        result = runs.self_test(found, "full", (), NoProgress())
     kinds = {item.mutant.kind for item in result.results}
     assert {"number_as_text", "token_of_another", "field_missing", "json_as_html"} <= kinds
     assert not {"write_lost", "level_ignored", "malformed_json_taken"} & kinds
