@@ -21,7 +21,7 @@ def test_paths_with_a_slash_at_their_end_are_as_many_as_linters_say() -> None:
 
 def test_clients_make_every_documented_call() -> None:
     pairs = list(pairs_in(CONTRACT))
-    rows = re.findall(r"^\| `(?:python|typescript-fetch)` \| (\d+) \| (\d+) \| ?(\d*)", TEXT, flags=re.MULTILINE)
+    rows = re.findall(r"^\| (?:Python|TypeScript) \(`[a-z-]+`\) \| (\d+) \| (\d+) \| ?(\d*)", TEXT, flags=re.MULTILINE)
     assert [int(calls) for calls, *_ in rows] == [len(pairs)] * 2
     assert [int(right) + int(wrong or 0) for _, right, wrong in rows] == [len(pairs)] * 2
     assert {pair.operation.id for pair in pairs} == set(CONTRACT.by_id)
