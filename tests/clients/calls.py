@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 from urllib.request import Request, urlopen
 
-from mockserver.stub.examples.listing import Sequence, Step, sequences
-
 from mockserver.contract.exchanges import ExamplePair, pairs_in
 from mockserver.contract.model import Contract
 from mockserver.contract.source.references import follow
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import blanked
 from mockserver.plugins import DEFAULT, find
+from mockserver.stub.examples.example_sequences import Sequence, Step, sequences
 from mockserver.stub.store.seed import load_seed
 from tests import defaults
 
