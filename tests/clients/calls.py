@@ -15,7 +15,7 @@ from mockserver.contract.source.references import follow
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import blanked
 from mockserver.plugins import DEFAULT, find
-from mockserver.stub.examples.listing import Sequence, Step, sequences
+from mockserver.stub.examples.example_sequences import Sequence, Step, sequences
 from mockserver.stub.store.seed import load_seed
 from tests import defaults
 

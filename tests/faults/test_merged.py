@@ -73,4 +73,4 @@ def test_shards_merged_are_the_whole_run(tmp_path: Path) -> None:
     assert "shard 1/2 is missing" in alone.stdout.splitlines()[0]
     twice = _mockserver("report", "merge", "two.json", "two.json", folder=tmp_path)
     assert (twice.returncode, twice.stdout) == (2, "")
-    assert twice.stderr == "mockserver: shard 2/2 is there twice; name each report once\n"
+    assert twice.stderr == "mockserver: shard 2/2 is given twice; give each report once\n"

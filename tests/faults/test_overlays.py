@@ -141,7 +141,7 @@ def test_fuzz_writes_the_overlay_applies_it_and_the_stub_goes_by_it(
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, "")
-    told = re.search(r"run 2: (\d+) drift findings before, (\d+) gone, 0 left, 0 new", done.stdout)
+    told = re.search(r"run 2: (\d+) drift findings before, (\d+) resolved, 0 left, 0 new", done.stdout)
     assert told is not None, done.stdout
     assert [line for line in done.stdout.splitlines() if line.startswith("KEPT")] == [
         f"KEPT, with {told[1]} drift; 2xx on 3 of 3 operations",
@@ -196,7 +196,7 @@ def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["check", "--apply"], "--apply needs an overlay to apply: --write-overlay FILE"),
+        (["check", "--apply"], "--apply needs an overlay to apply: give --write-overlay FILE, too"),
         (
             ["check", "--write-overlay", "none/real.yaml"],
             "--write-overlay none/real.yaml: cannot be written: its folder does not",
@@ -205,7 +205,7 @@ def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path:
         (["fuzz", "--shard", "1/2", "--write-overlay", "real.yaml"], "--write-overlay needs a whole run"),
         (
             ["check", "--overlay", "a.yaml", "--write-overlay", "a.yaml"],
-            "--write-overlay a.yaml: is read as --overlay, too",
+            "--write-overlay a.yaml: is also given as --overlay",
         ),
     ],
 )
@@ -237,7 +237,7 @@ def test_what_drifts_becomes_an_overlay_and_then_nothing_does(
     if not number:  # only `fuzz` sees this one
         assert not path.exists()
         return
-    told = f"{number} drift finding{'' if number == 1 else 's'} before, {number} gone, 0 left, 0 new."
+    told = f"{number} drift finding{'' if number == 1 else 's'} before, {number} resolved, 0 left, 0 new."
     assert told in capsys.readouterr().out
     assert {one.level for one in last.run.verdicts.findings()} <= {"violation"}
 
