@@ -99,8 +99,11 @@ def _with_token(call: Call, username: str, token: str) -> Call:
     return call._replace(authorization=basic.encode(f"{username}:{token}"))
 
 
-def _told(subject: Subject, check: str, replace: Callable[[object], object]) -> Mutation | None:
-    """Return the mutation of an answer about a token in which some texts are others."""
+def _told(subject: Subject, check: str, replace: Callable[[object], object], *, same: bool = False) -> Mutation | None:
+    """Return the mutation of an answer about a token in which some texts are others.
+
+    With `same` it may leave the documented answer as it is: other accounts show it.
+    """
     behaviour, main = subject.operation.behaviour, subject.main
     if behaviour is None or not is_about_tokens(subject.operation) or main is None:
         return None
@@ -110,7 +113,7 @@ def _told(subject: Subject, check: str, replace: Callable[[object], object]) -> 
             return {name: changed(member) for name, member in value.items()}
         return replace(value)
 
-    if all(changed(value) == value for value in ({"shown": text} for text in _texts(main.value))):
+    if not same and all(changed(value) == value for value in ({"shown": text} for text in _texts(main.value))):
         return None
     return with_main(subject, subject.stated(behaviour.pointer, check), lambda reply: reply.changed(changed))
 
@@ -138,3 +141,23 @@ def another_account_named(subject: Subject) -> Mutation | None:
     if len(names) < 2:
         return None
     return _told(subject, "answers_name_the_caller", lambda text: names[-1] if text in names else text)
+
+
+@LOGINS.mutant
+def highest_level_told(subject: Subject) -> Mutation | None:
+    """Everybody is told to have the highest level: clients show what does not work."""
+    levels = subject.contract.levels
+    if len(levels) < 2 or subject.main is None or not set(_texts(subject.main.value)) & set(levels):
+        return None
+    return _told(
+        subject, "issued_tokens_tell_their_level", lambda text: levels[0] if text in levels else text, same=True
+    )
+
+
+@LOGINS.mutant
+def first_account_named(subject: Subject) -> Mutation | None:
+    """What is told of a token names the account that was created first, whosever it is."""
+    names = list(subject.accounts)
+    if len(names) < 2 or subject.main is None or not set(_texts(subject.main.value)) & set(names):
+        return None
+    return _told(subject, "answers_name_the_caller", lambda text: names[0] if text in names else text, same=True)

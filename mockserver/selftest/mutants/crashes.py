@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Subject
 from mockserver.selftest.plants import crashing, only_here, replying
-from mockserver.selftest.traffic import Call, Reply, crash
+from mockserver.selftest.traffic import Call, Reply, crash, problem
 
 CRASHES = Catalogue("crashes")
 #: Longer than the suite waits for such a mutant, and no longer than it takes to be sure.
@@ -135,6 +136,8 @@ _ON_CONTENT: tuple[tuple[str, str, Callable[[Subject], bool], Callable[[Subject,
      lambda _subject, call: bool(call.body) and bool(call.content_type) and not _is_json_type(call)),
     ("no_media_type_crashes", "Content without Content-Type makes it fail.", _takes_content,
      lambda _subject, call: bool(call.body) and not call.content_type),
+    ("chunks_crash", "Content without a length makes it fail: a KeyError for Content-Length.", _takes_content,
+     lambda _subject, call: bool(call.body) and not call.environ.get("CONTENT_LENGTH")),
     ("duplicate_members_crash", "An object with a name twice makes it fail.", _takes_content,
      lambda _subject, call: _has_duplicates(call.body)),
 )  # fmt: skip
@@ -216,6 +219,24 @@ def one_call_in_twenty_fails(subject: Subject) -> Mutation | None:
         return crash() if count["calls"] % _FLAKY_EVERY == 0 else reply
 
     return Mutation(only_here(subject, act), subject.universal("no_server_error"))
+
+
+@CRASHES.mutant
+def one_call_in_twenty_refused(subject: Subject) -> Mutation | None:
+    """Each twentieth call by who may call is refused: one of the servers behind the balancer has an old list."""
+    if not subject.operation.safe or not subject.is_guarded or subject.main is None or subject.main.status >= 300:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        reply, count = server.send(call), server.everywhere()
+        if not reply.ok:
+            return reply
+        count["calls"] = count.get("calls", 0) + 1
+        return problem(403, "Forbidden") if count["calls"] % _FLAKY_EVERY == 0 else reply
+
+    signs = subject.stated(subject.operation.pointer, "repeats_get_the_same_answer")
+    signs |= subject.stated(child(subject.operation.pointer, "x-mockserver-levels"), "allowed_levels_are_admitted")
+    return Mutation(only_here(subject, act), signs)
 
 
 @CRASHES.mutant

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
 from mockserver.selftest.mutated_operation import Subject
-from mockserver.selftest.plants import only_here
+from mockserver.selftest.plants import only_here, replying
 from mockserver.selftest.traffic import Call, Reply, problem
 from mockserver.stub.store.seed import Account
 
@@ -95,3 +96,26 @@ def _limited(subject: Subject) -> tuple[str, ...]:
     return tuple(
         level for level in subject.contract.levels if level in allowed and objects and level not in objects.foreign
     )
+
+
+@OBJECTS.mutant
+def lists_leave_out_own_objects(subject: Subject) -> Mutation | None:
+    """A list tells the accounts of a caller no account but its own: the filter is made for the lowest level alone."""
+    objects = subject.operation.objects
+    if objects is None or objects.requested or objects.own != "account" or not subject.is_guarded:
+        return None
+
+    def change(call: Call, reply: Reply) -> Reply:
+        username = call.credentials[0]
+        return reply.changed(lambda answer: _own_alone(answer, username)) if reply.ok else reply
+
+    return replying(subject, subject.stated(objects.pointer, "lists_tell_all_own_objects"), change)
+
+
+def _own_alone(value: Any, username: str) -> Any:
+    """Return a list's answer with those of its items alone that hold a name."""
+    if isinstance(value, dict):
+        return {name: _own_alone(member, username) for name, member in value.items()}
+    if not isinstance(value, list):
+        return value
+    return [item for item in value if username in (item.values() if isinstance(item, dict) else [item])]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject, text_at
+from mockserver.selftest.mutated_operation import Subject, at, text_at
 from mockserver.selftest.plants import only_here, replying
 from mockserver.selftest.traffic import Call, Reply
 
@@ -184,3 +184,74 @@ def password_in_a_login_refusal(subject: Subject) -> Mutation | None:
         return reply.changed(lambda told: told | {"detail": f"wrong password: {shown}"})
 
     return Mutation(only_here(subject, act), subject.universal(_LEAK))
+
+
+@LEAKS.mutant
+def secret_in_escapes(subject: Subject) -> Mutation | None:
+    """A rejection repeats the secrets of the content, each character as an escape of JSON."""
+    if not subject.secret_members:
+        return None
+
+    def change(call: Call, reply: Reply) -> Reply:
+        text = "".join(f"\\u{ord(char):04x}" for secret in _secrets_in(subject, call).values() for char in secret)
+        return reply.changed(lambda told: told | {"detail": text}) if reply.status == 422 and text else reply
+
+    return replying(subject, subject.universal(_LEAK), change)
+
+
+@LEAKS.mutant
+def older_secret_read_back(subject: Subject) -> Mutation | None:
+    """A read shows the secret that was written first, though another one is set by now: a log of changes."""
+    write = subject.sibling("write")
+    if subject.role != "read" or write is None:
+        return None
+    writing = Subject(subject.contract, write, subject.index, subject.accounts)
+    if not writing.secret_members:
+        return None
+
+    def plant(call: Call, server: Behind) -> Reply:
+        reply, memory = server.send(call), server.memory(call)
+        if call.operation is write and reply.ok:
+            memory["shown"] = memory.get("before")
+            memory.setdefault("before", _secrets_in(writing, call))
+        if call.operation is subject.operation and reply.status == 200 and memory.get("shown"):
+            return reply.changed(_first_object_with(memory["shown"]))
+        return reply
+
+    return Mutation(plant, subject.universal(_LEAK))
+
+
+@LEAKS.mutant
+def made_secret_told_by_a_reset(subject: Subject) -> Mutation | None:
+    """A reset tells in a field what it has cleared: a secret that the server made."""
+    write = subject.sibling("write")
+    if subject.role != "reset" or write is None or write.behaviour is None or not write.behaviour.generated:
+        return None
+    place = write.behaviour.value
+
+    def plant(call: Call, server: Behind) -> Reply:
+        reply, memory = server.send(call), server.memory(call)
+        if call.operation is write and reply.ok:
+            memory["made"] = at(reply.json, place)
+        made = memory.get("made") if call.operation is subject.operation and reply.ok else None
+        return reply.with_field("X-Cleared", made) if isinstance(made, str) and made.isascii() else reply
+
+    return Mutation(plant, subject.universal(_LEAK))
+
+
+@LEAKS.mutant
+def revoked_token_in_a_refusal(subject: Subject) -> Mutation | None:
+    """A refusal shows the token that it refuses because it was revoked: it counts as no secret any more."""
+    revocation = subject.revocation
+    if revocation is None or not subject.is_guarded:
+        return None
+
+    def plant(call: Call, server: Behind) -> Reply:
+        reply, memory = server.send(call), server.memory(call)
+        token = call.credentials[1]
+        if call.operation is revocation and reply.ok:
+            memory[token] = True
+        shown = call.operation is subject.operation and reply.status == 401 and memory.get(token)
+        return reply.changed(lambda told: told | {"detail": f"this token was revoked: {token}"}) if shown else reply
+
+    return Mutation(plant, subject.universal(_LEAK))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.link_effects import consequences
 from mockserver.http.pointers import child, split
-from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
+from mockserver.selftest.catalogue import Behind, Catalogue, Mutation, Plant
 from mockserver.selftest.mutated_operation import Change, Sign, Subject, at, holder
 from mockserver.selftest.plants import only_here, replying
 from mockserver.selftest.traffic import Call, Reply, crash, problem
@@ -313,3 +314,83 @@ def linked_read_of_before(subject: Subject) -> Mutation | None:
         return stale
 
     return Mutation(plant, subject.stated(found[0].pointer, "links_show_what_they_say"))
+
+
+def _on_same_write(subject: Subject, again: Callable[[Call, Reply, Behind], Reply]) -> Plant:
+    """Return the plant that acts on a write of what was written last, after the clean stub has answered it."""
+    reset = subject.sibling("reset")
+
+    def plant(call: Call, server: Behind) -> Reply:
+        memory, reply = server.memory(call), server.send(call)
+        is_write = call.operation is subject.operation
+        if not reply.ok or not (is_write or call.operation is reset):
+            return reply
+        same = is_write and memory.get("last") == call.body
+        memory["last"] = call.body if is_write else None
+        return again(call, reply, server) if same else reply
+
+    return plant
+
+
+@MEMORY.mutant
+def same_write_refused(subject: Subject) -> Mutation | None:
+    """What is written already cannot be written again, so that a client cannot try again after a silence: 409."""
+    success = subject.operation.success()
+    if subject.role != "write" or success is None or "409" in subject.operation.responses:
+        return None
+    signs = subject.stated(success.pointer, "writes_can_be_repeated", "valid_writes_are_accepted")
+    return Mutation(_on_same_write(subject, lambda _call, _reply, _server: problem(409, "Conflict")), signs)
+
+
+@MEMORY.mutant
+def same_write_answered_with_nothing(subject: Subject) -> Mutation | None:
+    """A write that changes nothing is answered with empty values: the statement says that no row was changed."""
+    behaviour = subject.operation.behaviour
+    if subject.role != "write" or behaviour is None or not behaviour.value or subject.generated:
+        return None
+    path = tuple(split(behaviour.value))
+
+    def emptied(answer: Any) -> Any:
+        held = holder(answer, path)
+        held[path[-1]] = {name: type(value)() for name, value in held[path[-1]].items()}
+        return answer
+
+    signs = subject.stated(behaviour.pointer, "writes_can_be_repeated")
+    return Mutation(_on_same_write(subject, lambda _call, reply, _server: reply.changed(emptied)), signs)
+
+
+@MEMORY.mutant
+def same_write_resets(subject: Subject) -> Mutation | None:
+    """The same write again takes the value away, as a switch does."""
+    reset, read = subject.sibling("reset"), subject.sibling("read")
+    if subject.role != "write" or reset is None or read is None or read.behaviour is None or subject.generated:
+        return None
+
+    def again(call: Call, reply: Reply, server: Behind) -> Reply:
+        server.send(call.to(reset))
+        server.memory(call)["last"] = None
+        return reply
+
+    signs = subject.stated(read.behaviour.pointer, "writes_can_be_repeated") | _seen_by_reads(subject)
+    return Mutation(_on_same_write(subject, again), signs)
+
+
+@MEMORY.mutant
+def list_items_lost(subject: Subject) -> Mutation | None:
+    """Of a list that a call sends only the first item is stored, and all are shown: a loop ends too early."""
+    found = [one for one in consequences(subject.contract) if one.call is subject.operation]
+    if not found or not isinstance(subject.sample, dict):
+        return None
+    lists = [name for name, value in subject.sample.items() if isinstance(value, list) and len(value) > 1]
+    if not lists:
+        return None
+
+    def act(call: Call, server: Behind) -> Reply:
+        value = call.json
+        if not isinstance(value, dict) or not subject.takes(value):
+            return server.send(call)
+        shown = {name: value[name] for name in lists if isinstance(value.get(name), list)}
+        reply = server.send(call.with_json(value | {name: items[:1] for name, items in shown.items()}))
+        return reply.changed(lambda answer: answer | {name: shown[name] for name in shown if name in answer})
+
+    return Mutation(only_here(subject, act), subject.stated(found[0].pointer, "links_show_what_they_say"))

@@ -113,6 +113,19 @@ def token_of_another(subject: Subject) -> Mutation | None:
 
 
 @CREDENTIALS.mutant
+def token_of_anybody(subject: Subject) -> Mutation | None:
+    """Any token that is valid opens the door, and who it is then is read from the user name alone."""
+
+    def whom(call: Call, known: Known) -> Account | None:
+        username, shown = call.credentials
+        return subject.accounts.get(username) if known.owner(shown) is not None else None
+
+    # Whoever is named may be refused for another reason, and then it is the wrong refusal.
+    check = "tokens_belong_to_their_user"
+    return letting_in(subject, subject.universal(check) | subject.silent(check), whom)
+
+
+@CREDENTIALS.mutant
 def password_as_token(subject: Subject) -> Mutation | None:
     """The account's password is taken in place of a token."""
     if subject.revocation is None or not any(is_login(operation) for operation in subject.contract.operations):

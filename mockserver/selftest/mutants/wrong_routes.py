@@ -110,6 +110,29 @@ def method_unguarded(subject: Subject) -> Mutation | None:
 
 
 @ROUTES.mutant
+def head_unguarded(subject: Subject) -> Mutation | None:
+    """HEAD tells whoever asks how long the answer to a GET is: the guard knows of the defined methods alone."""
+    path = subject.operation.path
+    here = [item for item in subject.contract.operations if item.path == path]
+    if subject.operation.method != "GET" or not all(item.security for item in here) or not subject.is_guarded:
+        return None
+    if subject.main is None or subject.main.status >= 300:
+        return None
+    objects = subject.operation.objects
+    if objects is not None and objects.requested and subject.mightiest.level not in objects.foreign:
+        return None  # what the path names is somebody's own affair
+    label = f"HEAD {path}"
+
+    def plant(call: Call, server: Behind) -> Reply:
+        if call.method != "HEAD" or not _is_at(call._replace(method="GET"), subject):
+            return server.send(call)
+        reply = server.send(call._replace(method="GET", operation=subject.operation).by(subject.mightiest))
+        return reply._replace(body=b"")
+
+    return Mutation(plant, subject.universal("undefined_methods_ask_for_credentials", label=label))
+
+
+@ROUTES.mutant
 def path_below_answered(subject: Subject) -> Mutation | None:
     """Whatever begins with a path is taken for it, as a route without an end does."""
     if not subject.first_at_its_path or "{" in subject.operation.path:

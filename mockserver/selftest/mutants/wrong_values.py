@@ -24,6 +24,7 @@ _TRIALS: tuple[Any, ...] = (
     32768,
     " Ab\u00e9 \ufb01 e\u0301 '\" <&> %41+ \U0001f600 ",
     "x" * 65,
+    "x" * 256,
     "b\u00fccher.example",
 )
 
@@ -60,6 +61,7 @@ _TEXTS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("text_unescaped", "Texts are decoded as if they came in a URL.", unquote_plus),
     ("text_quotes_doubled", "A quote becomes two, as SQL writes it.", lambda text: text.replace("'", "''")),
     ("text_cut", "A column of 64 characters cuts longer texts.", lambda text: text[:_LENGTH]),
+    ("text_cut_at_255", "A column of 255 characters cuts longer texts.", lambda text: text[:255]),
     ("text_in_punycode", "International host names come back in their ASCII form.", _to_ascii),
 )  # fmt: skip
 
