@@ -264,7 +264,7 @@ def _differs(server: MutantServer, path: str) -> bool:
 
 
 def _mistake(name: str) -> str:
-    """Return what is wrong with a class, "" if nothing is: it is there, it acts, and that can be seen unless it waits."""
+    """Return what is wrong with a class, "" if it is there and acts, and that can be seen unless it waits."""
     found = [mutant for mutant in MUTANTS if mutant.kind.name == name]
     if bool(found) == (name in NOT_HERE):
         return f"{name}: {'should not be' if found else 'is not'} here"
