@@ -70,7 +70,7 @@ def _any_members(document: dict[str, Any]) -> None:
 
 
 def _fault(name: str, **members: Any) -> Fault:
-    return Fault(name, name, "shape", (), frozenset(), "drift", **members)
+    return Fault(name, name, **members)
 
 
 def says_a_password(call: Call, server: Stub) -> Reply:
