@@ -11,7 +11,7 @@ __all__ = ["create_app"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the factory when it is asked for: `import mockserver` stays cheap for the command line."""
+    """Import `create_app` and the like on first use, so that `import mockserver` stays fast for the command line."""
     if name == "create_app":
         from mockserver.stub.app import create_app
 

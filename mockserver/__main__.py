@@ -1,4 +1,4 @@
-"""`python -m mockserver` is the `mockserver` command."""
+"""Entry point of `python -m mockserver`, the same as the command `mockserver`."""
 
 from mockserver.cli import main
 

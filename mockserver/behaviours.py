@@ -1,4 +1,4 @@
-"""Python behaviours: what no contract can say, written as functions and served with `--behaviours my.module`.
+"""Behaviours in Python: functions that compute responses to operations, served with `--behaviours my.module`.
 
 ::
 
@@ -22,6 +22,7 @@ from types import ModuleType
 
 from mockserver.contract.model import Contract
 from mockserver.errors import RequestRejected, UsageError
+from mockserver.http import json
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call, Handler
 from mockserver.plugins.registration import behaviour, registrations
@@ -31,7 +32,7 @@ __all__ = ["NO_CONTENT", "Call", "Handler", "Outcome", "RequestRejected", "behav
 
 
 def load_behaviours(name: str, contract: Contract) -> Mapping[str, Handler]:
-    """Return the behaviours of a module by `operationId`; the module is looked for in the current folder first.
+    """Return the behaviours of a module, found in the current folder or installed, by `operationId`.
 
     Args:
         name: the module as `import` names it, `package.module`.
@@ -56,6 +57,6 @@ def _import(name: str) -> ModuleType:
     except Exception as error:  # whatever a user's module raises is told in a line, without our frames
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise UsageError(
-                f"--behaviours {name}: there is no module {error.name!r} in {folder} or installed"
+                f"--behaviours {name}: there is no module {json.text(error.name)} in {folder} or installed"
             ) from error
         raise UsageError(f"--behaviours {name}: cannot be imported: {type(error).__name__}: {error}") from error

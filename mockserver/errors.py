@@ -1,4 +1,4 @@
-"""The one exception tree of the package.
+"""Exceptions that the package raises, as one tree.
 
 ::
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from mockserver.messages import Violation
 
 
-#: The header field by which the stub tells that its answer breaks the contract, since none that keeps it could be made.
+#: Header field that marks a response of the stub that breaks the contract because no valid one could be made.
 INVALID_FIELD = "Mock-Invalid"
 
 
 class MockServerError(Exception):
-    """Base of everything the package raises on purpose; its text is for a person."""
+    """Base class of all exceptions that the package raises on purpose; the text is meant for people."""
 
 
 class ContractError(MockServerError):
-    """The contract cannot be used; the text names file, line, JSON pointer and remedy."""
+    """The contract cannot be loaded or used; the text names file, line, JSON pointer and remedy."""
 
 
 class UsageError(MockServerError):
@@ -38,18 +38,18 @@ class UsageError(MockServerError):
 
 
 class InternalError(MockServerError):
-    """Something that must not happen did; the text names the place in the package."""
+    """A bug in mockserver was met; the text names the place in the package."""
 
 
 class StateError(MockServerError):
     """The store cannot be opened, read or written."""
 
 
-class RequestRejected(MockServerError):  # noqa: N818 - a rejection is a proper answer to the client, not an error of ours
-    """A request that the contract does not allow, with every violation found.
+class RequestRejected(MockServerError):  # noqa: N818 - a rejection is a proper response to the client, not an error
+    """The stub rejects a request: the contract does not allow it; all violations are listed.
 
     Attributes:
-        status: preferred status code; the contract may name another one for the same thing (422, 400).
+        status: preferred status code; the contract may document another one for the same case (422, 400).
         title: what is wrong in a few words, the same for all rejections of a kind.
         detail: what is wrong with this request.
         violations: all ways in which it breaks the contract, possibly none (404, 405, 413).

@@ -1,4 +1,4 @@
-"""Values made fit to be shown: secrets masked, long ones shortened."""
+"""Values in a form that may be shown: secrets masked, long texts and large objects shortened."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _MAX_DEPTH = 6
 
 
 def looks_secret(name: str) -> bool:
-    """Tell whether a name speaks of a secret, by whole words: `apiKey`, `access_token`, but not `monkey`."""
+    """Tell whether a name is that of a secret, by whole words: `apiKey`, `access_token`, but not `monkey`."""
     words = [word.lower() for word in _WORD.findall(name)]
     return any(word in _SECRET_WORDS for word in words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
 def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
-    """Return a JSON value with secret members masked and long or deep parts cut, marked by an ellipsis."""
+    """Return a JSON value with secret members masked and long or deep parts replaced by an ellipsis."""
     if isinstance(value, str):
         return value if len(value) <= MAX_SHOWN else value[:MAX_SHOWN] + "…"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**MAX_SHOWN:
@@ -48,7 +48,7 @@ def show(value: Any, secret_names: Collection[str] = (), depth: int = 0) -> Any:
 
 
 def show_query(query: str, secret_names: Collection[str] = ()) -> str:
-    """Return a query as it was sent, with the values masked of parameters that hold a secret by their name."""
+    """Return a query with the values of secret parameters masked, otherwise unchanged."""
     return "&".join(_show_parameter(part, secret_names) for part in query.split("&"))
 
 
@@ -56,7 +56,7 @@ def _show_parameter(part: str, secret_names: Collection[str]) -> str:
     name, equals, value = part.partition("=")
     if not equals:
         return part
-    called, said = unquote_plus(name), unquote_plus(value)
+    decoded_name, decoded_value = unquote_plus(name), unquote_plus(value)
     # A value may have parts with names of their own: JSON, a URL with a query.
-    nested = any(mark in said for mark in "{=") and looks_secret(said)
-    return f"{name}={MASK}" if called in secret_names or looks_secret(called) or nested else part
+    nested = any(mark in decoded_value for mark in "{=") and looks_secret(decoded_value)
+    return f"{name}={MASK}" if decoded_name in secret_names or looks_secret(decoded_name) or nested else part

@@ -1,4 +1,4 @@
-"""Plain values that the stages hand to each other: request, outcome, response, violation.
+"""Values that the stub's stages pass on: request, caller, arguments, outcome, response, violation.
 
 They are named tuples: as fixed as a frozen dataclass and made in a fraction of the time, which counts
 because each request makes several (docs/decisions/0005-pipeline-below-flask.md).
@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, Protocol
 
 #: Shown in place of every secret, whatever its length.
 MASK = "********"
-#: Content of an answer that has none (204); null is content.
+#: Content of a response without content (204); null is content.
 NO_CONTENT: Any = object()
 
 
 class Request(NamedTuple):
-    """A request in HTTP's terms, as it came over any WSGI server.
+    """HTTP request as any WSGI server passes it on, with the fields that the stub reads most.
 
     Attributes:
         method: upper case.
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who asks: an account of the store, with the key of the token that it showed ("" without one)."""
+    """Account behind a request's credentials: user name, level and the key of its token ("" without a token)."""
 
     username: str
     level: str
@@ -48,7 +48,7 @@ class Caller(NamedTuple):
 
 
 class Arguments(NamedTuple):
-    """What a valid request says, decoded: values of its parameters by location and name, and its content.
+    """Decoded values of a valid request: parameters by location and name, and content.
 
     Attributes:
         content: decoded content, None where there is none.
@@ -63,28 +63,28 @@ class Arguments(NamedTuple):
     media_type: str = ""
 
 
-#: What a call says that says nothing.
+#: Arguments of a call without parameters and content.
 NO_ARGUMENTS = Arguments({}, {}, {}, {})
 
 
 class Representation(Protocol):
-    """What a call is answered where no state counts: an example of the contract's, or content that is made up.
+    """Content of a response that depends on no state: an example from the contract, or generated content.
 
-    It is chosen when it is first looked at, and then stays. Each of its members raises RequestRejected (501) where
-    nothing can be made.
+    It is chosen on first access and then stays the same. Each member raises RequestRejected (501) if no content can be
+    made.
     """
 
     @property
     def media_type(self) -> str:
-        """The media type as the contract writes it, "" where no content is documented."""
+        """Media type of the content as the contract writes it, "" if no content is documented."""
 
     @property
     def value(self) -> Any:
-        """Decoded content, None where no content is documented."""
+        """Decoded content, None if no content is documented."""
 
 
 class Preferences(NamedTuple):
-    """What the client prefers of this answer, by the field `Prefer` (RFC 7240).
+    """Preferences of a client for one response, from the request's `Prefer` field (RFC 7240).
 
     Attributes:
         code: status code or None.
@@ -98,7 +98,7 @@ class Preferences(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What happened, before it is put into HTTP's form.
+    """Result of a call before it becomes an HTTP response: status, content, fields and the reason for the journal.
 
     Attributes:
         status: status code, or 0 for the operation's documented success.
@@ -114,17 +114,17 @@ class Outcome(NamedTuple):
 
 
 def success(content: Any, why: str) -> Outcome:
-    """Return the outcome of a call that is answered with content, under the operation's documented status."""
+    """Return the outcome of a successful call with content, under the operation's documented status."""
     return Outcome(0, content, why)
 
 
 def no_content(status: int, why: str) -> Outcome:
-    """Return the outcome of a call that is answered without content; status 0 is the documented one."""
+    """Return the outcome of a call without response content; status 0 means the documented status."""
     return Outcome(status, NO_CONTENT, why)
 
 
 class Response(NamedTuple):
-    """A response in HTTP's terms."""
+    """HTTP response that the stub sends: status code, header fields and content."""
 
     status: int
     fields: list[tuple[str, str]]
@@ -132,18 +132,18 @@ class Response(NamedTuple):
 
 
 def merged(fields: list[tuple[str, str]], over: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return header fields with others, which stand in place of those of the same name."""
+    """Return header fields with others added, which replace fields of the same name."""
     names = {name.lower() for name, _ in over}
     return [field for field in fields if field[0].lower() not in names] + over
 
 
-class Outgoing(NamedTuple):
-    """A request that the stub makes itself: a callback.
+class OutgoingRequest(NamedTuple):
+    """Request of a callback that the stub sends to its client.
 
     Attributes:
         name: `operationId/callback`.
         content_type: "" for a request without content.
-        cause: the operation whose answer it follows, as `METHOD /path`.
+        cause: the operation whose response it follows, as `METHOD /path`.
         secret_names: property names that the journal masks in its content.
         fields: names and values of its own header parameters.
     """
@@ -159,7 +159,7 @@ class Outgoing(NamedTuple):
 
 
 class Violation(NamedTuple):
-    """One way in which a request breaks the contract, safe to show: secret values are masked.
+    """Violation of the contract by a request, safe to show because secret values are masked.
 
     Attributes:
         place: `body`, `query`, `path`, `header` or `cookie`.
@@ -186,7 +186,7 @@ class Violation(NamedTuple):
     rule: str
 
     def as_json(self) -> dict[str, Any]:
-        """Return the violation as it stands in problem details (docs/stub.md, "Rejections")."""
+        """Return the violation as a member of problem details (docs/stub.md, "Rejections")."""
         shown: dict[str, Any] = {
             "in": self.place,
             "pointer": self.pointer,

@@ -1,4 +1,4 @@
-"""Old name of `python -m mockserver.selftest`, kept for scripts that start it."""
+"""Former name of `python -m mockserver.selftest`, kept for scripts that start it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pytest: a stub in a fixture, and the base URL of the server that the contract suite is to judge.
+"""pytest plug-in: fixtures that start a stub, and options that name the server which the contract suite judges.
 
 Loaded into every pytest run where the package is installed, so it imports nothing but pytest until a fixture is used.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--base-url`, unless pytest-base-url is there, which has the same option with the same meaning."""
+    """Add the options `--base-url` (unless pytest-base-url adds it) and `--mockserver-...` to pytest."""
     group = parser.getgroup("mockserver", "contract testing")
     # Plugins add their options when they are loaded, in any order: who comes second would end the run.
     if importlib.util.find_spec("pytest_base_url") is None:
@@ -35,14 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def mockserver_base_url(pytestconfig: pytest.Config) -> str | None:
-    """The `--base-url` of the run, None if there is none."""
+    """URL given as `--base-url` to pytest, None if there is none."""
     url: str | None = pytestconfig.getoption("base_url", default=None)
     return url or None
 
 
 @pytest.fixture(scope="session")
 def mockserver_url() -> Iterator[str]:
-    """The base URL of a stub of the built-in contract in a process of its own; worlds keep tests apart.
+    """Base URL of a stub that serves the built-in contract in a process of its own, one for the test session.
 
     Its control API, below `/__mock__/`, is open to the tests: it listens on loopback, and refuses web pages.
     """
@@ -54,7 +54,7 @@ def mockserver_url() -> Iterator[str]:
 
 @pytest.fixture
 def mockserver_app() -> Callable[..., Flask]:
-    """The factory of stubs in this process, `mockserver.create_app`; `.wsgi_app` is the WSGI callable."""
+    """Factory of stubs in the test's process: `mockserver.create_app`; `.wsgi_app` is the WSGI callable."""
     from mockserver.stub.app import create_app
 
     return create_app

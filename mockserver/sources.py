@@ -1,4 +1,4 @@
-"""The only reader of clock and chance: with the same seed, clock and requests, the same bytes come out."""
+"""Clock and random values of the package: the same seed, clock and requests give the same bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ stopwatch = time.perf_counter
 
 
 def parse_time(text: str) -> int:
-    """Return the UNIX time in whole seconds of a text: such a number, or an RFC 3339 date-time.
+    """Return the UNIX time in whole seconds of a text: a number of seconds, or an RFC 3339 date-time.
 
     Raises:
         ValueError: neither form, before 1970 or beyond LATEST; the message shows the text.
@@ -43,9 +43,9 @@ def parse_time(text: str) -> int:
 
 
 def make_secret(seed: int, world: str, purpose: str, number: int, length: int = 40) -> str:
-    """Return the `number`-th made-up secret of a purpose in a world: letters and digits, the same every time.
+    """Return the `number`-th generated secret for a purpose in a world: letters and digits, reproducible.
 
-    They protect nothing: whoever knows the seed can compute them, as a test should be able to.
+    They protect nothing: anybody who knows the seed can compute them, as a test should be able to.
     """
     digest = hashlib.shake_256(f"{seed}\0{world}\0{purpose}\0{number}".encode()).digest(length * 2)
     # Two bytes a character keep the bias of the modulus below a tenth of a percent.
@@ -55,11 +55,11 @@ def make_secret(seed: int, world: str, purpose: str, number: int, length: int = 
 
 
 def make_uuid(*parts: object) -> str:
-    """Return a made-up UUID (RFC 9562) of the random kind, the same every time for the same parts."""
+    """Return a generated UUID (RFC 9562, version 4), always the same for the same parts."""
     digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
 def chance(*parts: object) -> Random:
-    """Return a source of choices that is the same every time for the same parts; for made-up content, no secrets."""
+    """Return a random generator seeded by some parts, for made-up content; not for secrets."""
     return Random("\0".join(map(str, parts)))  # noqa: S311 - it protects nothing

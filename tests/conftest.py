@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import io
 import itertools
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from unittest.mock import patch
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import hypothesis
@@ -323,6 +325,28 @@ def run_command(*arguments: str, cwd: Path, **variables: str) -> subprocess.Comp
     )
 
 
+def run_here(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the `mockserver` command to its end in this process: a second less than in one of its own.
+
+    Like there, output is text, and a command that ends without an exit code has 0. It must be one that ends: nothing
+    stops it here.
+    """
+    from mockserver.cli import main
+
+    out, errors = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd),
+        patch.dict(os.environ, clean_environment(**variables), clear=True),
+        patch.object(sys, "argv", ["mockserver", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(errors),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    assert isinstance(ended.value.code, int | None)
+    return subprocess.CompletedProcess(arguments, ended.value.code or 0, out.getvalue(), errors.getvalue())
+
+
 def wait_until(claim: Callable[[], bool], what: str) -> None:
     """Wait for another process to do something that cannot be waited on otherwise."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -465,7 +489,17 @@ def log() -> Log:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the `mockserver` command in an empty folder."""
+    """Run the `mockserver` command in an empty folder, in this process."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return run_here(*arguments, cwd=tmp_path, **variables)
+
+    return run
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the `mockserver` command in an empty folder, in a process of its own."""
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return run_command(*arguments, cwd=tmp_path, **variables)

@@ -1,1 +1,1 @@
-"""APIs that come with the package."""
+"""APIs that come with the mockserver package, each found by its entry point."""

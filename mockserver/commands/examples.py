@@ -43,7 +43,7 @@ def examples_command(
 
     An example that no request returns, or that breaks its schema, is printed with the reason.
     """  # fmt: skip
-    from mockserver.stub.examples.listing import curl, sequences
+    from mockserver.stub.examples.example_sequences import curl, sequences
     from mockserver.stub.store.seed import Seed, load_seed
 
     loaded = load(contract, api, overlay)
@@ -67,12 +67,12 @@ def examples_command(
 def _print_any(contract: Contract, seed: Seed, url: str) -> None:
     """Print the examples of a contract that states no behaviour, all of its statuses."""
     from mockserver.stub.app import create_app
-    from mockserver.stub.examples.example_requests import listed
-    from mockserver.stub.examples.listing import curl
+    from mockserver.stub.examples.example_requests import list_examples
+    from mockserver.stub.examples.example_sequences import curl
 
     app = create_app(contract, seed_data=seed)
     count = unreached = broken = 0
-    for example in listed(contract, seed, app.wsgi_app):
+    for example in list_examples(contract, seed, app.wsgi_app):
         count += 1
         unreached += not example.steps
         broken += bool(example.steps and example.why)

@@ -13,7 +13,9 @@ from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import contract_option, option, overlay_option, show_notes
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.reading.callback_objects import callbacks
-from mockserver.contract.resources.collections import Inference, Resource, infer
+from mockserver.contract.reading.plain_form import plain_form
+from mockserver.contract.resources.collections import Inference, InferredResource, infer
+from mockserver.contract.source.loading import write_yaml
 from mockserver.errors import ContractError
 from mockserver.http import json as documents
 from mockserver.plugins.discovery import load
@@ -30,14 +32,22 @@ _NO_PAIR = "its path is no part of a collection with items"
 @click.command("inspect", cls=GroupedCommand, short_help="Show how the stub serves each operation, and why.")
 @contract_option()
 @overlay_option()
+@option("--plain", is_flag=True, help="Print the contract itself, for other tools: one document, without x- keys.")
 @option("--json", is_flag=True, group="Output", help="Print JSON.")
-def inspect_command(contract: Path | None, api: str | None, overlay: tuple[Path, ...], json: bool) -> None:
+def inspect_command(
+    contract: Path | None, api: str | None, overlay: tuple[Path, ...], *, plain: bool, json: bool
+) -> None:
     """Print what state was inferred from a contract, why, how sure, and the line that overrides it.
 
     Also what is answered with a plain example, refused, called back, and wrong with the document.
     """
     loaded = load(contract, api, overlay)
     show_notes(loaded.document.notes)
+    if plain:
+        data = plain_form(loaded.document)
+        as_json = json or loaded.document.text.lstrip()[:1] == "{"
+        click.echo(documents.encode(data).decode() if as_json else write_yaml(data), nl=as_json)
+        return
     report = inspect(loaded)
     if json:
         click.echo(documents.encode(report).decode())
@@ -67,7 +77,7 @@ def inspect(contract: Contract) -> dict[str, Any]:
         "refused": [{**_named(operation), "why": operation.refused} for operation in contract.refused],
         "webhooks": list(contract.webhooks),
         "callbacks": [entry for operation in contract.operations for entry in _callbacks(contract, operation)],
-        "warnings": list(contract.told_warnings()),
+        "warnings": list(contract.warning_texts()),
     }
 
 
@@ -118,7 +128,7 @@ def _named(operation: Operation) -> dict[str, Any]:
     return {"operation": operation.label, "id": operation.id}
 
 
-def _resource(contract: Contract, resource: Resource, told: set[str]) -> dict[str, Any]:
+def _resource(contract: Contract, resource: InferredResource, told: set[str]) -> dict[str, Any]:
     """Return a resource with those of its operations for which the contract itself says nothing."""
     operations = [
         {
@@ -151,7 +161,7 @@ def _explicit(contract: Contract, operation: Operation) -> dict[str, Any]:
 
 def _plain(contract: Contract, inference: Inference, told: set[str]) -> list[dict[str, Any]]:
     """Return the operations that nothing was inferred of, with why."""
-    by_path: dict[str, Resource] = {}
+    by_path: dict[str, InferredResource] = {}
     for resource in inference.resources:
         by_path[resource.item] = resource
         by_path.setdefault(resource.collection, resource)

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from mockserver.commands.help import GroupedOption
 from mockserver.errors import UsageError
 from mockserver.plugins.discovery import DEFAULT
-from mockserver.stub.stub_options import Text, text_of
+from mockserver.stub.stub_options import OptionText, text_of_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -121,7 +121,7 @@ def options_of(options: type[Any]) -> Callable[[Command], Command]:
     made = [
         _SHARED[one.name]() if one.name in _SHARED else _option_of(one)
         for one in fields(options)
-        if one.name in _SHARED or text_of(one).help
+        if one.name in _SHARED or text_of_option(one).help
     ]
 
     def decorate(command: Command) -> Command:
@@ -134,7 +134,7 @@ def options_of(options: type[Any]) -> Callable[[Command], Command]:
 
 def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     """Return the click option of a field."""
-    text, default = text_of(described), described.default
+    text, default = text_of_option(described), described.default
     settings: dict[str, Any] = {
         "help": text.help,
         "metavar": text.metavar or _metavar(text, default),
@@ -154,14 +154,14 @@ def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     return option(f"--{described.name.replace('_', '-')}", **settings)
 
 
-def _metavar(text: Text, default: Any) -> str | None:
+def _metavar(text: OptionText, default: Any) -> str | None:
     """Return what stands for the value in help: a file, a number, or what click would say."""
     if text.is_file:
         return "FILE"
     return "N" if isinstance(default, int) and not isinstance(default, bool) else None
 
 
-def _type_of(text: Text, default: Any) -> click.ParamType[Any] | None:
+def _type_of(text: OptionText, default: Any) -> click.ParamType[Any] | None:
     if text.is_file:
         return FILE
     if text.choices:

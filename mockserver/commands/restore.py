@@ -17,10 +17,10 @@ from mockserver.plugins.discovery import DEFAULT, find, load
 from mockserver.suite.run.interrupts import terminable
 from mockserver.suite.run.lifecycle import prepared, reach
 from mockserver.suite.run.run_options import Options
-from mockserver.suite.safety.bookkeeper import Books
-from mockserver.suite.safety.ledger import Book, Ledger, LedgerFile
+from mockserver.suite.safety.ledger import Ledger, LedgerFile, LedgerSummary
+from mockserver.suite.safety.ledger_keeper import LedgerKeeper
 from mockserver.suite.safety.original_values import load_originals
-from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 from mockserver.suite.verdicts.verdict import ExitCode
 
 
@@ -47,43 +47,45 @@ def restore(path: Path, options: Options) -> int:
         UsageError: the ledger cannot be read, or belongs to another contract; an option cannot be used.
     """
     file = LedgerFile(path)
-    book = file.read()
-    contract = _contract(book, options)
+    ledger = file.read()
+    contract = _contract(ledger, options)
     originals = load_originals(options.restore_values, contract)
-    book.sessions = 0  # the tokens were never kept, and have ended by themselves or will
-    scrub = Scrubber()
-    options = replace(options, target=book.target)
-    with scrubbed(scrub), prepared(options, contract, scrub.secrets, originals=originals) as run:
+    ledger.sessions = 0  # the tokens were never kept, and have ended by themselves or will
+    redact = OutputFilter()
+    options = replace(options, target=ledger.target)
+    with filtered_output(redact), prepared(options, contract, redact.secrets, originals=originals) as run:
         problem = reach(run)
         if problem is not None:
             click.echo(f"NOT RESTORED: {problem.error or 'interrupted'}", err=True)
             return ExitCode.NOT_JUDGED
-        ledger = Books(run, originals, book, file).put_back()
-    click.echo("\n".join(_lines(book, ledger)))
-    return ExitCode.VIOLATION if ledger.left else ExitCode.CLEAN
+        summary = LedgerKeeper(run, originals, ledger, file).put_back()
+    click.echo("\n".join(_lines(ledger, summary)))
+    return ExitCode.VIOLATION if summary.left else ExitCode.CLEAN
 
 
-def _contract(book: Book, options: Options) -> Contract:
+def _contract(ledger: Ledger, options: Options) -> Contract:
     """Return the contract of the run that wrote a ledger, or the one that was named.
 
     Raises:
         UsageError: it is another one now, and none was named.
     """
     named = options.contract is not None or options.api is not None
-    contract = load(options.contract if named else _path_of(book), options.api, [Path(path) for path in book.overlays])
-    if not named and contract.document.sha256 != book.contract_sha256:
-        raise UsageError(f"{book.contract}: is not what it was when the ledger was written; name one with --contract")
+    contract = load(
+        options.contract if named else _path_of(ledger), options.api, [Path(path) for path in ledger.overlays]
+    )
+    if not named and contract.document.sha256 != ledger.contract_sha256:
+        raise UsageError(f"{ledger.contract}: is not what it was when the ledger was written; name one with --contract")
     return contract
 
 
-def _path_of(book: Book) -> Path:
-    path = Path(book.contract)
+def _path_of(ledger: Ledger) -> Path:
+    path = Path(ledger.contract)
     # The built-in contract may stand elsewhere by now, or on the machine where its ledger is used.
     builtin = find(DEFAULT).contract
     return builtin if not path.exists() and path.name == builtin.name else path
 
 
-def _lines(book: Book, ledger: Ledger) -> list[str]:
-    verdict = "LEFT" if ledger.left else "RESTORED"
-    told = f"{verdict}: {len(ledger.restored)} put back, {len(ledger.left)} left on {book.target}"
-    return [told, *(f"  put back: {one}" for one in ledger.restored), *(f"  left: {one}" for one in ledger.left)]
+def _lines(ledger: Ledger, summary: LedgerSummary) -> list[str]:
+    verdict = "LEFT" if summary.left else "RESTORED"
+    told = f"{verdict}: {len(summary.restored)} put back, {len(summary.left)} left on {ledger.target}"
+    return [told, *(f"  put back: {one}" for one in summary.restored), *(f"  left: {one}" for one in summary.left)]

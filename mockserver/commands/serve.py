@@ -39,14 +39,15 @@ def serve_command(**given: Any) -> None:
     if options.workers > 1:
         make().close()  # whatever is wrong with store or seed data is told once, before there are children
     certificate = _certificate(options)
-    listening = server.bind(options.host, options.port)
-    url = server.url_of(listening, tls=certificate is not None)
+    listening = server.listen_on(options.host, options.port)
+    url = server.base_url_of(listening, tls=certificate is not None)
 
     def on_ready() -> None:
         click.echo(f'mockserver: serving "{contract.title}" on {url} (process {os.getpid()}, world default)')
         sys.stdout.flush()
 
-    server.run(make, listening, workers=options.workers, certificate=certificate, on_ready=on_ready)
+    with listening:
+        server.serve(make, listening, workers=options.workers, certificate=certificate, on_ready=on_ready)
     # Everything is written and closed. A thread of granian that still waits for half a request would abort the process
     # when it meets an interpreter that is being taken down.
     sys.stdout.flush()
@@ -62,7 +63,7 @@ def _told_contract(options: ServeOptions) -> Contract:
     assert options.api is None or isinstance(options.api, str)
     contract = load(options.contract, options.api, options.overlay)
     show_notes(contract.document.notes)
-    show_warnings(contract.told_warnings(), len(contract.warnings))
+    show_warnings(contract.warning_texts(), len(contract.warnings))
     if contract.webhooks:
         click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(contract.webhooks)}", err=True)
     return contract

@@ -1,1 +1,1 @@
-"""What is promised: an OpenAPI document, read once and compiled operation by operation."""
+"""Contract: an OpenAPI document, parsed once into frozen values, with its schemas compiled on first use."""

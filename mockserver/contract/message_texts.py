@@ -1,6 +1,6 @@
-"""Texts of messages: where requests and responses hold texts, by examples or by schemas.
+"""String members of requests and responses: their paths, found in examples or else in schemas.
 
-Places are paths: the names of members that lead to a value, the outermost first.
+A place is a path: the names of members that lead to a value, the outermost first.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from mockserver.masking import looks_secret
 
 Place = tuple[str, ...]
 
-#: Objects within objects that are looked into for a member: `{"user": {"login": {"name": ...}}}`.
+#: Limit of nested objects that are searched: `{"user": {"login": {"name": ...}}}`.
 _MAX_DEPTH = 3
 
 
 class MessageText(NamedTuple):
-    """A member that may hold a text: where, whether it must be there, whether it is a secret, its `enum`."""
+    """Member of a message that may hold a string: its path, whether it is required or a secret, and its `enum`."""
 
     place: Place
     required: bool = False
@@ -29,18 +29,18 @@ class MessageText(NamedTuple):
 
 
 def required_members(contract: Contract, schema: str | None) -> frozenset[str]:
-    """Return the members that an object must have by the schema at a pointer."""
+    """Return the names of the members that the schema at a pointer requires of an object."""
     data = contract.document.data
     places = same_value(data, schema) if schema is not None else ()
     return frozenset(name for one in places for name in lookup(data, one).get("required") or ())
 
 
-def told(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[str]]:
-    """Return where the successes of an operation show texts, and which, by their examples, else by their schemas."""
+def shown_texts(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[str]]:
+    """Return the string members of an operation's 2xx responses, with their values in examples, else in schemas."""
     content = list(success_content(operation))
     found: dict[Place, frozenset[str]] = {}
     for place, value in (
-        leaf for one in content for example in one.examples.values() for leaf in leaves(example.value)
+        leaf for one in content for example in one.examples.values() for leaf in text_leaves(example.value)
     ):
         found[place] = found.get(place, frozenset()) | {value}
     if found:
@@ -50,22 +50,22 @@ def told(contract: Contract, operation: Operation) -> Mapping[Place, frozenset[s
 
 
 def success_content(operation: Operation) -> Iterator[MediaType]:
-    """Yield what is documented as the content of an operation's successes."""
+    """Yield the documented media types of an operation's 2xx responses."""
     for status, response in operation.responses.items():
         yield from response.content.values() if status.startswith("2") else ()
 
 
-def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """Yield each text in objects of a JSON value, with its place."""
+def text_leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Yield the path and the value of each string inside the objects of a JSON value."""
     if isinstance(value, dict):
         for name, member in value.items():
-            yield from leaves(member, (*place, name))
+            yield from text_leaves(member, (*place, name))
     elif isinstance(value, str) and place:
         yield place, value
 
 
 def texts(contract: Contract, schema: str, place: Place = ()) -> Iterator[MessageText]:
-    """Yield each member of objects below a schema that may be a text."""
+    """Yield each member that may hold a string, of the objects that a schema describes."""
     data = contract.document.data
     required = required_members(contract, schema)
     for name, pointer in _properties(data, schema):
@@ -78,7 +78,7 @@ def texts(contract: Contract, schema: str, place: Place = ()) -> Iterator[Messag
 
 
 def _properties(data: Any, schema: str) -> Iterator[tuple[str, str]]:
-    """Yield name and pointer of each property that a value of a schema may have, each name once."""
+    """Yield the name and the schema pointer of each property that a schema describes, each name once."""
     found: dict[str, str] = {}
     for pointer in same_value(data, schema):
         for name in lookup(data, pointer).get("properties") or ():

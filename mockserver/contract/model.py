@@ -1,4 +1,4 @@
-"""The contract as frozen values: what the rest of the package knows of OpenAPI.
+"""The contract as frozen values: operations, parameters, responses, security schemes and what the extensions state.
 
 After loading, nobody outside this folder reads raw YAML. Pointers are JSON pointers into the document, already
 followed through `$ref`, so that provenance and line of every element can be asked for.
@@ -25,7 +25,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @dataclass(frozen=True, slots=True)
 class Presumptions:
-    """What must hold for a response example to come out exactly, in a fresh world.
+    """Conditions in which the stub returns exactly a response example: clock, earlier calls, caller, seed data.
 
     Attributes:
         clock: UNIX time in seconds that the clock must show, or None for any.
@@ -42,26 +42,26 @@ class Presumptions:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A named example; `answered_by` names the response example of a request example.
+    """Named example of a request, response or parameter; `response_name` names the response example that belongs to it.
 
     Attributes:
-        stripped: JSON pointers into the value: what stands there is ours, since the documentation shows nothing.
+        stripped: JSON pointers to values that were added here because the documentation does not show them.
     """
 
     name: str
     value: Any
     pointer: str
     presumes: Presumptions = Presumptions()
-    answered_by: str = ""
+    response_name: str = ""
     stripped: tuple[str, ...] = ()
 
     def documented(self, value: Any) -> Any:
-        """Return a value of the example's form with null wherever the documentation shows nothing."""
+        """Return a value with null at each `stripped` pointer of the example, which the documentation lacks."""
         return blanked(value, self.stripped)
 
-    def names_answer(self) -> bool:
-        """Tell whether a request example says itself which answer it gets, which may then be an error."""
-        return self.answered_by != self.name
+    def names_response(self) -> bool:
+        """Tell whether a request example names a response example other than its namesake; it may be an error's."""
+        return self.response_name != self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Encoding:
 
     Attributes:
         content_type: media types of a part, "" for the default of its schema.
-        style: as of a query parameter; "" where none is given, so that `content_type` counts.
+        style: as of a query parameter; "" if none is given, so that `content_type` is used.
     """
 
     content_type: str = ""
@@ -80,10 +80,10 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """Content of one media type; `schema` is the pointer of its schema, or None for any content.
+    """Content in one media type; `schema` is the pointer of its schema, or None if any content is allowed.
 
     Attributes:
-        encoding: of the properties of a form, by name.
+        encoding: encodings of the properties of a form, by name.
         item_schema: pointer of the schema of each item of a sequence, such as lines of JSON (OpenAPI 3.2).
     """
 
@@ -97,16 +97,16 @@ class MediaType:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter or, with location `response`, a response header.
+    """Parameter of an operation or, with location `response`, header of a response.
 
     Attributes:
-        schema: pointer of its schema, None where it has none or `content` has it.
-        unseen: it was observed that a real server does without it.
+        schema: pointer of its schema, None if it has none or if `content` has the schema.
+        unseen: whether a real server was observed to leave the header out.
         style: how arrays and objects are written (OpenAPI 3.1, section 4.8.12.3).
-        explode: whether each of their values stands apart.
-        allow_empty: an empty value is taken, whatever the schema says (query only).
-        content: the media type that it is written in instead of a style.
-        examples: by name.
+        explode: whether each item or member is written separately.
+        allow_empty: whether an empty value is accepted, whatever the schema says (query only).
+        content: the media type of its value, in place of a style.
+        examples: its examples, by name.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """What an operation takes as content."""
+    """Request body of an operation: its content by media type, and whether it is required."""
 
     pointer: str
     required: bool
@@ -132,12 +132,12 @@ class RequestBody:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """One documented answer; `status` is a code, a range (`4XX`) or `default`.
+class DocumentedResponse:
+    """Response that the contract documents for a status code, a range of codes (`4XX`) or `default`.
 
     Attributes:
-        observed: it stands here because a real server was seen to answer exactly so.
-        instead_of: statuses in whose place a real server was seen to answer so.
+        observed: whether it is documented because a real server was observed to respond exactly so.
+        instead_of: status codes in whose place a real server was observed to send this response.
     """
 
     status: str
@@ -150,7 +150,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class SecurityScheme:
-    """A way to show credentials (OpenAPI 3.1, section 4.8.27)."""
+    """Security scheme: how a request shows its credentials (OpenAPI 3.1, section 4.8.27)."""
 
     name: str
     type: str
@@ -162,23 +162,23 @@ class SecurityScheme:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a call does to the state, from `x-mockserver-behaviour`.
+    """Effect of an operation on the state of the stub, from `x-mockserver-behaviour` or inferred from the contract.
 
     Attributes:
         handler: name of the handler in the stub's table.
-        role: which part of the handler's cycle the operation plays: `write`, `read`, `reset`; `issue` ...
+        role: what the operation does for the handler: `write`, `read`, `reset`; `issue` ...
         resource: the resource's key in the store, "" where there is none.
-        value: JSON pointer of the resource's value in the answer.
-        status: JSON pointer of its status in the answer.
-        generated: the value is made by the server, so nothing of the request is echoed.
-        pointer: where this stands in the contract, "" where it was inferred.
+        value: JSON pointer of the resource's value in the response.
+        status: JSON pointer of its status in the response.
+        generated: whether the server makes the value, so that the response shows nothing of the request.
+        pointer: JSON pointer of the behaviour in the contract, "" if it was inferred.
         identifier: of a `resource`, the member of an item that the item path's last parameter names.
         parameter: of a `resource`, that parameter.
-        items: of a `resource`'s list, JSON pointer of the items in the answer.
-        answers: of a `resource`, whether the answer holds the item (at `value`) or the items.
+        items: of a `resource`'s list, JSON pointer of the items in the response.
+        answers: of a `resource`, whether the response holds the item (at `value`) or the items.
         keys: of a `resource`, members of an item that name an item of another one, with that one's `resource`.
-        username: of a login (role `issue`), JSON pointer of the user name in the request; "" where names tell.
-        password: of a login, JSON pointer of the password in the request; "" where names tell.
+        username: of a login (role `issue`), JSON pointer of the user name in the request; "" if it is found by name.
+        password: of a login, JSON pointer of the password in the request; "" if it is found by name.
     """
 
     handler: str
@@ -199,17 +199,17 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Which objects an operation is about and who may act on them, from `x-mockserver-objects`.
+    """Which objects an operation acts on and which callers may do so, from `x-mockserver-objects`.
 
     With the operation's levels this is its row of the permission matrix: a level that may call it may do so on its own
     objects, and on everybody's where it is named in `foreign`.
 
     Attributes:
         at: runtime expression of the object's name, such as `$request.path.username`; below `$response.body#` that of
-            the names which a list tells, `*` standing for each item of an array.
-        own: what is a caller's own: `self`, `account` or `name` (docs/contract.md, "Objects").
+            the names in a list, with `*` for each item of an array.
+        own: how objects belong to a caller: `self`, `account` or `name` (docs/contract.md, "Objects").
         foreign: levels that may act on the objects of others.
-        pointer: where this stands in the contract.
+        pointer: JSON pointer of the extension in the contract.
     """
 
     at: str
@@ -219,20 +219,20 @@ class Objects:
 
     @property
     def requested(self) -> bool:
-        """Whether the request names the object, so that a call on a foreign one is refused."""
+        """Whether the request names the object, so that a call on somebody else's object is refused."""
         return self.at.startswith("$request.")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path template.
+    """Operation of the contract: one method on one path template.
 
     Attributes:
         security: requirements, any one of which suffices; each maps scheme names to scopes; empty means open to all.
         levels: permission levels that may call it, or None where the contract does not limit them.
-        refused: why it cannot be served, with the place, "" if it can (see `Contract.refused`).
-        bases: base paths of its servers, such as `/v1`, under which it is found, too.
-        objects: which objects it is about, None where the contract does not say.
+        refused: reason why it cannot be served, with the place; "" if it can be (see `Contract.refused`).
+        bases: base paths of its servers, such as `/v1`, under which it is served as well.
+        objects: which objects it acts on, None if the contract does not say.
     """
 
     id: str
@@ -241,7 +241,7 @@ class Operation:
     pointer: str
     parameters: tuple[Parameter, ...]
     request_body: RequestBody | None
-    responses: Mapping[str, Response]
+    responses: Mapping[str, DocumentedResponse]
     security: tuple[Mapping[str, tuple[str, ...]], ...]
     levels: tuple[str, ...] | None
     behaviour: Behaviour | None
@@ -252,23 +252,23 @@ class Operation:
 
     @property
     def label(self) -> str:
-        """Method and path template, as reports name an operation."""
+        """Method and path template of the operation, as reports name it."""
         return f"{self.method} {self.path}"
 
     @property
     def safe(self) -> bool:
-        """Whether the method is safe (RFC 9110, section 9.2.1)."""
+        """Whether the operation's method is safe (RFC 9110, section 9.2.1)."""
         return self.method in SAFE_METHODS
 
-    def response_for(self, status: int) -> Response | None:
-        """Return what the contract says of a status code: the code itself, else its range, else `default`."""
+    def response_for(self, status: int) -> DocumentedResponse | None:
+        """Return the documented response for a status code: that of the code, else of its range, else `default`."""
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in self.responses:
                 return self.responses[key]
         return None
 
-    def success(self) -> Response | None:
-        """Return the first documented 2xx response that has content, else the first 2xx, else `default`.
+    def success(self) -> DocumentedResponse | None:
+        """Return the first documented 2xx response that has content, else the first 2xx response, else `default`.
 
         What is documented as the content of a 204 or 205 is none (RFC 9110, sections 15.3.5 and 15.3.6), so that the
         order of the responses does not matter to an operation that knows one of them and a 200.
@@ -280,16 +280,16 @@ class Operation:
 
 @dataclass(frozen=True)
 class Contract:
-    """An OpenAPI document, ready to be asked.
+    """Contract: the operations, security schemes, extensions and compiled schemas of an OpenAPI document.
 
     Attributes:
-        operations: what can be served, in the document's order.
-        refused: what cannot, because nothing of it can be read; the stub answers 501, and nobody else has to know.
-        errors: by status code, how the server answers where it fails itself (`x-mockserver-errors`); no operation lists
-            them, so that no such answer is excused.
-        differences: by label of an operation or path of a path item, checks of the suite that a real server was seen
-            not to keep there, and what it does (`x-mockserver-differs`).
-        api: name of the plug-in whose behaviours it uses (`x-mockserver-api`), "" for none.
+        operations: the operations that can be served, in the document's order.
+        refused: the operations that cannot be read; only the stub uses them, and answers 501.
+        errors: by status code, responses of the server to its own failures (`x-mockserver-errors`); no operation lists
+            them, so the suite excuses none of them.
+        differences: by label of an operation or path of a path item, checks of the suite that a real server was
+            observed to fail there, with what it does (`x-mockserver-differs`).
+        api: name of the plug-in whose behaviours the contract uses (`x-mockserver-api`), "" for none.
     """
 
     document: Document
@@ -301,7 +301,7 @@ class Contract:
     differences: Mapping[str, Mapping[str, frozenset[str]]]
     _provenance: ProvenanceResolver = field(repr=False)
     _schemas: Schemas = field(repr=False)
-    errors: Mapping[str, Response] = field(default_factory=dict)
+    errors: Mapping[str, DocumentedResponse] = field(default_factory=dict)
     warnings: tuple[ContractWarning, ...] = ()
     webhooks: tuple[str, ...] = ()
     refused: tuple[Operation, ...] = ()
@@ -309,16 +309,16 @@ class Contract:
 
     @cached_property
     def by_id(self) -> Mapping[str, Operation]:
-        """Operations by `operationId`."""
+        """Operations of the contract by `operationId`."""
         return {operation.id: operation for operation in self.operations}
 
     @cached_property
     def by_label(self) -> Mapping[str, Operation]:
-        """Operations by `METHOD /path`."""
+        """Operations of the contract by `METHOD /path`."""
         return {operation.label: operation for operation in self.operations}
 
     def marks(self, keyword: str) -> Marks:
-        """Return what finds the properties that bear a keyword; it is asked all the time and keeps what it found."""
+        """Return the finder of properties that have a keyword such as `writeOnly`; its results are cached."""
         if keyword not in self._marks:
             self._marks[keyword] = Marks(self.document.data, keyword)
         return self._marks[keyword]
@@ -329,7 +329,7 @@ class Contract:
 
     @cached_property
     def by_resource(self) -> Mapping[str, tuple[Operation, ...]]:
-        """Operations by the resource that `x-mockserver-behaviour` names, in the document's order."""
+        """Operations by the `resource` that their `x-mockserver-behaviour` names, in the document's order."""
         found: dict[str, tuple[Operation, ...]] = {}
         for operation in self.operations:
             if operation.behaviour is not None and operation.behaviour.resource:
@@ -339,7 +339,7 @@ class Contract:
 
     @cached_property
     def vocabulary(self) -> str:
-        """Every word of the document outside of examples, in folded case: what any answer may hold by chance."""
+        """All words of the document except those in examples, in lower case; a response may hold any by chance."""
         words: list[str] = []
         pending: list[Any] = [self.document.data]
         while pending:
@@ -354,18 +354,18 @@ class Contract:
         return "\n".join(words).lower()
 
     def differs(self, label: str, check: str, seen: str) -> bool:
-        """Tell whether the contract has on record that a server does this where a check of the suite fails."""
+        """Tell whether `x-mockserver-differs` records that a server fails a check at an operation in this way."""
         if not self.differences:
             return False
         places = (label, label.partition(" ")[2])
         return any(seen in self.differences.get(place, {}).get(check, ()) for place in places)
 
     def provenance(self, pointer: str) -> Provenance:
-        """Return how the contract knows the statement at a pointer."""
+        """Return the provenance of the statement at a pointer: documented, assumed or observed."""
         return self._provenance.of(pointer)
 
     def validator(self, schema: str, direction: Direction) -> Validator:
-        """Return the compiled validator of the schema at a pointer.
+        """Return the compiled validator of the schema at a pointer, for one direction: requests or responses.
 
         Raises:
             ContractError: the schema cannot be compiled.
@@ -373,41 +373,41 @@ class Contract:
         return self._schemas.validator(schema, direction)
 
     def schema(self, pointer: str) -> tuple[Any, str]:
-        """Return the schema that is meant at a pointer, and where it stands, its `$ref`s followed.
+        """Return the schema at a pointer and its own pointer, after its `$ref`s were followed.
 
         It is in terms of JSON Schema 2020-12, whatever the document's version, and without what cannot be used: an
         object or a truth value, which the caller must not change. All schemas below it are translated likewise; ask
         for one by its pointer to have its `$ref`s followed.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         return self._schemas.schema(pointer)
 
     @property
     def schema_notes(self) -> Mapping[str, str]:
-        """What of the schemas that were used so far is ignored and why, by the pointer of the keyword."""
+        """Keywords of the schemas used so far that are ignored, by their pointer, with the reason."""
         return self._schemas.notes
 
     def at(self, pointer: str) -> Any:
-        """Return the raw value at a pointer, for messages and generated cases.
+        """Return the raw value of the document at a JSON pointer, for messages and generated cases.
 
         Raises:
-            LookupError: nothing stands there.
+            LookupError: there is nothing at the pointer.
         """
         return lookup(self.document.data, pointer)
 
     def place(self, pointer: str) -> str:
-        """Return `file:line: pointer` for a message."""
+        """Return the location `file:line: pointer` of an element, for a message."""
         path, line = self.document.where(pointer)
         return f"{path}:{line}: {pointer}"
 
-    def told_warnings(self) -> Iterator[str]:
-        """Yield each warning with its place, as text for a person; placing one takes time in a large file."""
+    def warning_texts(self) -> Iterator[str]:
+        """Yield each warning about the contract as text, with file, line and pointer."""
         for warning in self.warnings:
             yield f"{self.place(warning.pointer)}: {warning.message}"
 
     @cached_property
     def inferred(self) -> list[Mapping[str, Behaviour]]:
-        """What `inference.inferred` has worked out, kept here for it; empty until somebody asks."""
+        """Cache of `inferred_behaviours`: a list that holds the inferred behaviours once they were worked out."""
         return []

@@ -1,18 +1,21 @@
-"""How sure the contract is of each of its statements (docs/contract.md, "Provenance")."""
+"""Provenance of each statement of the contract, from its marks (docs/contract.md, "Provenance")."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from mockserver.http.pointers import split
 
-#: How keywords of our own begin. No documentation states them, so a mark around one does not speak of it.
+#: Prefix of our extensions. No documentation states them, so a mark around one is not about the extension.
 _EXTENSION = "x-mockserver-"
+#: Where a document says reasons once that many of its marks have: name to text.
+REASONS = "x-mockserver-reasons"
 Kind = Literal["source", "assumed", "observed"]
 
-#: In the order in which they win where several speak of the same: what was seen replaces what was guessed.
+#: In order of precedence where several are about the same element: an observation replaces an assumption.
 MARKS: tuple[tuple[Kind, str], ...] = (
     ("source", "x-source"),
     ("observed", "x-observed"),
@@ -46,13 +49,29 @@ NAME_MAPS = frozenset(
 )
 
 
+class Reasons:
+    """The reasons that a document says once, by the names that marks have in their place.
+
+    Only a guess and an observation have such a reason; `x-source` names a page.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        found = data.get(REASONS)
+        self._texts = found if isinstance(found, dict) else {}
+
+    def text(self, kind: Kind, mark: str) -> str:
+        """Return the reason that a mark gives: the text that it names, else its own."""
+        named = self._texts.get(mark) if kind != "source" else None
+        return named if isinstance(named, str) else mark
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a statement of the contract comes from.
+    """Provenance of a statement of the contract: documented, assumed or observed, and the reason given for it.
 
     Attributes:
         kind: `source` (documented), `assumed` (our guess) or `observed` (seen on a real server).
-        reason: page id, reason, or time and place, as the mark says.
+        reason: page id, reason, or time and place, as given in the mark says; a reason in full.
         pointer: JSON pointer of the statement that was asked about.
     """
 
@@ -62,12 +81,12 @@ class Provenance:
 
     @property
     def documented(self) -> bool:
-        """Whether contradicting the statement is a violation and not only drift."""
+        """Whether the statement is documented, so that contradicting it is a violation and not only drift."""
         return self.kind == "source"
 
 
 def schema_root(tokens: list[str]) -> int | None:
-    """Return how many tokens lead to the outermost Schema Object around an element, or None outside of any."""
+    """Return the number of tokens that lead to the outermost Schema Object around an element, None outside of any."""
     if tokens[:2] == ["components", "schemas"]:
         return 3
     if tokens[:1] == ["definitions"]:
@@ -80,34 +99,36 @@ def schema_root(tokens: list[str]) -> int | None:
 
 
 class ProvenanceResolver:
-    """Answers for every element of one document where it comes from."""
+    """Finds the provenance of any element of a document."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
+        self._reasons = Reasons(data)
 
     @cached_property
     def marked(self) -> bool:
-        """Whether the document has any mark, those of our own extensions apart.
+        """Whether the document has any mark (`x-source` and the like) outside of `x-mockserver-*` extensions.
 
-        Looked for when first asked, because it takes a walk over all of it.
+        Computed on first use, because the whole document is walked.
         """
         return _has_marks(self._data)
 
     def of(self, pointer: str) -> Provenance:
-        """Return the provenance of the element or keyword at a pointer, not followed through a `$ref`."""
+        """Return the provenance of the element or keyword at a pointer, without following a `$ref` there."""
         tokens = split(pointer)
         own = self._extension(tokens, self._objects(tokens)) is not None
         if not self.marked and not own:
             return Provenance("source", "a contract without marks is documented throughout", pointer)
         found = self.mark(pointer)
         if found is not None:
-            return Provenance(found[0], found[1], pointer)
+            kind, text = found
+            return Provenance(kind, self._reasons.text(kind, text), pointer)
         if own:
-            return Provenance("assumed", "an extension of mockserver's own that has no mark itself", pointer)
-        return Provenance("assumed", "the contract does not say where this comes from", pointer)
+            return Provenance("assumed", "a mockserver extension that has no mark itself", pointer)
+        return Provenance("assumed", "the contract does not say how this is known", pointer)
 
     def mark(self, pointer: str) -> tuple[Kind, str] | None:
-        """Return kind and text of the mark that covers an element, or None where there is none."""
+        """Return kind and text, as it is written, of the mark that covers an element, or None if no mark covers it."""
         tokens = split(pointer)
         objects = self._objects(tokens)
         root = schema_root(tokens)
@@ -124,14 +145,14 @@ class ProvenanceResolver:
         return None
 
     def _extension(self, tokens: list[str], objects: list[Any]) -> int | None:
-        """Return which token is the name of an extension of ours, the innermost of several; None for none."""
+        """Return the index of the last token that is an `x-mockserver-*` extension's name, None if there is none."""
         for depth in range(min(len(tokens), len(objects)) - 1, -1, -1):
             if tokens[depth].startswith(_EXTENSION) and isinstance(objects[depth], dict):
                 return None if self._is_name_map(tokens, depth) else depth
         return None
 
     def _objects(self, tokens: list[str]) -> list[Any]:
-        """Return the values along a path, from the document's root as far as the path exists."""
+        """Return the values along a path of tokens, from the document's root as far as the path exists."""
         values: list[Any] = [self._data]
         for token in tokens:
             value = values[-1]
@@ -144,14 +165,14 @@ class ProvenanceResolver:
         return values
 
     def _is_name_map(self, tokens: list[str], depth: int) -> bool:
-        """Tell whether the object at a depth maps free names (`properties`), so that its keys are no marks."""
+        """Tell whether the object at a depth maps free names (as `properties` does), so that its keys are no marks."""
         if depth == 0 or tokens[depth - 1] not in NAME_MAPS:
             return False
         return depth < 2 or not self._is_name_map(tokens, depth - 1)
 
 
 def _mark_in(holder: dict[str, Any], below: list[str], named: int) -> tuple[Kind, str] | None:
-    """Return the mark that an object's own keywords give to an element below it: a map first, then a string.
+    """Return the mark that an object's own keywords give to an element below it: from a map first, then a string.
 
     A map counts if it names at least so many of the steps to the element, and a string, which names none, only for 0.
     """
@@ -190,7 +211,7 @@ def _has_marks(value: Any) -> bool:
 
 
 def _speaks(mark: Any) -> bool:
-    """Tell whether a mark is about anything but extensions of ours."""
+    """Tell whether a mark is about anything other than `x-mockserver-*` extensions."""
     if not isinstance(mark, dict) or not mark:
         return True
     return any(not str(name).startswith(_EXTENSION) and _speaks(inner) for name, inner in mark.items())

@@ -1,11 +1,12 @@
-"""Roles: what an operation does in the life of a token, and where its messages show it.
+"""Roles of operations on tokens (login, description, revocation), and where their messages hold the credentials.
 
-`x-mockserver-behaviour` gives the role, whatever handler plays it; the contract gives the places::
+`x-mockserver-behaviour` gives the role, whatever the handler; the contract gives the paths::
 
-    issue             user name and password, exchanged for the secret at `x-secret: issued`: a login
-    describe, revoke  tell about the token of the call, and end it
+    issue     a login: user name and password are exchanged for the secret at `x-secret: issued`
+    describe  describes the token of the call
+    revoke    revokes the token of the call
 
-Those of settings are in resources/singletons.py.
+The roles of singletons are in resources/singletons.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from mockserver.contract.exchanges import pairs_of
-from mockserver.contract.message_texts import MessageText, Place, leaves, success_content, texts, told
+from mockserver.contract.message_texts import MessageText, Place, shown_texts, success_content, text_leaves, texts
 from mockserver.contract.model import Contract, Operation
 from mockserver.http.media_types import json_content
 from mockserver.http.pointers import split
@@ -28,42 +29,42 @@ _USERNAME = re.compile(r"user|login|e-?mail|account|name", re.IGNORECASE)
 
 
 class CredentialPlaces(NamedTuple):
-    """Where the request of a login holds the user name and the password."""
+    """Paths of the user name and the password in the request of a login."""
 
     username: Place
     password: Place
 
 
 def role_of(operation: Operation | None) -> str:
-    """Return the role that an operation's `x-mockserver-behaviour` states, "" for none."""
+    """Return the role in an operation's `x-mockserver-behaviour`, "" if it has none."""
     return operation.behaviour.role if operation is not None and operation.behaviour is not None else ""
 
 
 def is_login(operation: Operation | None) -> bool:
-    """Tell whether an operation exchanges a password for a token."""
+    """Tell whether an operation is a login: it exchanges a password for a token."""
     return role_of(operation) == ISSUE
 
 
 def is_revocation(operation: Operation | None) -> bool:
-    """Tell whether an operation ends the token that it is called with."""
+    """Tell whether an operation revokes the token that it is called with."""
     return role_of(operation) == REVOKE
 
 
 def is_about_tokens(operation: Operation | None) -> bool:
-    """Tell whether an operation issues a token, tells about it or ends it."""
+    """Tell whether an operation issues, describes or revokes a token."""
     return role_of(operation) in _TOKENS
 
 
 def is_undocumented(operation: Operation) -> bool:
-    """Tell whether an operation stands for names that the documentation does not know."""
+    """Tell whether an operation stands for names that the documentation does not list (handler `absent`)."""
     return operation.behaviour is not None and operation.behaviour.handler == "absent"
 
 
 def credential_places(contract: Contract, operation: Operation) -> CredentialPlaces | None:
-    """Return where the request of a login holds user name and password, None where nothing tells.
+    """Return the paths of user name and password in the request of a login, None if they cannot be found.
 
-    `username` and `password` of its `x-mockserver-behaviour` say so; else the password is the secret member, and the
-    user name another text: of several one that the example of the answer repeats, else by name, else a required one.
+    They are the `username` and `password` of its `x-mockserver-behaviour`; else the password is the secret member, and
+    the user name another string: one that the response example repeats, else a likely name, a required one.
     """
     behaviour = operation.behaviour
     username = tuple(split(behaviour.username)) if behaviour is not None else ()
@@ -76,25 +77,25 @@ def credential_places(contract: Contract, operation: Operation) -> CredentialPla
 
 
 def username_places(contract: Contract, operation: Operation) -> frozenset[Place]:
-    """Return where an operation about tokens tells whose the token is: by the names that the login has for it."""
+    """Return the paths at which an operation's responses show the user name of a token, by the login's member names."""
     names = _username_members(contract)
-    return frozenset(place for place in told(contract, operation) if place[-1] in names)
+    return frozenset(place for place in shown_texts(contract, operation) if place[-1] in names)
 
 
 def level_places(contract: Contract, operation: Operation) -> frozenset[Place]:
-    """Return where the successes of an operation tell a permission level."""
+    """Return the paths at which the 2xx responses of an operation show a permission level."""
     levels = frozenset(contract.levels)
-    return frozenset(place for place, values in told(contract, operation).items() if values and values <= levels)
+    return frozenset(place for place, values in shown_texts(contract, operation).items() if values and values <= levels)
 
 
 def issued_places(contract: Contract, operation: Operation) -> tuple[Place, ...]:
-    """Return where the successes of an operation give a secret out (`x-secret: issued`)."""
+    """Return the paths at which the 2xx responses of an operation show an issued secret (`x-secret: issued`)."""
     schemas = [content.schema for content in success_content(operation) if content.schema is not None]
     return tuple(dict.fromkeys(place for schema in schemas for place, _ in contract.marks("x-secret").below(schema)))
 
 
 def _username_members(contract: Contract) -> frozenset[str]:
-    """Return what logins call the user name: as their requests do, or as what their examples answer with it does."""
+    """Return the names of the members in which logins send or show the user name."""
     found: set[str] = set()
     for operation in filter(is_login, contract.operations):
         places = credential_places(contract, operation)
@@ -106,20 +107,20 @@ def _username_members(contract: Contract) -> frozenset[str]:
 
 
 def _repeated(contract: Contract, operation: Operation) -> Iterator[tuple[Place, Place]]:
-    """Yield where the example of a request has a text, and where that of the answer, a success, has the same one.
+    """Yield the paths of each string in a request example that its response example repeats: sent at, shown at.
 
-    Not of levels: where one is called like an account, the examples do not tell which of the two is shown.
+    Levels are left out: if a level has the name of an account, the examples do not show which of the two is meant.
     """
     for pair in pairs_of(operation):
         if pair.request is None or not pair.status.startswith("2"):
             continue
-        told = [(place, value) for place, value in leaves(pair.response.value) if value not in contract.levels]
-        for sent, value in leaves(pair.request.value):
-            yield from ((sent, place) for place, shown in told if shown == value)
+        shown = [(place, value) for place, value in text_leaves(pair.response.value) if value not in contract.levels]
+        for sent, value in text_leaves(pair.request.value):
+            yield from ((sent, place) for place, text in shown if text == value)
 
 
 def _requested(contract: Contract, operation: Operation) -> list[MessageText]:
-    """Return the texts that the JSON content of a request may hold, by its schema, else by its first example."""
+    """Return the string members of an operation's JSON request content, by its schema, else by its first example."""
     found = json_content(operation.request_body.content if operation.request_body is not None else {})
     if found is None:
         return []
@@ -127,12 +128,12 @@ def _requested(contract: Contract, operation: Operation) -> list[MessageText]:
     if content.schema is not None:
         return list(texts(contract, content.schema))
     example = next(iter(content.examples.values()), None)
-    shown = leaves(example.value) if example is not None else ()
+    shown = text_leaves(example.value) if example is not None else ()
     return [MessageText(place, required=True, secret=looks_secret(place[-1])) for place, _ in shown]
 
 
 def _likely(texts: Iterable[MessageText], names: re.Pattern[str], repeated: Collection[Place] = ()) -> Place:
-    """Return the place of the text that is repeated, else has a likely name, else is required; () for none."""
+    """Return the path of the likeliest of some strings: repeated in a response, well named, required; () if none."""
 
     def rank(text: MessageText) -> tuple[bool, bool, bool]:
         return text.place not in repeated, names.search(text.place[-1]) is None, not text.required

@@ -1,1 +1,1 @@
-"""HTTP and its neighbours, a module a standard; used by stub and suite, and knowing neither."""
+"""HTTP and related standards, one module each, used by both stub and suite and independent of them."""

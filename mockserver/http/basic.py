@@ -1,4 +1,4 @@
-"""Basic credentials: `Basic ` and `user:secret` in base64 (RFC 7617, section 2)."""
+"""Basic credentials: `Basic ` and `user:password` in base64 (RFC 7617, section 2)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from mockserver.messages import MASK
 
 
 def encode(user_pass: str) -> str:
-    """Return the `Authorization` field of `user:secret`."""
+    """Return the `Authorization` field for the text `user:password`."""
     return "Basic " + base64.b64encode(user_pass.encode()).decode()
 
 
 def user_pass(field: str) -> str | None:
-    """Return the text of an `Authorization` field, None where it is of another scheme or not base64 of UTF-8."""
+    """Return the decoded `user:password` of an `Authorization` field, None if it is not valid Basic credentials."""
     scheme, _, encoded = field.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -25,13 +25,13 @@ def user_pass(field: str) -> str | None:
 
 
 def decode(field: str) -> tuple[str, str] | None:
-    """Return user name and secret of an `Authorization` field, None where it has none; the secret may have colons."""
+    """Return user name and password in an `Authorization` field with Basic credentials, None if it has none."""
     username, colon, secret = (user_pass(field) or "").partition(":")
     return (username, secret) if colon else None
 
 
 def masked(field: str | None) -> str | None:
-    """Return an `Authorization` field without its secret: the scheme and, for Basic, the user."""
+    """Return an `Authorization` field with its secret masked: the scheme is kept and, for Basic, the user name."""
     if field is None:
         return None
     scheme, _, rest = field.partition(" ")

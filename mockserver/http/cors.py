@@ -1,4 +1,4 @@
-"""Cross-origin requests (https://fetch.spec.whatwg.org/#http-cors-protocol): any web page may call the contract."""
+"""Cross-origin requests (https://fetch.spec.whatwg.org/#http-cors-protocol): every origin is allowed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from mockserver.messages import Response, merged
 
 #: How long a browser may remember a preflight, in seconds.
 _MAX_AGE_SECONDS = 600
-#: Fields that every page may read without being told (section "CORS-safelisted response-header name").
+#: Response fields that every page may read without permission (section "CORS-safelisted response-header name").
 _SAFELISTED = frozenset(
     {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
 )
 
 
 def is_preflight(environ: dict[str, Any]) -> bool:
-    """Tell whether a browser asks what it may send; WSGI variables of a request with `Origin`."""
+    """Tell whether a request with an `Origin` is a CORS preflight, from its WSGI variables."""
     return environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
 
 
 def preflight(environ: dict[str, Any], methods: Sequence[str]) -> Response:
-    """Return the answer to a preflight for a path that answers these methods."""
+    """Return the response to a CORS preflight for a path with some methods."""
     fields = [
         ("Access-Control-Allow-Methods", ", ".join(methods)),
         ("Access-Control-Max-Age", str(_MAX_AGE_SECONDS)),
@@ -31,14 +31,14 @@ def preflight(environ: dict[str, Any], methods: Sequence[str]) -> Response:
     asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
     if asked and asked.isprintable() and asked.isascii():
         fields.append(("Access-Control-Allow-Headers", asked))
-    # Asked by pages of the open network before they call a server on this machine (https://wicg.github.io/local-network-access/).
+    # Sent by pages of the open network before they call a server on this machine (https://wicg.github.io/local-network-access/).
     if environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
         fields.append(("Access-Control-Allow-Private-Network", "true"))
     return Response(204, fields, b"")
 
 
 def shared(environ: dict[str, Any], fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the fields of an answer with those that let a page of the asking origin read all of it."""
+    """Return a response's fields with the CORS fields that let pages of the request's origin read all of them."""
     exposed = sorted({name for name, _ in fields if name.lower() not in _SAFELISTED and name.lower() != "vary"})
     more = _origin(environ)
     if exposed:
@@ -55,7 +55,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _origin(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the fields that name the origin: with credentials `*` is not taken."""
+    """Return the CORS response fields that allow the request's origin, with credentials."""
     origin = environ["HTTP_ORIGIN"]
     if not (origin.isascii() and origin.isprintable()):
         origin = "null"

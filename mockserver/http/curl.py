@@ -7,34 +7,34 @@ import shlex
 from collections.abc import Callable
 
 _VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
-#: A few characters, again and again.
+#: A few characters repeated many times.
 _RUN = re.compile(r"(.{1,4}?)\1{499,}", re.DOTALL)
-#: Of shorter content nobody minds that it stands in the command line.
+#: Content up to this length is given in the command line.
 _LONG = 2000
 
 
 def method_words(method: str) -> list[str]:
-    """Return what makes curl use a method; with `-X HEAD` it would wait for content that never comes."""
+    """Return the curl arguments that set a request's method; HEAD needs `-I`, so that curl expects no content."""
     return ["-I"] if method == "HEAD" else ["-X", method]
 
 
 def field_words(name: str, value: str) -> list[str]:
-    """Return what sends a header field; without a value it takes a semicolon, for a colon alone removes the field."""
+    """Return the curl arguments that send a header field; an empty value is written with a semicolon."""
     return ["-H", f"{name}: {value}" if value.strip() else f"{name};"]
 
 
 def content_words(content: str, option: str = "-d") -> list[str]:
-    """Return what sends content: by an option of curl, but for a leading `@`, which would name a file to it."""
+    """Return the curl arguments that send content as it is, also if it begins with `@`."""
     return ["--data-raw" if content.startswith("@") else option, content]
 
 
 def url_words(url: str) -> list[str]:
-    """Return what names a URL: as it is, for curl has a meaning of its own for brackets and braces."""
+    """Return the curl arguments for a URL, with `-g` if it has brackets or braces."""
     return ["-g", url] if set(url) & set("[]{}") else [url]
 
 
 def quoted(word: str, is_variable: Callable[[str], bool]) -> str:
-    """Return a word for the shell in which our `$VARIABLES`, and nothing else, are replaced by it."""
+    """Return a word quoted for the shell, so that only our own `$VARIABLES` in it are expanded."""
     quoted, plain = "", ""
     for part in _VARIABLE.split(word):
         if part.startswith("$") and is_variable(part[1:]):
@@ -46,9 +46,9 @@ def quoted(word: str, is_variable: Callable[[str], bool]) -> str:
 
 
 def writer(content: str) -> str:
-    """Return a command that writes long content of few words and pipes it on, "" where it can be given as it is.
+    """Return a shell command that pipes long repetitive content to curl, "" if the content fits in an argument.
 
-    A shell takes no argument of megabytes, and nobody reads one.
+    A shell does not accept an argument of megabytes, and nobody can read it.
     """
     if len(content) <= _LONG:
         return ""

@@ -1,4 +1,4 @@
-"""HTTP Digest (RFC 7616): challenges with a nonce of their own, and who answered one rightly."""
+"""Digest authentication (RFC 7616): challenges, and verification of the credentials sent for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mockserver.sources import make_secret
 REALM = "mockserver"
 _HASHES: Mapping[str, Callable[[bytes], hashlib._Hash]] = {
     "SHA-256": hashlib.sha256,
-    # What RFC 7616 keeps for old clients, of which there are many.
+    # Kept by RFC 7616 for old clients, of which there are many.
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False),
 }
 _SESSION = "-SESS"
@@ -29,16 +29,16 @@ Parameters = Mapping[str, str]
 
 
 class Digest:
-    """Challenges callers, and finds out who answers.
+    """Digest authentication of the stub: issues challenges and verifies credentials.
 
-    A nonce is its number and what follows from seed, world and number, so that any process knows its own again. It
-    does not end, and may be used any number of times: a stub guards nothing, and a test may well be repeated.
+    A nonce consists of its number and a text derived from seed, world and number, so that any process recognises it. It
+    does not expire and may be used any number of times: a stub protects nothing, and tests may be repeated.
 
-    Of the secrets only `H(A1)` is kept (RFC 7616, section 3.4.2).
+    Only `H(A1)` of each secret is kept (RFC 7616, section 3.4.2).
     """
 
     def __init__(self, seed: int, secrets: Mapping[str, Iterable[str]]) -> None:
-        """Take the number that nonces follow from, and the secrets of accounts by username."""
+        """Take the seed of the nonces, and the secrets of accounts by user name."""
         self._seed = seed
         self._numbers = itertools.count(1)
         self._keys = {
@@ -48,12 +48,12 @@ class Digest:
         }
 
     def challenge(self, world: str) -> str:
-        """Return the challenges for one answer, the better one first (RFC 7616, section 3.7)."""
+        """Return the value of a `WWW-Authenticate` field, the stronger algorithm first (RFC 7616, section 3.7)."""
         nonce = self._nonce(world, next(self._numbers))
         return ", ".join(f'Digest realm="{REALM}", qop="auth", algorithm={name}, nonce="{nonce}"' for name in _HASHES)
 
     def username(self, request: Request, world: str) -> str | None:
-        """Return who answered a challenge of a world rightly with this request, or None."""
+        """Return the user name of a request's Digest credentials, None if they are wrong for the world."""
         sent = parameters(request.authorization)
         if sent is None or sent["realm"] != REALM or not self._issued(world, sent["nonce"]):
             return None
@@ -61,9 +61,9 @@ class Digest:
             return None
         name = _algorithm(sent)
         keys = self._keys.get((sent["username"], name), ())
-        answers = [_answer(name, key, request.method, sent) for key in keys]
+        expected = [_response_digest(name, key, request.method, sent) for key in keys]
         shown = sent["response"].lower()
-        return sent["username"] if any(hmac.compare_digest(shown, answer) for answer in answers) else None
+        return sent["username"] if any(hmac.compare_digest(shown, one) for one in expected) else None
 
     def _nonce(self, world: str, number: int) -> str:
         return f"{number}-{make_secret(self._seed, world, 'digest nonce', number)}"
@@ -74,7 +74,7 @@ class Digest:
 
 
 def parameters(field: str | None) -> Parameters | None:
-    """Return the parameters of Digest credentials by name in lower case, None for what is none (section 3.4)."""
+    """Return the parameters of Digest credentials by name in lower case, None if invalid (RFC 7616, section 3.4)."""
     scheme, _, rest = (field or "").partition(" ")
     if scheme.lower() != "digest":
         return None
@@ -105,8 +105,8 @@ def _algorithm(sent: Parameters) -> str:
     return sent.get("algorithm", "MD5").upper().removesuffix(_SESSION)
 
 
-def _answer(name: str, key: str, method: str, sent: Parameters) -> str:
-    """Return the response that proves a key (RFC 7616, section 3.4.1; without qop as RFC 2069 has it)."""
+def _response_digest(name: str, key: str, method: str, sent: Parameters) -> str:
+    """Return the `response` parameter expected for a key (RFC 7616, section 3.4.1; without qop, RFC 2069)."""
     if sent.get("algorithm", "").upper().endswith(_SESSION):
         key = _hash(name, f"{key}:{sent['nonce']}:{sent['cnonce']}")
     asked = _hash(name, f"{method}:{sent['uri']}")
@@ -120,7 +120,7 @@ def _hash(name: str, text: str) -> str:
 
 
 def _is_target(uri: str, request: Request) -> bool:
-    """Tell whether a URI is the request's; before the path may stand a world's prefix, or where we are mounted."""
+    """Tell whether the `uri` of Digest credentials is a request's, apart from a prefix of its path."""
     try:
         parts = urlsplit(uri)
     except ValueError:

@@ -20,8 +20,8 @@ EXPRESSION = re.compile(
 EMBEDDED = re.compile(r"\{(\$[^{}]+)\}")
 
 
-class Exchange(NamedTuple):
-    """What an expression can name.
+class ExpressionContext(NamedTuple):
+    """Exchange whose values runtime expressions can name: URL, method, parameters, fields, status and contents.
 
     Attributes:
         request_fields: by name in lower case, likewise `response_fields`.
@@ -37,8 +37,8 @@ class Exchange(NamedTuple):
     response_content: Any
 
 
-def fill(template: str, exchange: Exchange) -> str:
-    """Return a text with the values of its expressions, embedded in braces or the text as a whole.
+def fill(template: str, exchange: ExpressionContext) -> str:
+    """Return a text in which runtime expressions are replaced by their values, in braces or as the whole text.
 
     Raises:
         LookupError: an expression is not one, or names what the exchange does not have; the message shows it.
@@ -48,8 +48,8 @@ def fill(template: str, exchange: Exchange) -> str:
     return EMBEDDED.sub(lambda match: _text(evaluate(match[1], exchange)), template)
 
 
-def evaluate(expression: str, exchange: Exchange) -> Any:
-    """Return the value of one expression, such as `$request.body#/callbackUrl`.
+def evaluate(expression: str, exchange: ExpressionContext) -> Any:
+    """Return the value of one runtime expression, such as `$request.body#/callbackUrl`.
 
     Raises:
         LookupError: it is no expression, or names what the exchange does not have; the message shows it.
@@ -65,12 +65,12 @@ def evaluate(expression: str, exchange: Exchange) -> Any:
         if side == "$response":
             return _of_response(kind, name, source, exchange)
     except (LookupError, ValueError, TypeError) as error:
-        raise LookupError(f"{expression} names nothing here") from error
-    raise LookupError(f"{expression} is no runtime expression")
+        raise LookupError(f"{expression} has no value in this exchange") from error
+    raise LookupError(f"{expression} is not a runtime expression")
 
 
 def requested(expression: str, arguments: Arguments) -> Any:
-    """Return the value that a `$request` expression names in the parameters or content of a request.
+    """Return the value of a `$request` expression in the parameters or content of a request.
 
     Raises:
         LookupError: the request does not have it.
@@ -82,16 +82,16 @@ def requested(expression: str, arguments: Arguments) -> Any:
             return _in_body(source, arguments.content)
         return {"path": arguments.path, "query": arguments.query}[kind][name]
     except (LookupError, ValueError, TypeError) as error:
-        raise LookupError(f"{expression} names nothing here") from error
+        raise LookupError(f"{expression} has no value in this exchange") from error
 
 
-def _of_request(kind: str, name: str, source: str, exchange: Exchange) -> Any:
+def _of_request(kind: str, name: str, source: str, exchange: ExpressionContext) -> Any:
     if kind == "header":
         return exchange.request_fields[name.lower()]
     return requested(f"$request.{source}", exchange.arguments)
 
 
-def _of_response(kind: str, name: str, source: str, exchange: Exchange) -> Any:
+def _of_response(kind: str, name: str, source: str, exchange: ExpressionContext) -> Any:
     if source.startswith("body"):
         return _in_body(source, exchange.response_content)
     if kind != "header":

@@ -1,4 +1,4 @@
-"""JSON in and out: orjson, with a slow path that keeps integers beyond 64 bits exact."""
+"""JSON decoding and encoding by orjson; integers beyond 64 bits stay exact."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIGITS = b"0123456789"
 
 
 def decode(content: bytes) -> Any:
-    """Return the JSON value of UTF-8 content; a member that stands twice counts with its last value.
+    """Return the JSON value of UTF-8 content, with a limit on its depth; of duplicate members the last one counts.
 
     Raises:
         ValueError: not JSON (RFC 8259), not UTF-8, a lone surrogate, a number beyond 1.8e308, or nested beyond
@@ -32,7 +32,7 @@ def decode(content: bytes) -> Any:
 
 
 def decode_exactly(content: bytes) -> Any:
-    """Return the JSON value of UTF-8 content, as `decode` does, without its limit on depth.
+    """Return the JSON value of UTF-8 content of any depth; of duplicate members the last one counts.
 
     Raises:
         ValueError: not JSON (RFC 8259), not UTF-8, a lone surrogate, or a number beyond 1.8e308.
@@ -54,8 +54,25 @@ def encode(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def text(value: Any) -> str:
+    """Return the JSON text of a value as a string, for messages; a lone surrogate is escaped."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"))
+
+
+def excerpt(value: Any, most_characters: int = 60) -> str:
+    """Return the JSON text of a value for a message, cut with an ellipsis after so many characters."""
+    try:
+        text = encode(value).decode()
+    except (TypeError, ValueError, RecursionError):  # no JSON, or half of a pair of surrogates
+        text = json.dumps(str(value))
+    return text if len(text) <= most_characters else text[:most_characters] + "…"
+
+
 def depth(content: bytes) -> int:
-    """Return how deep arrays and objects are nested in JSON text; brackets inside strings do not count."""
+    """Return how deep arrays and objects are nested in a JSON text; brackets inside strings do not count."""
     deepest = level = 0
     in_string = escaped = False
     for byte in content:

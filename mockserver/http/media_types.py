@@ -1,4 +1,4 @@
-"""What the name of a media type tells of its content (RFC 9110, section 8.3; RFC 6839)."""
+"""Media types: what their names say about the content, and which documented one covers a field (RFC 9110, 8.3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 _Documented = TypeVar("_Documented")
 
-#: A documented range stands for any type it covers; this one is meant where nobody names another.
+#: A documented range to the media type that is used where nobody names another one that it covers.
 _CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
 _CONCRETE_BY_TYPE = {
     "image": "image/png",
@@ -21,11 +21,11 @@ _CONCRETE_BY_TYPE = {
     "model": "model/gltf-binary",
     "message": "message/http",
 }
-#: Names that are older than the rule that JSON is told by (RFC 6839, section 3.1).
+#: Names of JSON that are older than the suffix rule (RFC 6839, section 3.1).
 _OLD_JSON = frozenset({"text/x-json", "application/x-json"})
 _LINES = frozenset({"application/x-ndjson", "application/jsonl", "application/ndjson", "application/json-seq"})
-#: Python's own ideas of a charset, one that takes time quadratic in the length of its text, and one that can say
-#: what no JSON can: half of a pair of surrogates.
+#: Encodings that are Python's own, one that takes quadratic time, and one that can encode lone surrogates, which JSON
+#: cannot.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 
 
@@ -35,7 +35,7 @@ def essence(media_type: str) -> str:
 
 
 def is_json(media_type: str) -> bool:
-    """Tell whether content of a media type is JSON text (RFC 6839, section 3.1); the names that predate it count."""
+    """Tell whether content of a media type is JSON (RFC 6839, section 3.1), older names of JSON included."""
     name = essence(media_type)
     return name.endswith(("/json", "+json")) or name in _OLD_JSON
 
@@ -46,21 +46,21 @@ def is_xml(media_type: str) -> bool:
 
 
 def is_json_lines(media_type: str) -> bool:
-    """Tell whether content of a media type is a JSON text in each line (or record, RFC 7464)."""
+    """Tell whether content of a media type is a sequence of JSON texts, one per line or record (RFC 7464)."""
     return essence(media_type) in _LINES
 
 
 def covering(content: Mapping[str, _Documented], field: str) -> _Documented | None:
-    """Return what is documented for a `Content-Type`, whatever the case and parameters; None where nothing is.
+    """Return the entry of documented content that covers a `Content-Type` field, None if no entry does.
 
-    The name with most parameters that the field has comes first, then the name with others, then its range.
+    The documented type with most parameters in common with the field comes first, then its range.
     """
     name = _covering(tuple(content), field)
     return None if name is None else content[name]
 
 
 def json_content(content: Mapping[str, _Documented]) -> tuple[str, _Documented] | None:
-    """Return the first documented media type that is JSON, as it is to be sent, and what is documented for it."""
+    """Return the first JSON media type in documented content, made concrete, and its entry; None if there is none."""
     found = ((concrete(name), documented) for name, documented in content.items() if is_json(concrete(name)))
     return next(found, None)
 
@@ -82,7 +82,7 @@ def _covering(names: tuple[str, ...], field: str) -> str | None:
 
 
 def _parameters(media_type: str) -> frozenset[tuple[str, str]]:
-    """Return the parameters of a media type; the values that matter here have no case (charset, version)."""
+    """Return the parameters of a media type as pairs of name and value, both in lower case."""
     pairs = (part.partition("=") for part in media_type.split(";")[1:])
     return frozenset(
         (name.strip().lower(), value.strip().strip('"').lower()) for name, _, value in pairs if name.strip()
@@ -90,7 +90,7 @@ def _parameters(media_type: str) -> frozenset[tuple[str, str]]:
 
 
 def concrete(offer: str) -> str:
-    """Return the media type that is meant by one that is documented as a range; any other is returned as it is."""
+    """Return a concrete media type for a documented range such as `*/*`; any other media type is returned unchanged."""
     name = essence(offer)
     if not name.endswith("*"):
         return offer
@@ -98,7 +98,7 @@ def concrete(offer: str) -> str:
 
 
 def charset(media_type: str) -> str | None:
-    """Return the charset that a media type names as Python calls it, UTF-8 without one, None for an unknown one."""
+    """Return Python's name of a media type's charset, UTF-8 if it names none, None if the charset is unknown."""
     for part in media_type.split(";")[1:]:
         name, _, value = part.strip().partition("=")
         if name.lower() == "charset":

@@ -1,6 +1,6 @@
-"""Multipart content taken apart (RFC 2046, section 5.1): in one pass, with limits, and nothing nested.
+"""Parser of multipart content (RFC 2046, section 5.1) in one pass, with limits and without nested parts.
 
-Python's own parser of mail follows nested parts as deep as they go and reads hostile heads in quadratic time.
+Python's email parser follows nested parts to any depth and reads hostile headers in quadratic time.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import NamedTuple
 _MAX_PARTS = 1000
 _MAX_HEAD_BYTES = 8 * 1024
 _END_OF_HEAD = re.compile(rb"(?:\A|\r?\n)\r?\n")
-#: What may stand behind a boundary: the sign of the end, and blanks up to the end of the line.
+#: Text allowed after a boundary: the closing hyphens, and blanks up to the end of the line.
 _REST = re.compile(rb"(--)?[ \t]*(?=\r?\n|\Z)")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
 class Part(NamedTuple):
-    """One part.
+    """Part of multipart content: its name, `Content-Type` and decoded content.
 
     Attributes:
-        name: of the form's field that it is (RFC 7578, section 4.2), "" without one.
+        name: name of the form field (RFC 7578, section 4.2), "" without one.
         content_type: its `Content-Type` field, "" without one.
         content: its bytes, any transfer encoding undone.
     """
@@ -36,12 +36,12 @@ class Part(NamedTuple):
 
 
 def is_empty(content: bytes, field: str) -> bool:
-    """Tell whether content is a form without fields: RFC 2046 wants a part, and clients send the end alone."""
+    """Tell whether content is a multipart form without parts: the closing boundary alone, as some clients send it."""
     return content.strip() == b"--" + _boundary(field) + b"--"
 
 
 def parts(content: bytes, field: str) -> Iterator[Part]:
-    """Yield the parts of content; `field` is the `Content-Type` that names their boundary.
+    """Yield the parts of multipart content; `field` is the `Content-Type` with the boundary.
 
     Raises:
         ValueError: no such boundary, no end of the last part, too many parts, or a head that is too long.
@@ -54,7 +54,7 @@ def parts(content: bytes, field: str) -> Iterator[Part]:
     for _ in range(_MAX_PARTS):
         end = next(delimiters, None)
         if end is None:
-            raise ValueError("the last part has no end; two hyphens behind the boundary are one")
+            raise ValueError("the closing boundary, which ends with two hyphens, is missing")
         yield _part(content[beginning.end : end.start])
         if end.is_last:
             return
@@ -63,7 +63,7 @@ def parts(content: bytes, field: str) -> Iterator[Part]:
 
 
 class _Delimiter(NamedTuple):
-    """A line with the boundary, from the line break before it up to the one behind it."""
+    """Boundary line in multipart content: its start and end offsets, and whether it is the last one."""
 
     start: int
     end: int
@@ -71,7 +71,7 @@ class _Delimiter(NamedTuple):
 
 
 def _delimiters(content: bytes, dashed: bytes) -> Iterator[_Delimiter]:
-    """Yield the lines that are a boundary; `dashed` is what such a line begins with, a line break before it."""
+    """Yield the boundary lines of multipart content; `dashed` is the line break and the text they begin with."""
     for place in _places(content, dashed):
         rest = _REST.match(content, place + len(dashed))
         if rest is not None:
@@ -80,7 +80,7 @@ def _delimiters(content: bytes, dashed: bytes) -> Iterator[_Delimiter]:
 
 
 def _places(content: bytes, dashed: bytes) -> Iterator[int]:
-    """Yield where a text stands; -1 where content begins with it but for its line break.
+    """Yield the offset of each possible boundary; -1 for a boundary at the start of the content.
 
     `find` is many times as fast as an expression that looks for lines.
     """
@@ -97,7 +97,7 @@ def _boundary(field: str) -> bytes:
 
 
 def _parameter(field: str, name: str) -> str:
-    """Return a parameter of a field, continued or with a charset (RFC 2231) included, "" for none.
+    """Return a parameter of a header field, "" if missing; also one that is split or has a charset (RFC 2231).
 
     Raises:
         ValueError: its charset is none.
@@ -109,7 +109,7 @@ def _parameter(field: str, name: str) -> str:
 
 
 def _part(text: bytes) -> Part:
-    """Return the part between two boundaries, the line break after the first one included."""
+    """Return the part in the bytes between two boundaries."""
     text = text.removeprefix(b"\r").removeprefix(b"\n")
     end = _END_OF_HEAD.search(text, 0, _MAX_HEAD_BYTES)
     if end is None and len(text) > _MAX_HEAD_BYTES:
@@ -123,7 +123,7 @@ def _part(text: bytes) -> Part:
 
 
 def _plain(content: bytes, encoding: str) -> bytes:
-    """Undo a transfer encoding, which RFC 7578, section 4.7, deprecates and some clients still use."""
+    """Return content with its `Content-Transfer-Encoding` undone, which RFC 7578, section 4.7, deprecates."""
     if encoding == "quoted-printable":
         return quopri.decodestring(content)
     if encoding == "base64":

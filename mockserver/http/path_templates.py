@@ -17,12 +17,12 @@ _PARAMETER = re.compile(r"\{([^{}/]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class PathTemplate:
-    """A path, or one segment of it, in which names stand for values.
+    """Path template, or one segment of it: literal texts with parameters between them.
 
     Attributes:
-        text: as the document has it.
-        literals: the texts around its parameters, one more than these; "" where nothing stands.
-        parameters: their names, in order.
+        text: the template as the document has it.
+        literals: the texts around its parameters, one more than these; "" for an empty one.
+        parameters: the names of its parameters, in order.
     """
 
     text: str
@@ -31,36 +31,36 @@ class PathTemplate:
 
     @property
     def segments(self) -> tuple[PathTemplate, ...]:
-        """What stands between the slashes, "" behind a slash at the end."""
+        """Segments of the path between its slashes, each a template; the last is "" after a trailing slash."""
         return tuple(map(parse_template, self.text.removeprefix("/").split("/")))
 
     @property
     def name(self) -> str:
-        """The parameter that it is as a whole, "" if it is more or less than one: `{id}`, but not `{id}.json`."""
+        """Name of the parameter if the template is nothing but one, as `{id}` is and `{id}.json` is not; else ""."""
         return self.parameters[0] if self.literals == ("", "") else ""
 
     @property
     def nameless(self) -> str:
-        """The text without the names of its parameters, the same for all templates that match the same paths."""
+        """Text of the template without parameter names, equal for templates that match the same paths."""
         return "{}".join(self.literals)
 
     @property
     def item(self) -> str:
-        """The text as far as its last parameter, `/pets/{id}` of `/pets/{id}/owner`; "" without parameters."""
+        """Template up to its last parameter, as `/pets/{id}` of `/pets/{id}/owner`; "" without parameters."""
         return self.text.removesuffix(self.literals[-1]) if self.parameters else ""
 
     @property
     def expression(self) -> str:
-        """The regular expression of the paths that match, with a group for each parameter."""
+        """Regular expression of the paths that match the template, with a group for each parameter."""
         return "([^/]+)".join(map(re.escape, self.literals))
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the values of a path's parameters as they stand there, None for a path that does not match."""
+        """Return the values of the parameters in a path, None if the path does not match the template."""
         found = _compiled(self).fullmatch(path)
         return None if found is None else dict(zip(self.parameters, found.groups(), strict=True))
 
     def expand(self, values: Mapping[str, str]) -> str:
-        """Return the path with values in place of its parameters, as they are: encode them before.
+        """Return the path with the given values of its parameters, which must be percent-encoded already.
 
         Raises:
             KeyError: a parameter has no value.
@@ -71,7 +71,7 @@ class PathTemplate:
 
 @lru_cache(maxsize=8192)  # the same paths are asked for by each stage, and by each operation of a contract
 def parse_template(text: str) -> PathTemplate:
-    """Return the template that a text is; braces that hold no name are literal."""
+    """Return the path template in a text; braces without a name are literal."""
     parts = _PARAMETER.split(text)
     return PathTemplate(text, tuple(parts[::2]), tuple(parts[1::2]))
 

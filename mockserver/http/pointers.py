@@ -7,12 +7,12 @@ from typing import Any
 
 
 def child(pointer: str, *names: str) -> str:
-    """Return the pointer to a member below another one, its names escaped (RFC 6901, section 3)."""
+    """Return a JSON pointer extended by some names, which are escaped (RFC 6901, section 3)."""
     return pointer + "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
 
 
 def split(pointer: str) -> list[str]:
-    """Return the unescaped reference tokens of a JSON pointer; the whole document has none."""
+    """Return the unescaped reference tokens of a JSON pointer; none for the whole document."""
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
 
 
@@ -20,7 +20,7 @@ def lookup(data: Any, pointer: str) -> Any:
     """Return the value at a JSON pointer (RFC 6901, section 4).
 
     Raises:
-        LookupError: nothing stands there.
+        LookupError: there is nothing at the pointer.
     """
     for token in split(pointer):
         if isinstance(data, list):
@@ -30,12 +30,12 @@ def lookup(data: Any, pointer: str) -> Any:
         elif isinstance(data, dict):
             data = data[token]
         else:
-            raise LookupError(pointer)  # noqa: TRY004 - nothing stands there, whatever the type
+            raise LookupError(pointer)  # noqa: TRY004 - there is nothing at the pointer, whatever the type
     return data
 
 
 def blanked(value: Any, pointers: Iterable[str]) -> Any:
-    """Return a value with null at each of some places; a pointer that leads nowhere changes nothing."""
+    """Return a value with null at each of some JSON pointers; pointers that lead nowhere are ignored."""
     for pointer in pointers:
         value = _blanked(value, split(pointer))
     return value

@@ -1,4 +1,4 @@
-"""What a client prefers of one answer: `Prefer: code=404, example=NAME, dynamic=true` (RFC 7240)."""
+"""Preferences of a client for one response: `Prefer: code=404, example=NAME, dynamic=true` (RFC 7240)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SWITCH = {"true": True, "": True, "1": True, "false": False, "0": False}
 
 
 def parse(field: str) -> Preferences:
-    """Return what a `Prefer` field asks of us; preferences of other kinds are ignored (RFC 7240, section 2).
+    """Return the preferences in a `Prefer` field; unknown ones are ignored (RFC 7240, section 2).
 
-    Of a preference that stands twice, the first counts.
+    Of a preference that occurs twice, the first counts.
 
     Raises:
         RequestRejected: 400, `code` is no status code or `dynamic` neither true nor false.
@@ -27,7 +27,7 @@ def parse(field: str) -> Preferences:
     code = dynamic = None
     if "code" in found:
         if re.fullmatch("[2-5][0-9][0-9]", found["code"]) is None:
-            raise _unusable(f"code={found['code'][:20]} is no status code from 200 to 599")
+            raise _unusable(f"code={found['code'][:20]} is not a status code from 200 to 599")
         code = int(found["code"])
     if "dynamic" in found:
         dynamic = _SWITCH.get(found["dynamic"].lower())
@@ -37,7 +37,7 @@ def parse(field: str) -> Preferences:
 
 
 def applied(preferences: Preferences) -> str:
-    """Return the value of `Preference-Applied` for preferences that were followed (RFC 7240, section 3)."""
+    """Return the value of `Preference-Applied` for preferences that the response honours (RFC 7240, section 3)."""
     parts = []
     if preferences.code is not None:
         parts.append(f"code={preferences.code}")
@@ -49,14 +49,14 @@ def applied(preferences: Preferences) -> str:
 
 
 def token(text: str) -> str:
-    """Return the value of a preference: a token, else a quoted string (RFC 7240, section 2)."""
+    """Return a preference's value as a token or, if it needs it, as a quoted string (RFC 7240, section 2)."""
     if re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _visible(text: str) -> str:
-    """Return text without what would break a response field."""
+    """Return a text with the characters replaced that a response field may not hold."""
     return text.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
 
 

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457) for rejections that the contract leaves to us."""
+"""Problem details (RFC 9457) for rejections whose error content the contract does not define."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> bytes:
-    """Return problem details as JSON text; `about:blank` says that the status code is the whole type."""
+    """Return problem details of type `about:blank` as JSON text, with further members."""
     return json.encode(_members(status, title, detail) | members)
 
 
 def members(rejected: RequestRejected, status: int) -> dict[str, Any]:
-    """Return the problem details of a rejection, all its violations included (docs/stub.md, "Rejections")."""
+    """Return the problem details of a rejection as an object, with all violations (docs/stub.md, "Rejections")."""
     shown = [violation.as_json() for violation in rejected.violations]
     return _members(status, rejected.title, rejected.detail) | {"violations": shown}
 

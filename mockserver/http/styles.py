@@ -1,6 +1,6 @@
-"""Parameter styles: values as text in queries, paths, fields and cookies, and back (OpenAPI 3.1, section 4.8.12.3).
+"""Parameter styles: values to text in queries, paths, fields and cookies, and back (OpenAPI 3.1, section 4.8.12.3).
 
-Decoding gives texts: what they are read as, a schema decides. `decode` is the inverse of `encode` for all that OpenAPI
+Decoding returns texts; a schema decides their types. `decode` is the inverse of `encode` for all that OpenAPI
 defines: lists and objects of primitives whose texts hold no separator that cannot be escaped (blank and `|` in a query,
 any in a path, field or cookie that comes decoded).
 """
@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 
 from mockserver.http import json
 
-#: What stands between items in a query, as it is written and as it may come; items are decoded after splitting.
+#: Separators of items in a query, as written and as accepted; items are decoded after splitting.
 _JOINS = {"spaceDelimited": "%20", "pipeDelimited": "|", "tabDelimited": "%09"}
 _SEPARATORS = {
     "form": re.compile(","),
@@ -35,13 +35,13 @@ Quote = Callable[[str], str]
 
 
 def pairs(query: str) -> Pairs:
-    """Return names, decoded, and values, as they came, of a query or form."""
+    """Return the names, decoded, and the values, still encoded, in a query or form."""
     found = (part.partition("=") for part in query.split("&") if part)
     return [(unquote_plus(name), value) for name, _, value in found]
 
 
 def primitive(value: Any) -> str:
-    """Return the text of a value that is no array or object; null has none (RFC 6570, section 2.3)."""
+    """Return the text of a scalar value; null becomes an empty text (RFC 6570, section 2.3)."""
     if isinstance(value, str):
         return value
     return "" if value is None else json.encode(value).decode()
@@ -50,7 +50,7 @@ def primitive(value: Any) -> str:
 def encode_query(
     name: str, value: Any, style: str = "form", *, explode: bool = True, quote: Quote = quote
 ) -> list[str]:
-    """Return the `name=value` parts of a query or form that a parameter stands in, encoded."""
+    """Return the encoded `name=value` parts for a parameter's value in a query or form."""
     called = quote(name)
     if isinstance(value, Mapping):
         if style == "deepObject":
@@ -77,7 +77,7 @@ def _deep_parts(called: str, value: Any, quote: Quote) -> Iterator[str]:
 
 
 def encode_text(name: str, value: Any, style: str = "simple", *, explode: bool = False, quote: Quote = str) -> str:
-    """Return a parameter that stands in one piece of text: in a path (give it a `quote`), field or cookie."""
+    """Return the text of a parameter's value in a path, header field or cookie; `quote` encodes it for a path."""
     if isinstance(value, Mapping):
         equals = "=" if explode else ","
         items = [f"{quote(key)}{equals}{quote(primitive(item))}" for key, item in value.items()]
@@ -97,18 +97,18 @@ def encode_text(name: str, value: Any, style: str = "simple", *, explode: bool =
 def decode_query(
     name: str, style: str, kinds: Collection[str], sent: Pairs, *, explode: bool, members: Collection[str] = ()
 ) -> list[Texts]:
-    """Return what a parameter in a query or form may be, the likeliest first; nearly always that is one.
+    """Return the possible values of a parameter in a query or form, the likeliest first; nearly always one.
 
     Args:
-        name: of the parameter.
-        style: of it.
-        kinds: `array` and `object`, as far as its values may be one.
+        name: name of the parameter.
+        style: style of the parameter.
+        kinds: `array` or `object` or both, if its values may be such.
         sent: the query.
-        explode: whether items and members stand apart.
+        explode: whether items and members are separate parameters.
         members: names that an object may have.
 
     Raises:
-        LookupError: it is absent.
+        LookupError: the parameter is absent.
     """
     is_array, is_object = "array" in kinds, "object" in kinds
     if style == "deepObject" or (is_object and any(key.startswith(f"{name}[") for key, _ in sent)):
@@ -129,7 +129,7 @@ def decode_query(
 
 
 def _delimited(text: str, separator: re.Pattern[str], *, is_array: bool) -> list[Texts]:
-    """Return the items or members that a text holds.
+    """Return the possible lists or objects in a text with separators, the likeliest first.
 
     An encoded comma is part of an item; but many clients encode the separator as well (Python's requests, axios).
     """
@@ -141,7 +141,7 @@ def _delimited(text: str, separator: re.Pattern[str], *, is_array: bool) -> list
 
 
 def decode_text(name: str, style: str, kinds: Collection[str], text: str, *, explode: bool) -> Texts:
-    """Return what a parameter is that stands in one piece of decoded text: in a path, field or cookie."""
+    """Return the value of a parameter in the decoded text of a path segment, header field or cookie."""
     is_array, is_object = "array" in kinds, "object" in kinds
     separator = ","
     if style == "label":
@@ -167,7 +167,7 @@ def _members(parts: Sequence[str], *, explode: bool) -> dict[str, Any]:
 
 
 def _deep(name: str, sent: Pairs) -> dict[str, Any]:
-    """Return the object whose members are written `name[member]`, deeper ones `name[member][inner]`."""
+    """Return the object in parameters of style `deepObject`: `name[member]`, nested ones `name[member][inner]`."""
     found: dict[str, Any] = {}
     for key, text in sent:
         way = _KEYS.findall(key[len(name) :])[:_MAX_KEYS] if key.startswith(f"{name}[") else []

@@ -1,4 +1,4 @@
-"""XML in and out, by a schema's `xml` hints (OpenAPI 3.1, section 4.8.26).
+"""XML encoding and decoding by a schema's `xml` hints (OpenAPI 3.1, section 4.8.26).
 
 Documents with a DTD are refused: nothing that OpenAPI describes needs one, and entities are how small documents become
 large ones.
@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from mockserver.http import json
 from mockserver.http.pointers import child, split
 
-#: Gives the Schema Object at a pointer, `$ref`s followed, and where it really stands.
+#: Returns the Schema Object at a pointer and its own pointer, after its `$ref`s were followed.
 SchemaAt = Callable[[str], tuple[Any, str]]
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
@@ -38,7 +38,7 @@ class _Element:
 
 @dataclass(frozen=True, slots=True)
 class _Schema:
-    """A schema with all that its parts say, as far as XML is concerned.
+    """Schema as XML needs it: hints, properties, items and types, with those of its `allOf` and the like.
 
     Attributes:
         properties: pointers by name.
@@ -53,7 +53,7 @@ class _Schema:
     types: frozenset[str]
 
     def name(self, otherwise: str) -> str:
-        """Return the local name of its element."""
+        """Return the local name of the schema's XML element, `otherwise` if no hint names it."""
         return str(self.xml.get("name") or otherwise)
 
 
@@ -80,7 +80,7 @@ def encode(value: Any, schema_at: SchemaAt, pointer: str) -> bytes:
 
 
 def decode(content: bytes, schema_at: SchemaAt, pointer: str, charset: str | None = None) -> Any:
-    """Return the value of XML content in the types that the schema at a pointer asks for ("": for none).
+    """Return the value of XML content, in the types of the schema at a pointer ("" for no schema).
 
     A charset that its media type names wins over the one that the content itself does (RFC 7303, section 3).
 
@@ -117,7 +117,7 @@ def _read(schema_at: SchemaAt, pointer: str) -> _Schema:
 
 
 def _component(pointer: str) -> str:
-    """Return the name of the schema among the components that a pointer leads to, "" for any other."""
+    """Return the name of the schema at a pointer in `components/schemas`, "" for any other pointer."""
     tokens = split(pointer) if pointer else ()
     return tokens[2] if len(tokens) == 3 and tuple(tokens[:2]) == ("components", "schemas") else ""
 
@@ -165,13 +165,13 @@ def _start(name: str, schema: _Schema, attributes: Mapping[str, str]) -> Iterato
 
 
 def _qualified(name: str, schema: _Schema) -> str:
-    """Return a name with its prefix, which is only declared where there is a namespace."""
+    """Return an element's name with the schema's namespace prefix, if its hints have a namespace."""
     prefix = schema.xml.get("prefix") if isinstance(schema.xml.get("namespace"), str) else None
     return f"{_legal(str(prefix))}:{_legal(name)}" if prefix else _legal(name)
 
 
 def _legal(name: str) -> str:
-    """Return text as an XML name: what may not be in one becomes an underscore."""
+    """Return text as a legal XML name, with underscores for characters that are not allowed."""
     legal = _NOT_IN_NAMES.sub("_", name)
     return legal if legal[:1].isalpha() or legal[:1] == "_" else f"_{legal}"
 
@@ -209,7 +209,7 @@ def _parse(content: bytes, charset: str | None) -> _Element:
         open_elements[-1].text += data
 
     def refuse(*_arguments: Any) -> None:
-        raise ValueError("XML with a DTD is not taken")
+        raise ValueError("XML with a DTD is not accepted")
 
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     parser.StartDoctypeDeclHandler = refuse
@@ -274,7 +274,7 @@ def _object(element: _Element, schema: _Schema, schema_at: SchemaAt) -> dict[str
 
 
 def _typed(text: str, types: frozenset[str]) -> Any:
-    """Return text as the type that is asked for, or as text where it does not fit."""
+    """Return text converted to one of some JSON types, unchanged if it fits none."""
     stripped = text.strip()
     if "null" in types and not stripped and "string" not in types:
         return None

@@ -1,1 +1,1 @@
-"""`mockserver lint`: what is wrong with a contract."""
+"""Linter of contracts, for `mockserver lint`."""

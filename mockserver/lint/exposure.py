@@ -1,4 +1,4 @@
-"""Does a response show what looks like a secret, without saying that the documentation gives it out there?"""
+"""Lint rule `secret`: properties and headers of responses that look like secrets and are not marked."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.contract.reading.elements import CHILDREN
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 from mockserver.masking import looks_secret
 
 _REMEDY = "mark it `writeOnly: true`, or `x-secret: issued` if the documentation itself returns it here"
-#: Formats of text that tell about a secret and are none: when it ends, where it is got.
+#: Formats of text that is no secret itself: when a secret expires, where to get it.
 _HARMLESS_FORMATS = frozenset({"date", "date-time", "duration", "email", "uri", "uri-reference", "url"})
 
 
-def check_exposure(subject: Subject) -> Iterator[LintFinding]:
+def check_exposure(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each property or header of a response that looks secret and is not marked."""
     pending: list[str] = []
     for element in subject.of_kind("media type", "header"):
@@ -38,20 +39,20 @@ def check_exposure(subject: Subject) -> Iterator[LintFinding]:
         pending.extend(_subschemas(schema, pointer))
 
 
-def _judge(subject: Subject, pointer: str, name: str) -> Iterator[LintFinding]:
-    """Yield a finding for the secret-looking name at a pointer, unless its schema settles the matter."""
+def _judge(subject: LintedContract, pointer: str, name: str) -> Iterator[LintFinding]:
+    """Yield a finding for the secret-looking name at a pointer, unless its schema is marked or allows no secret."""
     found = subject.resolve(pointer)
     if found is None:
         return
     schema = found[0]
     settled = schema.get("writeOnly") is True or "x-secret" in schema or not _can_hold_a_secret(schema)
     if not settled:
-        message = f"{name!r} looks like a secret and can be read in a response"
+        message = f"{excerpt(name)} looks like a secret and can be read in a response"
         yield subject.finding("secret", pointer, message, _REMEDY)
 
 
 def _can_hold_a_secret(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema allows text that could be one; objects are judged by their own properties."""
+    """Tell whether a schema allows strings that may be secrets, and not only dates, URLs or fixed values."""
     types = schema.get("type", "string" if "properties" not in schema else "object")
     if "string" not in (types if isinstance(types, list) else [types]):
         return False
@@ -59,7 +60,7 @@ def _can_hold_a_secret(schema: dict[str, Any]) -> bool:
 
 
 def _subschemas(schema: dict[str, Any], pointer: str) -> Iterator[str]:
-    """Yield the places of all schemas that may describe a part of a value; `not` describes what it is not."""
+    """Yield the pointers of the schemas in a schema that may describe a part of its values."""
     for keyword, (shape, _) in CHILDREN["schema"].items():
         held = schema.get(keyword)
         place = child(pointer, keyword)

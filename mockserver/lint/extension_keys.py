@@ -1,4 +1,4 @@
-"""Are the project's own extensions known, in their places, and do the names in them lead somewhere?"""
+"""Lint rule `extension`: `x-mockserver-*` keys that are unknown, misplaced or have a wrong value."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from mockserver.contract.reading.elements import Element
 from mockserver.contract.reading.extensions import EXTENSIONS, OBJECT_PLACE, OWN
 from mockserver.contract.schema.direction import Direction
 from mockserver.http.expressions import EMBEDDED, EXPRESSION
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import NAME, LintedContract, LintFinding
 
 _PREFIX = "x-mockserver-"
-#: All extensions with a meaning here; what is spelt almost like one of them was meant to be one.
+#: All extensions with a meaning here; a key that is spelt almost like one of them is a mistake.
 _KNOWN = sorted({*EXTENSIONS, *(keyword for _, keyword in MARKS), "x-secret"})
 _BEHAVIOUR: dict[str, type] = {
     **dict.fromkeys(("handler", "role", "resource", "value", "status", "identifier", "parameter", "items"), str),
@@ -26,32 +27,33 @@ _BEHAVIOUR: dict[str, type] = {
     **dict.fromkeys(("generated", "answers"), bool),
     "keys": dict,
 }
+_TYPE_NAMES: dict[type, str] = {str: "text", bool: "true or false", dict: "an object"}
 
 #: Members of a behaviour that are JSON pointers, and into what.
-_POINTERS = {"value": "answer", "status": "answer", "username": "request", "password": "request"}
+_POINTERS = {"value": "response", "status": "response", "username": "request", "password": "request"}
 #: One mistake in an extension's value: path below the extension, message, remedy.
 _Mistake = tuple[tuple[str, ...], str, str]
-_Check = Callable[[Subject, Any], Iterator[_Mistake]]
+_Check = Callable[[LintedContract, Any], Iterator[_Mistake]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Extension:
-    """Where an extension may stand, in words for a message, and what its value must be."""
+    """Rule for one extension: the objects that may have it, in words and as a test, and a check of its value."""
 
     places: str
     is_at_home: Callable[[Element], bool]
     check: _Check
 
 
-def check_extensions(subject: Subject) -> Iterator[LintFinding]:
-    """Yield a finding for each extension that is unknown, misplaced, or has a value that means nothing."""
+def check_extensions(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each extension that is unknown, misplaced or has a wrong value."""
     for element in subject.elements:
         for name, value in element.value.items():
             if name.startswith("x-"):
                 yield from _check_extension(subject, element, name, value)
 
 
-def _check_extension(subject: Subject, element: Element, name: str, value: Any) -> Iterator[LintFinding]:
+def _check_extension(subject: LintedContract, element: Element, name: str, value: Any) -> Iterator[LintFinding]:
     pointer = child(element.pointer, name)
     if name not in _KNOWN:
         yield from _check_unknown(subject, pointer, name)
@@ -61,102 +63,123 @@ def _check_extension(subject: Subject, element: Element, name: str, value: Any) 
         return  # a mark of provenance: the rules `provenance` and `mark` judge it
     if not extension.is_at_home(element):
         yield subject.finding(
-            "extension", pointer, f"has no meaning in a {element.kind}", f"it belongs into {extension.places}"
+            "extension", pointer, f"has no meaning in a {element.kind}", f"it belongs in {extension.places}"
         )
         return
     for path, message, remedy in extension.check(subject, value):
         yield subject.finding("extension", child(pointer, *path), message, remedy)
 
 
-def _check_unknown(subject: Subject, pointer: str, name: str) -> Iterator[LintFinding]:
+def _check_unknown(subject: LintedContract, pointer: str, name: str) -> Iterator[LintFinding]:
     close = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.85)
     if close:
         remedy = f"did you mean `{close[0]}`?"
     elif name.startswith(_PREFIX):
         remedy = f"known are {', '.join(sorted(EXTENSIONS))}"
     else:
-        return  # somebody else's
-    yield subject.finding("extension", pointer, f"unknown extension {name!r}", remedy)
+        return  # an extension of another tool
+    yield subject.finding("extension", pointer, f"unknown extension {excerpt(name)}", remedy)
 
 
-def _check_levels(subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_levels(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, list) or not value or not all(isinstance(level, str) for level in value):
-        yield (), "must be a list of level names, at least one", "name the levels, mightiest first"
+        yield (), "must be a list of level names, at least one", "name the levels, the highest first"
         return
     for index, level in enumerate(value):
         if level in value[:index]:
-            yield (str(index),), f"the level {level!r} stands twice", "name it once"
+            yield (str(index),), f"the level {excerpt(level)} is named twice", "name it once"
         yield from _check_known(subject, level, (str(index),))
 
 
-def _check_api(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_api(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, str):
-        yield (), "must be a name", "name an API that is installed, the one that has its handlers"
+        yield (), "must be a name", "name the installed API whose handlers the contract uses"
 
 
-def _check_known(subject: Subject, level: Any, path: tuple[str, ...]) -> Iterator[_Mistake]:
+def _check_known(subject: LintedContract, level: Any, path: tuple[str, ...]) -> Iterator[_Mistake]:
     known = subject.data.get("x-mockserver-levels")
     if not isinstance(known, list) or level not in known:
         remedy = "name it in the list `x-mockserver-levels` at the root of the document"
-        yield path, f"the level {level!r} is not known", remedy
+        yield path, f"the level {excerpt(level)} is not known", remedy
 
 
-def _check_objects(subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_objects(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     marks = {keyword for _, keyword in MARKS}
     if not isinstance(value, dict) or value.keys() - marks != {"at", "own", "foreign"}:
         yield (
             (),
-            "must be a map of at, own and foreign",
-            "say which object a call is about, whose it is and who else may",
+            "must be an object with at, own and foreign",
+            "name the object of a call, its owner, and the levels that may act on objects of others",
         )
         return
     if not isinstance(value["at"], str) or not OBJECT_PLACE.fullmatch(value["at"]):
-        yield ("at",), f"{value['at']!r:.60} names no part of a call", "write it as in `$request.path.username`"
+        yield ("at",), f"{excerpt(value['at'])} is not a part of a call", "write it as in `$request.path.username`"
     if value["own"] not in OWN:
-        yield ("own",), f"{value['own']!r:.60} is no kind of ownership", f"known are {', '.join(OWN)}"
+        yield ("own",), f"{excerpt(value['own'])} is not a kind of ownership", f"known are {', '.join(OWN)}"
     foreign = value["foreign"]
     if not isinstance(foreign, list):
-        yield ("foreign",), "must be a list of level names", "name those that may act on others' objects, possibly none"
+        yield (
+            ("foreign",),
+            "must be a list of level names",
+            "name the levels that may act on objects of others, possibly none",
+        )
         return
     for index, level in enumerate(foreign):
         yield from _check_known(subject, level, ("foreign", str(index)))
 
 
-def _check_effect(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_reasons(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
+    if not isinstance(value, dict) or not value:
+        yield (), "must map names to reasons", "write {closed: no other member is shown}"
+        return
+    for name, text in value.items():
+        if not NAME.fullmatch(name):
+            yield (name,), "is no name of a reason", "write it in small letters, with hyphens between words"
+        elif not isinstance(text, str) or not text.strip():
+            yield (name,), "must be a text", "say why"
+        elif name not in subject.named_reasons:
+            yield (name,), "no mark names this reason", "leave it out"
+
+
+def _check_effect(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if value != "credentials":
-        yield (), f"{value!r:.60} is no known effect", "the only one is `credentials`"
+        yield (), f"{excerpt(value)} is not a known effect", "the only one is `credentials`"
 
 
-def _check_secret(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_secret(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if value != "issued":
-        yield (), f"{value!r:.60} says nothing about a secret", "write `x-secret: issued`"
+        yield (), f"{excerpt(value)} is not a value of x-secret", "write `x-secret: issued`"
 
 
-def _check_behaviour(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_behaviour(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or "handler" not in value:
-        yield (), "must be a map with a `handler`", "say what a call does, as in {handler: absent}"
+        yield (), "must be an object with a `handler`", "name the handler of the operation, as in {handler: absent}"
         return
     marks = {keyword for _, keyword in MARKS}
     for name, member in value.items():
         if name in marks:
             continue
         if name not in _BEHAVIOUR:
-            yield (name,), f"unknown member {name!r}", f"known are {', '.join(_BEHAVIOUR)}"
+            yield (name,), f"unknown member {excerpt(name)}", f"known are {', '.join(_BEHAVIOUR)}"
         elif not isinstance(member, _BEHAVIOUR[name]):
-            yield (name,), f"must be {_BEHAVIOUR[name].__name__}, not {member!r:.60}", "correct the value"
+            yield (name,), f"expected {_TYPE_NAMES[_BEHAVIOUR[name]]}; got {excerpt(member)}", "correct the value"
         elif name in _POINTERS and not str(member).startswith("/"):
-            yield (name,), f"{member!r} is no JSON pointer into the {_POINTERS[name]}", "start it with a slash"
+            yield (
+                (name,),
+                f"{excerpt(member)} is not a JSON pointer into the {_POINTERS[name]}",
+                "start it with a slash",
+            )
 
 
-def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_presumptions(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict):
-        yield (), "must be a map of clock, calls, identity and seed", "say what has to hold for the example"
+        yield (), "must be an object with clock, calls, identity or seed", "state the conditions of the example"
         return
     for name in value.keys() - {"clock", "calls", "identity", "seed"}:
-        yield (name,), f"unknown member {name!r}", "known are clock, calls, identity and seed"
+        yield (name,), f"unknown member {excerpt(name)}", "known are clock, calls, identity and seed"
     clock = value.get("clock", 0)
     if not isinstance(clock, int) or isinstance(clock, bool):
-        yield ("clock",), f"must be UNIX seconds, not {clock!r:.60}", "write a whole number"
+        yield ("clock",), f"expected UNIX time in whole seconds; got {excerpt(clock)}", "write a whole number"
     if not isinstance(value.get("identity", ""), str):
         yield ("identity",), "must be the user name of a seeded account", "write a text"
     if not isinstance(value.get("seed", ""), str):
@@ -171,68 +194,84 @@ def _check_presumptions(subject: Subject, value: Any) -> Iterator[_Mistake]:
             yield ("calls", str(index)), mistake, "write `operationId` or `operationId/example`"
 
 
-def _unknown_call(subject: Subject, call: Any) -> str | None:
-    """Return what is wrong with the name of a call, or None if such a call can be made."""
+def _unknown_call(subject: LintedContract, call: Any) -> str | None:
+    """Return what is wrong with a call in `x-mockserver-presumes`, None if the contract has such a call."""
     if not isinstance(call, str):
-        return f"must be text, not {call!r:.60}"
+        return f"expected text; got {excerpt(call)}"
     if subject.contract is None:
-        return None  # nobody knows the operations of a contract that cannot be read
+        return None  # the operations of a contract that cannot be read are unknown
     name, _, example = call.partition("/")
     operation = subject.contract.by_id.get(name)
     if operation is None:
-        return f"there is no operation {name!r}"
+        return f"there is no operation {excerpt(name)}"
     if example and not any(pair.name == call for pair in pairs_of(operation)):
         kind = "request" if operation.request_body else "response"
-        return f"{name} has no {kind} example {example!r}"
+        return f"{name} has no {kind} example {excerpt(example)}"
     return None
 
 
-def _check_answer(_subject: Subject, value: Any) -> Iterator[_Mistake]:
-    # Whether that response example exists is settled by the rule `pairing`.
+def _check_response_name(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
+    # Whether that response example exists is checked by the rule `pairing`.
     if not isinstance(value, str) or not value:
-        yield (), "must be the name of a response example", "name the one that answers this request"
+        yield (), "must be the name of a response example", "name the example of the response to this request"
 
 
-def _check_stripped(_subject: Subject, value: Any) -> Iterator[_Mistake]:
-    # Whether something stands there is settled by the rule `example`.
+def _check_stripped(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
+    # Whether a value is there is checked by the rule `example`.
     if not isinstance(value, list) or not value or not all(str(place).startswith("/") for place in value):
-        yield (), "must be a list of JSON pointers into the value, at least one", "name what the documentation lacks"
+        yield (
+            (),
+            "must be a list of JSON pointers into the value, at least one",
+            "name the values that the documentation does not show",
+        )
 
 
-def _check_differences(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_differences(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or not value:
-        yield (), "must map names of checks to what was seen", "write {check: [what was seen, ...]}"
+        yield (), "must map names of checks to lists of observations", "write {check: [observation, ...]}"
         return
     for name, seen in value.items():
         if not isinstance(seen, list) or not seen or not all(isinstance(item, str) for item in seen):
-            yield (name,), "must be a list of texts, at least one", "say what a server was seen to do"
+            yield (name,), "must be a list of texts, at least one", "state what a server was observed to do"
 
 
-def _check_statuses(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_statuses(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in value):
-        yield (), "must be a list of status codes", "name the statuses that this one was seen in place of"
+        yield (), "must be a list of status codes", "name the status codes that this response was observed in place of"
 
 
-def _check_errors(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_errors(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or not value:
-        yield (), "must map error codes to Response Objects", "write {'500': {description: ..., content: ...}}"
+        yield (
+            (),
+            "must map status codes from 400 to 599 to Response Objects",
+            "write {'500': {description: ..., content: ...}}",
+        )
         return
     for code, response in value.items():
         if not code.startswith("x-") and (not re.fullmatch("[45][0-9][0-9]", code) or not isinstance(response, dict)):
-            yield (code,), "is no error code from 400 to 599 with a Response Object", "name the status of an error"
+            yield (
+                (code,),
+                "must be a status code from 400 to 599 with a Response Object",
+                "name the status code of an error",
+            )
 
 
-def _check_shows(_subject: Subject, value: Any) -> Iterator[_Mistake]:
+def _check_shows(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:
     if not isinstance(value, dict) or not value:
-        yield (), "must map JSON pointers to what stands there", "write {/name: $request.body#/name}"
+        yield (), "must map JSON pointers to values", "write {/name: $request.body#/name}"
         return
     for pointer, shown in value.items():
         if not pointer.startswith("/"):
-            yield (pointer,), "is no JSON pointer into the answer of the linked read", "start it with a slash"
+            yield (pointer,), "is not a JSON pointer into the response of the linked operation", "start it with a slash"
         named = EMBEDDED.findall(pointer) + [shown] * (isinstance(shown, str) and shown.startswith("$"))
         for expression in named:
             if not EXPRESSION.fullmatch(expression):
-                yield (pointer,), f"{expression!r:.60} is no runtime expression", "write it as in `$request.body#/name`"
+                yield (
+                    (pointer,),
+                    f"{excerpt(expression)} is not a runtime expression",
+                    "write it as in `$request.body#/name`",
+                )
 
 
 def _is(*kinds: str) -> Callable[[Element], bool]:
@@ -253,11 +292,14 @@ _EXTENSIONS: dict[str, _Extension] = {
     "x-mockserver-presumes": _Extension(
         "the example of a response", _is_example_but_not_of("request"), _check_presumptions
     ),
-    "x-mockserver-response": _Extension("the example of a request", _is_example_but_not_of("response"), _check_answer),
+    "x-mockserver-response": _Extension(
+        "the example of a request", _is_example_but_not_of("response"), _check_response_name
+    ),
     "x-mockserver-stripped": _Extension("an example", _is("example"), _check_stripped),
     "x-mockserver-differs": _Extension("an operation or path item", _is("operation", "path item"), _check_differences),
     "x-mockserver-instead-of": _Extension("a response", _is("response"), _check_statuses),
     "x-mockserver-shows": _Extension("a link", _is("link"), _check_shows),
     "x-mockserver-errors": _Extension("the document", _is("document"), _check_errors),
+    "x-mockserver-reasons": _Extension("the document", _is("document"), _check_reasons),
     "x-secret": _Extension("a schema or header", _is("schema", "header"), _check_secret),
 }

@@ -1,4 +1,4 @@
-"""`mockserver lint`: what is wrong with a contract, each finding with its place and remedy.
+"""`mockserver lint`: all mistakes in a contract, each finding with its place and remedy.
 
 ::
 
@@ -8,7 +8,7 @@
                              |
                         LintFinding                                      (subject)
 
-The rules judge what is written, not what the stub makes of it, and none stops at its first finding.
+The rules check the document as written, not as the stub serves it, and report all findings.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from mockserver.errors import ContractError
 from mockserver.lint.exposure import check_exposure
 from mockserver.lint.extension_keys import check_extensions
 from mockserver.lint.invalid_examples import check_examples
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 from mockserver.lint.pairing import check_pairing
-from mockserver.lint.provenance_marks import check_marks, check_provenance
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.provenance_marks import check_marks, check_named_reasons, check_provenance
 from mockserver.lint.validity import check_openapi, check_references
 
 __all__ = ["RULES", "LintFinding", "lint"]
 
 #: Every check; each is one function that takes the contract and yields its findings.
-RULES: tuple[Callable[[Subject], Iterator[LintFinding]], ...] = (
+RULES: tuple[Callable[[LintedContract], Iterator[LintFinding]], ...] = (
     check_references,
     check_openapi,
     check_examples,
     check_provenance,
     check_marks,
+    check_named_reasons,
     check_pairing,
     check_exposure,
     check_extensions,
@@ -46,10 +47,10 @@ RULES: tuple[Callable[[Subject], Iterator[LintFinding]], ...] = (
 
 
 def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list[LintFinding]:
-    """Return all that has to be mended in a contract, in the order of the file; nothing for a good one.
+    """Return all findings about a contract in the order of the file; empty for a contract without mistakes.
 
-    With overlays, the contract after all of them is judged, and what they do in vain.
-    A file that cannot be read, or is no OpenAPI 3 document, is one finding of the rule `contract`.
+    With overlays, the contract after all of them is checked, and each action without effect is a finding.
+    A file that cannot be read, or is not an OpenAPI document, is one finding of the rule `contract`.
     """
     try:
         document = load_document(contract_path, overlays)
@@ -63,9 +64,11 @@ def lint(contract_path: Path | str, overlays: Sequence[Path | str] = ()) -> list
         if not _is_openapi(document):
             return [_unusable(str(contract_path), error)]
         findings.add(_unusable(_file_of(error, contract_path, overlays), error))
-    subject = Subject(upgraded(document), contract, document.data)
+    subject = LintedContract(upgraded(document), contract, document.data)
     for warning in contract.warnings if contract is not None else ():
-        findings.add(subject.finding("contract", warning.pointer, warning.message, "it is served all the same"))
+        findings.add(
+            subject.finding("contract", warning.pointer, warning.message, "the contract is served all the same")
+        )
     for rule in RULES:
         findings.update(rule(subject))
     return sorted(findings)
@@ -77,20 +80,20 @@ def _is_openapi(document: Document) -> bool:
 
 
 def _file_of(error: ContractError, contract_path: Path | str, overlays: Sequence[Path | str]) -> str:
-    """Return the file that an error of the loader names."""
+    """Return the file that a ContractError from loading is about."""
     named = (str(path) for path in overlays if str(error).startswith(f"{path}:"))
     return next(named, str(contract_path))
 
 
 def _without_effect(note: str) -> LintFinding:
-    """Return a note about an overlay, `file:line: message`, as a finding of the rule `overlay`."""
+    """Return the finding for a note about an overlay without effect, `file:line: message`."""
     place, _, message = note.partition(": ")
     path, _, line = place.rpartition(":")
-    return LintFinding(path, int(line), "", "overlay", message, "correct the target, or leave the action out")
+    return LintFinding(path, int(line), "", "overlay", message, "correct the target, or remove the action")
 
 
 def _unusable(path: str, error: ContractError) -> LintFinding:
-    """Return an error of the loader as a finding; its text is `file[:line]: [pointer: ]message[; remedy]`."""
+    """Return the finding for a ContractError, whose text is `file[:line]: [pointer: ]message[; remedy]`."""
     text = str(error)
     match = re.match(rf"{re.escape(path)}(?::(\d+))?: (?:(/\S*|document): )?", text)
     line, pointer = (match[1], match[2]) if match else (None, None)
@@ -101,5 +104,5 @@ def _unusable(path: str, error: ContractError) -> LintFinding:
         pointer="" if pointer in (None, "document") else pointer,
         rule="contract",
         message=message,
-        remedy=remedy or "without that the contract cannot be served",
+        remedy=remedy or "the contract cannot be served until this is corrected",
     )

@@ -1,4 +1,4 @@
-"""Is every example what its schema allows, in the direction that it travels?"""
+"""Lint rules `example` and `schema`: examples that break their schema, and unusable schemas."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from mockserver.contract.reading.elements import Element
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 _JSON = re.compile(r"^(?:application|text|\*)/(?:.*\+)?(?:json|\*)\s*(?:;|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A value that a schema has to allow.
+    """Example or default in a contract, with the schema that must allow it and the direction it is sent in.
 
     Attributes:
-        pointer: where the value stands.
+        pointer: JSON pointer of the value.
         value: the example or default.
         schema: pointer of the schema.
         direction: how the value travels, or None: a `readOnly` or `writeOnly` part may be there or not.
@@ -35,7 +36,7 @@ class _Sample:
     direction: Direction | None
 
 
-def check_examples(subject: Subject) -> Iterator[LintFinding]:
+def check_examples(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each violation in an example or default, and for each unusable schema."""
     unusable: set[str] = set()
     refused = set(_refused(subject))
@@ -47,7 +48,9 @@ def check_examples(subject: Subject) -> Iterator[LintFinding]:
         except ContractError as error:
             unusable.add(sample.schema)
             message = str(error).removeprefix(f"{sample.schema}: ")
-            yield subject.finding("schema", sample.schema, message, "mend the schema, or what it refers to")
+            yield subject.finding(
+                "schema", sample.schema, message, "correct the schema, or the schema that it refers to"
+            )
             continue
         for violation in violations:
             yield _finding(subject, sample, violation)
@@ -56,12 +59,12 @@ def check_examples(subject: Subject) -> Iterator[LintFinding]:
         subject.schemas.schema(element.pointer)
     for place, message in subject.schemas.notes.items():
         if place.endswith("/$ref"):
-            continue  # the rule `reference` tells of it
-        yield subject.finding("schema", place, message, "mend the schema, or what it refers to")
+            continue  # reported by the rule `reference`
+        yield subject.finding("schema", place, message, "correct the schema, or the schema that it refers to")
 
 
-def _check_stripped(subject: Subject) -> Iterator[LintFinding]:
-    """Yield a finding for each `x-mockserver-stripped` of what the example does not have."""
+def _check_stripped(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each `x-mockserver-stripped` pointer to a value that the example does not have."""
     for element in subject.of_kind("example"):
         places = element.value.get("x-mockserver-stripped")
         for index, place in enumerate(places if isinstance(places, list) else ()):
@@ -69,18 +72,18 @@ def _check_stripped(subject: Subject) -> Iterator[LintFinding]:
                 lookup(element.value.get("value"), place)
             except (LookupError, AttributeError):
                 pointer = child(element.pointer, "x-mockserver-stripped", str(index))
-                message = f"nothing stands at {place!r:.60} in the example's value"
+                message = f"there is nothing at {excerpt(place)} in the example's value"
                 yield subject.finding("example", pointer, message, "correct the JSON pointer")
 
 
-def _refused(subject: Subject) -> Iterator[str]:
-    """Yield where the values of request examples stand that an error answers, so that they may be wrong."""
+def _refused(subject: LintedContract) -> Iterator[str]:
+    """Yield the pointers of request examples whose response is an error, so that they may be invalid."""
     for pair in pairs_in(subject.contract) if subject.contract else ():
         if pair.request is not None and not pair.status.startswith("2"):
             yield child(pair.request.pointer, "value")
 
 
-def _samples(subject: Subject) -> Iterator[_Sample]:
+def _samples(subject: LintedContract) -> Iterator[_Sample]:
     for element in subject.of_kind("media type", "parameter", "header"):
         if "schema" in element.value:
             schema = child(element.pointer, "schema")
@@ -92,8 +95,8 @@ def _samples(subject: Subject) -> Iterator[_Sample]:
             yield _Sample(pointer, value, element.pointer, None)
 
 
-def _values(subject: Subject, element: Element) -> Iterator[tuple[str, Any]]:
-    """Yield place and value of the examples of a media type, parameter or header."""
+def _values(subject: LintedContract, element: Element) -> Iterator[tuple[str, Any]]:
+    """Yield pointer and value of each example of a media type, parameter or header."""
     if "example" in element.value:
         yield child(element.pointer, "example"), element.value["example"]
     examples = element.value.get("examples")
@@ -112,8 +115,8 @@ def _schema_values(element: Element) -> Iterator[tuple[str, Any]]:
         yield child(element.pointer, "examples", str(index)), value
 
 
-def _is_serialised(subject: Subject, element: Element, value: Any) -> bool:
-    """Tell whether an example is content as it travels, which only a parser of its media type could check.
+def _is_serialised(subject: LintedContract, element: Element, value: Any) -> bool:
+    """Tell whether an example is serialised content, such as XML text, which no schema can check.
 
     Examples of media types that are not JSON may be text, such as XML (OpenAPI 3.1, section 4.8.19).
     """
@@ -124,7 +127,7 @@ def _is_serialised(subject: Subject, element: Element, value: Any) -> bool:
     return not _JSON.match(media_type) and (schema is None or schema[0].get("type") != "string")
 
 
-def _violations(subject: Subject, sample: _Sample) -> Iterator[SchemaViolation]:
+def _violations(subject: LintedContract, sample: _Sample) -> Iterator[SchemaViolation]:
     validator = subject.schemas.validator(sample.schema, sample.direction or "request")
     for violation in validator.violations(sample.value):
         if sample.direction is None and violation.keyword in {"readOnly", "writeOnly"}:
@@ -134,8 +137,8 @@ def _violations(subject: Subject, sample: _Sample) -> Iterator[SchemaViolation]:
         yield violation
 
 
-def _is_excused(subject: Subject, sample: _Sample, violation: SchemaViolation) -> bool:
-    """Tell whether missing properties have to be missing: `required` counts where the property may travel."""
+def _is_excused(subject: LintedContract, sample: _Sample, violation: SchemaViolation) -> bool:
+    """Tell whether all missing properties are `readOnly` or `writeOnly`, so that they must not be sent."""
     forbidden = {"request": ("readOnly",), "response": ("writeOnly",), None: ("readOnly", "writeOnly")}
     holder = violation.keyword_pointer.rpartition("/")[0]
     for name in violation.missing:
@@ -145,10 +148,10 @@ def _is_excused(subject: Subject, sample: _Sample, violation: SchemaViolation) -
     return bool(violation.missing)
 
 
-def _finding(subject: Subject, sample: _Sample, violation: SchemaViolation) -> LintFinding:
+def _finding(subject: LintedContract, sample: _Sample, violation: SchemaViolation) -> LintFinding:
     place = child(sample.pointer, *map(str, violation.instance_path))
     if violation.keyword in {"readOnly", "writeOnly"}:
-        message = f"a {violation.keyword} property stands in the example of a {sample.direction}"
-        return subject.finding("example", place, message, "take it out: on a server it never comes")
+        message = f"a {violation.keyword} property is in the example of a {sample.direction}"
+        return subject.finding("example", place, message, "remove it: it is never sent in this direction")
     message = f"breaks {violation.keyword_pointer}: {violation.message}"
-    return subject.finding("example", place, message, "correct the example, or else the schema")
+    return subject.finding("example", place, message, "correct the example or the schema")

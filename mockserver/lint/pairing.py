@@ -1,4 +1,4 @@
-"""Is every request example answered by a response example, and every response example asked for?"""
+"""Lint rule `pairing`: request examples without a response example, and the reverse."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from collections.abc import Iterator
 
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Example, Operation
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.http.json import excerpt
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 
-def check_pairing(subject: Subject) -> Iterator[LintFinding]:
-    """Yield a finding for each example of a request or a successful response that stands alone.
+def check_pairing(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each example of a request or of a 2xx response that belongs to no exchange.
 
-    A request example may name an error that answers it; the examples of errors need no request.
+    A request example may name the example of an error response; the examples of errors need no request.
     """
     for operation in subject.contract.operations if subject.contract else ():
-        answers = list(_answers(operation))
+        responses = list(_success_examples(operation))
         requests = list(_requests(operation))
-        yield from _unanswered(subject, operation, requests)
-        yield from _unasked(subject, operation, requests, answers)
+        yield from _requests_without_response(subject, operation, requests)
+        yield from _responses_without_request(subject, operation, requests, responses)
 
 
-def _answers(operation: Operation) -> Iterator[Example]:
-    """Yield the examples of successful responses; those of errors only show the shape."""
+def _success_examples(operation: Operation) -> Iterator[Example]:
+    """Yield the examples of an operation's 2xx responses."""
     for status, response in operation.responses.items():
         if status.startswith("2"):
             for media_type in response.content.values():
@@ -34,31 +35,33 @@ def _requests(operation: Operation) -> Iterator[Example]:
         yield from media_type.examples.values()
 
 
-def _unanswered(subject: Subject, operation: Operation, requests: list[Example]) -> Iterator[LintFinding]:
+def _requests_without_response(
+    subject: LintedContract, operation: Operation, requests: list[Example]
+) -> Iterator[LintFinding]:
     if not any(r.content for status, r in operation.responses.items() if status.startswith("2")):
-        return  # a 204 or the like answers every request alike
+        return  # every request gets the same response without content
     paired = {pair.request.pointer for pair in pairs_of(operation) if pair.request is not None}
     for request in requests:
         if request.pointer not in paired:
             yield subject.finding(
                 "pairing",
                 request.pointer,
-                f"no successful response of {operation.id} has an example {request.answered_by!r}",
-                "add that response example, or name the one that answers, be it an error, in `x-mockserver-response`",
+                f"no successful response of {operation.id} has an example {excerpt(request.response_name)}",
+                "add that response example, or name another one, which may be an error's, in `x-mockserver-response`",
             )
 
 
-def _unasked(
-    subject: Subject, operation: Operation, requests: list[Example], answers: list[Example]
+def _responses_without_request(
+    subject: LintedContract, operation: Operation, requests: list[Example], responses: list[Example]
 ) -> Iterator[LintFinding]:
     if operation.request_body is None or not operation.request_body.required:
-        return  # the request without content asks for it
-    asked = {request.answered_by for request in requests}
-    for answer in answers:
-        if answer.name not in asked:
+        return  # a request without content belongs to it
+    used = {request.response_name for request in requests}
+    for response in responses:
+        if response.name not in used:
             yield subject.finding(
                 "pairing",
-                answer.pointer,
-                f"no request example of {operation.id} is answered by {answer.name!r}",
-                f"add a request example {answer.name!r}, or one with `x-mockserver-response: {answer.name}`",
+                response.pointer,
+                f"no request example of {operation.id} belongs to the response example {excerpt(response.name)}",
+                f"add a request example {excerpt(response.name)}, or one with `x-mockserver-response: {response.name}`",
             )

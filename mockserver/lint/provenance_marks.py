@@ -1,14 +1,16 @@
-"""Does every statement say how it is known, and is every mark well-formed?"""
+"""Lint rules `provenance` and `mark`: statements without provenance, and malformed or contradictory marks."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.contract.provenance import MARKS
+from mockserver.contract.provenance import MARKS, REASONS
 from mockserver.contract.reading.elements import Element
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
 
 _MARKS = tuple(keyword for _, keyword in MARKS)
 _REMEDY = "add `x-source: <page>`, `x-assumed: <reason>` or `x-observed: <when, where>`"
@@ -27,7 +29,7 @@ _SILENT = frozenset(
 )
 
 
-def check_provenance(subject: Subject) -> Iterator[LintFinding]:
+def check_provenance(subject: LintedContract) -> Iterator[LintFinding]:
     """Yield a finding for each statement without provenance, in a contract that has any mark at all."""
     resolver = subject.provenance
     if not resolver.marked:
@@ -44,8 +46,8 @@ def check_provenance(subject: Subject) -> Iterator[LintFinding]:
             yield from _check_schema(subject, element)
 
 
-def check_marks(subject: Subject) -> Iterator[LintFinding]:
-    """Yield a finding for each mark that is no text nor map of sibling keywords to texts, or contradicts."""
+def check_marks(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each mark that is malformed or contradicts another mark."""
     for element in subject.elements:
         marks = {keyword: element.value[keyword] for keyword in _MARKS if keyword in element.value}
         for keyword, mark in marks.items():
@@ -53,7 +55,19 @@ def check_marks(subject: Subject) -> Iterator[LintFinding]:
         yield from _check_contradictions(subject, element, marks)
 
 
-def _check_schema(subject: Subject, element: Element) -> Iterator[LintFinding]:
+def check_named_reasons(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each mark that names a reason which the document does not say."""
+    known = subject.data.get(REASONS)
+    if not isinstance(known, dict):
+        return  # then a mark of one word is a reason of one word
+    for name, pointer in subject.named_reasons.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean {close[0]!r}?" if close else f"say it in {REASONS}, or here in more than one word"
+            yield subject.finding("mark", pointer, f"names the reason {name!r}, which is not there", remedy)
+
+
+def _check_schema(subject: LintedContract, element: Element) -> Iterator[LintFinding]:
     """Yield one finding for all keywords of a schema that lack provenance."""
     names = [name for name in element.value if name not in _SILENT and not name.startswith("x-")]
     unmarked = [name for name in names if subject.provenance.mark(child(element.pointer, name)) is None]
@@ -61,7 +75,7 @@ def _check_schema(subject: Subject, element: Element) -> Iterator[LintFinding]:
         message = f"this schema does not say how its {', '.join(unmarked)} is known"
         yield subject.finding("provenance", element.pointer, message, _REMEDY)
     elif _is_property(element) and subject.provenance.mark(element.pointer) is None:
-        # A property without any keyword still says that there is such a property.
+        # A property without any keyword still states that there is such a property.
         message = "this property does not say how it is known"
         yield subject.finding("provenance", element.pointer, message, _REMEDY)
 
@@ -70,33 +84,33 @@ def _is_property(element: Element) -> bool:
     return element.pointer.split("/")[-2:-1] == ["properties"]
 
 
-def _check_mark(subject: Subject, pointer: str, mark: Any, marked: Any) -> Iterator[LintFinding]:
-    """Yield what is wrong with a mark, or with a part of it, that speaks of a value's members."""
+def _check_mark(subject: LintedContract, pointer: str, mark: Any, marked: Any) -> Iterator[LintFinding]:
+    """Yield a finding for each mistake in a mark, and in the parts of a mark that is a map."""
     if isinstance(mark, str):
         if not mark.strip():
-            yield subject.finding("mark", pointer, "is empty", "say where the statement comes from")
+            yield subject.finding("mark", pointer, "is empty", "name the source of the statement")
         return
     if not isinstance(mark, dict) or not mark:
         yield subject.finding(
             "mark",
             pointer,
-            f"must be a text or a map of keywords to texts, not {mark!r:.60}",
-            "write a text for the whole object, or a map such as {maximum: a reason}",
+            f"expected text or an object of keywords and texts; got {excerpt(mark)}",
+            "write text for the whole object, or an object such as {maximum: a reason}",
         )
         return
     for name, inner in mark.items():
         place = child(pointer, name)
         if not isinstance(marked, dict) or name not in marked:
-            message = f"no member {name!r} stands beside the mark"
+            message = f"there is no member {excerpt(name)} beside the mark"
             yield subject.finding("mark", place, message, "name a member of the marked object")
         else:
             yield from _check_mark(subject, place, inner, marked[name])
 
 
-def _check_contradictions(subject: Subject, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
-    """Yield a finding where something is called documented and also not: at most one can be right.
+def _check_contradictions(subject: LintedContract, element: Element, marks: dict[str, Any]) -> Iterator[LintFinding]:
+    """Yield a finding for each statement that is marked as documented and also as assumed or observed.
 
-    An observation beside an assumption is no contradiction: it tells what became of the guess.
+    An observation beside an assumption is no contradiction: it shows whether the assumption was right.
     """
     source = marks.get("x-source")
     for keyword, mark in marks.items():
@@ -107,7 +121,7 @@ def _check_contradictions(subject: Subject, element: Element, marks: dict[str, A
                 "mark",
                 child(element.pointer, keyword),
                 "the object is already marked x-source as a whole",
-                "make one of the two a map of the keywords that it means",
+                "make one of the two an object of the keywords that it is about",
             )
         documented = source if isinstance(source, dict) else {}
         for name in mark if isinstance(mark, dict) else ():
@@ -115,6 +129,6 @@ def _check_contradictions(subject: Subject, element: Element, marks: dict[str, A
                 yield subject.finding(
                     "mark",
                     child(element.pointer, keyword, name),
-                    f"{name!r} is already marked x-source",
+                    f"{excerpt(name)} is already marked x-source",
                     "keep the one that is true",
                 )

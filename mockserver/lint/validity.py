@@ -1,20 +1,36 @@
-"""Is it OpenAPI? References first, then openapi-spec-validator's judgement with the place of each error."""
+"""Lint rules `reference` and `openapi`: broken `$ref`s, and errors that openapi-spec-validator finds."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jsonschema_rs
 
+from mockserver.contract.schema.violation_messages import python_message, rust_message
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
-from mockserver.lint.subject import LintFinding, Subject
+from mockserver.lint.linted_contract import LintedContract, LintFinding
+
+#: Messages of openapi-spec-validator, and the words of ours for them; groups are shown as JSON.
+_MESSAGES = tuple(
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        ("Path parameter '(.*)' for '.*' operation in '.*' was not resolved", "the path parameter {} is not declared"),
+        ("Operation ID '(.*)' for '.*' in '.*' is not unique", "the operationId {} is used twice"),
+        ("Duplicate parameter '(.*)'", "the parameter {} occurs twice"),
+        ("Duplicate tag name '(.*)'", "the tag {} occurs twice"),
+        ("Tag '(.*)' references unknown parent tag '(.*)'", "the tag {} names the unknown parent tag {}"),
+        ("Required list has not defined properties: (.*)", "`required` names properties that are not defined: {}"),
+    )
+)
 
 
-def check_references(subject: Subject) -> Iterator[LintFinding]:
-    """Yield a finding for each `$ref` that is remote, dangling, a circle, or leads to no object."""
+def check_references(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each `$ref` that is remote, dangling, circular or does not lead to an object."""
     for element in subject.elements:
         if not element.is_reference:
             continue
@@ -25,17 +41,17 @@ def check_references(subject: Subject) -> Iterator[LintFinding]:
             yield subject.finding(
                 "reference",
                 place,
-                f"{element.value['$ref']!r} cannot be followed ({error})",
+                f"{excerpt(element.value['$ref'])} cannot be followed ({error})",
                 "name an element of this document: `#/components/...`",
             )
             continue
         if not isinstance(value, dict | bool):
-            message = f"{target} is no object but {value!r:.60}"
+            message = f"expected an object at {target}; got {excerpt(value)}"
             yield subject.finding("reference", place, message, "name the element that is meant")
 
 
-def check_openapi(subject: Subject) -> Iterator[LintFinding]:
-    """Yield a finding for each error that openapi-spec-validator sees: structure first, then meaning."""
+def check_openapi(subject: LintedContract) -> Iterator[LintFinding]:
+    """Yield a finding for each error that openapi-spec-validator finds: structure first, then meaning."""
     # Imported late: the stub also imports this folder, and this import alone takes longer than its start-up.
     import openapi_spec_validator as osv
     from openapi_spec_validator import schemas
@@ -50,7 +66,7 @@ def check_openapi(subject: Subject) -> Iterator[LintFinding]:
     version = str(written.get("openapi", written.get("swagger", "")))
     known = versions.get(".".join(version.split(".")[:2]))
     if known is None:
-        message = f"version {version!r} of OpenAPI is not known"
+        message = f"version {excerpt(version)} of OpenAPI is not known"
         yield subject.finding("openapi", "/openapi", message, "write `openapi: 3.1.0`")
         return
     structure = list(_check_structure(subject, dict(known[0])))
@@ -60,24 +76,24 @@ def check_openapi(subject: Subject) -> Iterator[LintFinding]:
         yield from _check_meaning(subject, known[1])
 
 
-def _check_structure(subject: Subject, openapi: dict[str, Any]) -> Iterator[LintFinding]:
-    """Yield where a document breaks the JSON Schema of its version of OpenAPI."""
+def _check_structure(subject: LintedContract, openapi: dict[str, Any]) -> Iterator[LintFinding]:
+    """Yield a finding for each violation of the JSON Schema of the document's OpenAPI version."""
     written = subject.written or subject.data
     # openapi-spec-validator runs the same validator, and drops what would tell which branch was nearly right.
     for error in jsonschema_rs.validator_for(openapi).iter_errors(written):
         deepest = _deepest(error)
-        yield _finding(subject, deepest.instance_path, deepest.message)
+        yield _finding(subject, deepest.instance_path, rust_message(deepest))
 
 
 def _deepest(error: Any) -> Any:
-    """Return the cause of an error: "not valid under any of the given schemas" helps nobody."""
+    """Return the most specific cause of a validation error, instead of the failure of `oneOf` or `anyOf` as a whole."""
     branches = getattr(error.kind, "context", None) or ()
     causes = [_deepest(inner) for branch in branches for inner in branch]
     return max(causes, key=lambda cause: len(cause.instance_path), default=error)
 
 
-def _check_meaning(subject: Subject, base: Any) -> Iterator[LintFinding]:
-    """Yield what no JSON Schema can see: path parameters, operation ids, schemas by their own dialect."""
+def _check_meaning(subject: LintedContract, base: Any) -> Iterator[LintFinding]:
+    """Yield a finding for each error beyond the JSON Schema: path parameters, operation ids, invalid schemas."""
     from jsonschema.exceptions import best_match
 
     keywords = {name: _located(cls) for name, cls in base.keyword_validators.items()}
@@ -89,16 +105,25 @@ def _check_meaning(subject: Subject, base: Any) -> Iterator[LintFinding]:
         deepest = best_match([error]) if error.context else error
         if subject.written is not subject.data and deepest.message.startswith("'file' is not valid"):
             continue  # OpenAPI 2.0 allows it for responses (its section "Response Object"); the validator does not know
-        yield _finding(subject, deepest.absolute_path, deepest.message)
+        yield _finding(subject, deepest.absolute_path, _reworded(python_message(deepest)))
 
 
-def _finding(subject: Subject, path: Iterable[str | int], message: str) -> LintFinding:
+def _reworded(message: str) -> str:
+    """Return a message of openapi-spec-validator in the words of the other findings; any other message unchanged."""
+    for pattern, words in _MESSAGES:
+        found = pattern.fullmatch(message)
+        if found is not None:
+            return words.format(*map(excerpt, found.groups()))
+    return message
+
+
+def _finding(subject: LintedContract, path: Iterable[str | int], message: str) -> LintFinding:
     place = _across_references(subject, child("", *map(str, path)))
     return subject.finding("openapi", place, message, "see the OpenAPI Specification for this object")
 
 
-def _across_references(subject: Subject, pointer: str) -> str:
-    """Return where the element really stands that a pointer leads to through sound references."""
+def _across_references(subject: LintedContract, pointer: str) -> str:
+    """Return the pointer of an element itself, for a pointer that leads through `$ref`s."""
     value: Any = subject.written or subject.data
     place = ""
     for token in split(pointer):
@@ -109,7 +134,7 @@ def _across_references(subject: Subject, pointer: str) -> str:
 
 
 def _located(base: Any) -> Any:
-    """Return a keyword validator whose errors know their place: openapi-spec-validator's own have none."""
+    """Return a subclass of a keyword validator whose errors have a path, which openapi-spec-validator's lack."""
 
     def call(self: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
         parts = next(argument.parts for argument in arguments if hasattr(argument, "parts"))
@@ -123,7 +148,7 @@ def _located(base: Any) -> Any:
 
 
 def _silent(base: Any) -> Any:
-    """Return a keyword validator that finds nothing."""
+    """Return a subclass of a keyword validator that reports no error."""
 
     def call(_self: Any, *_arguments: Any) -> Iterator[Any]:
         return iter(())

@@ -1,4 +1,4 @@
-"""The extension interface: what an API needs to be served and checked by name (docs/extending.md).
+"""Public interface for extensions: what an API provides to be served and checked by its name (docs/extending.md).
 
 ::
 

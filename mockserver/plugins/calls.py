@@ -1,4 +1,4 @@
-"""What a handler is given: one valid call, the rules that hold for all, and what most handlers need of them.
+"""What a handler receives: a valid call of an operation, rules common to all calls, and functions that handlers share.
 
 A handler works on a transaction and on decoded values; it knows no media type and no bytes.
 """
@@ -21,27 +21,27 @@ _ISSUED = "issued"
 
 
 class SeedData(Protocol):
-    """What behaviours may ask of the seed data that a world started from."""
+    """Interface through which behaviours read the seed data that a world started from."""
 
     def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
-        """Return the secrets of a purpose that a world hands out first."""
+        """Return the secrets that the seed data list for a purpose; a world issues these before made-up ones."""
 
     def password_of(self, transaction: Transaction, username: str) -> str | None:
-        """Return the password that the seed data give an account, None without one."""
+        """Return the password that the seed data give to an account, None if they give none."""
 
 
 def domain_of(name: str) -> str:
-    """Return the domain of an address, or a domain itself, in lower case."""
+    """Return the domain of an e-mail address in lower case; a domain is returned itself."""
     return name.rpartition("@")[2].lower()
 
 
 def _admit(_call: Call, _username: str, _account: Record) -> None:
-    """Let everybody in who knows the password."""
+    """Let an account log in by password alone: the default for an API without further conditions."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRules:
-    """What the engine's rules need to know of the accounts of an API.
+    """What an API says about its accounts: how to verify passwords, admit logins and tell who owns a name.
 
     Attributes:
         password_matches: tells whether a password is that of an account's record and name.
@@ -58,7 +58,7 @@ class AccountRules:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What handlers go by, the same for all calls.
+    """Settings of the stub that every handler receives, the same for all calls.
 
     Attributes:
         seed: the seed data, for the secrets to be issued first.
@@ -74,7 +74,7 @@ class Rules:
 
 
 class Call(NamedTuple):
-    """One valid call of an operation.
+    """One valid call of an operation, with the transaction on its world: the argument of a handler.
 
     Attributes:
         content: decoded content of the request, None where there is none.
@@ -98,7 +98,7 @@ class Call(NamedTuple):
     representation: Representation
 
     def template(self) -> Any:
-        """Return `representation.value`; deprecated."""
+        """Return the value of the response that is sent without state (`representation.value`); deprecated."""
         warnings.warn("Call.template() is Call.representation.value now", DeprecationWarning, stacklevel=2)
         return self.representation.value
 
@@ -107,24 +107,24 @@ Handler = Callable[[Call], Outcome]
 
 
 def content_of(call: Call) -> Any:
-    """Return the request's content, which a contract may leave optional and this operation cannot do without."""
+    """Return the decoded content of a request, or raise RequestRejected (400) if the request has none."""
     if call.content is None:
-        raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+        raise RequestRejected(400, "Bad Request", "the request has no content, but the operation requires it")
     return call.content
 
 
 def whole(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return content whose numbers are integers as they are shown: 1.0 is one, too, to JSON Schema."""
+    """Return a JSON object in which floats with an integer value, such as 1.0, have become integers."""
     return {name: int(value) if isinstance(value, float) else value for name, value in content.items()}
 
 
 def under_way(call: Call, since: float) -> bool:
-    """Tell whether a change that began at a UNIX time still takes effect: `applying`, `deleting`."""
+    """Tell whether the transition (`applying`, `deleting`) of a change made at a UNIX time is still going on."""
     return call.now - since < call.rules.transition_seconds
 
 
 def kept(call: Call, collection: str, key: str) -> Record | None:
-    """Return a record that is changed in phases, None where there is none or its deletion is over."""
+    """Return a stored record, or None if there is none or the transition of its deletion is over."""
     record = call.transaction.get(collection, key)
     if record is None or record.get("phase") != "deleting" or under_way(call, record["since"]):
         return record
@@ -132,7 +132,7 @@ def kept(call: Call, collection: str, key: str) -> Record | None:
 
 
 def issue(call: Call, purpose: str, form: Callable[[str], str] = str, length: int = 40) -> str:
-    """Return the next secret of a purpose: those of the seed data first, then made-up ones.
+    """Return the next secret to issue for a purpose: those of the seed data first, then made-up ones.
 
     `form` makes what the purpose asks for of so many letters and digits that nobody has got before.
     """

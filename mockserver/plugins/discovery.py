@@ -1,4 +1,4 @@
-"""APIs that are installed, by their entry points; only the one that is asked for is imported."""
+"""Finds installed APIs by their entry points, and imports only the API that is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockserver.errors import UsageError
+from mockserver.http import json
 from mockserver.plugins.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _OWN = "mockserver"
 
 @cache
 def find(name: str) -> Plugin:
-    """Return the API of a name.
+    """Return the installed API (`Plugin`) that has a given name.
 
     Raises:
         UsageError: it is not installed, or cannot be loaded; the message says what to do.
@@ -35,14 +36,16 @@ def find(name: str) -> Plugin:
     except Exception as error:  # whatever somebody's package raises is told in a line, without our frames
         raise UsageError(f"API {name}: {entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(found, Plugin):
-        raise UsageError(f"API {name}: {entry.value} is no mockserver.plugins.Plugin; see docs/extending.md")
+        raise UsageError(f"API {name}: {entry.value} is not a mockserver.plugins.Plugin; see docs/extending.md")
     if found.name != name:
-        raise UsageError(f"API {name}: the plug-in {entry.value} calls itself {found.name!r}; give both one name")
+        raise UsageError(
+            f"API {name}: the plug-in {entry.value} calls itself {json.text(found.name)}; give both the same name"
+        )
     return found
 
 
 def load(contract: Path | None, api: str | None, overlays: Sequence[Path | str] = ()) -> Contract:
-    """Return the contract that is served or checked: that of a file, else that of an API, whose name it bears then.
+    """Return the contract to serve or check: that of a file if one is given, else that of a named or the default API.
 
     Raises:
         ContractError: it cannot be used.
@@ -57,7 +60,7 @@ def load(contract: Path | None, api: str | None, overlays: Sequence[Path | str] 
 
 
 def own_seed_data(contract: Contract | Path | str | None, api: Plugin | str | None) -> Path | None:
-    """Return the seed data of an API where no other contract is named: to that they belong, and to no other.
+    """Return the path of an API's seed data if its own contract is served, None for any other contract.
 
     Raises:
         UsageError: the API is not installed.
@@ -68,7 +71,7 @@ def own_seed_data(contract: Contract | Path | str | None, api: Plugin | str | No
 
 
 def installed() -> tuple[str, ...]:
-    """Return the names of all APIs that are installed, without loading them."""
+    """Return the names of all installed APIs in order, without importing any of them."""
     return tuple(sorted({entry.name for entry in importlib.metadata.entry_points(group=GROUP)}))
 
 
@@ -85,14 +88,16 @@ def _entry(name: str) -> importlib.metadata.EntryPoint:
     others = installed()
     if not others:
         raise UsageError(
-            f"API {name}: no API is installed, not even the built-in one: the files of mockserver are here, and no "
-            "package; install it: pip install mockserver, or in a checkout pip install -e ."
+            f"API {name}: no API is installed, not even the built-in one: mockserver is not installed as a package; "
+            "install it: pip install mockserver, or in a checkout pip install -e ."
         )
-    raise UsageError(f"API {name}: is not installed; there are {', '.join(others)}; install the package that has it")
+    raise UsageError(
+        f"API {name}: is not installed; installed are {', '.join(others)}; install the package that provides it"
+    )
 
 
 def _own_entry(name: str) -> importlib.metadata.EntryPoint | None:
-    """Return an entry point of our own package: looking there first spares a start the metadata of all others."""
+    """Return the entry point of an API of our own package, found without reading other packages' metadata."""
     try:
         entries = importlib.metadata.distribution(_OWN).entry_points
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Owners of objects: what `x-mockserver-objects` of an operation lets a caller act on (docs/contract.md, "Objects").
+"""Owners of objects: which objects `x-mockserver-objects` of an operation lets a caller act on (docs/contract.md).
 
 An account owns itself and the names in its record's `owns`, with all that belongs to them: as long as an API says
 nothing else (`AccountRules.belongs_to`), an address belongs to its domain. A domain is compared without regard to case
@@ -24,7 +24,7 @@ BelongsTo = Callable[[str], str]
 def owns_account(
     levels: Sequence[str], read: Read, caller: Caller, name: str, belongs_to: BelongsTo = domain_of
 ) -> bool:
-    """Tell whether an account is the caller's own, or one of a lower level that belongs to a name of the caller's.
+    """Tell whether a caller owns an account: its own one, or one of a lower level whose name the caller owns.
 
     Args:
         levels: all levels of the contract, highest first.
@@ -45,7 +45,7 @@ def owns_account(
 
 
 def owns_name(read: Read, caller: Caller, name: str, belongs_to: BelongsTo = domain_of) -> bool:
-    """Tell whether a name is the caller's: its own, one of its record's `owns`, or one that belongs to such a name."""
+    """Tell whether a caller owns a name: its user name, a name in its record's `owns`, or one below such a name."""
     if name == caller.username:
         return True
     record = read(ACCOUNTS, caller.username)
@@ -62,7 +62,7 @@ def is_open(objects: Objects | None, caller: Caller) -> bool:
 
 
 def may_see(call: Call, name: str) -> bool:
-    """Tell whether a caller may be told of a name: its own, or anybody's where the contract says so.
+    """Tell whether a caller may learn that a name exists: the caller owns the name, or the operation is open to all.
 
     For the handlers of lists, whose `x-mockserver-objects` names no object in the request.
     """
@@ -72,7 +72,7 @@ def may_see(call: Call, name: str) -> bool:
 
 
 def compile_owns(objects: Objects, levels: Sequence[str], belongs_to: BelongsTo = domain_of) -> Owns:
-    """Return the function that tells whether a caller owns an object, by what the contract calls own."""
+    """Return the function that tells whether a caller owns an object, by `own` of `x-mockserver-objects`."""
     if objects.own == "self":
         return lambda _read, caller, name: name == caller.username
     if objects.own == "name":

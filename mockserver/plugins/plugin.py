@@ -1,4 +1,4 @@
-"""What an API brings: the value under an entry point of the group `mockserver.apis`."""
+"""The `Plugin` class: what a package defines under an entry point of the group `mockserver.apis`, and its parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from mockserver.http import json
 from mockserver.plugins.calls import AccountRules, Handler
 from mockserver.plugins.transactions import Record, Transaction
 
@@ -28,7 +29,7 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the value of a member in seed data has to name.
+    """Rule for a member of seed data whose value must be the name of something else in the same file.
 
     Attributes:
         known: takes all sections of a file, and gives what tells whether a name leads somewhere there.
@@ -42,13 +43,13 @@ class Reference:
 #: The name of an account of the file.
 ACCOUNT = Reference(
     lambda sections: {item["username"] for item in sections.get("accounts", ())}.__contains__,
-    "is no account; add it to `accounts`, or correct the name",
+    "is not an account; add it to `accounts`, or correct the name",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A section of seed data: a list of items that become records of the collection of its name.
+    """A section of a seed data file: a list of items that become records of the store's collection of the same name.
 
     The section `accounts` is the engine's; an API may say there what members lead to (`references`).
 
@@ -73,7 +74,7 @@ class Section:
 
 
 class ControlCall(NamedTuple):
-    """One call of a control route, let in and decoded.
+    """One call of a control API route, authorised and decoded.
 
     Attributes:
         transaction: on the world that the request selects.
@@ -94,7 +95,7 @@ class ControlCall(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlRoute:
-    """A route of the control API below `/__mock__/NAME/`.
+    """A route that an API adds to the control API, below `/__mock__/NAME/`.
 
     Attributes:
         method: upper case.
@@ -144,4 +145,7 @@ class Plugin:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in RESERVED:
-            raise ValueError(f"{self.name!r} is no name for an API: lower case letters, digits, dashes; not reserved")
+            raise ValueError(
+                f"{json.text(self.name)} cannot be the name of an API: use lower case letters, digits and dashes, "
+                "and no reserved name"
+            )

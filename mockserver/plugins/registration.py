@@ -1,4 +1,4 @@
-"""The decorator `@behaviour`: which operations a Python function is the behaviour of."""
+"""The decorator `@behaviour`, which registers a Python function as the behaviour of operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Registration(NamedTuple):
-    """What a function is the behaviour of.
+    """One use of `@behaviour`: a function, and the operation or handler that it implements.
 
     Attributes:
         name: an `operationId`, `METHOD /path`, or a handler of `x-mockserver-behaviour`.
@@ -29,7 +29,7 @@ class Registration(NamedTuple):
 
 
 def behaviour(name: str, role: str | None = None, *, trusted: bool = False) -> Callable[[_Function], _Function]:
-    """Return a decorator that makes a function a behaviour; may be repeated.
+    """Return a decorator that registers a function as the behaviour of an operation or handler; may be repeated.
 
     Args:
         name: the operation's `operationId`, or `METHOD /path` where it has none; with `role`, the name of a handler.
@@ -49,7 +49,7 @@ def behaviour(name: str, role: str | None = None, *, trusted: bool = False) -> C
 
 
 def registrations(owners: Iterable[ModuleType | Callable[..., Any]]) -> Iterator[Registration]:
-    """Yield what the functions of modules, or functions themselves, are registered for."""
+    """Yield the registrations made by `@behaviour` on functions, and on the functions of modules."""
     seen: set[int] = set()
     for owner in owners:
         for function in vars(owner).values() if isinstance(owner, ModuleType) else (owner,):
@@ -60,5 +60,5 @@ def registrations(owners: Iterable[ModuleType | Callable[..., Any]]) -> Iterator
 
 
 def is_trusted(function: Handler) -> bool:
-    """Tell whether what a behaviour answers is known to be what the contract says."""
+    """Tell whether a behaviour was registered as `trusted`: its responses are not validated against the contract."""
     return getattr(function, _TRUSTED, False) is True

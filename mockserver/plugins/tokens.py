@@ -1,4 +1,4 @@
-"""Tokens that a login issues: kept as digests, valid for a day, the oldest revoked beyond a limit."""
+"""Tokens that a login issues: stored as digests, valid for a day, the oldest revoked beyond a limit per account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PURPOSE = "token"
 
 
 class IssuedToken(NamedTuple):
-    """A token that was just issued, and its validity in UNIX seconds."""
+    """A token that was just issued, with the start and end of its validity in UNIX seconds."""
 
     token: str
     valid_from: int
@@ -26,7 +26,7 @@ class IssuedToken(NamedTuple):
 
 
 def issue_token(call: Call, username: str, account: Record, purpose: str = PURPOSE) -> IssuedToken:
-    """Issue a token to an account that showed who it is, valid from now.
+    """Issue a new token, valid from now, to an account whose credentials were verified.
 
     The `purpose` is that of the seed data's `issue`; of a login by the handler `auth` it is the name of the member that
     shows the token.
@@ -50,12 +50,12 @@ def issue_token(call: Call, username: str, account: Record, purpose: str = PURPO
 
 
 def login_refused(detail: str) -> RequestRejected:
-    """Return the refusal to log somebody in."""
+    """Return the rejection (401 with a Basic challenge) of a login."""
     return RequestRejected(401, "Unauthorized", detail, fields={"WWW-Authenticate": BASIC_CHALLENGE})
 
 
 def _remember_token(transaction: Transaction, username: str, account: Record, key: str) -> None:
-    """Note an issued token at its account, and drop the oldest beyond the most that an account may have."""
+    """Store an issued token in its account's record, and revoke the account's oldest tokens beyond the limit."""
     keys = [*account["tokens"], key]
     for oldest in keys[:-MAX_TOKENS]:
         transaction.delete(TOKENS, oldest)

@@ -1,4 +1,4 @@
-"""What a behaviour knows of the store: records by collection and key, read and written in one transaction."""
+"""The store as behaviours see it: records by collection and key, read and written within one transaction."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ WORLD = "world"
 
 
 class Transaction(Protocol):
-    """Reads and writes on one world that take effect together or not at all."""
+    """Reads and writes on the records of one world that take effect together or not at all."""
 
     def get(self, collection: str, key: str) -> Record | None:
-        """Return a record, or None."""
+        """Return the record of a collection under a key, None if there is none."""
 
     def items(self, collection: str) -> Mapping[str, Record]:
-        """Return all records of a collection by key, as they are now."""
+        """Return all records of a collection by key, in the present state of the transaction."""
 
     def put(self, collection: str, key: str, record: Record) -> None:
-        """Create or replace a record; the caller gives it away and does not change it afterwards."""
+        """Create or replace a record, which the caller must not change afterwards."""
 
     def delete(self, collection: str, key: str) -> None:
-        """Remove a record; without one, do nothing."""
+        """Delete a record; do nothing if there is none."""

@@ -1,1 +1,1 @@
-"""Contract-breaking mutants of the stub, made from the contract: what the suite must find (docs/self-test.md)."""
+"""Self-test of the suite: the stub is broken in one way at a time, and the suite has to notice (docs/self-test.md)."""

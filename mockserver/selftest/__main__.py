@@ -1,4 +1,4 @@
-"""`python -m mockserver.selftest`: all mutants of a contract behind one port, until SIGTERM; the suite starts it."""
+"""`python -m mockserver.selftest`: serve all mutants of a contract on one port until SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mockserver.stub.store.seed import Seed, load_seed
 
 
 def main() -> None:
-    """Serve; print one line with URL and process number when connections are accepted.
+    """Serve all mutants; print one line with URL and process number when the port accepts connections.
 
     Raises:
         MockServerError: the contract or the port cannot be used.
@@ -34,8 +34,8 @@ def main() -> None:
     seed = load_seed(seed_file, api) if seed_file is not None else Seed()
     mutants = tuple(all_mutants(contract, seed.accounts))
     token = os.environ.get("MOCKSERVER_CONTROL_TOKEN")
-    listening = server.bind("127.0.0.1", options.port)
-    url = server.url_of(listening, tls=False)
+    listening = server.listen_on("127.0.0.1", options.port)
+    url = server.base_url_of(listening, tls=False)
 
     def on_ready() -> None:
         sys.stdout.write(f"mockserver: serving {len(mutants)} mutants on {url} (process {os.getpid()})\n")
@@ -44,13 +44,13 @@ def main() -> None:
     def make() -> MutantServer:
         return MutantServer(contract, seed, mutants, token)
 
-    server.run(make, listening, workers=1, certificate=None, on_ready=on_ready)
+    server.serve(make, listening, workers=1, certificate=None, on_ready=on_ready)
     sys.stderr.flush()
     os._exit(0)  # a thread of granian may still wait for half a request (commands.py)
 
 
 def run() -> None:
-    """Serve until the process is ended; tell in a line what is wrong."""
+    """Serve all mutants until the process is ended; exit with a one-line message on an error."""
     try:
         main()
     except MockServerError as error:

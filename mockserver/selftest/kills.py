@@ -1,4 +1,4 @@
-"""What a self-test came to: which mutants were killed, by what, as a table and as JSON."""
+"""Results of a self-test: which mutants were killed by which check, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _WORDS = {
 }
 
 
-class Sign(NamedTuple):
-    """A finding as far as it names a mutant."""
+class FindingKey(NamedTuple):
+    """Check, level and operation of a finding, by which findings are attributed to mutants."""
 
     check: str
     level: str
@@ -31,16 +31,16 @@ class Sign(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
-    """A mutant as its process tells of it.
+class PlantedMutant:
+    """Mutant as listed by the process that serves it: class, operation, expected findings.
 
     Attributes:
         kind: its class.
         operation: label of the operation that is broken.
         signs: the findings that name it.
         slow: whether it keeps clients waiting.
-        equivalent: why no client can tell it from the clean stub, "" if one can.
-        acted: on how many calls it has done something.
+        equivalent: why no client can tell it from the clean stub, "" if a client can.
+        acted: on how many requests it has changed something.
         broken: why it could not do what it is there for, "" if it could.
     """
 
@@ -48,7 +48,7 @@ class Planted:
     kind: str
     theme: str
     operation: str
-    signs: frozenset[Sign]
+    signs: frozenset[FindingKey]
     slow: bool = False
     equivalent: str = ""
     acted: int = 0
@@ -57,22 +57,22 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a mutant.
+    """Result for one mutant: the finding that killed it, or none.
 
     Attributes:
         killed_by: the finding that names it, or None.
         others: all findings on it.
     """
 
-    mutant: Planted
-    killed_by: Sign | None
-    others: tuple[Sign, ...] = ()
+    mutant: PlantedMutant
+    killed_by: FindingKey | None
+    others: tuple[FindingKey, ...] = ()
     seconds: float = 0.0
     acted: int = 0
 
     @property
     def verdict(self) -> Literal["killed", "survived", "vacuous"]:
-        """What it counts as; a mutant that never acted is neither killed nor has it survived."""
+        """Verdict on the mutant: killed, survived, or vacuous if it never changed anything."""
         if not self.acted:
             return "vacuous"
         return "survived" if self.killed_by is None else "killed"
@@ -80,25 +80,25 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of the mutants of one class."""
+    """Row of the results table: all mutants of one class."""
 
     kind: str
     theme: str
     results: tuple[Result, ...]
 
     def count(self, verdict: str) -> int:
-        """Return how many mutants of the class came to a verdict."""
+        """Return how many mutants of the class have a verdict (`killed`, `survived` or `vacuous`)."""
         return sum(result.verdict == verdict for result in self.results)
 
     @property
     def by(self) -> Counter[str]:
-        """How often each check killed."""
+        """Number of mutants of the class that each check killed."""
         return Counter(item.killed_by.check for item in self.results if item.killed_by and item.verdict == "killed")
 
 
 @dataclass(frozen=True, slots=True)
 class Kills:
-    """What a self-test came to.
+    """Results of a whole self-test.
 
     Attributes:
         mode: `sample` or `full`.
@@ -112,35 +112,35 @@ class Kills:
     seed: int
     classes: int
     results: tuple[Result, ...]
-    equivalent: tuple[Planted, ...]
+    equivalent: tuple[PlantedMutant, ...]
     seconds: float
     baseline: Run
     interrupted: bool = False
 
     def rows(self) -> tuple[Row, ...]:
-        """Return the results by class."""
+        """Return the results grouped by class of mutants."""
         groups: dict[str, list[Result]] = {}
         for result in self.results:
             groups.setdefault(result.mutant.kind, []).append(result)
         return tuple(Row(kind, group[0].mutant.theme, tuple(group)) for kind, group in groups.items())
 
     def count(self, verdict: str) -> int:
-        """Return how many mutants came to a verdict."""
+        """Return how many of all mutants have a verdict (`killed`, `survived` or `vacuous`)."""
         return sum(result.verdict == verdict for result in self.results)
 
     @property
     def percent(self) -> float:
-        """How many of 100 mutants were killed."""
+        """Percentage of the mutants that were killed."""
         return 100.0 * self.count("killed") / max(len(self.results), 1)
 
     @property
     def percent_of_classes(self) -> float:
-        """How many of 100 classes were killed at every operation that was tried."""
+        """Percentage of the classes whose mutants were killed at every operation that was tried."""
         rows = self.rows()
         return 100.0 * sum(row.count("killed") == len(row.results) for row in rows) / max(len(rows), 1)
 
     def exit_code(self) -> ExitCode:
-        """Return the exit code: 2 if no mutant ever acted, 1 below what is required."""
+        """Return the exit code: 0, 1 if too few mutants were killed, or 2 if no mutant ever acted."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
         if self.count("vacuous") == len(self.results):
@@ -149,7 +149,7 @@ class Kills:
         return ExitCode.CLEAN if enough else ExitCode.VIOLATION
 
     def as_json(self) -> dict[str, Any]:
-        """Return the member `self_test` of the JSON report."""
+        """Return the self-test's results as the member `self_test` of the JSON report."""
         return {
             "mode": self.mode,
             "seed": self.seed,
@@ -167,7 +167,7 @@ class Kills:
         }
 
     def as_text(self) -> str:
-        """Return the table for a person: a row for each class, and every mutant that is alive."""
+        """Return the results as a text table: a row for each class, then every mutant that was not killed."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -177,11 +177,11 @@ class Kills:
         yield (
             f"{word}: {self.count('killed')} of {len(self.results)} mutants ({self.percent:.1f} %), "
             f"{whole} of {len(rows)} classes at every operation ({self.percent_of_classes:.1f} %), "
-            f"required {REQUIRED_PERCENT:g} %"
+            f"{REQUIRED_PERCENT:g} % required of each"
         )
         yield (
             f"  {self.mode}, seed {self.seed}, {self.seconds:.0f} s; {self.count('survived')} survived, "
-            f"{self.count('vacuous')} vacuous, {len(self.equivalent)} equivalent left out"
+            f"{self.count('vacuous')} vacuous (changed nothing), {len(self.equivalent)} left out as equivalent"
         )
         if not rows:
             return
@@ -219,7 +219,7 @@ class Kills:
             yield f"{operation:<{width}}  {total:>7}  {verdicts['killed']:>6}  {total - verdicts['killed']:>8}"
 
 
-def _named(signs: frozenset[Sign]) -> str:
+def _named(signs: frozenset[FindingKey]) -> str:
     return ", ".join(f"{sign.check} ({sign.level}) on {sign.operation}" for sign in sorted(signs))
 
 

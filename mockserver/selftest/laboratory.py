@@ -1,4 +1,4 @@
-"""The process that serves mutants, and the runs that judge them."""
+"""Laboratory: the process that serves the mutants, and runs of the suite against single mutants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
-from mockserver.selftest.kills import Planted, Sign
+from mockserver.selftest.kills import FindingKey, PlantedMutant
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
 from mockserver.suite.identities.identities import Identities, Identity, require_known_schemes, seed_data
 from mockserver.suite.run.preparation import prepare, who_calls
@@ -23,20 +23,20 @@ from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
-#: Where the process tells its mutants, and how often each has acted.
+#: Where the process lists its mutants, with the number of requests that each has changed.
 CONTROL_PATH = "/__mutants__/"
-#: What is generated for a mutant that the claims of `check` leave alive.
+#: Generated cases for each operation, for a mutant that the checks of `check` leave alive.
 _EXAMPLES = 10
-#: A mutant that keeps clients waiting waits longer than this, and everything else answers in milliseconds.
+#: A mutant that keeps clients waiting waits longer than this, and all other responses take milliseconds.
 _SHORT_SECONDS = 0.3
 _PROGRAM = ("mockserver.selftest",)
 
 
 @dataclass(frozen=True, slots=True)
 class Laboratory:
-    """A process with mutants, and all that is needed to judge one."""
+    """Running process with all mutants, and the identities and connections to judge them with."""
 
     contract: Contract
     identities: Identities
@@ -47,7 +47,7 @@ class Laboratory:
     _runs: Iterator[int] = field(default_factory=count)
 
     def run(self, prefix: str, only: Sequence[str] = (), *, slow: bool = False) -> Run:
-        """Return a run whose worlds' names begin with a prefix, and are used by no other run."""
+        """Return a run of the suite in new worlds whose names begin with a prefix, which selects the mutant."""
         target = self.impatient if slow else self.target
         run = prepare(
             self.contract,
@@ -60,20 +60,20 @@ class Laboratory:
         run.world_prefix = f"{prefix}-{next(self._runs)}"
         return run
 
-    def mutants(self) -> list[Planted]:
-        """Return all mutants, with how often each has acted so far.
+    def mutants(self) -> list[PlantedMutant]:
+        """Return all mutants of the process, each with the number of requests that it has changed so far.
 
         Raises:
-            MockServerError: the process does not tell.
+            MockServerError: the process does not respond.
         """
         request = WireRequest("GET", CONTROL_PATH, (("Authorization", f"Bearer {self.token}"),))
         response = self.target.send(request).response
         if response is None or not response.successful:
-            raise MockServerError("the process with the mutants does not answer")
+            raise MockServerError("the process that serves the mutants does not respond")
         return [_planted(raw) for raw in response.json()["mutants"]]
 
-    def generate(self, run: Run) -> Outcome:
-        """Send generated cases to the world of a run; what they show is in its verdicts."""
+    def generate(self, run: Run) -> RunOutcome:
+        """Send schemathesis' generated cases to the mutant of a run; failures go to the run's verdicts."""
         base = f"{run.target.base_url}/__world__/{run.world_prefix}-generated"
         assert isinstance(run.target, HttpTarget)
         target = HttpTarget(base, timeout_seconds=run.target.timeout_seconds, own_stub=True)
@@ -116,7 +116,7 @@ def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Labo
 
 
 def _made_up(contract: Contract) -> Identities:
-    """Return two accounts of each level; none where the stub compares no credentials, as it does those of Basic."""
+    """Return two invented accounts for each level, or none if the contract asks for anything but HTTP Basic."""
     schemes = contract.security_schemes.values()
     if not schemes or any((scheme.type, scheme.scheme) != ("http", "basic") for scheme in schemes):
         return Identities(())
@@ -132,13 +132,13 @@ def _made_up(contract: Contract) -> Identities:
     )
 
 
-def _planted(raw: dict[str, Any]) -> Planted:
-    return Planted(
+def _planted(raw: dict[str, Any]) -> PlantedMutant:
+    return PlantedMutant(
         number=raw["id"],
         kind=raw["class"],
         theme=raw["theme"],
         operation=raw["operation"],
-        signs=frozenset(Sign(*sign) for sign in raw["signs"]),
+        signs=frozenset(FindingKey(*sign) for sign in raw["signs"]),
         slow=raw["slow"],
         equivalent=raw["equivalent"],
         acted=raw["acted"],

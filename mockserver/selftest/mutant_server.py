@@ -1,8 +1,8 @@
-"""One server for all mutants: which one answers is told by the world that a request is for.
+"""WSGI server for all mutants of a contract: the name of a request's world selects the mutant.
 
 ::
 
-    client ── MutantServer ── world "m17-3"? ── mutant 17 ── Behind.send ── a clean stub of its own
+    client ── MutantServer ── world "m17-3"? ── mutant 17 ── Backend.send ── a clean stub of its own
                                     └─ any other name ────────────────────── the clean stub
 
 Each mutant has a stub of its own, made in two milliseconds, so that no world of one is seen by another.
@@ -24,7 +24,7 @@ from mockserver.contract.roles import role_of
 from mockserver.messages import Response
 from mockserver.selftest.catalogue import Mutant
 from mockserver.selftest.registry import EQUIVALENT
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.app import Stub, create_app
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.routing import Router
@@ -41,7 +41,7 @@ _STUBS_KEPT = 8
 
 
 class MutantServer:
-    """A WSGI application with the entrances that our server knows (server.py).
+    """WSGI application that passes each request to the mutant selected by its world, or to the clean stub.
 
     Args:
         contract: what the clean stub keeps.
@@ -65,7 +65,7 @@ class MutantServer:
         self._token = token
         self._mutants = mutants
         self._lock = threading.Lock()
-        self._behind: OrderedDict[int, _Behind] = OrderedDict()
+        self._backends: OrderedDict[int, _MutantBackend] = OrderedDict()
         self._clean = self._stub()
         self._acted: dict[int, int] = {}
         self._broken: dict[int, str] = {}
@@ -73,7 +73,7 @@ class MutantServer:
         self._closing = threading.Event()
 
     def respond(self, environ: Environ) -> Response | None:
-        """Return the response to a request, or None where Flask has to answer it."""
+        """Return the response to a request, or None if Flask has to produce it."""
         path = environ.get("PATH_INFO") or "/"
         if path == CONTROL_PATH:
             return self._list(environ)
@@ -85,17 +85,17 @@ class MutantServer:
         number = int(found[1]) if found else -1
         if not 0 <= number < len(self._mutants):
             return self._clean.respond(environ)
-        behind = self._behind_of(number)
+        backend = self._backend_of(number)
         if path.startswith("/__mock__/"):
-            return behind.answer(environ)
-        return self._mutated(behind, self._call(environ, path, world))
+            return backend.respond(environ)
+        return self._mutated(backend, self._request(environ, path, world))
 
     def pass_on(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Let Flask answer what `respond` left to it."""
+        """Return Flask's response to a request for which `respond` returned None."""
         return self._clean.pass_on(environ, start_response)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
+        """Return the response to one WSGI request (PEP 3333)."""
         response = self.respond(environ)
         if response is None:
             return self.pass_on(environ, start_response)
@@ -103,34 +103,34 @@ class MutantServer:
         return [response.content]
 
     def close(self) -> None:
-        """Let nobody wait any longer, and release the stubs."""
+        """End all delays of mutants and release the stubs."""
         self._closing.set()
         self._clean.close()
 
-    def _mutated(self, behind: _Behind, call: Call) -> Response:
-        visit = _Visit(behind, lambda: self._note(behind.number))
+    def _mutated(self, backend: _MutantBackend, request: MutantRequest) -> Response:
+        recorder = _RecordingBackend(backend, lambda: self._note(backend.number))
         try:
-            reply = behind.mutant.plant(call, visit)
+            response = backend.mutant.intercept(request, recorder)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not pass for a server that fails
             with self._lock:
-                self._broken.setdefault(behind.number, f"{type(error).__name__}: {error}")
-            reply = visit.send(call)
-        if visit.acted(call, reply):
-            visit.activate()
-        return Response(reply.status, list(reply.fields), reply.body)
+                self._broken.setdefault(backend.number, f"{type(error).__name__}: {error}")
+            response = recorder.send(request)
+        if recorder.acted(request, response):
+            recorder.activate()
+        return Response(response.status, list(response.fields), response.body)
 
     def _note(self, number: int) -> None:
         with self._lock:
             self._acted[number] = self._acted.get(number, 0) + 1
 
-    def _behind_of(self, number: int) -> _Behind:
+    def _backend_of(self, number: int) -> _MutantBackend:
         with self._lock:
-            found = self._behind.get(number)
+            found = self._backends.get(number)
             if found is None:
-                found = _Behind(number, self._mutants[number], self._stub(), self._closing)
-                self._behind[number] = found
-                if len(self._behind) > _STUBS_KEPT:
-                    self._behind.popitem(last=False)
+                found = _MutantBackend(number, self._mutants[number], self._stub(), self._closing)
+                self._backends[number] = found
+                if len(self._backends) > _STUBS_KEPT:
+                    self._backends.popitem(last=False)
             return found
 
     def _stub(self) -> Stub:
@@ -138,10 +138,10 @@ class MutantServer:
         assert isinstance(stub, Stub)
         return stub
 
-    def _call(self, environ: Environ, path: str, world: str) -> Call:
+    def _request(self, environ: Environ, path: str, world: str) -> MutantRequest:
         route = self._router.match(path)
         operation = None if route is None else route[0].methods.get(environ["REQUEST_METHOD"])
-        return Call(
+        return MutantRequest(
             environ["REQUEST_METHOD"],
             path,
             operation,
@@ -166,8 +166,8 @@ class MutantServer:
         return Response(200, [("Content-Type", "application/json")], json.dumps({"mutants": mutants}).encode())
 
 
-class _Behind:
-    """A mutant's own stub, and what the mutant remembers."""
+class _MutantBackend:
+    """A mutant's own clean stub, with what the mutant remembers of each world."""
 
     def __init__(self, number: int, mutant: Mutant, stub: Stub, closing: threading.Event) -> None:
         self.number = number
@@ -178,8 +178,8 @@ class _Behind:
         self._count = 0
         self._lock = threading.Lock()
 
-    def answer(self, environ: Environ) -> Response:
-        """Return the clean stub's answer, by Flask if need be."""
+    def respond(self, environ: Environ) -> Response:
+        """Return the clean stub's response, produced by Flask if need be."""
         response = self._stub.respond(environ)
         if response is not None:
             return response
@@ -192,56 +192,56 @@ class _Behind:
         return Response(head[0], head[1], content)
 
     def fresh_world(self) -> str:
-        """Return the name of a world that nobody has asked for yet."""
+        """Return the name of a world that was never used before."""
         with self._lock:
             self._count += 1
             return f"aside-{self._count}"
 
 
-class _Visit:
-    """What a mutant does on one call."""
+class _RecordingBackend:
+    """Backend for one request to a mutant; it records whether the mutant changed anything."""
 
-    def __init__(self, behind: _Behind, note: Callable[[], None]) -> None:
-        self._behind = behind
+    def __init__(self, backend: _MutantBackend, note: Callable[[], None]) -> None:
+        self._backend = backend
         self._note = note
-        self._sent: list[tuple[Call, Reply]] = []
+        self._sent: list[tuple[MutantRequest, MutantResponse]] = []
         self._acted = False
 
-    def send(self, call: Call) -> Reply:
-        """Return the clean stub's reply."""
-        response = self._behind.answer(_to_environ(call))
-        reply = Reply(response.status, tuple(response.fields), response.content)
-        self._sent.append((call, reply))
-        return reply
+    def send(self, request: MutantRequest) -> MutantResponse:
+        """Return the clean stub's response to a request, and record both."""
+        sent_back = self._backend.respond(_to_environ(request))
+        response = MutantResponse(sent_back.status, tuple(sent_back.fields), sent_back.content)
+        self._sent.append((request, response))
+        return response
 
-    def aside(self, call: Call) -> Reply:
-        """Return the clean stub's reply from a fresh world, so that nothing of it is remembered."""
-        return self.send(call._replace(world=self._behind.fresh_world()))
+    def send_in_fresh_world(self, request: MutantRequest) -> MutantResponse:
+        """Return the clean stub's response in a new world, so that the request's world stays unchanged."""
+        return self.send(request._replace(world=self._backend.fresh_world()))
 
-    def memory(self, call: Call) -> dict[Any, Any]:
-        """Return what the mutant remembers of the call's world, to be changed in place."""
-        return self._behind.memories.setdefault(call.world, {})
+    def memory(self, request: MutantRequest) -> dict[Any, Any]:
+        """Return the dictionary in which the mutant remembers things about the request's world."""
+        return self._backend.memories.setdefault(request.world, {})
 
-    def everywhere(self) -> dict[Any, Any]:
-        """Return what the mutant remembers of all worlds together, to be changed in place."""
-        return self._behind.memories.setdefault("", {})
+    def shared_memory(self) -> dict[Any, Any]:
+        """Return the dictionary in which the mutant remembers things about all worlds together."""
+        return self._backend.memories.setdefault("", {})
 
     def wait(self, seconds: float) -> None:
-        """Let the client wait; that it has to is noted at once, for it may not wait until the end."""
+        """Delay the response by some seconds; the mutant counts as active at once."""
         self.activate()
-        self._behind.closing.wait(seconds)
+        self._backend.closing.wait(seconds)
 
     def activate(self) -> None:
-        """Note that the mutant acts on this call, once."""
+        """Record once that the mutant acted on this request."""
         if not self._acted:
             self._acted = True
             self._note()
 
-    def acted(self, call: Call, reply: Reply) -> bool:
-        """Tell whether the client or the state saw anything else than without the mutant."""
-        clean = [answer for sent, answer in self._sent if sent == call]
-        others = [sent for sent, _ in self._sent if sent != call and sent.method not in {"GET", "HEAD"}]
-        return self._acted or bool(others) or len(clean) != 1 or clean[0] != reply
+    def acted(self, request: MutantRequest, response: MutantResponse) -> bool:
+        """Tell whether the mutant changed the response, or sent the stub other requests that change state."""
+        clean = [received for sent, received in self._sent if sent == request]
+        others = [sent for sent, _ in self._sent if sent != request and sent.method not in {"GET", "HEAD"}]
+        return self._acted or bool(others) or len(clean) != 1 or clean[0] != response
 
 
 def _as_json(number: int, mutant: Mutant) -> Mapping[str, Any]:
@@ -267,27 +267,27 @@ def _content(environ: Environ) -> bytes:
     return content
 
 
-def _to_environ(call: Call) -> Environ:
+def _to_environ(request: MutantRequest) -> Environ:
     environ = {
-        **call.environ,
-        "REQUEST_METHOD": call.method,
-        "PATH_INFO": call.path,
+        **request.environ,
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path,
         "SCRIPT_NAME": "",
-        "HTTP_MOCK_WORLD": call.world,
-        "HTTP_AUTHORIZATION": call.authorization,
-        "CONTENT_TYPE": call.content_type,
-        "CONTENT_LENGTH": str(len(call.body)),
-        "wsgi.input": io.BytesIO(call.body),
+        "HTTP_MOCK_WORLD": request.world,
+        "HTTP_AUTHORIZATION": request.authorization,
+        "CONTENT_TYPE": request.content_type,
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.input": io.BytesIO(request.body),
         "wsgi.input_terminated": None,
         "HTTP_TRANSFER_ENCODING": None,
     }
-    if not call.body and not call.environ.get("CONTENT_LENGTH"):
+    if not request.body and not request.environ.get("CONTENT_LENGTH"):
         environ["CONTENT_LENGTH"] = None
     return {name: value for name, value in environ.items() if value is not None}
 
 
 def _for_flask(environ: Environ) -> Environ:
-    """Return an environment with what WSGI promises and our server leaves out."""
+    """Return a WSGI environment with the keys that Flask needs and our own server leaves out."""
     return {
         "SCRIPT_NAME": "",
         "wsgi.errors": io.StringIO(),

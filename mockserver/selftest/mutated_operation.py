@@ -1,4 +1,4 @@
-"""An operation as a mutant sees it: what the contract shows of it, and what breaking that must be called."""
+"""Mutated operation: an operation of the contract, with what a mutant can break and the findings expected for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.message_texts import Place
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.resources.singletons import envelope_place, name_members
 from mockserver.contract.roles import CredentialPlaces, credential_places, is_login, is_revocation
 from mockserver.contract.schema.marks import marked_names
@@ -25,25 +25,25 @@ Path = tuple[str | int, ...]
 
 
 class Sign(NamedTuple):
-    """A finding that names a mutant: the suite's check, its level, and the label of the operation."""
+    """Finding that is expected for a mutant: check, level and label of the operation."""
 
     check: str
     level: Level
     operation: str
 
 
-class Answer(NamedTuple):
-    """An answer that the contract shows."""
+class ExampleResponse(NamedTuple):
+    """Response of an operation for which the contract has an example."""
 
     status: int
-    response: Response
+    response: DocumentedResponse
     content: MediaType
     value: Any
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One operation of a contract, with what there is to break in it.
+class MutatedOperation:
+    """Operation of a contract, with what there is to break in its requests and responses.
 
     Attributes:
         index: its place in the contract; chooses among several members, so that over all operations each has its turn.
@@ -57,48 +57,48 @@ class Subject:
 
     @property
     def label(self) -> str:
-        """How findings name the operation."""
+        """Label of the operation in findings, as `GET /path`."""
         return self.operation.label
 
     @property
     def role(self) -> str:
-        """Its part in the life of a singleton: `read`, `write`, `reset`, or "" where it has none."""
+        """Role of the operation for a singleton: `read`, `write`, `reset`, or "" for any other operation."""
         behaviour = self.operation.behaviour
         return behaviour.role if behaviour is not None and behaviour.resource else ""
 
     @property
     def is_login(self) -> bool:
-        """Whether it exchanges a password for a token."""
+        """Whether the operation exchanges a password for a token."""
         return is_login(self.operation)
 
     @cached_property
     def credential_places(self) -> CredentialPlaces | None:
-        """Where its request holds user name and password, None where it logs nobody in."""
+        """Places of user name and password in a login's request, None for any other operation."""
         return credential_places(self.contract, self.operation) if self.is_login else None
 
     @property
     def revocation(self) -> Operation | None:
-        """The operation that ends the token it is called with."""
+        """The contract's operation that revokes a token, None if there is none."""
         return next(filter(is_revocation, self.contract.operations), None)
 
     @property
     def generated(self) -> bool:
-        """Whether it has the server make the value."""
+        """Whether the server generates the value that the operation sets."""
         return self.operation.behaviour is not None and self.operation.behaviour.generated
 
     @property
     def first_at_its_path(self) -> bool:
-        """Whether it stands for its path, where a class is about paths."""
+        """Whether the operation is the first one of its path, which then represents the path."""
         same = (operation for operation in self.contract.operations if operation.path == self.operation.path)
         return next(same) is self.operation
 
     def sibling(self, role: str) -> Operation | None:
-        """Return the operation with another role of the same resource."""
+        """Return the operation that has another role (`read`, `write`, `reset`) for the same resource."""
         behaviour = self.operation.behaviour
         return None if behaviour is None else self.role_of(behaviour.resource, role)
 
     def role_of(self, resource: str, role: str) -> Operation | None:
-        """Return the operation of a resource with a role."""
+        """Return the operation that has a role (`read`, `write`, `reset`) for a resource, or None."""
         for operation in self.contract.operations:
             behaviour = operation.behaviour
             if behaviour is not None and resource and (behaviour.resource, behaviour.role) == (resource, role):
@@ -107,7 +107,7 @@ class Subject:
 
     @cached_property
     def neighbours(self) -> tuple[str, ...]:
-        """Names of the other resources, the next one first."""
+        """Names of the other singleton resources, beginning with the next one in the contract."""
         names = list(dict.fromkeys(o.behaviour.resource for o in self.contract.operations if o.behaviour))
         names = [name for name in names if name and self.role_of(name, "read") and self.role_of(name, "write")]
         own = self.operation.behaviour.resource if self.operation.behaviour else ""
@@ -115,30 +115,30 @@ class Subject:
         return tuple(name for name in names[start:] + names[:start] if name != own)
 
     @cached_property
-    def main(self) -> Answer | None:
-        """The answer that the operation is there for: a success with JSON, else the first other one that is shown."""
+    def main(self) -> ExampleResponse | None:
+        """Main response of the operation: the JSON success, else the first other response with an example."""
         responses = sorted(self.operation.responses.items(), key=lambda item: not item[0].startswith("2"))
         shown = [found for status, response in responses if status.isdecimal() for found in _shown(status, response)]
         if any(found.status < 300 for found in shown):
             return next(found for found in shown if found.status < 300)
         if any(status.startswith("2") for status, _ in responses):
             return None  # a success without JSON
-        # Of an operation that never succeeds the answer is what is left when the caller may call.
+        # For an operation that never succeeds: the response to a caller who is allowed.
         return next((found for found in shown if found.status not in {401, 403}), None)
 
     @cached_property
     def body(self) -> MediaType | None:
-        """The JSON content that the operation takes, if it has an example and a schema."""
+        """JSON request content of the operation, None without example and schema."""
         content = self.operation.request_body.content if self.operation.request_body else {}
         return next((item for name, item in content.items() if is_json(name) and item.examples and item.schema), None)
 
     @cached_property
     def sample(self) -> Any:
-        """A copy of the first request example, None where there is none."""
+        """Copy of the first request example, None if there is none."""
         return _copy(next(iter(self.body.examples.values())).value) if self.body is not None else None
 
-    def takes(self, value: Any) -> bool:
-        """Tell whether a value is valid content for the operation."""
+    def accepts(self, value: Any) -> bool:
+        """Tell whether a value is valid request content for the operation."""
         assert self.body is not None
         assert self.body.schema is not None
         try:
@@ -148,7 +148,7 @@ class Subject:
 
     @cached_property
     def secret_members(self) -> tuple[str, ...]:
-        """Members of the request example that are `writeOnly` texts."""
+        """Names of the request example's string members that are `writeOnly`."""
         if self.body is None or self.body.schema is None or not isinstance(self.sample, dict):
             return ()
         names, _ = marked_names(self.contract.document.data, self.body.schema)
@@ -156,7 +156,7 @@ class Subject:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether it asks for Basic credentials of the seeded accounts."""
+        """Whether the operation requires HTTP Basic credentials of seeded accounts."""
         return bool(self.operation.security and self.accounts) and all(
             (scheme := self.contract.security_schemes[name]).type == "http" and scheme.scheme == "basic"
             for requirement in self.operation.security
@@ -165,7 +165,7 @@ class Subject:
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """The documented refusals that a caller can bring about."""
+        """Documented refusing status codes that a client can provoke."""
         can = {
             "401": bool(self.operation.security) or self.is_login,
             "403": self.is_guarded and not set(self.contract.levels) <= set(self.operation.levels or ()),
@@ -175,8 +175,8 @@ class Subject:
         return tuple(status for status in self.operation.responses if can.get(status))
 
     @cached_property
-    def mightiest(self) -> Account:
-        """The account of the highest level that may call; of several, the one that the operation's example presumes."""
+    def highest_account(self) -> Account:
+        """Account of the highest level that may call the operation; the one of its example if there are several."""
         ranks = {level: rank for rank, level in enumerate(self.contract.levels)}
         levels = self.operation.levels
         able = [account for account in self.accounts.values() if levels is None or account.level in levels]
@@ -184,30 +184,30 @@ class Subject:
         return min(able, key=lambda account: (ranks.get(account.level, len(ranks)), account.username != presumed))
 
     def pick(self, options: Iterable[Any]) -> Any:
-        """Return one of several, another one at each operation; None of none."""
+        """Return one of several options, a different one for each operation; None without options."""
         found = list(options)
         return found[self.index % len(found)] if found else None
 
     # What a mutant must be called.
 
     def universal(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
-        """Return the signs of a broken universal rule."""
+        """Return the findings expected for breaking a rule that holds for every server."""
         return frozenset(Sign(check, "violation", label or self.label) for check in checks)
 
     def silent(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
-        """Return the signs of something on which the contract is silent."""
+        """Return the findings expected for behaviour about which the contract says nothing."""
         return frozenset(Sign(check, "drift", label or self.label) for check in checks)
 
     def stated(self, pointer: str, *checks: str, label: str | None = None) -> frozenset[Sign]:
-        """Return the signs of a contradiction to a statement of the contract."""
+        """Return the findings expected for contradicting a statement of the contract."""
         return frozenset(Sign(check, self.level(pointer), label or self.label) for check in checks)
 
     def level(self, pointer: str) -> Level:
-        """Return how grave it is to contradict a statement."""
+        """Return the level of a finding that contradicts a statement: violation if documented, else drift."""
         return "violation" if self.contract.provenance(pointer).documented else "drift"
 
-    def answering(self, change: Change) -> frozenset[Sign]:
-        """Return what a change of the main answer's content must be called, nothing where nobody can object."""
+    def content_signs(self, change: Change) -> frozenset[Sign]:
+        """Return the findings expected for a change of the main response's content; empty if the change is allowed."""
         if self.main is None or self.main.content.schema is None:
             return frozenset()
         before = self.main.value
@@ -223,8 +223,8 @@ class Subject:
             signs |= self.silent("problem_details_are_well_formed")
         return frozenset(signs) | self._of_the_resource(before, after)
 
-    def breaking(self, value: Any) -> frozenset[Sign]:
-        """Return what taking a value that breaks the request's schema must be called."""
+    def acceptance_signs(self, value: Any) -> frozenset[Sign]:
+        """Return the findings expected for accepting a value that breaks the request's schema."""
         assert self.body is not None
         assert self.body.schema is not None
         violations = list(self.contract.validator(self.body.schema, "request").violations(value))
@@ -238,13 +238,13 @@ class Subject:
         )
 
     def violations(self, value: Any) -> list[SchemaViolation]:
-        """Return how a value breaks the request's schema."""
+        """Return the violations of the request's schema by a value."""
         assert self.body is not None
         assert self.body.schema is not None
         return list(self.contract.validator(self.body.schema, "request").violations(value))
 
     def _of_the_resource(self, before: Any, after: Any) -> frozenset[Sign]:
-        """Return what the claims about the resource must say of an answer with a changed value, name or status."""
+        """Return the findings expected from checks of state for a response with a changed value, name or status."""
         behaviour = self.operation.behaviour
         if behaviour is None or not self.role:
             return frozenset()
@@ -263,18 +263,20 @@ class Subject:
         return frozenset(signs)
 
 
-def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[Subject, ...]:
-    """Return every operation of a contract as a mutant sees it."""
-    return tuple(Subject(contract, operation, index, accounts) for index, operation in enumerate(contract.operations))
+def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[MutatedOperation, ...]:
+    """Return every operation of a contract as a `MutatedOperation`."""
+    return tuple(
+        MutatedOperation(contract, operation, index, accounts) for index, operation in enumerate(contract.operations)
+    )
 
 
 def is_json(media_type: str) -> bool:
-    """Tell whether a media type promises JSON (RFC 6839, section 3.1)."""
+    """Tell whether a media type is JSON (RFC 6839, section 3.1)."""
     return media_type == "application/json" or media_type.endswith("+json")
 
 
 def at(value: Any, pointer: str) -> Any:
-    """Return what stands at a JSON pointer in a value, None where nothing does."""
+    """Return the part of a JSON value at a JSON pointer, or None."""
     try:
         return lookup(value, pointer)
     except (LookupError, ValueError):
@@ -282,20 +284,20 @@ def at(value: Any, pointer: str) -> Any:
 
 
 def text_at(value: Any, place: Place) -> str | None:
-    """Return the text at a place in a JSON value, None where there is none."""
+    """Return the string at a place in a JSON value, or None."""
     found = at(value, child("", *place))
     return found if isinstance(found, str) else None
 
 
 def replaced(value: Any, place: Place, text: str | None) -> Any:
-    """Return a copy of a JSON value with another text at a place where something stands."""
+    """Return a copy of a JSON value with another string at a place that exists."""
     changed = _copy(value)
     holder(changed, place)[place[-1]] = text
     return changed
 
 
 def members(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of every member of a JSON value's objects, the outermost first; of a list, its first item's."""
+    """Yield the paths of all object members in a JSON value, outer ones first; of an array only the first item's."""
     if isinstance(value, list) and value:
         yield from members(value[0], (*path, 0))
     if isinstance(value, dict):
@@ -306,7 +308,7 @@ def members(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def holder(value: Any, path: Path) -> dict[Any, Any]:
-    """Return the object that holds the member at a path.
+    """Return the object that contains the member at a path.
 
     Raises:
         LookupError: nothing stands there.
@@ -318,11 +320,11 @@ def holder(value: Any, path: Path) -> dict[Any, Any]:
     return value
 
 
-def _shown(status: str, response: Response) -> Iterator[Answer]:
+def _shown(status: str, response: DocumentedResponse) -> Iterator[ExampleResponse]:
     for name, content in response.content.items():
         for example in content.examples.values():
             if is_json(name):
-                yield Answer(int(status), response, content, example.value)
+                yield ExampleResponse(int(status), response, content, example.value)
                 break
 
 

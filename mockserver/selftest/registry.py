@@ -1,4 +1,4 @@
-"""Registry of mutants: classes by name, mutants of a contract, and those that no client can tell from the stub."""
+"""Registry of all classes of mutants, and the mutants that no client can distinguish from the clean stub."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CLASSES: Mapping[str, MutantClass] = {name: kind for theme in _THEMES for name, 
 
 
 def all_mutants(contract: Contract, accounts: Mapping[str, Account]) -> Iterator[Mutant]:
-    """Yield every class at every operation that it applies to, in the order of the classes."""
+    """Yield the mutants of all classes at all operations to which they apply."""
     found = subjects(contract, accounts)
     for kind in CLASSES.values():
         yield from mutants_of(kind, found)

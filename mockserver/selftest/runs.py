@@ -1,8 +1,8 @@
-"""`mockserver fuzz --self-test`: does the suite notice when a server breaks the contract?
+"""`mockserver fuzz --self-test`: judge mutants of the stub and count how many the suite notices.
 
 A process of its own (`python -m mockserver.selftest`, which knows nothing of the suite) serves the stub with one
 mutation at a time, chosen by the name of the world. It says of each mutant which findings name it; this module makes
-the claims of `check` and the generated cases of `fuzz` on the mutant until one of these findings comes up.
+the checks of `check` and the generated cases of `fuzz` on the mutant until one of these findings comes up.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from typing import Literal
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
-from mockserver.selftest.kills import Kills, Planted, Result, Sign
+from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.selftest.laboratory import Laboratory, laboratory
-from mockserver.suite.checks.robustness import timing_tasks
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
+from mockserver.suite.checks.robustness import timing_checks
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import make, plan
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.policy import matches
+from mockserver.suite.safety.policy import matches_glob
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 Mode = Literal["sample", "full"]
 
 #: Of each class so many mutants are in a sample.
 SAMPLE_PER_CLASS = 3
-#: The claim that compares how long operations take.
+#: The check that compares how long operations take.
 _SLOW = "answers_are_not_slow"
-#: So many tasks of another operation give enough answers to compare with.
+#: So many tasks of another operation give enough responses to compare with.
 _TO_COMPARE = 4
-#: Claims that take a handful of calls: where each of them is slow, these are made first.
+#: Checks that take a handful of requests: where each request is slow, these are made first.
 _SHORT = frozenset(
     {"calls_without_credentials_are_refused", "unknown_tokens_are_refused", "wrong_passwords_are_refused"}
 )
 
 
 class UncleanStub(MockServerError):  # noqa: N818 - what is wrong, in two words
-    """The stub without a mutation has findings, so that a finding on a mutant proves nothing."""
+    """Error: the stub without a mutation has findings, so a finding on a mutant would prove nothing."""
 
 
 def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
-    """Judge the mutants of a contract; return what became of them, and the document that reports are made of.
+    """Run the self-test for a contract; return its results and the JSON report.
 
     Raises:
         UsageError: an option cannot be used, or there is no mutant.
@@ -59,7 +59,7 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
     """
     if options.target is not None or options.dry_run:
         what = "the target" if options.target is not None else "--dry-run"
-        raise UsageError(f"--self-test judges mutants of our own stub; leave {what} out")
+        raise UsageError(f"--self-test judges mutants of our own stub, so {what} cannot be given with it")
     contract = options.load_contract()
     started = datetime.now(UTC)
     with laboratory(contract, options, seed) as lab:
@@ -73,18 +73,18 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
             seed=seed,
             started=started,
             duration_seconds=kills.seconds,
-            requests=lab.target.governor.requests + lab.impatient.governor.requests,
+            requests=lab.target.rate_limiter.requests + lab.impatient.rate_limiter.requests,
             operations_total=len(contract.operations),
             verdicts=kills.baseline.verdicts,
             evidence=Evidence(contract, kills.baseline.secrets),
-            outcome=Outcome(interrupted=kills.interrupted),
+            outcome=RunOutcome(interrupted=kills.interrupted),
             own_stub=True,
         )
     return kills, {**as_json(report), "self_test": kills.as_json()}
 
 
 def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progress) -> Kills:
-    """Judge mutants; return which were killed, by what.
+    """Judge mutants; return which of them were killed by which check.
 
     Raises:
         UncleanStub: the stub without mutation has findings.
@@ -95,10 +95,10 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     mutants = lab.mutants()
     if only:
         by_label = {operation.label: operation for operation in lab.contract.operations}
-        mutants = [mutant for mutant in mutants if matches(by_label[mutant.operation], only)]
+        mutants = [mutant for mutant in mutants if matches_glob(by_label[mutant.operation], only)]
     chosen = sample([mutant for mutant in mutants if not mutant.equivalent], mode, lab.seed)
     if not chosen:
-        raise UsageError("there is no mutant to judge: the contract has nothing to break, or --only names none of it")
+        raise UsageError("there is no mutant to judge: no class of mutants applies to these operations of the contract")
     baseline = _clean(lab, only, progress)
     progress.phase("mutants", len(chosen))
     results: list[Result] = []
@@ -108,11 +108,12 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
             results.append(_examine(lab, mutant))
             progress.step(f"{mutant.kind} at {mutant.operation}")
     except KeyboardInterrupt:
-        interrupted = True  # what is known so far is told
+        interrupted = True  # the results so far are reported
     afterwards = lab.mutants()
     broken = next((mutant for mutant in afterwards if mutant.broken), None)
     if broken is not None:
-        raise MockServerError(f"the mutant {broken.kind} at {broken.operation} is itself at fault: {broken.broken}")
+        where = f"the mutant {broken.kind} at {broken.operation}"
+        raise MockServerError(f"{where} could not make its change, which is a mistake of ours: {broken.broken}")
     acted = {mutant.number: mutant.acted for mutant in afterwards}
     return Kills(
         mode=mode,
@@ -126,12 +127,12 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     )
 
 
-def sample(mutants: Sequence[Planted], mode: Mode, seed: int) -> list[Planted]:
-    """Return the mutants to judge: all, or some of each class, chosen by the seed."""
+def sample(mutants: Sequence[PlantedMutant], mode: Mode, seed: int) -> list[PlantedMutant]:
+    """Return the mutants to judge: all of them, or a few of each class, chosen by the seed."""
     if mode == "full":
         return list(mutants)
     chance = random.Random(seed)  # noqa: S311 - a choice that can be repeated, no secret
-    by_class: dict[str, list[Planted]] = {}
+    by_class: dict[str, list[PlantedMutant]] = {}
     for mutant in mutants:
         by_class.setdefault(mutant.kind, []).append(mutant)
     chosen = [chance.sample(group, min(SAMPLE_PER_CLASS, len(group))) for group in by_class.values()]
@@ -139,7 +140,7 @@ def sample(mutants: Sequence[Planted], mode: Mode, seed: int) -> list[Planted]:
 
 
 def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
-    """Return the run of all claims and generated cases on the stub without mutation.
+    """Run all checks and generated cases against the clean stub, and return that run.
 
     Raises:
         UncleanStub: it has findings.
@@ -151,34 +152,34 @@ def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
         if outcome.interrupted:
             raise KeyboardInterrupt
         if outcome.error:
-            raise MockServerError(f"the stub without mutation cannot be judged: {outcome.error}")
+            raise MockServerError(f"the clean stub, without any mutation, cannot be judged: {outcome.error}")
     findings = run.verdicts.findings()
     if findings:
         first = findings[0]
         raise UncleanStub(
-            f"the stub without mutation has {len(findings)} findings, so the self-test proves nothing; "
-            f"the first: {first.check} on {first.operation}: {first.title}"
+            f"the clean stub, without any mutation, has {len(findings)} findings, so the self-test proves nothing; "
+            f"the first one: {first.check} on {first.operation}: {first.title}"
         )
     return run
 
 
-def _examine(lab: Laboratory, mutant: Planted) -> Result:
-    """Return what kills a mutant: a finding that names it, by the claims first, by generated cases then."""
+def _examine(lab: Laboratory, mutant: PlantedMutant) -> Result:
+    """Judge one mutant: run the checks, then generated cases, until an expected finding turns up."""
     started = time.monotonic()
     timed = any(sign.check == _SLOW for sign in mutant.signs)
     labels = [mutant.operation, *(_another(lab.contract, mutant.operation) if timed else ())]
     run = lab.run(f"m{mutant.number}", labels, slow=mutant.slow)
-    # The claims about an operation need others: a read shows what a write did. Generated cases are its own.
+    # Checks of an operation need others: a read shows what a write did. Generated cases do not.
     whole = lab.run(f"m{mutant.number}", slow=mutant.slow)
     whole.verdicts = run.verdicts
     paths = {label.partition(" ")[2] for label in labels}
-    about = [task for task in plan(whole) if task.operation.partition(" ")[2] in paths]
-    tasks = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
-    # How slow an operation is shows as soon as there are answers to compare, and each of them takes its time.
-    after = timing_tasks(run) if timed else []
+    about = [entry for entry in plan(whole) if entry.operation.partition(" ")[2] in paths]
+    entries = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
+    # How slow an operation is shows as soon as there are responses to compare, and each of them takes its time.
+    after = timing_checks(run) if timed else []
     killed: Finding | None = None
-    for task in tasks:
-        _go_on(make(whole, [task, *after]))
+    for entry in entries:
+        _go_on(make(whole, [entry, *after]))
         killed = _named(run, mutant)
         if killed is not None:
             break
@@ -187,41 +188,47 @@ def _examine(lab: Laboratory, mutant: Planted) -> Result:
         killed = _named(run, mutant)
     return Result(
         mutant=mutant,
-        killed_by=None if killed is None else Sign(killed.check, killed.level, killed.operation),
-        others=tuple(Sign(item.check, item.level, item.operation) for item in run.verdicts.findings()),
+        killed_by=None if killed is None else FindingKey(killed.check, killed.level, killed.operation),
+        others=tuple(FindingKey(item.check, item.level, item.operation) for item in run.verdicts.findings()),
         seconds=time.monotonic() - started,
     )
 
 
 def _another(contract: Contract, label: str) -> tuple[str, ...]:
-    """Return the label of an operation at another path to compare one with: safe, if there is one."""
+    """Return the label of an operation at another path, to compare response times with; a safe one if possible."""
     path = label.partition(" ")[2]
     others = sorted((item for item in contract.operations if item.path != path), key=lambda item: not item.safe)
     return tuple(item.label for item in others[:1])
 
 
-def _in_turns(tasks: list[Task], mutant: Planted) -> list[Task]:
-    """Return some tasks of another operation, then those of the mutant's and of the other in turns."""
-    own = [task for task in tasks if task.operation == mutant.operation]
-    own.sort(key=lambda task: task.check not in _SHORT)
-    others = [task for task in tasks if task.operation != mutant.operation]
+def _in_turns(entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
+    """Return tasks in an order that compares response times: the mutated operation's and another one's in turns."""
+    own = [entry for entry in entries if entry.operation == mutant.operation]
+    own.sort(key=lambda entry: entry.check not in _SHORT)
+    others = [entry for entry in entries if entry.operation != mutant.operation]
     first, rest = others[:_TO_COMPARE], others[_TO_COMPARE:]
-    return [*first, *(task for pair in zip_longest(own, rest) for task in pair if task is not None)]
+    return [
+        *first,
+        *(entry for pair in zip_longest(own, rest) for entry in pair if entry is not None),
+    ]
 
 
-def _cheapest_first(tasks: list[Task], mutant: Planted) -> list[Task]:
-    """Return the tasks in another order: those whose claim names the mutant at the front."""
+def _cheapest_first(entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
+    """Return the tasks reordered: those of checks that are expected to fail on the mutant first."""
     checks = {sign.check for sign in mutant.signs}
-    return sorted(tasks, key=lambda task: (task.check not in checks, task.operation != mutant.operation))
+    return sorted(
+        entries,
+        key=lambda entry: (entry.check not in checks, entry.operation != mutant.operation),
+    )
 
 
-def _named(run: Run, mutant: Planted) -> Finding | None:
+def _named(run: Run, mutant: PlantedMutant) -> Finding | None:
     found = run.verdicts.findings()
-    return next((item for item in found if Sign(item.check, item.level, item.operation) in mutant.signs), None)
+    return next((item for item in found if FindingKey(item.check, item.level, item.operation) in mutant.signs), None)
 
 
-def _go_on(outcome: Outcome, *, engine: bool = False) -> None:
-    """Go on unless the run was ended; what stops the engine on a broken server is no reason to stop here."""
+def _go_on(outcome: RunOutcome, *, engine: bool = False) -> None:
+    """Raise an error if a run was interrupted or failed; a failure of the engine on a mutant is ignored."""
     if outcome.interrupted:
         raise KeyboardInterrupt
     if outcome.error and not engine:

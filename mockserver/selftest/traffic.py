@@ -1,4 +1,4 @@
-"""What a mutant sees: calls on their way to the stub, replies on their way back."""
+"""Requests to mutants and responses from the stub behind them, as values."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ PROBLEM = problem_details.MEDIA_TYPE
 
 
 def decode(content: bytes) -> Any:
-    """Return the value of JSON text, or None where it is none."""
+    """Return the value of a JSON text, or None if it is malformed."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
 
 
-class Call(NamedTuple):
-    """A request.
+class MutantRequest(NamedTuple):
+    """Request that a mutant receives and may change before passing it to the stub.
 
     Attributes:
         path: without the prefix that selects a world, decoded as WSGI hands it over.
         operation: what the contract has there, or None.
         world: name of the world that it is for.
-        environ: all that the WSGI server tells.
+        environ: the WSGI environment.
     """
 
     method: str
@@ -43,32 +43,32 @@ class Call(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """The decoded body, or None where it is no JSON."""
+        """JSON value of the request's content, or None if the content is no JSON."""
         return decode(self.body)
 
     @property
     def credentials(self) -> tuple[str, str]:
-        """User name and token of its Basic credentials, both "" where it has none."""
+        """User name and token of the request's Basic credentials, both "" without any."""
         username, _, token = (basic.user_pass(self.authorization or "") or "").partition(":")
         return username, token
 
-    def by(self, account: Account) -> Call:
-        """Return the same call by an account, with its first seeded token."""
+    def by(self, account: Account) -> MutantRequest:
+        """Return the same request with the credentials of an account: its user name and first seeded token."""
         return self._replace(authorization=basic.encode(f"{account.username}:{account.tokens[0].token}"))
 
-    def with_json(self, value: Any) -> Call:
-        """Return the same call with JSON content."""
+    def with_json(self, value: Any) -> MutantRequest:
+        """Return the same request with other JSON content."""
         return self._replace(body=json.dumps(value).encode(), content_type="application/json")
 
-    def to(self, operation: Operation, value: Any = None) -> Call:
-        """Return a call for another operation by the same caller in the same world, without content if None."""
+    def to(self, operation: Operation, value: Any = None) -> MutantRequest:
+        """Return a request for another operation by the same caller in the same world, with or without JSON content."""
         path = self.path if "{" in operation.path else operation.path
         bare = self._replace(method=operation.method, path=path, operation=operation, body=b"", content_type=None)
         return bare if value is None else bare.with_json(value)
 
 
-class Reply(NamedTuple):
-    """A response."""
+class MutantResponse(NamedTuple):
+    """Response of the stub, which a mutant may change."""
 
     status: int
     fields: tuple[tuple[str, str], ...]
@@ -76,29 +76,29 @@ class Reply(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether it tells success."""
+        """Whether the status code is 2xx."""
         return 200 <= self.status < 300
 
     @property
     def json(self) -> Any:
-        """The decoded body, or None where it is no JSON."""
+        """JSON value of the response's content, or None if the content is no JSON."""
         return decode(self.body)
 
     def field(self, name: str) -> str | None:
         """Return the value of a header field, or None."""
         return next((value for key, value in self.fields if key.lower() == name.lower()), None)
 
-    def with_json(self, value: Any) -> Reply:
+    def with_json(self, value: Any) -> MutantResponse:
         """Return the same response with other JSON content."""
         return self._replace(body=json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
-    def with_field(self, name: str, value: str | None) -> Reply:
-        """Return the same response with a header field set, or left out where the value is None."""
+    def with_field(self, name: str, value: str | None) -> MutantResponse:
+        """Return the same response with a header field set, or removed if the value is None."""
         others = tuple(pair for pair in self.fields if pair[0].lower() != name.lower())
         return self._replace(fields=others if value is None else (*others, (name, value)))
 
-    def changed(self, change: Callable[[Any], Any]) -> Reply:
-        """Return the same response with its JSON content changed; as it is where it has none, or the change no hold."""
+    def changed(self, change: Callable[[Any], Any]) -> MutantResponse:
+        """Return the response with its JSON content changed by a function; unchanged if the function fails on it."""
         value = self.json
         if value is None:
             return self
@@ -109,17 +109,17 @@ class Reply(NamedTuple):
         return self if new == self.json and _same_types(new, self.json) else self.with_json(new)
 
 
-def problem(status: int, title: str) -> Reply:
-    """Return problem details (RFC 9457), as the stub's own look."""
-    return Reply(status, (("Content-Type", PROBLEM),), problem_details.problem(status, title, title))
+def problem(status: int, title: str) -> MutantResponse:
+    """Return a response with problem details (RFC 9457), as the stub writes them."""
+    return MutantResponse(status, (("Content-Type", PROBLEM),), problem_details.problem(status, title, title))
 
 
-def crash() -> Reply:
-    """Return what a framework answers when the code below it raises."""
+def crash() -> MutantResponse:
+    """Return the 500 response with an HTML page that a framework sends after an uncaught exception."""
     body = b"<!doctype html><title>500 Internal Server Error</title><h1>Internal Server Error</h1>"
-    return Reply(500, (("Content-Type", "text/html; charset=utf-8"),), body)
+    return MutantResponse(500, (("Content-Type", "text/html; charset=utf-8"),), body)
 
 
 def _same_types(one: Any, other: Any) -> bool:
-    """Tell whether two equal values are of the same types; 1, 1.0 and true are equal."""
+    """Tell whether two equal JSON values also have the same types; Python takes 1, 1.0 and true for equal."""
     return json.dumps(one) == json.dumps(other)

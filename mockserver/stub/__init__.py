@@ -1,1 +1,1 @@
-"""The stub: serves a contract; modules in the order in which a request meets them."""
+"""The stub: a server that answers requests as a contract documents; its modules by the order of a request's stages."""

@@ -1,4 +1,4 @@
-"""The edge: a Flask application whose WSGI entrance answers the contract's operations before Flask sees them.
+"""WSGI application of the stub: operations of the contract are answered directly, all other requests by Flask.
 
 Flask's dispatch costs nine tenths of a small request (docs/decisions/0005-pipeline-below-flask.md), so Flask serves the
 control API, routes that a user adds to the application, and whatever is not in the contract.
@@ -29,9 +29,9 @@ from mockserver.plugins.calls import AccountRules, Rules
 from mockserver.plugins.plugin import Plugin
 from mockserver.stub.authentication import ANYBODY, Authentication
 from mockserver.stub.behaviour.bindings import bind_api
-from mockserver.stub.control.journal import keep
+from mockserver.stub.control.journal import kept_content
 from mockserver.stub.control.routes import HINT_KEY, WORLD_KEY, Exposure, register_control
-from mockserver.stub.pipeline import Answer, Pipeline, Settings
+from mockserver.stub.pipeline import Pipeline, RecordedResponse, Settings
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.serving.access_log import AccessLog
 from mockserver.stub.serving.callbacks import Deliverer
@@ -62,7 +62,7 @@ def create_app(options: StubOptions) -> Flask:
 
 
 def make_app(options: StubOptions) -> Flask:
-    """Return a stub, as `create_app` does, by options that are put together already."""
+    """Return a stub as a Flask application, as `create_app` does, from a StubOptions value."""
     contract, api = _served(options)
     bindings = bind_api(api, contract)
     accounts = AccountRules() if api is None else api.accounts
@@ -71,7 +71,7 @@ def make_app(options: StubOptions) -> Flask:
     authentication = Authentication(
         contract,
         accounts=bool(seed_data.accounts),
-        open_door=_mightiest(contract, seed_data) if options.no_auth else None,
+        open_door=_highest_level_account(contract, seed_data) if options.no_auth else None,
         seed=options.seed,
         secrets=seed_data.secrets,
         matches=accounts.password_matches,
@@ -100,7 +100,9 @@ def make_app(options: StubOptions) -> Flask:
         AccessLog(log, as_json=options.log_format == "json") if log is not None else None,
         allow_origins=not options.no_cors,
     )
-    register_control(app, contract, worlds, Exposure(options.host, options.control_token), api)
+    register_control(
+        app, contract, worlds, Exposure(options.host, options.control_token), pipeline.refuse_undefined, api
+    )
     app.wsgi_app = stub  # type: ignore[method-assign]  # the documented way to put middleware below Flask
     app.extensions["mockserver"] = worlds
     return app
@@ -108,13 +110,15 @@ def make_app(options: StubOptions) -> Flask:
 
 def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
     """Return the behaviours that can be inferred from a contract, by `operationId`."""
-    from mockserver.contract.resources.collections import inferred  # a contract that states all of them needs none
+    from mockserver.contract.resources.collections import (
+        inferred_behaviours,
+    )  # a contract that states all of them needs none
 
-    return inferred(contract)
+    return inferred_behaviours(contract)
 
 
 def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
-    """Return the contract, and the API that it is served with: the one that is named, else the contract's own."""
+    """Return the contract to serve and its API: the API named in the options, else the one that the contract names."""
     contract, api = options.contract, options.api
     if contract is None and api is None:
         api = discovery.DEFAULT
@@ -131,7 +135,7 @@ def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
 
 
 def _seed_data(options: StubOptions, contract: Contract, api: Plugin | None) -> Seed:
-    """Return the seed data that worlds start from: those of the API belong to its own contract."""
+    """Return the seed data of new worlds: those in the options, else those of the API if its own contract is served."""
     found = options.seed_data
     if found is None:
         found = discovery.own_seed_data(options.contract, options.api)
@@ -142,14 +146,14 @@ def _seed_data(options: StubOptions, contract: Contract, api: Plugin | None) -> 
     return found.emptied(contract.levels) if options.empty else found
 
 
-def _mightiest(contract: Contract, seed_data: Seed) -> Caller:
-    """Return the account with the highest level, for a stub that asks for no credentials."""
-    account = seed_data.mightiest(contract.levels)
+def _highest_level_account(contract: Contract, seed_data: Seed) -> Caller:
+    """Return the seeded account with the highest level: the caller of every request if no credentials are required."""
+    account = seed_data.highest_level_account(contract.levels)
     return ANYBODY if account is None else Caller(account.username, account.level, "")
 
 
 class Stub:
-    """The WSGI entrance: environment to request, answer to response, and a line in journal and log."""
+    """WSGI application: answers operations of the contract, records exchanges, and leaves other requests to Flask."""
 
     def __init__(
         self,
@@ -168,7 +172,7 @@ class Stub:
         self._default = worlds.get(DEFAULT_WORLD)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
+        """Answer one request as a WSGI application (PEP 3333)."""
         response = self.respond(environ)
         if response is None:
             return self.pass_on(environ, start_response)
@@ -176,7 +180,7 @@ class Stub:
         return [response.content]
 
     def respond(self, environ: Environ) -> Response | None:
-        """Return the response to a request, or None where Flask has to answer it.
+        """Return the response to a request, or None if Flask has to answer the request.
 
         Our own server calls this first: it saves building and taking apart what WSGI needs in between.
         """
@@ -185,7 +189,7 @@ class Stub:
         world = self._default
         if "HTTP_MOCK_WORLD" in environ or path.startswith("/__"):
             chosen = self._choose_world(environ, path)
-            if isinstance(chosen, Answer):
+            if isinstance(chosen, RecordedResponse):
                 self._record(_request(environ, path), world, chosen, started)
                 return chosen.response
             world, path = chosen
@@ -194,43 +198,45 @@ class Stub:
         request = _request(environ, path)
         try:
             if self._cors and "HTTP_ORIGIN" in environ:
-                answer = self._answer_page(request, world)
+                recorded = self._respond_to_page(request, world)
             else:
-                answer = self._pipeline.answer(request, world)
+                recorded = self._pipeline.respond(request, world)
         except MockServerError as error:
-            answer = _broken(error)
+            recorded = _failure(error)
         except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
             _LOG.exception("%s %s failed", request.method, request.path)
-            answer = _broken(error)
-        if answer is None:
+            recorded = _failure(error)
+        if recorded is None:
             return None
-        self._record(request, world, answer, started)
-        return answer.response
+        self._record(request, world, recorded, started)
+        return recorded.response
 
-    def _answer_page(self, request: Request, world: World) -> Answer | None:
-        """Answer a request with `Origin`, so that the page it comes from may read the answer."""
-        answer = None
+    def _respond_to_page(self, request: Request, world: World) -> RecordedResponse | None:
+        """Return the response to a request with an `Origin` field, with CORS fields that let the web page read it."""
+        recorded = None
         methods = self._pipeline.allowed(request.path) if cors.is_preflight(request.fields) else ()
         if methods:
-            answer = Answer(cors.preflight(request.fields, methods), "", b"", "CORS preflight", (), _NO_NAMES)
+            recorded = RecordedResponse(
+                cors.preflight(request.fields, methods), "", b"", "CORS preflight", (), _NO_NAMES
+            )
         else:
             try:
-                answer = self._pipeline.answer(request, world)
+                recorded = self._pipeline.respond(request, world)
             except MockServerError as error:
-                answer = _broken(error)
-        if answer is None:
+                recorded = _failure(error)
+        if recorded is None:
             return None
-        response = answer.response
-        return answer._replace(response=response._replace(fields=cors.shared(request.fields, response.fields)))
+        response = recorded.response
+        return recorded._replace(response=response._replace(fields=cors.shared(request.fields, response.fields)))
 
     def close(self) -> None:
-        """Write what is left of the log and release the store; the server calls it when it stops."""
+        """Write the buffered lines of the log and close the store; the server calls this when it stops."""
         if self._log is not None:
             self._log.flush()
         self._worlds.store.close()
 
-    def _choose_world(self, environ: Environ, path: str) -> tuple[World, str] | Answer:
-        """Return the world that the request selects, and the path without its prefix."""
+    def _choose_world(self, environ: Environ, path: str) -> tuple[World, str] | RecordedResponse:
+        """Return the world that a request selects and the path in it, or an error response for an invalid name."""
         name = environ.get("HTTP_MOCK_WORLD", DEFAULT_WORLD)
         if path.startswith(_WORLD_PREFIX):
             name, _, rest = path[len(_WORLD_PREFIX) :].partition("/")
@@ -240,13 +246,13 @@ class Stub:
         try:
             world = environ[WORLD_KEY] = self._worlds.get(name)
         except ValueError as error:
-            return _own_answer(400, "Bad Request", f"no such world: {error}")
+            return _own_problem(400, "Bad Request", f"invalid world: {error}")
         except MockServerError as error:
-            return _broken(error)
+            return _failure(error)
         return world, path
 
     def pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Let Flask answer what `respond` left to it, and note that it did; the control API is not noted."""
+        """Let Flask answer a request, and record the exchange unless it was a call of the control API."""
         started = sources.stopwatch()
         path = environ.get("PATH_INFO") or "/"
         if path.startswith("/__mock__/"):
@@ -266,15 +272,15 @@ class Stub:
         content = self._flask(environ, noting)
         why = "answered by Flask"
         if status == 404:
-            why = "Not Found: the contract has nothing at this path" + environ.get(HINT_KEY, "")
-        answer = Answer(Response(status, [], b""), "", b"", why, (), _NO_NAMES)
-        self._record(request, environ.get(WORLD_KEY, self._default), answer, started)
+            why = "Not Found: the contract has no operation at this path" + environ.get(HINT_KEY, "")
+        recorded = RecordedResponse(Response(status, [], b""), "", b"", why, (), _NO_NAMES)
+        self._record(request, environ.get(WORLD_KEY, self._default), recorded, started)
         return content
 
-    def _record(self, request: Request, world: World, answer: Answer, started: float) -> None:
+    def _record(self, request: Request, world: World, recorded: RecordedResponse, started: float) -> None:
         at = sources.wall_clock()
         duration = sources.stopwatch() - started
-        response = answer.response
+        response = recorded.response
         world.journal.append(
             (
                 at,
@@ -283,18 +289,20 @@ class Stub:
                 request.query,
                 request.authorization,
                 request.content_type,
-                keep(answer.content),
-                answer.operation,
+                kept_content(recorded.content),
+                recorded.operation,
                 response.status,
-                keep(response.content),
-                answer.why,
-                answer.violations,
-                answer.secret_names,
+                kept_content(response.content),
+                recorded.why,
+                recorded.violations,
+                recorded.secret_names,
                 duration,
             )
         )
         if self._log is not None:
-            self._log.write(at, request.method, request.path, response.status, answer.operation, answer.why, duration)
+            self._log.write(
+                at, request.method, request.path, response.status, recorded.operation, recorded.why, duration
+            )
 
 
 def _request(environ: Environ, path: str) -> Request:
@@ -320,20 +328,22 @@ def _request(environ: Environ, path: str) -> Request:
 
 
 def _unknown_length(environ: Environ) -> int | None:
-    """Return the length of content that is not announced: unknown when it comes in chunks, else none."""
+    """Return the content length of a request without `Content-Length`: None (unknown) if chunked, else 0."""
     chunked = environ.get("HTTP_TRANSFER_ENCODING") or environ.get("wsgi.input_terminated")
     return None if chunked else 0
 
 
-def _own_answer(status: int, title: str, detail: str) -> Answer:
-    """Return problem details that no operation of the contract is behind."""
+def _own_problem(status: int, title: str, detail: str) -> RecordedResponse:
+    """Return a response with problem details that belongs to no operation of the contract."""
     content = problem(status, title, detail)
-    return Answer(Response(status, [("Content-Type", PROBLEM)], content), "", b"", f"{title}: {detail}", (), _NO_NAMES)
+    return RecordedResponse(
+        Response(status, [("Content-Type", PROBLEM)], content), "", b"", f"{title}: {detail}", (), _NO_NAMES
+    )
 
 
-def _broken(error: Exception) -> Answer:
-    """Return the answer to a request that we failed on; the reason is told only where it is meant for people."""
+def _failure(error: Exception) -> RecordedResponse:
+    """Return the response (500) to a request that made the stub fail; only errors written for users are shown in it."""
     detail = str(error) if isinstance(error, MockServerError) else "the stub failed; its log has the reason"
     if isinstance(error, MockServerError):
         sys.stderr.write(f"mockserver: {detail}\n")
-    return _own_answer(500, "Internal Server Error", detail)
+    return _own_problem(500, "Internal Server Error", detail)

@@ -1,4 +1,4 @@
-"""Who asks: security requirements (any of all-of), and for each kind of scheme how it is checked."""
+"""Authentication: finds the caller of a request by the security requirements and schemes of its operation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KNOWN_SCHEMES = frozenset({"basic", "bearer", "digest"})
 
 
 class _World(Protocol):
-    """What this stage needs of a world."""
+    """Interface of a world as far as authentication uses it."""
 
     @property
     def name(self) -> str: ...
@@ -44,10 +44,10 @@ _Identify = Callable[[Request, _World], Caller | None]
 
 
 class Authentication:
-    """Compiles the security requirements of operations.
+    """Compiles the security requirements of operations into functions that authenticate requests.
 
-    With `open_door` no credentials are asked for, and everybody is the mightiest seeded account. Without
-    `accounts` any well-formed credentials are taken, since there is nothing to compare them with.
+    With `open_door` no credentials are required, and every caller is the highest-level seeded account. Without
+    `accounts` any well-formed credentials are accepted, since there is nothing to compare them with.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Authentication:
         secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
         matches: Callable[[dict[str, Any], str, str], bool] = password_matches,
     ) -> None:
-        """Take what is seeded: `secrets` gives those of accounts by username, where a digest may be made of them.
+        """Prepare for a contract; `secrets` returns the seeded secrets by user name, needed for HTTP Digest.
 
         `matches` tells whether a password is that of an account's record and name.
         """
@@ -74,7 +74,7 @@ class Authentication:
         self._decoded: dict[str, Caller | None] = {}
 
     def compile(self, operation: Operation) -> Authenticate:
-        """Return the function that finds an operation's caller or rejects the request with 401 or 403."""
+        """Return a function that returns the caller of a request or raises RequestRejected (401 or 403)."""
         if self._open_door is not None:
             caller = self._open_door
             return lambda _request, _world: caller
@@ -98,7 +98,7 @@ class Authentication:
             try:
                 caller = identify(request, world)
             except _LacksScopeError as lack:
-                detail = f"{lack.username} lacks the scope {lack.scope}, which {operation.label} needs"
+                detail = f"{lack.username} lacks the scope {lack.scope}, which {operation.label} requires"
                 raise RequestRejected(403, "Forbidden", detail) from lack
             if caller is None:
                 raise RequestRejected(
@@ -112,7 +112,7 @@ class Authentication:
         return authenticate
 
     def _check(self, scheme: SecurityScheme) -> _Identify:
-        """Return the function that finds the caller by one scheme, or None where the request does not fit it."""
+        """Return a function that finds the caller by one security scheme, None if the credentials do not fit it."""
         if scheme.type == "http" and scheme.scheme == "basic":
             return self._basic
         if scheme.type == "mutualTLS":
@@ -126,7 +126,7 @@ class Authentication:
         return partial(self._token, find)
 
     def _challenge(self, requirements: list[list[SecurityScheme]]) -> Callable[[_World], str]:
-        """Return what makes the challenges for a caller without credentials: those of a digest are new each time."""
+        """Return a function that makes the `WWW-Authenticate` value of a 401 response, with a new nonce for Digest."""
         schemes = [scheme for schemes in requirements for scheme in schemes]
         others = list(dict.fromkeys(_challenge(scheme) for scheme in schemes if not _is_digest(scheme)))
         fixed = ", ".join(others)
@@ -135,7 +135,7 @@ class Authentication:
         return lambda world: ", ".join([self._digests.challenge(world.name), *others])
 
     def _digest(self, request: Request, world: _World) -> Caller | None:
-        """Return the caller of HTTP Digest credentials (RFC 7616), anybody where the stub knows no accounts."""
+        """Return the caller with valid HTTP Digest credentials (RFC 7616); anybody if the stub has no accounts."""
         if not self._accounts:
             return ANYBODY if parameters(request.authorization) is not None else None
         username = self._digests.username(request, world.name)
@@ -143,7 +143,7 @@ class Authentication:
         return None if account is None or username is None else Caller(username, account["level"], "")
 
     def _token(self, find: Callable[[Request], str | None], request: Request, world: _World) -> Caller | None:
-        """Return the caller of a token or key: whose it is, or anybody where the stub knows no accounts."""
+        """Return the caller that a token or API key was issued to; anybody if the stub has no accounts."""
         shown = find(request)
         if not shown:
             return None
@@ -156,7 +156,7 @@ class Authentication:
         return Caller(token["username"], token["level"], key)
 
     def _basic(self, request: Request, world: _World) -> Caller | None:
-        """Return the caller of HTTP Basic credentials `username:token` (RFC 7617)."""
+        """Return the caller with valid HTTP Basic credentials `username:token` (RFC 7617)."""
         field = request.authorization
         if field is None:
             return None
@@ -178,7 +178,7 @@ class Authentication:
         return caller
 
     def _with_shared_token(self, field: str, caller: Caller, world: _World) -> Caller | None:
-        """Return the caller whose token is another account's, too; None where it is no token of the caller's."""
+        """Return the caller by a token that several accounts have, None if the token is not valid for the user name."""
         _, _, shown = _credentials(field).partition(":")
         key = shared_token_key(caller.username, shown)
         token = world.read(TOKENS, key)
@@ -187,7 +187,7 @@ class Authentication:
         return Caller(caller.username, token["level"], key)
 
     def _with_password(self, field: str, caller: Caller, world: _World) -> Caller | None:
-        """Return the caller where the secret is the password, as other APIs mean Basic (RFC 7617); else None.
+        """Return the caller if the Basic credentials hold the account's password (RFC 7617), else None.
 
         An API with levels and a login hands out tokens: there a password is none.
         """
@@ -207,23 +207,23 @@ class Authentication:
 
 
 def _in_time(token: Mapping[str, Any], world: _World) -> bool:
-    """Tell whether a token is valid now; one of the seed data may be so without end."""
+    """Tell whether a token is valid now; a seeded token may be valid forever."""
     return not token["expires"] or token["valid_from"] <= world.now() < token["valid_to"]
 
 
 def _credentials(field: str) -> str:
-    """Return `username:secret` of Basic credentials that were decoded before, so are well-formed."""
+    """Return the `username:secret` in well-formed Basic credentials."""
     return basic.user_pass(field) or ""
 
 
 def _decode_basic(field: str) -> Caller | None:
-    """Return who Basic credentials name, level yet unknown; None where they are malformed or of another scheme."""
+    """Return the caller named in Basic credentials, its level unknown; None if they are malformed."""
     username, token = basic.decode(field) or ("", "")
     return Caller(username, "", token_key(token)) if username and token else None
 
 
 class _LacksScopeError(Exception):
-    """The caller is known, but may not do this."""
+    """The account of valid credentials lacks an OAuth scope that the operation requires."""
 
     def __init__(self, username: str, scope: str) -> None:
         super().__init__(username, scope)
@@ -232,7 +232,7 @@ class _LacksScopeError(Exception):
 
 
 def _scoped(check: _Identify, scopes: tuple[str, ...]) -> _Identify:
-    """Return a check that asks for scopes, too, of accounts that state which ones they have."""
+    """Return an authentication check that also requires scopes, if the account lists its scopes."""
     if not scopes:
         return check
 
@@ -258,7 +258,7 @@ def _auth_scheme(scheme: SecurityScheme) -> str:
 
 
 def _challenge(scheme: SecurityScheme) -> str:
-    """Return the challenge of a scheme (RFC 9110, section 11.6.1); API keys have none of their own."""
+    """Return the challenge of a security scheme (RFC 9110, section 11.6.1)."""
     kind = _auth_scheme(scheme)
     if kind == "basic":
         return BASIC_CHALLENGE
@@ -266,7 +266,7 @@ def _challenge(scheme: SecurityScheme) -> str:
 
 
 def _after(wanted: str, request: Request) -> str | None:
-    """Return what follows the name of an authentication scheme in `Authorization`."""
+    """Return the credentials in `Authorization` for a given authentication scheme, None for another scheme."""
     scheme, _, rest = (request.authorization or "").partition(" ")
     return rest.strip() if scheme.lower() == wanted.lower() else None
 
@@ -284,7 +284,7 @@ def _api_key(scheme: SecurityScheme, request: Request) -> str | None:
 
 
 def _all_of(checks: list[_Identify]) -> _Identify:
-    """Return the check that all of some schemes are shown; the last one tells who calls."""
+    """Return an authentication check that requires all of some schemes; the last scheme determines the caller."""
     if len(checks) == 1:
         return checks[0]
 
@@ -300,7 +300,7 @@ def _all_of(checks: list[_Identify]) -> _Identify:
 
 
 def _any_of(checks: list[_Identify]) -> _Identify:
-    """Return the check that one of some alternatives is shown."""
+    """Return an authentication check that requires one of several alternatives."""
 
     def identify(request: Request, world: _World) -> Caller | None:
         lack: _LacksScopeError | None = None
@@ -325,13 +325,13 @@ def _why_not(request: Request) -> str:
     scheme, _, _ = request.authorization.partition(" ")
     if scheme.lower() == "basic" and _decode_basic(request.authorization) is None:
         return "the credentials are not base64 of `username:token` (RFC 7617)"
-    return "the credentials are not known here, or no longer valid"
+    return "the credentials are unknown or no longer valid"
 
 
 def _wrong_level(caller: Caller, operation: Operation) -> RequestRejected:
     return RequestRejected(
         403,
         "Forbidden",
-        f"{caller.username} is {caller.level or 'without level'}; {operation.label} is for "
+        f"{caller.username} is {caller.level or 'without level'}; {operation.label} may be called by "
         + " or ".join(operation.levels or ()),
     )

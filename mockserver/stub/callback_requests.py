@@ -1,4 +1,4 @@
-"""Which callbacks follow an answer, and what they say."""
+"""Requests that the stub sends as OpenAPI callbacks after a response: which callbacks, and their URL and content."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from urllib.parse import quote, urlencode
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.callback_objects import Callback, callbacks
 from mockserver.http import json
-from mockserver.http.expressions import Exchange, fill
+from mockserver.http.expressions import ExpressionContext, fill
 from mockserver.http.media_types import concrete
 from mockserver.http.styles import encode_text
-from mockserver.messages import NO_CONTENT, Arguments, Outgoing, Request, Response
+from mockserver.messages import NO_CONTENT, Arguments, OutgoingRequest, Request, Response
 from mockserver.stub.encoding import content_type, encoder
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 
 class Callbacks:
-    """The callbacks of one operation."""
+    """The OpenAPI callbacks of one operation, from which requests are made."""
 
     def __init__(
         self, contract: Contract, operation: Operation, generator: Generator, secret_names: frozenset[str]
@@ -30,11 +30,11 @@ class Callbacks:
         self._callbacks = callbacks(contract, operation)
 
     def __bool__(self) -> bool:
-        """Tell whether there are any."""
+        """Tell whether the operation has any callbacks."""
         return bool(self._callbacks)
 
-    def after(self, request: Request, arguments: Arguments, response: Response) -> Iterator[Outgoing | str]:
-        """Yield the requests that follow an answer, or why one cannot be made."""
+    def after(self, request: Request, arguments: Arguments, response: Response) -> Iterator[OutgoingRequest | str]:
+        """Yield the callback requests that follow a response, or the reason why a callback cannot be sent."""
         exchange = _exchange(request, arguments, response)
         for callback in self._callbacks:
             name = f"{self._operation.id}/{callback.name}"
@@ -47,10 +47,12 @@ class Callbacks:
                 yield f"callback {name} not sent: {error.args[0] if error.args else error}"
                 continue
             url += f"{'&' if '?' in url else '?'}{query}" if query else ""
-            yield Outgoing(name, callback.method, url, kind, content, self._operation.label, self._secret_names, fields)
+            yield OutgoingRequest(
+                name, callback.method, url, kind, content, self._operation.label, self._secret_names, fields
+            )
 
     def _parameters(self, callback: Callback, location: str) -> Iterator[tuple[str, str]]:
-        """Yield names and values of the parameters in a place that the callback must have, lists with commas."""
+        """Yield names and values of a callback's required parameters at a location (`header` or `query`)."""
         for sent in callback.parameters:
             if sent.location != location:
                 continue
@@ -74,7 +76,7 @@ class Callbacks:
         return {} if media_type.schema is None else self._generator.generate(media_type.schema, "request")
 
 
-def _exchange(request: Request, arguments: Arguments, response: Response) -> Exchange:
+def _exchange(request: Request, arguments: Arguments, response: Response) -> ExpressionContext:
     environ = request.fields
     scheme = environ.get("wsgi.url_scheme", "http")
     query = f"?{request.query}" if request.query else ""
@@ -87,4 +89,4 @@ def _exchange(request: Request, arguments: Arguments, response: Response) -> Exc
     except ValueError:
         content = response.content.decode("utf-8", "replace")
     fields = {name.lower(): value for name, value in response.fields}
-    return Exchange(url, request.method, arguments, request_fields, response.status, fields, content)
+    return ExpressionContext(url, request.method, arguments, request_fields, response.status, fields, content)

@@ -1,4 +1,4 @@
-"""Which response: the one of an outcome, of a rejection, or an example of the contract's.
+"""Chooses the response to a call: to the outcome of a behaviour, to a rejection, or from the contract's examples.
 
 ::
 
@@ -18,7 +18,8 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.model import Response as Documented
+from mockserver.contract.model import DocumentedResponse as Documented
+from mockserver.contract.reading.extensions import ERRORS
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http.preferences import NONE
 from mockserver.http.problem import of as problem_of
@@ -34,7 +35,7 @@ from mockserver.messages import (
 )
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.selection import Examples
-from mockserver.stub.response import Plan, Responder, finish, rejection
+from mockserver.stub.response import Responder, ResponsePlan, finish, rejection
 from mockserver.stub.stub_options import StubOptions
 
 #: What an answer has that is known to break its own schema, because no better one could be made.
@@ -43,7 +44,7 @@ _WITHOUT_CONTENT = ("", None)
 
 
 class Choice:
-    """The responses of one operation, and which of them a call is answered with."""
+    """Chooses the responses of one operation."""
 
     def __init__(self, contract: Contract, operation: Operation, options: StubOptions) -> None:
         self._contract = contract
@@ -54,14 +55,14 @@ class Choice:
         self.responder = self.responder_of(operation)
         self._offers = tuple(self.responder.offers())
         several = any(len(media_type.examples) > 1 for _, media_type in self._offers if media_type is not None)
-        self._same = None if options.dynamic or several else _Chosen(self, NO_ARGUMENTS)
+        self._same = None if options.dynamic or several else _LazyRepresentation(self, NO_ARGUMENTS)
 
     def representation(self, arguments: Arguments) -> Representation:
-        """Return what a call is answered without state: the same for all calls, unless it depends on what they say."""
-        return self._same or _Chosen(self, arguments)
+        """Return the content with which a call is answered without state, as a lazily chosen Representation."""
+        return self._same or _LazyRepresentation(self, arguments)
 
     def without_state(self, arguments: Arguments) -> tuple[str, Any]:
-        """Return media type and value of what a call is answered without state, "" and None for no content.
+        """Return media type and value of the response without state, "" and None if it has no content.
 
         Raises:
             RequestRejected: 501, nothing can be made.
@@ -79,11 +80,11 @@ class Choice:
         return _WITHOUT_CONTENT
 
     def responder_of(self, operation: Operation) -> Responder:
-        """Return what builds the responses of an operation: this one, or one that is made from it."""
+        """Return the Responder, which builds responses, of an operation."""
         return Responder(self._contract, operation, self.examples.header_value)
 
     def require_acceptable(self, accept: str | None) -> None:
-        """Look, before anything happens, whether the client takes what there is.
+        """Raise RequestRejected (406) if the client accepts none of the documented media types of success.
 
         Raises:
             RequestRejected: 406.
@@ -92,7 +93,7 @@ class Choice:
             raise self.responder.not_acceptable(0, accept)
 
     def example(self, arguments: Arguments, accept: str | None) -> tuple[Response, str]:
-        """Return the contract's own answer to a call, and why it is this one.
+        """Return the response with the contract's example, or generated content, and the reason for this choice.
 
         Raises:
             RequestRejected: 406, or 501 where there is no answer.
@@ -100,9 +101,9 @@ class Choice:
         return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
 
     def of_plans(
-        self, plans: Iterable[Plan], arguments: Arguments, preferences: Preferences, accept: str | None
+        self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
     ) -> tuple[Response, str]:
-        """Return the response by the first plan that valid content can be had for, and why it is this one.
+        """Return the response by the first plan that valid content is found for, and the reason for this choice.
 
         Raises:
             RequestRejected: 406, 501, or 404 where the preferred example does not exist.
@@ -125,8 +126,8 @@ class Choice:
             return finish(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
-    def judged(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
-        """Return the response to what a behaviour gave, after a look at whether the contract allows it, and why."""
+    def validated(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
+        """Return the response to a behaviour's outcome, validated against the contract, and the reason for it."""
         plan = self.responder.plan(outcome, accept)
         why = outcome.why
         schema = plan.media_type.schema if plan.media_type is not None else None
@@ -134,31 +135,31 @@ class Choice:
             broken = next(iter(self._contract.validator(schema, "response").violations(outcome.content)), None)
             if broken is not None:
                 place = "/".join(("", *map(str, broken.instance_path)))
-                why = f"{why}; breaks its own schema at {place or 'the top'}: {broken.keyword}"
+                why = f"{why}; breaks its own schema at {place or 'its root'}: {broken.keyword}"
                 if self._errors:
                     return _unsound(why)
                 outcome = outcome._replace(fields=(*outcome.fields, *_UNSOUND_FIELDS))
         return finish(plan, outcome), why
 
     def reject(self, rejected: RequestRejected, accept: str | None) -> Response:
-        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""
         return self.responder.reject(rejected, accept, self._error_content)
 
     def _mended(self, media_type: MediaType, preferences: Preferences) -> str:
-        """Return what is wrong with the contract's examples where none of them could be answered, else ""."""
+        """Return what is wrong with the contract's examples if all of them break their schema, else ""."""
         if self._dynamic if preferences.dynamic is None else preferences.dynamic:
             return ""
         examples = self.examples.prepared(media_type)
         if not examples or preferences.example or not all(one.broken for one in examples):
             return ""
-        return f"example {examples[0].example.name} is broken at {examples[0].broken}"
+        return f"example {examples[0].example.name} breaks its schema at {examples[0].broken}"
 
     def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
         return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
 
 
-class _Chosen:
-    """A representation that is chosen when it is first looked at, by the arguments of its call."""
+class _LazyRepresentation:
+    """A representation (media type and value) that is chosen from a call's arguments when it is first read."""
 
     def __init__(self, choice: Choice, arguments: Arguments) -> None:
         self._choice = choice
@@ -178,7 +179,7 @@ class _Chosen:
 
 
 class Choices(Mapping[str, Representation]):
-    """The choices of a contract's operations, made when they are first asked for.
+    """The Choice of each operation of a contract, made on first use.
 
     As a mapping: by `operationId`, what a call that says nothing is answered without state.
     """
@@ -189,9 +190,31 @@ class Choices(Mapping[str, Representation]):
         self._made: dict[str, Choice] = {}
 
     def of(self, operation: Operation) -> Choice:
-        """Return the choice of an operation, the same one each time."""
+        """Return the Choice of an operation, the same object each time."""
         found = self._made.get(operation.id)
         return found or self._made.setdefault(operation.id, Choice(self._contract, operation, self._options))
+
+    def of_undefined(self) -> Choice:
+        """Return the choice of responses to what the contract does not define (`x-mockserver-errors`)."""
+        found = self._made.get("")
+        return found or self._made.setdefault("", Choice(self._contract, self._undefined(), self._options))
+
+    def _undefined(self) -> Operation:
+        """Return what stands for all paths and methods that the contract does not have."""
+        return Operation(
+            id="",
+            method="",
+            path="",
+            pointer=f"/{ERRORS}",
+            parameters=(),
+            request_body=None,
+            responses=self._contract.errors,
+            security=(),
+            bases=(),
+            levels=None,
+            behaviour=None,
+            effect=None,
+        )
 
     def __getitem__(self, name: str) -> Representation:
         return self.of(self._contract.by_id[name]).representation(NO_ARGUMENTS)
@@ -204,5 +227,5 @@ class Choices(Mapping[str, Representation]):
 
 
 def _unsound(why: str) -> tuple[Response, str]:
-    rejected = RequestRejected(500, "Internal Server Error", f"the stub's own answer breaks the contract: {why}")
+    rejected = RequestRejected(500, "Internal Server Error", f"the stub's own response breaks the contract: {why}")
     return rejection(500, rejected, problem_of(rejected, 500)), rejected.detail

@@ -1,4 +1,4 @@
-"""Value to content, by media type."""
+"""Encodes values as response content, by media type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BOUNDARY = "mockserver-boundary"
 
 
 def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Encode:
-    """Return the function that writes values as content of a media type.
+    """Return the function that encodes values as content of a media type.
 
     Args:
         contract: for the schemas' `xml` hints.
@@ -37,7 +37,7 @@ def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enco
 
 
 def content_type(name: str) -> str:
-    """Return the field for a media type: as documented, with what its content cannot be read without."""
+    """Return the `Content-Type` value of a media type, with a charset or boundary if its content needs one."""
     if essence(name).startswith("multipart/") and "boundary=" not in name:
         return f"{name}; boundary={_BOUNDARY}"
     return name
@@ -79,7 +79,7 @@ def _form(value: Any) -> bytes:
 
 
 def _multipart(value: Any) -> bytes:
-    """Return one part for each member (RFC 7578, section 4.2)."""
+    """Return multipart content with one part for each member of an object (RFC 7578, section 4.2)."""
     if not isinstance(value, Mapping):
         value = {"value": value}
     parts = []

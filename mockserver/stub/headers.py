@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.model import Parameter
-from mockserver.contract.model import Response as Documented
 from mockserver.http import json
 from mockserver.http.styles import encode_text
 
@@ -33,7 +33,7 @@ _NOT_OURS = frozenset(
 
 
 def documented_fields(documented: Documented | None, value_of: ValueOf) -> Fields:
-    """Return the fields of a documented response; those that a real server was seen to leave out are left out."""
+    """Return the header fields of a documented response, except fields that real servers were observed to omit."""
     fields: Fields = []
     for header in documented.headers.values() if documented is not None else ():
         if header.unseen or header.name.lower() in _NOT_OURS:
@@ -54,5 +54,5 @@ def _serialise(value: Any, header: Parameter) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return text as a field value may hold it (RFC 9110, section 5.5): visible ASCII, blanks and tabs."""
+    """Return text with characters that a field value may not hold replaced by `?` (RFC 9110, section 5.5)."""
     return "".join(char if " " <= char <= "~" or char == "\t" else "?" for char in text).strip()

@@ -1,4 +1,4 @@
-"""Which media type: the client's `Accept` against what is documented (RFC 9110, section 12.5.1)."""
+"""Content negotiation: ranks documented media types by the client's `Accept` field (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PARAMETERS_THAT_DO_NOT_CHOOSE = frozenset({"charset", "q"})
 
 
 class Range(NamedTuple):
-    """One element of `Accept`.
+    """One media range of an `Accept` field, with its quality.
 
     Attributes:
         name: `type/subtype` in lower case, either may be `*`.
@@ -25,7 +25,7 @@ class Range(NamedTuple):
 
 
 def parse_accept(field: str) -> tuple[Range, ...]:
-    """Return the elements of an `Accept` field; what is no media range is left out, as RFC 9110 lets a server do."""
+    """Return the media ranges of an `Accept` field, without malformed ones (RFC 9110 allows ignoring them)."""
     found = []
     for element in field.split(","):
         name, *parameters = [part.strip().lower() for part in element.split(";")]
@@ -40,7 +40,7 @@ def parse_accept(field: str) -> tuple[Range, ...]:
 
 
 def rank(offers: Sequence[str], accept: str | None) -> list[tuple[str, str]]:
-    """Return the documented media types that a client takes, best first, each with the concrete one to send.
+    """Return the documented media types that a client accepts, best first, each with the concrete type to send.
 
     Without `Accept`, and among equals, JSON comes before others and the document's order decides.
 
@@ -64,7 +64,7 @@ def _json_first(offers: Iterable[str]) -> list[str]:
 
 
 def _score(offer: str, ranges: Sequence[Range]) -> tuple[float, int, str]:
-    """Return quality, precision and concrete name of an offer; the most precise element that fits it decides."""
+    """Return quality, precision and concrete type of a media type by the most precise matching range of `Accept`."""
     best: tuple[int, float, str] = (-1, 0.0, "")
     name, *rest = [part.strip().lower() for part in offer.split(";")]
     parameters = frozenset(rest)
@@ -76,7 +76,7 @@ def _score(offer: str, ranges: Sequence[Range]) -> tuple[float, int, str]:
 
 
 def _precision(element: Range, name: str, parameters: frozenset[str]) -> int:
-    """Return how precisely an element names an offer, -1 where it does not fit."""
+    """Return how precisely a media range matches a media type, -1 if it does not match."""
     kind, _, subtype = element.name.partition("/")
     offered_kind, _, offered_subtype = name.partition("/")
     if element.parameters - parameters and parameters:

@@ -1,6 +1,6 @@
-"""An operation's part of the contract, ready to be applied to its calls: who may, what it takes, what it does.
+"""A compiled operation: authentication, request parsing and behaviour of one operation, ready to handle calls.
 
-How it is answered is chosen in choice.py.
+Which response a call gets is chosen in choice.py.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from mockserver.stub.authentication import Authentication
 from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, behaviour_of, fills_form, trusts
 from mockserver.stub.callback_requests import Callbacks
 from mockserver.stub.choice import Choices
-from mockserver.stub.crud.tombstones import Ancestors
-from mockserver.stub.preferred import Preferred
+from mockserver.stub.crud.tombstones import Tombstones
+from mockserver.stub.preferred_responses import PreferredResponses
 from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.body import BodyReader
 from mockserver.stub.validation.parameters import ParameterReader
@@ -30,7 +30,7 @@ _new = tuple.__new__
 
 
 class CompiledOperation:
-    """One operation: who may call it, what it takes, what it does."""
+    """One operation compiled from the contract: who may call it, what requests it takes, and what a call does."""
 
     def __init__(
         self,
@@ -43,10 +43,10 @@ class CompiledOperation:
         self._rules = settings.rules
         self._operation, self._handler = behaviour_of(contract, operation, settings, choices)
         self._behaviour = self._operation.behaviour or Behaviour("python")
-        self._ancestors = Ancestors(operation, settings.inferred().values() if self._handler is None else ())
+        self._tombstones = Tombstones(operation, settings.inferred().values() if self._handler is None else ())
         self._trusted = trusts(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
-        self._preferred = Preferred(contract, operation, self._choice)
+        self._preferred = PreferredResponses(contract, operation, self._choice)
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = BodyReader(contract, operation) if operation.request_body is not None else None
@@ -59,12 +59,12 @@ class CompiledOperation:
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._choice.generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
-        #: Whether a call that prefers nothing is answered by the behaviour, and nothing else is to be done.
+        #: Whether a call without `Prefer` is answered by the behaviour alone.
         self.simple = self._trusted and not self.calls_back and operation.method != "HEAD"
         #: Whether the content need not stand in the arguments of such a call, which spares a twentieth of its time.
         self.spares_arguments = self.simple and self._owns is None and fills_form(self._handler)
 
-    def answer(
+    def respond(
         self,
         request: Request,
         arguments: Arguments,
@@ -73,34 +73,34 @@ class CompiledOperation:
         preferences: Preferences,
         world: World,
     ) -> tuple[Response, str]:
-        """Return the response to a valid call, and why it is this one.
+        """Return the response to a valid call and the reason for it: by preference, behaviour or example.
 
         `value` is the decoded content, which is in the arguments, too.
 
         Raises:
-            RequestRejected: the behaviour, `Accept` or `Prefer` leave no other answer.
+            RequestRejected: the behaviour, `Accept` or `Prefer` leave no other response.
         """
         accept = request.fields.get("HTTP_ACCEPT")
         if preferences is not NONE and preferences != NONE:
             return self._preferred.response(arguments, preferences, accept)
         if self._handler is None:
             self._require_own(arguments, caller, world.read)
-            if self._ancestors:
-                self._ancestors.check(arguments.path, world.read)
-            answered = self._choice.example(arguments, accept)
-            if self._ancestors.restores:
+            if self._tombstones:
+                self._tombstones.check(arguments.path, world.read)
+            responded = self._choice.example(arguments, accept)
+            if self._tombstones.restores:
                 with world.transaction() as transaction:
-                    self._ancestors.restore(arguments.path, answered[0].content, transaction)
-            return answered
+                    self._tombstones.restore(arguments.path, responded[0].content, transaction)
+            return responded
         return self.act(accept, arguments, value, caller, world)
 
     def act(
         self, accept: str | None, arguments: Arguments, value: Any, caller: Caller, world: World
     ) -> tuple[Response, str]:
-        """Let the behaviour happen and return the response to it, and why it is this one; there must be a behaviour.
+        """Run the operation's behaviour in a transaction, and return its response and the reason for it.
 
         Raises:
-            RequestRejected: the behaviour or `Accept` leave no other answer.
+            RequestRejected: the behaviour or `Accept` leave no other response.
         """
         self._choice.require_acceptable(accept)  # before anything happens
         handler = self._handler
@@ -129,10 +129,10 @@ class CompiledOperation:
             )
         if self._trusted:
             return self._choice.responder.respond(outcome, accept), outcome.why
-        return self._choice.judged(outcome, accept)
+        return self._choice.validated(outcome, accept)
 
     def _require_own(self, arguments: Arguments, caller: Caller, read: Read) -> None:
-        """Refuse a call on an object that is neither the caller's own nor open to it."""
+        """Raise RequestRejected (403) if the called object is neither the caller's own nor open to the caller."""
         objects = self._operation.objects
         if objects is None or self._owns is None or is_open(objects, caller):
             return
@@ -141,15 +141,16 @@ class CompiledOperation:
         except LookupError:
             return  # an object that the request may leave out, and does
         if isinstance(name, str) and not self._owns(read, caller, name):
-            detail = f"{name} is not {caller.username}'s; a {caller.level} may call {self._operation.label} on its own"
+            label = self._operation.label
+            detail = f"{name} is not {caller.username}'s; a {caller.level} may call {label} only on its own objects"
             raise RequestRejected(403, "Forbidden", detail)
 
     def reject(self, rejected: RequestRejected, request: Request) -> Response:
-        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""
         return self._choice.reject(rejected, request.fields.get("HTTP_ACCEPT"))
 
     def call_back(self, request: Request, arguments: Arguments, response: Response, world: World) -> str:
-        """Let the callbacks of an answered call be sent; return what becomes of them, for the journal."""
+        """Send the callbacks that follow a response; return for the journal what was sent."""
         told = []
         for outgoing in self._callbacks.after(request, arguments, response) if response.status < 400 else ():
             told.append(outgoing if isinstance(outgoing, str) else self._deliver(outgoing, world))
@@ -157,7 +158,7 @@ class CompiledOperation:
 
 
 def _issued_names(contract: Contract, operation: Operation) -> frozenset[str]:
-    """Return the names of response properties that hold secrets given out on purpose."""
+    """Return the names of response properties that hold secrets issued on purpose, such as a new token."""
     names: set[str] = set()
     for response in operation.responses.values():
         for media_type in response.content.values():

@@ -1,4 +1,4 @@
-"""The order of all that happens to a request, on one page.
+"""The request pipeline: routing, authentication, validation, behaviour and response, in this order.
 
 ::
 
@@ -32,11 +32,11 @@ from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.violations import ABSENT, MAX_VIOLATIONS
 
 _new = tuple.__new__
-__all__ = ["Answer", "Pipeline", "Settings"]
+__all__ = ["Pipeline", "RecordedResponse", "Settings"]
 
 
-class Answer(NamedTuple):
-    """A response with what the journal and the log want to know of it.
+class RecordedResponse(NamedTuple):
+    """A response with what journal and log record about it: operation, reason, violations and names of secrets.
 
     Attributes:
         operation: `operationId`, or "" for none.
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 class Pipeline:
-    """Answers the requests of one contract."""
+    """Answers the requests for all operations of one contract."""
 
     def __init__(self, contract: Contract, authentication: Authentication, settings: Settings) -> None:
         self._contract = contract
@@ -69,16 +69,16 @@ class Pipeline:
                 handler_of(contract, operation, settings.handlers)
 
     def knows(self, path: str) -> bool:
-        """Tell whether the contract has anything at a path."""
+        """Tell whether the contract has any operation at a path."""
         return self._router.match(path) is not None
 
     def allowed(self, path: str) -> tuple[str, ...]:
-        """Return the methods that a path answers, none where the contract has nothing there."""
+        """Return the methods allowed at a path, none if the contract has nothing at that path."""
         found = self._router.match(path)
         return () if found is None else found[0].allowed
 
-    def answer(self, request: Request, world: World) -> Answer | None:
-        """Return the answer to a request, or None where the contract has nothing at its path.
+    def respond(self, request: Request, world: World) -> RecordedResponse | None:
+        """Return the response to a request, or None if the contract has nothing at the request's path.
 
         Raises:
             StateError: the store cannot be read or written.
@@ -118,14 +118,14 @@ class Pipeline:
                 response, why = compiled.act(fields.get("HTTP_ACCEPT"), arguments, value, caller, world)
             else:
                 preferences = parse(fields["HTTP_PREFER"]) if "HTTP_PREFER" in fields else NONE
-                response, why = compiled.answer(request, arguments, value, caller, preferences, world)
+                response, why = compiled.respond(request, arguments, value, caller, preferences, world)
                 if compiled.calls_back:
                     why += compiled.call_back(request, arguments, response, world)
                 if request.method == "HEAD":
                     response = without_content(response)
         except RequestRejected as rejected:
             response = compiled.reject(rejected, request)
-            return Answer(
+            return RecordedResponse(
                 without_content(response) if request.method == "HEAD" else response,
                 operation.id,
                 # Content is shown where its violations tell which of its names are known, and so which are not.
@@ -136,11 +136,15 @@ class Pipeline:
             )
         except ContractError as error:  # a schema that is first asked for now, and is none
             return _refused(operation, str(error))
-        # As `Answer(...)` would, in half the time.
-        return _new(Answer, (response, operation.id, content, why, (), compiled.secret_names))
+        # As `RecordedResponse(...)` would, in half the time.
+        return _new(RecordedResponse, (response, operation.id, content, why, (), compiled.secret_names))
 
-    def refuse(self, request: Request, rejected: RequestRejected) -> Answer:
-        """Return the answer to a request that is not let in, by the contract where it means an operation.
+    def refuse_undefined(self, rejected: RequestRejected, accept: str | None) -> Response:
+        """Return the answer to a request that means no operation: the contract's own for all paths, if it has one."""
+        return self._choices.of_undefined().reject(rejected, accept)
+
+    def refuse(self, request: Request, rejected: RequestRejected) -> RecordedResponse:
+        """Return the response to a request rejected before authentication, such as by the rate limit.
 
         Nothing is looked at but method, path and `Accept`: credentials and content may be anything.
         """
@@ -154,25 +158,27 @@ class Pipeline:
         response = rejection(rejected.status, rejected, problem_of(rejected, rejected.status))
         if operation is not None and not operation.refused:
             name = operation.id
-            with suppress(ContractError):  # an operation that cannot be served has no answer of its own
+            with suppress(ContractError):  # an operation that cannot be served has no response of its own
                 compiled = self._compiled.get(name) or self._compile(operation)
                 response = compiled.reject(rejected, request)
         if request.method == "HEAD":
             response = without_content(response)
-        return Answer(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
+        return RecordedResponse(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
         compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._choices)
         return self._compiled.setdefault(operation.id, compiled)
 
-    def _implicit(self, request: Request, route: Route[Operation], world: World) -> Answer | None:
-        """Answer a method that is not documented: HEAD as GET without content, OPTIONS, else 405."""
+    def _implicit(self, request: Request, route: Route[Operation], world: World) -> RecordedResponse | None:
+        """Answer a request with an undocumented method: HEAD like GET without content, OPTIONS with 204, else 405."""
         if request.method == "HEAD" and "GET" in route.methods:
-            answer = self.answer(request._replace(method="GET"), world)
-            return None if answer is None else answer._replace(response=without_content(answer.response))
+            recorded = self.respond(request._replace(method="GET"), world)
+            return None if recorded is None else recorded._replace(response=without_content(recorded.response))
         allow = route.allow
         if request.method == "OPTIONS":
-            return Answer(Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES)
+            return RecordedResponse(
+                Response(204, [("Allow", allow)], b""), "", b"", "methods of the path", (), NO_NAMES
+            )
         rejected = RequestRejected(
             405,
             "Method Not Allowed",
@@ -180,11 +186,13 @@ class Pipeline:
             fields={"Allow": allow},
         )
         why = f"{rejected.title}: {rejected.detail}"
-        return Answer(rejection(405, rejected, problem_of(rejected, 405)), "", b"", why, (), NO_NAMES)
+        return RecordedResponse(
+            self.refuse_undefined(rejected, request.fields.get("HTTP_ACCEPT")), "", b"", why, (), NO_NAMES
+        )
 
 
 def _whole(arguments: Arguments, content: Any, media_type: str) -> Arguments:
-    """Return all that a request says: its parameters and its content."""
+    """Return the arguments of a call with the request's decoded content added."""
     path, query, header, cookie, _, _ = arguments
     # As `arguments._replace(...)` would, in a third of the time.
     return _new(Arguments, (path, query, header, cookie, content, media_type))
@@ -199,16 +207,16 @@ def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
 
 
 def _target(request: Request) -> str:
-    """Return the request's target as it came, "" where the server does not hand it on (PEP 3333 has no name for it)."""
+    """Return the request target as the client sent it, "" if the server does not pass it on."""
     return request.fields.get("RAW_URI") or request.fields.get("REQUEST_URI") or ""
 
 
-def _refused(operation: Operation, reason: str) -> Answer:
+def _refused(operation: Operation, reason: str) -> RecordedResponse:
     rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {reason}")
     response = rejection(501, rejected, problem_of(rejected, 501))
-    return Answer(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
+    return RecordedResponse(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
 
 def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:
-    """Return the names that the contract does not know: any of them may be a secret's name, misspelt."""
+    """Return the property names in a request that the contract does not define: they may be misspelt secrets."""
     return frozenset(split(violation.pointer)[-1] for violation in violations if violation.expected == ABSENT)

@@ -1,4 +1,4 @@
-"""Outcome to response: status, media type, fields and content, as the contract documents them."""
+"""Builds responses from outcomes: status, media type, header fields and content, as the contract documents them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.model import Response as Documented
-from mockserver.contract.reading.parts import told_values
+from mockserver.contract.model import DocumentedResponse as Documented
+from mockserver.contract.reading.parts import documented_field_values
 from mockserver.errors import RequestRejected
-from mockserver.http import problem
+from mockserver.http import json, problem
 from mockserver.http.media_types import is_json
 from mockserver.messages import NO_CONTENT, Outcome, Response, merged
 from mockserver.stub import statuses
@@ -36,8 +36,8 @@ Content = Callable[[Documented, MediaType], Any]
 
 
 @dataclass(slots=True)
-class Plan:
-    """One way to answer: all that does not depend on the call.
+class ResponsePlan:
+    """The part of a response that does not depend on the call: status, media type, encoder and header fields.
 
     Attributes:
         media_type: what is documented, None where no content is.
@@ -55,13 +55,13 @@ class Plan:
 
 
 class Responder:
-    """Builds the responses of one operation; all that does not depend on the request is made once.
+    """Builds the responses of one operation, precomputing all that does not depend on the request.
 
     `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
     """
 
     def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf) -> None:
-        """Prepare for one operation.
+        """Prepare to build the responses of one operation.
 
         Args:
             contract: the contract of the operation.
@@ -72,11 +72,11 @@ class Responder:
         self._operation = operation
         self._value_of = value_of
         self._successes = statuses.successes(operation)
-        self._plans: dict[tuple[int, str | None], tuple[Plan, ...]] = {}
+        self._plans: dict[tuple[int, str | None], tuple[ResponsePlan, ...]] = {}
         self._fields: dict[str, Fields] = {}
         #: By `Accept`, how a success with content and nothing else is answered: most of all answers.
-        self._usual: dict[str | None, Plan] = {}
-        self._accepted = told_values(contract, operation, "accept")
+        self._usual: dict[str | None, ResponsePlan] = {}
+        self._accepted = documented_field_values(contract, operation, "accept")
         self._instead = {
             status: int(response.status)
             for response in operation.responses.values()
@@ -84,8 +84,8 @@ class Responder:
             if response.status.isdecimal() and str(status) not in operation.responses
         }
 
-    def plans(self, code: int, accept: str | None) -> tuple[Plan, ...]:
-        """Return the ways to answer with a status (0: with success), the best first; none where `Accept` takes none."""
+    def plans(self, code: int, accept: str | None) -> tuple[ResponsePlan, ...]:
+        """Return the plans to answer with a status (0: success), best first; none if `Accept` excludes all."""
         found = self._plans.get((code, accept))
         if found is None:
             found = tuple(self._make_plans(code, accept))
@@ -94,7 +94,7 @@ class Responder:
         return found
 
     def offers(self) -> Iterator[tuple[Documented | None, MediaType | None]]:
-        """Yield the documented responses of success by their media types, the best first; None for no content."""
+        """Yield each documented success response with each of its media types, best first (None: no content)."""
         for code, documented in self._successes:
             if documented is None or not documented.content or code in WITHOUT_CONTENT:
                 yield documented, None
@@ -102,7 +102,7 @@ class Responder:
                 yield from ((documented, documented.content[offer]) for offer, _ in rank([*documented.content], None))
 
     def respond(self, outcome: Outcome, accept: str | None) -> Response:
-        """Return the response to an outcome in a form that the client takes, else in the first: it has happened."""
+        """Return the response to a call's outcome, in a media type that the client accepts if there is one."""
         status, content, _, fields = outcome
         plan = self._usual.get(accept)
         if plan is None or status or fields or content is NO_CONTENT:
@@ -112,13 +112,13 @@ class Responder:
             return finish(plan, outcome)
         return Response(plan.code, plan.fields, plan.encode(content))
 
-    def plan(self, outcome: Outcome, accept: str | None) -> Plan:
-        """Return how an outcome is answered."""
+    def plan(self, outcome: Outcome, accept: str | None) -> ResponsePlan:
+        """Return the plan for the response to an outcome."""
         plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
         return (plans or self.plans(outcome.status, None))[0]
 
     def not_acceptable(self, code: int, accept: str | None) -> RequestRejected:
-        """Return the rejection of a request whose `Accept` takes nothing that is documented."""
+        """Return the rejection (406) of a request whose `Accept` excludes all documented media types."""
         offers = ", ".join(
             dict.fromkeys(
                 name
@@ -127,10 +127,12 @@ class Responder:
                 for name in status.documented.content
             )
         )
-        return RequestRejected(406, "Not Acceptable", f"Accept {(accept or '')[:100]!r} takes none of {offers}")
+        return RequestRejected(
+            406, "Not Acceptable", f"Accept {json.text((accept or '')[:100])} accepts none of {offers}"
+        )
 
     def reject(self, rejected: RequestRejected, accept: str | None, content: Content) -> Response:
-        """Return the contract's own answer to a rejection, or problem details where it has none."""
+        """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""
         code = self._instead.get(rejected.status, rejected.status)
         status = statuses.of_rejection(self._operation, code)
         return self._rejection(status, rejected, accept, content)
@@ -138,8 +140,8 @@ class Responder:
     def _statuses(self, code: int) -> list[Status]:
         return [statuses.preferred(self._operation, code)] if code else self._successes
 
-    def _make_plans(self, code: int, accept: str | None) -> list[Plan]:
-        found: list[Plan] = []
+    def _make_plans(self, code: int, accept: str | None) -> list[ResponsePlan]:
+        found: list[ResponsePlan] = []
         offered = taken = 0
         for status in self._statuses(code):
             documented = status.documented
@@ -155,13 +157,13 @@ class Responder:
             return self._make_plans(code, None) if accept in self._accepted else []
         return found
 
-    def _plan(self, status: Status, media_type: MediaType | None, name: str) -> Plan:
+    def _plan(self, status: Status, media_type: MediaType | None, name: str) -> ResponsePlan:
         documented = status.documented
         own = self._documented(documented)
         first = next(iter(documented.content), "") if documented is not None else ""
         silent = documented is not None and documented.observed and not documented.content
         shown = name or first or "application/json"
-        return Plan(
+        return ResponsePlan(
             status.code,
             documented,
             media_type,
@@ -172,7 +174,7 @@ class Responder:
         )
 
     def _documented(self, documented: Documented | None) -> Fields:
-        """Return the fields of a documented response, worked out once."""
+        """Return the header fields of a documented response, computed once."""
         if documented is None or not documented.headers:
             return []
         found = self._fields.get(documented.pointer)
@@ -206,7 +208,7 @@ class Responder:
         rejected: RequestRejected,
         content: Content,
     ) -> bytes | None:
-        """Return error content of a media type, None where none can be made that is valid."""
+        """Return error content in a media type, None if no valid content can be made."""
         details = problem.members(rejected, code)
         is_valid = is_json(name) and self._is_valid(media_type, details)
         if is_valid and (name == problem.MEDIA_TYPE or (media_type.schema is None and not media_type.examples)):
@@ -222,7 +224,7 @@ class Responder:
         return encoder(self._contract, media_type, name)(value)
 
     def _with_detail(self, media_type: MediaType, value: Any, detail: str) -> Any:
-        """Return made-up error content with what is really wrong in it, where it has a member for that."""
+        """Return generated error content with the actual error message in the member meant for it, if any."""
         if not isinstance(value, dict):
             return value
         for name in _TEXT_MEMBERS:
@@ -236,8 +238,8 @@ class Responder:
         return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)
 
 
-def finish(plan: Plan, outcome: Outcome) -> Response:
-    """Return the response by a plan to an outcome."""
+def finish(plan: ResponsePlan, outcome: Outcome) -> Response:
+    """Return the response to an outcome, built by a plan."""
     if outcome.content is NO_CONTENT or plan.empty:
         fields, content = plan.empty_fields, b""
     else:
@@ -248,7 +250,7 @@ def finish(plan: Plan, outcome: Outcome) -> Response:
 
 
 def _without_unseen(rejected: RequestRejected, documented: Documented) -> RequestRejected:
-    """Return a rejection without the fields that a real server was seen to leave out."""
+    """Return a rejection without the header fields that real servers were observed to omit."""
     unseen = {header.name.lower() for header in documented.headers.values() if header.unseen}
     if not unseen:
         return rejected
@@ -259,12 +261,12 @@ def _without_unseen(rejected: RequestRejected, documented: Documented) -> Reques
 
 
 def rejection(status: int, rejected: RequestRejected, content: bytes, media_type: str = problem.MEDIA_TYPE) -> Response:
-    """Return a rejection with the fields that its status obliges."""
+    """Return the response to a rejection, with the header fields that its status requires."""
     return Response(status, [("Content-Type", media_type), *rejected.fields.items()], content)
 
 
 def without_content(response: Response) -> Response:
-    """Return what HEAD is answered: the fields of GET, with the length its content has (RFC 9110, section 9.3.2)."""
+    """Return the response to HEAD: that to GET without its content (RFC 9110, section 9.3.2)."""
     fields = response.fields
     if response.content:
         fields = [*fields, ("Content-Length", str(len(response.content)))]

@@ -1,4 +1,4 @@
-"""Method and path to operation: concrete paths by one look-up, templated ones by a tree of segments.
+"""Routing: finds the operation for a method and path, in a table of concrete paths and a tree of templated segments.
 
 A route is found under its path and under that path behind the base path of each of its servers. Where several fit, the
 one whose path has the most literal text from the left wins.
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class _Query(NamedTuple, Generic[T]):
-    """A target that a path with a query names, as documents have them: `/history?format={format}`."""
+    """An operation whose path in the contract includes a query, such as `/history?format={format}`."""
 
     method: str
     fixed: dict[str, str]
@@ -26,7 +26,7 @@ class _Query(NamedTuple, Generic[T]):
 
 
 class Route(Generic[T]):
-    """What is at one path: a target for each method, and the names of its path parameters.
+    """All targets at one path: one per method, and the names of the path's parameters.
 
     Attributes:
         names: of the path parameters, by the template that came first.
@@ -43,17 +43,17 @@ class Route(Generic[T]):
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """Methods that are answered, those that every resource has included (RFC 9110, section 9.1)."""
+        """Methods allowed at this path, OPTIONS and (with GET) HEAD included (RFC 9110, section 9.1)."""
         implicit = {"OPTIONS", "HEAD"} if "GET" in self.methods else {"OPTIONS"}
         return tuple(sorted(implicit | self.methods.keys()))
 
     @property
     def allow(self) -> str:
-        """Value of the `Allow` field, of 405 and of OPTIONS (RFC 9110, section 10.2.1)."""
+        """Value of the `Allow` field in responses to OPTIONS and in 405 responses (RFC 9110, section 10.2.1)."""
         return ", ".join(self.allowed)
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
-        """Put a target here; the first of a method that needs no query stays, others only have their query."""
+        """Add the target of a method; for each method the first target without a query is kept."""
         names = parse_template(template).parameters
         if names not in self._named:
             self._named.append(names)
@@ -69,14 +69,14 @@ class Route(Generic[T]):
             self.methods[method] = target
 
     def values(self, raw: Sequence[str]) -> dict[str, str]:
-        """Return path values by name: by each of its names where templates call one parameter differently."""
+        """Return path values by parameter name; a parameter with several names in the contract is listed under each."""
         found = dict(zip(self.names, raw, strict=True))
         for names in self._named[1:]:
             found.update(zip(names, raw, strict=True))
         return found
 
     def by_query(self, method: str, query: str) -> tuple[T, dict[str, str]] | None:
-        """Return the target that a query selects, with the values that its template names; None for none."""
+        """Return the target that a query selects, and the values in its query template; None if there is none."""
         sent = parse_qs(query, keep_blank_values=True)
         best: tuple[int, T, dict[str, str]] | None = None
         for known in self.queries:
@@ -90,7 +90,7 @@ class Route(Generic[T]):
 
 
 class _Patterns(Generic[T]):
-    """The segments with parameters at one node: found by their literal ends, so that their number does not matter."""
+    """The child segments of a routing node that have parameters, indexed by their literal prefix and suffix."""
 
     __slots__ = ("_by_ends", "_known", "_lengths")
 
@@ -131,10 +131,10 @@ class _Node(Generic[T]):
 
 
 class Router(Generic[T]):
-    """All routes of a contract; the cost of a look-up does not grow with their number."""
+    """All routes of a contract; the time of a look-up does not grow with their number."""
 
     def __init__(self, targets: Iterable[tuple[str, str, T]], bases: Mapping[str, Sequence[str]] | None = None) -> None:
-        """Build from (method, path template, target) triples.
+        """Build a router from (method, path template, target) triples.
 
         Args:
             targets: what is to be found; a query or fragment of a path is no part of it.
@@ -154,11 +154,11 @@ class Router(Generic[T]):
 
     @property
     def concrete(self) -> Mapping[str, Route[T]]:
-        """Routes without path parameters by their path: the hot path looks here first."""
+        """Routes without path parameters, by path."""
         return self._concrete
 
     def match(self, path: str, target: str = "") -> tuple[Route[T], dict[str, str]] | None:
-        """Return the route of a path with its raw path values; a concrete path wins over a templated one.
+        """Return the route of a path, with raw path values; a concrete path wins over a templated one.
 
         Args:
             path: percent-decoded.
@@ -222,7 +222,7 @@ class Router(Generic[T]):
 
 
 def _segments(target: str, path: str) -> list[str] | None:
-    """Return the decoded segments of a request's target whose decoded path ends with a path; None if it does not."""
+    """Return the decoded path segments of a request target, None if the target does not end with the given path."""
     segments = [unquote(segment) for segment in target.partition("?")[0].split("/")]
     while segments and "/" + "/".join(segments[1:]) != path:
         segments = segments[1:]  # what is before is the world's prefix

@@ -1,6 +1,6 @@
-"""Which of the documented responses: by outcome, by a code that the client prefers, by rejection.
+"""Selects the documented response for an outcome: for success, for a preferred status code, or for a rejection.
 
-The tables are explained in docs/stub.md, "Answers of any contract".
+The tables are explained in docs/stub.md, "Responses of any contract".
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.model import Operation
-from mockserver.contract.model import Response as Documented
 
 #: Answers that have no content, whatever is documented (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
 WITHOUT_CONTENT = frozenset({204, 205, 304})
@@ -29,14 +29,14 @@ _NOT_MODIFIED = 304
 
 
 class Status(NamedTuple):
-    """A status code to answer with, and what the contract says of it (None: nothing)."""
+    """A status code to answer with, and its documented response (None: the contract documents none)."""
 
     code: int
     documented: Documented | None
 
 
 def successes(operation: Operation) -> list[Status]:
-    """Return the statuses that stand for success, the one to answer with first.
+    """Return the statuses with which a successful call may be answered, best first.
 
     2xx with content before those without; without any 2xx a redirect, `default` (as 200). Where all that is documented
     are errors, or nothing is, a call that is right is answered 200 without content: an error would tell a client that
@@ -58,12 +58,12 @@ def successes(operation: Operation) -> list[Status]:
 
 
 def preferred(operation: Operation, code: int) -> Status:
-    """Return what the contract says of a status code that was asked for."""
+    """Return a status code that the client asked for, with its documented response."""
     return Status(code, operation.response_for(code))
 
 
 def of_rejection(operation: Operation, status: int) -> Status:
-    """Return the contract's own status for a rejection, and what is documented of it (None: nothing fits).
+    """Return the status for a rejection: its own code, else the nearest documented alternative.
 
     The code itself, else a code that says the same, else its range, else `default`.
     """
@@ -75,7 +75,7 @@ def of_rejection(operation: Operation, status: int) -> Status:
 
 
 def _code(key: str) -> int:
-    """Return the lowest code that a key of Responses names, 0 for `default` and for 1xx, which are no answers."""
+    """Return the lowest status code that a key of a Responses Object names, 0 for `default` and 1xx."""
     text = f"{key[0]}00" if key[1:].upper() == "XX" else key
     code = int(text) if text.isdecimal() else 0
     return code if 200 <= code <= 599 else 0

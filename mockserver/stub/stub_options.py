@@ -1,4 +1,4 @@
-"""The options of a stub, each written once: name, type, default, and what help and documentation say of it.
+"""Options of the stub, each defined once: name, type, default, and its text in help and documentation.
 
 ::
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TextIO, TypeVar
 
 from mockserver import sources
 from mockserver.errors import UsageError
+from mockserver.http import json
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
@@ -33,7 +34,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What one address may do; the defaults are the documented ones (page `general`) where it names a number.
+    """How many requests one client address may make; numbers that the built-in API documents are the defaults.
 
     Attributes:
         requests: let in within a second, of 15 to 20 that are documented.
@@ -46,21 +47,21 @@ class RateLimit:
     ban_seconds: int = 3600
 
     def __post_init__(self) -> None:
-        """Refuse a limit that lets nobody in.
+        """Raise UsageError if the limit is less than one request a second.
 
         Raises:
             UsageError: not a number of requests.
         """
         if self.requests < 1:
-            raise UsageError(f"a rate limit of {self.requests}: it must let in at least 1 request a second")
+            raise UsageError(f"a rate limit of {self.requests}: must be at least 1 request a second")
 
 
 #: The limit of `--rate-limit` alone.
 USUAL_LIMIT = RateLimit()
 
 
-class Text(NamedTuple):
-    """How a person meets an option.
+class OptionText(NamedTuple):
+    """Texts and limits of an option, for `--help`, documentation and parsing.
 
     Attributes:
         help: what `--help` says of it, "" for an option without a flag.
@@ -93,15 +94,15 @@ class Text(NamedTuple):
     group: str = ""
 
 
-def text_of(option: Field[Any]) -> Text:
-    """Return how a person meets an option."""
-    text: Text = option.metadata["text"]
+def text_of_option(option: Field[Any]) -> OptionText:
+    """Return the texts of an option, from its dataclass field."""
+    text: OptionText = option.metadata["text"]
     return text
 
 
-def told(help: str = "", **more: Any) -> Mapping[str, Text]:
-    """Return how a person meets an option, as the metadata of its field; `more` is what `Text` has beside `help`."""
-    return {"text": Text(help, **more)}
+def option_text(help: str = "", **more: Any) -> Mapping[str, OptionText]:
+    """Return the metadata of an option's field; `more` holds further members of `OptionText`."""
+    return {"text": OptionText(help, **more)}
 
 
 def _time(text: str | None) -> int | None:
@@ -112,33 +113,35 @@ def _time(text: str | None) -> int | None:
 
 
 def _rate(value: object) -> int | None:
-    """Return the number of `15` or, as check and fuzz take it, `15/s`; a settings file may also say true or false."""
+    """Return the requests a second in `15` or `15/s`; a settings file may also say true or false."""
     text = "false" if value is None else str(value).lower()
     if text == "false":
         return None
     found = re.fullmatch(r"([1-9][0-9]{0,3})(?:/s)?", str(USUAL_LIMIT.requests) if text == "true" else text)
     if found is None:
-        raise ValueError(f"{value!r} is not a rate; write requests a second, 1 to 9999, as 15 or 15/s")
+        raise ValueError(
+            f"{json.text(value)} is not a rate; write the number of requests a second, 1 to 9999, as 15 or 15/s"
+        )
     return int(found[1])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # no two are compared, and the control token is not shown
 class StubOptions:
-    """How a stub answers: the keyword arguments of `create_app`, all of them options of `serve`, too."""
+    """Options of a stub: the keyword arguments of `create_app`, also options of `serve`."""
 
     contract: Contract | Path | str | None = field(
-        default=None, kw_only=False, metadata=told(keyword="The contract or its file; None for that of the API.")
+        default=None, kw_only=False, metadata=option_text(keyword="The contract or its file; None for that of the API.")
     )
     api: Plugin | str | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             keyword="The API that is served, or its name; None for the one that the contract names "
             "(`x-mockserver-api`), and without a contract for the built-in one."
         ),
     )
     host: str = field(
         default="127.0.0.1",
-        metadata=told(
+        metadata=option_text(
             "Address to listen on.",
             metavar="ADDRESS",
             more="Off loopback the control API is closed unless there is a control token.",
@@ -147,7 +150,7 @@ class StubOptions:
     )
     state: str = field(
         default="memory",
-        metadata=told(
+        metadata=option_text(
             "Where state is kept: memory, or sqlite:///FILE.",
             more="An absolute path has four slashes before it.",
             metavar="URL",
@@ -156,7 +159,7 @@ class StubOptions:
     )
     seed_data: Seed | Path | str | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Accounts and items that a new store starts with (YAML).",
             keyword="Seed data of fresh worlds, or their file; None for those of the API with its own contract, "
             "for none with any other.",
@@ -168,7 +171,7 @@ class StubOptions:
     )
     empty: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Start without seed data, except for one account that may do everything.",
             more="It is the first account of the highest level.",
             page="seed-data.md#nothing-but-one-account",
@@ -177,11 +180,11 @@ class StubOptions:
     )
     seed: int = field(
         default=0,
-        metadata=told("Seed of generated content and generated secrets.", group="State"),
+        metadata=option_text("Seed of generated content and generated secrets.", group="State"),
     )
     clock: int | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Stop the clock at this time: UNIX seconds or a date-time.",
             keyword="UNIX time in seconds at which the clock is stopped; None for the wall clock.",
             default="the wall clock",
@@ -192,7 +195,7 @@ class StubOptions:
     )
     transition_seconds: float = field(
         default=0.0,
-        metadata=told(
+        metadata=option_text(
             "Seconds that the statuses `applying` and `deleting` last, on the stub's clock.",
             least=0,
             metavar="SECONDS",
@@ -201,15 +204,15 @@ class StubOptions:
     )
     no_state: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Infer no state: respond with examples where the contract names no behaviour.",
-            page="stub.md#state-nobody-wrote",
+            page="stub.md#inferred-state",
             group="State",
         ),
     )
     behaviours: Mapping[str, Handler] | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Python module with behaviours for operations.",
             keyword="Python behaviours by `operationId`.",
             page="stub.md#python-behaviours",
@@ -219,13 +222,13 @@ class StubOptions:
     )
     dynamic: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Generate response content from the schema even where the contract has examples.", group="Responses"
         ),
     )
     errors: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Respond 500 where an example or the stub's own response breaks its schema.",
             more="Without it log and journal say so.",
             group="Responses",
@@ -233,19 +236,21 @@ class StubOptions:
     )
     no_auth: bool = field(
         default=False,
-        metadata=told("Ask for no credentials.", more="Every caller is the highest-level account.", group="Responses"),
+        metadata=option_text(
+            "Ask for no credentials.", more="Every caller is the highest-level account.", group="Responses"
+        ),
     )
     no_cors: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Send no CORS fields, so that web pages of other origins cannot read responses.",
-            page="stub.md#answers-of-any-contract",
+            page="stub.md#responses-of-any-contract",
             group="Responses",
         ),
     )
     allow_callbacks: Sequence[str] = field(
         default=(),
-        metadata=told(
+        metadata=option_text(
             "Send the contract's callbacks to this host.",
             keyword="Hosts that callbacks are sent to, each `HOST` or `HOST:PORT`.",
             metavar="HOST[:PORT]",
@@ -254,7 +259,7 @@ class StubOptions:
     )
     rate_limit: RateLimit | int | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Respond 429 to more than N requests a second from one address; 20 if N is left out.  [default: no limit]",
             more="Also `true` or `false` in a settings file.",
             keyword="Requests a second that one address may make, or a limit with its bans; None for no limit.",
@@ -268,20 +273,23 @@ class StubOptions:
     )
     control_token: str | None = field(
         default=None,
-        metadata=told(
+        metadata=option_text(
             "Bearer token that the control API asks for; opens the control API off loopback.",
             metavar="TOKEN",
             group="Control API and log",
         ),
     )
-    log: TextIO | None = field(default=None, metadata=told(keyword="Stream for one line per request; None for no log."))
+    log: TextIO | None = field(
+        default=None, metadata=option_text(keyword="Stream for one line per request; None for no log.")
+    )
     log_format: str = field(
-        default="text", metadata=told("Format of the log.", choices=("text", "json"), group="Control API and log")
+        default="text",
+        metadata=option_text("Format of the log.", choices=("text", "json"), group="Control API and log"),
     )
 
 
 def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options], Made]], Callable[Keywords, Made]]:
-    """Return a decorator: a function of options becomes one of their fields, typed and documented as those are."""
+    """Return a decorator that makes a function of an options value take the options as keyword arguments."""
 
     def decorate(make: Callable[[Options], Made]) -> Callable[Keywords, Made]:
         def factory(*args: Keywords.args, **named: Keywords.kwargs) -> Made:
@@ -299,9 +307,9 @@ def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options],
 
 
 def _described(options: Any) -> str:
-    """Return the section of a docstring that describes the arguments."""
+    """Return the `Args:` section of a docstring, which describes all options."""
     lines = []
     for one in fields(options):
-        text = text_of(one)
+        text = text_of_option(one)
         lines.append(f"    {one.name}: {text.keyword or ' '.join(filter(None, (text.help, text.more)))}")
     return "\n".join(["Args:", *lines])

@@ -1,1 +1,1 @@
-"""Does a server keep the contract? The second, independent judge: it knows the contract and the wire only."""
+"""The suite: judges whether a server keeps its contract, by the contract and HTTP alone, without stub code."""

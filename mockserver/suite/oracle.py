@@ -1,4 +1,4 @@
-"""The oracle: the same run on our own stub, so that what the contract itself gets wrong is not the server's fault.
+"""The oracle: the same run on our own stub, to tell mistakes of the contract from those of the server.
 
 ::
 
@@ -33,7 +33,7 @@ from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.interrupts import interruptible, terminable
 from mockserver.suite.run.preparation import prepare, seeded
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mockserver.suite.run.run_options import Options
     from mockserver.suite.run.session import Run
 
-#: Where more than this share of an operation's cases contradicts the contract on our own stub, it is told.
+#: Share of an operation's cases that may contradict the contract on our own stub without a note in the report.
 MAX_SHARE = 0.5
 _STOP_SECONDS = 10.0
 _PROBLEM = "application/problem+json"
@@ -54,7 +54,7 @@ _PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How much of what was sent for one operation contradicts the contract on our own stub."""
+    """Number of responses of our own stub for one operation, and how many of them contradict the contract."""
 
     operation: str
     cases: int
@@ -62,13 +62,13 @@ class Count:
 
     @property
     def unfit(self) -> bool:
-        """Whether so much does that the contract says little about the operation."""
+        """Whether most responses of our own stub contradict the contract for this operation."""
         return self.touched > MAX_SHARE * self.cases
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What the same run said of our own stub.
+    """Results of the same run on our own stub.
 
     Attributes:
         failures: what contradicts the contract there, each with its fingerprint.
@@ -82,7 +82,7 @@ class Opinion:
 
     @property
     def unfit(self) -> str:
-        """Why nobody can be judged by the contract, "" if somebody can: it contradicts itself on every operation."""
+        """Why no server can be judged by the contract, "" unless our stub contradicts it on every operation."""
         if not self.counts or not all(count.unfit for count in self.counts):
             return ""
         worst = max(self.counts, key=lambda count: count.touched)
@@ -93,7 +93,7 @@ class Opinion:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a report tells of it, in a line each."""
+        """Lines for the report about our own stub's contradictions to the contract."""
         told = [
             f"our own stub contradicts the contract in {count.touched} of {count.cases} cases of {count.operation}: "
             "mend the contract there, or judge without our stub (--no-oracle)"
@@ -106,7 +106,7 @@ class Opinion:
 
 
 class Oracle:
-    """The run on our own stub, in a process that ends with the context, whatever happens."""
+    """The same run on our own stub, in a process that ends with the context."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class Oracle:
             processes.end(process, _STOP_SECONDS)
 
     def opinion(self) -> Opinion:
-        """Wait for the run on our own stub, and return what it said.
+        """Wait for the run on our own stub and return its results.
 
         Raises:
             MockServerError: it could not be made; with the last words of its process.
@@ -156,26 +156,26 @@ class Oracle:
             assert self._process is not None
             assert self._process.stdout is not None
             with interruptible:
-                answer = self._process.stdout.readline()
-            if not answer.startswith("{"):
+                result = self._process.stdout.readline()
+            if not result.startswith("{"):
                 words = processes.last_words(self._process)
                 raise MockServerError(f"the run on our own stub could not be made: {words}")
-            self._opinion = _opinion(json.loads(answer))
+            self._opinion = _opinion(json.loads(result))
         return self._opinion
 
 
-def _opinion(answer: Mapping[str, Any]) -> Opinion:
-    if answer["error"]:
-        raise MockServerError(f"the run on our own stub could not be made: {answer['error']}; try --no-oracle")
+def _opinion(result: Mapping[str, Any]) -> Opinion:
+    if result["error"]:
+        raise MockServerError(f"the run on our own stub could not be made: {result['error']}; try --no-oracle")
     return Opinion(
-        failures=tuple((raw["fingerprint"], _finding(raw)) for raw in answer["failures"]),
-        counts=tuple(Count(*count) for count in answer["counts"]),
-        ended=answer["ended"],
+        failures=tuple((raw["fingerprint"], _finding(raw)) for raw in result["failures"]),
+        counts=tuple(Count(*count) for count in result["counts"]),
+        ended=result["ended"],
     )
 
 
 def _finding(raw: Mapping[str, Any]) -> Finding:
-    """Return a finding as it was written by the other process, with its evidence."""
+    """Return a finding from the JSON of the other process, with its evidence."""
     evidence = raw["evidence"]
     fields = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule")
     return Finding(
@@ -186,7 +186,7 @@ def _finding(raw: Mapping[str, Any]) -> Finding:
 
 
 def _account(identity: Identity) -> dict[str, Any]:
-    """Return what the other process may know of an identity: no secret."""
+    """Return what the other process is told about an identity: no secrets."""
     return {
         "username": identity.username,
         "level": identity.level,
@@ -200,17 +200,17 @@ def _account(identity: Identity) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Read a specification from standard input, make the run, and write one line of JSON to standard output."""
+    """Read a specification from standard input, make the run, and write its result as one line of JSON."""
     spec = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         with terminable(at_once=True):  # so that the stub is ended on the way out
-            answer = _make(spec)
+            result = _make(spec)
     except KeyboardInterrupt:
         sys.exit(1)
     except MockServerError as error:
-        answer = {"error": str(error)}
-    sys.stdout.write(json.dumps(answer) + "\n")
+        result = {"error": str(error)}
+    sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
 
 
@@ -228,7 +228,8 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             allow_writes=spec["allow_writes"],
             only=spec["only"],
             settle_seconds=spec["settle"],
-            originals=Originals(dict.fromkeys(spec["restorable"])),  # nothing is put back there, but it may be written
+            # Nothing is put back there, but it may be written.
+            originals=OriginalValues(dict.fromkeys(spec["restorable"])),
         )
         if spec["settings"] is None:
             outcome = check(run)
@@ -248,7 +249,7 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _counts(run: Run, found: Sequence[Finding]) -> list[tuple[str, int, int]]:
-    """Return label, number of responses, and how many of them contradict the contract, of each operation.
+    """Return label, number of responses and number of contradictions for each operation.
 
     A case that contradicts several statements counts once: what counts is the cause that most cases have.
     """
@@ -263,7 +264,7 @@ def _counts(run: Run, found: Sequence[Finding]) -> list[tuple[str, int, int]]:
 
 
 def _contradicts(contract: Contract, finding: Finding) -> bool:
-    """Tell whether a failure of our own stub is the contract's: it contradicts one of its statements.
+    """Tell whether a failure of our own stub is the contract's fault: the stub breaks one of its statements.
 
     Not so: that the contract is silent; what no contract could excuse (a universal rule); a response that says that the
     stub has none; our own problem details where the contract lists no error.
@@ -298,7 +299,7 @@ def _stub(
 
 
 def _made_up(accounts: Sequence[Mapping[str, Any]]) -> Identities:
-    """Return identities like the run's, with secrets of their own."""
+    """Return identities like the run's, with made-up secrets."""
     canaries = Canaries()
     return Identities(
         tuple(
@@ -315,7 +316,7 @@ def _made_up(accounts: Sequence[Mapping[str, Any]]) -> Identities:
 
 
 def _written(finding: Finding) -> dict[str, Any]:
-    """Return a finding for the parent; its secrets are made up, so it may see all of it."""
+    """Return a finding as JSON for the parent process, unmasked, since its secrets are made up."""
     return {
         **{name: getattr(finding, name) for name in ("id", "level", "check", "operation", "title", "detail")},
         **{name: getattr(finding, name) for name in ("source", "pointer", "rule", "times")},

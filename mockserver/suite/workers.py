@@ -1,4 +1,4 @@
-"""`--workers N`: a run on one machine as N parts, each in a process of its own, and their reports as one.
+"""`--workers N`: a run divided into N processes on one machine, with their reports merged into one.
 
 ::
 
@@ -32,58 +32,58 @@ from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports, require_writable
 from mockserver.suite.reports.json_report import Document, as_json
 from mockserver.suite.reports.merge import merge
-from mockserver.suite.run.interrupts import answered, interrupted, terminable
-from mockserver.suite.run.lifecycle import judged, prepared, remark, run_command
+from mockserver.suite.run.interrupts import acknowledge_interrupt, interrupted, terminable
+from mockserver.suite.run.lifecycle import judged, note_baseline, prepared, run_command
 from mockserver.suite.run.preparation import who_calls
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import Shard
-from mockserver.suite.safety.bookkeeper import Books, new_book
+from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
 from mockserver.suite.safety.original_values import load_originals
-from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 from mockserver.suite.target import processes
 from mockserver.suite.verdicts.baseline import load_baseline
 
 if TYPE_CHECKING:
     from mockserver.suite.fuzz.engine import FuzzSettings
 
-#: How long a part may take to put things back and report after it was asked to end, whatever it tells meanwhile.
+#: Seconds that a part may take to restore changes and report after it was asked to end.
 STOP_SECONDS = 30.0
-#: How long it may take after that.
+#: Seconds that a part may take to exit after that.
 KILL_SECONDS = 5.0
-#: How often is looked whether the user ended the run.
+#: Seconds between two looks whether the user ended the run.
 _LOOK_SECONDS = 0.2
 
 
 @terminable()
 def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> int:
-    """Make a run of `fuzz` in several processes at once, write the reports, return the exit code.
+    """Make a run of `fuzz` in several processes, write the reports, and return the exit code.
 
     Raises:
         UsageError: an option cannot be used, or not with several processes.
         MockServerError: no part could tell anything.
     """
     if options.dry_run:
-        return run_command("fuzz", options, settings)  # sends nothing, whoever would have
+        return run_command("fuzz", options, settings)  # sends nothing, so needs no other process
     require_divisible(options, settings)
     reports = Reports(options.report)
     if options.write_baseline is not None:
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
-    scrub = Scrubber()
+    redact = OutputFilter()
     for identity in who_calls(options.identities, seed_data=options.own_seed_data).all:
         for name, value in identity.secrets():
-            scrub.secrets.add(name, value)
+            redact.secrets.add(name, value)
     # Each part masks what it shows, and nothing gets past here either.
-    with scrubbed(scrub):
+    with filtered_output(redact):
         document = baseline.mark(run_in_parts(options, settings, workers))
-        remark(options, document, baseline)
-        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", scrub=scrub)
+        note_baseline(options, document, baseline)
+        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", redact=redact)
 
 
 def require_divisible(options: Options, settings: FuzzSettings) -> None:
-    """Refuse what several processes cannot do together.
+    """Raise a UsageError if options cannot be combined with several processes.
 
     Raises:
         UsageError: it is somebody else's server, a part already, or a report that only one process can write.
@@ -101,7 +101,7 @@ def require_divisible(options: Options, settings: FuzzSettings) -> None:
 
 
 def run_in_parts(options: Options, settings: FuzzSettings, workers: int) -> Document:
-    """Make a run in so many parts at once, and return what they found together.
+    """Make a run in several processes at once and return their merged report.
 
     Args:
         options: of the command.
@@ -138,7 +138,7 @@ def run_in_parts(options: Options, settings: FuzzSettings, workers: int) -> Docu
 
 
 class _Part:
-    """A process that makes one part, and what it has told so far."""
+    """A process that makes one part of a divided run, with what it has reported so far."""
 
     def __init__(self, options: Options, settings: FuzzSettings, shard: Shard) -> None:
         self.shard = shard
@@ -152,18 +152,18 @@ class _Part:
         self.process = processes.start("mockserver.suite.workers", spec)
 
     def take(self, line: Mapping[str, Any]) -> None:
-        """Take over its last words."""
+        """Record the last line of the process: its report or its error."""
         self.document = line.get("document", self.document)
         self.error = line.get("error", self.error)
         self.misused = line.get("misused", self.misused)
 
     def ended(self) -> None:
-        """Note that it tells nothing more."""
+        """Record that the process has ended, with an error if it sent no report."""
         if self.document is None and not self.error:
             self.error = f"part {self.shard} of the run ended before its report: {processes.last_words(self.process)}"
 
     def close(self) -> None:
-        """End it if it is still there."""
+        """End the process if it is still running."""
         processes.end(self.process, KILL_SECONDS)
 
 
@@ -177,7 +177,7 @@ def _parts(options: Options, settings: FuzzSettings, workers: int) -> Iterator[S
 
 
 def _listen(parts: Sequence[_Part], progress: Progress) -> bool:
-    """Take what the parts tell until all have ended; Ctrl-C asks them to, and a second one does not wait.
+    """Read the lines of all processes until they end, and pass Ctrl-C on; return whether the user pressed it.
 
     Returns whether they were asked to.
     """
@@ -209,7 +209,7 @@ def _listen(parts: Sequence[_Part], progress: Progress) -> bool:
                 part.take(line)
     for part in waiting:
         part.error = part.error or f"part {part.shard} of the run was not waited for"
-    return answered()
+    return acknowledge_interrupt()
 
 
 def _read(part: _Part, told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]]) -> None:
@@ -222,21 +222,21 @@ def _read(part: _Part, told: queue.Queue[tuple[_Part, Mapping[str, Any] | None]]
 
 
 class _Telling:
-    """Progress of a part, told to the process that started it."""
+    """Progress of a part, sent as lines of JSON to the parent process."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def phase(self, name: str, total: int | None = None) -> None:  # noqa: ARG002 - of this part alone
-        """Pass it on."""
+        """Send the name of the phase to the parent process."""
         _tell({"phase": name})
 
     def step(self, label: str, cases: int = 1) -> None:
-        """Pass it on."""
+        """Send a finished step, with the number of findings so far, to the parent process."""
         _tell({"step": label, "cases": cases, "findings": len(self._run.verdicts.findings())})
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Do nothing: the progress of a part needs no cleaning up."""
 
 
 def _tell(line: Mapping[str, Any]) -> None:
@@ -245,23 +245,23 @@ def _tell(line: Mapping[str, Any]) -> None:
 
 
 def _document(options: Options, settings: FuzzSettings) -> Document:
-    """Make one part, and return its report."""
-    scrub = Scrubber()
+    """Make one part of a divided run and return its report."""
+    redact = OutputFilter()
     contract = options.load_contract()
     originals = load_originals(options.restore_values, contract)
     with ExitStack() as stack:
-        stack.enter_context(scrubbed(scrub))
-        run = stack.enter_context(prepared(options, contract, scrub.secrets, originals=originals))
+        stack.enter_context(filtered_output(redact))
+        run = stack.enter_context(prepared(options, contract, redact.secrets, originals=originals))
         oracle = None
         if not run.own and not options.no_oracle:
             oracle = stack.enter_context(Oracle(run, "fuzz", settings, options))
-        books = None if run.own else Books(run, originals, new_book(run))
-        report = judged("fuzz", run, settings, oracle, books, _Telling(run))
+        keeper = None if run.own else LedgerKeeper(run, originals, new_ledger(run))
+        report = judged("fuzz", run, settings, oracle, keeper, _Telling(run))
         return as_json(report)
 
 
 def _options(raw: Mapping[str, Any]) -> Options:
-    """Return options that went through JSON: paths are paths again, lists are tuples."""
+    """Return options from their JSON, with paths and tuples restored."""
     paths = {field.name for field in fields(Options) if "Path" in str(field.type)}
 
     def value(name: str, item: Any) -> Any:
@@ -273,7 +273,7 @@ def _options(raw: Mapping[str, Any]) -> Options:
 
 
 def _end_with_parent() -> None:
-    """End as Ctrl-C does when whoever reads is there no more."""
+    """End this process like Ctrl-C does once the parent process has closed its end of the pipe."""
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGTERM)
 

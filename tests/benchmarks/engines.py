@@ -115,7 +115,7 @@ def _ours(job: dict[str, Any]) -> Callable[[], Any]:
     from mockserver.suite.run.preparation import prepare, who_calls
     from mockserver.suite.run.sharding import Division, parse_shard
     from mockserver.suite.target.targets import HttpTarget
-    from mockserver.suite.verdicts.verdict import Outcome
+    from mockserver.suite.verdicts.verdict import RunOutcome
     from tests import defaults
 
     target = HttpTarget(job["base_url"])
@@ -128,7 +128,7 @@ def _ours(job: dict[str, Any]) -> Callable[[], Any]:
 
     def run() -> None:
         outcome = drive(prepared, FuzzSettings(job["max_examples"], seed=job["seed"]))
-        if outcome != Outcome() or prepared.verdicts.findings():
+        if outcome != RunOutcome() or prepared.verdicts.findings():
             raise RuntimeError(f"{outcome} {prepared.verdicts.findings()}")
 
     return run

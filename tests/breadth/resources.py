@@ -16,7 +16,7 @@ import requests
 import yaml
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.resources.collections import Resource, infer
+from mockserver.contract.resources.collections import InferredResource, infer
 from tests.breadth.asking import Asking
 from tests.breadth.contracts import RawDocument
 from tests.breadth.roundtrip import BrokenError, Label, RoundTrip
@@ -78,7 +78,7 @@ def _label(path: str, rest: str) -> Label:
     return Label(path, identifier, pointers.get(items, items), pointers.get(value, value), frozenset(roles.split()))
 
 
-def _difference(resource: Resource | None, label: Label) -> str:
+def _difference(resource: InferredResource | None, label: Label) -> str:
     if resource is None:
         return "not detected"
     said = []

@@ -14,9 +14,9 @@ from mockserver.stub.app import create_app
 from mockserver.suite.reports.json_report import Report
 from mockserver.suite.run.lifecycle import judged
 from mockserver.suite.run.preparation import prepare, who_calls
-from mockserver.suite.run.progress import Silence
-from mockserver.suite.safety.bookkeeper import Books, new_book
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.run.progress import NoProgress
+from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
 from tests import defaults
@@ -56,12 +56,14 @@ def report(request: pytest.FixtureRequest, mockserver_base_url: str | None) -> I
             "check",
             prepare(CONTRACT, stub, who_calls(None, defaults.SEED_DATA), control=control),
             None,
-            progress=Silence(),
+            progress=NoProgress(),
         )
         return
     file = request.config.getoption("mockserver_identities")
     server = HttpTarget(mockserver_base_url)
     identities = who_calls(Path(file) if file else None)
     run = prepare(CONTRACT, server, identities, allow_writes=request.config.getoption("mockserver_allow_writes"))
-    yield judged("check", run, None, books=Books(run, Originals({}), new_book(run)), progress=Silence())
+    yield judged(
+        "check", run, None, keeper=LedgerKeeper(run, OriginalValues({}), new_ledger(run)), progress=NoProgress()
+    )
     server.close()

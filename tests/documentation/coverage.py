@@ -16,7 +16,7 @@ from mockserver.contract.reading.elements import walk
 from mockserver.contract.source.references import follow
 from mockserver.http.pointers import blanked
 from mockserver.plugins import DEFAULT, find
-from mockserver.stub.examples.listing import Sequence, sequences
+from mockserver.stub.examples.example_sequences import Sequence, sequences
 from mockserver.stub.store.seed import load_seed
 from tests import defaults
 from tests.conftest import Client, send_to_app

@@ -19,7 +19,7 @@ from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests import defaults
 from tests.faults.catalogue import Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
@@ -27,7 +27,7 @@ from tests.faults.server import Application, FaultyServer, clean_contract, servi
 from tests.faults.verdicts import exit_code
 
 ROOT = Path(__file__).parents[2]
-#: Silence costs the suite so long, several times; the servers here answer in milliseconds or not at all.
+#: NoProgress costs the suite so long, several times; the servers here answer in milliseconds or not at all.
 _TIMEOUT_SECONDS = 0.5
 
 
@@ -89,13 +89,13 @@ def fuzzed_over_http(application: Application, max_examples: int, only: Sequence
 
 def _verdict(
     target: Target,
-    judge: Callable[[Run], Outcome],
+    judge: Callable[[Run], RunOutcome],
     only: Sequence[str] = OPERATIONS,
     server: FaultyServer | None = None,
 ) -> Verdict:
     run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=only)
     if server is not None:
-        run.patience.clock, run.patience.sleep = server.now, server.pause
+        run.poller.clock, run.poller.sleep = server.now, server.pause
     outcome = judge(run)
     found = tuple(Found(*(getattr(one, name) for name in Found._fields)) for one in run.verdicts.findings())
     return Verdict(exit_code(run, outcome), found)

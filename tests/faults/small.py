@@ -26,7 +26,7 @@ from mockserver.suite.target.exchange import parse_json
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.tally import Coverage
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests.faults.server import Application, serving
 from tests.faults.verdicts import exit_code
 
@@ -118,7 +118,7 @@ def checked(path: Path, handler: Handler, *identities: Identity, only: Iterable[
     """Return what `check` makes of a server, in this process; nobody waits for what does not show."""
     run = prepare(load_contract(path), WsgiTarget(application(handler)), Identities(identities), only=list(only))
     time = _PlayedTime()
-    run.patience.clock, run.patience.sleep = time.now, time.sleep
+    run.poller.clock, run.poller.sleep = time.now, time.sleep
     with patch.object(robustness, "LARGE_BYTES", _LARGE_BYTES):
         return _judged(run, check(run))
 
@@ -169,5 +169,5 @@ def _served(
             target.close()
 
 
-def _judged(run: Run, outcome: Outcome) -> Judged:
+def _judged(run: Run, outcome: RunOutcome) -> Judged:
     return Judged(exit_code(run, outcome), run.verdicts.findings(), run.verdicts.coverage(), run)

@@ -1,4 +1,4 @@
-"""No answer, and no mistake of our own, ends a run or loses a report (docs/suite.md, "Answers that are odd")."""
+"""No answer, and no mistake of our own, ends a run or loses a report (docs/suite.md, "Unusual responses")."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def test_a_mistake_in_a_claim_is_told_with_it_and_the_run_goes_on(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing = _failing("headers_conform")
-    claims = [failing if claim is any_response.headers_conform else claim for claim in any_response.ANSWER_CHECKS]
+    claims = [failing if claim is any_response.headers_conform else claim for claim in any_response.RESPONSE_CHECKS]
     for module in ("mockserver.suite.run.session", "mockserver.suite.fuzz.generated_cases"):
-        monkeypatch.setattr(f"{module}.ANSWER_CHECKS", tuple(claims))
+        monkeypatch.setattr(f"{module}.RESPONSE_CHECKS", tuple(claims))
     code, report = run(tmp_path, "right", command)
     assert code == ExitCode.NOT_JUDGED
     for words in ("an internal error", "headers_conform", " /things", "KeyError"):

@@ -16,7 +16,7 @@ from mockserver.lint.findings import lint
 from mockserver.stub.app import create_app
 from mockserver.suite.fuzz.engine import FuzzSettings
 from mockserver.suite.identities.identities import seeded_identities
-from mockserver.suite.overlays.loop import Made, follow
+from mockserver.suite.overlays.overlay_run import CompletedRun, follow
 from mockserver.suite.reports.json_report import Report, as_json
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.lifecycle import run_command
@@ -98,7 +98,7 @@ SERVERS = {
 }
 
 
-def made(application: Any, contract: Contract, only: tuple[str, ...] = _ONLY) -> Made:
+def made(application: Any, contract: Contract, only: tuple[str, ...] = _ONLY) -> CompletedRun:
     """Return what `check` makes of an application by a contract."""
     target = WsgiTarget(application)
     run = prepare(contract, target, seeded_identities(defaults.SEED_DATA), only=only, settle_seconds=0.0)
@@ -117,7 +117,7 @@ def made(application: Any, contract: Contract, only: tuple[str, ...] = _ONLY) ->
         evidence=Evidence(contract, run.secrets),
         outcome=outcome,
     )
-    return Made(contract, run, as_json(report))
+    return CompletedRun(contract, run, as_json(report))
 
 
 def write(path: Path, fault: Fault, only: tuple[str, ...] = _ONLY) -> None:

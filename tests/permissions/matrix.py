@@ -30,7 +30,7 @@ from tests.faults.server import Application
 
 _TOKEN = "matrix-control-token"
 #: The claims that the matrix is about; what else finds a cell is no proof that these do.
-CHECKS = frozenset(task.__name__ for task in permissions.CHECKS)
+CHECKS = frozenset(check.__name__ for check in permissions.CHECKS)
 Kind = Literal["any", "own", "foreign"]
 
 
@@ -160,9 +160,9 @@ def failing(path: Path, seed: Path, operation: str, cell: Cell | None = None) ->
     stub = create_app(path, seed_data=seed, control_token=_TOKEN).wsgi_app
     target = WsgiTarget(Faulty(stub, contract, identities.all, cell))
     run = prepare(contract, target, identities, only=[operation], control=StubControl(target, _TOKEN))
-    for task in plan(run):
-        if task.check in CHECKS:
-            make(run, [task])
+    for entry in plan(run):
+        if entry.check in CHECKS:
+            make(run, [entry])
     return {finding.check for finding in run.verdicts.findings()}
 
 

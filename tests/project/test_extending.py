@@ -100,7 +100,7 @@ def test_the_other_commands_take_it_by_name(python: Path, tmp_path: Path, comman
 
 def test_an_api_that_is_not_there_is_told_with_those_that_are(python: Path, tmp_path: Path) -> None:
     done = _run(python, "-m", "mockserver", "serve", "--api", "lendings", cwd=tmp_path, code=2)
-    assert "there are lending, mailcheap" in done.stderr
+    assert "installed are lending, mailcheap" in done.stderr
 
 
 def test_only_the_api_that_is_named_is_imported(python: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ ONLY_IN: dict[str, set[str]] = {
     "cryptography": {"stub.serving.tls"},
     "pyotp": {"builtin"},
     "webauthn": {"builtin"},
-    "click": {"cli", "commands", "suite.overlays.loop", "suite.reports.conclusion", "suite.run"},
+    "click": {"cli", "commands", "suite.overlays.overlay_run", "suite.reports.conclusion", "suite.run"},
     "jinja2": {"suite.reports.html"},
     "orjson": {"http.json"},
     "yaml": {"contract.source.yaml"},

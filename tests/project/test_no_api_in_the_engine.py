@@ -31,7 +31,7 @@ ORDINARY: dict[str, set[str]] = {
         *("Credentials", "Problem", "Timeout", "Violation"),
     },
     "words of the engine: handlers and what it calls their business": {
-        *("absent", "setting", "settings", "accounts", "users", "overlays", "issue"),
+        *("setting", "settings", "accounts", "users", "overlays", "issue"),
     },
     "members of the engine's own records of accounts and tokens, which any seed data may give": {
         *("valid_from", "valid_to", "password_hash", "last_login"),

@@ -14,7 +14,7 @@ import mockserver
 from mockserver.commands.serve import serve_command
 from mockserver.errors import UsageError
 from mockserver.stub.serving.serve_options import ServeOptions
-from mockserver.stub.stub_options import text_of
+from mockserver.stub.stub_options import text_of_option
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 #: The public signature: what stands in other people's tests. Names may be added.
@@ -79,18 +79,18 @@ def test_a_flag_is_what_its_field_says() -> None:
     assert parameters.keys() == {"allow_remote", *(one.name for one in fields(ServeOptions))} - {"log"}
     for one in _described():
         parameter = parameters[one.name]
-        assert (parameter.help or "").startswith(text_of(one).help)
+        assert (parameter.help or "").startswith(text_of_option(one).help)
         assert parameter.envvar == f"MOCKSERVER_{one.name.upper()}"
         assert parameter.multiple == (one.default == ())
         assert parameter.is_flag == (one.default is False)
 
 
 def _described() -> list[Field[Any]]:
-    return [one for one in fields(ServeOptions) if text_of(one).help]
+    return [one for one in fields(ServeOptions) if text_of_option(one).help]
 
 
 def _meaning(option: Field[Any]) -> str:
-    text = text_of(option)
+    text = text_of_option(option)
     repeated = "May be repeated." if option.default == () else ""
     said = " ".join(filter(None, (text.help.partition("  [")[0], repeated, text.more)))
     return f"{said} ([{text.page.partition('#')[0]}]({text.page}))" if text.page else said
@@ -100,7 +100,7 @@ def _default(option: Field[Any]) -> str:
     if option.default is False:
         return ""
     shown = "none" if option.default in (None, ()) else option.default
-    return text_of(option).default or (f"{shown:g}" if isinstance(shown, float) else str(shown))
+    return text_of_option(option).default or (f"{shown:g}" if isinstance(shown, float) else str(shown))
 
 
 @pytest.mark.parametrize("option", _described(), ids=lambda option: option.name)

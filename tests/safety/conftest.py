@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,10 +17,11 @@ from mockserver.suite.identities.identities import seeded_identities
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.targets import HttpTarget
 from tests import defaults
+from tests.conftest import clean_environment, run_here
 from tests.safety.server import RemoteServer, listening
 
 #: Longest wait for a command; reached only when a test fails.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 ADMIN = ("admin", "long-auth_token-here")
 #: Fast, but governed: the limits off loopback, all but the rate.
 REMOTE = ("--treat-as-remote", "--rate", "500/s", "--no-oracle", "--settle", "1")
@@ -54,25 +54,20 @@ class Suite:
         (folder / "identities.yaml").write_text(json.dumps({"identities": held}), encoding="utf-8")
 
     def start(self, command: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command with the identities."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
+        """Start a command with the identities, in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "mockserver", command, *arguments, "--identities", "identities.yaml"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.folder,
-            env={**kept, "ADMIN_TOKEN": ADMIN[1], "PYTHONUNBUFFERED": "1"},
+            env=clean_environment(ADMIN_TOKEN=ADMIN[1]),
         )
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        process = self.start(command, *arguments)
-        try:
-            out, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        finally:
-            process.kill()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+        """Run a command to its end, in this process."""
+        identities = ("--identities", "identities.yaml")
+        return run_here(command, *arguments, *identities, cwd=self.folder, ADMIN_TOKEN=ADMIN[1])
 
     @property
     def ledgers(self) -> list[Path]:

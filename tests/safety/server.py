@@ -1,4 +1,4 @@
-"""Somebody else's server: the stub behind a gate that counts, bans and remembers, written apart from the governor."""
+"""Somebody else's server: the stub behind a gate that counts, bans and remembers, apart from the rate limiter."""
 
 from __future__ import annotations
 

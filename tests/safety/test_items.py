@@ -15,7 +15,7 @@ from tests.safety.conftest import PATIENCE_SECONDS, REMOTE, Suite
 from tests.safety.server import Environ, RemoteServer
 from tests.safety.small import VALUE, Fields, answers, application, body, valid, written
 
-REVERSES = "nothing documented reverses it"
+REVERSES = "no documented operation reverses it"
 NEW = {"/pets": ("post",), "/pets/{id}": ("get", "delete")}
 
 
@@ -143,11 +143,15 @@ class Slow(Pets):
 @pytest.mark.parametrize(
     ("pets", "paths", "told"),
     [
-        (Lying, NEW, "DELETE was answered with 204, and it is still there"),
-        (Vanished, NEW, "DELETE was answered with 404, and it is still there"),
-        (Lying, {"/pets": ("post", "get"), "/pets/{id}": ("delete",)}, "204, and it is still there"),
-        (Pets, {"/pets": ("post",), "/pets/{id}": ("delete",)}, "deleted, not verified: nothing documented reads it"),
-        (Kept, {"/pets": ("post",), "/pets/{id}": ("get",)}, "nothing documented deletes it"),
+        (Lying, NEW, "DELETE was answered with 204, but it still exists"),
+        (Vanished, NEW, "DELETE was answered with 404, but it still exists"),
+        (Lying, {"/pets": ("post", "get"), "/pets/{id}": ("delete",)}, "204, but it still exists"),
+        (
+            Pets,
+            {"/pets": ("post",), "/pets/{id}": ("delete",)},
+            "deleted, not verified: no documented operation reads it",
+        ),
+        (Kept, {"/pets": ("post",), "/pets/{id}": ("get",)}, "no documented operation deletes it"),
     ],
 )
 def test_what_is_not_seen_to_be_gone_is_left(
@@ -186,10 +190,10 @@ def test_what_is_seen_to_be_gone_is_put_back(
     ("methods", "left"),
     [
         (("get", "put", "delete"), ""),
-        (("get", "put"), r"/pets/fido \(nothing documented deletes it\)"),
+        (("get", "put"), r"/pets/fido \(no documented operation deletes it\)"),
         (
             ("put",),
-            r"/pets/fido \(nothing documented deletes it\)|PUT /pets/\{id\} \(what was there before .* reads it\)",
+            r"/pets/fido \(no documented operation deletes it\)|PUT /pets/\{id\} \(what was there before .* reads it\)",
         ),
     ],
 )
@@ -207,8 +211,8 @@ def test_what_put_made_is_deleted_or_left(tmp_path: Path, ledger_of: Run, method
         (("get", "put", "patch", "delete"), ""),
         (("get", "put"), ""),
         (("get", "patch"), ""),
-        (("get", "delete"), "/pets/rex (nothing documented writes what it held)"),
-        (("delete",), "DELETE /pets/{id} (what was there before is not known: nothing documented reads it)"),
+        (("get", "delete"), "/pets/rex (no documented operation writes what it held)"),
+        (("delete",), "DELETE /pets/{id} (what was there before is not known: no documented operation reads it)"),
     ],
 )
 def test_what_was_there_before_is_written_back_or_left(
@@ -233,7 +237,7 @@ class Unwritable(Pets):
 
 def test_what_was_written_back_is_read_back(tmp_path: Path, ledger_of: Run) -> None:
     ledger = ledger_of(Unwritable(), contract(tmp_path, {"/pets/{id}": ("get", "put")}))
-    assert ledger == ledger | {"restored": [], "left": ["/pets/rex (it was written, and still reads otherwise)"]}
+    assert ledger == ledger | {"restored": [], "left": ["/pets/rex (it was written, and still shows another value)"]}
 
 
 class Batch(Pets):
@@ -255,7 +259,7 @@ class Batch(Pets):
         (200, [f"POST /batch ({REVERSES})"]),
         (
             500,
-            ["POST /batch (whether it changed something is not known: no answer said; nothing documented reverses it)"],
+            ["POST /batch (no response told whether it changed something; no documented operation reverses it)"],
         ),
     ],
 )
@@ -274,7 +278,7 @@ class Nameless(Pets):
 
 def test_what_was_created_and_not_named_is_left(tmp_path: Path, ledger_of: Run) -> None:
     ledger = ledger_of(Nameless(), contract(tmp_path, NEW))
-    assert ledger["left"] == ["POST /pets (no answer says what it created)"]
+    assert ledger["left"] == ["POST /pets (no response says what it created)"]
 
 
 class Known(Pets):
@@ -290,7 +294,7 @@ def test_what_an_answer_names_without_201_is_not_the_runs_to_delete(
 ) -> None:
     pets = Known()
     ledger = ledger_of(pets, contract(tmp_path, NEW, pet="fido"), *where)
-    assert ledger["left"] == ["POST /pets (no answer says what it created)"]
+    assert ledger["left"] == ["POST /pets (no response says what it created)"]
     assert pets.pets["rex"] == {"id": "rex", "value": "old"}
 
 

@@ -79,7 +79,7 @@ def test_at_the_end_all_is_as_it_was_but_for_what_cannot_be(
         f"{MASTER} (never set)",
     ]
     assert ledger["left"] == [
-        f"{RELAY} (its password is never given back; set it again, or give it with --restore-values)"
+        f"{RELAY} (its password is never shown by a read; set it again, or give it with --restore-values)"
     ]
     assert f"  left: {ledger['left'][0]}" in done.stdout
 
@@ -143,7 +143,7 @@ def test_killed_half_way_it_leaves_a_ledger_to_restore_from(suite: Suite, server
     assert owner.call("GET", MAILER) == (204, None)
     assert owner.call("GET", MASTER) == (204, None)
     assert f"  put back: {JUNK} (what it held)" in first.stdout
-    touched = f"  left: {RELAY} (its password is never given back" in first.stdout
+    touched = f"  left: {RELAY} (its password is never shown by a read" in first.stdout
     assert first.returncode == (1 if touched else 0)
 
     owner.set(JUNK, {"junk_days": 5, "trash_days": 5})  # by now it is somebody's own
@@ -207,7 +207,7 @@ def test_what_cannot_be_saved_is_not_changed(suite: Suite, server: RemoteServer,
     done = suite.run("check", server.url, *REMOTE, "--allow-writes=*junk*", "--only=setting_post_junk*")
     assert reads
     assert [entry for entry in server.unsafe if JUNK in entry.path] == []
-    assert "what it holds could not be saved" in done.stdout
+    assert "its value could not be saved" in done.stdout
     assert owner.call("GET", JUNK)[0] == 500
 
 

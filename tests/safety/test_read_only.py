@@ -65,7 +65,7 @@ def test_the_plan_names_what_is_called_withheld_saved_and_left(
     assert "POST /api/v1/auth/  by all identities that have a password, with their own passwords only" in called
     assert "DELETE /api/v1/settings/system_mailer/" in withheld
     assert "put back by POST /api/v1/settings/junk_trash_clearing_interval/" in saved
-    assert "system_mailer  unless it was never set: its password is never given back" in left
+    assert "system_mailer  unless it was never set: its password is never shown by a read" in left
     assert "Ledger: mockserver-ledger-" in left
 
 

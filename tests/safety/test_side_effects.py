@@ -84,7 +84,9 @@ def test_the_plan_says_why_and_how_to_allow_them(
     named = suite.run("check", server.url, contract, *REMOTE, "--dry-run", "--allow-writes=leave").stdout
     assert "--allow-writes leave allows it" in plan
     assert "--allow-writes leave allows it" not in named
-    assert "  GET /users/logout  nothing documented reverses it\n" in named.partition("Changed and not put back:")[2]
+    assert (
+        "  GET /users/logout  no documented operation reverses it\n" in named.partition("Changed and not put back:")[2]
+    )
 
 
 def test_who_names_one_gets_that_one_and_its_entry_in_the_ledger(
@@ -93,7 +95,7 @@ def test_who_names_one_gets_that_one_and_its_entry_in_the_ledger(
     server = remote(application=everything)
     done = suite.run("check", server.url, contract, *REMOTE, "--allow-writes=GET /users/logout")
     assert reached(server) == {"/users/logout"}
-    assert "GET /users/logout (nothing documented reverses it)" in done.stdout
+    assert "GET /users/logout (no documented operation reverses it)" in done.stdout
     assert len(suite.ledgers) == 1
 
 

@@ -80,7 +80,7 @@ def test_a_created_account_is_shown_listed_and_can_log_in(stub: Client, account:
     listed = shown(stub, account["username"])
     assert told.items() <= listed.items()
     assert listed["last_login"] == 0
-    assert passwords.matches(PASSWORD, listed["password_hash"])
+    assert passwords.hash_matches(PASSWORD, listed["password_hash"])
     auth = log_in(stub, account["username"]).json()["auth"]
     assert (auth["username"], auth["perm_level"]) == (account["username"], account["perm_level"])
     assert shown(stub, account["username"])["last_login"] == auth["valid_from"]
@@ -201,18 +201,18 @@ def test_a_hashed_password_is_what_its_password_opens(stub: Client, hashed: str)
 
 def test_seeded_accounts_show_the_hash_of_their_password(stub: Client) -> None:
     hashed = shown(stub, "u1@vonmail.com")["password_hash"]
-    assert passwords.matches("Mailuser-Sample-u1", hashed)
+    assert passwords.hash_matches("Mailuser-Sample-u1", hashed)
 
 
 def test_an_account_without_password_shows_the_hash_of_none(stub: Client) -> None:
     stub.control("POST", "/reset", {"overlay": "migrated_users"})
     hashed = shown(stub, "test@vonmail.com")["password_hash"]
-    assert not any(passwords.matches(text, hashed) for text in ("", "None", "null"))
+    assert not any(passwords.hash_matches(text, hashed) for text in ("", "None", "null"))
     assert log_in(stub, "test@vonmail.com", "None").status == 401
 
 
 def test_no_password_stands_in_dumps(stub: Client) -> None:
-    hashed = passwords.make("hashed@vonmail.com", "Hidden-Password-2")
+    hashed = passwords.make_hash("hashed@vonmail.com", "Hidden-Password-2")
     create(stub, mail_user())
     create(stub, mail_user("hashed@vonmail.com", password=hashed))
     change(stub, "new@vonmail.com", {"password": "Hidden-Password-3"})

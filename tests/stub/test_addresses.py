@@ -106,7 +106,7 @@ def test_a_sender_address_gets_other_users(stub: Client, user: str, usernames: s
         ("sa1@vonmail.com", "u1@vonmail.com,absent@vonmail.com", "admin", 404, "absent@vonmail.com"),
         ("sa1@vonmail.com", "admin", "admin", 404, "admin"),
         ("sa1@vonmail.com", "domainadmin@vonmail.com", "domain", 404, "domainadmin@vonmail.com"),
-        ("sa1@vonmail.com", "u1@vonmail.com, ", "admin", 404, "''"),
+        ("sa1@vonmail.com", "u1@vonmail.com, ", "admin", 404, '""'),
         ("sa1@vonmail.com", "u9@other.example", "domain", 404, "u9@other.example"),
         ("sa1@vonmail.com", "u1@vonmail.com,", "admin", 422, ""),
         ("sa1@vonmail.com", "", "admin", 422, ""),

@@ -303,7 +303,7 @@ def test_errors_answers_500_where_the_contracts_example_breaks_its_schema(answer
     client = answering(responses)
     answer = client.call("GET", "/a")
     assert (answer.status, type(answer.json()["n"])) == (200, int)
-    assert "broken at /n" in client.journal()[-1]["why"]
+    assert "breaks its schema at /n" in client.journal()[-1]["why"]
     assert answering({"200": _json({"n": 1}, schema=NUMBER)}, errors=True).call("GET", "/a").json() == {"n": 1}
 
 

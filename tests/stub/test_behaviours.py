@@ -54,12 +54,12 @@ def test_functions_of_a_module_in_the_current_folder_answer(serve: Serve, sums: 
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        (None, "there is no module 'own_sums'"),
+        (None, 'there is no module "own_sums"'),
         ("x = 1", "no function there has @behaviour"),
         ("import no_such_thing", "ModuleNotFoundError: No module named 'no_such_thing'"),
         ("def", "SyntaxError"),
-        (MODULE.replace('"add"', '"ad"'), "'ad' is no operationId of the contract; did you mean 'add'?"),
-        (MODULE.replace('"GET /more"', '"add"'), "'add' has two behaviours"),
+        (MODULE.replace('"add"', '"ad"'), '"ad" is not an operationId of the contract; did you mean "add"?'),
+        (MODULE.replace('"GET /more"', '"add"'), '"add" has two behaviours'),
     ],
 )
 def test_what_is_wrong_with_a_module_is_one_line(sums: Path, source: str | None, said: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mockserver.errors import UsageError
-from mockserver.http.expressions import Exchange, evaluate, fill
+from mockserver.http.expressions import ExpressionContext, evaluate, fill
 from mockserver.messages import Arguments
 from tests.conftest import Client, wait_until
 
@@ -100,7 +100,7 @@ def test_no_other_host_gets_one(
 def test_a_callback_without_a_url_is_told(make_stub: MakeStub, contract: Path) -> None:
     client = make_stub(contract, allow_callbacks=["127.0.0.1"])
     assert client.call("POST", "/subscriptions", json={}).status == 201
-    assert client.journal()[0]["why"].endswith("not sent: $request.body#/url names nothing here")
+    assert client.journal()[0]["why"].endswith("not sent: $request.body#/url has no value in this exchange")
 
 
 def test_a_receiver_that_is_not_there(make_stub: MakeStub, contract: Path) -> None:
@@ -116,7 +116,7 @@ def test_what_is_no_host_is_a_usage_error(make_stub: MakeStub, contract: Path, t
         make_stub(contract, allow_callbacks=[text])
 
 
-EXCHANGE = Exchange(
+EXCHANGE = ExpressionContext(
     "http://h/a?q=1",
     "POST",
     Arguments({"id": "5"}, {"q": [1]}, {}, {}, {"a/b": [{"c": "x"}], "n": None}),

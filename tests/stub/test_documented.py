@@ -10,7 +10,7 @@ import pytest
 from mockserver.contract.reading.document import load_contract
 from mockserver.http.pointers import blanked
 from mockserver.plugins import DEFAULT, find
-from mockserver.stub.examples.listing import Sequence, sequences
+from mockserver.stub.examples.example_sequences import Sequence, sequences
 from mockserver.stub.store.seed import load_seed
 from tests.defaults import CONTRACT, SEED_DATA
 

@@ -108,7 +108,7 @@ def test_a_change_of_any_file_changes_the_digest(folder: Path) -> None:
 
 def test_a_missing_file_is_a_warning_and_the_rest_is_served(make_stub: MakeStub, folder: Path) -> None:
     (folder / "shared" / "all.json").unlink()
-    told = "\n".join(load_contract(folder).told_warnings())
+    told = "\n".join(load_contract(folder).warning_texts())
     assert "notes.yaml:4:" in told
     assert "all.json: cannot be read: No such file" in told
     assert make_stub(folder).call("POST", "/notes", json={"name": "a"}, user=None).status == 204
@@ -175,7 +175,7 @@ def test_a_url_is_fetched_only_where_it_is_allowed(command: Callable[..., Any], 
     refused = command("serve", "--contract", web, "--port", "0")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
-    assert f"{web}: is not on this machine; --allow-remote fetches it" in refused.stderr
+    assert f"{web}: is a URL, which is fetched only with --allow-remote" in refused.stderr
     server = serve("--contract", web, "--allow-remote")
     assert server.client.call("GET", "/notes/1", user=None).json() == {"name": "a"}
     missing = command("serve", "--contract", web + "x", "--port", "0", "--allow-remote")
@@ -189,4 +189,4 @@ def test_a_remote_reference_without_the_option_is_a_warning_that_names_it(
     reference = {"$ref": web.replace("openapi.yaml", "paths/notes.yaml")}
     contract = load_contract(write_contract({"/a": reference, "/b": {"get": {"responses": {"200": {}}}}}))
     assert [operation.label for operation in contract.operations] == ["GET /b"]
-    assert any("--allow-remote" in text for text in contract.told_warnings())
+    assert any("--allow-remote" in text for text in contract.warning_texts())

@@ -175,7 +175,7 @@ EXPECTED: dict[str, Any] = {
 }
 UNREACHED = {
     "gone/example 204 application/json": "no content",
-    "gone/example 202 code": "'code', which is no media type",
+    "gone/example 202 code": '"code", which is not a media type',
     "gone/examples 404": "no media type",
     "elsewhere/far 200 application/json": "externalValue",
 }

@@ -117,7 +117,7 @@ def test_a_misspelt_operation_is_told_for_the_own_contract_alone(
 ) -> None:
     smaller = write_contract({"/add": {"get": _operation("add")}})
     assert make_stub(smaller, api=_plugin(sums)).call("GET", "/add?n=2").json() == {"sum": 4}
-    with pytest.raises(UsageError, match="API sums: 'broken' is no operationId"):
+    with pytest.raises(UsageError, match='API sums: "broken" is not an operationId'):
         make_stub(api=_plugin(smaller))
 
 
@@ -126,7 +126,7 @@ def test_two_behaviours_for_one_operation_are_one_too_many(make_stub: MakeStub, 
     def again(_call: Call) -> Outcome:
         return success({"sum": 0}, "again")
 
-    with pytest.raises(UsageError, match="'add' has two behaviours"):
+    with pytest.raises(UsageError, match='"add" has two behaviours'):
         make_stub(api=_plugin(sums, behaviours=[add, broken, trusted, again]))
 
 
@@ -148,7 +148,7 @@ def test_a_contract_may_name_the_api_whose_handlers_it_uses(make_stub: MakeStub,
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("serve", "--api", "nobody"), "API nobody: is not installed; there are mailcheap"),
+        (("serve", "--api", "nobody"), "API nobody: is not installed; installed are mailcheap"),
         (("check", "--api", "nobody"), "API nobody: is not installed"),
         (("lint", "--api", "mailcheap", "--contract", "x.yaml"), "leave one out"),
     ],
@@ -175,7 +175,7 @@ def test_a_flag_wins_over_a_settings_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "Upper", "a b", "-a", *sorted(RESERVED)])
 def test_names_that_no_api_can_have(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name for an API"):
+    with pytest.raises(ValueError, match="cannot be the name of an API"):
         Plugin(name=name, contract=Path("x.yaml"))
 
 
@@ -232,8 +232,8 @@ def test_sections_become_records_and_the_public_ones_are_shown(farms: Callable[[
 @pytest.mark.parametrize(
     ("seed_data", "said"),
     [
-        ("farms: [{farm: a}, {farm: a}]", "farms[1].farm: stands twice; farm name it"),
-        ("accounts: [{username: x, farm: c}]", "accounts[0].farm: 'c' is no farm; add it to `farms`"),
+        ("farms: [{farm: a}, {farm: a}]", "farms[1].farm: is a duplicate; another item has the same farm"),
+        ("accounts: [{username: x, farm: c}]", 'accounts[0].farm: "c" is no farm; add it to `farms`'),
         ("barns: []", "barns: is not known; known are accounts, farms, issue, market, overlays, resources"),
         ("domains: []", "domains: is not known"),
         ("accounts: [{username: x, enabled: 0}]", "accounts[0].enabled: is not known"),

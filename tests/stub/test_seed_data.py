@@ -56,7 +56,7 @@ def test_a_world_can_begin_with_an_overlay(client: Client) -> None:
 @pytest.mark.parametrize(
     ("content", "status", "detail"),
     [
-        (b'{"overlay": "others"}', 422, "no overlay 'others'; they have other"),
+        (b'{"overlay": "others"}', 422, 'no overlay "others"; they have other'),
         (b'{"overlay": 5}', 422, "name of an overlay"),
         (b'{"overlay": ["other"]}', 422, "name of an overlay"),
         (b'{"seed": "other"}', 422, "one or more of overlay"),

@@ -86,7 +86,7 @@ def test_an_unknown_address_book_is_not_found(stub: Client) -> None:
     # Names are an account's own: ab may use what u1 calls so, and still has none of that name.
     answer = _share(stub, AB, [U2], "Project NMS")
     assert answer.status == 404
-    assert "'Project NMS'" in answer.json()["detail"]
+    assert '"Project NMS"' in answer.json()["detail"]
     assert _share(stub, U1, [U2], "Project NMS").status == 200
 
 

@@ -177,7 +177,7 @@ def test_a_mistake_of_ours_is_a_500_without_its_reason(
     def broken(*_arguments: Any) -> Any:
         raise RuntimeError("inner-detail")
 
-    monkeypatch.setattr(Pipeline, "answer", broken)
+    monkeypatch.setattr(Pipeline, "respond", broken)
     answer = create_app().test_client().get(MAILER, headers=ADMIN)
     assert answer.status_code == 500
     assert answer.content_type == "application/problem+json"

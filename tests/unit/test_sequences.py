@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.stub.examples.listing import sequences
+from mockserver.stub.examples.example_sequences import sequences
 from mockserver.stub.store.seed import Account, Seed, Token
 
 

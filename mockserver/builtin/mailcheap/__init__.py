@@ -1,4 +1,4 @@
-"""The built-in API: the mail server of openapi.yaml, a module for each section of its documentation.
+"""The built-in API: the mail server of openapi.yaml, with one module per section of its documentation.
 
 The contract and its seed data stand at the top of the repository, where users look for them; a wheel has them here.
 """

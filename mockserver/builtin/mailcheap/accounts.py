@@ -1,4 +1,4 @@
-"""Accounts of the three permission levels (accounts_get, accounts_post, account_patch), webmail passwords (wp_post).
+"""Behaviours of accounts (accounts_get, accounts_post, account_patch) and webmail passwords (wp_post).
 
 What an account shows, by level; all of it is a member of its record except what is counted::
 
@@ -55,7 +55,7 @@ _WEBMAIL_PASSWORD_LENGTH = 50
 
 @behaviour("accounts", "list", trusted=True)
 def list_accounts(call: Call) -> Outcome:
-    """List the accounts that the caller may see, in the order of their names; itself is one of them."""
+    """List the accounts that the caller may see, its own included, in the order of their names."""
     query = call.arguments.query
     wanted = {name: query[name] for name in ("enabled", "api_access") if query.get(name) is not None}
     level, search = query.get("perm_level"), query.get("search", "").casefold()
@@ -72,11 +72,11 @@ def list_accounts(call: Call) -> Outcome:
 
 @behaviour("accounts", "create", trusted=True)
 def create_account(call: Call) -> Outcome:
-    """Create an account; it can log in at once."""
+    """Create an account, which can log in at once (accounts_post)."""
     content = whole(content_of(call))
     level = content["perm_level"]
     if call.caller.level == DOMAIN_ADMIN and level != MAIL_USER:
-        raise forbidden(f"a {DOMAIN_ADMIN} creates {MAIL_USER}s only, no {level}")
+        raise forbidden(f"a {DOMAIN_ADMIN} may create {MAIL_USER}s only, not a {level}")
     record = add_account(call, content, level)
     shown = {"username": content["username"], "perm_level": level}
     shown |= {name: record[name] for name in _COMMON}
@@ -87,7 +87,7 @@ def create_account(call: Call) -> Outcome:
 
 
 def add_account(call: Call, content: Mapping[str, Any], level: str) -> Record:
-    """Keep a new account of what a client sent, and return its record.
+    """Store a new account from a request's content, and return its record.
 
     Raises:
         RequestRejected: the name is taken (409), its domain is not there (404) or not verified (409), the quota of the
@@ -116,7 +116,7 @@ def add_account(call: Call, content: Mapping[str, Any], level: str) -> Record:
 
 @behaviour("accounts", "update", trusted=True)
 def update_account(call: Call) -> Outcome:
-    """Change some members of an account; the answer shows them, except the password."""
+    """Change some members of an account; the response shows the changed members except the password."""
     content = whole(content_of(call))
     username = call.arguments.path["username"]
     record = call.transaction.get(ACCOUNTS, username)
@@ -125,7 +125,7 @@ def update_account(call: Call) -> Outcome:
     if username == call.caller.username:
         beyond = sorted(content.keys() - OWN_MEMBERS)
         if beyond:
-            raise forbidden(f"of its own account, nobody may change {', '.join(beyond)}")
+            raise forbidden(f"an account may not change its own {', '.join(beyond)}")
     changed = {name: value for name, value in content.items() if name not in ("password", "domains")}
     shown = dict(changed)
     _require_members(content, record["level"])
@@ -147,7 +147,7 @@ def update_account(call: Call) -> Outcome:
 
 @behaviour("accounts", "webmail_password", trusted=True)
 def create_webmail_password(call: Call) -> Outcome:
-    """Make a disposable password for webmail; the one before it with the same number is gone."""
+    """Issue a disposable webmail password, which replaces the former one of the same number (wp_post)."""
     password = issue(call, "webmail_password", length=_WEBMAIL_PASSWORD_LENGTH)
     key = f"{call.caller.username}/{call.arguments.path['webmail_id']}"
     call.transaction.put(WEBMAIL_PASSWORDS, key, {"hash": password_hash(call.caller.username, password)})
@@ -155,7 +155,7 @@ def create_webmail_password(call: Call) -> Outcome:
 
 
 def _listed(call: Call, username: str, record: Record) -> dict[str, Any]:
-    """Return an account as a list shows it."""
+    """Return an account in the form in which the list of accounts shows it."""
     level = record["level"]
     shown = {"username": username, "perm_level": level}
     shown |= {name: account_value(record, name) for name in (*_COMMON, "last_login")}
@@ -171,7 +171,7 @@ def _listed(call: Call, username: str, record: Record) -> dict[str, Any]:
 
 
 def _shown_hash(call: Call, username: str, record: Record) -> str:
-    """Return the SHA512-Crypt hash of an account's password, made when it is first asked for where it was seeded.
+    """Return the SHA512-Crypt hash of an account's password, computed on first use for seeded accounts.
 
     A password of which nothing but our digest is known has none, nor has an account without one: what is shown then
     belongs to no password that anybody knows.
@@ -185,23 +185,23 @@ def _shown_hash(call: Call, username: str, record: Record) -> str:
 
 @lru_cache(maxsize=4096)
 def _seeded_hash(username: str, password: str | None, digest: str | None) -> str:
-    """Return the hash of a password of the seed data, or where that is not the account's any more, of its digest.
+    """Return the SHA512-Crypt hash of a seeded password, or of its stored digest if the password was changed.
 
     Of the seed data alone: passwords that clients send are hashed once and not kept.
     """
     if password is not None and password_hash(username, password) == digest:
-        return passwords.make(username, password)
+        return passwords.make_hash(username, password)
     # No password has a control character, so this is the hash of none.
-    return passwords.make(username, f"\x7f{digest}")
+    return passwords.make_hash(username, f"\x7f{digest}")
 
 
 def _password(username: str, password: str) -> Record:
-    """Return the members of a record that keep a password, sent in plain text or as a SHA512-Crypt hash."""
+    """Return the record members that store a password, which was sent as plain text or as a SHA512-Crypt hash."""
     if password.startswith(passwords.PREFIX):
         return {"password_hash": None, "password_crypt": password}
     return {
         "password_hash": password_hash(username, password),
-        "password_crypt": passwords.make(username, password),
+        "password_crypt": passwords.make_hash(username, password),
     }
 
 
@@ -211,7 +211,7 @@ def _require_domain(call: Call, name: str) -> None:
 
 
 def _names(call: Call, domains: str) -> list[str]:
-    """Return the names in a comma separated list of domains, each of which must be there."""
+    """Return the names in a comma separated list of domains; raise RequestRejected (404) if a domain does not exist."""
     names = list(dict.fromkeys(name for name in domains.split(",") if name))
     for name in names:
         if not _is_domain(call, name):
@@ -233,7 +233,7 @@ def _is_domain(call: Call, name: str) -> bool:
 
 
 def _require_members(content: Mapping[str, Any], level: str) -> None:
-    """Refuse members that accounts of other levels have."""
+    """Raise RequestRejected (409) if a request sets members that accounts of this level do not have."""
     had = {"password", *_COMMON, *_QUOTAS.get(level, ())} | ({"domains"} if level == DOMAIN_ADMIN else set())
     beyond = sorted(content.keys() - had)
     if beyond:
@@ -241,18 +241,18 @@ def _require_members(content: Mapping[str, Any], level: str) -> None:
 
 
 def _require_enough(call: Call, username: str, record: Record, updated: Record, names: Any) -> None:
-    """Refuse quotas below what is used, and storage beyond what the DomainAdmin that gives it has left."""
+    """Raise RequestRejected (409) if a quota is set below its use, or storage beyond what the DomainAdmin has left."""
     used = quotas.used(call, updated)
     for quota in _QUOTAS.get(record["level"], ()):
         if quota in names and updated[quota] < used[quota]:
-            raise conflict(f"{username} uses {used[quota]} of {quota} already, more than {updated[quota]}")
+            raise conflict(f"{username} uses {used[quota]} of {quota} already, which is more than {updated[quota]}")
     if record["level"] == MAIL_USER and quotas.STORAGE in names:
         more = updated[quotas.STORAGE] - account_value(record, quotas.STORAGE)
         quotas.require_room(call, quotas.STORAGE, more)
 
 
 def _end_tokens(transaction: Transaction, username: str) -> None:
-    """End all tokens of an account, the seeded ones included."""
+    """Revoke all tokens of an account, seeded ones included."""
     for key, token in transaction.items(TOKENS).items():
         if token["username"] == username:
             transaction.delete(TOKENS, key)

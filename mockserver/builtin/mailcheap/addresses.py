@@ -1,6 +1,8 @@
-"""Aliases and sender addresses (pages aliases_get, sa_put); nothing documented creates either, so seed data does."""
+"""Behaviours of aliases and sender addresses (aliases_get, sa_put); both are created by seed data only."""
 
 from __future__ import annotations
+
+import json
 
 from mockserver.builtin.mailcheap.records import ALIASES, MAIL_USER, SENDER_ADDRESSES, not_found, page
 from mockserver.plugins import ACCOUNTS, Call, Outcome, behaviour, content_of, domain_of, may_see, success
@@ -8,7 +10,7 @@ from mockserver.plugins import ACCOUNTS, Call, Outcome, behaviour, content_of, d
 
 @behaviour("addresses", "list_aliases", trusted=True)
 def list_aliases(call: Call) -> Outcome:
-    """List the aliases that the caller may see, by address, as `search`, `start` and `limit` say."""
+    """List the e-mail aliases that the caller may see, by address, filtered and paged by the query."""
     query = call.arguments.query
     term = query.get("search", "").casefold()
     found = []
@@ -22,7 +24,7 @@ def list_aliases(call: Call) -> Outcome:
 
 @behaviour("addresses", "update_sender_address", trusted=True)
 def update_sender_address(call: Call) -> Outcome:
-    """Let the MailUsers of a list, and nobody else, send from an address; 404 names what is not there."""
+    """Set which MailUsers may send from a sender address; 404 if the address or a user does not exist."""
     content = content_of(call)
     address = _canonical(content["sender_address"])
     record = call.transaction.get(SENDER_ADDRESSES, address)
@@ -33,12 +35,12 @@ def update_sender_address(call: Call) -> Outcome:
         account = call.transaction.get(ACCOUNTS, username)
         # Of foreign accounts a caller is not told whether they exist.
         if account is None or account["level"] != MAIL_USER or not may_see(call, username):
-            raise not_found(f"there is no MailUser {username!r}")
+            raise not_found(f"there is no MailUser {json.dumps(username, ensure_ascii=False)}")
     call.transaction.put(SENDER_ADDRESSES, address, {**record, "usernames": usernames})
     return success({"sender_address": address, "usernames": ",".join(usernames)}, "updated")
 
 
 def _canonical(address: str) -> str:
-    """Return an address with its domain in lower case; what is before the @ stays (RFC 5321, section 2.4)."""
+    """Return an e-mail address with its domain in lower case (the local part keeps its case, RFC 5321, section 2.4)."""
     local, at, _ = address.rpartition("@")
     return f"{local}{at}{domain_of(address)}" if at else address

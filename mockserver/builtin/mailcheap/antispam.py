@@ -1,4 +1,4 @@
-"""Antispam: scores at which messages are marked, deferred and rejected, and senders who are always or never heard.
+"""Behaviours of antispam settings: score thresholds, and whitelists and blacklists of senders.
 
 Both exist for the whole server and for single domains. What exists is created by POST, replaced by PUT and cleared by
 DELETE, and each change takes its time on the world's clock; the server's own thresholds alone are there from the start.
@@ -31,20 +31,20 @@ _ACTIONS = ("blacklist", "whitelist")
 
 @behaviour("thresholds", "read", trusted=True)
 def read_thresholds(call: Call) -> Outcome:
-    """Return the server's own scores and how far their last change is."""
+    """Return the antispam score thresholds of the whole server, and whether their last change is applied."""
     record = call.transaction.get(THRESHOLDS, GLOBAL) or {"scores": dict(DEFAULT_SCORES)}
     return success({"scores": record["scores"], "status": _phase(record, call)}, "stored scores")
 
 
 @behaviour("thresholds", "write", trusted=True)
 def write_thresholds(call: Call) -> Outcome:
-    """Set the server's own scores."""
+    """Set the antispam score thresholds of the whole server."""
     return _put_scores(call, GLOBAL, {}, "set")
 
 
 @behaviour("thresholds", "create", trusted=True)
 def create_thresholds(call: Call) -> Outcome:
-    """Give a domain scores of its own; 409 where it has some."""
+    """Create antispam score thresholds for a domain; 409 if the domain has some already."""
     domain = _domain(call)
     if _standing(call, THRESHOLDS, domain) is not None:
         raise conflict(f"{domain} has thresholds of its own already; PUT changes them")
@@ -53,7 +53,7 @@ def create_thresholds(call: Call) -> Outcome:
 
 @behaviour("thresholds", "replace", trusted=True)
 def replace_thresholds(call: Call) -> Outcome:
-    """Change a domain's own scores; 404 where it has none."""
+    """Change the antispam score thresholds of a domain; 404 if the domain has none."""
     domain = _domain(call)
     if _standing(call, THRESHOLDS, domain) is None:
         raise not_found(f"{domain} has no thresholds of its own; POST creates them")
@@ -62,7 +62,7 @@ def replace_thresholds(call: Call) -> Outcome:
 
 @behaviour("thresholds", "clear", trusted=True)
 def clear_thresholds(call: Call) -> Outcome:
-    """Clear a domain's own scores, whether it has some or not."""
+    """Delete the antispam score thresholds of a domain; not an error if the domain has none."""
     domain = _domain(call)
     why = _clear(call, THRESHOLDS, domain)
     return success({"domain": domain, "status": "deleting"}, why)
@@ -80,14 +80,14 @@ def _put_scores(call: Call, scope: str, named: Record, why: str) -> Outcome:
 
 @behaviour("wlbl", "read", trusted=True)
 def read_lists(call: Call) -> Outcome:
-    """Return both lists of the server or of a domain; one that nobody created is empty."""
+    """Return the whitelist and blacklist of senders of the server or of a domain; a missing list is shown empty."""
     scope = _scope(call)
     return success(dict(_shown(call, scope)), f"stored lists of {scope}")
 
 
 @behaviour("wlbl", "create", trusted=True)
 def create_list(call: Call) -> Outcome:
-    """Create a list; 409 where there is one, for then nobody says whether senders are added or replaced."""
+    """Create a whitelist or blacklist of senders; 409 if the list exists."""
     scope, action = _scope(call), content_of(call)["action"]
     if _standing(call, LISTS, _key(scope, action)) is not None:
         raise conflict(f"there is a {action} already; PUT replaces it")
@@ -96,7 +96,7 @@ def create_list(call: Call) -> Outcome:
 
 @behaviour("wlbl", "replace", trusted=True)
 def replace_list(call: Call) -> Outcome:
-    """Replace a list as a whole; 404 where there is none."""
+    """Replace a whitelist or blacklist of senders; 404 if the list does not exist."""
     scope, action = _scope(call), content_of(call)["action"]
     if _standing(call, LISTS, _key(scope, action)) is None:
         raise not_found(f"there is no {action}; POST creates it")
@@ -105,7 +105,7 @@ def replace_list(call: Call) -> Outcome:
 
 @behaviour("wlbl", "clear", trusted=True)
 def clear_list(call: Call) -> Outcome:
-    """Clear one of a domain's lists, whether there is one or not."""
+    """Delete the whitelist or blacklist of a domain; not an error if the list does not exist."""
     domain, action = _domain(call), content_of(call)["action"]
     why = _clear(call, LISTS, _key(domain, action))
     return success({"action": action, "domain": domain, "status": "deleting"}, why)
@@ -135,12 +135,12 @@ def _key(scope: str, action: str) -> str:
 
 
 def _scope(call: Call) -> str:
-    """Return what a call is about: the domain that its path names, or the whole server."""
+    """Return what an antispam call applies to: the domain in its path, or "global" for the whole server."""
     return _domain(call) if "domain" in call.arguments.path else GLOBAL
 
 
 def _domain(call: Call) -> str:
-    """Return the domain that the path names, verified or pending; 404 where this server does not have it."""
+    """Return the domain in the path of a call; raise RequestRejected (404) if the server does not have that domain."""
     # Domain names are the same in either case (RFC 4343).
     name = str(call.arguments.path["domain"]).lower()
     live_domain(call, name)
@@ -148,19 +148,19 @@ def _domain(call: Call) -> str:
 
 
 def _phase(record: Record, call: Call) -> str:
-    """Return how far the last change of a record is; what the seed data brought has long been applied."""
+    """Return the status of a record's last change: `applying`, `applied` or `deleting`."""
     phase: str = record.get("phase", "applied")
     return "applied" if phase == "applying" and not under_way(call, record["since"]) else phase
 
 
 def _standing(call: Call, collection: str, key: str) -> Record | None:
-    """Return a record that is there to stay: what is being deleted can be created anew, and not be changed."""
+    """Return a stored record, None if there is none or the record is being deleted."""
     record = kept(call, collection, key)
     return None if record is not None and _phase(record, call) == "deleting" else record
 
 
 def _clear(call: Call, collection: str, key: str) -> str:
-    """Let a record be deleted once the transition is over; return why, for the journal."""
+    """Delete a record once the transition `deleting` is over; return the journal's reason."""
     record = kept(call, collection, key)
     if record is None:
         return "there was nothing to clear"

@@ -1,4 +1,4 @@
-"""Domains, domain aliases and relay domains: added, pending until verified or too late, listed, deleted.
+"""Behaviours of domains, domain aliases and relay domains, which are pending until verified or expired.
 
 ::
 
@@ -60,7 +60,7 @@ _MOVED = 1_795_996_800
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One of the three kinds of names.
+    """One of three kinds of domain names: domain, domain alias or relay domain.
 
     Attributes:
         collection: of the store, and the member of a list's answer with the verified names.
@@ -78,7 +78,7 @@ class Kind:
 
     @property
     def words(self) -> str:
-        """The kind in words for people."""
+        """Name of this kind of domain in messages: `domain`, `domain alias` or `relay domain`."""
         return self.member.replace("_", " ")
 
 
@@ -95,7 +95,7 @@ KINDS: Mapping[str, Kind] = {kind.collection: kind for kind in (DOMAIN, DOMAIN_A
 
 @behaviour("domains", "list", trusted=True)
 def list_names(call: Call) -> Outcome:
-    """List the names of a kind that the caller may see, the verified and the pending ones, each in order."""
+    """List the domains, domain aliases or relay domains that the caller may see: verified ones, then pending ones."""
     kind = KINDS[call.behaviour.resource]
     verified: list[Any] = []
     pending: list[Any] = []
@@ -113,7 +113,7 @@ def list_names(call: Call) -> Outcome:
 
 @behaviour("domains", "create", trusted=True)
 def add_name(call: Call) -> Outcome:
-    """Add a name, pending from now; 409 where it is there already, whatever its kind, or the quota is used up."""
+    """Add a domain, domain alias or relay domain, pending verification; 409 if it exists or the quota is used up."""
     kind = KINDS[call.behaviour.resource]
     content = whole(content_of(call))
     name = content[kind.member].lower()
@@ -147,7 +147,7 @@ def add_name(call: Call) -> Outcome:
 
 @behaviour("domains", "delete", trusted=True)
 def delete_name(call: Call) -> Outcome:
-    """Delete a name of a kind, verified or pending; 404 where there is none."""
+    """Delete a domain, domain alias or relay domain, verified or pending; 404 if there is none."""
     kind = KINDS[call.behaviour.resource]
     name = content_of(call)[kind.member].lower()
     record = call.transaction.get(kind.collection, name)
@@ -159,7 +159,7 @@ def delete_name(call: Call) -> Outcome:
 
 
 def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
-    """Let a name be verified, as its DNS record would; return its kind. What is verified stays so.
+    """Mark a pending domain, domain alias or relay domain as verified, and return its kind.
 
     Raises:
         LookupError: there is no such name, or its time is over; the message says which names are pending.
@@ -174,7 +174,7 @@ def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
             if not record["verified"] and is_live(record, now)
         )
         raise LookupError(
-            f"there is no domain, domain alias or relay domain {name[:253]}, or its time to be verified is over; "
+            f"there is no domain, domain alias or relay domain {name[:253]}, or the time to verify it is over; "
             f"pending are {', '.join(pending[:10]) or 'none'}"
         )
     kind, record = found
@@ -184,7 +184,7 @@ def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
 
 
 def find_name(read: Read, name: str, now: float) -> tuple[Kind, Record] | None:
-    """Return the kind and record of a name in lower case that is verified or pending, None where there is none."""
+    """Return the kind and record of a domain name that is verified or pending, None if there is none."""
     for kind in KINDS.values():
         record = read(kind.collection, name)
         if record is not None and is_live(record, now):
@@ -193,12 +193,12 @@ def find_name(read: Read, name: str, now: float) -> tuple[Kind, Record] | None:
 
 
 def _belongs_to(kind: Kind, name: str, record: Record) -> str:
-    """Return the name that decides who sees an entry: an alias belongs to the domain that it stands for."""
+    """Return the domain whose owner may see an entry: of a domain alias the target domain, else its own name."""
     return str(record["rcpt_domain"]) if kind is DOMAIN_ALIAS else name
 
 
 def _verification(name: str, record: Record) -> dict[str, Any]:
-    """Return what a pending name needs to be verified; seed data may leave that out."""
+    """Return the expiry time and verification code that responses show for a pending domain."""
     return {
         "expire_time": record.get("expire_time", NEVER),
         "verification_code": record.get("verification_code") or _made_up(name),
@@ -206,14 +206,14 @@ def _verification(name: str, record: Record) -> dict[str, Any]:
 
 
 def _recipient(call: Call, domain: str) -> str:
-    """Return the domain that an alias is to stand for, which must be a verified one."""
+    """Return the target domain of a new domain alias; raise RequestRejected unless that domain is verified."""
     if not live_domain(call, domain)["verified"]:
-        raise conflict(f"the domain {domain} is pending verification, so nothing can stand for it")
+        raise conflict(f"the domain {domain} is pending verification, so it cannot have an alias")
     return domain
 
 
 def _hand_over(transaction: Transaction, name: str, owner: str) -> None:
-    """Let a name be one account's and nobody else's: who let it expire must not own what others add later."""
+    """Make an account the only owner of a domain name, so that no former owner keeps access to it."""
     for username, account in transaction.items(ACCOUNTS).items():
         owned = account.get("owns", [])
         kept = [one for one in owned if one != name]
@@ -224,18 +224,18 @@ def _hand_over(transaction: Transaction, name: str, owner: str) -> None:
 
 
 def _code(call: Call, kind: Kind) -> str:
-    """Return the next code: those of the seed data first, then made-up ones of the same form."""
+    """Return the next verification code for a domain: those of the seed data first, then made-up ones."""
     code = issue(call, kind.purpose)
     return code if code.startswith(_CODE_PREFIX) else _made_up(code)
 
 
 def _made_up(cause: str) -> str:
-    """Return a code of the documented form, the same for the same cause."""
+    """Return a made-up verification code in the documented form; the same input gives the same code."""
     return f"{_CODE_PREFIX}{chance(cause).randrange(_CODE_NUMBERS):012d}"
 
 
-def verify(call: ControlCall) -> Any:
-    """Let a name be verified, as the DNS record that a client is told to make would.
+def verify_by_route(call: ControlCall) -> Any:
+    """Mark a domain as verified: the control API route that replaces the DNS record which a client would set.
 
     Raises:
         RequestRejected: 422 for content of another form, 404 for a name that is not there.
@@ -244,7 +244,7 @@ def verify(call: ControlCall) -> Any:
     if content is NO_CONTENT:
         raise RequestRejected(400, "Bad Request", "the content is not JSON: there is none")
     if not isinstance(content, dict) or content.keys() != {"domain"}:
-        raise _unprocessable("the content must be an object with one or more of domain")
+        raise _unprocessable("the content must be an object with the member domain")
     domain = content["domain"]
     if not isinstance(domain, str):
         raise _unprocessable("domain must be the name of a domain, domain alias or relay domain")
@@ -264,7 +264,7 @@ ROUTES = (
     ControlRoute(
         method="POST",
         path="/domains/verify",
-        answer=verify,
+        answer=verify_by_route,
         formerly="/domains/verify",
         deprecated=_MOVED,
     ),

@@ -1,4 +1,4 @@
-"""What is done with a MailUser's incoming mail: sieve filters and the vacation autoreply.
+"""Behaviours of a MailUser's sieve filters and vacation autoreply.
 
 Pages sieve_filter_get, sieve_filter_post, sieve_filter_put, vacation_autoreply_post, vacation_autoreply_put. All of it
 is the caller's own; no request names an account.
@@ -19,14 +19,14 @@ _FORWARDING = frozenset({"forward", "keep_and_forward"})
 
 @behaviour("filtering", "list_filters", trusted=True)
 def list_filters(call: Call) -> Outcome:
-    """List the caller's filters in the order of their positions (sieve_filter_get)."""
+    """List the caller's sieve filters by position (sieve_filter_get)."""
     filters = sorted(_own_filters(call), key=_position)
     return success({"sieve_filters": [_filter(record) for record in filters]}, f"{len(filters)} filters")
 
 
 @behaviour("filtering", "create_filter", trusted=True)
 def create_filter(call: Call) -> Outcome:
-    """Put a filter at a free position (sieve_filter_post).
+    """Create a sieve filter at a free position (sieve_filter_post).
 
     Raises:
         RequestRejected: 409, the position is taken, or the account would have more than `MAX_FORWARDS` forwards.
@@ -40,7 +40,7 @@ def create_filter(call: Call) -> Outcome:
 
 @behaviour("filtering", "replace_filter", trusted=True)
 def replace_filter(call: Call) -> Outcome:
-    """Replace the whole filter at a position (sieve_filter_put).
+    """Replace the sieve filter at a position (sieve_filter_put).
 
     Raises:
         RequestRejected: 404, there is none; 409, the account would have more than `MAX_FORWARDS` forwards.
@@ -48,13 +48,13 @@ def replace_filter(call: Call) -> Outcome:
     sent = content_of(call)
     position = _position(sent)
     if call.transaction.get(SIEVE_FILTERS, _filter_key(call, position)) is None:
-        raise not_found(f"there is no filter at position {position}; POST makes one")
+        raise not_found(f"there is no filter at position {position}; POST creates one")
     return _keep_filter(call, sent, "replaced")
 
 
 @behaviour("filtering", "create_autoreply", trusted=True)
 def create_autoreply(call: Call) -> Outcome:
-    """Make the caller's autoreply (vacation_autoreply_post).
+    """Create the caller's vacation autoreply (vacation_autoreply_post).
 
     Raises:
         RequestRejected: 409, there is one; 422, it would end before it starts.
@@ -67,14 +67,14 @@ def create_autoreply(call: Call) -> Outcome:
 
 @behaviour("filtering", "replace_autoreply", trusted=True)
 def replace_autoreply(call: Call) -> Outcome:
-    """Replace the caller's whole autoreply; times that are left out go (vacation_autoreply_put).
+    """Replace the caller's vacation autoreply; times that are left out are removed (vacation_autoreply_put).
 
     Raises:
         RequestRejected: 404, there is none; 422, it would end before it starts.
     """
     sent = _autoreply(call)
     if call.transaction.get(AUTOREPLIES, call.caller.username) is None:
-        raise not_found(f"{call.caller.username} has no autoreply; POST makes one")
+        raise not_found(f"{call.caller.username} has no autoreply; POST creates one")
     return _keep_autoreply(call, sent, "re-generating")
 
 
@@ -92,7 +92,7 @@ def _filter_key(call: Call, position: int) -> str:
 
 
 def _filter(record: Record) -> dict[str, Any]:
-    """Return a filter as answers show it."""
+    """Return a sieve filter in the form that responses show."""
     return {name: value for name, value in record.items() if name != "username"}
 
 
@@ -114,7 +114,7 @@ def _forwards(record: Mapping[str, Any]) -> int:
 
 
 def _autoreply(call: Call) -> dict[str, Any]:
-    """Return the autoreply that was sent; what is wrong with it is so whether there is one already or not."""
+    """Return the vacation autoreply in a request; raise RequestRejected (422) if it ends before it starts."""
     sent: dict[str, Any] = content_of(call)
     if "start_time" in sent and sent.get("end_time", sent["start_time"]) < sent["start_time"]:
         raise unprocessable("the autoreply ends before it starts", "/end_time", "not before start_time")

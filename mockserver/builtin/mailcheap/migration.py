@@ -1,4 +1,4 @@
-"""MailUsers that are created by migrating their e-mail from another server (am_user_get, am_user_post).
+"""Behaviours of MailUsers created by migrating e-mail from another server (am_user_get, am_user_post).
 
 The source server is not asked: a stub has none, so every old password is right.
 """
@@ -17,7 +17,7 @@ EXPIRY_SECONDS = 30 * 86_400
 
 @behaviour("migration", "list", trusted=True)
 def list_migrations(call: Call) -> Outcome:
-    """List the users that were created by migration and whose administrator the caller is, in order of their names."""
+    """List, by name, the users that were created by migration and that the caller administers."""
     users = [
         _shown(call, username, record)
         for username, record in sorted(call.transaction.items(MIGRATIONS).items())
@@ -28,7 +28,7 @@ def list_migrations(call: Call) -> Outcome:
 
 @behaviour("migration", "create", trusted=True)
 def create_migration(call: Call) -> Outcome:
-    """Create a MailUser, which can log in at once, and let its e-mail be migrated."""
+    """Create a MailUser, which can log in at once, and start the migration of its e-mail."""
     content = content_of(call)
     username = content["username"]
     add_account(call, {**whole(content), "password": content["new_password"], "api_access": 1, "enabled": 1}, MAIL_USER)
@@ -47,7 +47,7 @@ def create_migration(call: Call) -> Outcome:
 
 
 def _shown(call: Call, username: str, record: Record) -> dict[str, Any]:
-    """Return a migration as a list shows it; it takes as long as a setting does to be applied."""
+    """Return a user's migration in the form that a list shows; it runs for as long as a setting takes to be applied."""
     since = record.get("since")
     running = since is not None and under_way(call, since)
     status = "migrating" if running else record["status"]

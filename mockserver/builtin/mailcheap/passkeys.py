@@ -1,4 +1,4 @@
-"""WebAuthn: registering credentials, logging in with them, and doing without the password.
+"""Behaviours of WebAuthn: registering passkeys, logging in with them, and disabling login by password.
 
 ::
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -60,12 +61,12 @@ _T = TypeVar("_T")
 
 
 class _UnverifiedError(Exception):
-    """An authenticator's answer is not what was asked for; the text says in what."""
+    """WebAuthn data of a client that failed verification; the text says why."""
 
 
 @behaviour("passkeys", "registration_options", trusted=True)
 def registration_options(call: Call) -> Outcome:
-    """Ask for a new credential of the caller's, other than those that it has (webauthn_registration_get)."""
+    """Return WebAuthn registration options with a new challenge for the caller (webauthn_registration_get)."""
     username = call.caller.username
     party = _relying_party(call)
     content = {
@@ -89,13 +90,13 @@ def registration_options(call: Call) -> Outcome:
 
 @behaviour("passkeys", "register", trusted=True)
 def register(call: Call) -> Outcome:
-    """Keep a credential that the caller's authenticator made in answer to a challenge (webauthn_registration_post)."""
+    """Verify a WebAuthn registration and store its credential for the caller (webauthn_registration_post)."""
     content = content_of(call)
     username, name = call.caller.username, content["friendly_name"]
     try:
         verified = _verified_registration(call, content)
     except _UnverifiedError as error:
-        raise conflict(f"this is no answer to the registration options: {error}") from error
+        raise conflict(f"the response does not match the registration options: {error}") from error
     identifier = _encode(verified.credential_id)
     if _found(call, identifier) is not None:
         raise conflict("this credential is registered already")
@@ -122,7 +123,7 @@ def register(call: Call) -> Outcome:
 
 @behaviour("passkeys", "authentication_options", trusted=True)
 def authentication_options(call: Call) -> Outcome:
-    """Ask for an assertion by any credential; who logs in is told by the answer (webauthn_auth_get)."""
+    """Return WebAuthn authentication options with a new challenge for any account (webauthn_auth_get)."""
     content = {
         "allowCredentials": [],
         "challenge": _ask(call, _AUTHENTICATION, ""),
@@ -135,7 +136,7 @@ def authentication_options(call: Call) -> Outcome:
 
 @behaviour("passkeys", "authenticate", trusted=True)
 def authenticate(call: Call) -> Outcome:
-    """Log in the account whose credential answered a challenge (webauthn_auth_post)."""
+    """Log in the account whose WebAuthn credential signed a challenge (webauthn_auth_post)."""
     content = content_of(call)
     passkey = _found(call, content["id"])
     account = None if passkey is None else call.transaction.get(ACCOUNTS, passkey["username"])
@@ -144,7 +145,7 @@ def authenticate(call: Call) -> Outcome:
     try:
         verified = _verified_authentication(call, content, passkey)
     except _UnverifiedError as error:
-        raise login_refused(f"the credential does not log in: {error}") from error
+        raise login_refused(f"the credential was not accepted: {error}") from error
     seen = {"sign_count": verified.new_sign_count, "backed_up": int(verified.credential_backed_up)}
     call.transaction.put(PASSKEYS, f"{passkey['username']}/{passkey['friendly_name']}", {**passkey, **seen})
     return log_in(call, passkey["username"], account, "assertion verified")
@@ -152,7 +153,7 @@ def authenticate(call: Call) -> Outcome:
 
 @behaviour("passkeys", "credentials", trusted=True)
 def list_passkeys(call: Call) -> Outcome:
-    """Tell about the caller's credentials, the oldest first (webauthn_creds_get)."""
+    """List the caller's WebAuthn credentials, oldest first (webauthn_creds_get)."""
     told = [
         {name: passkey[name] for name in ("backed_up", "device_type", "friendly_name")}
         for passkey in passkeys_of(call, call.caller.username)
@@ -162,31 +163,31 @@ def list_passkeys(call: Call) -> Outcome:
 
 @behaviour("passkeys", "disable_password_login", trusted=True)
 def disable_password_login(call: Call) -> Outcome:
-    """Let an account log in by its credentials alone (nopwdlogin_post); tokens that it has go on."""
+    """Disable login by password for an account with at least two WebAuthn credentials (nopwdlogin_post)."""
     username = call.arguments.path["username"]
     account = call.transaction.get(ACCOUNTS, username)
     if account is None:
         raise not_found(f"there is no account {username}")
     count = len(passkeys_of(call, username))
     if count < _ENOUGH:
-        raise conflict(f"{username} has {count} passwordless credentials, and needs at least {_ENOUGH}")
+        raise conflict(f"{username} has {count} passwordless credentials, but needs at least {_ENOUGH}")
     call.transaction.put(ACCOUNTS, username, {**account, "password_login": False})
     return success({"password_login": "disabled"}, f"{count} passwordless credentials")
 
 
 def passkeys_of(call: Call, username: str) -> list[Record]:
-    """Return the credentials of an account, the oldest first."""
+    """Return the records of an account's WebAuthn credentials, oldest first."""
     return own_in_order(call, PASSKEYS, username)
 
 
 def _found(call: Call, identifier: str) -> Record | None:
-    """Return the credential of an identifier; there are never so many that looking at all of them counts."""
+    """Return the record of the WebAuthn credential with an identifier, None if there is none."""
     records = call.transaction.items(PASSKEYS).values()
     return next((record for record in records if record.get("credential_id") == identifier), None)
 
 
 def _descriptor(passkey: Record) -> dict[str, Any]:
-    """Return how options name a credential (Web Authentication, section 5.8.3)."""
+    """Return the PublicKeyCredentialDescriptor of a stored credential (Web Authentication, section 5.8.3)."""
     descriptor = {"id": passkey["credential_id"], "type": _PUBLIC_KEY}
     return {**descriptor, "transports": passkey["transports"]} if passkey.get("transports") else descriptor
 
@@ -214,7 +215,7 @@ def _verified_authentication(call: Call, content: Any, passkey: Record) -> Any:
 
     challenge, origin = _client_data(content)
     if challenge != content["auth_challenge"]:
-        raise _UnverifiedError("auth_challenge is not the challenge that was answered")
+        raise _UnverifiedError("auth_challenge is not the challenge that was signed")
     _use_challenge(call, _AUTHENTICATION, "", challenge)
     party = _relying_party(call)
     handle = content["response"].get("userHandle")
@@ -233,17 +234,17 @@ def _verified_authentication(call: Call, content: Any, passkey: Record) -> Any:
 
 
 def _client_data(content: Any) -> tuple[str, str]:
-    """Return the challenge, in Base64url, and the origin that an authenticator's answer says it is for."""
+    """Return the challenge (Base64url) and the origin in a client's `clientDataJSON`."""
     from webauthn.helpers import parse_client_data_json
 
     said = _judged(lambda: parse_client_data_json(_decode(content["response"]["clientDataJSON"])))
     if not isinstance(said.origin, str):
-        raise _UnverifiedError("the origin is no text")
+        raise _UnverifiedError("the origin is not text")
     return _encode(said.challenge), said.origin
 
 
 def _judged(judge: Callable[[], _T]) -> _T:
-    """Return what the library says of an authenticator's answer.
+    """Return the result of a py_webauthn call, with any of its exceptions turned into _UnverifiedError.
 
     Raises:
         _UnverifiedError: it takes it for wrong, or cannot read it.
@@ -255,7 +256,7 @@ def _judged(judge: Callable[[], _T]) -> _T:
 
 
 def _of_party(origin: str, party: str) -> str:
-    """Return an origin that a browser lets speak for a relying party (Web Authentication, section 5.1.3, step 8).
+    """Return an origin if it is valid for a relying party (Web Authentication, section 5.1.3, step 8).
 
     The host is the relying party's or below it, the scheme https; on the machine itself browsers take http, too.
 
@@ -266,21 +267,21 @@ def _of_party(origin: str, party: str) -> str:
         parts = urlsplit(origin)
         host = parts.hostname or ""
     except ValueError:
-        raise _UnverifiedError("the origin is none") from None
+        raise _UnverifiedError("the origin is not a URL") from None
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     if secure and (host == party or host.endswith(f".{party}")):
         return origin
-    raise _UnverifiedError(f"the origin {origin[:100]!r} cannot speak for the relying party {party}")
+    raise _UnverifiedError(f"the origin {json.dumps(origin[:100])} cannot speak for the relying party {party}")
 
 
 def _relying_party(call: Call) -> str:
-    """Return the identifier of the relying party: a domain, which is its name, too."""
+    """Return the relying party identifier, a domain: that of the seed data, else `localhost`."""
     record = call.transaction.get(WEBAUTHN, "relying_party")
     return DEFAULT_RELYING_PARTY if record is None else str(record["id"])
 
 
 def _user_handle(call: Call, username: str) -> str:
-    """Return what stands for an account on authenticators: its number, in Base64url.
+    """Return the WebAuthn user handle of an account: a number in Base64url, stored on first use.
 
     Numbers are given by the seed data, else counted on from there as accounts first ask: a handle must not tell the
     name (Web Authentication, section 14.6.1).
@@ -294,7 +295,7 @@ def _user_handle(call: Call, username: str) -> str:
 
 
 def _ask(call: Call, purpose: str, username: str) -> str:
-    """Return a new challenge in Base64url, and remember for what it is and until when."""
+    """Return a new WebAuthn challenge in Base64url, and store its purpose, account and time of expiry."""
     challenge = issue(call, f"webauthn_{purpose}_challenge", _made_up_challenge)
     asked = call.transaction.items(WEBAUTHN_CHALLENGES)
     over = [key for key, record in asked.items() if call.now >= record["expires"]]
@@ -320,14 +321,14 @@ def _ask(call: Call, purpose: str, username: str) -> str:
 
 
 def _use_challenge(call: Call, purpose: str, username: str, challenge: str) -> None:
-    """Take an open challenge away, so that it is answered once; a call that is refused later brings it back.
+    """Delete an open WebAuthn challenge, so that it is used once; a rejected call rolls this back.
 
     Raises:
         _UnverifiedError: there is none, or it is for another purpose or account, or over.
     """
     record = call.transaction.get(WEBAUTHN_CHALLENGES, challenge)
     if record is None or (record["purpose"], record["username"]) != (purpose, username):
-        raise _UnverifiedError("the challenge was not asked for, or was answered already")
+        raise _UnverifiedError("the challenge was not issued, or was used already")
     if call.now >= record["expires"]:
         raise _UnverifiedError(f"the challenge is older than {CHALLENGE_SECONDS} seconds")
     call.transaction.delete(WEBAUTHN_CHALLENGES, challenge)
@@ -338,7 +339,7 @@ def _made_up_challenge(secret: str) -> str:
 
 
 def _encode(value: bytes) -> str:
-    """Return bytes in Base64url without padding (RFC 4648, section 5), as WebAuthn's JSON has them."""
+    """Return bytes in Base64url without padding (RFC 4648, section 5)."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 

@@ -1,4 +1,4 @@
-"""Passwords: SHA512-Crypt hashes, and what logging in takes beside a password (accounts_post, accounts_get, auth_post).
+"""Passwords: SHA512-Crypt hashes, and conditions for logging in (accounts_post, accounts_get, auth_post).
 
 The algorithm is that of Ulrich Drepper's public specification, "Unix crypt using SHA-256 and SHA-512", version 0.6;
 the comments name its steps. The engine checks logins by a faster digest of its own; this form is for what a client
@@ -32,8 +32,8 @@ _HASH = re.compile(
 _ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-def make(username: str, password: str) -> str:
-    """Return the hash of an account's password, with its prefix.
+def make_hash(username: str, password: str) -> str:
+    """Return the SHA512-Crypt hash of an account's password, with the prefix `{SHA512-CRYPT}`.
 
     The salt is made of the name, so that a list of accounts looks the same on every start and in every example. A NUL
     ends a password, as it does for crypt(3); only seed data can have one.
@@ -43,8 +43,8 @@ def make(username: str, password: str) -> str:
     return f"{PREFIX}$6$rounds={_ROUNDS}${salt}${digest}"
 
 
-def matches(password: str, hashed: str) -> bool:
-    """Tell whether a hash with its prefix is the one of a password; one that is malformed is nobody's."""
+def hash_matches(password: str, hashed: str) -> bool:
+    """Tell whether a SHA512-Crypt hash is that of a password; a malformed hash matches none."""
     found = _HASH.fullmatch(hashed.removeprefix(PREFIX))
     key = password.encode("utf-8", "surrogatepass")
     # No hash was made of a password with a NUL, or of so long a one.
@@ -55,15 +55,15 @@ def matches(password: str, hashed: str) -> bool:
 
 
 def belongs_to(account: Record, username: str, password: str) -> bool:
-    """Tell whether a password is the account's, which may have been sent as such a hash: then nothing else is known."""
+    """Tell whether a password is that of an account, which may be stored as a client's SHA512-Crypt hash."""
     hashed = account.get("password_crypt")
     if hashed is not None and account["password_hash"] is None:
-        return matches(password, hashed)
+        return hash_matches(password, hashed)
     return plugins.password_matches(account, username, password)
 
 
 def admit(call: Call, username: str, account: Record) -> None:
-    """Ask an account whose password was right for what else it needs: a code, the right to log in so, or at all.
+    """Raise RequestRejected (401) if an account may not log in by password, or the two-factor code is missing or wrong.
 
     Raises:
         RequestRejected: 401.
@@ -73,14 +73,14 @@ def admit(call: Call, username: str, account: Record) -> None:
     if twofactor.is_enabled(call, username):
         otp = call.content.get("otp")
         if not isinstance(otp, str):
-            raise login_refused("this account has two-factor authentication, so logging in needs `otp`, too")
+            raise login_refused("this account has two-factor authentication, so a login also requires `otp`")
         if not twofactor.accept_code(call, username, otp):
-            raise login_refused("`otp` is not the account's code now, or was used before")
+            raise login_refused("`otp` is not the account's current code, or was used before")
     _require_access(account)
 
 
 def log_in(call: Call, username: str, account: Record, why: str) -> Outcome:
-    """Give an account that showed who it is a token; it is told the same as a login by password tells.
+    """Issue a token to an account whose identity was verified, and return the response of a login.
 
     Raises:
         RequestRejected: 401, the account may not log in at all.
@@ -105,7 +105,7 @@ def _require_access(account: Record) -> None:
 
 
 def _digest(password: bytes, salt: bytes, rounds: int) -> str:
-    """Return the 86 characters that crypt(3) puts behind the salt."""
+    """Return the 86 characters that SHA512-Crypt puts after the salt."""
     digest = _start(password, salt)
     # P and S (steps 13 to 20): digests of password and salt, as long as these are.
     p = _cut(hashlib.sha512(password * len(password)).digest(), len(password))
@@ -120,7 +120,7 @@ def _digest(password: bytes, salt: bytes, rounds: int) -> str:
 
 
 def _start(password: bytes, salt: bytes) -> bytes:
-    """Return digest A, in which password, salt and digest B are mixed (steps 1 to 12)."""
+    """Return digest A of SHA512-Crypt, which mixes password, salt and digest B (steps 1 to 12)."""
     b = hashlib.sha512(password + salt + password).digest()
     mixed = password + salt + _cut(b, len(password))
     length = len(password)
@@ -131,12 +131,12 @@ def _start(password: bytes, salt: bytes) -> bytes:
 
 
 def _cut(digest: bytes, length: int) -> bytes:
-    """Return a digest, repeated to a length."""
+    """Return a digest repeated, and cut off, to a length in bytes."""
     return (digest * (length // len(digest) + 1))[:length]
 
 
 def _encoded(digest: bytes) -> str:
-    """Return a digest in the alphabet of crypt(3): three bytes make four characters, lowest bits first (step 22)."""
+    """Return a digest in crypt(3)'s alphabet: four characters for three bytes, lowest bits first (step 22)."""
     text = ""
     for group in range(21):
         first, second, third = (digest[(group + 21 * (group + turn)) % 63] for turn in range(3))

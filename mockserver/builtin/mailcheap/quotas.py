@@ -1,4 +1,4 @@
-"""What a DomainAdmin may have, and how much of it is used (accounts_get, account_patch).
+"""Quotas of DomainAdmins, and how much of each is used (accounts_get, account_patch).
 
 No page says what counts. Here it is all that is in the domains which it administers, whoever made it, and names that
 are pending, or they would make the quota void; storage counts as soon as it is given to a mailbox. Only a DomainAdmin's
@@ -29,7 +29,7 @@ MAIL_USER_QUOTAS = (STORAGE,)
 
 
 def used_name(quota: str) -> str:
-    """Return the member that tells how much of a quota is used."""
+    """Return the name of the account member that shows how much of a quota is used."""
     return "storagequota_used" if quota == STORAGE else f"{quota}_used"
 
 
@@ -58,7 +58,7 @@ def used(call: Call, record: Record) -> Mapping[str, int]:
 
 
 def require_room(call: Call, quota: str, more: int = 1) -> None:
-    """Refuse what would exceed a quota of the DomainAdmin that calls.
+    """Raise RequestRejected (409) if a call would exceed a quota of the DomainAdmin that makes it.
 
     Raises:
         RequestRejected: 409, the quota is used up.
@@ -69,5 +69,5 @@ def require_room(call: Call, quota: str, more: int = 1) -> None:
     limit, taken = account_value(record, quota), used(call, record)[quota]
     if taken + more > limit:
         raise conflict(
-            f"{call.caller.username} has {taken} of at most {limit} ({quota}), which leaves no room for {more}"
+            f"{call.caller.username} has {taken} of at most {limit} ({quota}), which leaves less than {more}"
         )

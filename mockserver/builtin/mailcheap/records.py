@@ -1,4 +1,4 @@
-"""Collections of the mail server's store, and what most of its handlers do: refuse, number, show a page of a list."""
+"""Collections of the mail server's store, and functions that its handlers share: rejections, numbering, paging."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES, THR
 MAX_RECORDS = 50
 _Item = TypeVar("_Item")
 
-#: Permission levels, mightiest first (accounts_post).
+#: Permission levels, highest first (accounts_post).
 MASTER_ADMIN, DOMAIN_ADMIN, MAIL_USER = LEVELS = ("MasterAdmin", "DomainAdmin", "MailUser")
 #: Members of an account's record that seed data may leave out; storage is in MB, quotas are those of a DomainAdmin.
 _ACCOUNT_DEFAULTS: Mapping[str, Any] = {
@@ -72,12 +72,12 @@ NEVER = LATEST
 
 
 def is_live(record: Record, now: float) -> bool:
-    """Tell whether a domain, domain alias or relay domain is verified or can still be."""
+    """Tell whether a domain, domain alias or relay domain is verified, or pending and not expired."""
     return bool(record["verified"]) or now < record.get("expire_time", NEVER)
 
 
 def live_domain(call: Call, name: str) -> Record:
-    """Return the record of a domain in lower case that is verified or can still be.
+    """Return the record of a domain that is verified or pending; raise RequestRejected (404) if there is none.
 
     Raises:
         RequestRejected: 404, there is none.
@@ -89,7 +89,7 @@ def live_domain(call: Call, name: str) -> Record:
 
 
 def account_value(record: Record, name: str) -> Any:
-    """Return a member of an account's record, its default where the record does not have it."""
+    """Return a member of an account's record, or its default if the record lacks the member."""
     value = record.get(name)
     if value is not None:
         return value
@@ -102,7 +102,7 @@ def may_use_api(record: Record) -> bool:
 
 
 def is_administrator_of(call: Call, username: str) -> bool:
-    """Tell whether the caller administers an account, for lists: a DomainAdmin the MailUsers of its domains.
+    """Tell whether the caller administers an account: a DomainAdmin administers the MailUsers of its domains.
 
     Levels that the contract lets act on everybody's objects administer all.
     """
@@ -114,17 +114,17 @@ def is_administrator_of(call: Call, username: str) -> bool:
 
 
 def not_found(detail: str) -> RequestRejected:
-    """Return the refusal of a call about something that is not there."""
+    """Return the rejection (404) of a call that names something which does not exist."""
     return RequestRejected(404, "Not Found", detail)
 
 
 def conflict(detail: str) -> RequestRejected:
-    """Return the refusal of a call that the state of things does not allow."""
+    """Return the rejection (409) of a call that the present state does not allow."""
     return RequestRejected(409, "Conflict", detail)
 
 
 def unprocessable(detail: str, pointer: str = "", expected: str = "") -> RequestRejected:
-    """Return the refusal of well-formed content that the server cannot act on, as things are.
+    """Return the rejection (422) of content that fits the schema but not the state of the server.
 
     Args:
         detail: what is wrong, for people.
@@ -141,25 +141,25 @@ def unprocessable(detail: str, pointer: str = "", expected: str = "") -> Request
         has_value=False,
         value=None,
         provenance_kind="assumed",
-        provenance_reason="no page says what a server refuses for the sake of what it holds",
+        provenance_reason="no page says which valid content a server refuses because of its state",
         rule="",
     )
     return RequestRejected(422, "Unprocessable Content", detail, violations=(violation,))
 
 
 def forbidden(detail: str) -> RequestRejected:
-    """Return the refusal of what the caller may not do, whoever may."""
+    """Return the rejection (403) of a call that the caller has no permission for."""
     return RequestRejected(403, "Forbidden", detail)
 
 
 def own_in_order(call: Call, collection: str, username: str) -> list[Record]:
-    """Return the records of a collection that are an account's, in the order of their making."""
+    """Return the records of a collection that belong to an account, in the order of their creation."""
     own = (record for record in call.transaction.items(collection).values() if record["username"] == username)
     return sorted(own, key=_number)
 
 
 def next_number(records: Iterable[Record]) -> int:
-    """Return the place of a new record in the order of making, behind all of these."""
+    """Return the sequence number for a new record: one more than the highest of the given records."""
     return max(map(_number, records), default=0) + 1
 
 
@@ -168,6 +168,6 @@ def _number(record: Record) -> int:
 
 
 def page(query: Mapping[str, Any], items: Sequence[_Item]) -> Sequence[_Item]:
-    """Return `limit` items from the offset `start` on; beyond the end there are none."""
+    """Return the page of a list that a query selects: `limit` items from offset `start`."""
     start = query.get("start", 0)
     return items[start : start + query.get("limit", MAX_RECORDS)]

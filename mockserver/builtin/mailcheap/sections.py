@@ -1,4 +1,4 @@
-"""Sections of seed data of the mail server, as the records that its behaviours find (docs/seed-data.md)."""
+"""Sections of the mail server's seed data, and how their items become records (docs/seed-data.md)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _names(sections: Sections, *kinds: tuple[str, str]) -> frozenset[str]:
 
 
 def _of_mail(sections: Sections, *others: str) -> Callable[[str], bool]:
-    """Return what tells whether a name is in `domains`, or one of some others.
+    """Return a function that tells whether a name is in section `domains` or among some other names.
 
     Seed data of other contracts have accounts, too, and those own other things than domains.
     """
@@ -55,14 +55,15 @@ def _recipients(sections: Sections) -> Callable[[str], bool]:
     return lambda name: domain_of(name) not in ours or name in known
 
 
-OWNED = Reference(_owned, "is none of our domains; add it to `domains`, or correct the name")
+OWNED = Reference(_owned, "is not a domain, domain alias or relay domain; add it to `domains`, or correct the name")
 DOMAIN = Reference(_of_mail, "is not in `domains`; add it there, or correct the name")
 SCOPE = Reference(
     lambda sections: _of_mail(sections, "global"),
-    "is neither `global` nor one of our domains; add it to `domains`, or correct the name",
+    "is neither `global` nor in `domains`; add it to `domains`, or correct the name",
 )
 RECIPIENT = Reference(
-    _recipients, "is in a domain of ours, but no account or alias; add it to `accounts`, or correct the name"
+    _recipients,
+    "is in one of `domains`, but is not an account or alias; add it to `accounts`, or correct the name",
 )
 
 
@@ -71,13 +72,13 @@ def _without(*names: str) -> Callable[[Item], Record]:
 
 
 def _digested(item: Item) -> Record:
-    """Return an item whose password stands as its digest: no operation gives it back a second time."""
+    """Return the record of a seed data item with its password replaced by a digest."""
     hashed = password_hash(item["username"], item["password"])
     return {**{name: value for name, value in item.items() if name != "password"}, "hash": hashed}
 
 
 def _second_factor(item: Item) -> Record:
-    """Return a second factor whose key has a name that every dump masks."""
+    """Return the record of a seeded two-factor key, under a member name that dumps mask."""
     return {"status": item["status"], "totp_secret": item["key"], "used": []}
 
 

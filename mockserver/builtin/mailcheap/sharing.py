@@ -1,4 +1,4 @@
-"""Address books and calendars that MailUsers share with each other (pages conshare_get, conshare_put, calshare_get).
+"""Behaviours of address books and calendars that MailUsers share (conshare_get, conshare_put, calshare_get).
 
 Only what is shared is told. Nothing documented makes an address book or calendar, so each account has one of the name
 `default`, made when it is first needed; others come with the seed data.
@@ -6,6 +6,7 @@ Only what is shared is told. Nothing documented makes an address book or calenda
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -34,19 +35,19 @@ _SEGMENT = "-._~!$&'()*+,;=:@"
 
 @behaviour("sharing", "list_addressbooks", trusted=True)
 def list_addressbooks(call: Call) -> Outcome:
-    """List the address books that the caller shares, and those shared with it (conshare_get)."""
+    """List the address books that the caller shares, and those shared with the caller (conshare_get)."""
     return _list(call, ADDRESS_BOOKS)
 
 
 @behaviour("sharing", "list_calendars", trusted=True)
 def list_calendars(call: Call) -> Outcome:
-    """List the calendars that the caller shares, and those shared with it (calshare_get)."""
+    """List the calendars that the caller shares, and those shared with the caller (calshare_get)."""
     return _list(call, CALENDARS)
 
 
 @behaviour("sharing", "share_addressbook", trusted=True)
 def share_addressbook(call: Call) -> Outcome:
-    """Replace the recipients of an address book of the caller (conshare_put); without any it is no longer shared.
+    """Set whom an address book of the caller is shared with; nobody if the list is empty (conshare_put).
 
     Raises:
         RequestRejected: 404, the caller has no such address book; 422, a recipient is no MailUser or the caller.
@@ -56,7 +57,7 @@ def share_addressbook(call: Call) -> Outcome:
     key = f"{owner}/{friendly_name}"
     record = call.transaction.get(ADDRESS_BOOKS, key)
     if record is None and friendly_name != DEFAULT:
-        raise not_found(f"{owner} has no address book {friendly_name!r}")
+        raise not_found(f"{owner} has no address book {json.dumps(friendly_name, ensure_ascii=False)}")
     record = record or _default(call, ADDRESS_BOOKS, owner)
     for index, recipient in enumerate(recipients):
         _check_recipient(call, recipient, f"/recipients/{index}")
@@ -66,8 +67,8 @@ def share_addressbook(call: Call) -> Outcome:
     return success({**_shown_to_owner(call, record), "status": "applying"}, f"shared with {len(recipients)}")
 
 
-def count(transaction: Transaction, collection: str) -> int:
-    """Return how many address books or calendars there are: the default ones that nobody has used yet included."""
+def count_shared(transaction: Transaction, collection: str) -> int:
+    """Return the number of address books or calendars, counting the default one of each MailUser."""
     owned = {(record["owner"], record["friendly_name"]) for record in transaction.items(collection).values()}
     accounts = transaction.items(ACCOUNTS).items()
     return len(owned | {(username, DEFAULT) for username, account in accounts if account["level"] == MAIL_USER})
@@ -113,7 +114,7 @@ def _status(call: Call, record: Record) -> str:
 
 
 def _seen_by(username: str, url: str) -> str:
-    """Return where an account finds what another one shares with it.
+    """Return the URL under which an account finds an address book or calendar shared with it.
 
     By the documentation that is below its own name: `.../radicale/RECIPIENT/IDENTIFIER/`.
     """
@@ -122,7 +123,7 @@ def _seen_by(username: str, url: str) -> str:
 
 
 def _default(call: Call, collection: str, owner: str) -> Record:
-    """Return the record of an account's default address book or calendar that was not used yet."""
+    """Return the record of an account's default address book or calendar, before its first use."""
     identifier = make_uuid(call.rules.seed_number, call.world, collection, owner, DEFAULT)
     url = f"{_DAV}{_segment(owner)}/{identifier}/"
     return {"owner": owner, "friendly_name": DEFAULT, "url": url, "recipients": []}
@@ -134,7 +135,7 @@ def _segment(text: str) -> str:
 
 def _check_recipient(call: Call, recipient: str, pointer: str) -> None:
     if recipient == call.caller.username:
-        raise unprocessable(f"{recipient} is the owner, and needs no share", pointer, "another account")
+        raise unprocessable(f"{recipient} is the owner, who needs no share", pointer, "another account")
     account = call.transaction.get(ACCOUNTS, recipient)
     if account is None:
         raise unprocessable(f"there is no account {recipient}", pointer, "the name of a MailUser")

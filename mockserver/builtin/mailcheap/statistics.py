@@ -1,4 +1,4 @@
-"""How much there is of everything, and who uses how much storage (stats_mail_get, stats_quota_get).
+"""Behaviours of statistics: counts of objects, and storage used by accounts (stats_mail_get, stats_quota_get).
 
 All of it is counted from what the world holds when it is asked, so it always fits the other answers.
 """
@@ -43,7 +43,7 @@ _PROPERTIES = ("aliases", "domain_aliases", "domains", "relay_domains", "sender_
 
 @behaviour("statistics", "mail", trusted=True)
 def count_mail(call: Call) -> Outcome:
-    """Count what the server has of each kind, and what each DomainAdmin added, most first."""
+    """Count the server's objects of each kind, and those that each DomainAdmin added, highest count first."""
     records = {name: list(call.transaction.items(kind).values()) for name, kind in _COUNTED.items()}
     accounts = call.transaction.items(ACCOUNTS)
     mailboxes = [record for record in accounts.values() if record["level"] == MAIL_USER]
@@ -53,14 +53,14 @@ def count_mail(call: Call) -> Outcome:
     administrators = [username for username, record in accounts.items() if record["level"] == DOMAIN_ADMIN]
     usage = sorted(((added[name], name) for name in administrators), key=lambda one: (-one[0], one[1]))
     counts = {name: _count(found) for name, found in records.items()}
-    counts |= {kind: sharing.count(call.transaction, kind) for kind in (ADDRESS_BOOKS, CALENDARS)}
+    counts |= {kind: sharing.count_shared(call.transaction, kind) for kind in (ADDRESS_BOOKS, CALENDARS)}
     shown = {**counts, "mailboxes": len(mailboxes), "domainadmin_usage": [{name: count} for count, name in usage]}
     return success(dict(sorted(shown.items())), "counted")
 
 
 @behaviour("statistics", "quota", trusted=True)
 def list_quota_usage(call: Call) -> Outcome:
-    """List how much storage the accounts below the caller use, the fullest first."""
+    """List how much storage is used by each account that the caller administers, fullest first."""
     query = call.arguments.query
     level, search = query.get("perm_level"), query.get("search", "").casefold()
     if level == DOMAIN_ADMIN and call.caller.level == DOMAIN_ADMIN:
@@ -82,5 +82,5 @@ def list_quota_usage(call: Call) -> Outcome:
 
 
 def _count(records: Iterable[Record]) -> int:
-    """Return how many there are; a domain that waits for its verification is not there yet."""
+    """Return how many records there are, without domains that are pending verification."""
     return sum(record.get("verified", True) for record in records)

@@ -1,4 +1,4 @@
-"""Two-factor authentication by time-based one-time passwords (RFC 6238), and device passwords.
+"""Behaviours of two-factor authentication by time-based one-time passwords (RFC 6238), and device passwords.
 
 ::
 
@@ -51,7 +51,7 @@ _DISABLED, _PENDING, _ENABLED = "disabled", "pending_verification", "enabled"
 
 @behaviour("twofactor", "status", trusted=True)
 def read_status(call: Call) -> Outcome:
-    """Tell how far two-factor authentication of an account is (twofa_get)."""
+    """Return the status of an account's two-factor authentication (twofa_get)."""
     username = call.arguments.path["username"]
     record = call.transaction.get(TWO_FACTOR, username)
     return _status(username, _DISABLED if record is None else record["status"], "stored status")
@@ -59,10 +59,10 @@ def read_status(call: Call) -> Outcome:
 
 @behaviour("twofactor", "enable", trusted=True)
 def enable(call: Call) -> Outcome:
-    """Give out a new key, to be verified; one that waits for verification already is replaced (twofa_post)."""
+    """Issue a two-factor key that the client must verify; a pending key is replaced (twofa_post)."""
     username = call.arguments.path["username"]
     if is_enabled(call, username):
-        raise conflict(f"two-factor authentication of {username} is enabled; a new key needs it to be disabled first")
+        raise conflict(f"two-factor authentication of {username} is enabled; disable it first to get a new key")
     key = issue(call, "totp_key", _made_up_key).replace("-", "")
     # No documented answer gives the key again, but codes cannot be checked by a digest of it; dumps mask this name.
     call.transaction.put(TWO_FACTOR, username, {"status": _PENDING, "totp_secret": key, "used": []})
@@ -77,8 +77,8 @@ def enable(call: Call) -> Outcome:
 
 
 @behaviour("twofactor", "verify", trusted=True)
-def verify(call: Call) -> Outcome:
-    """Enable two-factor authentication by the first code that is derived from the key (twofa_verify_post)."""
+def verify_code(call: Call) -> Outcome:
+    """Enable two-factor authentication when a client sends a code derived from its key (twofa_verify_post)."""
     content = content_of(call)
     username = content["username"]
     record = call.transaction.get(TWO_FACTOR, username)
@@ -86,14 +86,14 @@ def verify(call: Call) -> Outcome:
         raise conflict(f"no key of {username} waits for verification")
     step = _step_of(record, content["otp"], call.now)
     if step is None:
-        raise conflict(f"`otp` is not what the key gives now, {STEP_SECONDS} seconds more or less")
+        raise conflict(f"`otp` is not the key's code for this time, give or take {STEP_SECONDS} seconds")
     call.transaction.put(TWO_FACTOR, username, {**_with_used(record, step, call.now), "status": _ENABLED})
     return _status(username, _ENABLED, "code accepted")
 
 
 @behaviour("twofactor", "disable", trusted=True)
 def disable(call: Call) -> Outcome:
-    """Forget an account's key, whether or not it was verified; device passwords stay (twofa_delete)."""
+    """Delete an account's two-factor key, verified or pending; device passwords stay (twofa_delete)."""
     username = call.arguments.path["username"]
     if username != call.caller.username and call.transaction.get(ACCOUNTS, username) is None:
         raise not_found(f"there is no account {username}")
@@ -103,13 +103,13 @@ def disable(call: Call) -> Outcome:
 
 
 def is_enabled(call: Call, username: str) -> bool:
-    """Tell whether an account needs a code to log in."""
+    """Tell whether an account has two-factor authentication enabled, so that a login needs a code."""
     record = call.transaction.get(TWO_FACTOR, username)
     return record is not None and record["status"] == _ENABLED
 
 
 def accept_code(call: Call, username: str, otp: str) -> bool:
-    """Tell whether a code is right for an account that needs one, and let it be used up then."""
+    """Tell whether a two-factor code is right, and if so mark the code as used."""
     record = call.transaction.get(TWO_FACTOR, username)
     step = None if record is None else _step_of(record, otp, call.now)
     if record is None or step is None:
@@ -120,14 +120,14 @@ def accept_code(call: Call, username: str, otp: str) -> bool:
 
 @behaviour("twofactor", "device_passwords", trusted=True)
 def list_device_passwords(call: Call) -> Outcome:
-    """Name the caller's device passwords, in the order in which they were made (twofa_devicepwd_get)."""
+    """List the names of the caller's device passwords in the order of their creation (twofa_devicepwd_get)."""
     own = _device_passwords(call)
     return success({"2fa": {"device_password": [record["friendly_name"] for record in own]}}, "stored names")
 
 
 @behaviour("twofactor", "create_device_password", trusted=True)
 def create_device_password(call: Call) -> Outcome:
-    """Give out a password for mail programs; only its digest is kept (twofa_devicepwd_post)."""
+    """Issue a password for mail programs, of which only a digest is stored (twofa_devicepwd_post)."""
     username, name = call.caller.username, content_of(call)["friendly_name"]
     account = call.transaction.get(ACCOUNTS, username) or {}
     if not is_enabled(call, username) and account.get("password_login", True):
@@ -155,12 +155,12 @@ def _status(username: str, status: str, why: str) -> Outcome:
 
 
 def _made_up_key(secret: str) -> str:
-    """Return a key of 160 bits in Base32, as RFC 4226 (section 4, R6) recommends and the documentation shows."""
+    """Return a made-up two-factor key of 160 bits in Base32 (RFC 4226, section 4, R6)."""
     return base64.b32encode(hashlib.sha256(secret.encode()).digest()[:_KEY_BYTES]).decode()
 
 
 def _step_of(record: Record, otp: str, now: float) -> int | None:
-    """Return the time step (RFC 6238, section 4.2) that a code is right for, None if it is wrong or used up."""
+    """Return the time step (RFC 6238, section 4.2) of a two-factor code, None if the code is wrong or used."""
     import pyotp  # most stubs never check a code; it costs start-up time
 
     totp = pyotp.TOTP(record["totp_secret"], interval=STEP_SECONDS)
@@ -176,7 +176,7 @@ def _steps(now: float) -> range:
 
 
 def _with_used(record: Record, step: int, now: float) -> Record:
-    """Return a record that knows of one more used code; those out of the window are refused anyway.
+    """Return a two-factor record with one more code marked as used; codes outside the time window are dropped.
 
     The steps themselves and not the latest of them: a test may set its clock back, and must not be locked out by that.
     """
@@ -185,5 +185,5 @@ def _with_used(record: Record, step: int, now: float) -> Record:
 
 
 def _device_passwords(call: Call) -> list[Record]:
-    """Return the caller's device passwords, the oldest first."""
+    """Return the records of the caller's device passwords, oldest first."""
     return own_in_order(call, DEVICE_PASSWORDS, call.caller.username)

@@ -1,1 +1,1 @@
-"""The document as the values of model.py, read once."""
+"""Reading a contract: raw OpenAPI to the frozen values of the model, once."""

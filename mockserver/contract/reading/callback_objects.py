@@ -1,4 +1,4 @@
-"""Callbacks: requests that a server makes in turn (OpenAPI 3.1, section 4.8.18)."""
+"""Callbacks of an operation: requests that the server sends to its client (OpenAPI 3.1, section 4.8.18)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _NOT_PARAMETERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A header or query parameter that a callback must have: its examples, and where its schema stands, if anywhere."""
+class CallbackParameter:
+    """Required header or query parameter of a callback request: its examples, and the pointer of its schema, if any."""
 
     name: str
     location: str
@@ -31,7 +31,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One request of a callback.
+    """One request of a callback: method, URL expression, content and required parameters.
 
     Attributes:
         name: of the callback in its operation.
@@ -46,11 +46,11 @@ class Callback:
     expression: str
     media_type: MediaType | None
     examples: tuple[Any, ...]
-    parameters: tuple[Sent, ...] = ()
+    parameters: tuple[CallbackParameter, ...] = ()
 
 
 def callbacks(contract: Contract, operation: Operation) -> tuple[Callback, ...]:
-    """Return the callbacks of an operation; what is not written as OpenAPI wants it is left out."""
+    """Return the callback requests of an operation, without those that are not valid OpenAPI."""
     found: list[Callback] = []
     for name, holder in _members(contract, child(operation.pointer, "callbacks")):
         for expression, item in _members(contract, holder):
@@ -75,9 +75,9 @@ def _callback(contract: Contract, name: str, method: str, expression: str, point
     return Callback(name, method, expression, None, ())
 
 
-def _parameters(contract: Contract, item: str, pointer: str) -> tuple[Sent, ...]:
-    """Return what a callback's operation asks for, and what its path item does for all of them."""
-    found: dict[tuple[str, str], Sent] = {}
+def _parameters(contract: Contract, item: str, pointer: str) -> tuple[CallbackParameter, ...]:
+    """Return the required parameters of a callback request, from its operation and its path item."""
+    found: dict[tuple[str, str], CallbackParameter] = {}
     for holder in (item, pointer):
         listed = contract.at(holder).get("parameters") if isinstance(contract.at(holder), dict) else None
         for index in range(len(listed) if isinstance(listed, list) else 0):
@@ -88,7 +88,7 @@ def _parameters(contract: Contract, item: str, pointer: str) -> tuple[Sent, ...]
                 continue
             if location == "query" or name.lower() not in _NOT_PARAMETERS:
                 schema = child(place, "schema") if "schema" in raw else None
-                found[name, location] = Sent(name, location, schema, _examples(contract, raw, place))
+                found[name, location] = CallbackParameter(name, location, schema, _examples(contract, raw, place))
     return tuple(found.values())
 
 
@@ -101,7 +101,7 @@ def _examples(contract: Contract, raw: dict[str, Any], place: str) -> tuple[Any,
 
 
 def _members(contract: Contract, pointer: str) -> list[tuple[str, str]]:
-    """Return the names in an object and where their values really stand, none for what is no object or broken."""
+    """Return the member names of an object with their values' pointers, `$ref`s followed; empty if no object."""
     pointer = _real(contract, pointer)
     try:
         value = contract.at(pointer)

@@ -1,7 +1,7 @@
-"""Document to contract: raw OpenAPI read once, into the values of model.py.
+"""Building a contract from an OpenAPI document: paths, operations, security schemes, servers and extensions.
 
-Every mistake that is met names its place. Most are warnings, because real documents are full of them and are served
-all the same; a ContractError is for a document that holds nothing to serve, and for extensions of our own.
+Every mistake is reported with its place. Most are warnings, because real documents are full of them and are served
+all the same; ContractError is raised for a document with nothing to serve, and for mistakes in `x-mockserver-*`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mockserver.contract.source.bundling import bundled
 from mockserver.contract.source.loading import Document, load
 from mockserver.contract.source.openapi2 import upgraded
 from mockserver.contract.source.overlay import apply_overlays
+from mockserver.http.json import excerpt
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import child, lookup
 
@@ -33,7 +34,7 @@ _Requirements = tuple[Mapping[str, tuple[str, ...]], ...]
 
 
 def load_contract(path: Path | str, overlays: Sequence[Path | str] = ()) -> Contract:
-    """Return the contract in a file, after the overlays in others.
+    """Return the contract in a file or URL, after the overlays in other files were applied.
 
     Raises:
         ContractError: one cannot be read, or it is not an OpenAPI document that can be served; names the place.
@@ -42,7 +43,7 @@ def load_contract(path: Path | str, overlays: Sequence[Path | str] = ()) -> Cont
 
 
 def load_document(path: Path | str, overlays: Sequence[Path | str] = ()) -> Document:
-    """Return the document in a file, or a directory's first one, after overlays, with the files it refers to.
+    """Return the document in a file or directory, after overlays, with the files that it refers to.
 
     Raises:
         ContractError: a file cannot be read, or an overlay cannot be applied; names the place.
@@ -52,16 +53,16 @@ def load_document(path: Path | str, overlays: Sequence[Path | str] = ()) -> Docu
 
 
 def build(document: Document) -> Contract:
-    """Return the contract that a document holds.
+    """Return the contract that a parsed document describes.
 
     Raises:
         ContractError: it is not an OpenAPI document that can be served; names the place.
     """
-    return _Builder(upgraded(document)).contract()
+    return _ContractBuilder(upgraded(document)).contract()
 
 
-class _Builder:
-    """Reads raw OpenAPI once, operation by operation."""
+class _ContractBuilder:
+    """Builder of a contract: reads a raw OpenAPI document once, operation by operation."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -80,9 +81,7 @@ class _Builder:
         data = self._data
         self._check_version()
         if all(not isinstance(data.get(name), dict) for name in ("paths", "webhooks", "components")):
-            raise self._reader.error(
-                "", "has no `paths` that map paths to operations, so nothing can be served; add it"
-            )
+            raise self._reader.error("", "has no object `paths`, so there is nothing to serve; add `paths`")
         self._extensions.check_names()
         info = self._reader.members("/info", data.get("info"))
         self._schemes = dict(self._security_schemes())
@@ -111,10 +110,12 @@ class _Builder:
         version = self._data.get("openapi")
         if isinstance(version, float) and str(version).startswith("3."):
             self._reader.warn(
-                "/openapi", f"is the number {version}; quote it, and name the patch: `openapi: {version}.0`"
+                "/openapi", f"is the number {version}; write a text with the patch version: `openapi: {version}.0`"
             )
         elif not isinstance(version, str) or not version.startswith("3."):
-            message = f"`openapi` is {version!r}; this version serves OpenAPI 2.0 and 3.x, such as `openapi: 3.1.0`"
+            message = (
+                f"`openapi` is {excerpt(version)}; mockserver serves OpenAPI 2.0 and 3.x, such as `openapi: 3.1.0`"
+            )
             raise self._reader.error("", message)
 
     def _security_schemes(self) -> Iterator[tuple[str, SecurityScheme]]:
@@ -142,12 +143,14 @@ class _Builder:
             yield from self._of_path_item(self._served_path(path), child("/paths", path))
 
     def _served_path(self, path: str) -> str:
-        """Return a path that requests can have: with a slash, without a query, which no path has."""
+        """Return the path that requests use for a path of the document: with a leading slash, without a query."""
         pointer = child("/paths", path)
         served = path
         if "?" in path and path.partition("?")[0] not in self._data["paths"]:
             served = path.partition("?")[0]
-            self._reader.warn(pointer, f"a path has no query, which is for parameters; it is served as {served}")
+            self._reader.warn(
+                pointer, f"the path contains a query, which belongs in parameters; it is served as {served}"
+            )
         if not path.startswith("/"):
             served = "/" + served
             self._reader.warn(pointer, f"a path must start with a slash; it is served as {served}")
@@ -178,7 +181,7 @@ class _Builder:
     def _operation(
         self, path: str, method: str, pointer: str, shared: Parameters, items: tuple[Any, ...]
     ) -> Operation | None:
-        found = self._reader.sought(pointer, "it is answered 501")
+        found = self._reader.find_or_warn(pointer, "it is answered 501")
         if isinstance(found, ContractWarning):
             self._refused.append(self._unreadable(path, method, pointer, found, items))
             return None
@@ -191,7 +194,7 @@ class _Builder:
         body = self._parts.request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
         self._extensions.note_differences(label, pointer, raw)
         if not isinstance(raw.get("responses"), dict) or not raw["responses"]:
-            self._reader.warn(pointer, "has no `responses`, so nothing is known of its answers")
+            self._reader.warn(pointer, "has no `responses`, so nothing is known about its responses")
         return Operation(
             id=self._identifier(method, path, pointer, raw),
             method=method.upper(),
@@ -211,7 +214,7 @@ class _Builder:
     def _unreadable(
         self, path: str, method: str, pointer: str, warning: ContractWarning, items: tuple[Any, ...]
     ) -> Operation:
-        """Return an operation of which nothing is known but that it is there; its path and method are told apart."""
+        """Return an operation that cannot be read: it has a method and a path alone, and the reason in `refused`."""
         return Operation(
             id=self._identifier(method, path, pointer, {}),
             method=method.upper(),
@@ -229,23 +232,25 @@ class _Builder:
         )
 
     def _identifier(self, method: str, path: str, pointer: str, raw: dict[str, Any]) -> str:
-        """Return an operation's id, which no other one has: its label where the document gives it away twice."""
+        """Return a unique id of an operation: its `operationId`, or `METHOD /path` if another operation has that id."""
         wanted = str(raw.get("operationId") or f"{method}_{path}")
         if wanted in self._used_ids:
             label = f"{method.upper()} {path}"
-            self._reader.warn(pointer, f"the operationId {wanted!r} stands twice; this operation is called {label!r}")
+            self._reader.warn(
+                pointer, f"the operationId {excerpt(wanted)} is used twice; this operation is named {excerpt(label)}"
+            )
             wanted = label
         self._used_ids.add(wanted)
         return wanted
 
     def _fitting(self, path: str, pointer: str, parameters: Parameters) -> tuple[Any, ...]:
-        """Return the parameters without those in `path` that its template does not have."""
+        """Return an operation's parameters without path parameters that its path template does not have."""
         names = set(parse_template(path).parameters)
         declared = {name for name, location in parameters if location == "path"}
         for name in sorted(names - declared):
-            self._reader.warn(pointer, f"the path parameter {name!r} is not declared; any value is taken")
+            self._reader.warn(pointer, f"the path parameter {excerpt(name)} is not declared; any value is accepted")
         for name in sorted(declared - names):
-            self._reader.warn(pointer, f"the path parameter {name!r} is not in the path; it is left out")
+            self._reader.warn(pointer, f"the path parameter {excerpt(name)} is not in the path; it is left out")
         return tuple(one for (name, where), one in parameters.items() if where != "path" or name in names)
 
     def _security(self, pointer: str, raw: dict[str, Any]) -> _Requirements:
@@ -254,18 +259,18 @@ class _Builder:
         requirements = []
         for item in self._reader.items(place, wanted):
             if not isinstance(item, dict):
-                self._reader.warn(place, "must be a list of security requirements; what is none is left out")
+                self._reader.warn(place, "must be a list of Security Requirement Objects; other items are left out")
                 continue
             unknown = [name for name in item if name not in self._schemes]
             for name in unknown:
-                self._reader.warn(place, f"security names the unknown scheme {name!r}; it is not asked for")
+                self._reader.warn(place, f"`security` names the unknown scheme {excerpt(name)}; it is not required")
             requirements.append(
                 {name: _texts(scopes) for name, scopes in item.items() if name not in unknown},
             )
         return tuple(requirements)
 
     def _webhooks(self) -> Iterator[str]:
-        """Yield `METHOD name` of each webhook; they are called by the server, so the stub does not answer them."""
+        """Yield `METHOD name` of each webhook; the server calls these, so the stub does not serve them."""
         for name in self._reader.members("/webhooks", self._data.get("webhooks")):
             found = self._reader.find(child("/webhooks", name))
             for method, _ in _methods_of(found[0]) if found is not None else ():
@@ -273,7 +278,7 @@ class _Builder:
 
 
 def _methods_of(item: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each method of a path item, and the members that lead to its operation (OpenAPI 3.2, section 4.9)."""
+    """Yield each method of a path item with the member names that lead to its operation (OpenAPI 3.2, section 4.9)."""
     for method in (*METHODS, *_LATER_METHODS):
         if method in item:
             yield method, (method,)

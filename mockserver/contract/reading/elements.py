@@ -1,4 +1,4 @@
-"""Every OpenAPI object of a document, one after the other, with its kind and place.
+"""Walk over every OpenAPI object of a document, with its kind and pointer.
 
 The walk reads the tree as it is written: a `$ref` is an element of the kind that its place demands, and is
 not followed, so cycles end here and shared parts come once, under `components`.
@@ -16,17 +16,17 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.http.pointers import child
 
 #: How a keyword holds elements: as its value, in a list, or in an object under free names.
-Shape = Literal["one", "list", "map"]
+Arity = Literal["one", "list", "map"]
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One OpenAPI object.
+    """One OpenAPI object of a document: kind, pointer, members, and whether it is part of a request or a response.
 
     Attributes:
-        kind: what it is, in the words of OpenAPI 3.1: `operation`, `media type`, `schema` ...
-        pointer: where it stands.
-        value: its members; never to be changed.
+        kind: its kind, in the words of OpenAPI 3.1: `operation`, `media type`, `schema` ...
+        pointer: its JSON pointer.
+        value: its members; must not be changed.
         direction: whether it is part of a request or of a response, or None where it may be either.
         turned: whether it is inside a callback or webhook, where client and server change roles.
     """
@@ -39,11 +39,11 @@ class Element:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it only points to the element that is meant."""
+        """Whether the element is a Reference Object, which only points to another element."""
         return "$ref" in self.value
 
 
-_SCHEMA: dict[str, tuple[Shape, str]] = {
+_SCHEMA: dict[str, tuple[Arity, str]] = {
     **dict.fromkeys(("properties", "patternProperties", "dependentSchemas"), ("map", "schema")),
     **dict.fromkeys(("$defs", "definitions"), ("map", "schema")),
     **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), ("list", "schema")),
@@ -55,13 +55,13 @@ _SCHEMA: dict[str, tuple[Shape, str]] = {
         ("one", "schema"),
     ),
 }
-_PARAMETER: dict[str, tuple[Shape, str]] = {
+_PARAMETER: dict[str, tuple[Arity, str]] = {
     "schema": ("one", "schema"),
     "examples": ("map", "example"),
     "content": ("map", "media type"),
 }
 #: Kind of element -> keyword -> how it holds elements, and of which kind (OpenAPI 3.1, section 4.8).
-CHILDREN: dict[str, dict[str, tuple[Shape, str]]] = {
+CHILDREN: dict[str, dict[str, tuple[Arity, str]]] = {
     "document": {
         "info": ("one", "info"),
         "servers": ("list", "server"),
@@ -117,7 +117,7 @@ _DIRECTIONS: dict[str, Direction] = {
 
 
 def walk(data: dict[str, Any]) -> Iterator[Element]:
-    """Yield every element of a document, itself first; parts of the wrong type are passed over."""
+    """Yield every element of a document, the document itself first; parts of the wrong type are skipped."""
     seen: set[int] = set()
     stack = [Element("document", "", data)]
     while stack:
@@ -139,7 +139,7 @@ def _below(parent: Element, kind: str, pointer: str, value: dict[str, Any]) -> E
 
 
 def _children(element: Element) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield kind, pointer and members of all that stand directly in an element."""
+    """Yield kind, pointer and members of each OpenAPI object directly inside an element."""
     if element.kind == "callback":
         for name, value in element.value.items():
             if isinstance(value, dict) and not name.startswith("x-"):
@@ -158,7 +158,7 @@ def _children(element: Element) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _named(kind: str, held: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the named elements of an object; among paths and responses, `x-` names are extensions."""
+    """Yield the named elements of an object; among paths and responses, names with `x-` are extensions and left out."""
     for name, value in held.items():
         if isinstance(value, dict) and not (kind in {"path item", "response"} and name.startswith("x-")):
             yield name, value

@@ -1,4 +1,4 @@
-"""The package's own `x-mockserver-*` extensions. They are ours, so a mistake in one stops the start."""
+"""Reading the `x-mockserver-*` extensions of a contract; a mistake in one of them is an error at start."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 from mockserver.contract.model import Behaviour, Objects, Presumptions
 from mockserver.contract.reading.reader import Reader
 from mockserver.contract.source.loading import FILES
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
 _ERROR = re.compile("[45][0-9][0-9]")
 _EXTENSION = re.compile(r"x-mockserver-[A-Za-z0-9_-]+")
 _NAMES = (
     *("levels", "objects", "effect", "behaviour", "presumes", "response", "stripped", "differs", "instead-of"),
-    *("errors", "shows", "api"),
+    *("errors", "shows", "api", "reasons"),
 )
 #: Every extension the package reads; any other `x-mockserver-*` key is a mistake.
 EXTENSIONS = frozenset(f"x-mockserver-{name}" for name in _NAMES)
@@ -43,7 +44,7 @@ _MARKS = frozenset({"x-source", "x-assumed", "x-observed"})
 
 
 class Extensions:
-    """Reads the extensions of one document.
+    """Reader of the `x-mockserver-*` extensions of one document.
 
     Attributes:
         levels: the root's `x-mockserver-levels`.
@@ -64,7 +65,7 @@ class Extensions:
         return found
 
     def check_names(self) -> None:
-        """Refuse extensions that look like ours and are not, wherever they stand."""
+        """Raise ContractError if the document has an unknown `x-mockserver-*` key anywhere."""
         if not self._reader.document.mentions(_EXTENSION) - EXTENSIONS:
             return  # nearly always; a walk over the whole document is for the rest
         pending: list[tuple[str, Any]] = [("", self._reader.data)]
@@ -80,26 +81,26 @@ class Extensions:
                 pending.extend((child(pointer, str(index)), item) for index, item in enumerate(value))
 
     def note_differences(self, place: str, pointer: str, raw: dict[str, Any]) -> None:
-        """Keep the `x-mockserver-differs` of an operation or path item, under its label or path."""
+        """Add the `x-mockserver-differs` of an operation or path item to `differences`, under its label or path."""
         found = raw.get("x-mockserver-differs")
         if found is None:
             return
         pointer = child(pointer, "x-mockserver-differs")
         if not isinstance(found, dict):
-            raise self._reader.error(pointer, "must map names of checks to lists of what was seen")
+            raise self._reader.error(pointer, "must map names of checks to lists of observations")
         self.differences[place] = {
             check: frozenset(self._texts(child(pointer, check), seen)) for check, seen in found.items()
         }
 
     def behaviour(self, pointer: str, raw: dict[str, Any]) -> Behaviour | None:
-        """Return the `x-mockserver-behaviour` of an operation."""
+        """Return the `x-mockserver-behaviour` of an operation, None if it has none."""
         behaviour = raw.get("x-mockserver-behaviour")
         if behaviour is None:
             return None
         pointer = child(pointer, "x-mockserver-behaviour")
         if not isinstance(behaviour, dict) or "handler" not in behaviour or behaviour.keys() - _BEHAVIOUR - _MARKS:
-            known = sorted(_BEHAVIOUR)
-            raise self._reader.error(pointer, f"must be an object with `handler` and, if wanted, {known}")
+            known = ", ".join(sorted(_BEHAVIOUR - {"handler"}))
+            raise self._reader.error(pointer, f"must be an object with `handler` and optionally {known}")
         for name in _BEHAVIOUR & behaviour.keys():
             wanted, kind = _KINDS.get(name, (str, "text"))
             if not isinstance(behaviour[name], wanted):
@@ -112,14 +113,14 @@ class Extensions:
         return Behaviour(**members, pointer=pointer)
 
     def instead_of(self, pointer: str, raw: dict[str, Any]) -> tuple[int, ...]:
-        """Return the `x-mockserver-instead-of` of a response."""
+        """Return the `x-mockserver-instead-of` of a response: status codes that it was observed in place of."""
         found = raw.get("x-mockserver-instead-of", [])
         if not isinstance(found, list) or not all(isinstance(item, int) and 100 <= item <= 599 for item in found):
             raise self._reader.error(child(pointer, "x-mockserver-instead-of"), "must be a list of status codes")
         return tuple(found)
 
     def errors(self) -> Any:
-        """Return the root's `x-mockserver-errors`, Response Objects by status code.
+        """Return the document's `x-mockserver-errors`: Response Objects by status code, for server failures.
 
         Raises:
             ContractError: it is none, or has a status that is no error.
@@ -127,14 +128,16 @@ class Extensions:
         pointer = f"/{ERRORS}"
         found = self._reader.data.get(ERRORS, {})
         if not isinstance(found, dict):
-            raise self._reader.error(pointer, "must map error codes to Response Objects")
+            raise self._reader.error(pointer, "must map status codes from 400 to 599 to Response Objects")
         for code, response in found.items():
             if not code.startswith("x-") and (not _ERROR.fullmatch(code) or not isinstance(response, dict)):
-                raise self._reader.error(child(pointer, code), "is no code from 400 to 599 with a Response Object")
+                raise self._reader.error(
+                    child(pointer, code), "must be a status code from 400 to 599 with a Response Object"
+                )
         return found
 
     def presumptions(self, pointer: str, raw: dict[str, Any]) -> Presumptions:
-        """Return the `x-mockserver-presumes` of an example."""
+        """Return the `x-mockserver-presumes` of an example: clock, earlier calls, caller and seed."""
         pointer = child(pointer, "x-mockserver-presumes")
         presumes = raw.get("x-mockserver-presumes", {})
         if not isinstance(presumes, dict) or presumes.keys() - {"clock", "calls", "identity", "seed"}:
@@ -143,29 +146,29 @@ class Extensions:
         if clock is not None and (not isinstance(clock, int) or isinstance(clock, bool)):
             raise self._reader.error(child(pointer, "clock"), "must be UNIX time in whole seconds")
         if identity is not None and not isinstance(identity, str):
-            raise self._reader.error(child(pointer, "identity"), "must be a username")
+            raise self._reader.error(child(pointer, "identity"), "must be a user name")
         if seed is not None and not isinstance(seed, str):
             raise self._reader.error(child(pointer, "seed"), "must be the name of an overlay of the seed data")
         return Presumptions(clock, self._texts(child(pointer, "calls"), presumes.get("calls", [])), identity, seed)
 
     def stripped(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...]:
-        """Return the `x-mockserver-stripped` of an example."""
+        """Return the `x-mockserver-stripped` of an example: pointers to values that the documentation does not show."""
         pointer = child(pointer, "x-mockserver-stripped")
         found = self._texts(pointer, raw.get("x-mockserver-stripped", []))
         for place in found:
             if not place.startswith("/"):
-                raise self._reader.error(pointer, f"{place!r} is no JSON pointer into the value")
+                raise self._reader.error(pointer, f"{excerpt(place)} is not a JSON pointer into the value")
         return found
 
     def known_levels(self, pointer: str, raw: dict[str, Any]) -> tuple[str, ...] | None:
-        """Return the `x-mockserver-levels` of an operation, all of which the root names; None for no limit."""
+        """Return the `x-mockserver-levels` of an operation, each checked against the root's; None if not limited."""
         found = raw.get("x-mockserver-levels")
         if found is None:
             return None
         return self._levels(child(pointer, "x-mockserver-levels"), found)
 
     def objects(self, pointer: str, raw: dict[str, Any]) -> Objects | None:
-        """Return the `x-mockserver-objects` of an operation, whose levels the root names; None where it has none."""
+        """Return the `x-mockserver-objects` of an operation, its levels checked against the root's, or None."""
         found = raw.get("x-mockserver-objects")
         if found is None:
             return None
@@ -186,7 +189,7 @@ class Extensions:
         levels = self._texts(pointer, raw)
         for level in levels:
             if level not in self.levels:
-                raise self._reader.error(pointer, f"{level!r} is not a level of the root's x-mockserver-levels")
+                raise self._reader.error(pointer, f"{excerpt(level)} is not a level of the root's x-mockserver-levels")
         return levels
 
     def _texts(self, pointer: str, raw: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a call leads to: links that say what the read they lead to shows afterwards (`x-mockserver-shows`)."""
+"""Links with `x-mockserver-shows`: what a read shows after a call that a link leads from."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ SHOWS = "x-mockserver-shows"
 
 
 @dataclass(frozen=True, slots=True)
-class Consequence:
-    """What a read shows once a call was accepted.
+class LinkEffect:
+    """Statement of a link: what a read operation shows after another operation was called successfully.
 
     Attributes:
         link: name of the link.
         call: the operation whose success has the link.
         read: the operation that the link leads to.
         parameters: of the read, by name: values or runtime expressions.
-        shows: by JSON pointer into the read's answer, what stands there. Pointers may have runtime expressions of the
+        shows: by JSON pointer into the read's response, the value there. Pointers may have runtime expressions of the
             call in braces, and values may be such expressions (docs/contract.md, "What a link shows").
-        pointer: where the contract says so.
+        pointer: JSON pointer of the statement in the contract.
     """
 
     link: str
@@ -35,8 +35,8 @@ class Consequence:
     pointer: str
 
 
-def consequences(contract: Contract) -> Iterator[Consequence]:
-    """Yield what the contract's links say, in its order; those that lead to no operation say nothing."""
+def link_effects(contract: Contract) -> Iterator[LinkEffect]:
+    """Yield the statements of all links with `x-mockserver-shows`, without links to unknown operations."""
     for operation in contract.operations:
         success = operation.success()
         if success is None:
@@ -47,11 +47,11 @@ def consequences(contract: Contract) -> Iterator[Consequence]:
             read = contract.by_id.get(str(link.get("operationId")))
             if SHOWS in link and read is not None:
                 shows, parameters = link[SHOWS], link.get("parameters") or {}
-                yield Consequence(name, operation, read, parameters, shows, child(place, SHOWS))
+                yield LinkEffect(name, operation, read, parameters, shows, child(place, SHOWS))
 
 
-def all_at(value: Any, pointer: str) -> list[Any]:
-    """Return what stands at a JSON pointer, at each item of an array where it has a `*`; nothing where nothing does."""
+def values_at(value: Any, pointer: str) -> list[Any]:
+    """Return the values at a JSON pointer in which `*` stands for every item of an array; empty if there are none."""
     head, star, rest = pointer.partition("/*")
     try:
         held = lookup(value, head)
@@ -59,4 +59,4 @@ def all_at(value: Any, pointer: str) -> list[Any]:
         return []
     if not star:
         return [held]
-    return [found for item in held for found in all_at(item, rest)] if isinstance(held, list) else []
+    return [found for item in held for found in values_at(item, rest)] if isinstance(held, list) else []

@@ -1,6 +1,6 @@
-"""Parts of an operation: parameters, content, responses, examples; each as sound as it can be read.
+"""Reading the parts of an operation (parameters, content, responses, examples), with a warning for each mistake.
 
-What stands under `components` is read once, however many operations share it.
+Elements under `components` are read once, however many operations share them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from urllib.parse import unquote
 
 from mockserver.contract.model import (
     Contract,
+    DocumentedResponse,
     Encoding,
     Example,
     MediaType,
     Operation,
     Parameter,
     RequestBody,
-    Response,
 )
 from mockserver.contract.reading.extensions import Extensions
 from mockserver.contract.reading.reader import Reader
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
 #: Style of a parameter that names none, by its location.
@@ -37,16 +38,16 @@ Parameters = dict[tuple[str, str], Parameter]
 
 
 class Parts:
-    """Reads the parts of operations."""
+    """Reader of the parameters, request bodies and responses of operations; shared parts are read once."""
 
     def __init__(self, reader: Reader, extensions: Extensions) -> None:
         self._reader = reader
         self._extensions = extensions
         self._known_parameters: dict[str, Parameter | None] = {}
-        self._known_responses: dict[tuple[str, str], Response] = {}
+        self._known_responses: dict[tuple[str, str], DocumentedResponse] = {}
 
     def parameters(self, pointer: str, raw: Any) -> Parameters:
-        """Return the parameters of a list by name and location, without those that cannot be understood."""
+        """Return the parameters of a list by name and location, without those that cannot be read."""
         found: Parameters = {}
         for index in range(len(self._reader.items(pointer, raw))):
             place = child(pointer, str(index))
@@ -55,12 +56,12 @@ class Parts:
                 continue
             key = (parameter.name, parameter.location)
             if key in found:
-                self._reader.warn(place, f"the {key[1]} parameter {key[0]!r} stands twice; the last one counts")
+                self._reader.warn(place, f"the {key[1]} parameter {excerpt(key[0])} occurs twice; the last one is used")
             found[key] = parameter
         return found
 
     def request_body(self, pointer: str) -> RequestBody | None:
-        """Return the request body at a pointer, None if there is none that can be read."""
+        """Return the request body at a pointer, None if it cannot be read."""
         found = self._reader.find(pointer)
         if found is None:
             return None
@@ -68,15 +69,15 @@ class Parts:
         content = self._content(child(pointer, "content"), raw.get("content"))
         return RequestBody(pointer, raw.get("required") is True, content)
 
-    def responses(self, pointer: str, raw: Any) -> Mapping[str, Response]:
-        """Return the responses by status; one that cannot be read stays, as one without content."""
-        responses: dict[str, Response] = {}
+    def responses(self, pointer: str, raw: Any) -> Mapping[str, DocumentedResponse]:
+        """Return the documented responses by status; one that cannot be read is kept, without content."""
+        responses: dict[str, DocumentedResponse] = {}
         for key in self._reader.members(pointer, raw):
             if key.startswith("x-"):
                 continue
             status = key.upper() if key != "default" else key
             if not _STATUS.fullmatch(status):
-                self._reader.warn(child(pointer, key), f"{key!r} is no status code; the response is left out")
+                self._reader.warn(child(pointer, key), f"{excerpt(key)} is not a status code; the response is left out")
                 continue
             responses[status] = self._response(status, child(pointer, key))
         return responses
@@ -98,7 +99,7 @@ class Parts:
             )
             return None
         if "schema" not in raw and "content" not in raw:
-            self._reader.warn(pointer, f"the parameter {name!r} has no `schema`; any value is taken")
+            self._reader.warn(pointer, f"the parameter {excerpt(name)} has no `schema`; any value is accepted")
         return self._parameter(name, location, raw, pointer)
 
     def _parameter(self, name: str, location: Any, raw: dict[str, Any], pointer: str) -> Parameter:
@@ -120,23 +121,23 @@ class Parts:
         )
 
     def _schema(self, holder: dict[str, Any], pointer: str, keyword: str = "schema") -> str | None:
-        """Return where the schema of a holder stands; the `$ref` of a schema stays to JSON Schema."""
+        """Return the pointer of an element's schema, None if it has none; a `$ref` in the schema is not followed."""
         if keyword not in holder:
             return None
         schema = holder[keyword]
         if isinstance(schema, dict | bool):
             return child(pointer, keyword)
-        self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is taken")
+        self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is accepted")
         return None
 
-    def _response(self, status: str, pointer: str) -> Response:
+    def _response(self, status: str, pointer: str) -> DocumentedResponse:
         found = self._reader.find(pointer)
         if found is None:
-            return Response(status, pointer, {}, {})
+            return DocumentedResponse(status, pointer, {}, {})
         item, place = found
         known = self._known_responses.get((status, place))
         if known is None:
-            known = self._known_responses[status, place] = Response(
+            known = self._known_responses[status, place] = DocumentedResponse(
                 status,
                 place,
                 self._content(child(place, "content"), item.get("content")),
@@ -175,7 +176,7 @@ class Parts:
     def _examples(self, raw: dict[str, Any], pointer: str) -> Mapping[str, Example]:
         if "example" in raw:
             value = raw["example"]
-            return {"example": Example("example", value, child(pointer, "example"), answered_by="example")}
+            return {"example": Example("example", value, child(pointer, "example"), response_name="example")}
         if not raw.get("examples"):
             return {}
         pointer = child(pointer, "examples")
@@ -197,13 +198,13 @@ class Parts:
                     value=item["value"],
                     pointer=place,
                     presumes=self._extensions.presumptions(place, item),
-                    answered_by=str(item.get("x-mockserver-response", name)),
+                    response_name=str(item.get("x-mockserver-response", name)),
                     stripped=self._extensions.stripped(place, item),
                 )
         return examples
 
     def _kept_elsewhere(self, address: str, place: str) -> dict[str, Any]:
-        """Return the member `value` of an example in a file beside or below the document, none where it is not one."""
+        """Return the `value` of an example from the file that `externalValue` names, empty if it cannot be read."""
         path = self._reader.document.where(place)[0]
         if "://" in address or "://" in str(path):
             return {}
@@ -230,13 +231,13 @@ def _encoding(raw: Any) -> Mapping[str, Encoding]:
 
 
 def _is_unseen(header: dict[str, Any]) -> bool:
-    """Tell whether a header field was observed to be left out."""
+    """Tell whether a mark of a response header says that servers were observed to leave it out."""
     observed = header.get("x-observed")
     return header.get("required") is False and isinstance(observed, dict) and "required" in observed
 
 
-def told_values(contract: Contract, operation: Operation, name: str) -> frozenset[str]:
-    """Return the values that an operation tells clients to send in a header field.
+def documented_field_values(contract: Contract, operation: Operation, name: str) -> frozenset[str]:
+    """Return the values that a contract documents for a header field of an operation's requests.
 
     Args:
         contract: of the operation.

@@ -1,6 +1,7 @@
-"""One document while it is read: its objects behind their `$ref`s, what is wrong with it, and where.
+"""Access to the objects of a document while it is read: `$ref`s are followed, mistakes collected as warnings.
 
-A mistake that no answer depends on is noted and read as if it were not there; `error` is for what cannot be served.
+A mistake that no response depends on becomes a warning and the element is ignored; `error` is for elements that
+cannot be served.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _LEFT_OUT = "it is left out"
 
 
 class ContractWarning(NamedTuple):
-    """A mistake in a contract that is served all the same.
+    """Warning about a mistake in a contract that can be served all the same.
 
     Attributes:
         pointer: JSON pointer of the element; `Contract.place` names its file and line.
@@ -27,7 +28,7 @@ class ContractWarning(NamedTuple):
 
 
 class Reader:
-    """Finds the objects of one document and keeps what is wrong with them."""
+    """Reader of one document's objects: follows `$ref`s and collects warnings."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -36,27 +37,27 @@ class Reader:
 
     @property
     def warnings(self) -> tuple[ContractWarning, ...]:
-        """What was noted so far, each once, in the order in which it was met."""
+        """Warnings so far, each once, in the order in which they were found."""
         return tuple(self._warnings)
 
     def warn(self, pointer: str, message: str) -> ContractWarning:
-        """Note a mistake, and return it; shared parts are read often, and told of once."""
+        """Add a warning about an element, and return it; the same warning is kept once."""
         warning = ContractWarning(pointer, message)
         self._warnings[warning] = None
         return warning
 
     def error(self, pointer: str, message: str) -> ContractError:
-        """Return the error that names the place of an element."""
+        """Return a ContractError about an element, with its file, line and pointer."""
         path, line = self.document.where(pointer)
         return ContractError(f"{path}:{line}: {pointer or 'document'}: {message}")
 
     def find(self, pointer: str) -> tuple[dict[str, Any], str] | None:
-        """Return the object at a pointer and where it really stands; None, and a warning, if there is none."""
-        found = self.sought(pointer)
+        """Return the object at a pointer and its pointer after `$ref`s; None, with a warning, if there is no object."""
+        found = self.find_or_warn(pointer)
         return None if isinstance(found, ContractWarning) else found
 
-    def sought(self, pointer: str, instead: str = _LEFT_OUT) -> tuple[dict[str, Any], str] | ContractWarning:
-        """Return what `find` does, or the warning that tells why there is none, and what is done instead."""
+    def find_or_warn(self, pointer: str, instead: str = _LEFT_OUT) -> tuple[dict[str, Any], str] | ContractWarning:
+        """Return the object at a pointer and its pointer after `$ref`s, or the warning that there is no object."""
         try:
             value, place = follow(self.data, pointer)
         except ContractError as error:
@@ -66,7 +67,7 @@ class Reader:
         return self.warn(place, f"must be an object, not {kind_of(value)}; {instead}")
 
     def members(self, pointer: str, raw: Any) -> dict[str, Any]:
-        """Return an object of named elements as it stands, empty, with a warning, if it is none."""
+        """Return a value that must be an object; empty, with a warning, if it is something else."""
         if isinstance(raw, dict):
             return raw
         if raw is not None:
@@ -74,7 +75,7 @@ class Reader:
         return {}
 
     def items(self, pointer: str, raw: Any) -> list[Any]:
-        """Return a list as it stands, empty, with a warning, if it is none."""
+        """Return a value that must be a list; empty, with a warning, if it is something else."""
         if isinstance(raw, list):
             return raw
         if raw is not None:
@@ -95,5 +96,5 @@ _KINDS = {
 
 
 def kind_of(value: Any) -> str:
-    """Return what JSON calls a value of this type, with its article."""
+    """Return the name of a value's JSON type, with its article, for messages."""
     return _KINDS.get(type(value), type(value).__name__)

@@ -1,4 +1,4 @@
-"""Server Objects (OpenAPI 3.1, section 4.8.5): the base paths under which operations are found."""
+"""Base paths of operations, from Server Objects (OpenAPI 3.1, section 4.8.5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST = 64
 
 
 def base_paths(*holders: Any) -> tuple[str, ...]:
-    """Return the base paths of the innermost of some objects that has `servers`, each such as `/v1`; "/" is none.
+    """Return the base paths, such as `/v1`, of the first of some objects that has `servers`; empty for the path "/".
 
     Args:
         holders: the operation, its path item and the document, in this order.

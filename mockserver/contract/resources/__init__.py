@@ -1,1 +1,1 @@
-"""Resources of a contract, told from its paths, methods and schemas."""
+"""Resources of a contract (collections, items, singletons), inferred from its paths, methods and schemas."""

@@ -1,8 +1,8 @@
-"""State nobody wrote: what a contract's paths, methods and schemas say about its resources.
+"""Inference of collections and their items from a contract's paths, methods and schemas.
 
 A **resource** is a collection path with GET or POST, and an item path that is the same with one more parameter. Which
-member of an item the parameter names, and where items stand in answers, is read from schemas, else from examples. An
-operation whose answer does not show what its role needs has no role: it stays a plain example.
+member of an item the parameter names, and where responses hold items, is read from schemas, else from examples. An
+operation whose response does not show what its role needs gets no role: it is served from its examples.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mockserver.contract.model import Behaviour, Contract, Operation
-from mockserver.contract.resources.foreign_keys import ForeignKey, Kept, foreign_keys
+from mockserver.contract.resources.foreign_keys import ForeignKey, KnownCollection, foreign_keys
 from mockserver.contract.resources.identifiers import identifier
 from mockserver.contract.resources.removals import removals
 from mockserver.contract.resources.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
 from mockserver.http.path_templates import parse_template
 
-__all__ = ["Inference", "Resource", "infer", "inferred"]
+__all__ = ["Inference", "InferredResource", "infer", "inferred_behaviours"]
 
-#: Role of a method on an item. POST on an item changes it, if it says something.
+#: Role of a method on an item. POST on an item changes it, if it has content.
 _ITEM_ROLES = {"GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"}
 _COLLECTION_ROLES = {"GET": "list", "POST": "create"}
-#: Below this, two members are as likely, and nothing is inferred.
+#: Below this confidence, two members are equally likely, and nothing is inferred.
 _SURE_ENOUGH = 0.46
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """A collection and its items.
+class InferredResource:
+    """Resource inferred from a contract: a collection, its items and the behaviours of their operations.
 
     Attributes:
         collection: path template of the collection.
         item: path template of an item.
         parameter: the last path parameter of the item.
-        identifier: the member of an item that it names.
-        sure: 0 to 1.
-        why: what it was read from, for people.
+        identifier: the member of an item that the parameter names.
+        sure: confidence, 0 to 1.
+        why: the reason for the inference, for people.
         behaviours: by `operationId`.
         keys: members of an item that name items of other collections.
     """
@@ -53,22 +53,22 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What was inferred.
+    """Result of the inference: resources, behaviours of operations, and pairs of paths that were not understood.
 
     Attributes:
         behaviours: by `operationId`.
         resources: in the document's order.
-        passed_over: collection, item and parameter of the pairs of paths that nothing was inferred of.
+        passed_over: collection, item and parameter of the pairs of paths from which nothing was inferred.
     """
 
     behaviours: Mapping[str, Behaviour]
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[InferredResource, ...] = ()
     passed_over: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(slots=True)
-class _Pair:
-    """A collection path and an item path, before anything is known of them."""
+class _PathPair:
+    """Path of a possible collection and path of its items, with the operations on each."""
 
     collection: str
     item: str
@@ -77,15 +77,15 @@ class _Pair:
     of_item: dict[str, Operation] = field(default_factory=dict)
 
 
-def inferred(contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the behaviours that can be inferred from a contract, by `operationId`; worked out once."""
+def inferred_behaviours(contract: Contract) -> Mapping[str, Behaviour]:
+    """Return the behaviours inferred from a contract by `operationId`; computed once for each contract."""
     if not contract.inferred:
         contract.inferred.append(infer(contract).behaviours)
     return contract.inferred[0]
 
 
 def infer(contract: Contract) -> Inference:
-    """Return what can be inferred from a contract."""
+    """Return the resources and behaviours that a contract's paths, methods and schemas imply."""
     pairs = [(pair, _resource(contract, pair)) for pair in _pairs(contract)]
     resources = tuple(_linked(contract, [(pair, found) for pair, found in pairs if found is not None]))
     passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)
@@ -93,7 +93,7 @@ def infer(contract: Contract) -> Inference:
     return Inference({**dict(removals(contract)), **behaviours}, resources, passed_over)
 
 
-def _pairs(contract: Contract) -> Iterator[_Pair]:
+def _pairs(contract: Contract) -> Iterator[_PathPair]:
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in contract.operations:
         by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -106,21 +106,21 @@ def _pairs(contract: Contract) -> Iterator[_Pair]:
             collection += "/"
         of_collection = by_path.get(collection, {})
         if of_collection.keys() & _COLLECTION_ROLES.keys() and of_item.keys() & _ITEM_ROLES.keys():
-            yield _Pair(collection, path, parameter, of_collection, of_item)
+            yield _PathPair(collection, path, parameter, of_collection, of_item)
 
 
-def _resource(contract: Contract, pair: _Pair) -> Resource | None:
+def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
     kinds = _kinds_of_parameter(contract, pair)
     last = pair.collection.rstrip("/").rsplit("/", 1)[-1]
     named, sure, source = "", 0.0, ""
-    for operation in _telling(pair):
+    for operation in _showing_operations(pair):
         is_list = operation.path == pair.collection and operation.method == "GET"
         for shape in _candidates(contract, operation, items=is_list):
             name, found = identifier(pair.parameter, shape, kinds, last)
             if found > sure:
                 named, sure, source = name, found, operation.label
             if sure >= _SURE_ENOUGH:
-                break  # the whole answer comes before its members
+                break  # the whole response comes before its members
         if sure >= _SURE_ENOUGH:
             break
     if sure < _SURE_ENOUGH:
@@ -130,12 +130,12 @@ def _resource(contract: Contract, pair: _Pair) -> Resource | None:
     reads = pair.of_item.get("GET")
     if (reads is not None and reads.id not in behaviours) or len(roles) < 2 or roles <= {"delete", "merge", "replace"}:
         return None
-    why = f"{{{pair.parameter}}} names the member `{named}` in the answer of {source}"
-    return Resource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
+    why = f"{{{pair.parameter}}} names the member `{named}` in the response of {source}"
+    return InferredResource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
 
 
-def _telling(pair: _Pair) -> Iterator[Operation]:
-    """Yield the operations whose answers show an item, the most telling first."""
+def _showing_operations(pair: _PathPair) -> Iterator[Operation]:
+    """Yield the operations whose responses may show an item, the most reliable first."""
     for method, operations in (
         ("GET", pair.of_item),
         ("GET", pair.of_collection),
@@ -147,7 +147,7 @@ def _telling(pair: _Pair) -> Iterator[Operation]:
             yield operations[method]
 
 
-def _kinds_of_parameter(contract: Contract, pair: _Pair) -> frozenset[str]:
+def _kinds_of_parameter(contract: Contract, pair: _PathPair) -> frozenset[str]:
     for operation in pair.of_item.values():
         for parameter in operation.parameters:
             if parameter.location == "path" and parameter.name == pair.parameter and parameter.schema is not None:
@@ -160,7 +160,7 @@ def _kinds(contract: Contract, pointer: str) -> frozenset[str]:
 
 
 def _shape(contract: Contract, operation: Operation) -> Shape | None:
-    """Return what an operation's success looks like, None where it has no content or none in JSON."""
+    """Return the shape of the JSON content of an operation's success, None if it has none."""
     media_type = json_content(operation)
     return None if media_type is None else shape_of(contract, media_type)
 
@@ -172,8 +172,8 @@ def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Ite
             yield found
 
 
-def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[str, Behaviour]]:
-    """Yield the behaviour of each operation that is understood, with its `operationId`."""
+def _behaviours(contract: Contract, pair: _PathPair, named: str) -> Iterator[tuple[str, Behaviour]]:
+    """Yield the `operationId` and the inferred behaviour of each operation on a collection or its items."""
     members = _members(contract, pair, named)
     for roles, operations in ((_COLLECTION_ROLES, pair.of_collection), (_ITEM_ROLES, pair.of_item)):
         for method, operation in operations.items():
@@ -196,8 +196,8 @@ def _behaviours(contract: Contract, pair: _Pair, named: str) -> Iterator[tuple[s
             )
 
 
-def _item(contract: Contract, pair: _Pair, named: str) -> Shape | None:
-    """Return what an item looks like, as the reads show it."""
+def _item(contract: Contract, pair: _PathPair, named: str) -> Shape | None:
+    """Return the shape of an item, as GET on the item or on the collection shows it; None if neither does."""
     for operation, is_list in ((pair.of_item.get("GET"), False), (pair.of_collection.get("GET"), True)):
         if operation is not None:
             for shape in _candidates(contract, operation, items=is_list):
@@ -206,16 +206,18 @@ def _item(contract: Contract, pair: _Pair, named: str) -> Shape | None:
     return None
 
 
-def _members(contract: Contract, pair: _Pair, named: str) -> frozenset[str]:
+def _members(contract: Contract, pair: _PathPair, named: str) -> frozenset[str]:
     shape = _item(contract, pair, named)
     return frozenset(() if shape is None else shape.names)
 
 
-def _linked(contract: Contract, found: list[tuple[_Pair, Resource]]) -> Iterator[Resource]:
-    """Yield resources with their foreign keys; behaviours whose answers show items know them, too."""
+def _linked(contract: Contract, found: list[tuple[_PathPair, InferredResource]]) -> Iterator[InferredResource]:
+    """Yield resources with their foreign keys added, also to the behaviours whose responses show items."""
     shapes = ((resource, _item(contract, pair, resource.identifier)) for pair, resource in found)
     keys = foreign_keys(
-        Kept(resource.collection, resource.identifier, shape) for resource, shape in shapes if shape is not None
+        KnownCollection(resource.collection, resource.identifier, shape)
+        for resource, shape in shapes
+        if shape is not None
     )
     for _, resource in found:
         own = keys.get(resource.collection, ())
@@ -228,10 +230,10 @@ def _linked(contract: Contract, found: list[tuple[_Pair, Resource]]) -> Iterator
 
 
 def _place(contract: Contract, operation: Operation, role: str, named: str, members: frozenset[str]) -> str | None:
-    """Return the pointer of the item, or of the items, in an operation's answer; None where it has none.
+    """Return the pointer of the item, or of the list of items, in an operation's response; None if there is none.
 
-    Several members of an answer may have an `id` (`{"action": {...}, "server": {...}}`): the one is meant that looks
-    most like what the reads show. The whole answer comes before its members.
+    Several members of a response may have an `id` (`{"action": {...}, "server": {...}}`): the one is chosen that has
+    most members in common with the item that reads show. The whole response comes before its members.
     """
     shape = _shape(contract, operation)
     if shape is None:
@@ -243,7 +245,7 @@ def _place(contract: Contract, operation: Operation, role: str, named: str, memb
 
 
 def _may_be_silent(contract: Contract, operation: Operation, role: str) -> bool:
-    """Tell whether a role can be played by an operation whose answer does not show the item."""
+    """Tell whether an operation can have a role although its response does not show the item."""
     if role in {"list", "read"}:
         return False
     if role == "delete":

@@ -1,4 +1,4 @@
-"""Foreign keys: members of an item that name one of another collection, as `customer_id` names one of `/customers`."""
+"""Foreign keys: members of an item that name an item of another collection, as `customer_id` does of `/customers`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from mockserver.contract.resources.identifiers import fits, words
 from mockserver.contract.resources.shapes import Shape
 from mockserver.http.path_templates import parse_template
 
-#: Both types are known and fit; else a name alone speaks for it.
+#: Confidence if both types are known and fit, and if only the name indicates a foreign key.
 _SURE, _BY_NAME = 0.9, 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A member of an item that names an item of another collection.
+    """Foreign key: a member of an item that names an item of another collection.
 
     Attributes:
         member: its name.
         collection: path template of that collection.
-        sure: 0 to 1.
-        why: what it was read from, for people.
+        sure: confidence, 0 to 1.
+        why: the reason for the inference, for people.
     """
 
     member: str
@@ -31,13 +31,13 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is known of a collection here.
+class KnownCollection:
+    """Collection among which foreign keys are searched: path template, identifier and shape of its items.
 
     Attributes:
         collection: its path template.
         identifier: the member that names an item.
-        shape: what an item looks like.
+        shape: shape of its items.
     """
 
     collection: str
@@ -45,14 +45,14 @@ class Kept:
     shape: Shape
 
 
-def foreign_keys(kept: Iterable[Kept]) -> Mapping[str, tuple[ForeignKey, ...]]:
+def foreign_keys(kept: Iterable[KnownCollection]) -> Mapping[str, tuple[ForeignKey, ...]]:
     """Return the foreign keys of each collection that has some, by the collection's path.
 
-    Only collections that stand under no item are named: of others nobody knows in which parent the item is. Two of one
-    name, as in two versions of an API, are named by nothing.
+    Only collections that are not below an item can be named: for others the parent of the item is unknown. Two
+    collections of one name, as in two versions of an API, are not named by any key.
     """
     kept = list(kept)
-    named: dict[tuple[str, ...], list[Kept]] = {}
+    named: dict[tuple[str, ...], list[KnownCollection]] = {}
     for one in kept:
         if "{" not in one.collection:
             for name in _singulars(one.collection):
@@ -61,13 +61,13 @@ def foreign_keys(kept: Iterable[Kept]) -> Mapping[str, tuple[ForeignKey, ...]]:
     return {collection: keys for collection, keys in found.items() if keys}
 
 
-def _keys(one: Kept, named: Mapping[tuple[str, ...], list[Kept]]) -> Iterator[ForeignKey]:
+def _keys(one: KnownCollection, named: Mapping[tuple[str, ...], list[KnownCollection]]) -> Iterator[ForeignKey]:
     placed = {tuple(words(name)) for name in parse_template(one.collection).parameters}  # the path names those
     for member in one.shape.names:
-        said = tuple(words(member))
-        if len(said) < 2 or said[-1] != "id" or member == one.identifier or said in placed:
+        member_words = tuple(words(member))
+        if len(member_words) < 2 or member_words[-1] != "id" or member == one.identifier or member_words in placed:
             continue
-        others = named.get(said[:-1], [])
+        others = named.get(member_words[:-1], [])
         if len(others) != 1 or others[0] is one:
             continue
         key = _key(one.shape.member(member), member, others[0])
@@ -75,19 +75,19 @@ def _keys(one: Kept, named: Mapping[tuple[str, ...], list[Kept]]) -> Iterator[Fo
             yield key
 
 
-def _key(shape: Shape | None, member: str, other: Kept) -> ForeignKey | None:
-    """Return a member as a key of another collection; None where its schema gives its value, or its type is another."""
+def _key(shape: Shape | None, member: str, other: KnownCollection) -> ForeignKey | None:
+    """Return a member as foreign key to another collection; None if the types differ or its schema gives values."""
     there = other.shape.member(other.identifier)
     own, others = (shape.kinds if shape else frozenset()), (there.kinds if there else frozenset())
-    if (shape is not None and shape.told) or own & {"array", "object"} or not fits(own, others):
+    if (shape is not None and shape.gives_value) or own & {"array", "object"} or not fits(own, others):
         return None
-    why = f"`{member}` is called like one of {other.collection}, whose `{other.identifier}` "
-    why += "has its type" if own and others else "has no known type, or it has none"
+    why = f"`{member}` is named after an item of {other.collection}, and the `{other.identifier}` of an item "
+    why += "has the same type" if own and others else "may have the same type"
     return ForeignKey(member, other.collection, _SURE if own and others else _BY_NAME, why)
 
 
 def _singulars(collection: str) -> set[tuple[str, ...]]:
-    """Return the words, in each singular that they may have, by which an item of a collection is called."""
+    """Return the possible singulars of a collection's name, each as a tuple of words: `/pets` gives `pet`."""
     *first, last = words(collection.rstrip("/").rpartition("/")[2]) or [""]
     forms = {last}
     for ending, singular in (("ies", "y"), ("es", ""), ("s", "")):

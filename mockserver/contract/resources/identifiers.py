@@ -1,4 +1,4 @@
-"""Which member of an item its path parameter names."""
+"""Identifiers: which member of an item the item path's parameter names."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 from mockserver.contract.resources.shapes import Shape
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-#: Members that name an item, where the parameter's name says nothing of its kind.
+#: Usual names of identifiers, for parameters whose name does not indicate one.
 _USUAL = ("id", "uuid", "slug", "key", "code", "name", "login", "username", "number", "token", "identifier")
-#: Words that say which member is meant, at the end of a parameter's name.
+#: Last words of a parameter's name that indicate the member.
 _TELLING = frozenset(_USUAL)
-#: People are named by these where a parameter says that it is one.
+#: Last words of parameters that name a person.
 _PEOPLE = frozenset({"username", "user", "owner", "org", "organization", "member", "assignee"})
 _NAMESAKE = 1.0
-#: Documents often say that a path parameter is text where the member is a number.
+#: Factor for different types: documents often declare a string parameter for a numeric member.
 _MISFIT = 0.6
-#: That the member has the parameter's very name tells more than that.
+#: The same factor for a member with exactly the parameter's name.
 _MISFIT_OF_NAMESAKE = 0.85
 _JOINED = re.compile(r"[a-z]{3,}id")
 _NO_IDENTIFIERS = frozenset({"uuid", "guid", "valid", "invalid", "paid", "grid", "void", "android"})
@@ -25,7 +25,7 @@ _SCALARS = _NUMBERS | {"string"}
 
 
 def words(name: str) -> list[str]:
-    """Return the words of a name in lower case: `petId`, `pet_id` and `pet-id` alike."""
+    """Return the words of a name in lower case: `petId`, `pet_id` and `pet-id` give the same."""
     found = [word.lower() for word in _WORD.findall(name)]
     if found and _JOINED.fullmatch(found[-1]) and found[-1] not in _NO_IDENTIFIERS:
         found[-1:] = [found[-1][:-2], "id"]  # `attachmentid`
@@ -33,12 +33,12 @@ def words(name: str) -> list[str]:
 
 
 def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: str) -> tuple[str, float]:
-    """Return the member that a path parameter names and how sure that is, "" and 0 for none.
+    """Return the member of an item that a path parameter names and a confidence from 0 to 1; "" and 0 if none does.
 
     Args:
         parameter: name of the path parameter.
-        shape: what an item looks like.
-        kinds: types of the parameter, none where they are not known.
+        shape: shape of an item.
+        kinds: types of the parameter, empty if unknown.
         collection: last segment of the collection's path.
     """
     best, sure = "", 0.0
@@ -46,7 +46,7 @@ def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: 
     for name in shape.names:
         found = _sureness(wanted, words(name), collection)
         if found and not _is_scalar(shape, name):
-            continue  # an object or a list stands in no path
+            continue  # no path holds an object or a list
         if found and not _fits(shape, name, kinds):
             found *= _MISFIT_OF_NAMESAKE if found == _NAMESAKE else _MISFIT
         if found > sure:
@@ -60,18 +60,18 @@ def _kinds(shape: Shape, name: str) -> frozenset[str]:
 
 
 def _is_scalar(shape: Shape, name: str) -> bool:
-    """Tell whether a member can be written in a path at all; one of unknown type may be."""
+    """Tell whether a member is a string or a number, or of unknown type, so that a path can hold its value."""
     found = _kinds(shape, name)
     return not found or bool(found & _SCALARS)
 
 
 def _fits(shape: Shape, name: str, kinds: frozenset[str]) -> bool:
-    """Tell whether a scalar member has the type of the parameter, where both types are known."""
+    """Tell whether a scalar member has the type of a path parameter, or one of the two types is unknown."""
     return fits(_kinds(shape, name), kinds)
 
 
 def fits(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Tell whether a value of some types can be one of others; none stands for any."""
+    """Tell whether two sets of JSON types have a type in common; an empty set stands for any type."""
     return not some or not others or bool(some & others or (some & _NUMBERS and others & _NUMBERS))
 
 

@@ -1,4 +1,4 @@
-"""Which DELETEs leave nothing behind at their path, as the contract tells it (RFC 9110, section 9.3.5)."""
+"""DELETE operations after which nothing exists at their path any more (RFC 9110, section 9.3.5)."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from mockserver.contract.resources.shapes import SchemaShape, json_content
 from mockserver.http.path_templates import parse_template
 
 _GONE = frozenset({"404", "410"})
-#: Statuses of a GET that say that there is nothing, be it of that name or yet.
+#: Status codes of a GET for a resource that does not exist, or not yet.
 _ABSENT = _GONE | {"204"}
 
 
 def removals(contract: Contract) -> Iterator[tuple[str, Behaviour]]:
-    """Yield what each DELETE does that leaves nothing at its path, if no more is known of it."""
+    """Yield the `operationId` of each DELETE that removes what its path names, with the behaviour `remove`."""
     by_place = {(operation.method, operation.path): operation for operation in contract.operations}
     for operation in contract.operations:
         if operation.method == "DELETE" and (_names_an_item(operation) or _is_single(contract, operation, by_place)):
             yield operation.id, Behaviour("resource", role="remove", resource=operation.path)
 
 
-def leaves_nothing(contract: Contract, operation: Operation) -> bool:
-    """Tell whether what the path of an accepted DELETE names is not there any more."""
+def deletes_resource(contract: Contract, operation: Operation) -> bool:
+    """Tell whether nothing exists at an operation's path any more once its DELETE was accepted."""
     by_place = {(one.method, one.path): one for one in contract.operations if one.path.startswith(operation.path)}
     if operation.behaviour is not None:
         if operation.request_body is not None:
-            return False  # what a content selects is not all that is there
-        # Where there is an answer whatever happens, as how far something is, a DELETE leaves that: it is disabled.
+            return False  # the content selects a part only
+        # If a GET always has content, such as a status, a DELETE does not remove it: it disables something.
         read = by_place.get(("GET", operation.path))
         return read is None or not _ABSENT.isdisjoint(read.responses)
     return _names_an_item(operation) or _is_single(contract, operation, by_place)
 
 
 def _names_an_item(operation: Operation) -> bool:
-    """Tell whether a path ends in a parameter.
+    """Tell whether an operation's path ends in a parameter, so that it names an item.
 
-    `/pets/{id}:disown` names something that is done to a pet, time and again, and no pet.
+    `/pets/{id}:disown` names an action on a pet, which can be repeated, and not the pet.
     """
     last = parse_template(_last(operation))
     return bool(last.parameters) and ":" not in last.literals[-1]
 
 
 def _is_single(contract: Contract, operation: Operation, by_place: Mapping[tuple[str, str], Operation]) -> bool:
-    """Tell whether a path ends in the name of one thing that an item has or has not: `/gists/{id}/star`.
+    """Tell whether a path ends in the name of a thing that an item has or has not, as `/gists/{id}/star` does.
 
-    The contract says so where it documents that a GET there may find nothing. Below a list (`/issues/{n}/labels`) are
-    items, and what a content or a required query parameter selects is not all that is there.
+    That is so if the contract documents 404 or 410 for a GET. Lists such as `/issues/{n}/labels` have items below them,
+    and with content or a required query parameter a DELETE removes only a part.
     """
     read = by_place.get(("GET", operation.path))
     if "{" in _last(operation) or "{" not in operation.path or read is None or not _GONE & read.responses.keys():

@@ -1,4 +1,4 @@
-"""What a value looks like: names of members and items, from its schema or from an example of it."""
+"""Shapes of values: names and types of members and items, from a schema or from an example."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from mockserver.errors import ContractError
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.pointers import child
 
-#: Schemas that one value is described by; more of them, and it is not looked at further.
+#: Limit on the schemas read for one value.
 _MAX_PARTS = 24
 
 
 class Shape(Protocol):
-    """What a value looks like."""
+    """Shape of a JSON value: the names and types of its members, or the shape of its items."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of its members, none where it is no object or nothing is known of them."""
+        """Names of the value's members, empty if it is no object or its members are unknown."""
 
     def member(self, name: str) -> Shape | None:
-        """Return the shape of a member, None where nothing is known of it."""
+        """Return the shape of the value's member of a name, None if it is unknown."""
 
     @property
     def item(self) -> Shape | None:
-        """Shape of its items, None where it is no array."""
+        """Shape of the value's items, None if it is no array."""
 
     @property
     def kinds(self) -> frozenset[str]:
-        """Its types in JSON Schema's words, none where nothing is known."""
+        """JSON Schema types that the value may have, empty if unknown."""
 
     @property
-    def told(self) -> bool:
-        """Whether the contract itself gives its value, or some of them."""
+    def gives_value(self) -> bool:
+        """Whether the contract itself gives a value: an example, a default, a constant or an `enum`."""
 
 
 #: Keywords that give a value of a schema.
@@ -43,7 +43,7 @@ _GIVING = frozenset({"example", "examples", "default", "const", "enum"})
 
 
 class SchemaShape:
-    """What the schemas at some pointers say of one value."""
+    """Shape of a value as the schemas at some pointers describe it, `$ref` and `allOf` included."""
 
     def __init__(self, contract: Contract, pointers: Sequence[str]) -> None:
         self._contract = contract
@@ -69,11 +69,11 @@ class SchemaShape:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names under `properties`."""
+        """Names in `properties` of all the schemas."""
         return tuple(dict.fromkeys(name for schema, _ in self._parts for name in schema.get("properties") or ()))
 
     def member(self, name: str) -> SchemaShape | None:
-        """Return what `properties` says of a member."""
+        """Return the shape of a member that `properties` describes, None if no schema names it."""
         places = [
             child(place, "properties", name)
             for schema, place in self._parts
@@ -83,28 +83,28 @@ class SchemaShape:
 
     @property
     def item(self) -> Shape | None:
-        """What `items` says."""
+        """Shape of the items that `items` describes, None without `items`."""
         places = [child(place, "items") for schema, place in self._parts if isinstance(schema.get("items"), dict)]
         return SchemaShape(self._contract, places) if places else None
 
     @property
     def chooses(self) -> bool:
-        """Whether exactly one of several schemas must hold, so that a missing member can let a second one hold."""
+        """Whether a schema has `oneOf`, so that leaving out a member may make a second branch valid."""
         return any("oneOf" in schema for schema, _ in self._parts)
 
     @property
     def read_only(self) -> bool:
-        """Whether the server alone sets it."""
+        """Whether a schema is `readOnly`, so that only the server sets the value."""
         return any(schema.get("readOnly") is True for schema, _ in self._parts)
 
     @property
-    def told(self) -> bool:
-        """Whether the schema gives values."""
+    def gives_value(self) -> bool:
+        """Whether a schema has an example, a default, a constant or an `enum`."""
         return any(not _GIVING.isdisjoint(schema) for schema, _ in self._parts)
 
     @property
     def kinds(self) -> frozenset[str]:
-        """What `type` says."""
+        """Types in the keyword `type` of all the schemas, without null."""
         found: set[str] = set()
         for schema, _ in self._parts:
             kinds = schema.get("type", ())
@@ -113,35 +113,35 @@ class SchemaShape:
 
 
 class ExampleShape:
-    """What an example shows of a value."""
+    """Shape of a value as an example shows it."""
 
-    told = True
+    gives_value = True
 
     def __init__(self, value: Any) -> None:
         self._value = value
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the members."""
+        """Names of the example's members, empty if it is no object."""
         return tuple(self._value) if isinstance(self._value, dict) else ()
 
     def member(self, name: str) -> Shape | None:
-        """Return the shape of a member."""
+        """Return the shape of the example's member of a name, None if it has none."""
         return ExampleShape(self._value[name]) if name in self.names else None
 
     @property
     def item(self) -> Shape | None:
-        """Shape of the first item."""
+        """Shape of the example's first item, None if it is no array or empty."""
         return ExampleShape(self._value[0]) if isinstance(self._value, list) and self._value else None
 
     @property
     def kinds(self) -> frozenset[str]:
-        """Type of the value."""
+        """JSON Schema type of the example, empty for null."""
         return frozenset({type_of(self._value)} - {"null"})
 
 
 def json_content(operation: Operation) -> MediaType | None:
-    """Return the content of an operation's success that can show items, None where it has none in JSON."""
+    """Return the first JSON media type of an operation's success, None if there is none."""
     documented = operation.success()
     for media_type in documented.content.values() if documented is not None else ():
         if is_json(concrete(media_type.name)):
@@ -150,7 +150,7 @@ def json_content(operation: Operation) -> MediaType | None:
 
 
 def shape_of(contract: Contract, media_type: MediaType) -> Shape | None:
-    """Return what content of a media type looks like: by its schema, else by its first example."""
+    """Return the shape of content in a media type: from its schema, else from its first example; None without both."""
     if media_type.schema is not None:
         shape = SchemaShape(contract, [media_type.schema])
         if shape.names or shape.item is not None:
@@ -160,7 +160,7 @@ def shape_of(contract: Contract, media_type: MediaType) -> Shape | None:
 
 
 def arrays(shape: Shape, depth: int = 2) -> Iterator[tuple[str, Shape]]:
-    """Yield pointer and items of the arrays of objects in a value, the outermost first."""
+    """Yield the pointer and the shape of the items of each array of objects in a value, the outermost first."""
     if shape.item is not None and shape.item.names:
         yield "", shape.item
     if depth:
@@ -172,7 +172,7 @@ def arrays(shape: Shape, depth: int = 2) -> Iterator[tuple[str, Shape]]:
 
 
 def objects(shape: Shape) -> Iterator[tuple[str, Shape]]:
-    """Yield pointer and shape of what may be the item in an answer: the whole, a member of it, the only item of it."""
+    """Yield pointer and shape of each object in a response that may be the item: the whole, its only item, a member."""
     if shape.names:
         yield "", shape
     elif shape.item is not None and shape.item.names:

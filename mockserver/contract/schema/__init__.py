@@ -1,1 +1,1 @@
-"""JSON Schema: validators, and the schemas of contracts in terms of 2020-12."""
+"""JSON Schema: translation of a contract's schemas to the dialect 2020-12, and compiled validators."""

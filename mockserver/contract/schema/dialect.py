@@ -1,8 +1,8 @@
-"""Schema Objects as contracts have them, in the terms of JSON Schema 2020-12.
+"""Translation of one Schema Object's keywords, in any OpenAPI version, to JSON Schema 2020-12.
 
-Translated are what OpenAPI 3.0 has in its own way (`nullable`, boolean `exclusiveMinimum`, `$ref` that stands alone),
-what formats mean for numbers, and what cannot be used: a keyword of the wrong type, a pattern that no engine takes.
-Such a keyword is left out and told of, because the rest of the schema, and the operation, can be used without it.
+Keywords that differ in OpenAPI 3.0 are translated (`nullable`, boolean `exclusiveMinimum`, lone `$ref`), and number
+formats become limits. Unusable keywords (a wrong type, a pattern that no engine accepts) are left out with a
+note, because the rest of the schema, and the operation, can be used without them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mockserver.contract.schema.patterns import usable
+from mockserver.http.json import excerpt
 
 #: `tell(pointer of the keyword, what is wrong)`.
 Tell = Callable[[str, str], None]
 
-#: Marks a schema that has no value by the letter and is read as it is meant.
+#: Marks a schema that has no valid value as written, and is read as its author probably meant it.
 MEANT = "x-mockserver-meant"
 TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 #: Keywords by how they hold schemas.
@@ -27,7 +28,7 @@ SINGLE = frozenset(
 )
 LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
-#: Keywords whose schemas the very same value meets.
+#: Keywords whose schemas apply to the same value.
 SAME_VALUE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
 
 #: Whole numbers of each format (OpenAPI Format Registry).
@@ -43,7 +44,7 @@ _INTEGERS = {
 }
 
 
-#: Types of Python as JSON has them, what is narrower first: truth values are integers there.
+#: Python types with their JSON Schema types; bool comes first, because it is a subclass of int.
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "boolean"),
     (int, "integer"),
@@ -55,7 +56,7 @@ _TYPES: tuple[tuple[type, str], ...] = (
 
 
 def type_of(value: Any) -> str:
-    """Return the type of JSON Schema that a value has."""
+    """Return the JSON Schema type of a value, such as `integer` or `object`."""
     for kind, name in _TYPES:
         if isinstance(value, kind):
             return name
@@ -95,37 +96,32 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, legacy: bool) -> dict[str, Any]:
-    """Return the keywords of one Schema Object in terms of 2020-12; schemas below it are as they were.
+    """Return the keywords of one Schema Object translated to JSON Schema 2020-12, without unusable ones.
 
     Args:
         schema: the Schema Object, which is not changed.
-        pointer: where it stands.
-        tell: is told of each keyword that is left out.
-        legacy: it is one of OpenAPI 3.0.
+        pointer: its JSON pointer.
+        tell: called with each keyword that is left out.
+        legacy: whether the document is OpenAPI 3.0.
     """
     if legacy and isinstance(schema.get("$ref"), str):
-        return {"$ref": schema["$ref"]}  # what stands beside it is ignored (OpenAPI 3.0, section 4.7.23)
+        return {"$ref": schema["$ref"]}  # siblings are ignored (OpenAPI 3.0, section 4.7.23)
     kept = dict(schema)
     if legacy:
         _bounds(kept)
     _type(kept, pointer, tell)
     for keyword in kept.keys() & _FITS.keys():
         if not _FITS[keyword](kept[keyword]):
-            tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {_shown(kept.pop(keyword))} and is ignored")
+            tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {excerpt(kept.pop(keyword))} and is ignored")
     if "pattern" in kept:
         kept["pattern"] = usable(kept["pattern"])
     if isinstance(kept.get("patternProperties"), dict):
         kept["patternProperties"] = _usable_names(kept["patternProperties"], pointer, tell)
     _integer_bounds(kept)
     _enum(kept, pointer, tell)
-    if kept.pop("nullable", None) is True:  # 3.1 has no such keyword, but who goes on writing it means it all the same
+    if kept.pop("nullable", None) is True:  # not a keyword in 3.1, but authors who still write it mean it
         _nullable(kept)
     return kept
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else text[:57] + "..."
 
 
 def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
@@ -140,7 +136,8 @@ def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
     known = [name for name in names if isinstance(name, str) and name in TYPES]
     if len(known) < len(names) or not known:
         tell(
-            f"{pointer}/type", f"`type` is {_shown(named)}, which is none of {', '.join(sorted(TYPES))}; it is ignored"
+            f"{pointer}/type",
+            f"`type` is {excerpt(named)}, which is not one of {', '.join(sorted(TYPES))}; it is ignored",
         )
         del kept["type"]
     elif isinstance(named, list):
@@ -148,7 +145,7 @@ def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
 
 
 def _bounds(kept: dict[str, Any]) -> None:
-    """Turn `exclusiveMinimum: true` of OpenAPI 3.0 into the bound that it makes exclusive."""
+    """Replace `exclusiveMinimum: true` of OpenAPI 3.0, and its counterpart, by an exclusive bound with the value."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(kept.get(exclusive), bool) and kept.pop(exclusive) and bound in kept:
             kept[exclusive] = kept.pop(bound)
@@ -167,10 +164,9 @@ def _integer_bounds(kept: dict[str, Any]) -> None:
 
 
 def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
-    """Read an `enum` none of whose values is of the `type` beside it, such as numbers without quotes, as of that type.
+    """Convert the values of an `enum` to the schema's `type` if none of them has that type, such as unquoted numbers.
 
-    By the letter such a schema has no value, so whoever judges by the letter loses none, as long as it is not made
-    where nothing has to be.
+    As written, such a schema has no valid value, so nothing valid is refused; optional values are not generated for it.
     """
     named, values = kept.get("type"), kept.get("enum")
     if named == "array" and isinstance(values, list) and isinstance(kept.get("items", {}), dict):
@@ -184,43 +180,45 @@ def _enum(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
     if all(_is_a(named, value) for value in meant):
         kept["enum"] = list(dict.fromkeys(meant))
         kept[MEANT] = True
-        tell(f"{pointer}/enum", f"no value of `enum` is of type {named}; {_shown(values)} is read as {_shown(meant)}")
+        tell(
+            f"{pointer}/enum", f"no value of `enum` has the type {named}; {excerpt(values)} is read as {excerpt(meant)}"
+        )
 
 
 def _enum_of_items(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
-    """Move to the items of an array the values that stand beside it and are none of its own."""
+    """Move an `enum` without arrays from an array's schema to the schema of its items."""
     items = kept.get("items", {})
     if kept.get("nullable") is True or any(isinstance(one, list) for one in kept["enum"]) or "$ref" in items:
         return
     values = kept.pop("enum")
     kept["items"] = {"enum": values, **items}
     kept[MEANT] = True
-    tell(f"{pointer}/enum", f"no value of `enum` is an array; {_shown(values)} is read as what the items may be")
+    tell(f"{pointer}/enum", f"no value of `enum` is an array; {excerpt(values)} is read as the `enum` of the items")
 
 
 def _plain(text: str) -> Any:
-    """Return the value of a JSON text, None for other text."""
+    """Return the value of a JSON text, None if the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-#: What a text stands for, by the type that is wanted of it.
+#: Conversion of a text to a value, by type.
 _OF_TEXT: Mapping[str, Callable[[str], Any]] = {"string": str, "integer": _plain, "number": _plain, "boolean": _plain}
 
 
 def _is_a(named: str, value: Any) -> bool:
-    """Tell whether a value is of a type that JSON Schema names."""
+    """Tell whether a value has the JSON Schema type of a name."""
     if named in {"string", "boolean"}:
         return isinstance(value, str if named == "string" else bool)
     return _is_number(value) and math.isfinite(value) and (named == "number" or value % 1 == 0)
 
 
 def _nullable(kept: dict[str, Any]) -> None:
-    """Let null in wherever the author of `nullable: true` can have meant it.
+    """Allow null in a schema with `nullable: true`: in its `type`, `enum` and branches.
 
-    By the letter of OpenAPI 3.0.3 it counts beside `type` only; but nobody writes it without meaning it.
+    OpenAPI 3.0.3 allows it only beside `type`, but authors mean it elsewhere as well.
     """
     if isinstance(kept.get("type"), str):
         kept["type"] = [kept["type"], "null"]
@@ -230,7 +228,7 @@ def _nullable(kept: dict[str, Any]) -> None:
     if branches is not None:
         kept[branches] = [*kept[branches], {"type": "null"}]
     elif "allOf" in kept:
-        # What all of them must hold must hold unless the value is null.
+        # All schemas of `allOf` apply, unless the value is null.
         kept["anyOf"] = [{"allOf": kept.pop("allOf")}, {"type": "null"}]
 
 
@@ -239,7 +237,7 @@ def _usable_names(named: dict[str, Any], pointer: str, tell: Tell) -> dict[str, 
     for pattern, schema in named.items():
         translated = usable(pattern)
         if translated is None:
-            tell(f"{pointer}/patternProperties", f"{_shown(pattern)} is no regular expression and is ignored")
+            tell(f"{pointer}/patternProperties", f"{excerpt(pattern)} is not a valid regular expression and is ignored")
         else:
             found[translated] = schema
     return found

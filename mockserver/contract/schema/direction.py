@@ -1,4 +1,4 @@
-"""Direction of `readOnly` and `writeOnly`: what must not stand in a request, or in a response (OpenAPI 3.1)."""
+"""Properties forbidden by direction: `readOnly` ones in requests, `writeOnly` ones in responses (OpenAPI 3.1)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ FORBIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly
 
 
 class Forbidden:
-    """The keyword `writeOnly` in answers and `readOnly` in requests: such a property must not be there."""
+    """Custom keyword of the validator: a `readOnly` property in a request, or `writeOnly` in a response, is refused."""
 
     def __init__(self, _parent: dict[str, Any], value: Any, _path: list[str | int]) -> None:
         self._forbidden = value is True
 
     def validate(self, _instance: Any) -> None:
-        """Refuse any value; jsonschema-rs turns the error into a violation."""
+        """Raise ValueError for any value of a forbidden property; jsonschema-rs makes a violation of it."""
         if self._forbidden:
             raise ValueError("must not be present in this direction")

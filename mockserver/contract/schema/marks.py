@@ -1,8 +1,8 @@
-"""Marks of properties: where a schema's values bear `writeOnly: true` or `x-secret: issued`, and the names that do.
+"""Search for the properties of a schema that are marked `writeOnly: true` or `x-secret: issued`.
 
-Schemas that refer to each other have more paths than anybody can walk (Stripe's: each object may stand expanded in each
-other one). So the schemas are walked once, each a single time, for which of them lead to a mark at all; and paths are
-followed through those alone, the shortest first, up to a number.
+Schemas that refer to each other have too many paths to walk (Stripe's: each object may be expanded in each other one).
+So each schema is read once, to find those that lead to a mark at all; then paths are followed through these only, the
+shortest first, up to a limit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mockserver.errors import ContractError
 from mockserver.http.pointers import child, lookup
 from mockserver.masking import looks_secret
 
-#: So many values within a value are looked into for their paths. What is beyond lies deeper than all that was found.
+#: Limit on the values searched; those beyond the limit are nested deeper than all that were found.
 MAX_STEPS = 5000
 
 #: The path in a value, `*` for any index of an array, and the pointer of the mark.
@@ -27,12 +27,12 @@ Marked = tuple[tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What a value meets at one schema.
+    """Result of the look at one schema: its mark, and the schemas of its members and items.
 
     Attributes:
-        places: pointers of all Schema Objects that the very same value meets.
+        places: pointers of all Schema Objects that apply to the value.
         mark: pointer of the mark, "" for none.
-        parts: which of them says so, step and schema of each value within it, in the document's order.
+        parts: schema in `places`, member name or `*`, and schema pointer of each member or items, in order.
     """
 
     places: frozenset[str]
@@ -41,7 +41,7 @@ class _Place:
 
 
 class Marks:
-    """The marks of one keyword in a document; what was learnt of a schema is kept."""
+    """Finder of the properties marked with one keyword in a document; results are cached."""
 
     def __init__(self, data: dict[str, Any], keyword: str) -> None:
         self._data = data
@@ -77,7 +77,7 @@ class Marks:
                     pending.append((part, (*path, step), within))
 
     def _learn(self, schema: str) -> None:
-        """Look at every schema that can be reached and was not yet, and note those that lead to a mark."""
+        """Read all schemas reachable from one that were not read before, and note which of them lead to a mark."""
         new, pending = [], [schema]
         while pending:
             pointer = pending.pop()
@@ -96,7 +96,7 @@ class Marks:
             leading.extend(one for one in leads_here.get(pointer, ()) if one not in self._leading)
 
     def _look(self, pointer: str) -> _Place:
-        # The mark may stand beside a `$ref`, behind it, or in a branch of `allOf`: the value meets them all.
+        # The mark may be beside a `$ref`, behind it, or in a branch of `allOf`: all of these apply to the value.
         places = list(same_value(self._data, pointer))
         mark = next((child(one, self._keyword) for one in places if lookup(self._data, one).get(self._keyword)), "")
         parts: list[tuple[str, str, str]] = []
@@ -118,13 +118,13 @@ _NAMED = ("properties", "patternProperties", "dependentSchemas")
 
 
 def marked_names(data: dict[str, Any], schema: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the property names below a schema that are `writeOnly`, and those that are `x-secret`."""
+    """Return the names of the properties below a schema that are `writeOnly`, and of those with `x-secret`."""
     write_only: set[str] = set()
     issued: set[str] = set()
     for pointer in _reachable(data, schema):
         properties = lookup(data, pointer).get("properties")
         for name in properties if isinstance(properties, dict) else ():
-            # A mark counts wherever it can stand for a property: beside a `$ref`, behind it, in a branch of `allOf`.
+            # A mark counts wherever it can be for a property: beside a `$ref`, behind it, in a branch of `allOf`.
             marks = [lookup(data, place) for place in same_value(data, child(pointer, "properties", name))]
             if any(mark.get("writeOnly") is True for mark in marks):
                 write_only.add(name)
@@ -134,12 +134,12 @@ def marked_names(data: dict[str, Any], schema: str) -> tuple[frozenset[str], fro
 
 
 def _reachable(data: dict[str, Any], schema: str) -> Iterator[str]:
-    """Yield the pointer of every Schema Object that a value's parts can meet, each once."""
+    """Yield the pointer of every Schema Object that applies to a value or to any part of it, each once."""
     return _walk(data, schema, (*_BRANCHES, *_SUBSCHEMAS, *_NAMED))
 
 
 def same_value(data: dict[str, Any], schema: str) -> Iterator[str]:
-    """Yield the pointer of every Schema Object that the very same value meets: through `$ref`, `allOf` and the like."""
+    """Yield the pointer of each Schema Object that applies to a value itself, through `$ref`, `allOf` and the like."""
     return _walk(data, schema, ("allOf", "anyOf", "oneOf"))
 
 
@@ -156,7 +156,7 @@ def _walk(data: dict[str, Any], schema: str, keywords: tuple[str, ...]) -> Itera
             continue
         yield pointer
         if "$ref" in raw:
-            # A broken or remote reference is told when the schema is compiled.
+            # A broken or remote reference is reported when the schema is compiled.
             with suppress(ContractError):
                 pending.append(follow(data, pointer)[1])
         for keyword in keywords:

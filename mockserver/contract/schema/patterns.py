@@ -1,4 +1,4 @@
-"""Regular expressions as contracts have them (ECMA-262, and what people take for it), as the validator takes them."""
+"""Regular expressions of contracts (ECMA-262 and common mistakes), rewritten for the validator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUP = re.compile(r"(?<!\\)\((?!\?)|\(\?P?<[A-Za-z_]\w*>")
 
 @lru_cache(maxsize=4096)
 def usable(pattern: str) -> str | None:
-    """Return a pattern that the validator takes and that means the same, None where there is none."""
+    """Return an equivalent regular expression that the validator accepts, None if there is none."""
     if _compiles(pattern):
         return pattern
     changed = _numbered(pattern)
@@ -38,7 +38,7 @@ def usable(pattern: str) -> str | None:
 
 
 def _numbered(pattern: str) -> str:
-    r"""Return a pattern whose references to named groups (`\k<name>`) are by number."""
+    r"""Return a regular expression with its references to named groups (`\k<name>`) replaced by numbers."""
     if "\\k<" not in pattern:
         return pattern
     for number, group in enumerate(_GROUP.finditer(pattern), start=1):

@@ -1,4 +1,4 @@
-"""What one schema reaches, as a schema of its own: no more of a large document is compiled than is used."""
+"""The part of a document's schemas that one schema refers to, so that only these are compiled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockserver.contract.schema.dialect import LISTED, NAMED, SINGLE
 from mockserver.contract.schema.translation import ANNOTATIONS, Translation, pointer_of
 from mockserver.http.pointers import child
 
-#: Stands in a name of `$defs` between the pointer of the schema and what tells copies of it apart.
+#: In a name of `$defs`, separates the pointer of the schema from the number of its copy.
 SEPARATOR = "\x1f"
 
 _PROPERTIES = frozenset({"properties", "patternProperties"})
@@ -18,15 +18,15 @@ _DIRECTIONS = frozenset({"readOnly", "writeOnly"})
 _Scope = tuple[tuple[str, str], ...]
 
 
-class Sparse:
-    """Collects the schemas that are reached, each under its pointer in `$defs`.
+class SchemaSubset:
+    """Collector of the schemas that are reachable from a schema, each in `$defs` under its pointer.
 
     `readOnly` and `writeOnly` count only at properties (OpenAPI 3.1, section 4.8.24.3): marks behind a `$ref` are
     brought to the property, and those elsewhere are left out. A property that must not be there is not required.
     """
 
     def __init__(self, translation: Translation, mark: str) -> None:
-        """Start with none; `mark` is the keyword that forbids a property in this direction."""
+        """Start an empty collection; `mark` is `readOnly` or `writeOnly`, as forbidden in this direction."""
         self._translation = translation
         self._mark = mark
         self._found: dict[str, Any] = {}
@@ -34,7 +34,7 @@ class Sparse:
         self._pending: list[tuple[str, str, _Scope]] = []
 
     def add(self, pointer: str, scope: _Scope = ()) -> str:
-        """Return the reference to the schema at a pointer, which is collected with all that it reaches."""
+        """Return the `$ref` to the schema at a pointer, after adding it; `definitions` adds what it refers to."""
         own = self._translation.at(pointer)
         if isinstance(own, dict):
             scope = self._entered(own, pointer, scope)
@@ -46,7 +46,7 @@ class Sparse:
         return "#" + quote(child("/$defs", name))
 
     def definitions(self) -> dict[str, Any]:
-        """Return `$defs` with all that was reached."""
+        """Return `$defs` with all schemas that were added and those that they refer to."""
         while self._pending:
             name, pointer, scope = self._pending.pop()
             self._found[name] = self._copy(self._translation.at(pointer), pointer, scope, frozenset())
@@ -57,7 +57,7 @@ class Sparse:
         return tuple(sorted((anchors | dict(scope)).items())) if anchors else scope
 
     def _copy(self, schema: Any, pointer: str, scope: _Scope, absent: frozenset[str]) -> Any:
-        """Return a schema without annotations; `absent` are names that need not be there although they are required."""
+        """Return a schema without annotations; the names in `absent` are removed from `required`."""
         if not isinstance(schema, dict):
             return schema
         absent |= self._absent(schema)
@@ -110,7 +110,7 @@ class Sparse:
         )
 
     def _parts(self, schema: Any) -> list[dict[str, Any]]:
-        """Return a schema and all that the same value must meet, through `$ref` and `allOf`."""
+        """Return a schema and all schemas that apply to the same value, through `$ref` and `allOf`."""
         found: list[dict[str, Any]] = []
         pending = [schema]
         while pending:
@@ -129,7 +129,7 @@ class Sparse:
         return self.add(place, scope)
 
     def _discriminate(self, schema: dict[str, Any], pointer: str, copied: dict[str, Any], scope: _Scope) -> None:
-        """Hold a value against the very branch that its discriminator names (OpenAPI 3.1, section 4.8.25)."""
+        """Add rules to a copied schema that select a branch by its discriminator (OpenAPI 3.1, 4.8.25)."""
         discriminator = schema.get("discriminator")
         if not isinstance(discriminator, dict) or not ("oneOf" in schema or "anyOf" in schema):
             return
@@ -144,7 +144,7 @@ class Sparse:
         mapped = set(known.values())
         known.update({place.rpartition("/")[2]: place for place in implicit if place not in mapped})
         if set(known.values()) - set(implicit):
-            return  # names what is no branch of it: no sound claim
+            return  # a mapping names a schema that is no branch: no sound rule
         rules = [
             {
                 "if": {"type": "object", "required": [name], "properties": {name: {"const": value}}},
@@ -155,8 +155,8 @@ class Sparse:
         allowed = {"properties": {name: {"enum": [*known, None]}}}
         copied["allOf"] = [*copied.get("allOf", ()), allowed, *rules]
         if "oneOf" in copied and self._mark == "readOnly":
-            # The branch is known by its name; that another one would take the value, too, is what the name is for.
-            # What we answer is held against the letter all the same, because others judge it by that.
+            # The discriminator selects the branch, even if the value would be valid against another one as well.
+            # Responses of the stub are validated as written all the same, because other tools judge them so.
             named = {"type": "object", "required": [name], "properties": {name: {"enum": list(known)}}}
             copied["allOf"].append({"if": named, "else": {"oneOf": copied.pop("oneOf")}})
 
@@ -168,7 +168,7 @@ class Sparse:
 
 
 def _dynamic_anchors(schema: dict[str, Any], pointer: str) -> list[tuple[str, str]]:
-    """Return name and place of the dynamic anchors that are in scope once a schema is entered."""
+    """Return name and pointer of the `$dynamicAnchor`s in a schema and in its `$defs`."""
     places = [(pointer, schema)]
     for keyword in ("$defs", "definitions"):
         places.extend((child(pointer, keyword, name), one) for name, one in schema.get(keyword, {}).items())

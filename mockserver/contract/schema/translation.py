@@ -1,4 +1,4 @@
-"""The schemas of one document in terms of JSON Schema 2020-12, each translated when first asked for."""
+"""Translation of a document's schemas to JSON Schema 2020-12, each when it is first used."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 from mockserver.contract.schema.dialect import LISTED, NAMED, SAME_VALUE, SINGLE, usable_keywords
 from mockserver.contract.source.references import Identifiers
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
 
 #: Keywords that state nothing about the value.
@@ -18,31 +19,31 @@ ANNOTATIONS = frozenset(
 
 
 class Translation:
-    """Translates on demand.
+    """Translator of a document's schemas to JSON Schema 2020-12; each is translated once, on first use.
 
-    A translated schema stands at the pointer of its original. Its `$ref`s are all `#/...`, percent-encoded, and lead
+    A translated schema has the pointer of its original. Its `$ref`s are all `#/...`, percent-encoded, and lead
     to a schema; a `$ref` with siblings that count has moved to the end of `allOf`. Circles of schemas that the very
     same value would have to meet without end are cut.
 
     Attributes:
-        notes: what could not be used so far, by the pointer of the keyword.
-        identifiers: finds what references mean.
+        notes: reasons why keywords were ignored so far, by the pointer of the keyword.
+        identifiers: resolver of references.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
         self._legacy = str(data.get("openapi", "")).startswith("3.0")
         self._done: dict[str, Any] = {}
-        #: Pointers of the schemas that are being translated, which nothing is known of yet.
+        #: Pointers of the schemas whose translation is not finished yet.
         self._open: set[str] = set()
         self.notes: dict[str, str] = {}
         self.identifiers = Identifiers(data)
 
     def at(self, pointer: str) -> Any:
-        """Return the translated schema at a pointer: an object or a truth value.
+        """Return the translated schema at a pointer: an object or a boolean.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         if pointer not in self._done:
             try:
@@ -56,10 +57,10 @@ class Translation:
         return self._done[pointer]
 
     def follow(self, pointer: str) -> tuple[Any, str]:
-        """Return the translated schema that is meant at a pointer, and where it stands.
+        """Return the translated schema at a pointer and its own pointer, after its `$ref`s were followed.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         value = self.at(pointer)
         while isinstance(value, dict) and "$ref" in value:  # ends: circles are cut
@@ -68,10 +69,10 @@ class Translation:
         return value, pointer
 
     def meant(self, pointer: str) -> str:
-        """Return where the schema stands that a pointer leads to through those that are a `$ref` and nothing else.
+        """Return the pointer of a schema after following those that are nothing but a `$ref`.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         value = self.at(pointer)
         while _only_refers(value):  # `$defs` beside it may hold a dynamic anchor
@@ -80,7 +81,7 @@ class Translation:
         return pointer
 
     def _moved(self, pointer: str) -> Any:
-        """Return what translation has put at a pointer at which the document has nothing."""
+        """Return the schema at a pointer that exists only in the translation, not in the document."""
         tokens = split(pointer)
         for length in range(len(tokens) - 1, 0, -1):
             parent = child("", *tokens[:length])
@@ -92,7 +93,7 @@ class Translation:
                 return lookup(self.at(parent), child("", *tokens[length:]))
             except (LookupError, ValueError):
                 break
-        raise ContractError(f"{pointer}: nothing stands there, so the $ref to it is broken")
+        raise ContractError(f"{pointer}: nothing is at this pointer, so the $ref to it is broken")
 
     def _tell(self, pointer: str, message: str) -> None:
         self.notes.setdefault(pointer, message)
@@ -100,7 +101,9 @@ class Translation:
     def _build(self, raw: Any, pointer: str) -> Any:
         if not isinstance(raw, dict):
             if not isinstance(raw, bool):
-                self._tell(pointer, f"a schema cannot be {type(raw).__name__} and is taken for one of anything")
+                self._tell(
+                    pointer, f"a schema must be an object or a boolean, not {excerpt(raw)}; any value is accepted"
+                )
                 raw = True
             self._done[pointer] = raw
             return raw
@@ -128,10 +131,10 @@ class Translation:
         return schema
 
     def _join(self, schema: dict[str, Any], pointer: str) -> None:
-        """Let a schema and its `allOf` be closed together where, each closed by itself, they leave no value.
+        """Replace `additionalProperties: false` in a schema and its `allOf` where together they allow no value.
 
-        `additionalProperties: false` knows only the `properties` beside it. Who writes it beside `allOf`, and requires
-        what stands in there, means `unevaluatedProperties: false`.
+        `additionalProperties: false` sees only the `properties` beside it. Authors who write it beside
+        `allOf`, and require properties from there, mean `unevaluatedProperties: false`.
         """
         branches = [self._behind(branch) for branch in schema["allOf"]]
         if any(_only_refers(branch) for branch in branches):
@@ -149,14 +152,14 @@ class Translation:
         known: set[str] = set().union(*(self._names(value) for value in parts))
         if required <= known:
             schema["unevaluatedProperties"] = False
-        how = "closed together instead" if required <= known else "not closed at all"
+        how = "replaced by `unevaluatedProperties: false`" if required <= known else "ignored"
         self._tell(
             child(pointer, "allOf"),
-            f"`additionalProperties: false` and `allOf` forbid what they require, so no value would do; they are {how}",
+            f"`additionalProperties: false` forbids what `allOf` requires, so no value would be valid; it is {how}",
         )
 
     def _names(self, schema: dict[str, Any]) -> set[str]:
-        """Return the names that a schema lets in, if it is closed."""
+        """Return the property names that a closed schema allows."""
         names = set(schema.get("properties", {}))
         if "unevaluatedProperties" in schema:  # joined before: it knows the names in its `allOf`, too
             for branch in map(self._behind, schema.get("allOf", ())):
@@ -165,7 +168,7 @@ class Translation:
         return names
 
     def _behind(self, value: Any) -> Any:
-        """Return what a schema that only refers means, as far as that is translated by now."""
+        """Return the schema that a bare `$ref` leads to, as far as it is translated so far."""
         while _only_refers(value) and pointer_of(value["$ref"]) not in self._open:
             value = self.at(pointer_of(value["$ref"]))
         return value
@@ -176,14 +179,16 @@ class Translation:
             place = self.identifiers.resolve(dynamic, pointer)
             if place is None:
                 del schema["$dynamicRef"]
-                self._tell(child(pointer, "$dynamicRef"), f"nothing is at {dynamic!r}; it is ignored")
+                self._tell(
+                    child(pointer, "$dynamicRef"), f"$dynamicRef {excerpt(dynamic)} leads nowhere and is ignored"
+                )
             return
         reference = schema.pop("$ref")
         place = self.identifiers.resolve(reference, pointer) if isinstance(reference, str) else None
         if place is None:
-            self._tell(child(pointer, "$ref"), f"$ref {reference!r} leads nowhere and is ignored")
+            self._tell(child(pointer, "$ref"), f"$ref {excerpt(reference)} leads nowhere and is ignored")
         elif self._is_circle(place, pointer):
-            self._tell(child(pointer, "$ref"), f"$ref {reference!r} leads back to where it stands and is ignored")
+            self._tell(child(pointer, "$ref"), f"$ref {excerpt(reference)} leads back to itself and is ignored")
         else:
             link = {"$ref": "#" + quote(place)}
             if any(name not in ANNOTATIONS and not name.startswith("x-") for name in schema):
@@ -192,12 +197,12 @@ class Translation:
                 schema.update(link)
 
     def _is_cut(self, held: Any, place: str) -> bool:
-        """Tell whether a branch was a `$ref` that had to be cut, so that the keyword means nothing any more."""
+        """Tell whether a branch of a keyword was a `$ref` that was removed, so that the keyword must go, too."""
         branches = [child(place, str(index)) for index in range(len(held))] if isinstance(held, list) else [place]
         return any("and is ignored" in self.notes.get(child(one, "$ref"), "") for one in branches)
 
     def _is_circle(self, target: str, pointer: str) -> bool:
-        """Tell whether what a `$ref` at a pointer means has to be met by the very value again, without end.
+        """Tell whether a `$ref` leads, for the same value, back to the schema that contains it.
 
         A circle through `oneOf` and the like is cut there, not at the `allOf` that closes it: a parent that lists its
         children, each of which begins with `allOf` of the parent, is common.
@@ -256,7 +261,7 @@ _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 
 def _is_closed(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema takes no members but those that it names."""
+    """Tell whether a schema forbids all properties that it does not name."""
     return any(schema.get(keyword) is False for keyword in _CLOSING) and "patternProperties" not in schema
 
 
@@ -264,7 +269,7 @@ _HOLDERS = SINGLE | LISTED | NAMED
 
 
 def _is_branch(tokens: list[str]) -> bool:
-    """Tell whether the tokens lead from a schema to one that the same value meets."""
+    """Tell whether some tokens lead from a schema to one that applies to the same value, such as `allOf/0`."""
     keyword = tokens[0]
     if len(tokens) == 1:
         return keyword in SAME_VALUE & SINGLE
@@ -272,5 +277,5 @@ def _is_branch(tokens: list[str]) -> bool:
 
 
 def pointer_of(reference: str) -> str:
-    """Return the pointer that a `$ref` of a translated schema names."""
+    """Return the JSON pointer in the `$ref` of a translated schema."""
     return unquote(reference[1:])

@@ -1,4 +1,4 @@
-"""JSON Schema: compiled validators, and violations with their place.
+"""Compiled JSON Schema validators of a contract, and the violations that they report.
 
 Validation runs on jsonschema-rs; `jsonschema` is the reference that the tests hold it against
 (tests/unit/contract/test_agreement.py lists every known disagreement and who is right).
@@ -16,8 +16,9 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 from mockserver.contract.schema.direction import FORBIDDEN, Direction, Forbidden
-from mockserver.contract.schema.subset import SEPARATOR, Sparse
+from mockserver.contract.schema.subset import SEPARATOR, SchemaSubset
 from mockserver.contract.schema.translation import Translation
+from mockserver.contract.schema.violation_messages import rust_message
 from mockserver.errors import ContractError
 from mockserver.http.pointers import split
 
@@ -27,13 +28,13 @@ _BASE = "urn:mockserver:contract"
 
 @dataclass(frozen=True, slots=True)
 class SchemaViolation:
-    """One way in which a value breaks a schema.
+    """Violation of a schema by a value: the path in the value, the keyword and its pointer, and a message.
 
     Attributes:
         instance_path: names and indexes that lead to the offending part of the value.
         keyword: the schema keyword that is broken, such as `maximum`.
         keyword_pointer: JSON pointer of that keyword in the contract.
-        message: what is wrong, with the value; not for values that are secret.
+        message: what was expected and the value; not to be shown for secret values.
         value: the offending part of the value.
         missing: the name that is missing, for `required` and its like.
         unknown: the names that must not be there, for `additionalProperties` and its like.
@@ -50,12 +51,12 @@ class SchemaViolation:
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*=*\s*")
 
-#: Formats that jsonschema-rs leaves to us, for text; all other unknown ones are accepted.
+#: Checks of formats that jsonschema-rs does not have; all other unknown formats are accepted.
 _FORMATS = {
     "byte": lambda text: _BASE64.fullmatch(text) is not None,
 }
 
-#: Keywords that a plain value is checked by without the rest of the document.
+#: Keywords that can be checked for a scalar without the rest of the document.
 _PLAIN = frozenset(
     {"type", "enum", "const", "format", "pattern", "minLength", "maxLength"}
     | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
@@ -63,32 +64,32 @@ _PLAIN = frozenset(
 
 
 class Validator:
-    """One compiled schema of the contract, for one direction."""
+    """Compiled validator of one schema of the contract, for requests or for responses."""
 
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
 
     def is_valid(self, value: Any) -> bool:
-        """Tell whether a value meets the schema."""
+        """Tell whether a value is valid against the schema."""
         try:
             return bool(self._compiled.is_valid(value))
         except ValueError:
-            return bool(self._compiled.is_valid(tamed(value)))
+            return bool(self._compiled.is_valid(supported_value(value)))
 
     def violations(self, value: Any) -> Iterator[SchemaViolation]:
-        """Yield every way in which a value breaks the schema, none if it is valid."""
-        told = 0
+        """Yield every violation of the schema by a value, none if the value is valid."""
+        yielded = 0
         try:
             for error in self._compiled.iter_errors(value):
                 yield _translate(error)
-                told += 1
+                yielded += 1
         except ValueError:
-            for error in islice(self._compiled.iter_errors(tamed(value)), told, None):
+            for error in islice(self._compiled.iter_errors(supported_value(value)), yielded, None):
                 yield _translate(error)
 
 
 class Schemas:
-    """Compiles the schemas of one document, each when first asked for, with no more than what it reaches."""
+    """Compiler of a document's schemas; each is compiled on first use, with only the schemas that it refers to."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._translation = Translation(data)
@@ -96,14 +97,14 @@ class Schemas:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What could not be used so far, by the pointer of the keyword."""
+        """Keywords that were ignored so far because they are unusable, by their pointer, with the reason."""
         return self._translation.notes
 
     def schema(self, pointer: str) -> tuple[Any, str]:
-        """Return the schema at a pointer in terms of 2020-12, its `$ref`s followed, and where it stands.
+        """Return the schema at a pointer in JSON Schema 2020-12 and its own pointer, after `$ref`s were followed.
 
         Raises:
-            ContractError: nothing stands there.
+            ContractError: there is nothing at the pointer.
         """
         return self._translation.follow(pointer)
 
@@ -124,7 +125,7 @@ class Schemas:
         return found
 
     def _compile(self, pointer: str, direction: Direction) -> Validator:
-        sparse = Sparse(self._translation, FORBIDDEN[direction])
+        sparse = SchemaSubset(self._translation, FORBIDDEN[direction])
         root = sparse.add(pointer)
         try:
             return Validator(
@@ -140,21 +141,21 @@ class Schemas:
             raise ContractError(f"{pointer}: is not a usable JSON Schema: {reason}") from error
 
 
-#: What stands for a character that UTF-8 cannot write (Unicode Standard, section 3.9).
+#: Replacement of a character that UTF-8 cannot encode (Unicode Standard, section 3.9).
 _LONE_SURROGATE, _REPLACEMENT = re.compile("[\ud800-\udfff]"), "\ufffd"
-#: jsonschema-rs takes no values that are nested deeper than 255 levels.
+#: jsonschema-rs does not accept values nested deeper than 255 levels.
 _MAX_LEVELS = 250
 
 
-def tamed(value: Any, level: int = 0) -> Any:
-    """Return a value that jsonschema-rs takes: lone surrogates replaced, and nothing below the levels that it knows."""
+def supported_value(value: Any, level: int = 0) -> Any:
+    """Return a value that jsonschema-rs accepts: lone surrogates replaced, parts nested too deep left out."""
     if isinstance(value, str):
         return _LONE_SURROGATE.sub(_REPLACEMENT, value)
     if isinstance(value, dict):
         below = value.items() if level < _MAX_LEVELS else ()
-        return {tamed(name): tamed(member, level + 1) for name, member in below}
+        return {supported_value(name): supported_value(member, level + 1) for name, member in below}
     if isinstance(value, list):
-        return [tamed(item, level + 1) for item in (value if level < _MAX_LEVELS else ())]
+        return [supported_value(item, level + 1) for item in (value if level < _MAX_LEVELS else ())]
     return value
 
 
@@ -172,7 +173,7 @@ def _translate(error: Any) -> SchemaViolation:
         instance_path=tuple(error.instance_path),
         keyword=str(keyword),
         keyword_pointer=_in_contract(unquote(location.partition("#")[2])),
-        message=error.message,
+        message=rust_message(error),
         value=error.instance,
         missing=missing,
         unknown=unknown,
@@ -180,14 +181,14 @@ def _translate(error: Any) -> SchemaViolation:
 
 
 def _in_contract(location: str) -> str:
-    """Return where a keyword of the sparse copy, `/$defs/NAME/...`, stands in the contract."""
+    """Return the pointer in the contract of a keyword in the compiled subset, `/$defs/NAME/...`."""
     _, _, name, *rest = location.split("/", 3)
     below = f"/{rest[0]}" if rest else ""
     return split(f"/{name}")[0].partition(SEPARATOR)[0] + below
 
 
 def conforms(schema: dict[str, Any], value: Any) -> bool:
-    """Tell whether a plain value meets a schema's own keywords; one that cannot be compiled alone takes any."""
+    """Tell whether a scalar is valid against a schema's own keywords; a schema that cannot be compiled allows any."""
     plain = {name: item for name, item in schema.items() if name in _PLAIN}
     try:
         return bool(

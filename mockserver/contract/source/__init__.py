@@ -1,1 +1,1 @@
-"""Files and URLs to one document: YAML or JSON, several files, overlays, OpenAPI 2.0."""
+"""Loading a contract: one document from YAML or JSON files and URLs, overlays and OpenAPI 2.0."""

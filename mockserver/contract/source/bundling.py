@@ -1,7 +1,7 @@
-"""A contract in several files as one document: each other file is put under `x-mockserver-files`, references follow.
+"""Bundling of a contract in several files into one document; the others are put under `x-mockserver-files`.
 
-A file is read when a reference to it is met, once; files may refer to each other in circles. What cannot be read is
-a warning at the reference, and the rest is served.
+Each file is read once, at the first reference to it; files may refer to each other in circles. A file that cannot be
+read is a warning at the reference, and the rest is served.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from urllib.parse import quote, unquote, urljoin
 from mockserver.contract.source import remote
 from mockserver.contract.source.loading import FILES, Document, load
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup
 
-#: A contract of more files than this is refused: references may make up names without end.
+#: A contract of more files than this is refused: references may generate names without end.
 MAX_FILES = 2000
-# Nearly every document has none of these, and then nothing of it is walked.
+# Nearly every document has no such reference, and then it is not walked.
 _OTHER = re.compile(r"""\$ref["']?\s*:\s*(?:[>|][-+]?\s*)?["']?[^\s#"'{\[]""")
-#: What tells a location in a discriminator's mapping from the name of a schema.
+#: Distinguishes a location in a discriminator's mapping from the name of a schema.
 _LOCATION = re.compile(r"[/#]|\.\w+$")
 #: Keywords whose values are data, in which a `$ref` is a name like any other.
 _DATA = frozenset({"example", "default", "enum", "const", "value"})
 
 
 def bundled(document: Document) -> Document:
-    """Return a document with all other files that it refers to in it; one that refers to none as it is.
+    """Return a document with all other files that it refers to included; unchanged if it refers to none.
 
     Raises:
         ContractError: there are more than MAX_FILES.
@@ -51,7 +52,7 @@ def bundled(document: Document) -> Document:
 
 
 class _Bundle:
-    """The files of one contract while they are put together."""
+    """Files of one contract while they are bundled, with the warnings about files that cannot be read."""
 
     def __init__(self, root: Document) -> None:
         self._root = root
@@ -71,7 +72,7 @@ class _Bundle:
         return {**data, FILES: held} if held else data
 
     def prefix_of(self, base: Document, name: str) -> str:
-        """Return the pointer below which a file stands, that is named relative to another one.
+        """Return the pointer under which a file is bundled, loading the file if that was not done before.
 
         Raises:
             ContractError: it cannot be read.
@@ -80,23 +81,23 @@ class _Bundle:
         key = _canonical(location)
         if key not in self._names:
             if len(self.files) >= MAX_FILES:
-                raise ContractError(f"{self._root.path}: has more than {MAX_FILES} files; bundle the contract")
+                raise ContractError(f"{self._root.path}: has more than {MAX_FILES} files; bundle them into one")
             self.files.append(load(location))
             self._names[key] = len(self.files) - 1
         index = self._names[key]
         return "" if index < 0 else child("", FILES, str(index))
 
     def identifies(self, name: str) -> bool:
-        """Tell whether a reference is to the `$id` of a schema in the document, so that no file is meant."""
+        """Tell whether a reference names the `$id` of a schema in the document, and so no file."""
         return any(name == one or one.endswith("/" + name.lstrip("./")) for one in self._identifiers)
 
     def has(self, pointer: str) -> bool:
-        """Tell whether the first file has something at a pointer."""
+        """Tell whether the main file of the contract has an element at a pointer."""
         return _has(self._root, pointer)
 
 
 class _File:
-    """One file of a bundle: its references as they have to be where it is put."""
+    """File of a bundle, with its references rewritten for the place where it is put."""
 
     def __init__(self, bundle: _Bundle, document: Document, prefix: str) -> None:
         self._bundle = bundle
@@ -139,14 +140,14 @@ class _File:
         except ContractError as error:
             if str(MAX_FILES) in str(error):
                 raise
-            self._bundle.warnings.append((pointer, f"$ref {reference!r} cannot be followed: {error}"))
+            self._bundle.warnings.append((pointer, f"$ref {excerpt(reference)} cannot be followed: {error}"))
             return reference
         return f"#{quote(prefix, safe='/~')}{fragment}"
 
     def _local(self, reference: str, fragment: str) -> str:
         if not self._prefix or (fragment and not fragment.startswith("/")):
             return reference
-        # Parts of a contract often mean the whole when they say `#/components/...`.
+        # In parts of a contract, `#/components/...` often means the main file.
         if not _has(self._document, fragment) and self._bundle.has(fragment):
             return reference
         return f"#{self._prefix}{reference[1:]}"
@@ -161,7 +162,7 @@ def _has(document: Document, pointer: str) -> bool:
 
 
 def _resolved(base: Path | str, name: str) -> Path | str:
-    """Return the path or URL that a reference in a file names."""
+    """Return the path or URL of the file that a reference in another file names."""
     url = remote.url_of(base)
     if url is not None:
         return urljoin(url, name)

@@ -1,7 +1,7 @@
-"""What the YAML of contracts was parsed to, kept in the user's cache folder: reading YAML is a good part of a start.
+"""Cache of parsed YAML contracts in the user's cache folder, because parsing takes much of the start-up time.
 
-A file is named by the digest of the text and of our rules for reading it, so it can be old but never wrong. Whatever
-goes wrong with it, from a full disk to a folder that cannot be written, costs but the time that it would have saved.
+A file is named by the digest of the text and the version of our rules for reading it, so it is never wrong. Any failure
+of the cache, such as a full disk or a read-only folder, only costs the time that it would have saved.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from mockserver.http import json
 
 #: Shorter texts are parsed as fast as a file is opened.
 MIN_LENGTH = 20_000
-#: So many texts are kept; the one that was written first goes first.
+#: Limit on the cached texts; the one written first is removed first.
 MAX_KEPT = 50
-#: Changes with what `yamltext` makes of a text, so that no older version's values are taken for today's.
+#: Version of the values that `yaml` makes of a text, so that those of an older mockserver are not used.
 _RULES = "1"
 
 
 def find(text: str) -> Any:
-    """Return the value that a text was parsed to before, None if it is not known."""
+    """Return the cached value of a YAML text, None if it is not in the cache."""
     if len(text) < MIN_LENGTH:
         return None
     try:
@@ -34,13 +34,13 @@ def find(text: str) -> Any:
 
 
 def keep(text: str, value: Any) -> None:
-    """Keep the value that a text was parsed to, where JSON can say it."""
+    """Write the value of a YAML text to the cache, unless JSON cannot represent it."""
     if len(text) < MIN_LENGTH:
         return
     try:
         content = json.encode(value)
         if len(content) > 4 * len(text) or json.decode_exactly(content) != value:
-            return  # anchors that expand to much, or what is no JSON
+            return  # anchors that expand to much, or a value that is not JSON
         file = _file(text)
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, content)
@@ -50,7 +50,7 @@ def keep(text: str, value: Any) -> None:
 
 
 def _file(text: str) -> Path:
-    """Return the file of a text; RuntimeError where there is no home folder."""
+    """Return the cache file of a text; raises RuntimeError if the user has no home folder."""
     base = os.environ.get("XDG_CACHE_HOME")
     folder = Path(base) if base else Path.home() / ".cache"
     digest = hashlib.sha256(f"{_RULES}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -58,7 +58,7 @@ def _file(text: str) -> Path:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a file so that nobody ever reads half of it."""
+    """Write a file atomically, so that no reader sees a part of it."""
     handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as stream:

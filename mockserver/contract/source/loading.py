@@ -1,4 +1,4 @@
-"""File to document: YAML or JSON, with the line of every element for messages."""
+"""Loading of a contract file: YAML or JSON to values, with the line of every element for messages."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _BRACE = re.compile(r"\s*\{")
 MAX_BYTES = 64 * 1024 * 1024
 #: Where the other files of a contract are put (bundling.py); never written by a person.
 FILES = "x-mockserver-files"
-#: What the first file of a directory is called, in the order in which they are looked for.
+#: Names of the main file in a directory, in the order in which they are tried.
 _FIRST_FILES = tuple(f"{stem}.{end}" for stem in ("openapi", "swagger") for end in ("yaml", "yml", "json"))
 
 
 @dataclass(frozen=True)
 class Layer:
-    """An overlay that was applied to a document.
+    """Overlay that was applied to a document, with the places of the values that it added.
 
     Attributes:
         path: its file, as the user named it.
         text: the file's text.
-        places: pointer in the document to pointer in the overlay, of each value that it brought.
+        places: pointer in the document to pointer in the overlay, of each value that the overlay added.
     """
 
     path: Path
@@ -41,11 +41,11 @@ class Layer:
 
     @cached_property
     def lines(self) -> Mapping[str, int]:
-        """The 1-based line of the element at each JSON pointer of the overlay."""
+        """Line, from 1, of the element at each JSON pointer of the overlay."""
         return yaml.lines(self.text)
 
     def locate(self, parts: Sequence[str]) -> int | None:
-        """Return the line of exactly the document's element at a path, None if it did not come from here."""
+        """Return the overlay's line of the document's element at a path, None if the overlay did not add it."""
         for depth in range(len(parts), -1, -1):
             brought = self.places.get(child("", *parts[:depth]))
             found = None if brought is None else self.lines.get(child(brought, *parts[depth:]))
@@ -56,7 +56,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Document:
-    """One file as parsed JSON values, with its text to find lines in.
+    """Contract file as parsed JSON values, with its text, overlays and the other files that it refers to.
 
     Attributes:
         path: the file, as the user named it.
@@ -64,10 +64,10 @@ class Document:
         data: its root object, after all overlays; keys are always text.
         sha256: hexadecimal digest of the file's bytes, and of those of its overlays.
         layers: the overlays, in the order in which they were applied.
-        notes: what a person should know of the overlays, a line for each.
-        moved: pointer in `data` to pointer in the file, of what was upgraded; what stands below moved with it.
+        notes: hints about the overlays for people, a line each.
+        moved: pointer in `data` to pointer in the file, of elements that the upgrade moved with everything below them.
         files: the other files of the contract, the items of `x-mockserver-files` in `data`.
-        warnings: pointers and messages of what could not be read of them.
+        warnings: pointers and messages of references to files that could not be read.
     """
 
     path: Path
@@ -89,7 +89,7 @@ class Document:
         return JsonLines(self.text)
 
     def _line(self, parts: Sequence[str]) -> int | None:
-        """Return the line of exactly the element at a path of the file."""
+        """Return the line in the file of the element at a path, None if the file has no such element."""
         if _BRACE.match(self.text):
             try:
                 return self._json.line(parts)
@@ -98,13 +98,13 @@ class Document:
         return self._lines.get(child("", *parts))
 
     def locate(self, pointer: str) -> int:
-        """Return the 1-based line of the element at a JSON pointer, or of its nearest existing ancestor."""
+        """Return the line, from 1, of the element at a JSON pointer, or of its nearest existing ancestor."""
         return self.where(pointer)[1]
 
     def where(self, pointer: str) -> tuple[Path, int]:
-        """Return file and 1-based line of the element at a JSON pointer, or of its nearest existing ancestor.
+        """Return file and line, from 1, of the element at a JSON pointer, or of its nearest existing ancestor.
 
-        Lines behind an item that an overlay removed from an array are those before it was removed.
+        Lines of items after one that an overlay removed from an array are those before the removal.
         """
         parts = self._original(split(pointer))
         if self.files and parts[:1] == [FILES] and len(parts) > 1:
@@ -121,7 +121,7 @@ class Document:
         return self.path, 1
 
     def _original(self, parts: list[str]) -> list[str]:
-        """Return the path in the file of an element that was moved since."""
+        """Return the path in the file of an element that the upgrade from OpenAPI 2.0 moved."""
         for depth in range(len(parts) if self.moved else 0, 0, -1):
             old = self.moved.get(child("", *parts[:depth]))
             if old is not None:
@@ -129,13 +129,13 @@ class Document:
         return parts
 
     def mentions(self, pattern: re.Pattern[str]) -> set[str]:
-        """Return what a pattern finds in the text of the files and of their overlays."""
+        """Return all matches of a regular expression in the text of the files and of their overlays."""
         texts = [self.text, *(layer.text for layer in self.layers), *(file.text for file in self.files)]
         return {word for text in texts for word in pattern.findall(text)}
 
 
 def load(path: Path | str, *, option: str = "--contract") -> Document:
-    """Return the document in a YAML or JSON file; `option` is the one that messages ask to check.
+    """Return the document in a YAML or JSON file; messages name `option` as the option to check.
 
     Raises:
         ContractError: not readable, not UTF-8, not YAML or JSON, too large, too deep, or not an object.
@@ -151,12 +151,12 @@ def load(path: Path | str, *, option: str = "--contract") -> Document:
         raise ContractError(f"{path}:{line}: is not UTF-8 text; save it as UTF-8") from error
     data = _parse(path, text)
     if not isinstance(data, dict):
-        raise ContractError(f"{path}: holds no object; {start}")
+        raise ContractError(f"{path}: is not an object; {start}")
     return Document(path, text, data, hashlib.sha256(raw).hexdigest())
 
 
 def _read(path: Path | str, option: str) -> tuple[Path, bytes]:
-    """Return the file that is meant, and its bytes, at most one more than MAX_BYTES."""
+    """Return the path of the file to load and its content, at most one byte more than MAX_BYTES."""
     url = remote.url_of(path)
     if url is not None:
         return Path(url), remote.fetch(url, MAX_BYTES)
@@ -171,7 +171,7 @@ def _read(path: Path | str, option: str) -> tuple[Path, bytes]:
 
 
 def _first_file(folder: Path, option: str) -> Path:
-    """Return the file that a directory's contract starts with."""
+    """Return the main file of a contract in a directory, such as `openapi.yaml`."""
     for name in _FIRST_FILES if option == "--contract" else ():
         if (folder / name).is_file():
             return folder / name
@@ -180,7 +180,7 @@ def _first_file(folder: Path, option: str) -> Path:
 
 
 def parse_yaml(path: Path, text: str) -> Any:
-    """Return the value of YAML text, with the rules and limits of contracts.
+    """Return the value of a YAML text, within the limits on contracts.
 
     Raises:
         ContractError: not YAML, a key twice, or nested beyond the limits; names file and line.
@@ -192,7 +192,7 @@ def parse_yaml(path: Path, text: str) -> Any:
 
 
 def write_yaml(data: Any) -> str:
-    """Return JSON data as YAML text that `parse_yaml` reads, for people, too."""
+    """Return JSON data as YAML text that people can read and `parse_yaml` can parse."""
     return yaml.write(data)
 
 
@@ -206,7 +206,7 @@ def _parse(path: Path, text: str) -> Any:
             if _is_deep(data):
                 raise ContractError(f"{path}: is nested deeper than {yaml.MAX_DEPTH} levels")
             return data
-    # Contracts alone: seed data and identities hold secrets, which belong into no other file.
+    # Only contracts are cached: seed data and identities hold secrets, which must not be in another file.
     known = cache.find(text)
     if known is not None:
         return known
@@ -216,7 +216,7 @@ def _parse(path: Path, text: str) -> Any:
 
 
 def _is_deep(data: Any) -> bool:
-    """Tell whether JSON data is nested beyond the limit; level by level, because nothing is shared in it."""
+    """Tell whether JSON data is nested deeper than the limit."""
     level = [data] if isinstance(data, dict | list) else []
     for _ in range(yaml.MAX_DEPTH):
         level = [

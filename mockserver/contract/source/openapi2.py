@@ -1,4 +1,4 @@
-"""OpenAPI 2.0 as OpenAPI 3.0, which the rest of the package reads; each element remembers where it stood.
+"""Upgrade of OpenAPI 2.0 documents to 3.0; the original place of each element is kept for messages.
 
 ::
 
@@ -10,7 +10,7 @@
     in: body, in: formData    -> requestBody, by `consumes`
     schema, examples          -> content, by `produces`
 
-The upgrade is lenient: what it does not understand stays as it is, for document.py to tell of.
+The upgrade is lenient: unknown elements are left unchanged, and document.py warns about them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.source.loading import Document
-from mockserver.contract.source.openapi2_parameters import Located, body, form, parameter, schema_of
-from mockserver.contract.source.openapi2_positions import Places
+from mockserver.contract.source.openapi2_parameters import RawParameter, body, form, parameter, schema_of
+from mockserver.contract.source.openapi2_positions import Moves
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
@@ -30,7 +30,7 @@ __all__ = ["upgraded"]
 
 
 def upgraded(document: Document) -> Document:
-    """Return a document of OpenAPI 2.0 as one of 3.0, whose places are still those of the file; others as they are."""
+    """Return an OpenAPI 2.0 document upgraded to 3.0, with the places of the original; others unchanged."""
     version = document.data.get("swagger")
     if "openapi" in document.data or str(version) != "2.0":
         return document
@@ -41,7 +41,7 @@ def upgraded(document: Document) -> Document:
 
 _JSON = ("application/json",)
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
-#: Members of the root that stand elsewhere in OpenAPI 3.
+#: Members of the root that OpenAPI 3 has elsewhere.
 _REPLACED = frozenset(
     [
         *("swagger", "host", "basePath", "schemes", "consumes", "produces"),
@@ -51,18 +51,18 @@ _REPLACED = frozenset(
 
 
 class Upgrade:
-    """One document on its way from OpenAPI 2.0 to 3.0.
+    """Upgrade of one document from OpenAPI 2.0 to 3.0.
 
     Attributes:
-        places: what moved.
+        places: the moved elements.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
-        self.places = Places()
+        self.places = Moves()
 
     def document(self) -> dict[str, Any]:
-        """Return the whole document in the form of OpenAPI 3.0; the one that was given is not changed."""
+        """Return the whole document in the form of OpenAPI 3.0; the original is not changed."""
         made = {"openapi": "3.0.3"} | {name: item for name, item in self._data.items() if name not in _REPLACED}
         self.places.moved["/openapi"] = "/swagger"
         made["servers"] = list(self._servers())
@@ -90,7 +90,7 @@ class Upgrade:
         self.places.move("/definitions", "/components/schemas")
         made["parameters"], made["requestBodies"] = {}, {}
         for name, raw in _members(self._data.get("parameters")):
-            found = Located(raw, child("/parameters", name))
+            found = RawParameter(raw, child("/parameters", name))
             if raw.get("in") == "body":
                 new = child("/components/requestBodies", name)
                 made["requestBodies"][name] = body(self.places, found, new, self._consumes({}))
@@ -129,7 +129,7 @@ class Upgrade:
                 made[method] = self._operation(child(old, method), child(pointer, method), raw[method], content)
         return made
 
-    def _operation(self, old: str, pointer: str, raw: dict[str, Any], shared: list[Located]) -> dict[str, Any]:
+    def _operation(self, old: str, pointer: str, raw: dict[str, Any], shared: list[RawParameter]) -> dict[str, Any]:
         made = {name: item for name, item in raw.items() if name not in {"consumes", "produces", "schemes"}}
         own = list(self._located(child(old, "parameters"), raw.get("parameters")))
         if isinstance(raw.get("parameters"), list):
@@ -151,18 +151,18 @@ class Upgrade:
             }
         return made
 
-    def _located(self, pointer: str, raw: Any) -> Iterator[Located]:
-        """Yield the parameters of a list, behind their references; one that leads nowhere stays as it is."""
+    def _located(self, pointer: str, raw: Any) -> Iterator[RawParameter]:
+        """Yield the parameters of a list, their `$ref`s followed; one with a broken `$ref` is left as it is."""
         for index, item in enumerate(raw if isinstance(raw, list) else ()):
             place = child(pointer, str(index))
             found, at = self._behind(place, item)
-            yield Located(found if isinstance(found, dict) else {"": found}, at)
+            yield RawParameter(found if isinstance(found, dict) else {"": found}, at)
 
-    def _parameters(self, pointer: str, found: list[Located]) -> list[Any]:
+    def _parameters(self, pointer: str, found: list[RawParameter]) -> list[Any]:
         made: list[Any] = []
         for index, one in enumerate(found):
             if "$ref" in one.raw or "in" not in one.raw:
-                made.append(one.raw.get("", one.raw))  # a mistake, for document.py to tell of
+                made.append(one.raw.get("", one.raw))  # a mistake, about which document.py warns
             else:
                 made.append(parameter(self.places, one, child(pointer, "parameters", str(index))))
         return made
@@ -225,7 +225,7 @@ class Upgrade:
         return made | {"description": raw["description"]} if "description" in raw else made
 
 
-def _is_content(found: Located) -> bool:
+def _is_content(found: RawParameter) -> bool:
     return found.raw.get("in") in ("body", "formData")  # a tuple: a mistaken value may have no hash
 
 
@@ -248,7 +248,7 @@ _FLOWS = {
 
 
 def security_schemes(raw: Any) -> Any:
-    """Return the security schemes that `securityDefinitions` are; what is no object stays as it is."""
+    """Return the security schemes of OpenAPI 3.0 for `securityDefinitions`; members that are no objects stay."""
     if not isinstance(raw, dict):
         return {} if raw is None else raw
     return {name: _scheme(item) if isinstance(item, dict) else item for name, item in raw.items()}

@@ -1,11 +1,11 @@
-"""Parameters of OpenAPI 2.0: their schema moves into an object of its own; those of the content become it."""
+"""Upgrade of OpenAPI 2.0 parameters: to a parameter with a `schema`, or to a request body."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from mockserver.contract.source.openapi2_positions import Places
+from mockserver.contract.source.openapi2_positions import Moves
 from mockserver.http.pointers import child
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -22,15 +22,15 @@ _STYLES = {
 _EXAMPLES = ("x-example", "example")
 
 
-class Located(NamedTuple):
-    """A raw parameter, behind its `$ref`, and where it stands in the file."""
+class RawParameter(NamedTuple):
+    """Parameter of OpenAPI 2.0, its `$ref` followed, with its pointer in the file."""
 
     raw: dict[str, Any]
     pointer: str
 
 
-def parameter(places: Places, found: Located, new: str) -> dict[str, Any]:
-    """Return a parameter of path, query or header in the form of OpenAPI 3."""
+def parameter(places: Moves, found: RawParameter, new: str) -> dict[str, Any]:
+    """Return a path, query or header parameter of OpenAPI 2.0 in the form of OpenAPI 3."""
     raw = found.raw
     places.move(found.pointer, new)
     made = {name: raw[name] for name in _OWN - {"collectionFormat"} if name in raw}
@@ -47,15 +47,15 @@ def parameter(places: Places, found: Located, new: str) -> dict[str, Any]:
 
 
 def schema_of(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema that a parameter, header or `items` spells out among its own members."""
+    """Return the schema in the members of an OpenAPI 2.0 parameter, header or `items`."""
     made = {name: item for name, item in raw.items() if name not in _OWN and name not in _EXAMPLES}
     if isinstance(made.get("items"), dict):
         made["items"] = schema_of(made["items"])
     return made
 
 
-def body(places: Places, found: Located, new: str, consumes: Iterable[str]) -> dict[str, Any]:
-    """Return the request body that a parameter in `body` is."""
+def body(places: Moves, found: RawParameter, new: str, consumes: Iterable[str]) -> dict[str, Any]:
+    """Return the request body for a parameter `in: body` of OpenAPI 2.0."""
     raw = found.raw
     places.move(found.pointer, new)
     media: dict[str, Any] = {"schema": raw.get("schema", {})}
@@ -71,8 +71,8 @@ def body(places: Places, found: Located, new: str, consumes: Iterable[str]) -> d
     return made
 
 
-def form(places: Places, fields: Sequence[Located], new: str, consumes: Sequence[str]) -> dict[str, Any]:
-    """Return the request body that parameters in `formData` are together."""
+def form(places: Moves, fields: Sequence[RawParameter], new: str, consumes: Sequence[str]) -> dict[str, Any]:
+    """Return the request body for the parameters `in: formData` of an OpenAPI 2.0 operation."""
     files = any(_is_file(field.raw) for field in fields)
     types = [name for name in consumes if name in {URLENCODED, MULTIPART}]
     types = types or [MULTIPART if files else URLENCODED]

@@ -1,4 +1,4 @@
-"""Where elements of an upgraded document stood before, and where a `$ref` to one leads now."""
+"""Pointers of elements before and after an upgrade from OpenAPI 2.0, and the `$ref`s to moved elements."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mockserver.http.pointers import child, split
 _DATA = frozenset({"example", "examples", "default", "enum"})
 
 
-class Places:
-    """The moves of one upgrade.
+class Moves:
+    """Record of the elements that an upgrade from OpenAPI 2.0 moved.
 
     Attributes:
-        moved: new pointer to old pointer; what stands below moved with it.
+        moved: new pointer to old pointer, of elements that moved with everything below them.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Places:
         self._now: dict[str, str] = {}
 
     def move(self, old: str, new: str) -> None:
-        """Note that an element moved; the first move of an element is where references to it lead."""
+        """Record that an element moved; references to it lead to the first new pointer that is recorded."""
         self.moved[new] = old
         self._now.setdefault(old, new)
 
@@ -33,8 +33,8 @@ class Places:
         """Return a part of the document with its references and schemas in the form of OpenAPI 3.0.
 
         Args:
-            value: the part, as the walk over the document left it.
-            named: the keys of the value are names, not keywords.
+            value: the part of the document.
+            named: whether the keys of the value are names, not keywords.
         """
         if isinstance(value, list):
             return [self.finished(item) for item in value]
@@ -45,7 +45,9 @@ class Places:
             if not named and (key in _DATA or (key.startswith("x-") and key != FILES)):
                 made[key] = item
             else:
-                made[key] = self.finished(item, named=not named and key in NAME_MAPS)
+                # The members of `components` are keywords, which hold names.
+                names = not named and key in NAME_MAPS and key != "components"
+                made[key] = self.finished(item, named=names)
         return made if named else self._in_terms_of_3(made)
 
     def _in_terms_of_3(self, made: dict[str, Any]) -> dict[str, Any]:

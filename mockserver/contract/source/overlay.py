@@ -1,8 +1,8 @@
-"""OpenAPI Overlay 1.0: changes to a contract in a file of their own, applied before anything is read from it.
+"""OpenAPI Overlay 1.0: files with changes to a contract, applied before the contract is read.
 
-The specification: https://spec.openapis.org/overlay/v1.0.0.html. An entry is appended to the array that a target
-selects; a list of entries is, too, and so are arrays within an `update`, of which the specification does not speak. A
-target that matches nothing changes nothing; since that is nearly always a mistake, it is noted for a person to read.
+The specification: https://spec.openapis.org/overlay/v1.0.0.html. An update is appended to the array that a target
+selects; a list of updates, and arrays within an `update`, are appended as well, which the specification leaves open. A
+target that matches nothing changes nothing; since that is nearly always a mistake, a note is added.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from mockserver.contract.source import yaml
 from mockserver.contract.source.loading import Document, Layer, load
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
 #: The patch version makes no difference (section 4.1 of the specification).
@@ -27,7 +28,7 @@ _Location = tuple[str | int, ...]
 def apply_overlays(document: Document, overlays: Sequence[Path | str]) -> Document:
     """Return a document with the overlays in some files applied, one after the other.
 
-    Its digest covers the overlays, its lines lead into them, its notes name the actions without effect.
+    The digest covers the overlays, lines may be in them, and notes name the actions without effect.
 
     Raises:
         ContractError: a file that is no overlay, or an action that cannot be applied; names file, line and action.
@@ -42,7 +43,7 @@ def apply_overlays(document: Document, overlays: Sequence[Path | str]) -> Docume
 
 
 def unknown_schemes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield pointer and name of each security requirement's scheme that a document does not define."""
+    """Yield pointer and name of each undefined security scheme that a security requirement names."""
     known = _schemes(data)
     paths = data.get("paths")
     holders = [("", data)]
@@ -57,7 +58,7 @@ def unknown_schemes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _schemes(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the security schemes of a document by name, of OpenAPI 2.0, too."""
+    """Return the security schemes of a document by name, also of an OpenAPI 2.0 document."""
     components = data.get("components")
     found = components.get("securitySchemes") if isinstance(components, dict) else data.get("securityDefinitions")
     return found if isinstance(found, dict) else {}
@@ -65,16 +66,16 @@ def _schemes(data: dict[str, Any]) -> dict[str, Any]:
 
 def _unknown_scheme(document: Document, overlays: Sequence[Path | str], pointer: str, name: str) -> ContractError:
     path, line = document.where(pointer)
-    has = ", ".join(map(repr, _schemes(document.data))) or "none"
+    has = ", ".join(map(excerpt, _schemes(document.data))) or "none"
     return ContractError(
-        f"{path}:{line}: {pointer} names the security scheme {name!r}, which is not there once "
+        f"{path}:{line}: {pointer} names the security scheme {excerpt(name)}, which is not defined once "
         f"{' and '.join(map(str, overlays))} {'is' if len(overlays) == 1 else 'are'} applied; "
-        f"there {'are' if ',' in has else 'is'} {has}: correct the name, or add it below components.securitySchemes"
+        f"defined {'are' if ',' in has else 'is'} {has}: correct the name, or add it to components.securitySchemes"
     )
 
 
 def merge(value: Any, update: Any) -> Any:
-    """Return a value with an update merged into it: objects member by member, arrays joined, else the update."""
+    """Return a value with an update merged in: objects member by member, arrays appended, anything else replaced."""
     if isinstance(value, dict) and isinstance(update, dict):
         return value | {name: merge(value[name], item) if name in value else item for name, item in update.items()}
     if isinstance(value, list) and isinstance(update, list):
@@ -83,7 +84,7 @@ def merge(value: Any, update: Any) -> Any:
 
 
 def write_overlay(title: str, actions: Sequence[Mapping[str, Any]], comments: Sequence[str] = ()) -> str:
-    """Return the text of an overlay, YAML for people to read, with comment lines above it."""
+    """Return the text of an overlay as readable YAML, with comment lines at the top."""
     above = "".join(f"# {line}".rstrip() + "\n" for line in comments)
     overlay = {"overlay": "1.0.0", "info": {"title": title, "version": "1"}, "actions": list(actions)}
     return above + yaml.write(overlay)
@@ -109,7 +110,7 @@ def _applied(document: Document, overlay: Document) -> Document:
         raise ContractError(f"{overlay.path}: leaves no contract; a target may not replace the whole document")
     depth, values = yaml.measure(data)
     if depth > yaml.MAX_DEPTH or values > yaml.MAX_VALUES:
-        raise ContractError(f"{overlay.path}: makes the contract deeper or larger than a contract may be")
+        raise ContractError(f"{overlay.path}: makes the contract larger or more deeply nested than the limits allow")
     digest = hashlib.sha256(f"{document.sha256} {overlay.sha256}".encode()).hexdigest()
     layer = Layer(overlay.path, overlay.text, places)
     return replace(document, data=data, sha256=digest, layers=(*document.layers, layer), notes=tuple(notes))
@@ -124,7 +125,7 @@ def _actions(overlay: Document) -> Iterator[dict[str, Any]]:
     version, actions = overlay.data.get("overlay"), overlay.data.get("actions")
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise _mistake(
-            overlay, "/overlay", f"`overlay` is {version!r}; this is for OpenAPI Overlay 1.0, `overlay: 1.0.0`"
+            overlay, "/overlay", f"`overlay` is {excerpt(version)}; supported is OpenAPI Overlay 1.0, `overlay: 1.0.0`"
         )
     info = overlay.data.get("info")
     if not isinstance(info, dict) or not all(isinstance(info.get(name), str) for name in ("title", "version")):
@@ -137,7 +138,7 @@ def _actions(overlay: Document) -> Iterator[dict[str, Any]]:
             raise _mistake(overlay, pointer, f"action {index + 1}: must be an object with a `target`")
         unknown = [name for name in action if name not in _ACTION and not name.startswith("x-")]
         if unknown:
-            raise _mistake(overlay, pointer, f"action {index + 1}: {unknown[0]!r} is no member of an action")
+            raise _mistake(overlay, pointer, f"action {index + 1}: {excerpt(unknown[0])} is not a member of an action")
         if not isinstance(action.get("remove", False), bool):
             raise _mistake(overlay, pointer, f"action {index + 1}: `remove` must be true or false")
         if "update" not in action and action.get("remove") is not True:
@@ -153,7 +154,7 @@ def _mistake(overlay: Document, pointer: str, message: str) -> ContractError:
 
 
 def _locations(where: str, target: str, data: Any) -> list[_Location]:
-    """Return where a target's matches stand, as names and indexes.
+    """Return the locations that a JSONPath target selects, as tuples of names and indexes.
 
     Raises:
         ContractError: it is no JSONPath, or selects what is neither object nor array.
@@ -164,7 +165,7 @@ def _locations(where: str, target: str, data: Any) -> list[_Location]:
         nodes = jsonpath_rfc9535.find(target, data)
     except (jsonpath_rfc9535.JSONPathError, RecursionError) as error:
         reason = " ".join(str(error).split()) or "it is nested too deep"
-        raise ContractError(f"{where}: its target {target!r} is no JSONPath (RFC 9535): {reason}") from error
+        raise ContractError(f"{where}: its target {excerpt(target)} is not a JSONPath (RFC 9535): {reason}") from error
     locations: dict[_Location, None] = {}
     for node in nodes:
         location = tuple(node.location)
@@ -179,7 +180,7 @@ def _locations(where: str, target: str, data: Any) -> list[_Location]:
 
 
 def _updated(where: str, data: Any, location: _Location, update: Any) -> tuple[Any, _Location]:
-    """Return the data with an update at a location, and where what is new stands."""
+    """Return the data with an update applied at a location, and the location of the new value."""
     found = _at(data, location)
     if isinstance(found, list):
         if isinstance(update, list):
@@ -192,8 +193,8 @@ def _updated(where: str, data: Any, location: _Location, update: Any) -> tuple[A
 
 
 def _without(where: str, data: Any, locations: list[_Location]) -> Any:
-    """Return the data without what stands at some locations."""
-    # Parents go last, and items of an array from its end, so that what is still to go keeps its place.
+    """Return the data without the elements at some locations."""
+    # Parents are removed last, and items of an array from its end, so that the other locations stay valid.
     for location in sorted(locations, key=lambda one: (len(one), [_order(token) for token in one]), reverse=True):
         if not location:
             raise ContractError(f"{where}: removes the whole document")
@@ -217,7 +218,7 @@ def _at(data: Any, location: _Location) -> Any:
 
 
 def _replaced(data: Any, location: _Location, value: Any) -> Any:
-    """Return a copy of the data with another value at a location; YAML's anchors may share what is not copied."""
+    """Return a copy of the data with another value at a location; the original is not changed."""
     if not location:
         return value
     first, below = location[0], location[1:]

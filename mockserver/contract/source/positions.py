@@ -1,4 +1,4 @@
-"""The line of an element of JSON text, without a tree of the whole: few places of a large document are asked for."""
+"""Line numbers of elements in a JSON text, found without parsing the whole text into a tree of positions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _decode = json.JSONDecoder().raw_decode
 
 
 class JsonLines:
-    """Finds elements of one JSON text; what was looked into is remembered."""
+    """Finder of the lines of elements in one JSON text; scanned objects and arrays are cached."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._members: dict[int, dict[str, tuple[int, int]]] = {}
 
     def line(self, parts: Sequence[str]) -> int | None:
-        """Return the 1-based line of exactly the element at a path, None if there is none.
+        """Return the line, from 1, of the element at a path, None if there is no such element.
 
         The line of a member is that of its name, and of an item that of its value.
 
@@ -35,7 +35,7 @@ class JsonLines:
         return self._text.count("\n", 0, place) + 1
 
     def _members_at(self, start: int) -> dict[str, tuple[int, int]]:
-        """Return where name and value of each member, or value and value of each item, stand."""
+        """Return the offsets of each member's name and value, or twice of each item's value, in an object or array."""
         known = self._members.get(start)
         if known is None:
             kind = self._text[start : start + 1]

@@ -1,4 +1,4 @@
-"""References: what a `$ref` names, by JSON pointer, `$anchor` or `$id` (JSON Schema 2020-12, section 8.2)."""
+"""Resolution of `$ref`s: by JSON pointer, `$anchor` or `$id` (JSON Schema 2020-12, section 8.2)."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
 from mockserver.errors import ContractError
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child, lookup, split
 
 
 def target(reference: Any) -> str:
-    """Return the JSON pointer that a local `$ref` names.
+    """Return the JSON pointer in a local `$ref` (`#/...`).
 
     Raises:
         ContractError: not text, or a reference to another document.
     """
     if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
-        raise ContractError(f"$ref {reference!r} is no JSON pointer into the document; only `#/...` can be followed")
+        raise ContractError(
+            f"$ref {excerpt(reference)} is not a JSON pointer into the document; only `#/...` can be followed"
+        )
     return unquote(reference[1:])
 
 
@@ -37,7 +40,7 @@ def _followed(data: Any, pointer: str, seen: set[str]) -> tuple[Any, str]:
         except (LookupError, ValueError) as error:
             wanted, pointer = pointer, _across(data, pointer, seen)
             if not pointer:
-                raise ContractError(f"{wanted}: nothing stands there, so the $ref to it is broken") from error
+                raise ContractError(f"{wanted}: nothing is at this pointer, so the $ref to it is broken") from error
             continue
         if not (isinstance(value, dict) and "$ref" in value):
             return value, pointer
@@ -48,7 +51,7 @@ def _followed(data: Any, pointer: str, seen: set[str]) -> tuple[Any, str]:
 
 
 def _across(data: Any, pointer: str, seen: set[str]) -> str:
-    """Return where an element really stands whose pointer leads through a `$ref`, "" if it leads through none."""
+    """Return the real pointer of an element whose pointer leads through a `$ref`, "" if it leads through none."""
     parts = split(pointer)
     for depth in range(1, len(parts)):
         above = child("", *parts[:depth])
@@ -63,17 +66,17 @@ def _across(data: Any, pointer: str, seen: set[str]) -> str:
 
 
 class Identifiers:
-    """Finds what references of one document mean."""
+    """Resolver of the references in one document, by pointer, `$id` or `$anchor`."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
 
     def resolve(self, reference: str, pointer: str) -> str | None:
-        """Return the pointer of the schema that a reference at a pointer means, None where it is broken."""
+        """Return the pointer of the schema that a reference means, None if the reference is broken."""
         if reference == "#" or reference.startswith("#/"):
             named = unquote(reference[1:])
             resource = self._resource(pointer)
-            # By the letter only the first; but people put an `$id` and go on to name the document's components.
+            # Strictly only the first; but authors add an `$id` and still refer to the document's components.
             candidates = (resource + named, named) if resource else (named,)
             return next((one for one in candidates if self._is_schema(one)), None)
         base, fragment = urldefrag(urljoin(self._index.get(self._resource(pointer), ""), reference))
@@ -89,7 +92,7 @@ class Identifiers:
             return False
 
     def _resource(self, pointer: str) -> str:
-        """Return the pointer of the nearest schema around a pointer that has an `$id`, "" for the document."""
+        """Return the pointer of the nearest schema with an `$id` around an element, "" for the document."""
         value, place, found = self._data, "", ""
         for token in split(pointer):
             try:
@@ -103,7 +106,7 @@ class Identifiers:
 
     @cached_property
     def _index(self) -> dict[str, str]:
-        """The URI of every schema with an `$id`, by its pointer; walks the document once."""
+        """URI of every schema with an `$id`, by its pointer."""
         found: dict[str, str] = {}
         anchors: dict[tuple[str, str], str] = {}
         pending: list[tuple[str, Any, str]] = [("", self._data, "")]

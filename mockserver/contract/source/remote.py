@@ -1,4 +1,4 @@
-"""Contracts by URL: fetched only where `--allow-remote` says so, within a limit of size and time."""
+"""Contracts by URL: fetched only with `--allow-remote`, within a limit of size and time."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _ON = frozenset({"1", "true", "yes", "on", "y", "t"})
 
 
 def url_of(location: Path | str) -> str | None:
-    """Return the URL that a location is, None for a file; as a path, a URL has lost one of its slashes."""
+    """Return the URL that a location is, None for a file; restores the slash that a URL loses as a `Path`."""
     found = _URL.fullmatch(str(location))
     return None if found is None else f"{found[1].lower()}://{found[2]}"
 
 
 def allowed() -> bool:
-    """Tell whether the user allowed to fetch."""
+    """Tell whether the user allowed to fetch contracts by URL, with `--allow-remote`."""
     return os.environ.get(VARIABLE, "").lower() in _ON
 
 
 def fetch(url: str, most_bytes: int) -> bytes:
-    """Return what stands at a URL, at most one byte more than `most_bytes`.
+    """Return the content at a URL, at most one byte more than `most_bytes`.
 
     Raises:
         ContractError: not allowed, or not to be had in time.
     """
     if not allowed():
-        raise ContractError(f"{url}: is not on this machine; --allow-remote fetches it")
+        raise ContractError(f"{url}: is a URL, which is fetched only with --allow-remote")
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - url_of saw http or https
-            content: bytes = answer.read(most_bytes + 1)
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - url_of saw http or https
+            content: bytes = response.read(most_bytes + 1)
     except (OSError, ValueError) as error:  # URLError is an OSError; ValueError: no host, a bad port
         reason = getattr(error, "reason", None) or error
         raise ContractError(f"{url}: cannot be fetched: {reason}; check the URL") from error

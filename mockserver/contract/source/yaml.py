@@ -1,4 +1,4 @@
-"""YAML text to JSON values, the way contracts and seed data are written, with the line of every element."""
+"""YAML as contracts and seed data use it: parsing to JSON values, writing, and the line of every element."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 import yaml
 
+from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
 
-#: Nesting beyond this is a mistake or an attack; parsers and validators recurse.
+#: Limit of nesting; parsers and validators recurse.
 MAX_DEPTH = 200
 #: A document whose anchors expand to more values than this is refused ("billion laughs").
 MAX_VALUES = 5_000_000
 
-# libyaml's composer recurses in C and takes the process down at some ten thousand levels, so text that could nest
+# libyaml's composer recurses in C and crashes the process at some ten thousand levels, so text that may be nested
 # that deep is refused before it is composed. Both bounds are coarse; MAX_DEPTH is the exact one.
 _DEEP_INDENT = re.compile(r"^[ \t?-]{2000}", re.MULTILINE)
 _MAX_BRACKETS = 2000
@@ -24,12 +25,12 @@ _MAX_BRACKETS = 2000
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
 
 
-class _TooDeep(Exception):  # noqa: N818 - leaves this module as a ValueError
-    """Text that nests too deep to be composed, with its line."""
+class _NestedTooDeep(Exception):  # noqa: N818 - leaves this module as a ValueError
+    """YAML text is nested too deep to be parsed; the message is its line."""
 
 
 class _Loader(_Base):  # type: ignore[misc]  # the base is chosen at run time
-    """YAML 1.2 core scalars, as OpenAPI 3.1 (section 4.3) asks: no dates, no yes/no, no octal 0777."""
+    """PyYAML loader of YAML 1.2 core scalars only (OpenAPI 3.1, section 4.3): no dates, no yes/no, no octal 0777."""
 
 
 def _construct_int(_loader: Any, node: yaml.ScalarNode) -> int:
@@ -41,14 +42,14 @@ def _construct_float(_loader: Any, node: yaml.ScalarNode) -> float:
 
 
 def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
-    """Build a mapping with text keys, refusing duplicates, which YAML forbids and PyYAML lets pass."""
+    """Return a mapping with string keys; raises ConstructorError for a duplicate key, which PyYAML allows."""
     own: set[str] = set()
     for key_node, _ in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
         if key_node.value in own and key_node.tag != "tag:yaml.org,2002:merge":
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key_node.value!r} stands twice in one mapping", key_node.start_mark
+                None, None, f"the key {excerpt(key_node.value)} occurs twice in one mapping", key_node.start_mark
             )
         own.add(key_node.value)
     loader.flatten_mapping(node)  # puts merged members first, so that own ones win
@@ -75,7 +76,7 @@ _Loader.yaml_constructors = {
 
 
 def parse(path: Path, text: str) -> Any:
-    """Return the value of YAML text (JSON is YAML); `path` is for messages.
+    """Return the value of a YAML text (JSON is YAML); `path` is for messages.
 
     Raises:
         ValueError: not YAML, a key twice, or nested beyond the limits; names file and line.
@@ -87,7 +88,7 @@ def parse(path: Path, text: str) -> Any:
             data = loader.get_single_data()
         finally:
             loader.dispose()
-    except _TooDeep as error:
+    except _NestedTooDeep as error:
         raise ValueError(f"{path}:{error}: is nested deeper than {MAX_DEPTH} levels; flatten it with $ref") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -107,10 +108,10 @@ def parse(path: Path, text: str) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Block style, lines of a text as lines, no anchors: for people to read."""
+    """PyYAML dumper for readable output: block style, literal blocks for texts of several lines, no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
-        """Write a value that stands twice twice."""
+        """Write a value that occurs twice in full each time, without an anchor."""
         return True
 
 
@@ -122,14 +123,14 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def write(data: Any) -> str:
-    """Return JSON data as YAML text for people to read, its members in their order."""
+    """Return JSON data as readable YAML text, members in their order."""
     return str(
         yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
     )
 
 
 def lines(text: str) -> dict[str, int]:
-    """Return the 1-based line of the element at each JSON pointer; text that is not YAML has only the root."""
+    """Return the line, from 1, of the element at each JSON pointer; text that is not YAML has only the root."""
     try:
         loader = _Loader(text)
         try:
@@ -150,7 +151,7 @@ def lines(text: str) -> dict[str, int]:
 
 
 def measure(data: Any) -> tuple[int, int]:
-    """Return depth and number of values of JSON data; a value that several anchors share counts each time."""
+    """Return depth and number of values of JSON data; a value that several YAML anchors share counts each time."""
     known: dict[int, tuple[int, int]] = {}
 
     def visit(value: Any, above: int) -> tuple[int, int]:
@@ -173,7 +174,7 @@ def _refuse_deep_text(text: str) -> None:
     found = _DEEP_INDENT.search(text)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1
-        raise _TooDeep(line)
+        raise _NestedTooDeep(line)
     if text.count("[") + text.count("{") > _MAX_BRACKETS:
         # The parser's events come one by one, so nesting cannot hurt it. Only such text pays for reading it twice.
         level = 0
@@ -183,16 +184,16 @@ def _refuse_deep_text(text: str) -> None:
             elif isinstance(event, yaml.CollectionEndEvent):
                 level -= 1
             if level > MAX_DEPTH:
-                raise _TooDeep(event.start_mark.line + 1 if event.start_mark else 1)
+                raise _NestedTooDeep(event.start_mark.line + 1 if event.start_mark else 1)
 
 
 def _reason(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
-    """Return what is wrong with YAML, in words that tell what to do about it."""
+    """Return the reason why a text is not valid YAML, with a remedy where one is known."""
     problem = str(error.problem or error.context)
     if "nesting depth" in problem:  # libyaml's own limit, in versions that have one
         return f"is nested deeper than {MAX_DEPTH} levels; flatten it with $ref"
     if "cannot start any token" in problem and any("\t" in one for one in text.split("\n")[line - 1 : line]):
-        problem = "found a tab where only spaces may stand; indent with spaces"
+        problem = "found a tab where only spaces are allowed; indent with spaces"
     return f"is not valid YAML: {problem}"
 
 

@@ -1,1 +1,1 @@
-"""Mutants of the stub, a module a kind of fault."""
+"""Mutants of the stub: one module for each theme of faults."""

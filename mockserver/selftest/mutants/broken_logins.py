@@ -1,4 +1,4 @@
-"""Logins that let the wrong ones in, give out what does not work, or tell lies about tokens."""
+"""Mutants of logins: wrong passwords accepted, dead tokens issued, wrong data about tokens."""
 
 from __future__ import annotations
 
@@ -7,51 +7,52 @@ from typing import Any
 
 from mockserver.contract.roles import CredentialPlaces, is_about_tokens
 from mockserver.http import basic
-from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject, holder, members, replaced, text_at
-from mockserver.selftest.plants import only_here, with_main
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
+from mockserver.selftest.interceptors import only_here, with_main
+from mockserver.selftest.mutated_operation import MutatedOperation, holder, members, replaced, text_at
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.store.seed import Account
 
 LOGINS = Catalogue("logins")
-#: Tells whether what is shown passes for an account's password.
+#: Tells whether a broken login accepts a text as an account's password.
 _Match = Callable[[Account, str], bool]
 
 
 def _as(account: Account, value: Any, places: CredentialPlaces) -> Any:
-    """Return the content of a login by which an account logs in."""
+    """Return a login's content with the user name and password of an account filled in."""
     named = replaced(value, places.username, account.username)
     return replaced(named, places.password, account.password)
 
 
-def _password(name: str, claim: str, matches: _Match) -> None:
-    """Register a class whose login takes something else than the password for it."""
+def _password(name: str, fault: str, matches: _Match) -> None:
+    """Register a class of mutants whose login accepts something other than the password."""
 
-    def make(subject: Subject) -> Mutation | None:
+    def make(subject: MutatedOperation) -> Mutation | None:
         places = subject.credential_places
         if places is None or not subject.accounts:
             return None
 
-        def act(call: Call, server: Behind) -> Reply:
-            reply, value = server.send(call), call.json
-            if reply.status != 401:
-                return reply
+        def act(request: MutantRequest, server: Backend) -> MutantResponse:
+            response, value = server.send(request), request.json
+            if response.status != 401:
+                return response
             account = subject.accounts.get(str(text_at(value, places.username)))
             shown = str(text_at(value, places.password))
             if account is None or account.password is None or not matches(account, shown):
-                return reply
-            return server.send(call.with_json(_as(account, value, places)))
+                return response
+            return server.send(request.with_json(_as(account, value, places)))
 
         return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
 
-    LOGINS.add(name, claim, make)
+    LOGINS.add(name, fault, make)
 
 
 _PASSWORDS: tuple[tuple[str, str, _Match], ...] = (
-    ("password_not_compared", "A login takes any password of an account that exists.", lambda _account, _shown: True),
-    ("password_case_ignored", "A login compares passwords without regard to case.",
+    ("password_not_compared", "Server whose login accepts any password for an existing account.",
+     lambda _account, _shown: True),
+    ("password_case_ignored", "Server whose login compares passwords case-insensitively.",
      lambda account, shown: shown.lower() == str(account.password).lower()),
-    ("password_end_ignored", "A login compares the first eight characters of a password.",
+    ("password_end_ignored", "Server whose login compares only the first eight characters of a password.",
      lambda account, shown: shown[:8] == str(account.password)[:8]),
 )  # fmt: skip
 
@@ -60,49 +61,51 @@ for _row in _PASSWORDS:
 
 
 @LOGINS.mutant
-def password_of_another(subject: Subject) -> Mutation | None:
-    """A login takes the password of any account, whoever is named."""
+def password_of_another(subject: MutatedOperation) -> Mutation | None:
+    """Server whose login accepts any account's password, whichever user name is given."""
     places = subject.credential_places
     if places is None or len(subject.accounts) < 2:
         return None
     known = {str(account.password): account for account in subject.accounts.values() if account.password}
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply, value = server.send(call), call.json
-        owner = known.get(str(text_at(value, places.password))) if reply.status == 401 else None
-        return reply if owner is None else server.send(call.with_json(_as(owner, value, places)))
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, value = server.send(request), request.json
+        owner = known.get(str(text_at(value, places.password))) if response.status == 401 else None
+        return response if owner is None else server.send(request.with_json(_as(owner, value, places)))
 
     return Mutation(only_here(subject, act), subject.universal("wrong_passwords_are_refused"))
 
 
 @LOGINS.mutant
-def issued_token_dead(subject: Subject) -> Mutation | None:
-    """A login gives out a token that has ended already: local time is taken for UTC."""
+def issued_token_dead(subject: MutatedOperation) -> Mutation | None:
+    """Server whose login issues tokens that have expired already: local time is taken for UTC."""
     revocation, places = subject.revocation, subject.credential_places
     if places is None or revocation is None:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply, value = server.send(call), call.json
-        if reply.ok:
-            for path in members(reply.json):
-                token = holder(reply.json, path)[path[-1]]
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, value = server.send(request), request.json
+        if response.ok:
+            for path in members(response.json):
+                token = holder(response.json, path)[path[-1]]
                 if isinstance(token, str):
-                    from_login = call.to(revocation)._replace(authorization=None)
+                    from_login = request.to(revocation)._replace(authorization=None)
                     server.send(_with_token(from_login, str(text_at(value, places.username)), token))
-        return reply
+        return response
 
     return Mutation(only_here(subject, act), subject.stated(subject.operation.pointer, "issued_tokens_work_at_once"))
 
 
-def _with_token(call: Call, username: str, token: str) -> Call:
-    return call._replace(authorization=basic.encode(f"{username}:{token}"))
+def _with_token(request: MutantRequest, username: str, token: str) -> MutantRequest:
+    return request._replace(authorization=basic.encode(f"{username}:{token}"))
 
 
-def _told(subject: Subject, check: str, replace: Callable[[object], object], *, same: bool = False) -> Mutation | None:
-    """Return the mutation of an answer about a token in which some texts are others.
+def _told(
+    subject: MutatedOperation, check: str, replace: Callable[[object], object], *, same: bool = False
+) -> Mutation | None:
+    """Return the mutation that replaces strings in the responses of an operation about tokens.
 
-    With `same` it may leave the documented answer as it is: other accounts show it.
+    With `same` the documented example may stay as it is: the responses to other accounts change.
     """
     behaviour, main = subject.operation.behaviour, subject.main
     if behaviour is None or not is_about_tokens(subject.operation) or main is None:
@@ -115,7 +118,7 @@ def _told(subject: Subject, check: str, replace: Callable[[object], object], *, 
 
     if not same and all(changed(value) == value for value in ({"shown": text} for text in _texts(main.value))):
         return None
-    return with_main(subject, subject.stated(behaviour.pointer, check), lambda reply: reply.changed(changed))
+    return with_main(subject, subject.stated(behaviour.pointer, check), lambda response: response.changed(changed))
 
 
 def _texts(value: object) -> list[str]:
@@ -125,8 +128,8 @@ def _texts(value: object) -> list[str]:
 
 
 @LOGINS.mutant
-def another_level_told(subject: Subject) -> Mutation | None:
-    """Everybody is told to have the lowest level: clients hide what would work."""
+def wrong_level_reported(subject: MutatedOperation) -> Mutation | None:
+    """Server that reports the lowest level for every token."""
     levels = subject.contract.levels
     if len(levels) < 2:
         return None
@@ -135,8 +138,8 @@ def another_level_told(subject: Subject) -> Mutation | None:
 
 
 @LOGINS.mutant
-def another_account_named(subject: Subject) -> Mutation | None:
-    """What is told of a token names the last account, whosever it is."""
+def wrong_account_named(subject: MutatedOperation) -> Mutation | None:
+    """Server that names the wrong account in responses about a token."""
     names = list(subject.accounts)
     if len(names) < 2:
         return None
@@ -144,8 +147,8 @@ def another_account_named(subject: Subject) -> Mutation | None:
 
 
 @LOGINS.mutant
-def highest_level_told(subject: Subject) -> Mutation | None:
-    """Everybody is told to have the highest level: clients show what does not work."""
+def highest_level_reported(subject: MutatedOperation) -> Mutation | None:
+    """Server that reports the highest level for every token."""
     levels = subject.contract.levels
     if len(levels) < 2 or subject.main is None or not set(_texts(subject.main.value)) & set(levels):
         return None
@@ -155,8 +158,8 @@ def highest_level_told(subject: Subject) -> Mutation | None:
 
 
 @LOGINS.mutant
-def first_account_named(subject: Subject) -> Mutation | None:
-    """What is told of a token names the account that was created first, whosever it is."""
+def first_account_named(subject: MutatedOperation) -> Mutation | None:
+    """Server that names the account that was created first in responses about any token."""
     names = list(subject.accounts)
     if len(names) < 2 or subject.main is None or not set(_texts(subject.main.value)) & set(names):
         return None

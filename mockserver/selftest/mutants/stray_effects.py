@@ -1,20 +1,20 @@
-"""Calls that leave other traces than they should: on neighbours, after a refusal, or none where there should be one."""
+"""Mutants with wrong side effects: changed neighbours, resets without effect, refused requests carried out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from mockserver.contract.model import Operation
-from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Sign, Subject
-from mockserver.selftest.plants import only_here
-from mockserver.selftest.traffic import Call, Reply, problem
+from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
+from mockserver.selftest.interceptors import only_here
+from mockserver.selftest.mutated_operation import MutatedOperation, Sign
+from mockserver.selftest.traffic import MutantRequest, MutantResponse, problem
 
 TRACES = Catalogue("traces")
 
 
-def _blamed(subject: Subject, check: str) -> frozenset[Sign]:
-    """Return the sign of a claim that reads back what the operation left, and blames the operation."""
+def _blamed(subject: MutatedOperation, check: str) -> frozenset[Sign]:
+    """Return the finding expected at an operation whose fault a later read of the resource shows."""
     read = subject.sibling("read")
     if read is None or read.behaviour is None:
         return frozenset()
@@ -22,35 +22,35 @@ def _blamed(subject: Subject, check: str) -> frozenset[Sign]:
 
 
 @TRACES.mutant
-def write_resets_a_neighbour(subject: Subject) -> Mutation | None:
-    """A write of one resource resets another one: the whole table is replaced."""
+def write_resets_a_neighbour(subject: MutatedOperation) -> Mutation | None:
+    """Server on which a write to one resource resets another one: the whole table is replaced."""
     return _spilling(subject, "write")
 
 
 @TRACES.mutant
-def reset_of_all(subject: Subject) -> Mutation | None:
-    """A reset of one resource resets another one, too: its DELETE lacks a condition."""
+def reset_of_all(subject: MutatedOperation) -> Mutation | None:
+    """Server on which a reset of one resource also resets another one: a DELETE without its condition."""
     return _spilling(subject, "reset")
 
 
-def _spilling(subject: Subject, role: str) -> Mutation | None:
+def _spilling(subject: MutatedOperation, role: str) -> Mutation | None:
     behaviour = subject.operation.behaviour
     others = [reset for name in subject.neighbours if (reset := subject.role_of(name, "reset"))]
     if subject.role != role or not others or behaviour is None:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply = server.send(call)
-        if reply.ok:
-            server.send(call.to(others[0]))
-        return reply
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response = server.send(request)
+        if response.ok:
+            server.send(request.to(others[0]))
+        return response
 
     return Mutation(only_here(subject, act), subject.stated(behaviour.pointer, "writes_leave_others_alone"))
 
 
 @TRACES.mutant
-def write_spills_over(subject: Subject) -> Mutation | None:
-    """A write of one resource writes another one of the same kind, too: the key of the row is wrong."""
+def write_spills_over(subject: MutatedOperation) -> Mutation | None:
+    """Server on which a write to one resource also writes to another one: the row's key is wrong."""
     behaviour = subject.operation.behaviour
     if subject.role != "write" or behaviour is None or subject.body is None:
         return None
@@ -59,17 +59,17 @@ def write_spills_over(subject: Subject) -> Mutation | None:
     if other is None:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply = server.send(call)
-        if reply.ok:
-            server.send(call.to(other, call.json))
-        return reply
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response = server.send(request)
+        if response.ok:
+            server.send(request.to(other, request.json))
+        return response
 
     return Mutation(only_here(subject, act), subject.stated(behaviour.pointer, "writes_leave_others_alone"))
 
 
-def _same_content(subject: Subject, other: Operation) -> bool:
-    body = Subject(subject.contract, other, subject.index, subject.accounts).body
+def _same_content(subject: MutatedOperation, other: Operation) -> bool:
+    body = MutatedOperation(subject.contract, other, subject.index, subject.accounts).body
     assert subject.body is not None
     if body is None or body.schema is None or subject.body.schema is None:
         return False
@@ -78,94 +78,94 @@ def _same_content(subject: Subject, other: Operation) -> bool:
 
 
 @TRACES.mutant
-def reset_forgotten(subject: Subject) -> Mutation | None:
-    """A reset is answered, and nothing is reset."""
+def reset_forgotten(subject: MutatedOperation) -> Mutation | None:
+    """Server that accepts a reset and resets nothing."""
     if subject.role != "reset":
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        return server.aside(call)
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        return server.send_in_fresh_world(request)
 
     return Mutation(only_here(subject, act), _blamed(subject, "resets_end_the_value"))
 
 
 @TRACES.mutant
-def second_reset_forgotten(subject: Subject) -> Mutation | None:
-    """A second reset is answered, and nothing is reset: only the first one finds its row."""
+def second_reset_forgotten(subject: MutatedOperation) -> Mutation | None:
+    """Server that carries out the first reset only, and accepts later ones without effect."""
     if subject.role != "reset":
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        memory = server.memory(call)
-        reply = server.aside(call) if memory.get("reset") else server.send(call)
-        memory["reset"] = memory.get("reset") or reply.ok
-        return reply
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        memory = server.memory(request)
+        response = server.send_in_fresh_world(request) if memory.get("reset") else server.send(request)
+        memory["reset"] = memory.get("reset") or response.ok
+        return response
 
     return Mutation(only_here(subject, act), _blamed(subject, "resets_end_the_value"))
 
 
 @TRACES.mutant
-def reset_of_nothing_refused(subject: Subject) -> Mutation | None:
-    """A reset of what is not set is not found, so that a reset cannot be repeated."""
+def reset_of_nothing_refused(subject: MutatedOperation) -> Mutation | None:
+    """Server that responds with 404 to a reset of a setting without a value, so resets are not idempotent."""
     read, success = subject.sibling("read"), subject.operation.success()
     if subject.role != "reset" or read is None or success is None or "404" in subject.operation.responses:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        if server.send(call.to(read)).status == 204:
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        if server.send(request.to(read)).status == 204:
             return problem(404, "Not Found")
-        return server.send(call)
+        return server.send(request)
 
     signs = subject.stated(success.pointer, "resets_can_be_repeated") | subject.silent("status_is_documented")
     return Mutation(only_here(subject, act), signs)
 
 
 @TRACES.mutant
-def rejected_write_stored(subject: Subject) -> Mutation | None:
-    """A write is rejected after its valid members are stored: validation and storage go member by member."""
+def rejected_write_stored(subject: MutatedOperation) -> Mutation | None:
+    """Server that rejects a write after storing its valid members."""
     if subject.role != "write" or subject.body is None:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply, memory, value = server.send(call), server.memory(call), call.json
-        if reply.ok:
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, memory, value = server.send(request), server.memory(request), request.json
+        if response.ok:
             memory["held"] = value
-        if reply.status not in {400, 422} or "held" not in memory:
-            return reply
+        if response.status not in {400, 422} or "held" not in memory:
+            return response
         if subject.generated:
-            server.send(call.with_json(memory["held"]))
+            server.send(request.with_json(memory["held"]))
         for name, member in value.items() if isinstance(value, dict) else ():
             stored = memory["held"] | {name: member} if isinstance(memory["held"], dict) else memory["held"]
-            if stored != memory["held"] and subject.takes(stored):
+            if stored != memory["held"] and subject.accepts(stored):
                 memory["held"] = stored
-                server.send(call.with_json(stored))
-        return reply
+                server.send(request.with_json(stored))
+        return response
 
     return Mutation(only_here(subject, act), _blamed(subject, "rejected_writes_change_nothing"))
 
 
 @TRACES.mutant
-def stranger_acts(subject: Subject) -> Mutation | None:
-    """A call without credentials gets its 401, but after the deed: the guard wraps the answer alone."""
-    return _acting(subject, lambda call: not call.credentials[0], 401)
+def stranger_acts(subject: MutatedOperation) -> Mutation | None:
+    """Server that carries out a request without credentials before it responds with 401."""
+    return _acting(subject, lambda request: not request.credentials[0], 401)
 
 
 @TRACES.mutant
-def wrong_level_acts(subject: Subject) -> Mutation | None:
-    """A call by the wrong level gets its 403, but after the deed."""
+def wrong_level_acts(subject: MutatedOperation) -> Mutation | None:
+    """Server that carries out the request of an account whose level is not allowed, then responds with 403."""
     if "403" not in subject.operation.responses or set(subject.contract.levels) <= set(subject.operation.levels or ()):
         return None
-    return _acting(subject, lambda _call: True, 403)
+    return _acting(subject, lambda _request: True, 403)
 
 
-def _acting(subject: Subject, suits: Callable[[Call], bool], status: int) -> Mutation | None:
+def _acting(subject: MutatedOperation, suits: Callable[[MutantRequest], bool], status: int) -> Mutation | None:
     if subject.role not in {"write", "reset"} or not subject.is_guarded:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply = server.send(call)
-        if reply.status == status and suits(call):
-            server.send(call.by(subject.mightiest))
-        return reply
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response = server.send(request)
+        if response.status == status and suits(request):
+            server.send(request.by(subject.highest_account))
+        return response
 
     return Mutation(only_here(subject, act), _blamed(subject, "refused_calls_change_nothing"))

@@ -1,4 +1,4 @@
-"""Content that is not what it is called, and fields that are missing."""
+"""Mutants that send malformed content, wrong media types, or no required header fields."""
 
 from __future__ import annotations
 
@@ -6,36 +6,37 @@ from collections.abc import Callable
 
 from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject, is_json
-from mockserver.selftest.plants import replying, with_main
-from mockserver.selftest.traffic import Reply
+from mockserver.selftest.interceptors import with_main, with_response
+from mockserver.selftest.mutated_operation import MutatedOperation, is_json
+from mockserver.selftest.traffic import MutantResponse
 
 CONTENT = Catalogue("content")
 
 
-def _no_json(name: str, claim: str, change: Callable[[bytes], bytes]) -> None:
-    """Register a class whose main answer is called JSON and is none."""
+def _no_json(name: str, fault: str, change: Callable[[bytes], bytes]) -> None:
+    """Register a class of mutants that send malformed content with the media type of JSON."""
 
-    def make(subject: Subject) -> Mutation | None:
+    def make(subject: MutatedOperation) -> Mutation | None:
         signs = subject.universal("body_is_what_its_content_type_says")
-        return with_main(subject, signs, lambda reply: reply._replace(body=change(reply.body)))
+        return with_main(subject, signs, lambda response: response._replace(body=change(response.body)))
 
-    CONTENT.add(name, claim, make)
+    CONTENT.add(name, fault, make)
 
 
 _NO_JSON: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
-    ("json_truncated", "The answer ends in the middle.", lambda body: body[: len(body) * 2 // 3]),
-    ("json_last_byte_lost", "The last byte of the answer is lost.", lambda body: body[:-1]),
-    ("json_with_trailing_comma", "A template leaves a comma behind the last member.", lambda body: body[:-1] + b",}"),
-    ("json_with_single_quotes", "The answer is what a language prints, in its own quotes.",
+    ("json_truncated", "Server that sends half of the JSON document.", lambda body: body[: len(body) * 2 // 3]),
+    ("json_last_byte_lost", "Server that leaves out the last byte of the content.", lambda body: body[:-1]),
+    ("json_with_trailing_comma", "Server that writes a comma after the last member: JSON from a text template.",
+     lambda body: body[:-1] + b",}"),
+    ("json_with_single_quotes", "Server that writes JSON with single quotes, as its language prints values.",
      lambda body: body.replace(b'"', b"'")),
-    ("json_with_nan", "A number that is missing is written as NaN.", lambda body: body[:-1] + b', "load": NaN}'),
-    ("json_behind_a_notice", "A warning of the interpreter stands before the JSON.",
+    ("json_with_nan", "Server that writes NaN for a missing number.", lambda body: body[:-1] + b', "load": NaN}'),
+    ("json_behind_a_notice", "Server that writes an interpreter's warning in front of the JSON.",
      lambda body: b"Warning: deprecated in index.php on line 7\n" + body),
-    ("json_twice", "The answer is sent twice: a handler was called by two frameworks.", lambda body: body + body),
-    ("json_in_utf_16", "The answer is in UTF-16, as a Windows service wrote it.",
+    ("json_twice", "Server that sends the JSON document twice.", lambda body: body + body),
+    ("json_in_utf_16", "Server that encodes JSON in UTF-16.",
      lambda body: body.decode("utf-8", "replace").encode("utf-16")),
-    ("json_empty", "The answer is called JSON and has no content.", lambda _body: b""),
+    ("json_empty", "Server that sends empty content with the media type of JSON.", lambda _body: b""),
 )  # fmt: skip
 
 for _row in _NO_JSON:
@@ -43,26 +44,26 @@ for _row in _NO_JSON:
 
 
 @CONTENT.mutant
-def json_as_html(subject: Subject) -> Mutation | None:
-    """JSON is sent as text/html, the default of many frameworks for a text."""
+def json_as_html(subject: MutatedOperation) -> Mutation | None:
+    """Server that sends JSON with the media type text/html, many frameworks' default for strings."""
     if subject.main is None:
         return None
     signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
-    return with_main(subject, signs, lambda reply: reply.with_field("Content-Type", "text/html; charset=utf-8"))
+    return with_main(subject, signs, lambda response: response.with_field("Content-Type", "text/html; charset=utf-8"))
 
 
 @CONTENT.mutant
-def json_as_nothing(subject: Subject) -> Mutation | None:
-    """The answer has no Content-Type."""
+def json_as_nothing(subject: MutatedOperation) -> Mutation | None:
+    """Server that sends JSON without a Content-Type field."""
     if subject.main is None:
         return None
     signs = subject.stated(subject.main.content.pointer, "media_type_is_documented")
-    return with_main(subject, signs, lambda reply: reply.with_field("Content-Type", None))
+    return with_main(subject, signs, lambda response: response.with_field("Content-Type", None))
 
 
 @CONTENT.mutant
-def refusal_as_html(subject: Subject) -> Mutation | None:
-    """A refusal is the web server's own page in place of the documented content."""
+def refusal_as_html(subject: MutatedOperation) -> Mutation | None:
+    """Server that refuses requests with an HTML error page in place of the documented content."""
     refusals = [
         (int(status), content)
         for status in subject.refusals
@@ -76,16 +77,18 @@ def refusal_as_html(subject: Subject) -> Mutation | None:
     signs = subject.stated(content.pointer, "media_type_is_documented")
     body = b"<html><head><title>Refused</title></head><body><center>nginx</center></body></html>"
     fields = (("Content-Type", "text/html"),)
-    return replying(
+    return with_response(
         subject,
         signs,
-        lambda _call, reply: Reply(status, (*_without_type(reply), *fields), body) if reply.status == status else reply,
+        lambda _request, response: (
+            MutantResponse(status, (*_without_type(response), *fields), body) if response.status == status else response
+        ),
     )
 
 
 @CONTENT.mutant
-def refusal_with_another_status(subject: Subject) -> Mutation | None:
-    """Problem details tell another status than the answer has."""
+def refusal_with_another_status(subject: MutatedOperation) -> Mutation | None:
+    """Server that puts another status into problem details than the response has."""
     chosen = subject.pick(subject.refusals)
     if chosen is None:
         return None
@@ -99,14 +102,14 @@ def refusal_with_another_status(subject: Subject) -> Mutation | None:
         for violation in violations:
             signs |= subject.stated(violation.keyword_pointer, "body_conforms_to_its_schema")
 
-    def change(reply: Reply) -> Reply:
-        return reply.changed(lambda value: value | {"status": 500}) if reply.status == int(chosen) else reply
+    def change(response: MutantResponse) -> MutantResponse:
+        return response.changed(lambda value: value | {"status": 500}) if response.status == int(chosen) else response
 
-    return replying(subject, signs, lambda _call, reply: change(reply))
+    return with_response(subject, signs, lambda _request, response: change(response))
 
 
-def _required_field(subject: Subject) -> tuple[int, str, str] | None:
-    """Return status, name and pointer of a field that an answer of the operation must have."""
+def _required_field(subject: MutatedOperation) -> tuple[int, str, str] | None:
+    """Return status, name and pointer of a required header field of the operation's responses."""
     found = [
         (int(status), name, header.pointer)
         for status, response in subject.operation.responses.items()
@@ -119,21 +122,23 @@ def _required_field(subject: Subject) -> tuple[int, str, str] | None:
 
 
 @CONTENT.mutant
-def field_missing(subject: Subject) -> Mutation | None:
-    """A header field that the contract requires is not there."""
+def field_missing(subject: MutatedOperation) -> Mutation | None:
+    """Server that leaves out a required header field of a response."""
     found = _required_field(subject)
     if found is None:
         return None
     status, name, pointer = found
     signs = subject.stated(child(pointer, "required"), "headers_conform")
-    return replying(
-        subject, signs, lambda _call, reply: reply.with_field(name, None) if reply.status == status else reply
+    return with_response(
+        subject,
+        signs,
+        lambda _request, response: response.with_field(name, None) if response.status == status else response,
     )
 
 
 @CONTENT.mutant
-def field_garbled(subject: Subject) -> Mutation | None:
-    """A header field that the contract requires holds what its schema does not allow."""
+def field_garbled(subject: MutatedOperation) -> Mutation | None:
+    """Server that sends a header field value that the contract's schema does not allow."""
     found = _required_field(subject)
     if found is None:
         return None
@@ -146,10 +151,12 @@ def field_garbled(subject: Subject) -> Mutation | None:
         for violation in validator.violations("-")
         for sign in subject.stated(violation.keyword_pointer, "headers_conform")
     )
-    return replying(
-        subject, signs, lambda _call, reply: reply.with_field(name, "-") if reply.status == status else reply
+    return with_response(
+        subject,
+        signs,
+        lambda _request, response: response.with_field(name, "-") if response.status == status else response,
     )
 
 
-def _without_type(reply: Reply) -> tuple[tuple[str, str], ...]:
-    return tuple(pair for pair in reply.fields if pair[0].lower() != "content-type")
+def _without_type(response: MutantResponse) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in response.fields if pair[0].lower() != "content-type")

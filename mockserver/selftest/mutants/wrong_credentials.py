@@ -1,224 +1,226 @@
-"""The wrong ones are let in."""
+"""Mutants that accept wrong credentials, or accounts whose level is not allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from mockserver.contract.roles import is_login
-from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Subject
-from mockserver.selftest.plants import Known, letting_in, only_here
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
+from mockserver.selftest.interceptors import KnownTokens, accepting_caller, only_here
+from mockserver.selftest.mutated_operation import MutatedOperation
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.store.seed import Account
 
 CREDENTIALS = Catalogue("credentials")
-#: Tells whether what is shown passes for a token.
+#: Tells whether the token that a client shows (second) is accepted for a token of the account (first).
 _MatchToken = Callable[[str, str], bool]
 
 
-def _lenient(name: str, claim: str, matches: _MatchToken, *checks: str) -> None:
-    """Register a class that lets in whoever shows a user name with something that passes for its token."""
+def _lenient(name: str, fault: str, matches: _MatchToken, *checks: str) -> None:
+    """Register a class of mutants that accept certain wrong tokens together with a valid user name."""
 
-    def make(subject: Subject) -> Mutation | None:
-        def whom(call: Call, known: Known) -> Account | None:
-            username, shown = call.credentials
+    def make(subject: MutatedOperation) -> Mutation | None:
+        def whom(request: MutantRequest, known: KnownTokens) -> Account | None:
+            username, shown = request.credentials
             account = subject.accounts.get(username)
             passes = account is not None and any(matches(token, shown) for token in known.tokens(account))
             return account if passes else None
 
-        return letting_in(subject, subject.universal(*checks), whom)
+        return accepting_caller(subject, subject.universal(*checks), whom)
 
-    CREDENTIALS.add(name, claim, make)
+    CREDENTIALS.add(name, fault, make)
 
 
 _LENIENT: tuple[tuple[str, str, _MatchToken, tuple[str, ...]], ...] = (
-    ("token_not_compared", "The user name is looked up, the token is not compared.",
+    ("token_not_compared", "Server that looks up the user name and does not compare the token.",
      lambda _token, shown: bool(shown), ("unknown_tokens_are_refused",)),
-    ("token_empty", "An empty token is taken: it equals the empty field of an account without one.",
+    ("token_empty", "Server that accepts an empty token, as it equals the empty column of an account without a token.",
      lambda _token, shown: not shown, ("unknown_tokens_are_refused", "malformed_credentials_are_refused")),
-    ("token_beginning", "As many characters of a token are compared as the caller sent.",
+    ("token_beginning", "Server that compares only as many characters of a token as the client sent.",
      lambda token, shown: bool(shown) and token.startswith(shown), ("tokens_are_compared_whole",)),
-    ("token_end_ignored", "Only the first characters of a token are compared.",
+    ("token_end_ignored", "Server that compares only the first characters of a token.",
      lambda token, shown: shown.startswith(token), ("tokens_are_compared_whole",)),
-    ("token_last_character_ignored", "The last character of a token is not compared: a loop ends one too early.",
+    ("token_last_character_ignored", "Server that does not compare the last character of a token: an off-by-one error.",
      lambda token, shown: shown == token[:-1], ("tokens_are_compared_whole",)),
-    ("token_end_suffices", "A token is looked up by its end, as LIKE with a wildcard before it does.",
+    ("token_end_suffices", "Server that accepts the last characters of a token: SQL's LIKE with a leading wildcard.",
      lambda token, shown: len(shown) > 2 and token.endswith(shown), ("tokens_are_compared_whole",)),
-    ("token_trimmed", "Blanks around a token are dropped before it is compared.",
+    ("token_trimmed", "Server that strips spaces from a token before comparing it.",
      lambda token, shown: shown.strip() == token, ("tokens_are_compared_whole",)),
-    ("token_case_ignored", "Tokens are compared without regard to case, as the database's collation does it.",
+    ("token_case_ignored", "Server that compares tokens case-insensitively, as its database's collation does.",
      lambda token, shown: shown.lower() == token.lower(), ("tokens_are_compared_whole",)),
 )  # fmt: skip
 
-for _name, _claim, _match, _checks in _LENIENT:
-    _lenient(_name, _claim, _match, *_checks)
+for _name, _fault, _match, _checks in _LENIENT:
+    _lenient(_name, _fault, _match, *_checks)
 
 
-def _door(name: str, claim: str, opens: Callable[[Call], bool], *checks: str) -> None:
-    """Register a class that takes some callers for the mightiest account."""
+def _door(name: str, fault: str, opens: Callable[[MutantRequest], bool], *checks: str) -> None:
+    """Register a class of mutants that treat some unauthenticated requests as the highest-level account's."""
 
-    def make(subject: Subject) -> Mutation | None:
+    def make(subject: MutatedOperation) -> Mutation | None:
         if not subject.is_guarded:
             return None
-        mightiest = subject.mightiest
-        return letting_in(subject, subject.universal(*checks), lambda call, _known: mightiest if opens(call) else None)
+        highest = subject.highest_account
+        return accepting_caller(
+            subject, subject.universal(*checks), lambda request, _known: highest if opens(request) else None
+        )
 
-    CREDENTIALS.add(name, claim, make)
-
-
-def _undecodable(call: Call) -> bool:
-    scheme, _, rest = (call.authorization or "").partition(" ")
-    return scheme.lower() == "basic" and bool(rest.strip()) and call.credentials == ("", "")
+    CREDENTIALS.add(name, fault, make)
 
 
-_DOORS: tuple[tuple[str, str, Callable[[Call], bool], tuple[str, ...]], ...] = (
-    ("auth_ignored", "Nobody is asked for credentials: the operation was forgotten when the others got a login.",
-     lambda call: call.authorization is None, ("calls_without_credentials_are_refused", "ignored_auth")),
-    ("auth_field_empty", "An empty Authorization field passes: only its presence is looked at.",
-     lambda call: call.authorization == "", ("calls_without_credentials_are_refused",)),
-    ("auth_scheme_ignored", "Credentials of another scheme pass.",
-     lambda call: bool(call.authorization) and not str(call.authorization).lower().startswith("basic"),
+def _undecodable(request: MutantRequest) -> bool:
+    scheme, _, rest = (request.authorization or "").partition(" ")
+    return scheme.lower() == "basic" and bool(rest.strip()) and request.credentials == ("", "")
+
+
+_DOORS: tuple[tuple[str, str, Callable[[MutantRequest], bool], tuple[str, ...]], ...] = (
+    ("auth_ignored", "Server that asks for no credentials at an operation that requires them.",
+     lambda request: request.authorization is None, ("calls_without_credentials_are_refused", "ignored_auth")),
+    ("auth_field_empty", "Server that accepts an empty Authorization field: only its presence is tested.",
+     lambda request: request.authorization == "", ("calls_without_credentials_are_refused",)),
+    ("auth_scheme_ignored", "Server that accepts credentials of another authentication scheme.",
+     lambda request: bool(request.authorization) and not str(request.authorization).lower().startswith("basic"),
      ("calls_without_credentials_are_refused",)),
-    ("auth_undecodable", "Credentials that cannot be decoded pass: the exception is caught, and ignored.",
+    ("auth_undecodable", "Server that accepts credentials that cannot be decoded: the exception is caught and ignored.",
      _undecodable, ("malformed_credentials_are_refused",)),
 )  # fmt: skip
 
 
-for _name, _claim, _opens, _checks in _DOORS:
-    _door(_name, _claim, _opens, *_checks)
+for _name, _fault, _opens, _checks in _DOORS:
+    _door(_name, _fault, _opens, *_checks)
 
 
 @CREDENTIALS.mutant
-def auth_user_unknown(subject: Subject) -> Mutation | None:
-    """A user name that no account has passes: a look-up without result is no refusal."""
+def auth_user_unknown(subject: MutatedOperation) -> Mutation | None:
+    """Server that accepts user names without an account."""
     if not subject.is_guarded:
         return None
-    mightiest = subject.mightiest
+    highest = subject.highest_account
 
-    def whom(call: Call, _known: Known) -> Account | None:
-        username = call.credentials[0]
-        return mightiest if username and username not in subject.accounts else None
+    def whom(request: MutantRequest, _known: KnownTokens) -> Account | None:
+        username = request.credentials[0]
+        return highest if username and username not in subject.accounts else None
 
-    return letting_in(subject, subject.universal("tokens_belong_to_their_user"), whom)
-
-
-@CREDENTIALS.mutant
-def token_of_another(subject: Subject) -> Mutation | None:
-    """The token is looked up, whose it is does not matter."""
-
-    def whom(call: Call, known: Known) -> Account | None:
-        return known.owner(call.credentials[1])
-
-    return letting_in(subject, subject.universal("tokens_belong_to_their_user"), whom)
+    return accepting_caller(subject, subject.universal("tokens_belong_to_their_user"), whom)
 
 
 @CREDENTIALS.mutant
-def token_of_anybody(subject: Subject) -> Mutation | None:
-    """Any token that is valid opens the door, and who it is then is read from the user name alone."""
+def token_of_another(subject: MutatedOperation) -> Mutation | None:
+    """Server that accepts a valid token together with another account's user name."""
 
-    def whom(call: Call, known: Known) -> Account | None:
-        username, shown = call.credentials
+    def whom(request: MutantRequest, known: KnownTokens) -> Account | None:
+        return known.owner(request.credentials[1])
+
+    return accepting_caller(subject, subject.universal("tokens_belong_to_their_user"), whom)
+
+
+@CREDENTIALS.mutant
+def any_valid_token(subject: MutatedOperation) -> Mutation | None:
+    """Server that accepts any valid token, and takes the account from the user name alone."""
+
+    def whom(request: MutantRequest, known: KnownTokens) -> Account | None:
+        username, shown = request.credentials
         return subject.accounts.get(username) if known.owner(shown) is not None else None
 
-    # Whoever is named may be refused for another reason, and then it is the wrong refusal.
+    # The account may be refused for another reason: then the status is a wrong one.
     check = "tokens_belong_to_their_user"
-    return letting_in(subject, subject.universal(check) | subject.silent(check), whom)
+    return accepting_caller(subject, subject.universal(check) | subject.silent(check), whom)
 
 
 @CREDENTIALS.mutant
-def password_as_token(subject: Subject) -> Mutation | None:
-    """The account's password is taken in place of a token."""
+def password_as_token(subject: MutatedOperation) -> Mutation | None:
+    """Server that accepts an account's password in place of a token."""
     if subject.revocation is None or not any(is_login(operation) for operation in subject.contract.operations):
-        return None  # without tokens that a login gives out, the password is what is shown
+        return None  # without a login that issues tokens, the password is the credential
 
-    def whom(call: Call, _known: Known) -> Account | None:
-        username, shown = call.credentials
+    def whom(request: MutantRequest, _known: KnownTokens) -> Account | None:
+        username, shown = request.credentials
         account = subject.accounts.get(username)
         return account if account is not None and shown and shown == account.password else None
 
-    return letting_in(subject, subject.universal("passwords_are_no_tokens"), whom)
+    return accepting_caller(subject, subject.universal("passwords_are_no_tokens"), whom)
 
 
 @CREDENTIALS.mutant
-def token_revoked(subject: Subject) -> Mutation | None:
-    """A revoked token goes on working here: a cache of tokens is not told."""
+def token_revoked(subject: MutatedOperation) -> Mutation | None:
+    """Server that accepts revoked tokens at an operation: its cache of tokens is not invalidated."""
     revocation = subject.revocation
     if revocation is None or not subject.is_guarded:
         return None
 
-    def plant(call: Call, server: Behind) -> Reply:
-        reply, revoked = server.send(call), server.memory(call)
-        username = call.credentials[0]
-        if call.operation is revocation and reply.ok:
-            revoked[call.authorization] = username
-        elif call.operation is subject.operation and reply.status == 401 and call.authorization in revoked:
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, revoked = server.send(request), server.memory(request)
+        username = request.credentials[0]
+        if request.operation is revocation and response.ok:
+            revoked[request.authorization] = username
+        elif request.operation is subject.operation and response.status == 401 and request.authorization in revoked:
             # What ends a token ends none that the suite needs; all else may need what was done before.
-            again = server.aside if subject.operation.effect == "credentials" else server.send
-            return again(call.by(subject.accounts[username]))
-        return reply
+            again = server.send_in_fresh_world if subject.operation.effect == "credentials" else server.send
+            return again(request.by(subject.accounts[username]))
+        return response
 
-    return Mutation(plant, subject.universal("revoked_tokens_are_refused"))
+    return Mutation(intercept, subject.universal("revoked_tokens_are_refused"))
 
 
 @CREDENTIALS.mutant
-def token_expired(subject: Subject) -> Mutation | None:
-    """A token whose time is over goes on working here: only its being there is looked at."""
+def token_expired(subject: MutatedOperation) -> Mutation | None:
+    """Server that accepts expired tokens at an operation."""
     revocation = subject.revocation
 
-    def whom(call: Call, known: Known) -> Account | None:
-        username, shown = call.credentials
+    def whom(request: MutantRequest, known: KnownTokens) -> Account | None:
+        username, shown = request.credentials
         account = subject.accounts.get(username)
         return account if account is not None and shown in known.tokens(account) else None
 
     if not any(is_login(operation) for operation in subject.contract.operations):
         return None
-    mutation = letting_in(subject, subject.universal("expired_tokens_are_refused"), whom)
+    mutation = accepting_caller(subject, subject.universal("expired_tokens_are_refused"), whom)
     if mutation is None:
         return None
 
-    def plant(call: Call, server: Behind) -> Reply:
-        memory = server.memory(call)
-        if memory.get("revoked") and call.operation is subject.operation:
-            return server.send(call)  # what was revoked is no matter of time
-        reply = mutation.plant(call, server)
-        if call.operation is revocation and reply.ok:
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        memory = server.memory(request)
+        if memory.get("revoked") and request.operation is subject.operation:
+            return server.send(request)  # what was revoked is no matter of time
+        response = mutation.intercept(request, server)
+        if request.operation is revocation and response.ok:
             memory["revoked"] = True
-        return reply
+        return response
 
-    return Mutation(plant, mutation.signs)
+    return Mutation(intercept, mutation.signs)
 
 
-def _levels(subject: Subject, admitted: tuple[str, ...]) -> Mutation | None:
+def _levels(subject: MutatedOperation, admitted: tuple[str, ...]) -> Mutation | None:
     if not subject.is_guarded or subject.operation.levels is None or not admitted:
         return None
 
-    def act(call: Call, server: Behind) -> Reply:
-        reply = server.send(call)
-        account = subject.accounts.get(call.credentials[0])
-        if reply.status == 403 and account is not None and account.level in admitted:
-            return server.send(call.by(subject.mightiest))
-        return reply
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response = server.send(request)
+        account = subject.accounts.get(request.credentials[0])
+        if response.status == 403 and account is not None and account.level in admitted:
+            return server.send(request.by(subject.highest_account))
+        return response
 
     return Mutation(only_here(subject, act), subject.universal("levels_not_allowed_are_refused"))
 
 
 @CREDENTIALS.mutant
-def level_ignored(subject: Subject) -> Mutation | None:
-    """Every account may do what the documentation allows to some levels only."""
+def level_ignored(subject: MutatedOperation) -> Mutation | None:
+    """Server that lets accounts of every level call an operation that is restricted to some levels."""
     return _levels(subject, _excluded(subject))
 
 
 @CREDENTIALS.mutant
-def level_below_admitted(subject: Subject) -> Mutation | None:
-    """The level just below may do it, too: >= in place of >."""
+def level_below_admitted(subject: MutatedOperation) -> Mutation | None:
+    """Server that also lets the next lower level call a restricted operation: >= in place of >."""
     return _levels(subject, _excluded(subject)[:1])
 
 
 @CREDENTIALS.mutant
-def level_lowest_admitted(subject: Subject) -> Mutation | None:
-    """The lowest level may do it, too: its number is 0, which counts as none."""
+def level_lowest_admitted(subject: MutatedOperation) -> Mutation | None:
+    """Server that also lets the lowest level call a restricted operation: its number 0 counts as none."""
     return _levels(subject, _excluded(subject)[-1:])
 
 
-def _excluded(subject: Subject) -> tuple[str, ...]:
+def _excluded(subject: MutatedOperation) -> tuple[str, ...]:
     return tuple(level for level in subject.contract.levels if level not in (subject.operation.levels or ()))

@@ -1,30 +1,38 @@
-"""What the contract does not define, methods and paths, is not refused as such; once for each path."""
+"""Mutants with wrong responses to undefined methods and paths; one mutant for each path."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from mockserver.http.path_templates import parse_template
-from mockserver.selftest.catalogue import Behind, Catalogue, Mutation
-from mockserver.selftest.mutated_operation import Sign, Subject
-from mockserver.selftest.traffic import Call, Reply, crash
+from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
+from mockserver.selftest.mutated_operation import MutatedOperation, Sign
+from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
 
 ROUTES = Catalogue("routes")
+#: Returns the response of a broken server.
+_Behave = Callable[[MutantRequest, Backend, MutatedOperation], MutantResponse]
 _METHODS = ("PUT", "PATCH", "POST", "DELETE")
 
 
-def _undefined(subject: Subject) -> str | None:
-    """Return a method that the subject's path does not have; None where another operation stands for the path."""
+def _undefined(subject: MutatedOperation) -> str | None:
+    """Return a method that the operation's path does not define, or None if another operation represents the path."""
     if not subject.first_at_its_path:
         return None
     defined = {item.method for item in subject.contract.operations if item.path == subject.operation.path}
     return next((method for method in _METHODS if method not in defined), None)
 
 
-def _other_method(name: str, claim: str, change: Callable[[Call, Behind, Subject], Reply], *, crashes: bool) -> None:
-    """Register a class about an undefined method on a defined path."""
+def _other_method(
+    name: str,
+    fault: str,
+    change: _Behave,
+    *,
+    crashes: bool,
+) -> None:
+    """Register a class of mutants with wrong responses to an undefined method of a defined path."""
 
-    def make(subject: Subject) -> Mutation | None:
+    def make(subject: MutatedOperation) -> Mutation | None:
         method = _undefined(subject)
         if method is None:
             return None
@@ -35,62 +43,68 @@ def _other_method(name: str, claim: str, change: Callable[[Call, Behind, Subject
             else subject.silent("undefined_methods_are_refused", "unsupported_method", label=label)
         )
 
-        def plant(call: Call, server: Behind) -> Reply:
-            there = call.method == method and _is_at(call._replace(method=subject.operation.method), subject)
-            return change(call, server, subject) if there else server.send(call)
+        def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+            there = request.method == method and _is_at(request._replace(method=subject.operation.method), subject)
+            return change(request, server, subject) if there else server.send(request)
 
-        return Mutation(plant, signs)
+        return Mutation(intercept, signs)
 
-    ROUTES.add(name, claim, make)
+    ROUTES.add(name, fault, make)
 
 
-def _is_at(call: Call, subject: Subject) -> bool:
-    """Tell whether a call's path is that of the subject."""
+def _is_at(request: MutantRequest, subject: MutatedOperation) -> bool:
+    """Tell whether a request's path is the path of the mutated operation."""
     concrete = {item.path for item in subject.contract.operations if "{" not in item.path}
-    if call.path in concrete:
-        return call.path == subject.operation.path
-    return parse_template(subject.operation.path).match(call.path) is not None
+    if request.path in concrete:
+        return request.path == subject.operation.path
+    return parse_template(subject.operation.path).match(request.path) is not None
 
 
-def _as_another(call: Call, server: Behind, subject: Subject) -> Reply:
-    return server.send(call._replace(method=subject.operation.method, operation=subject.operation))
+def _as_another(request: MutantRequest, server: Backend, subject: MutatedOperation) -> MutantResponse:
+    return server.send(request._replace(method=subject.operation.method, operation=subject.operation))
 
 
-def _as_nothing(call: Call, server: Behind, _subject: Subject) -> Reply:
-    reply = server.send(call)
-    return reply._replace(status=404) if reply.status == 405 else reply
+def _as_nothing(request: MutantRequest, server: Backend, _subject: MutatedOperation) -> MutantResponse:
+    response = server.send(request)
+    return response._replace(status=404) if response.status == 405 else response
 
 
-def _without_allow(call: Call, server: Behind, _subject: Subject) -> Reply:
-    return server.send(call).with_field("Allow", None)
+def _without_allow(request: MutantRequest, server: Backend, _subject: MutatedOperation) -> MutantResponse:
+    return server.send(request).with_field("Allow", None)
 
 
-def _with_more_allowed(call: Call, server: Behind, _subject: Subject) -> Reply:
-    reply = server.send(call)
-    return reply.with_field("Allow", f"{reply.field('Allow')}, {call.method}") if reply.status == 405 else reply
+def _with_more_allowed(request: MutantRequest, server: Backend, _subject: MutatedOperation) -> MutantResponse:
+    response = server.send(request)
+    return (
+        response.with_field("Allow", f"{response.field('Allow')}, {request.method}")
+        if response.status == 405
+        else response
+    )
 
 
-def _crash(_call: Call, server: Behind, _subject: Subject) -> Reply:
+def _crash(_request: MutantRequest, server: Backend, _subject: MutatedOperation) -> MutantResponse:
     server.activate()
     return crash()
 
 
-_METHOD_ROWS: tuple[tuple[str, str, Callable[[Call, Behind, Subject], Reply], bool], ...] = (
-    ("method_taken_for_another", "A method that is not defined does what another one does.", _as_another, False),
-    ("method_not_found", "A method that is not defined is not found, as if the path was none.", _as_nothing, False),
-    ("allow_missing", "A refusal of a method does not say which methods there are.", _without_allow, False),
-    ("allow_names_more", "A refusal of a method names the method among those that are allowed.",
+_METHOD_ROWS: tuple[tuple[str, str, _Behave, bool], ...] = (
+    ("method_taken_for_another", "Server that treats an undefined method of a path like a defined one.",
+     _as_another, False),
+    ("method_not_found", "Server that responds with 404, not 405, to an undefined method of a defined path.",
+     _as_nothing, False),
+    ("allow_missing", "Server that responds with 405 without an Allow field.", _without_allow, False),
+    ("allow_names_more", "Server that lists the refused method in the Allow field of a 405 response.",
      _with_more_allowed, False),
-    ("method_crashes", "A method that nobody thought of makes the server fail.", _crash, True),
+    ("method_crashes", "Server that fails with 500 on an undefined method.", _crash, True),
 )  # fmt: skip
 
-for _name, _claim, _change, _crashes in _METHOD_ROWS:
-    _other_method(_name, _claim, _change, crashes=_crashes)
+for _name, _fault, _change, _crashes in _METHOD_ROWS:
+    _other_method(_name, _fault, _change, crashes=_crashes)
 
 
 @ROUTES.mutant
-def method_unguarded(subject: Subject) -> Mutation | None:
-    """A method that is not defined does what another one does, for everybody: the guard has a list of methods."""
+def method_unguarded(subject: MutatedOperation) -> Mutation | None:
+    """Server that carries out undefined methods without asking for credentials."""
     method = _undefined(subject)
     at_path = [item for item in subject.contract.operations if item.path == subject.operation.path]
     if method is None or not all(item.security for item in at_path) or not subject.is_guarded:
@@ -99,19 +113,19 @@ def method_unguarded(subject: Subject) -> Mutation | None:
         return None
     label = f"{method} {subject.operation.path}"
 
-    def plant(call: Call, server: Behind) -> Reply:
-        if call.method != method or not _is_at(call._replace(method=subject.operation.method), subject):
-            return server.send(call)
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        if request.method != method or not _is_at(request._replace(method=subject.operation.method), subject):
+            return server.send(request)
         return server.send(
-            call._replace(method=subject.operation.method, operation=subject.operation).by(subject.mightiest)
+            request._replace(method=subject.operation.method, operation=subject.operation).by(subject.highest_account)
         )
 
-    return Mutation(plant, subject.universal("undefined_methods_ask_for_credentials", label=label))
+    return Mutation(intercept, subject.universal("undefined_methods_ask_for_credentials", label=label))
 
 
 @ROUTES.mutant
-def head_unguarded(subject: Subject) -> Mutation | None:
-    """HEAD tells whoever asks how long the answer to a GET is: the guard knows of the defined methods alone."""
+def head_unguarded(subject: MutatedOperation) -> Mutation | None:
+    """Server that answers HEAD without credentials where GET requires them."""
     path = subject.operation.path
     here = [item for item in subject.contract.operations if item.path == path]
     if subject.operation.method != "GET" or not all(item.security for item in here) or not subject.is_guarded:
@@ -119,22 +133,22 @@ def head_unguarded(subject: Subject) -> Mutation | None:
     if subject.main is None or subject.main.status >= 300:
         return None
     objects = subject.operation.objects
-    if objects is not None and objects.requested and subject.mightiest.level not in objects.foreign:
-        return None  # what the path names is somebody's own affair
+    if objects is not None and objects.requested and subject.highest_account.level not in objects.foreign:
+        return None  # no level may act on the objects of others there
     label = f"HEAD {path}"
 
-    def plant(call: Call, server: Behind) -> Reply:
-        if call.method != "HEAD" or not _is_at(call._replace(method="GET"), subject):
-            return server.send(call)
-        reply = server.send(call._replace(method="GET", operation=subject.operation).by(subject.mightiest))
-        return reply._replace(body=b"")
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        if request.method != "HEAD" or not _is_at(request._replace(method="GET"), subject):
+            return server.send(request)
+        response = server.send(request._replace(method="GET", operation=subject.operation).by(subject.highest_account))
+        return response._replace(body=b"")
 
-    return Mutation(plant, subject.universal("undefined_methods_ask_for_credentials", label=label))
+    return Mutation(intercept, subject.universal("undefined_methods_ask_for_credentials", label=label))
 
 
 @ROUTES.mutant
-def path_below_answered(subject: Subject) -> Mutation | None:
-    """Whatever begins with a path is taken for it, as a route without an end does."""
+def path_below_accepted(subject: MutatedOperation) -> Mutation | None:
+    """Server that takes every path which begins with a defined path for that path."""
     if not subject.first_at_its_path or "{" in subject.operation.path:
         return None
     path = subject.operation.path
@@ -142,55 +156,63 @@ def path_below_answered(subject: Subject) -> Mutation | None:
     if read is None:
         return None
 
-    def plant(call: Call, server: Behind) -> Reply:
-        below = call.method == "GET" and call.path.startswith(path) and call.path != path
-        return server.send(call._replace(path=path, operation=read) if below else call)
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        below = request.method == "GET" and request.path.startswith(path) and request.path != path
+        return server.send(request._replace(path=path, operation=read) if below else request)
 
-    return Mutation(plant, subject.silent("undefined_paths_are_refused", label=f"GET {path}"))
+    return Mutation(intercept, subject.silent("undefined_paths_are_refused", label=f"GET {path}"))
 
 
 @ROUTES.mutant
-def path_beside_answered(subject: Subject) -> Mutation | None:
-    """A path that begins like another one is answered with success and a page: the front end's fallback."""
+def path_beside_accepted(subject: MutatedOperation) -> Mutation | None:
+    """Server that responds with 200 and an HTML page to undefined paths: a front end's fallback."""
     if not subject.first_at_its_path or "{" in subject.operation.path:
         return None
     path = subject.operation.path
     start = path.rstrip("/")
 
-    def plant(call: Call, server: Behind) -> Reply:
-        beside = call.method == "GET" and call.path.startswith(start) and call.operation is None
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        beside = request.method == "GET" and request.path.startswith(start) and request.operation is None
         if not beside:
-            return server.send(call)
+            return server.send(request)
         page = b"<!doctype html><title>Admin</title><div id=app></div>"
-        return Reply(200, (("Content-Type", "text/html"),), page)
+        return MutantResponse(200, (("Content-Type", "text/html"),), page)
 
-    return Mutation(plant, subject.silent("undefined_paths_are_refused", label=f"GET {path}"))
+    return Mutation(intercept, subject.silent("undefined_paths_are_refused", label=f"GET {path}"))
 
 
 @ROUTES.mutant
-def path_fails(subject: Subject) -> Mutation | None:
-    """A path below a defined one makes the server fail."""
+def path_fails(subject: MutatedOperation) -> Mutation | None:
+    """Server that fails with 500 on a path below a defined one."""
     if not subject.first_at_its_path or "{" in subject.operation.path:
         return None
     start = subject.operation.path.rstrip("/")
 
-    def plant(call: Call, server: Behind) -> Reply:
-        beside = call.method == "GET" and call.path.startswith(start) and call.operation is None
-        return crash() if beside else server.send(call)
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        beside = request.method == "GET" and request.path.startswith(start) and request.operation is None
+        return crash() if beside else server.send(request)
 
-    return Mutation(plant, subject.universal("no_server_error", label=f"GET {subject.operation.path}"))
+    return Mutation(intercept, subject.universal("no_server_error", label=f"GET {subject.operation.path}"))
 
 
 @ROUTES.mutant
-def absent_is_there(subject: Subject) -> Mutation | None:
-    """What does not exist is answered like what does: a misspelt name is stored, and never used."""
-    main = subject.main
-    if main is None or main.status != 404:
+def absent_is_there(subject: MutatedOperation) -> Mutation | None:
+    """Server that responds with success for a resource that does not exist, where 404 is documented."""
+    operation = subject.operation
+    above, _, name = operation.path.rstrip("/").rpartition("/")
+    beside = [item for item in subject.contract.operations if item.path.rstrip("/").rpartition("/")[0] == above]
+    # One for all names beside each other; where one of them stands for any name, none is undefined.
+    if not name or "{" in above or any("{" in item.path for item in beside):
         return None
-    success = Reply(200, (("Content-Type", "application/json"),), b'{"status": "stored"}')
+    if next(item for item in beside if item.method == operation.method) is not operation:
+        return None
+    success = MutantResponse(200, (("Content-Type", "application/json"),), b'{"status": "stored"}')
 
-    def plant(call: Call, server: Behind) -> Reply:
-        reply = server.send(call)
-        return success if call.operation is subject.operation and reply.status == 404 else reply
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        response = server.send(request)
+        there = request.method == operation.method and request.path.rstrip("/").rpartition("/")[0] == above
+        return success if there and request.operation is None and response.status == 404 else response
 
-    return Mutation(plant, subject.silent("status_is_documented"))
+    documented = subject.contract.errors.get("404")
+    check = "undefined_names_are_refused"
+    return Mutation(intercept, subject.stated(documented.pointer, check) if documented else subject.silent(check))

@@ -1,1 +1,1 @@
-"""Behaviours: what a call does, and what it is given for that."""
+"""Behaviours: what calls of an operation do to the state, in Python or by handlers that contracts name."""

@@ -1,4 +1,4 @@
-"""Registered functions bound to a contract: which of its operations, and which handlers, they are for."""
+"""Python functions registered as behaviours, assigned to the operations and handlers of a contract."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
+from mockserver.http import json
 from mockserver.plugins.calls import Handler
 from mockserver.plugins.plugin import Plugin
 from mockserver.plugins.registration import Registration, registrations
@@ -15,7 +16,7 @@ from mockserver.stub.behaviour.handlers import Handlers
 
 
 class Bindings(NamedTuple):
-    """Behaviours by `operationId`, and by handler and role of `x-mockserver-behaviour`."""
+    """Python behaviours of a contract: by `operationId`, and by handler and role of `x-mockserver-behaviour`."""
 
     operations: Mapping[str, Handler]
     handlers: Handlers
@@ -25,7 +26,7 @@ NONE = Bindings({}, {})
 
 
 def bind(found: Iterable[Registration], contract: Contract, source: str, *, whole: bool = True) -> Bindings:
-    """Return what functions are the behaviours of.
+    """Return registered functions by the operations and handlers of a contract that they implement.
 
     Args:
         found: the functions, as they are registered.
@@ -49,15 +50,17 @@ def bind(found: Iterable[Registration], contract: Contract, source: str, *, whol
         if operation is None and not whole:
             continue
         if operation is None:
-            raise UsageError(f"{source}: {name!r} is no operationId of the contract{_hint(name, contract)}")
+            raise UsageError(
+                f"{source}: {json.text(name)} is not an operationId of the contract{_hint(name, contract)}"
+            )
         if operation in operations:
-            raise UsageError(f"{source}: {name!r} has two behaviours; leave one out")
+            raise UsageError(f"{source}: {json.text(name)} has two behaviours; leave one out")
         operations[operation] = function
     return Bindings(operations, handlers)
 
 
 def bind_api(api: Plugin | None, contract: Contract) -> Bindings:
-    """Return the behaviours of an API, for its own contract or one that uses it.
+    """Return the behaviours of an API, for its own contract or another one that names the API.
 
     Raises:
         UsageError: as `bind`.
@@ -69,7 +72,7 @@ def bind_api(api: Plugin | None, contract: Contract) -> Bindings:
 
 
 def by_operation(bindings: Bindings, contract: Contract, source: str) -> Mapping[str, Handler]:
-    """Return behaviours by `operationId` alone: of a handler, those of all operations that name it.
+    """Return behaviours by `operationId` alone, with handlers resolved to all operations that name them.
 
     Raises:
         UsageError: no operation names a handler; a contract cannot be served by one that nobody asks for.
@@ -89,4 +92,4 @@ def by_operation(bindings: Bindings, contract: Contract, source: str) -> Mapping
 
 def _hint(wanted: str, contract: Contract) -> str:
     close = difflib.get_close_matches(wanted, contract.by_id, n=1)
-    return f"; did you mean {close[0]!r}?" if close else "; mockserver inspect lists them"
+    return f"; did you mean {json.text(close[0])}?" if close else "; `mockserver inspect` lists them"

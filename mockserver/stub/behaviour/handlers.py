@@ -1,4 +1,4 @@
-"""Which handler a call is given to, by the handler and role of `x-mockserver-behaviour`.
+"""Finds the handler of a call by `handler` and `role` of the operation's `x-mockserver-behaviour`.
 
 ::
 
@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from mockserver.contract.model import Behaviour
 from mockserver.errors import RequestRejected
+from mockserver.http import json
 from mockserver.plugins.calls import Call, Handler
 from mockserver.plugins.registration import behaviour
 from mockserver.stub.behaviour import login, setting
@@ -32,15 +33,15 @@ Handlers = Mapping[tuple[str, str], Handler]
 
 @behaviour("absent", "", trusted=True)
 def refuse_absent(_call: Call) -> NoReturn:
-    """Stand for everything that a server with this contract does not have."""
-    raise RequestRejected(404, "Not Found", "there is nothing of this name")
+    """Answer every call with 404: the handler `absent`, for operations whose objects never exist."""
+    raise RequestRejected(404, "Not Found", "no object has this name")
 
 
 FUNCTIONS: Handlers = {("absent", ""): refuse_absent}
 
 
 def find_handler(wanted: Behaviour, added: Handlers) -> Handler | None:
-    """Return the function that a behaviour names, None where the handler is made for the operation.
+    """Return the function for a handler and role, None if the engine makes that handler for each operation.
 
     Args:
         wanted: what the contract says.
@@ -58,7 +59,7 @@ def find_handler(wanted: Behaviour, added: Handlers) -> Handler | None:
     known = [*FUNCTIONS, *((name, role) for name, roles in MADE.items() for role in roles), *added]
     roles = [role for name, role in known if name == wanted.handler]
     if roles:
-        raise LookupError(f"{wanted.handler} has no role {wanted.role!r}; it has {', '.join(roles)}")
+        raise LookupError(f"{wanted.handler} has no role {json.text(wanted.role)}; it has {', '.join(roles)}")
     names = ", ".join(dict.fromkeys(name for name, _ in known))
-    hint = "" if added else "; those of an API need `x-mockserver-api: NAME` at the top of the contract"
+    hint = "" if added else "; to use the handlers of an API, add `x-mockserver-api: NAME` at the top of the contract"
     raise LookupError(f"unknown handler {wanted.handler}; known are {names}{hint}")

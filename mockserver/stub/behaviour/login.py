@@ -1,4 +1,4 @@
-"""The handler `auth`: a login that issues tokens, and tells about or revokes the one that was shown (docs/stub.md).
+"""The handler `auth`: operations that issue, describe or revoke the token of a login (docs/stub.md).
 
 The contract tells where user name, password, token and level stand (contract/roles.py). An answer is the operation's
 example with those of this login in place of its own; times are told by the names of their members.
@@ -31,7 +31,7 @@ from mockserver.plugins.account_records import ACCOUNTS, TOKENS
 from mockserver.plugins.calls import Call, Handler, content_of
 from mockserver.plugins.tokens import PURPOSE, TOKEN_SECONDS, issue_token, login_refused
 from mockserver.plugins.transactions import Record
-from mockserver.stub.behaviour.answer_form import compile_form
+from mockserver.stub.behaviour.response_form import compile_form
 
 ROLES = (ISSUE, DESCRIBE, REVOKE)
 
@@ -44,7 +44,7 @@ _DURATIONS = frozenset({"expiresin", "ttl", "validfor", "lifetime"})
 
 
 class _Session(NamedTuple):
-    """What answers may tell of a login."""
+    """Values of a login that its response may show."""
 
     token: str
     username: str
@@ -58,10 +58,10 @@ _token_of: _ValueOf = attrgetter("token")
 
 
 class LoginHandler:
-    """What a call does to the caller's token, by the role of its operation."""
+    """Behaviour of a login operation: issue, describe or revoke a token, by the role of the operation."""
 
     def __init__(self, contract: Contract, operation: Operation, representations: Mapping[str, Representation]) -> None:
-        """Prepare for an operation; `representations` are what those of the contract answer without state."""
+        """Prepare for an operation; `representations` holds the responses without state by `operationId`."""
         assert operation.behaviour is not None
         self._levels = frozenset(contract.levels)
         self._representations = representations
@@ -75,12 +75,12 @@ class LoginHandler:
         self.run: Handler = {ISSUE: self.issue, DESCRIBE: self.describe, REVOKE: self.revoke}[role]
 
     def issue(self, call: Call) -> Outcome:
-        """Log in by password, with what the API asks for beside it."""
+        """Verify user name and password, and return a response with a new token."""
         username, password = _credentials(call, self._sent)
         account = call.transaction.get(ACCOUNTS, username)
         accounts = call.rules.accounts
         if account is None or not accounts.password_matches(account, username, password):
-            raise login_refused("username and password do not belong to an account")
+            raise login_refused("no account has this username and password")
         # From here on the password is known to be right, so what else is missing may be told.
         accounts.admit(call, username, account)
         issued = issue_token(call, username, account, self._purpose)
@@ -88,18 +88,18 @@ class LoginHandler:
         return success(self._content(session), "password accepted")
 
     def describe(self, call: Call) -> Outcome:
-        """Tell about the token that the caller showed."""
+        """Return a response that describes the caller's token."""
         return success(self._content(_shown(call)), "token is valid")
 
     def revoke(self, call: Call) -> Outcome:
-        """Revoke the token that the caller showed; it gets 401 from now on."""
+        """Revoke the caller's token, so that later requests with it are answered 401."""
         session = _shown(call)
         call.transaction.delete(TOKENS, call.caller.token_key)
         return success(self._content(session), "token revoked")
 
     @cached_property
     def _content(self) -> _ValueOf:
-        """What makes an answer that tells of a session."""
+        """Function that makes the content of a response from the values of a login."""
         if not self._representations[self._operation.id].media_type:
             return lambda _session: NO_CONTENT
         form = compile_form(self._example, [pointer for pointer, _ in self._places])
@@ -112,13 +112,13 @@ class LoginHandler:
 
     @cached_property
     def _purpose(self) -> str:
-        """The name of the member that shows the token: by it, seed data tell which tokens are issued first."""
+        """Name of the response member that shows the token: the purpose under which seed data list tokens."""
         names = (split(pointer)[-1] for pointer, value_of in self._places if value_of is _token_of and pointer)
         return next(names, PURPOSE)
 
     @cached_property
     def _places(self) -> list[tuple[str, _ValueOf]]:
-        """JSON pointers into the example, each with what gives the value there."""
+        """JSON pointers into the response's example, each with the function that returns the value for it."""
         if isinstance(self._example, str):
             return [("", _token_of)] if self._issues else []
         return list(self._found("", self._example))
@@ -138,7 +138,7 @@ class LoginHandler:
                 yield place, _token_of
 
     def _value_of(self, pointer: str, member: str, example: Any) -> _ValueOf | None:
-        """Return what gives the value of a member, None where that is as in the example."""
+        """Return the function that computes a response member from a login, None if the example's value stays."""
         name, place = _plain(member), tuple(split(pointer))
         if place in self._tokens:
             return _token_of
@@ -154,7 +154,7 @@ class LoginHandler:
 
 
 def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]:
-    """Return user name and password of JSON content; of a form, or the query where there is no content, by names."""
+    """Return user name and password in the request's content, or in its query if there is no content."""
     query = call.arguments.query
     sent: Any = query if call.content is None and query else content_of(call)
     if places is not None:
@@ -162,7 +162,7 @@ def _credentials(call: Call, places: CredentialPlaces | None) -> tuple[str, str]
     else:
         username, password = _member(sent, _USERNAMES), _member(sent, _PASSWORDS)
     if not isinstance(username, str) or not isinstance(password, str):
-        raise RequestRejected(422, "Unprocessable Content", "logging in needs the texts `username` and `password`")
+        raise RequestRejected(422, "Unprocessable Content", "a login requires `username` and `password` as strings")
     return username, password
 
 
@@ -173,7 +173,7 @@ def _at(sent: Any, place: Place) -> Any:
 
 
 def _member(sent: Any, names: tuple[str, ...]) -> Any:
-    """Return the first member of some plain names that there is, None for none."""
+    """Return the value of the first of several member names found in a request, None if there is none."""
     by_name = {_plain(name): value for name, value in sent.items()} if isinstance(sent, Mapping) else {}
     return next((by_name[name] for name in names if name in by_name), None)
 
@@ -183,7 +183,7 @@ def _plain(name: str) -> str:
 
 
 def _time_like(example: Any, seconds_of: _ValueOf) -> _ValueOf:
-    """Return what gives a UNIX time in the form of an example: seconds, milliseconds, or a date-time (RFC 3339)."""
+    """Return a function that gives a UNIX time in the form of an example: seconds, milliseconds or RFC 3339."""
     if isinstance(example, str):
         return lambda session: datetime.fromtimestamp(seconds_of(session), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(example, int) and example > 10**12:
@@ -197,7 +197,7 @@ def _shown(call: Call) -> _Session:
 
 
 def _own_token(call: Call) -> Record:
-    """Return the record of the caller's token.
+    """Return the record of the token with which the caller authenticated.
 
     With the door open (`--no-auth`) nobody shows one, so a token that was just issued is made up. Between the check
     of the credentials and now, another call may have revoked it.
@@ -206,5 +206,5 @@ def _own_token(call: Call) -> Record:
         return {"valid_from": int(call.now), "valid_to": int(call.now) + TOKEN_SECONDS}
     token = call.transaction.get(TOKENS, call.caller.token_key)
     if token is None:
-        raise login_refused("the token was revoked meanwhile")
+        raise login_refused("the token has been revoked in the meantime")
     return token

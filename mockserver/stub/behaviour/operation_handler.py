@@ -1,4 +1,4 @@
-"""The handler of an operation: Python's, the contract's, or one that is made for what was inferred."""
+"""Finds or makes the handler of an operation: from Python, from the contract, or inferred."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.errors import ContractError
-from mockserver.messages import Outgoing
+from mockserver.messages import OutgoingRequest
 from mockserver.plugins.calls import Handler, Rules
 from mockserver.plugins.registration import is_trusted
 from mockserver.stub.behaviour.handlers import AUTH, REMOVE, SETTING, Handlers, find_handler
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 NO_NAMES: frozenset[str] = frozenset()
 
 
-def _nowhere(outgoing: Outgoing, _world: World) -> str:
+def _nowhere(outgoing: OutgoingRequest, _world: World) -> str:
     return f"callback {outgoing.name} not sent: no host is allowed"
 
 
 class Settings(NamedTuple):
-    """How a stub answers, the same for all operations.
+    """Settings of a stub's responses that are the same for all operations.
 
     Attributes:
         behaviours: Python behaviours by `operationId`.
@@ -46,14 +46,14 @@ class Settings(NamedTuple):
     handlers: Handlers = MappingProxyType({})
     trusted: frozenset[str] = NO_NAMES
     secret_names: frozenset[str] = NO_NAMES
-    deliver: Callable[[Outgoing, World], str] = _nowhere
+    deliver: Callable[[OutgoingRequest, World], str] = _nowhere
     inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
 
 def behaviour_of(
     contract: Contract, operation: Operation, settings: Settings, representations: Representations
 ) -> tuple[Operation, Handler | None]:
-    """Return an operation with its behaviour, and the handler: Python's, the contract's, or what was inferred."""
+    """Return an operation with its behaviour, and its handler: from Python, the contract, or inferred."""
     if operation.id in settings.behaviours:
         return operation, settings.behaviours[operation.id]
     if operation.behaviour is None:
@@ -73,7 +73,7 @@ def _made(
     settings: Settings,
     representations: Representations,
 ) -> Handler:
-    """Return the handler that is made for an operation, from what the contract says of it."""
+    """Return a handler that the engine makes for an operation: setting, login or resource."""
     if behaviour.handler == SETTING:
         return SettingHandler(contract, operation, representations).run
     if behaviour.handler == AUTH:
@@ -89,7 +89,7 @@ def _made(
 
 
 def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Handler | None:
-    """Return the function that an operation's behaviour names, None where the handler is made for the operation.
+    """Return the function that an operation's behaviour names, None if the engine makes it for the operation.
 
     Raises:
         ContractError: there is no such handler.
@@ -102,14 +102,14 @@ def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Han
 
 
 def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
-    """Tell whether what a handler answers is known to be what the contract says, and so is not looked at again."""
+    """Tell whether the responses of a handler are sent without being validated against the contract."""
     if handler is None or settings.options.errors:
         return False
     return (fills_form(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)
 
 
 def fills_form(handler: Handler | None) -> bool:
-    """Tell whether a handler is one that the engine makes for settings and logins.
+    """Tell whether a handler is one that the engine makes for a setting or a login.
 
     It fills in the form of the operation's example, and looks for the content in its call, never in the arguments.
     """

@@ -1,4 +1,4 @@
-"""The handler `setting`: one value that is set, applied after a while, read, and reset (docs/stub.md, "Behaviours").
+"""The handler `setting`: one value that clients set, read and reset, with delayed effect (docs/stub.md, "Behaviours").
 
 ::
 
@@ -14,22 +14,22 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.resources.singletons import READ, RESET, WRITE, Transitions, echoes, transitions
+from mockserver.contract.resources.singletons import READ, RESET, WRITE, Transitions, shows_value, transitions
 from mockserver.errors import RequestRejected
 from mockserver.messages import NO_CONTENT, Outcome, Representation, no_content, success
 from mockserver.plugins.calls import Call, Handler, content_of, issue, kept, under_way
 from mockserver.plugins.transactions import SETTINGS, Record
-from mockserver.stub.behaviour.answer_form import Fill, compile_form
+from mockserver.stub.behaviour.response_form import Fill, compile_form
 
 ROLES = (WRITE, READ, RESET)
 _CONTAINERS = frozenset({dict, list})
 
 
 class SettingHandler:
-    """What a call does to one setting, by the role of its operation."""
+    """Behaviour of an operation on one setting: write, read or reset, by the role of the operation."""
 
     def __init__(self, contract: Contract, operation: Operation, representations: Mapping[str, Representation]) -> None:
-        """Prepare for an operation; `representations` are what those of the contract answer without state."""
+        """Prepare for an operation; `representations` holds the responses without state by `operationId`."""
         behaviour = operation.behaviour
         assert behaviour is not None
         self._contract = contract
@@ -42,7 +42,7 @@ class SettingHandler:
         self.run: Handler = {WRITE: self.write, READ: self.read, RESET: self.reset}[behaviour.role]
 
     def write(self, call: Call) -> Outcome:
-        """Set a setting: under way, with the value sent less its secrets, or with one made by the server."""
+        """Store a setting's new value without its secrets, or a value that the server makes, as `applying`."""
         withheld: list[str] = []
         if self._generated:
             value: Any = issue(call, self._resource)
@@ -62,7 +62,7 @@ class SettingHandler:
         return success(self._content((self._statuses.applying, value)), "set")
 
     def read(self, call: Call) -> Outcome:
-        """Read a setting: 204 where it was never set or is reset, else its value and how far it is."""
+        """Return a setting's value and status; 204 or 404 if it was never set or is reset."""
         record = kept(call, SETTINGS, self._resource)
         if record is None:
             return self._absent()
@@ -72,7 +72,7 @@ class SettingHandler:
         return success(self._content((status, record["value"])), "stored value")
 
     def reset(self, call: Call) -> Outcome:
-        """Reset a setting: under way, too, and nothing to read once that is over."""
+        """Reset a setting: its status is `deleting` until the transition is over, then it is absent."""
         record: Record | None = kept(call, SETTINGS, self._resource)
         if record is not None and call.rules.transition_seconds > 0:
             call.transaction.put(SETTINGS, self._resource, {**record, "phase": "deleting", "since": call.now})
@@ -85,14 +85,14 @@ class SettingHandler:
     def _absent(self) -> Outcome:
         listed = self._operation.responses
         if "204" not in listed and "404" in listed:
-            raise RequestRejected(404, "Not Found", f"{self._resource} was never set, or is reset")
+            raise RequestRejected(404, "Not Found", f"{self._resource} was never set, or was reset")
         return no_content(204, "never set, or reset")
 
     @cached_property
     def _content(self) -> Fill:
-        """What makes an answer that shows status and value; a value that is the whole answer has the status in it."""
+        """Function that makes the content of a response that shows a setting's status and value."""
         shown = self._representations[self._operation.id]
-        if not shown.media_type or not echoes(self._operation):
+        if not shown.media_type or not shows_value(self._operation):
             return self._status_content
         if self._value and self._status:
             return compile_form(shown.value, (self._status, self._value))
@@ -105,7 +105,7 @@ class SettingHandler:
 
     @cached_property
     def _status_content(self) -> Fill:
-        """What makes an answer that shows the status, the first of some values, and no other."""
+        """Function that makes the content of a response that shows a setting's status only."""
         shown = self._representations[self._operation.id]
         if not shown.media_type:
             return lambda _values: NO_CONTENT
@@ -117,7 +117,7 @@ class SettingHandler:
 
 
 def _without(value: Any, names: frozenset[str], withheld: list[str]) -> Any:
-    """Return a value without the members of some names at any depth; what was left out is noted."""
+    """Return a JSON value without the members of given names at any depth; removed names are added to `withheld`."""
     if isinstance(value, dict):
         found = {}
         for name, item in value.items():

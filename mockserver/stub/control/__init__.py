@@ -1,1 +1,1 @@
-"""The control API below `/__mock__/`, and what it shows."""
+"""The control API of the stub below `/__mock__/`: journal, state, clock, reset and a reference page."""

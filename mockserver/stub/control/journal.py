@@ -1,4 +1,4 @@
-"""What was asked, what was answered, and why: a bounded list for each world, in memory.
+"""The journal: a bounded list, for each world, of its latest exchanges with the reason for each response.
 
 An entry keeps references to what the request made anyway; it is put into words, with secrets masked, when somebody
 reads it.
@@ -22,16 +22,17 @@ MAX_ENTRIES = 1000
 MAX_CONTENT_BYTES = 16 * 1024
 
 
-class Entry(NamedTuple):
-    """One call.
+class JournalEntry(NamedTuple):
+    """One exchange in the journal.
 
     Attributes:
         number: counts the world's calls from 1.
         at: UNIX time on the machine's clock, in seconds.
         operation: `operationId`, or "" where the contract has no such operation.
-        content: the request's content, or only its length where it is long; `answer`: the response's, likewise.
-        why: the rule or example that decided the answer.
-        secret_names: property names masked in content and answer.
+        content: the request's content, or only its length in bytes if it is long.
+        response: the response's content, or only its length in bytes if it is long.
+        why: the rule or example that decided the response, or the reason for a rejection.
+        secret_names: property names masked in both contents.
     """
 
     number: int
@@ -44,7 +45,7 @@ class Entry(NamedTuple):
     content: bytes | int
     operation: str
     status: int
-    answer: bytes | int
+    response: bytes | int
     why: str
     violations: tuple[Violation, ...]
     secret_names: frozenset[str]
@@ -67,7 +68,7 @@ class Entry(NamedTuple):
                 "content_type": show(self.content_type),
                 "content": _content(self.content, self.secret_names),
             },
-            "response": {"status": self.status, "content": _content(self.answer, self.secret_names)},
+            "response": {"status": self.status, "content": _content(self.response, self.secret_names)},
             "operation": self.operation,
             "why": self.why,
             "violations": [violation.as_json() for violation in self.violations],
@@ -76,7 +77,7 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The calls of one world, newest last."""
+    """The latest exchanges of one world, newest last."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         # Counting, appending and copying are atomic in CPython; a lock would cost more than the entry.
@@ -84,11 +85,11 @@ class Journal:
         self._numbers = itertools.count(1)
 
     def append(self, values: tuple[Any, ...]) -> None:
-        """Keep an entry: the values of an Entry behind its number, in their order."""
+        """Append an exchange: the values of an Entry without its number, in their order."""
         self._entries.append((next(self._numbers), values))
 
     def clear(self) -> None:
-        """Forget every entry and count from 1 again."""
+        """Delete every entry and count from 1 again."""
         self._entries.clear()
         self._numbers = itertools.count(1)
 
@@ -98,10 +99,10 @@ class Journal:
         status: int | None = None,
         method: str | None = None,
         path: str | None = None,
-    ) -> Iterator[Entry]:
-        """Yield the kept entries that match all that is given, oldest first."""
+    ) -> Iterator[JournalEntry]:
+        """Yield the entries that match all given conditions, oldest first."""
         for number, values in self._entries.copy():
-            entry = Entry(number, *values)
+            entry = JournalEntry(number, *values)
             if (
                 (operation is None or entry.operation == operation)
                 and (status is None or entry.status == status)
@@ -111,13 +112,13 @@ class Journal:
                 yield entry
 
 
-def keep(content: bytes) -> bytes | int:
-    """Return content as an entry keeps it: itself, or its length where it is long."""
+def kept_content(content: bytes) -> bytes | int:
+    """Return content as a journal entry stores it: the bytes, or only their number if there are too many."""
     return content if len(content) <= MAX_CONTENT_BYTES else len(content)
 
 
 def _content(content: bytes | int, secret_names: frozenset[str]) -> Any:
-    """Return content as a JSON value with secrets masked; what is not JSON may hold a secret anywhere."""
+    """Return content in the journal as a JSON value with secrets masked; content that is not JSON is not shown."""
     if isinstance(content, int):
         return f"{content} bytes, too long to keep"
     if not content:

@@ -1,4 +1,4 @@
-"""The contract as a page to read: `/__mock__/docs`, Swagger UI from the package's own files (viewer/README.md).
+"""Reference page of the contract at `/__mock__/docs`: Swagger UI from the package's own files (viewer/README.md).
 
 The page knows OpenAPI and nothing of provenance. So it gets a copy of the contract whose descriptions say how each
 statement is known (docs/decisions/0047-reference-page.md).
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mockserver.contract.provenance import MARKS, ProvenanceResolver
+from mockserver.contract.provenance import MARKS, ProvenanceResolver, Reasons
 from mockserver.contract.reading.document import METHODS
 from mockserver.contract.reading.extensions import EXTENSIONS
 from mockserver.contract.source.loading import Document
@@ -57,7 +57,7 @@ _LEGEND = (
 
 
 def readable(document: Document) -> bytes:
-    """Return a contract as JSON text for the viewer.
+    """Return a contract as JSON text for Swagger UI, with provenance and permissions written into descriptions.
 
     Marks of provenance, levels and objects stand in the descriptions, in Markdown, and the package's own extensions are
     gone. Servers are named in the description of the whole: what is tried out on the page is tried out on the stub.
@@ -75,11 +75,12 @@ def readable(document: Document) -> bytes:
 
 
 def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a contract in whose descriptions stands what our extensions say, without the extensions."""
+    """Return a copy of a contract whose extensions are replaced by text in descriptions."""
     from mockserver.contract.reading.elements import walk  # start-up must not pay for the rules of lint
 
     copy: dict[str, Any] = json.decode(json.encode(data))
-    told = [(element, list(_notes(element))) for element in walk(copy)]
+    reasons = Reasons(copy)
+    told = [(element, list(_notes(element, reasons))) for element in walk(copy)]
     for element, notes in told:
         if element.kind in _DESCRIBED:
             _describe(element.value, "\n".join(f"- {note}" for note in notes))
@@ -89,7 +90,7 @@ def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _on_stub(item: Any) -> Any:
-    """Return a path item, or an operation, that is asked at no other server than the stub."""
+    """Return a path item or operation without `servers`, so that Swagger UI sends requests to the stub."""
     if not isinstance(item, dict):
         return item
     return {name: _on_stub(below) if name in METHODS else below for name, below in item.items() if name != "servers"}
@@ -101,14 +102,14 @@ def _describe(value: dict[str, Any], text: str) -> None:
         value["description"] = f"{known.rstrip()}\n\n{text}" if isinstance(known, str) and known.strip() else text
 
 
-def _notes(element: Element) -> Iterator[str]:
-    """Yield what a reader should know of an element beside what it says itself."""
+def _notes(element: Element, reasons: Reasons) -> Iterator[str]:
+    """Yield notes for the description of an element: its provenance, permission levels and objects of others."""
     value = element.value
-    yield from _marks(value)
+    yield from _marks(value, reasons)
     content = value.get("content")
     for name, media_type in content.items() if isinstance(content, dict) else ():  # has no description of its own
         if isinstance(media_type, dict):
-            yield from (f"`{name}`: {note}" for note in _marks(media_type))
+            yield from (f"`{name}`: {note}" for note in _marks(media_type, reasons))
     levels = value.get("x-mockserver-levels")
     if element.kind == "operation" and isinstance(levels, list):
         yield f"**Levels**: {', '.join(map(str, levels))}"
@@ -118,21 +119,23 @@ def _notes(element: Element) -> Iterator[str]:
         yield f"**Objects of others** (`{objects.get('at')}`): {', '.join(map(str, foreign))}"
     for name in sorted(EXTENSIONS & value.keys()):
         if isinstance(value[name], dict):
-            yield from (f"`{name}`: {note}" for note in _marks(value[name]))
+            yield from (f"`{name}`: {note}" for note in _marks(value[name], reasons))
 
 
-def _marks(value: Mapping[str, Any]) -> Iterator[str]:
-    for _, keyword in MARKS:
-        if keyword in value:
-            yield from _told(_WORDS[keyword], keyword, value[keyword], "")
+def _marks(value: Mapping[str, Any], reasons: Reasons) -> Iterator[str]:
+    for kind, keyword in MARKS:
+        for place, text in _told(value.get(keyword), ""):
+            shown = f"`{text}`" if kind == "source" else reasons.text(kind, text)
+            yield f"**{_WORDS[keyword]}**{place}: {shown}"
 
 
-def _told(word: str, keyword: str, mark: Any, place: str) -> Iterator[str]:
+def _told(mark: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield what a mark speaks of, and what it says."""
     if isinstance(mark, str):
-        yield f"**{word}**{place}: " + (f"`{mark}`" if keyword == "x-source" else mark)
+        yield place, mark
     elif isinstance(mark, dict):
         for name, inner in mark.items():
-            yield from _told(word, keyword, inner, f"{place} `{name}`")
+            yield from _told(inner, f"{place} `{name}`")
 
 
 def _servers(data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The control API under `/__mock__/`: every route on one page, described by control.yaml.
+"""Routes of the control API under `/__mock__/`, described by control.yaml.
 
 It is never part of a contract. CORS does not cover it, a foreign `Origin` or `Host` is refused, and off loopback it
 is closed unless a control token is set, so that no web page and no neighbour can drive a developer's stub.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, after_this_request, request
 from werkzeug.exceptions import HTTPException
 
-from mockserver import sources
+from mockserver import messages, sources
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.marks import same_value
 from mockserver.errors import MockServerError, RequestRejected
@@ -48,20 +49,23 @@ _MAX_CONTENT_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Who may use the control API: `host` is the address served on, `token` the bearer token asked for, if any."""
+    """Who may use the control API: `host` is the address served on, `token` the required bearer token, if any."""
 
     host: str
     token: str | None
 
     def refusal(self, *, browsed: bool) -> tuple[int, str] | None:
-        """Return status and reason for refusing the current request, or None to let it in.
+        """Return status and reason for refusing the current request, None if the request is allowed.
 
         A page that is `browsed` to takes the token as the password of Basic, too: a browser asks for nothing else. Such
         a page changes nothing; what does takes no credentials that a browser adds by itself.
         """
         origin = request.headers.get("Origin")
         if origin is not None and not is_loopback(_host_of(origin)):
-            return 403, f"the Origin {origin[:100]!r} is foreign; the control API serves no web pages"
+            return (
+                403,
+                f"the Origin {json.text(origin[:100])} is foreign; the control API refuses web pages",
+            )
         if self.token is not None:
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             basic = request.authorization if browsed else None
@@ -69,19 +73,19 @@ class Exposure:
                 scheme, token = "bearer", basic.password or ""
             if scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self.token.encode()):
                 return None
-            return 401, "the control API needs the control token as Bearer credentials"
+            return 401, "the control API requires the control token as Bearer credentials"
         if not is_loopback(self.host):
             return (
                 403,
                 f"the stub listens on {self.host}; start it with --control-token to open the control API",
             )
         if not is_loopback(_host_of(f"//{request.host}")):
-            return 403, f"the Host {request.host[:100]!r} is foreign; use 127.0.0.1 or localhost"
+            return 403, f"the Host {json.text(request.host[:100])} is foreign; use 127.0.0.1 or localhost"
         return None
 
 
 def _host_of(url: str) -> str:
-    """Return the host of a URL, "" where it has none or is malformed."""
+    """Return the host of a URL, "" if it has none or is malformed."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -96,11 +100,26 @@ class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error
 
 
 def register_control(
-    app: Flask, contract: Contract, worlds: Worlds, exposure: Exposure, api: Plugin | None = None
+    app: Flask,
+    contract: Contract,
+    worlds: Worlds,
+    exposure: Exposure,
+    undefined: Callable[[RequestRejected, str | None], messages.Response],
+    api: Plugin | None = None,
 ) -> None:
-    """Add the control API's routes to an application, an API's too, and problem details for all that is not there."""
+    """Add the routes of the control API, and an answer for unknown paths, to a Flask application.
+
+    Args:
+        app: the application.
+        contract: what is served.
+        worlds: what the calls are about.
+        exposure: who may call.
+        undefined: gives the answer to a request that means no operation of the contract, from `Accept`.
+        api: whose routes are added.
+    """
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
     readable = cache(partial(reference_page.readable, contract.document))
+    plain = cache(partial(_plain, contract))
     secret_parameters = cache(partial(_secret_query_names, contract))
     public = tuple(section.name for section in api.sections if section.public) if api is not None else ()
     secret_names = frozenset() if api is None else api.secret_names
@@ -123,7 +142,10 @@ def register_control(
 
     @control.get("/contract.json")
     def contract_json() -> Response:
-        return _json(contract.document.data)
+        _only_query("plain")
+        if not _flag("plain"):
+            return _json(contract.document.data)
+        return Response(plain(), mimetype="application/json")
 
     @control.get("/docs")
     def docs() -> Response:
@@ -207,6 +229,10 @@ def register_control(
         if error.code == 404:
             hint = request.environ.get(HINT_KEY, "")
             detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
+            if not request.path.startswith(f"{PREFIX}/"):
+                rejected = RequestRejected(404, error.name, detail)
+                status, fields, content = undefined(rejected, request.headers.get("Accept"))
+                return Response(content, status, fields)
         response = _problem(error.code or 500, detail, error.name)
         for name, value in error.get_headers():
             if name == "Allow":
@@ -226,8 +252,15 @@ def register_control(
         return _problem(500, str(error))
 
 
+def _plain(contract: Contract) -> bytes:
+    """Return a contract in its plain form, as JSON text."""
+    from mockserver.contract.reading.plain_form import plain_form  # start-up must not pay for it
+
+    return json.encode(plain_form(contract.document))
+
+
 def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
-    """Add a route of an API below its name, and where it was before, under which it says that it moved."""
+    """Add a control API route of an API, also under its former path with a `Deprecation` field."""
 
     def answer(**path: str) -> Response:
         world = _world(worlds)
@@ -237,7 +270,7 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
             return _json(route.answer(call))
 
     def answer_formerly(**path: str) -> Response:
-        """Answer with the fields of RFC 9745 and RFC 8288: deprecated since when, and what stands in its place."""
+        """Answer a call at a deprecated path, with the fields of RFC 9745 and RFC 8288 that name its successor."""
         successor = f"{request.script_root}{PREFIX}{folder}{route.path.format(**path)}"
         _LOG.warning("%s %s is deprecated; call %s", route.method, request.path, successor)
 
@@ -257,7 +290,7 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
 
 
 def _secret_query_names(contract: Contract) -> frozenset[str]:
-    """Return the names of query parameters that the contract makes secrets: API keys, and `format: password`."""
+    """Return the names of query parameters that hold secrets: API keys, and `format: password`."""
     data = contract.document.data
     schemes = (scheme for scheme in contract.security_schemes.values() if scheme.location == "query")
     parameters = (one for operation in contract.operations for one in operation.parameters if one.location == "query")
@@ -276,7 +309,7 @@ def _world(worlds: Worlds) -> World:
 
 
 def _state(world: World, public: tuple[str, ...], secret_names: frozenset[str]) -> dict[str, Any]:
-    """Return a world's state with every secret masked.
+    """Return the state of a world as JSON with every secret masked.
 
     Args:
         world: whose state it is.
@@ -338,14 +371,22 @@ def _seconds(value: Any) -> float:
 
 
 def _only_query(*known: str) -> None:
-    """Refuse query parameters that the control API does not know: a misspelt filter must not match everything."""
+    """Raise an error (422) if the request has a query parameter that the control API does not define."""
     unknown = sorted(request.args.keys() - set(known))
     if unknown:
-        raise _Refused(422, f"unknown query parameter {show(unknown[0])!r}; known are {', '.join(known)}")
+        raise _Refused(422, f"unknown query parameter {json.text(show(unknown[0]))}; known are {', '.join(known)}")
+
+
+def _flag(name: str) -> bool:
+    """Return whether a query parameter is there: without a value, or as `true`; not as `false`."""
+    value = request.args.get(name, "false")
+    if value not in {"", "true", "false"}:
+        raise _Refused(422, f"{name} is true or false, or stands there without a value, not {show(value)!r}")
+    return value != "false"
 
 
 def _members(known: set[str]) -> dict[str, Any]:
-    """Return the members of the request's JSON object, refusing unknown ones and an empty one."""
+    """Return the members of the request's JSON object; raise an error (422) if it is empty or has unknown ones."""
     members = _decoded()
     if not isinstance(members, dict) or not members or members.keys() - known:
         raise _Refused(422, f"the content must be an object with one or more of {', '.join(sorted(known))}")
@@ -353,7 +394,7 @@ def _members(known: set[str]) -> dict[str, Any]:
 
 
 def _decoded() -> Any:
-    """Return the request's JSON content."""
+    """Return the request's JSON content; raise an error (400) if it is not JSON."""
     try:
         return json.decode(request.get_data())
     except ValueError as error:
@@ -374,7 +415,7 @@ def _json(content: Any) -> Response:
 
 
 def _page(media_type: str, path: Path) -> Response:
-    """Return a file of the reference page, which may load nothing from anywhere else."""
+    """Return a file of the reference page, with a policy that lets it load nothing from other hosts."""
     response = Response(path.read_bytes(), mimetype=media_type)
     response.headers["Content-Security-Policy"] = reference_page.POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,1 +1,1 @@
-"""Collections and items: created, listed, read, changed and deleted."""
+"""Create, read, update and delete: the state of collections and items whose behaviour is inferred from the contract."""

@@ -1,4 +1,4 @@
-"""The items that a contract's examples show, there from the start; made-up ones name one another."""
+"""Initial items of a collection, taken from the contract's examples; generated items get foreign keys that exist."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import Representation
-from mockserver.stub.crud.new_identifiers import Naming
+from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import text
-from mockserver.stub.crud.representation import Item, at, replaced
+from mockserver.stub.crud.representation import Item, value_at, with_value
 
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 #: What a call that says nothing would be answered without state, by `operationId`.
 Representations = Mapping[str, Representation]
 
 
-class Exemplars:
-    """Items that the answers of a contract's operations show without state."""
+class ExampleItems:
+    """Initial items of a contract's resources, taken from the responses without state."""
 
     def __init__(
         self, contract: Contract, relatives: Mapping[str, Behaviour], representations: Representations
     ) -> None:
-        """Prepare; nothing is looked at before it is asked for.
+        """Prepare for a contract; items are computed on first use.
 
         Args:
             contract: where operations are looked up.
@@ -38,7 +38,7 @@ class Exemplars:
         self._known: dict[str, list[Any]] = {}
 
     def seeds(self, resource: str) -> dict[str, Item]:
-        """Return the items of a resource by the text of their identifiers, foreign keys naming what is there."""
+        """Return the initial items of a resource, by the text of their identifiers."""
         found: dict[str, Item] = {}
         for behaviour, item in self._shown(resource):
             named = self._named(item, behaviour) if behaviour.keys else item
@@ -47,20 +47,20 @@ class Exemplars:
         return found
 
     def consistent(self, template: Any, behaviour: Behaviour, is_valid: Callable[[Any], bool]) -> Any:
-        """Return a made-up answer whose foreign keys name items that are there; as it is where none would be valid."""
+        """Return a generated response with foreign keys changed to items that exist, if the result is valid."""
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
-        shown = at(template, pointer)
+        shown = value_at(template, pointer)
         if isinstance(shown, list):
             new: Any = [self._named(one, behaviour) if isinstance(one, dict) else one for one in shown]
         elif isinstance(shown, dict):
             new = self._named(shown, behaviour)
         else:
             return template
-        whole = replaced(template, pointer, new)
+        whole = with_value(template, pointer, new)
         return whole if is_valid(whole) else template
 
     def _named(self, item: Item, behaviour: Behaviour) -> Item:
-        """Return a made-up item with foreign keys that name items; the same item always the same ones."""
+        """Return a generated item with foreign keys changed to items that exist, the same ones each time."""
         named = dict(item)
         for member, resource in behaviour.keys:
             known = self._identifiers(resource)
@@ -74,7 +74,7 @@ class Exemplars:
         return self._known[resource]
 
     def _shown(self, resource: str) -> Iterator[tuple[Behaviour, Item]]:
-        """Yield each item that a list or read shows, with the behaviour of that; keys only where it is made up."""
+        """Yield each item in the responses of a resource's list and read operations, with the operation's behaviour."""
         relatives = {name: one for name, one in self._relatives.items() if one.resource == resource}
         for name, relative in relatives.items():
             if relative.role not in {"list", "read"}:
@@ -84,8 +84,8 @@ class Exemplars:
             except (RequestRejected, ContractError):
                 continue
             made_up = name not in self._contract.by_id or not has_examples(self._contract.by_id[name])
-            naming = Naming(self._contract, item_parameter(self._contract, relatives, relative.parameter))
-            shown = at(whole, relative.items if relative.role == "list" else relative.value)
+            naming = ItemIdentifiers(self._contract, item_parameter(self._contract, relatives, relative.parameter))
+            shown = value_at(whole, relative.items if relative.role == "list" else relative.value)
             for item in shown if isinstance(shown, list) else [shown]:
                 if isinstance(item, dict) and relative.identifier in item:
                     if made_up and not naming.fits(item[relative.identifier]):
@@ -94,7 +94,7 @@ class Exemplars:
 
 
 def item_parameter(contract: Contract, relatives: Mapping[str, Behaviour], named: str) -> Parameter | None:
-    """Return the path parameter that names an item."""
+    """Return the path parameter that identifies an item of a resource, None if there is none."""
     for name, behaviour in relatives.items():
         if behaviour.role in _ON_ITEMS and name in contract.by_id:
             for parameter in contract.by_id[name].parameters:
@@ -104,6 +104,6 @@ def item_parameter(contract: Contract, relatives: Mapping[str, Behaviour], named
 
 
 def has_examples(operation: Operation) -> bool:
-    """Tell whether the contract itself shows what an operation's success looks like."""
+    """Tell whether the contract has an example for a successful response of an operation."""
     success = operation.success()
     return success is not None and any(media_type.examples for media_type in success.content.values())

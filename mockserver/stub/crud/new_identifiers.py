@@ -1,4 +1,4 @@
-"""Identifiers of items: which can stand in a path, and new ones."""
+"""Identifiers of items: which values can be one in a path, and how new identifiers are made."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MAX_LENGTH = 40
 _TRIES = 20
 
 
-class Naming:
-    """Names the items of one resource."""
+class ItemIdentifiers:
+    """Makes and checks the identifiers of one resource's items."""
 
     def __init__(self, contract: Contract, parameter: Parameter | None) -> None:
-        """Prepare for the path parameter that names an item, None where it is not known."""
+        """Prepare for the path parameter that identifies an item, None if it is unknown."""
         schema = parameter.schema if parameter is not None else None
         self._is_valid: Callable[[Any], bool] | None = None
         if schema is not None:
@@ -34,7 +34,7 @@ class Naming:
                 self._is_valid = contract.validator(schema, "request").is_valid
 
     def fits(self, value: Any) -> bool:
-        """Tell whether a value can stand in a path as an identifier."""
+        """Tell whether a value can be an identifier in a path."""
         if value is None or isinstance(value, dict | list):
             return False
         written = text(value)
@@ -45,7 +45,7 @@ class Naming:
         return written.isdecimal() and len(written) <= _MAX_DIGITS and self._is_valid(int(written))
 
     def fitted(self, value: Any) -> Any:
-        """Return an identifier that follows from a made-up one and can stand in the path, if one is found."""
+        """Return a value if it can be an identifier in a path, else a UUID derived from the value if possible."""
         made = _uuid(text(value))
         return made if isinstance(value, str) and self.fits(made) else value
 
@@ -56,7 +56,7 @@ class Naming:
         secret_of: Callable[[int], str],
         is_good: Callable[[str], bool],
     ) -> Any:
-        """Return an identifier that is not there yet.
+        """Return an identifier that no item has yet, similar to an example.
 
         Args:
             example: one that it should be like, None for none.
@@ -76,7 +76,7 @@ class Naming:
 
 
 def _candidates(example: Any, number: int, secret: str) -> Iterator[str]:
-    """Yield texts like an example, then of other kinds."""
+    """Yield candidates for a new identifier: texts similar to an example, then texts of other kinds."""
     unique = _uuid(secret)
     length = len(example) if isinstance(example, str) else _USUAL_LENGTH
     digits = "".join(f"{ord(letter) % 10}" for letter in secret)[:length]
@@ -91,6 +91,6 @@ def _candidates(example: Any, number: int, secret: str) -> Iterator[str]:
 
 
 def _uuid(text_: str) -> str:
-    """Return a UUID that follows from a text (RFC 9562, version 4 in form)."""
+    """Return a UUID derived from a text (RFC 9562, version 4 in form)."""
     code = hashlib.sha256(text_.encode()).hexdigest()
     return f"{code[:8]}-{code[8:12]}-4{code[13:16]}-a{code[17:20]}-{code[20:32]}"

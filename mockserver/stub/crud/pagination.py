@@ -1,4 +1,4 @@
-"""What stands beside the items of a list: how many there are, whether there are more, and where they go on."""
+"""Pagination members of list responses: totals, whether more items follow, and the cursor of the next page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from mockserver.stub.crud.queries import Chosen, text
+from mockserver.stub.crud.queries import Page, text
 
 #: Members by what they mean, in lower case without `_` and `-`.
 _TOTALS = frozenset({"total", "totalcount", "count", "totalresults", "totalitems", "totalelements", "results"})
@@ -24,14 +24,14 @@ _Change = Callable[[str, Any], tuple[Any, ...]]
 
 
 def cursors(around: Any) -> Iterator[str]:
-    """Yield the texts by which an envelope says where the next page is."""
+    """Yield the values of a list response's members that hold a cursor of the next page."""
     for name, value in _members(around):
         if _plain(name) in _CURSORS and isinstance(value, str) and value:
             yield value
 
 
-def envelopes(around: Envelope, chosen: Chosen, *, by_cursor: bool) -> Iterator[Envelope]:
-    """Yield the forms that an envelope can take around some of all items, the best first.
+def envelopes(around: Envelope, chosen: Page, *, by_cursor: bool) -> Iterator[Envelope]:
+    """Yield versions of a list response's envelope with pagination members for a page, best first.
 
     Args:
         around: the envelope of the operation's example.
@@ -48,7 +48,7 @@ def envelopes(around: Envelope, chosen: Chosen, *, by_cursor: bool) -> Iterator[
     yield counted
 
 
-def _counted(name: str, value: Any, chosen: Chosen) -> Any:
+def _counted(name: str, value: Any, chosen: Page) -> Any:
     plain = _plain(name)
     if plain in _TOTALS and isinstance(value, int) and not isinstance(value, bool):
         return chosen.total
@@ -56,19 +56,19 @@ def _counted(name: str, value: Any, chosen: Chosen) -> Any:
 
 
 def _onward(name: str, value: Any, last: str) -> Any:
-    """Return the cursor of the next page; addresses stay, for they are the server's own."""
+    """Return the cursor of the next page for a pagination member; members that hold a URL are unchanged."""
     told = value is None or (isinstance(value, str) and "/" not in value)
     return last if _plain(name) in _CURSORS and told else value
 
 
 def _ended(name: str, value: Any, ending: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what a member that says where the next page is becomes behind the last one; others stay."""
+    """Return the value of a pagination member on the last page: empty for a cursor, unchanged for other members."""
     goes_on = _plain(name) in _CURSORS and isinstance(value, str | int) and not isinstance(value, bool)
     return ending if goes_on else (value,)
 
 
 def _changed(around: Envelope, change: _Change, depth: int = _DEPTH) -> dict[str, Any]:
-    """Return an envelope with its members, and those of objects about the list, changed."""
+    """Return an envelope with a function applied to its members, and to members of nested pagination objects."""
     result: dict[str, Any] = {}
     for name, value in around.items():
         if depth > 1 and _plain(name) in _ABOUT and isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13) and repeated ones, where the contract declares their fields."""
+"""Preconditions (RFC 9110, section 13) and idempotency keys, where the contract declares their request fields."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _REPEATED = "idempotency:"
 _IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
-def hold(call: Call, tag: str | None) -> None:
-    """Check `If-Match`, by strong comparison, and `If-None-Match` of a call that would change something.
+def require_preconditions(call: Call, tag: str | None) -> None:
+    """Raise RequestRejected (412) if `If-Match` or `If-None-Match` of a changing call is not fulfilled.
 
     Args:
         call: what is asked.
@@ -26,44 +26,44 @@ def hold(call: Call, tag: str | None) -> None:
     """
     wanted = _asked(call, "if-match")
     if wanted is not None and not _names(wanted, tag, weak=False):
-        raise RequestRejected(412, "Precondition Failed", "If-Match does not name the present state")
+        raise RequestRejected(412, "Precondition Failed", "If-Match does not match the current entity tag")
     if _asked(call, "if-none-match") is not None and is_unmodified(call, tag):
-        raise RequestRejected(412, "Precondition Failed", "If-None-Match names the present state")
+        raise RequestRejected(412, "Precondition Failed", "If-None-Match matches the current entity tag")
 
 
 def is_unmodified(call: Call, tag: str | None) -> bool:
-    """Tell whether `If-None-Match` names the present state, so that a read is answered 304."""
+    """Tell whether `If-None-Match` matches the present entity tag, so that a read is answered 304."""
     wanted = _asked(call, "if-none-match")
     return wanted is not None and _names(wanted, tag, weak=True)
 
 
 def created_before(call: Call, collection: str) -> str | None:
-    """Return the key of what an earlier call with the same idempotency key created, None where there is none."""
+    """Return the key of the item that an earlier call with the same idempotency key created, None if there is none."""
     key = _idempotency_key(call)
     record = None if key is None else call.transaction.get(_REPEATED + collection, key)
     return None if record is None else str(record["created"])
 
 
-def remember(call: Call, collection: str, created: str) -> None:
-    """Keep what a call created for later ones with its idempotency key, if it has one."""
+def remember_created(call: Call, collection: str, created: str) -> None:
+    """Store the key of a created item under the call's idempotency key, if the call has one."""
     key = _idempotency_key(call)
     if key is not None:
         call.transaction.put(_REPEATED + collection, key, {"created": created})
 
 
 def _asked(call: Call, field: str) -> str | None:
-    """Return the value of a request field that the contract declares, None where it is not sent."""
+    """Return the value of a request field that the contract declares, None if the request does not have the field."""
     found = (value for name, value in call.arguments.header.items() if name.lower() == field)
     return next((_written(value) for value in found), None)
 
 
 def _written(value: Any) -> str:
-    """Return a field's value, which a contract may declare as a list, as it was sent."""
+    """Return the text of a request field whose decoded value may be a list."""
     return ", ".join(map(text, value)) if isinstance(value, list) else text(value)
 
 
 def _names(field: str, tag: str | None, *, weak: bool) -> bool:
-    """Tell whether a list of entity tags, or `*`, names a state; weak tags count where that is enough."""
+    """Tell whether a list of entity tags, or `*`, matches the entity tag of the present state."""
     if tag is None:
         return False
     return field.strip() == "*" or any(found == tag and (weak or not prefix) for prefix, found in _TAG.findall(field))

@@ -1,4 +1,4 @@
-"""Which items a list answers: filtered by what the query names, sorted, a page of them."""
+"""Filters, sorts and pages the items of a list by its query parameters."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _plain(name: str) -> str:
 
 
 def text(value: Any) -> str:
-    """Return a value as it stands in a path or query."""
+    """Return the text form that a value has in a path or query."""
     return value if isinstance(value, str) else json.encode(value).decode()
 
 
 class Paging(NamedTuple):
-    """How the query of an operation counts.
+    """How an operation's query selects a page.
 
     Attributes:
         first_page: number of the first page.
@@ -49,8 +49,8 @@ class Paging(NamedTuple):
     by_cursor: bool = False
 
 
-class Chosen(NamedTuple):
-    """A page.
+class Page(NamedTuple):
+    """One page of a list of items.
 
     Attributes:
         items: those on it.
@@ -66,7 +66,7 @@ class Chosen(NamedTuple):
 
 
 def paging(contract: Contract, operation: Operation) -> Paging:
-    """Return how an operation's query counts: pages from 0 where 0 is the default, or the least without one."""
+    """Return how an operation's query selects a page: the number of the first page, and whether it uses cursors."""
     first, by_cursor = 1, False
     for parameter in operation.parameters:
         if parameter.location != "query":
@@ -85,8 +85,8 @@ def choose(
     identifier: str,
     how: Paging = Paging(),  # noqa: B008 -- a frozen value
     ends: Collection[str] = (),
-) -> Chosen:
-    """Return the page that a query asks for.
+) -> Page:
+    """Return the page of items that a query asks for, of those that match its filters, in its order.
 
     Args:
         items: all that there are.
@@ -109,11 +109,11 @@ def choose(
         end = start + size
         more = end < len(found)
     page = found[start:end]
-    return Chosen(page, len(found), more, page[-1].get(identifier) if page else None)
+    return Page(page, len(found), more, page[-1].get(identifier) if page else None)
 
 
 def _matches(item: Item, query: Mapping[str, Any]) -> bool:
-    """Tell whether an item has what the query asks of the members that it names."""
+    """Tell whether an item has the values that a query asks for in members of the same names."""
     for name, wanted in query.items():
         if _plain(name) in _CONTROLS or name not in item or isinstance(item[name], dict | list):
             continue
@@ -165,7 +165,7 @@ def _start(
 
 
 def _place(items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[str], identifier: str) -> int | None:
-    """Return the place of the item that a cursor names, None where there is no cursor or no such item."""
+    """Return the index of the item that a cursor identifies, None if there is no cursor or no such item."""
     known = [text(item.get(identifier)) for item in items] if names & controls.keys() else []
     places = (known.index(text(controls[name])) for name in controls if name in names and text(controls[name]) in known)
     return next(places, None)

@@ -1,4 +1,4 @@
-"""An item as an operation's answer shows it: what is kept, in the form that the operation documents."""
+"""Fits items of the store into the form of an operation's documented response."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from mockserver.contract.resources.shapes import SchemaShape, Shape, json_conten
 from mockserver.errors import ContractError
 from mockserver.http.pointers import lookup, split
 from mockserver.stub.crud.pagination import cursors, envelopes
-from mockserver.stub.crud.queries import Chosen
+from mockserver.stub.crud.queries import Page
 
 Item = dict[str, Any]
 
 
-def at(value: Any, pointer: str) -> Any:
-    """Return what stands at a JSON pointer of a value, None for nothing."""
+def value_at(value: Any, pointer: str) -> Any:
+    """Return the value at a JSON pointer, None if there is none."""
     try:
         return lookup(value, pointer)
     except (LookupError, ValueError):
         return None
 
 
-def replaced(value: Any, pointer: str, new: Any) -> Any:
-    """Return a value with another one at a JSON pointer; what is on the way is made where it is missing."""
+def with_value(value: Any, pointer: str, new: Any) -> Any:
+    """Return a JSON value with a new value at a pointer; missing objects on the way are created."""
     if not pointer:
         return new
     name, _, rest = pointer[1:].partition("/")
@@ -33,14 +33,14 @@ def replaced(value: Any, pointer: str, new: Any) -> Any:
     if isinstance(value, list):
         index = int(name) if name.isdecimal() else 0
         items = value or [None]
-        return [replaced(item, rest, new) if place == index else item for place, item in enumerate(items)]
+        return [with_value(item, rest, new) if place == index else item for place, item in enumerate(items)]
     around = value if isinstance(value, dict) else {}
     member = split(f"/{name}")[0]
-    return {**around, member: replaced(around.get(member), rest, new)}
+    return {**around, member: with_value(around.get(member), rest, new)}
 
 
 class Presentation:
-    """How one operation's success shows items.
+    """Builds the successful responses of one operation that show items.
 
     Attributes:
         names: members that an item has there, none where nothing is known of them.
@@ -60,85 +60,85 @@ class Presentation:
         self._chooses = isinstance(shape, SchemaShape) and shape.chooses
 
     def show(self, item: Item, template: Any) -> tuple[Any, bool]:
-        """Return the whole answer with an item in it, and whether it is valid."""
-        base = at(template, self._pointer)
+        """Return the whole response content with an item in it, and whether that content is valid."""
+        base = value_at(template, self._pointer)
         base = base if isinstance(base, dict) else {}
         shown = self.shown(item, base)
-        whole = replaced(template, self._pointer, shown)
+        whole = with_value(template, self._pointer, shown)
         if self.is_valid(whole):
             return whole, True
-        if self.is_valid(replaced(template, self._pointer, {**base, **shown})):
-            return replaced(template, self._pointer, self._least(shown, base, template)), True
+        if self.is_valid(with_value(template, self._pointer, {**base, **shown})):
+            return with_value(template, self._pointer, self._least(shown, base, template)), True
         kept = dict(base)
-        if not self.is_valid(replaced(template, self._pointer, kept)):
-            return replaced(template, self._pointer, {**base, **shown}), False
+        if not self.is_valid(with_value(template, self._pointer, kept)):
+            return with_value(template, self._pointer, {**base, **shown}), False
         for name, value in shown.items():
-            if self.is_valid(replaced(template, self._pointer, {**kept, name: value})):
+            if self.is_valid(with_value(template, self._pointer, {**kept, name: value})):
                 kept[name] = value
-        return replaced(template, self._pointer, kept), True
+        return with_value(template, self._pointer, kept), True
 
     def _least(self, shown: Item, base: Item, template: Any) -> Item:
-        """Return an item with no more members of the example than its schema makes it have."""
+        """Return an item with only those members taken from the example that its schema requires."""
         kept = {**base, **shown}
         if self._chooses:
             return kept
         for name in [name for name in base if name not in shown]:
             without = {other: value for other, value in kept.items() if other != name}
-            if self.is_valid(replaced(template, self._pointer, without)):
+            if self.is_valid(with_value(template, self._pointer, without)):
                 kept = without
         return kept
 
     def shown(self, item: Item, base: Mapping[str, Any]) -> Item:
-        """Return the members of an item that the answer knows."""
+        """Return the members of an item that the response documents."""
         known = self.names | base.keys()
         return {name: value for name, value in item.items() if not known or name in known}
 
-    def show_all(self, chosen: Chosen, template: Any, *, by_cursor: bool) -> tuple[Any, bool]:
-        """Return the whole answer with a list of items in it, and whether it is valid.
+    def show_all(self, chosen: Page, template: Any, *, by_cursor: bool) -> tuple[Any, bool]:
+        """Return the whole response content with a list of items in it, and whether that content is valid.
 
         Args:
             chosen: the items, and what is told of them beside them.
             template: the answer without state.
             by_cursor: whether clients go on by a cursor.
         """
-        listed = at(template, self._pointer)
+        listed = value_at(template, self._pointer)
         base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
         shown = [self.shown(item, base) for item in chosen.items]
         around = list(self._envelopes(template, chosen, by_cursor=by_cursor))
         for candidates in (shown, [{**base, **one} for one in shown]):
             for envelope in around:
-                whole = replaced(envelope, self._pointer, candidates)
+                whole = with_value(envelope, self._pointer, candidates)
                 if self.is_valid(whole):
                     return whole, True
         fitted = [self._fitted(one, base, template) for one in shown]
-        fitted = [one for one in fitted if self.is_valid(replaced(template, self._pointer, [one]))]
-        whole = replaced(template, self._pointer, fitted)
+        fitted = [one for one in fitted if self.is_valid(with_value(template, self._pointer, [one]))]
+        whole = with_value(template, self._pointer, fitted)
         return whole, self.is_valid(whole)
 
-    def _envelopes(self, template: Any, chosen: Chosen, *, by_cursor: bool) -> Iterator[Any]:
-        """Yield the template with what can be told of the items beside them, the best first, and as it is."""
+    def _envelopes(self, template: Any, chosen: Page, *, by_cursor: bool) -> Iterator[Any]:
+        """Yield a list response's template with pagination members changed for a page, best first, then unchanged."""
         parent = self._pointer.rpartition("/")[0]
-        around = at(template, parent) if self._pointer else None
+        around = value_at(template, parent) if self._pointer else None
         if isinstance(around, dict):
             for envelope in envelopes(around, chosen, by_cursor=by_cursor):
-                yield replaced(template, parent, envelope)
+                yield with_value(template, parent, envelope)
         yield template
 
     def cursors(self, template: Any) -> frozenset[str]:
-        """Return the texts by which a template says where its next page is."""
-        return frozenset(cursors(at(template, self._pointer.rpartition("/")[0]) if self._pointer else None))
+        """Return the cursors of a next page in the template of a list response."""
+        return frozenset(cursors(value_at(template, self._pointer.rpartition("/")[0]) if self._pointer else None))
 
     def _fitted(self, item: Item, base: Item, template: Any) -> Item:
-        """Return the example's item with as much of another one as stays valid."""
+        """Return the example's item with each member of another item that keeps it valid."""
         kept = dict(base)
         for name, value in item.items():
-            if self.is_valid(replaced(template, self._pointer, [{**kept, name: value}])):
+            if self.is_valid(with_value(template, self._pointer, [{**kept, name: value}])):
                 kept[name] = value
         return kept
 
 
 def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
-    """Return what an item looks like."""
+    """Return the shape (members and their schemas) of an item in a response, None if unknown."""
     shape: Shape | None = None if media_type is None else shape_of(contract, media_type)
     for token in split(pointer):
         if shape is None:

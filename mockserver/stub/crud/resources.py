@@ -1,4 +1,4 @@
-"""Collections and items: what is created is listed and read, changed, and gone once it is deleted.
+"""Behaviour of collections and items: list, create, read, replace, merge and delete.
 
 ::
 
@@ -18,22 +18,23 @@ from mockserver import sources
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.errors import RequestRejected
+from mockserver.http import json
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
-from mockserver.stub.crud.example_items import Exemplars, Representations, has_examples, item_parameter
-from mockserver.stub.crud.new_identifiers import Naming
+from mockserver.stub.crud.example_items import ExampleItems, Representations, has_examples, item_parameter
+from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import choose, paging, text
-from mockserver.stub.crud.representation import Item, Presentation, at
-from mockserver.stub.crud.tombstones import PREFIX, Ancestors, filled, not_found
-from mockserver.stub.crud.writes import merged, patched, settable, stamp, tag
+from mockserver.stub.crud.representation import Item, Presentation, value_at
+from mockserver.stub.crud.tombstones import PREFIX, Tombstones, filled, missing_item
+from mockserver.stub.crud.writes import entity_tag, json_patched, merge_patched, settable, stamp
 
 #: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and drop the whole answer.
 _MAX_URI = 8000
 
 
 class ResourceHandler:
-    """What one operation of a resource does to the state."""
+    """Behaviour of one operation on a collection or its items, by the operation's role."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class ResourceHandler:
         relatives: Mapping[str, Behaviour],
         representations: Representations,
     ) -> None:
-        """Prepare for one operation.
+        """Prepare the behaviour of one operation on a collection or its items.
 
         Args:
             contract: where schemas and other operations are looked up.
@@ -56,14 +57,14 @@ class ResourceHandler:
         self._operation = operation
         self._behaviour = behaviour
         relatives = {**relatives, operation.id: behaviour}
-        self._exemplars = Exemplars(contract, relatives, representations)
-        self._ancestors = Ancestors(operation, relatives.values(), behaviour.resource)
+        self._initial = ExampleItems(contract, relatives, representations)
+        self._tombstones = Tombstones(operation, relatives.values(), behaviour.resource)
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self._presentation = Presentation(contract, operation, pointer)
         self._paging = paging(contract, operation)
         self._settable = settable(contract, operation)
         own = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
-        self._naming = Naming(contract, item_parameter(contract, own, behaviour.parameter))
+        self._identifiers = ItemIdentifiers(contract, item_parameter(contract, own, behaviour.parameter))
         self._exemplary = has_examples(operation)
         success = operation.success()
         self._tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
@@ -79,12 +80,12 @@ class ResourceHandler:
         }[behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
-        """Change the state as the operation's role says, and answer.
+        """Read or change the state by the role of the operation, and return the outcome.
 
         Raises:
             RequestRejected: there is no such item, or a condition does not hold.
         """
-        self._ancestors.check(call.arguments.path, call.transaction.get)
+        self._tombstones.check(call.arguments.path, call.transaction.get)
         return self._act(call)
 
     # roles
@@ -100,15 +101,15 @@ class ResourceHandler:
             and len(page.items) == len(view)
             and not call.transaction.items(self._collection(call))
         ):
-            return Outcome(0, template, "example: this world has changed nothing of it")
+            return Outcome(0, template, "example: this world has no changes to the collection")
         content, sound = self._presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
         if sound:
             return Outcome(0, content, f"{len(page.items)} of {page.total} items")
-        return Outcome(0, template, "example: the items of this world do not fit the list's schema")
+        return Outcome(0, template, "example: the items of this world break the list's schema")
 
     def _reachable(self, template: Any, known: set[str]) -> bool:
-        """Tell whether the items of a list's template are those that can be asked for."""
-        shown = at(template, self._behaviour.items)
+        """Tell whether all items in a list's template exist, so that clients can read them."""
+        shown = value_at(template, self._behaviour.items)
         return self._exemplary or (
             isinstance(shown, list)
             and bool(shown)
@@ -120,7 +121,7 @@ class ResourceHandler:
         again = preconditions.created_before(call, self._collection(call))
         record = None if again is None else self._record(call, again)
         if record is not None and "item" in record:
-            return self._answer(call, record["item"], "created before under this idempotency key")
+            return self._respond(call, record["item"], "created by an earlier call with this idempotency key")
         base = self._template_item(call)
         view = self._view(call)
         documented = self._documented(call)
@@ -129,20 +130,20 @@ class ResourceHandler:
         item = {name: value for name, value in base.items() if name not in self._settable} | body
         stamp(item, base, call.now, fresh=True)
         sent = body.get(self._behaviour.identifier)
-        if not self._naming.fits(sent):
+        if not self._identifiers.fits(sent):
             sent = None  # nobody could ever ask for it, so the server names it
         item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
         key = text(item[self._behaviour.identifier])
         if sent is not None and key in view and self._documents(409):
             raise RequestRejected(
-                409, "Conflict", f"there is one with {self._behaviour.identifier} {key[:60]!r} already"
+                409, "Conflict", f"an item with {self._behaviour.identifier} {json.text(key[:60])} exists already"
             )
         return self._created(call, item)
 
     def _created(self, call: Call, item: Item) -> Outcome:
         key = text(item[self._behaviour.identifier])
         outcome = self._kept(call, key, item, f"created {key[:60]}")
-        preconditions.remember(call, self._collection(call), key)
+        preconditions.remember_created(call, self._collection(call), key)
         location = f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}"
         success = self._operation.success()
         if success is None or success.status != "201" or len(location) > _MAX_URI:
@@ -154,10 +155,10 @@ class ResourceHandler:
         key = text(call.arguments.path.get(self._behaviour.parameter))
         state = self._find(call) if shown is None else self._seeded().get(key, shown)
         if state is None:
-            return Outcome(0, self._template(call), "example: nothing is known of this identifier")
-        if preconditions.is_unmodified(call, tag(state)):
-            return Outcome(304, NO_CONTENT, "not modified", (("ETag", tag(state)),))
-        return self._answer(call, shown or state, "kept, or in the contract's examples", state)
+            return Outcome(0, self._template(call), "example: no item with this identifier is known")
+        if preconditions.is_unmodified(call, entity_tag(state)):
+            return Outcome(304, NO_CONTENT, "not modified", (("ETag", entity_tag(state)),))
+        return self._respond(call, shown or state, "item of this world, or of the contract's examples", state)
 
     def _replace(self, call: Call) -> Outcome:
         found = self._find_to_change(call)
@@ -172,16 +173,16 @@ class ResourceHandler:
         found = self._find_to_change(call)
         base = found if found is not None else self._template_item(call)
         if call.arguments.media_type == "application/json-patch+json":
-            item = patched(base, call.content)
+            item = json_patched(base, call.content)
         else:
-            item = self._documented(call) or merged(base, self._body(call))
+            item = self._documented(call) or merge_patched(base, self._body(call))
         return self._changed(call, item, base, "merged")
 
     def _delete(self, call: Call) -> Outcome:
         found = self._find_to_change(call)
         key = text(call.arguments.path.get(self._behaviour.parameter))
         call.transaction.put(self._collection(call), key, {"gone": True})
-        return self._answer(call, found or {}, f"deleted {key[:60]}")
+        return self._respond(call, found or {}, f"deleted {key[:60]}")
 
     # what roles share
 
@@ -194,15 +195,15 @@ class ResourceHandler:
         return self._kept(call, key, item, f"{what} {key[:60]}")
 
     def _kept(self, call: Call, key: str, item: Item, why: str) -> Outcome:
-        """Keep an item and answer it; what the answer had to add to be valid is the item's from now on."""
-        outcome = self._answer(call, item, why)
-        shown = at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
+        """Store an item and return its response; members that the response had to add are stored, too."""
+        outcome = self._respond(call, item, why)
+        shown = value_at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
         added = {name: value for name, value in shown.items() if name not in item} if isinstance(shown, dict) else {}
         kept = self._keep(call, key, {**item, **added})
         return outcome._replace(fields=self._tag_of(kept))
 
-    def _answer(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
-        """Answer an item; its tag is that of its state, where an example shows it otherwise."""
+    def _respond(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
+        """Return a response that shows an item, with the entity tag of its state."""
         if not self._presentation.has_content:
             content = self._template(call)  # None where the success has no content at all
             return Outcome(0, NO_CONTENT if content is None else content, why)
@@ -211,12 +212,12 @@ class ResourceHandler:
             return Outcome(0, template, why)
         content, sound = self._presentation.show(item, template)
         if not sound:
-            why = f"{why}; the answer has no valid form with the item"
+            why = f"{why}; no valid response can show the item"
             content = template if self._presentation.is_valid(template) else content
         return Outcome(0, content, why, self._tag_of(item if state is None else state))
 
     def _tag_of(self, state: Item) -> tuple[tuple[str, str], ...]:
-        return (("ETag", tag(state)),) if self._tagged else ()
+        return (("ETag", entity_tag(state)),) if self._tagged else ()
 
     def _collection(self, call: Call) -> str:
         return PREFIX + _filled(self._behaviour.resource, call)
@@ -227,7 +228,7 @@ class ResourceHandler:
         return kept
 
     def _view(self, call: Call) -> dict[str, Item]:
-        """Return the items that there are now, by the text of their identifiers."""
+        """Return the items of a collection in this world, by the text of their identifiers."""
         view = dict(self._seeded())
         for key, record in call.transaction.items(self._collection(call)).items():
             if record.get("gone"):
@@ -237,7 +238,7 @@ class ResourceHandler:
         return view
 
     def _find(self, call: Call, *, upsert: bool = False) -> Item | None:
-        """Return the item that the path names; None where nothing is known of it and nobody says that it is not there.
+        """Return the item that the path identifies, None if the stub cannot know whether it exists.
 
         Raises:
             RequestRejected: 404.
@@ -246,15 +247,15 @@ class ResourceHandler:
         record = call.transaction.get(self._collection(call), key)
         if record is not None:
             if record.get("gone") and not upsert:
-                raise not_found(f"{key[:60]!r} was deleted")
+                raise missing_item(f"{json.text(key[:60])} was deleted")
             return record.get("item")
         found = self._seeded().get(key)
         if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
-            raise not_found(f"there is nothing with {self._behaviour.identifier} {key[:60]!r}")
+            raise missing_item(f"there is no item with {self._behaviour.identifier} {json.text(key[:60])}")
         return found
 
     def _find_to_change(self, call: Call) -> Item | None:
-        """Return the item that the path names, as `_find` does, if the call's conditions hold.
+        """Return the item that the path identifies, as `_find` does, after checking the preconditions.
 
         Raises:
             RequestRejected: 404, 412.
@@ -262,22 +263,22 @@ class ResourceHandler:
         upsert = self._behaviour.role != "delete" and "201" in self._operation.responses
         found = self._find(call, upsert=upsert)
         if found is not None or upsert:  # else nothing is known of it, and the example stands for it
-            preconditions.hold(call, None if found is None else tag(found))
+            preconditions.require_preconditions(call, None if found is None else entity_tag(found))
         return found
 
     def _record(self, call: Call, key: str) -> Any:
         return call.transaction.get(self._collection(call), key)
 
     def _shown_by_example(self, call: Call) -> Item | None:
-        """Return the item that the answer's example shows, if it is the one that is asked for and is as it was."""
+        """Return the item in the response's example if it is the requested one and was not changed."""
         key = text(call.arguments.path.get(self._behaviour.parameter))
         if self._record(call, key) is not None or not self._behaviour.answers:
             return None
-        item = at(self._template(call), self._behaviour.value)
+        item = value_at(self._template(call), self._behaviour.value)
         return item if isinstance(item, dict) and text(item.get(self._behaviour.identifier)) == key else None
 
     def _documented(self, call: Call) -> Item | None:
-        """Return the item of the documented answer to the very content of a call, None where there is none.
+        """Return the item in the documented response to exactly this request content, None if there is none.
 
         On an item, only where it is the one that the path names.
         """
@@ -294,35 +295,35 @@ class ResourceHandler:
         return not self._operation.responses.keys().isdisjoint({str(status), f"{status // 100}XX"})
 
     def _seeded(self) -> Mapping[str, Item]:
-        """Return the items that the contract's examples show, by the text of their identifiers."""
+        """Return the initial items, taken from the contract's examples, by the text of their identifiers."""
         if self._seeds is None:
-            self._seeds = self._exemplars.seeds(self._behaviour.resource)
+            self._seeds = self._initial.seeds(self._behaviour.resource)
         return self._seeds
 
     def _template(self, call: Call) -> Any:
-        """Return what would be answered without state; what is made up of it names items that are there."""
+        """Return the response without state; foreign keys of generated items are changed to items that exist."""
         template = call.representation.value
         if not self._behaviour.keys or self._exemplary:
             return template
-        return self._exemplars.consistent(template, self._behaviour, self._presentation.is_valid)
+        return self._initial.consistent(template, self._behaviour, self._presentation.is_valid)
 
     def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
-        """Yield the content of each documented request with the item that its documented answer shows."""
+        """Yield the content of each documented request with the item in its documented response."""
         for pair in (pair for pair in pairs_of(self._operation) if pair.status.startswith("2")):
-            item = at(pair.response.value, self._behaviour.value)
+            item = value_at(pair.response.value, self._behaviour.value)
             if pair.request is not None and isinstance(item, dict) and self._behaviour.identifier in item:
                 yield pair.request.value, item
 
     def _template_item(self, call: Call) -> Item:
-        """Return the example of an item that the operation would show, else any that there is."""
+        """Return the item in the operation's response without state, else any initial item."""
         template = self._template(call)
-        item = at(template, self._behaviour.value) if self._behaviour.answers else None
+        item = value_at(template, self._behaviour.value) if self._behaviour.answers else None
         if isinstance(item, dict):
             return dict(item)
         return dict(next(iter(self._seeded().values()), {}))
 
     def _body(self, call: Call) -> Item:
-        """Return the members that the request sets; those of an envelope like the answer's, without it."""
+        """Return the item members in the request content, unwrapped from an envelope like the response's."""
         content = call.content
         if not isinstance(content, dict):
             return {}
@@ -332,7 +333,7 @@ class ResourceHandler:
         return {name: value for name, value in content.items() if name not in call.write_only}
 
     def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
-        """Return an identifier that is not there yet, like the one of the example."""
+        """Return an identifier that no item has yet, similar to that of the example."""
 
         def secret_of(number: int) -> str:
             return sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
@@ -341,9 +342,9 @@ class ResourceHandler:
             whole = {**base, self._behaviour.identifier: candidate}
             return not self._behaviour.answers or self._presentation.show(whole, self._template(call))[1]
 
-        return self._naming.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
+        return self._identifiers.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
 
 
 def _filled(template: str, call: Call) -> str:
-    """Return a path template with the values of the call."""
+    """Return a path template with the path values of a call."""
     return filled(template, call.arguments.path)

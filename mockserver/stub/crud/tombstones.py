@@ -1,4 +1,4 @@
-"""What is gone: once an item is deleted, nothing answers at its path or below it any more.
+"""Tombstones: requests at or below the path of a deleted item are answered 404.
 
 Items of inferred collections are gone by their record (resources.py). A DELETE of which no more is known than its path
 (`remove`) leaves behind that the path is gone.
@@ -26,11 +26,11 @@ PREFIX = "resource:"
 _GONE = "gone"
 
 
-class Ancestors:
-    """The items that an operation's path lies in, or that it names itself."""
+class Tombstones:
+    """Checks for deletion of the items that an operation's path goes through or ends in."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
-        """Prepare for one operation.
+        """Prepare to check and restore the items on one operation's path.
 
         Args:
             operation: what is called.
@@ -68,7 +68,7 @@ class Ancestors:
         return bool(self._items or self._paths or self.restores)
 
     def check(self, values: Mapping[str, Any], read: Read) -> None:
-        """Look whether one of the items was deleted.
+        """Raise RequestRejected (404) if an item on the operation's path was deleted.
 
         Args:
             values: of the path's parameters.
@@ -80,13 +80,13 @@ class Ancestors:
         for collection, parameter in self._items:
             record = read(PREFIX + filled(collection, values), text(values.get(parameter)))
             if record is not None and record.get("gone"):
-                raise not_found(f"{parameter} was deleted, and all that was in it")
+                raise missing_item(f"{parameter} was deleted with everything in it")
         for path in self._paths:
             if read(_GONE, filled(path, values)) is not None:
-                raise not_found(f"{filled(path, values)[:100]} was deleted")
+                raise missing_item(f"{filled(path, values)[:100]} was deleted")
 
     def restore(self, values: Mapping[str, Any], content: bytes, transaction: Transaction) -> None:
-        """Bring back what is gone at the operation's own path, or that a POST says it has created.
+        """Delete the tombstone of the path that a PUT or POST creates again.
 
         Args:
             values: of the path's parameters.
@@ -100,26 +100,26 @@ class Ancestors:
 
 
 class Removal:
-    """What a DELETE does of which no more is known than its path: nothing is there afterwards."""
+    """Behaviour of a DELETE without a known collection: a tombstone is stored for its path."""
 
     def __init__(self, operation: Operation, behaviours: Iterable[Behaviour]) -> None:
-        self._ancestors = Ancestors(operation, behaviours)
+        self._tombstones = Tombstones(operation, behaviours)
         self._path = operation.path
 
     def __call__(self, call: Call) -> Outcome:
-        """Note that the path is gone, and answer as without state.
+        """Store a tombstone for the path, and return the response without state.
 
         Raises:
             RequestRejected: it is gone already.
         """
-        self._ancestors.check(call.arguments.path, call.transaction.get)
+        self._tombstones.check(call.arguments.path, call.transaction.get)
         shown = call.representation.value  # looked at first: nothing is deleted where there is no answer
         call.transaction.put(_GONE, filled(self._path, call.arguments.path), {})
         return Outcome(0, NO_CONTENT if shown is None else shown, "deleted")
 
 
 def _named(content: bytes) -> Iterator[str]:
-    """Yield the texts of an answer's members, those one level below included: one of them may be an identifier."""
+    """Yield the texts in a response's members, one level deep: one of them may be the identifier of a created item."""
     try:
         value = json.decode(content)
     except ValueError:
@@ -132,16 +132,16 @@ def _named(content: bytes) -> Iterator[str]:
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
-    """Return a path template with values in place of its parameters."""
+    """Return a path template with path values in place of its parameters, percent-encoded."""
     parsed = parse_template(template)
     return parsed.expand({name: quote(text(values.get(name, "")), safe="") for name in parsed.parameters})
 
 
-def not_found(detail: str) -> RequestRejected:
-    """Return the rejection of a request for an item that is not there."""
+def missing_item(detail: str) -> RequestRejected:
+    """Return the rejection (404) of a request for an item that does not exist."""
     return RequestRejected(404, "Not Found", detail)
 
 
 def _nameless(template: str) -> str:
-    """Return a path template whose parameters have no names: one collection may have several for its parent."""
+    """Return a path template with unnamed parameters, so that templates of the same path are equal."""
     return parse_template(template).nameless.rstrip("/")

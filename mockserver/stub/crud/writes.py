@@ -1,4 +1,4 @@
-"""What a write makes of an item: patches, times, and the tag of its state."""
+"""Computes the item after a write: merge and JSON patches, timestamps, and its entity tag."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CREATED = re.compile(
 
 
 def settable(contract: Contract, operation: Operation) -> frozenset[str]:
-    """Return the members that a request can set."""
+    """Return the members of an item that an operation's request content can set."""
     names: set[str] = set()
     for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
         if media_type.schema is not None:
@@ -35,7 +35,7 @@ def _read_only(shape: SchemaShape, name: str) -> bool:
 
 
 def stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
-    """Set the times of creation and change that an item has, in the form of the example."""
+    """Set an item's members for the time of creation and last change, in the form of the example."""
     for name, example in base.items():
         if not _CREATED.match(name) or (not fresh and name.lower().find("creat") >= 0):
             continue
@@ -45,13 +45,13 @@ def stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
             item[name] = int(now) * (1000 if example > 10**12 else 1)
 
 
-def tag(item: Item) -> str:
+def entity_tag(item: Item) -> str:
     """Return the entity tag of an item (RFC 9110, section 8.8.3)."""
     return f'"{hashlib.sha256(json.encode(item)).hexdigest()[:16]}"'
 
 
-def merged(value: Any, patch: Any) -> Any:
-    """Return a value after a JSON Merge Patch (RFC 7396)."""
+def merge_patched(value: Any, patch: Any) -> Any:
+    """Return a value with a JSON Merge Patch applied (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     result = dict(value) if isinstance(value, dict) else {}
@@ -59,12 +59,12 @@ def merged(value: Any, patch: Any) -> Any:
         if item is None:
             result.pop(name, None)
         else:
-            result[name] = merged(result.get(name), item)
+            result[name] = merge_patched(result.get(name), item)
     return result
 
 
-def patched(item: Item, patch: Any) -> Item:
-    """Return an item after a JSON Patch (RFC 6902).
+def json_patched(item: Item, patch: Any) -> Item:
+    """Return an item with a JSON Patch applied (RFC 6902).
 
     Raises:
         RequestRejected: it cannot be applied.
@@ -83,5 +83,5 @@ def patched(item: Item, patch: Any) -> Item:
     ) as error:
         raise RequestRejected(422, "Unprocessable Content", f"the patch cannot be applied: {error}"[:300]) from error
     if not isinstance(result, dict):
-        raise RequestRejected(422, "Unprocessable Content", "the patch leaves no object")
+        raise RequestRejected(422, "Unprocessable Content", "the patched item is not an object")
     return result

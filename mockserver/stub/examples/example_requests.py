@@ -1,4 +1,4 @@
-"""Every response example of any contract, with a request that was seen to return it, or why none does.
+"""Every response example of a contract with a request that returns it, verified on a stub, or why there is none.
 
 Nothing is taken on trust: each request is sent to a stub in this process first, and only one that returned the example
 is listed. A plain request, from a fresh world, comes before one with `Prefer`.
@@ -12,23 +12,23 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from mockserver.contract.model import Contract, Example, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, Example, MediaType, Operation
 from mockserver.errors import MockServerError
 from mockserver.http import json
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.preferences import token
+from mockserver.stub.examples.example_sequences import Step
 from mockserver.stub.examples.generator import Generator
-from mockserver.stub.examples.listing import Step
 from mockserver.stub.examples.selection import Examples, Prepared
-from mockserver.stub.examples.valid_requests import Requests
+from mockserver.stub.examples.valid_requests import RequestMaker
 from mockserver.stub.store.seed import Seed
 
 _RESET = Step("POST", "/__mock__/reset", (), None)
-_UNTYPED = "stands under no media type of `content`, so nothing says how it is sent"
+_UNTYPED = "belongs to no media type of `content`, so its media type is unknown"
 
 
-class Listed(NamedTuple):
-    """A response example and how it is had.
+class ListedExample(NamedTuple):
+    """A response example with the requests that return it, or the reason why none does.
 
     Attributes:
         name: `operationId/example`.
@@ -49,14 +49,14 @@ class Listed(NamedTuple):
     why: str
 
 
-class _Answer(NamedTuple):
+class _ReceivedResponse(NamedTuple):
     status: int
     content_type: str
     content: bytes
 
 
-def listed(contract: Contract, seed: Seed, app: Any) -> Iterator[Listed]:
-    """Yield every response example of a contract in the document's order.
+def list_examples(contract: Contract, seed: Seed, app: Any) -> Iterator[ListedExample]:
+    """Yield every response example of a contract with its requests, in the document's order.
 
     Args:
         contract: what is served.
@@ -73,10 +73,10 @@ class _Lister:
     def __init__(self, contract: Contract, seed: Seed, app: Any) -> None:
         self._contract = contract
         self._app = app
-        self._requests = Requests(contract, seed)
+        self._requests = RequestMaker(contract, seed)
         self._generator = Generator(contract, 0)
 
-    def of(self, operation: Operation, response: Response) -> Iterator[Listed]:
+    def of(self, operation: Operation, response: DocumentedResponse) -> Iterator[ListedExample]:
         examples = Examples(self._contract, operation, self._generator, dynamic=False)
         for media_type in response.content.values():
             for prepared in examples.prepared(media_type):
@@ -88,13 +88,13 @@ class _Lister:
                 yield _unreached(operation, response, "", name, _UNTYPED)
 
     def _left_out(self, media_type: MediaType) -> Iterator[tuple[str, str]]:
-        """Yield name and reason of the examples of a media type that have no value."""
+        """Yield name and reason for each example of a media type that has no inline value."""
         named = self._raw(media_type.pointer).get("examples")
         for name, item in named.items() if isinstance(named, dict) else ():
             if name in media_type.examples:
                 continue
             if isinstance(item, dict) and "externalValue" in item:
-                yield name, f"its value is kept elsewhere (externalValue: {item['externalValue']}), and not read"
+                yield name, f"its value is in another file, which is not read (externalValue: {item['externalValue']})"
             else:
                 yield name, "it has no value"
 
@@ -105,14 +105,16 @@ class _Lister:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _reached(self, operation: Operation, response: Response, media_type: MediaType, prepared: Prepared) -> Listed:
+    def _reached(
+        self, operation: Operation, response: DocumentedResponse, media_type: MediaType, prepared: Prepared
+    ) -> ListedExample:
         name = prepared.example.name
         code = _code(operation, response)
         why = ""
         if "/" not in media_type.name:
-            why = f"stands under {media_type.name!r}, which is no media type"
+            why = f"is listed under {json.text(media_type.name)}, which is not a media type"
         elif operation.method == "HEAD":
-            why = "an answer to HEAD has no content (RFC 9110, section 9.3.2)"
+            why = "a response to HEAD has no content (RFC 9110, section 9.3.2)"
         elif code is None:
             why = f"every status of {response.status} is documented by another response"
         else:
@@ -130,7 +132,7 @@ class _Lister:
     def _tried(
         self, step: Step, code: int, media_type: MediaType, prepared: Prepared
     ) -> tuple[tuple[tuple[Step, ...], str] | None, str]:
-        """Return the steps that return an example, and what comes; else None and why not."""
+        """Return the steps that return an example with the received content, else None and the reason."""
         wanted = _with(step, ("Accept", concrete(media_type.name)))
         preferred = _with(wanted, ("Prefer", f"code={code}, example={token(prepared.example.name)}"))
         reference = self._send(preferred)
@@ -144,8 +146,8 @@ class _Lister:
                 return ((_RESET, plain), _text(answer)), ""
         return ((preferred,), _text(reference)), ""
 
-    def _send(self, step: Step) -> _Answer:
-        """Return the stub's answer to a request, sent in this process (PEP 3333)."""
+    def _send(self, step: Step) -> _ReceivedResponse:
+        """Return the stub's response to a request, sent to its WSGI application in this process."""
         path, _, query = step.path.partition("?")
         content = (step.content or "").encode()
         environ: dict[str, Any] = {
@@ -179,11 +181,11 @@ class _Lister:
         received = b"".join(self._app(environ, start_response))
         status, fields = started[0]
         content_type = next((value for name, value in fields if name.lower() == "content-type"), "")
-        return _Answer(int(status.partition(" ")[0]), content_type, received)
+        return _ReceivedResponse(int(status.partition(" ")[0]), content_type, received)
 
 
-def _code(operation: Operation, response: Response) -> int | None:
-    """Return a status code that a response is the documented one of, None where there is none."""
+def _code(operation: Operation, response: DocumentedResponse) -> int | None:
+    """Return a status code for which a response is the documented one, None if there is none."""
     if response.status.isdecimal():
         return int(response.status)
     first = int(response.status[0]) * 100 if response.status != "default" else 0
@@ -193,10 +195,10 @@ def _code(operation: Operation, response: Response) -> int | None:
     return next((code for code in codes if operation.response_for(code) is response), None)
 
 
-def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_Answer], bool]:
-    """Return what tells whether an answer is an example."""
+def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_ReceivedResponse], bool]:
+    """Return a function that tells whether a response is a given example."""
 
-    def right(answer: _Answer) -> bool:
+    def right(answer: _ReceivedResponse) -> bool:
         if answer.status != code:
             return False
         if is_json(answer.content_type):
@@ -212,14 +214,14 @@ def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_A
     return right
 
 
-def _same(answer: _Answer, reference: _Answer) -> bool:
+def _same(answer: _ReceivedResponse, reference: _ReceivedResponse) -> bool:
     if answer.content_type != reference.content_type:
         return False
     return is_json(answer.content_type) or answer.content == reference.content
 
 
-def _refusal(answer: _Answer, code: int) -> str:
-    """Return why an answer is not the example that was asked for."""
+def _refusal(answer: _ReceivedResponse, code: int) -> str:
+    """Return the reason why a response is not the example that was asked for."""
     detail = ""
     try:
         problem = json.decode(answer.content)
@@ -232,29 +234,34 @@ def _refusal(answer: _Answer, code: int) -> str:
     if answer.status != code:
         return f"the stub answers {answer.status}{': ' + detail if detail else ''}"
     if not answer.content:
-        return f"an answer of status {code} has no content here"
-    return f"other content comes, as {answer.content_type}: another operation has the path, or it cannot be sent so"
+        return f"the stub sends no content with status {code}"
+    return (
+        f"the stub sends other content, as {answer.content_type}: another operation has the path, or the example "
+        "cannot be sent as documented"
+    )
 
 
 def _with(step: Step, field: tuple[str, str]) -> Step:
     return Step(step.method, step.path, (*step.fields, field), step.content)
 
 
-def _text(answer: _Answer) -> str:
+def _text(answer: _ReceivedResponse) -> str:
     return answer.content.decode(errors="replace")
 
 
 def _listed(
     operation: Operation,
-    response: Response,
+    response: DocumentedResponse,
     media_type: MediaType,
     example: Example,
     found: tuple[tuple[Step, ...], str],
     why: str,
-) -> Listed:
+) -> ListedExample:
     name = f"{operation.id}/{example.name}"
-    return Listed(name, operation.label, response.status, media_type.name, found[0], found[1], why)
+    return ListedExample(name, operation.label, response.status, media_type.name, found[0], found[1], why)
 
 
-def _unreached(operation: Operation, response: Response, media_type: str, name: str, why: str) -> Listed:
-    return Listed(f"{operation.id}/{name}", operation.label, response.status, media_type, (), "", why)
+def _unreached(
+    operation: Operation, response: DocumentedResponse, media_type: str, name: str, why: str
+) -> ListedExample:
+    return ListedExample(f"{operation.id}/{name}", operation.label, response.status, media_type, (), "", why)

@@ -1,4 +1,4 @@
-"""Schema Objects as one flat table of keywords: `$ref` followed, `allOf` merged, branches chosen.
+"""Flattens Schema Objects into one table of keywords: `$ref` followed, `allOf` merged, branches of `oneOf` chosen.
 
 A value that meets the flat table usually meets the schema; whether it does is for the validator to say, so what cannot
 be merged (two patterns) is left at the first.
@@ -29,11 +29,11 @@ _MAX_REFERENCES = 64
 
 
 class Impossible(Exception):  # noqa: N818 - no error: the way out of a branch that has no value
-    """No value can be made on this way."""
+    """Error: with the chosen branches of `oneOf` and `anyOf` a schema has no value."""
 
 
 class Flattener:
-    """Flattens the schemas of one contract, choosing branches as it is told to."""
+    """Flattens the schemas of one contract; a function that is passed in chooses branches of `oneOf` and `anyOf`."""
 
     def __init__(self, contract: Contract) -> None:
         self._data = contract.document.data
@@ -42,7 +42,7 @@ class Flattener:
         self._translated: dict[int, tuple[Any, Flat]] = {}
 
     def flat(self, schema: Any, choose: Choose) -> tuple[Flat, tuple[str, ...]]:
-        """Return the keywords that a value has to meet, and the references that led to them.
+        """Return the flat table of keywords of a schema, and the references that were followed.
 
         Raises:
             Impossible: no value meets it, as far as can be seen.
@@ -63,7 +63,7 @@ class Flattener:
         return merged, tuple(references)
 
     def at(self, pointer: str) -> Any:
-        """Return the Schema Object at a pointer, as it stands there."""
+        """Return the Schema Object at a JSON pointer of the contract, unchanged."""
         return lookup(self._data, pointer)
 
     def keywords(self, schema: Any) -> Flat:
@@ -83,7 +83,7 @@ class Flattener:
         return known[1]
 
     def behind(self, schema: Any) -> tuple[Any, str]:
-        """Return what a reference leads to and its pointer; the schema itself and "" where it is none."""
+        """Return the schema that a reference leads to, and its pointer; any other schema itself, and ""."""
         if not (isinstance(schema, dict) and "$ref" in schema):
             return schema, ""
         try:
@@ -99,7 +99,7 @@ class Flattener:
             if pointer and pointer in references:
                 return  # `allOf` in a circle says nothing new
             if len(references) > _MAX_REFERENCES:
-                raise Impossible("references without end")
+                raise Impossible("too many references")
             if pointer:
                 references.append(pointer)
             self._merge_in(merged, behind, choose, references)
@@ -123,7 +123,7 @@ class Flattener:
 
 
 def _discriminate(merged: Flat, keywords: Flat, references: Sequence[str]) -> None:
-    """Let the discriminator name the branch that was chosen (OpenAPI 3.1, section 4.8.25)."""
+    """Set the discriminator property to the value of the chosen branch (OpenAPI 3.1, section 4.8.25)."""
     discriminator = keywords.get("discriminator")
     if not isinstance(discriminator, dict) or not references:
         return
@@ -131,7 +131,7 @@ def _discriminate(merged: Flat, keywords: Flat, references: Sequence[str]) -> No
 
 
 def force_discriminator(merged: Flat, discriminator: Mapping[str, Any], reference: str) -> None:
-    """Let a flat schema's discriminating property have the value that names a schema."""
+    """Make a flat schema's discriminator property require the value that names a referenced schema."""
     name = discriminator.get("propertyName")
     if not isinstance(name, str):
         return

@@ -1,4 +1,4 @@
-"""Content from schemas: the same contract, seed, pointer and key give the same value.
+"""Generates content from schemas; the same contract, seed, pointer and key give the same value.
 
 A value is made from the top down (value_maker.py), several ways in turn, until one is valid by the contract's own
 validator. Nothing that was not found valid is given out.
@@ -14,26 +14,26 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.errors import MockServerError
 from mockserver.messages import NO_CONTENT
 from mockserver.stub.examples.flat_schema import Flattener, Impossible
-from mockserver.stub.examples.value_maker import Making, Plan
+from mockserver.stub.examples.value_maker import Strategy, ValueMaker
 
 #: The ways in which a value is tried to be made: all that is known first, then less and less, branch by branch.
-_PLANS = (
-    Plan(),
-    Plan(optional=False),
-    Plan(examples=False),
-    Plan(optional=False, examples=False),
-    Plan(conditional="then"),
-    Plan(conditional="else"),
-    Plan(optional=False, conditional="then"),
-    Plan(optional=False, conditional="else"),
-    *(Plan(optional=optional, turn=turn) for turn in range(1, 6) for optional in (True, False)),
-    *(Plan(optional=False, examples=False, turn=turn) for turn in range(1, 12)),
-    Plan(lenient=True),
+_STRATEGIES = (
+    Strategy(),
+    Strategy(optional=False),
+    Strategy(examples=False),
+    Strategy(optional=False, examples=False),
+    Strategy(conditional="then"),
+    Strategy(conditional="else"),
+    Strategy(optional=False, conditional="then"),
+    Strategy(optional=False, conditional="else"),
+    *(Strategy(optional=optional, turn=turn) for turn in range(1, 6) for optional in (True, False)),
+    *(Strategy(optional=False, examples=False, turn=turn) for turn in range(1, 12)),
+    Strategy(lenient=True),
 )
 
 
 class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the caller has a way out of
-    """No valid value of a schema was found.
+    """Error: no valid value of a schema was found.
 
     Attributes:
         reason: what keeps the first value that was made from being valid.
@@ -72,10 +72,10 @@ class Generator:
         validator = self._contract.validator(pointer, direction)
         why = ""
         closest: Any = NO_CONTENT
-        for number, plan in enumerate(_PLANS):
+        for number, strategy in enumerate(_STRATEGIES):
             chance = sources.chance(self._seed, pointer, key, number)
             try:
-                value = Making(self._flattener, direction, plan, chance, vary=bool(key)).value(
+                value = ValueMaker(self._flattener, direction, strategy, chance, vary=bool(key)).value(
                     self._flattener.at(pointer)
                 )
             except (Impossible, RecursionError) as reason:

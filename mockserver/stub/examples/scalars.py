@@ -1,4 +1,4 @@
-"""Values without members: texts, numbers, and what a schema says of itself (objects and arrays: value_maker.py)."""
+"""Generates texts and numbers that fit a schema (for objects and arrays: value_maker.py)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from random import Random
 from typing import Any
 
 from mockserver.contract.schema.validator import conforms
+from mockserver.http import json
 from mockserver.stub.examples.flat_schema import Flat, Impossible
 from mockserver.stub.examples.texts import FORMATS, fitted, matching, named
 
 
-def text(flat: Flat, name: str, chance: Random) -> str:
-    """Return a text of a schema without `const` and `enum`: by format, by pattern, by the name it stands under.
+def make_text(flat: Flat, name: str, chance: Random) -> str:
+    """Return a text for a schema without `const` and `enum`: by its format, pattern, or the property's name.
 
     Raises:
         Impossible: no text was found for the pattern.
@@ -32,20 +33,20 @@ def text(flat: Flat, name: str, chance: Random) -> str:
             return hinted
         built = matching(flat["pattern"], shortest, longest, chance)
         if built is None:
-            raise Impossible(f"no text for the pattern {flat['pattern'][:60]!r}")
+            raise Impossible(f"no text was found for the pattern {json.text(flat['pattern'][:60])}")
         return built
     return fitted(named(name, chance), shortest, longest, chance)
 
 
-def number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:
-    """Return a number between the bounds of a schema, a multiple where it asks for one.
+def make_number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:
+    """Return a number within the bounds of a schema, a multiple of its `multipleOf` if it has one.
 
     Raises:
         Impossible: there is none.
     """
     low, high = _bounds(flat, whole=whole)
     if low > high:
-        raise Impossible(f"{name or 'the number'} has no room between its bounds")
+        raise Impossible(f"{name or 'the number'} has contradictory bounds")
     step = flat.get("multipleOf", 1 if whole else None)
     if whole and step is not None and step < 1:
         step = 1
@@ -90,13 +91,13 @@ def _bounds(flat: Flat, *, whole: bool) -> tuple[float, float]:
 
 
 def kinds(flat: Flat) -> list[str]:
-    """Return the types that a schema allows, none for any."""
+    """Return the types that a schema allows, empty if it allows any."""
     named = flat.get("type", [])
     return [named] if isinstance(named, str) else list(named)
 
 
 def examples(flat: Flat) -> list[Any]:
-    """Return what the schema itself gives as examples, the best first."""
+    """Return the examples and the default in a schema, best first."""
     found = [flat["example"]] if "example" in flat else []
     if isinstance(flat.get("examples"), list):
         found += flat["examples"]

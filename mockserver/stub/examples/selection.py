@@ -1,4 +1,4 @@
-"""Which content: the example that was asked for, that fits the call, or the first; else generated.
+"""Selects response content: the preferred example, the one that fits the call, the first one, or generated content.
 
 ::
 
@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter, Response
+from mockserver.contract.model import Contract, DocumentedResponse, Example, MediaType, Operation, Parameter
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.media_types import concrete, is_json, is_json_lines
@@ -22,8 +22,8 @@ from mockserver.messages import NO_CONTENT, Arguments, Preferences
 from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 
-class Chosen(NamedTuple):
-    """Content, why it was chosen, and whether it is valid against its schema."""
+class ChosenContent(NamedTuple):
+    """Selected response content, the reason for it, and whether it is valid against its schema."""
 
     value: Any
     why: str
@@ -31,7 +31,7 @@ class Chosen(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """An example of a response, as it is answered.
+    """An example of a response, decoded and validated.
 
     Attributes:
         value: decoded, where the contract has JSON as text.
@@ -44,7 +44,7 @@ class Prepared(NamedTuple):
 
 
 class Examples:
-    """Chooses the content of one operation's answers."""
+    """Selects the content of one operation's responses."""
 
     def __init__(self, contract: Contract, operation: Operation, generator: Generator, *, dynamic: bool) -> None:
         self._contract = contract
@@ -52,12 +52,12 @@ class Examples:
         self._generator = generator
         self._dynamic = dynamic
         self._prepared: dict[str, tuple[Prepared, ...]] = {}
-        self._fallen_back: dict[str, Chosen] = {}
+        self._fallen_back: dict[str, ChosenContent] = {}
 
     def choose(
-        self, response: Response, media_type: MediaType, arguments: Arguments, preferences: Preferences
-    ) -> Chosen:
-        """Return content for a documented response.
+        self, response: DocumentedResponse, media_type: MediaType, arguments: Arguments, preferences: Preferences
+    ) -> ChosenContent:
+        """Return the content for a documented response.
 
         Raises:
             RequestRejected: 501, nothing can be made; 404, the preferred example does not exist.
@@ -73,7 +73,7 @@ class Examples:
             if found is not None:
                 return found
         if sound:
-            return Chosen(sound[0].value, f"example {sound[0].example.name}", valid=True)
+            return ChosenContent(sound[0].value, f"example {sound[0].example.name}", valid=True)
         known = self._fallen_back.get(media_type.pointer)
         if known is None:
             made = self._mended(examples[0], media_type) if examples else None
@@ -81,7 +81,7 @@ class Examples:
         return known
 
     def prepared(self, media_type: MediaType) -> tuple[Prepared, ...]:
-        """Return the examples of a media type, each with what is wrong with it."""
+        """Return the examples of a media type, decoded and validated."""
         found = self._prepared.get(media_type.pointer)
         if found is None:
             found = tuple(self._prepare(media_type, example) for example in media_type.examples.values())
@@ -89,7 +89,7 @@ class Examples:
         return found
 
     def header_value(self, header: Parameter) -> Any:
-        """Return the value of a response header: its first valid example, else one of its schema; None for neither."""
+        """Return a value for a response header: its first valid example, else a generated value, else None."""
         schema = header.content.schema if header.content is not None else header.schema
         is_valid = self._contract.validator(schema, "response").is_valid if schema is not None else None
         examples = [*header.examples.values(), *(header.content.examples.values() if header.content else ())]
@@ -115,66 +115,72 @@ class Examples:
             value = decoded
         for broken in validator.violations(value):
             place = "".join(f"/{part}" for part in broken.instance_path)
-            return Prepared(example, value, f"{place or 'the whole'}: {broken.message[:200]}")
+            return Prepared(example, value, f"{place or 'the root'}: {broken.message[:200]}")
         return Prepared(example, value, "")
 
-    def _by_value(self, examples: list[Prepared], arguments: Arguments) -> Chosen | None:
-        """Return the example whose own request is most like the call, else the one with its identifier."""
+    def _by_value(self, examples: list[Prepared], arguments: Arguments) -> ChosenContent | None:
+        """Return the example whose own request is most like the call, else the example with the call's identifier."""
         scores = [(_likeness(self._operation, one.example.name, arguments), one) for one in examples]
         best, chosen = max(scores, key=lambda scored: scored[0])
         if best > 0:
-            return Chosen(chosen.value, f"example {chosen.example.name}, whose request is like this one", valid=True)
+            return ChosenContent(
+                chosen.value, f"example {chosen.example.name}, whose request is like this one", valid=True
+            )
         identifiers = {_text(value) for value in arguments.path.values()}
         if not identifiers:
             return None
         for one in examples:
             if identifiers & set(_identifying(one.value, arguments.path)):
-                return Chosen(one.value, f"example {one.example.name}, which has this identifier", valid=True)
+                return ChosenContent(one.value, f"example {one.example.name}, which has this identifier", valid=True)
         return None
 
-    def _mended(self, broken: Prepared, media_type: MediaType) -> Chosen | None:
-        """Return an example with generated values in place of what breaks its schema; None where that fails."""
+    def _mended(self, broken: Prepared, media_type: MediaType) -> ChosenContent | None:
+        """Return a generated value with the valid members of a broken example; the example itself if that fails."""
         assert media_type.schema is not None
         try:
             value = self._generator.generate(media_type.schema, "response")
         except CannotGenerate:
-            return Chosen(broken.value, f"example {broken.example.name}, broken at {broken.broken}", valid=False)
+            return ChosenContent(
+                broken.value, f"example {broken.example.name}, which breaks its schema at {broken.broken}", valid=False
+            )
         is_valid = self._contract.validator(media_type.schema, "response").is_valid
         if isinstance(value, dict) and isinstance(broken.value, dict):
             for name, item in broken.value.items():
                 changed = {**value, name: item}
                 if is_valid(changed):
                     value = changed
-        return Chosen(value, f"generated, since example {broken.example.name} is broken at {broken.broken}", valid=True)
+        return ChosenContent(
+            value, f"generated, since example {broken.example.name} breaks its schema at {broken.broken}", valid=True
+        )
 
-    def _generated(self, response: Response, media_type: MediaType, key: str) -> Chosen:
+    def _generated(self, response: DocumentedResponse, media_type: MediaType, key: str) -> ChosenContent:
         schema = media_type.schema
         if schema is None and is_json_lines(media_type.name):
             schema = media_type.item_schema  # one line; how many there are is said nowhere
         if schema is None:
-            return Chosen(
+            return ChosenContent(
                 {} if is_json(concrete(media_type.name)) else "", "documented without example and schema", valid=True
             )
         try:
-            return Chosen(self._generator.generate(schema, "response", key), "generated", valid=True)
+            return ChosenContent(self._generator.generate(schema, "response", key), "generated", valid=True)
         except CannotGenerate as failed:
             if failed.closest is not NO_CONTENT:
-                return Chosen(failed.closest, f"generated, and not valid: {failed.reason}", valid=False)
+                return ChosenContent(failed.closest, f"generated, and not valid: {failed.reason}", valid=False)
             detail = f"the contract has no example of the {response.status} response of {self._operation.label}"
             detail = f"{detail}; add one ({failed.reason})"
             raise RequestRejected(501, "Not Implemented", detail, fields={INVALID_FIELD: "true"}) from failed
 
 
-def _by_name(examples: tuple[Prepared, ...], name: str) -> Chosen:
+def _by_name(examples: tuple[Prepared, ...], name: str) -> ChosenContent:
     for one in examples:
         if one.example.name == name:
-            return Chosen(one.value, f"example {name}", valid=not one.broken)
+            return ChosenContent(one.value, f"example {name}", valid=not one.broken)
     known = ", ".join(one.example.name for one in examples) or "none"
-    raise RequestRejected(404, "Not Found", f"there is no example {name!r}; known are {known}")
+    raise RequestRejected(404, "Not Found", f"there is no example {documents.text(name)}; known are {known}")
 
 
 def _likeness(operation: Operation, name: str, arguments: Arguments) -> float:
-    """Return how much a call is like the request of an example's name: above 0 the more members are equal.
+    """Return a score of how much a call resembles the request of an example with a given name.
 
     A parameter that the example has otherwise is a request of another example.
     """
@@ -194,13 +200,13 @@ def _likeness(operation: Operation, name: str, arguments: Arguments) -> float:
         return score
     for media_type in operation.request_body.content.values():
         for request in media_type.examples.values():
-            if request.answered_by == name:
+            if request.response_name == name:
                 score = max(score, score + _equal_share(request.value, arguments.content))
     return score
 
 
 def _equal_share(wanted: Any, sent: Any) -> float:
-    """Return 2 for equal content, else the share of members that are equal less those that are not, 0 at least."""
+    """Return 2 for equal content, else the share of equal members if it is more than half, else 0."""
     if _same(wanted, sent):
         return 2.0
     if not isinstance(wanted, dict) or not isinstance(sent, dict) or not wanted:
@@ -214,7 +220,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def _identifying(value: Any, path: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the members of an example that may be its identifier: `id`, and those named like a path parameter."""
+    """Yield the values of an example's members that may be its identifier: `id`, or named like a path parameter."""
     names = {"id", *path, *(name.rpartition("_")[2] for name in path)}
     levels = [value, *(value.values() if isinstance(value, dict) else ())]
     for level in levels:
@@ -228,5 +234,5 @@ def _text(value: Any) -> str:
 
 
 def _key(arguments: Arguments) -> str:
-    """Return what tells calls apart, so that each has generated content of its own and the same one every time."""
+    """Return a text that differs between calls with different arguments, as the key of generated content."""
     return json.dumps([arguments.path, arguments.query, arguments.content], sort_keys=True, default=str)

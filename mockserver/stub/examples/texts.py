@@ -1,4 +1,4 @@
-"""Texts: by format, by regular expression, by the name of the property that holds them."""
+"""Generates texts by format, by regular expression, or by the name of the property that holds them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _sentence(chance: Random) -> str:
 
 
 def named(name: str, chance: Random) -> str:
-    """Return a text such as stands in a property of a name."""
+    """Return a text that is typical for a property of a given name."""
     for pattern, maker in _NAMES:
         if pattern.search(name):
             return maker(chance)
@@ -111,14 +111,14 @@ def named(name: str, chance: Random) -> str:
 
 
 def fitted(text: str, shortest: int, longest: int | None, chance: Random) -> str:
-    """Return a text cut or filled up to a length in characters."""
+    """Return a text cut, or extended with random words, to a length in characters."""
     while len(text) < shortest:
         text += _word(chance) if shortest - len(text) > 8 else chance.choice("abcdefghijkmnopqrstuvwxyz")
     return text if longest is None else text[:longest]
 
 
 def matching(pattern: str, shortest: int, longest: int | None, chance: Random) -> str | None:
-    """Return a text that a regular expression finds something in, None where none was found.
+    """Return a text that matches a regular expression and length limits, None if none was found.
 
     Args:
         pattern: in the validator's terms, which are nearly Python's.
@@ -140,7 +140,7 @@ def matching(pattern: str, shortest: int, longest: int | None, chance: Random) -
 
 @cache
 def _repeating() -> Callable[[Random, int], Any]:
-    """Return what makes texts of regular expressions with few repetitions where many are allowed."""
+    """Return a class that generates texts from a regular expression with limited repetition (of `*`, `+`)."""
     import rstr  # start-up must not pay for what most contracts never need
 
     class Repeating(rstr.Rstr):
@@ -163,13 +163,13 @@ def _built(compiled: re.Pattern[str], repeats: int, chance: Random) -> list[str]
 
 
 def _printable(text: str, compiled: re.Pattern[str]) -> str:
-    """Return a text without control characters where the pattern lets it be without them."""
+    """Return a text with control characters replaced by spaces, if it still matches the pattern."""
     plain = re.sub(r"[\x00-\x1f\x7f]", " ", text)
     return plain if compiled.search(plain) else text
 
 
 def _grown(text: str, pattern: str, shortest: int, chance: Random) -> str:
-    """Return a text filled up to a length where its pattern is not anchored at the end."""
+    """Return a text extended to a least length, unless its pattern is anchored at the end."""
     return text if len(text) >= shortest or pattern.endswith("$") else fitted(text, shortest, None, chance)
 
 
@@ -186,7 +186,7 @@ _PROPERTY = re.compile(r"\\p\{(?:\w+=)?(\w+)\}")
 
 
 def _pythonic(pattern: str) -> str:
-    """Return a pattern without what Python's `re` does not know: properties, groups named the ECMA way."""
+    """Return an ECMA regular expression in Python's syntax: named groups and Unicode properties are rewritten."""
 
     def members(found: re.Match[str]) -> str:
         name = found[1]

@@ -1,4 +1,4 @@
-"""A valid request of an operation, from its own examples, else generated: what `mockserver examples` prints."""
+"""Makes valid requests of an operation from its examples or generated values, for `mockserver examples`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text, primitive
+from mockserver.stub.examples.example_sequences import Step
 from mockserver.stub.examples.generator import CannotGenerate, Generator
-from mockserver.stub.examples.listing import Step
 from mockserver.stub.store.seed import Account, Seed
 
 _BOUNDARY = "mockserver-boundary"
 _DIGEST = 'Digest username="user", realm="mockserver", nonce="n", uri="/", response="0123456789abcdef0123456789abcdef"'
 
 
-class Requests:
-    """Makes requests of a contract's operations.
+class RequestMaker:
+    """Makes valid requests of a contract's operations.
 
     Raises:
         CannotGenerate: from `steps`, where no valid value of something that is required was found.
@@ -33,7 +33,7 @@ class Requests:
         self._generator = Generator(contract, number)
 
     def steps(self, operation: Operation, name: str) -> Iterator[Step]:
-        """Yield the requests that may return the response example of a name, one for each media type it can send."""
+        """Yield requests that may return the response example of a name, one for each request media type."""
         template = parse_template(operation.path)
         named = {name: f"{{{name}}}" for name in template.parameters}  # nobody says what an undeclared one may be
         query, fields, cookies = [], [], []
@@ -66,21 +66,21 @@ class Requests:
     def _value(
         self, examples: Mapping[str, Example], schema: str | None, name: str, media_type: MediaType | None = None
     ) -> Any:
-        """Return the example of a name, else the first valid one, else a generated value."""
+        """Return the example of a given name, else the first valid example, else a generated value."""
         if media_type is not None:
             return json.encode(self._value(media_type.examples or examples, media_type.schema, name)).decode()
         is_valid = self._contract.validator(schema, "request").is_valid if schema is not None else None
-        ordered = sorted(examples.values(), key=lambda one: name not in {one.name, one.answered_by})
+        ordered = sorted(examples.values(), key=lambda one: name not in {one.name, one.response_name})
         for example in ordered:
             if is_valid is None or is_valid(example.value):
                 return example.value
         return "value" if schema is None else self._generator.generate(schema, "request")
 
     def _contents(self, operation: Operation, name: str) -> Iterator[tuple[str, str | None]]:
-        """Yield media type and content of what an operation takes; nothing first where nothing speaks for content."""
+        """Yield media type and content of an operation's request; first none, if content is optional."""
         body = operation.request_body
         paired = body is not None and any(
-            name in {example.name, example.answered_by}
+            name in {example.name, example.response_name}
             for media_type in body.content.values()
             for example in media_type.examples.values()
         )
@@ -123,7 +123,7 @@ class Requests:
         fields: list[tuple[str, str]],
         cookies: list[str],
     ) -> None:
-        """Add well-formed credentials of a scheme: a seeded account's where there is one that may call."""
+        """Add credentials for a security scheme to a request: those of a seeded account if one may make the call."""
         account = self._account(operation)
         secret = self._secret(account, scheme)
         if scheme.type == "apiKey":
@@ -156,7 +156,7 @@ class Requests:
 
 
 def _rank(media_type: MediaType) -> int:
-    """Return how late a media type is tried: JSON first, files last."""
+    """Return the sort key of a request media type: JSON first, files last."""
     kind = essence(media_type.name)
     if is_json(kind):
         return 0

@@ -1,4 +1,4 @@
-"""One value of a schema, made from the top down (texts and numbers: scalars.py); the validator has the last word."""
+"""Makes one value of a schema by recursive descent; the caller validates it (texts and numbers: scalars.py)."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _CHEAP = {"null": 0, "boolean": 1, "integer": 1, "number": 1, "string": 1, "arra
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How a value is tried to be made.
+class Strategy:
+    """One strategy for making a value of a schema.
 
     Attributes:
         optional: what is not required is made, too.
@@ -50,20 +50,22 @@ class Plan:
     lenient: bool = False
 
 
-class Making:
-    """Makes one value."""
+class ValueMaker:
+    """Makes one value of a schema by one strategy."""
 
-    def __init__(self, flattener: Flattener, direction: Direction, plan: Plan, chance: Random, *, vary: bool) -> None:
+    def __init__(
+        self, flattener: Flattener, direction: Direction, strategy: Strategy, chance: Random, *, vary: bool
+    ) -> None:
         self._flattener = flattener
         self._forbidden = _FORBIDDEN[direction]
-        self._plan = plan
+        self._strategy = strategy
         self._chance = chance
         self._vary = vary
         self._made = 0
         self._above: list[str] = []
 
     def value(self, schema: Any, name: str = "", depth: int = 0) -> Any:
-        """Return a value of a schema that stands under a name.
+        """Return a value of a schema, for a member of a given name.
 
         Raises:
             Impossible: there is none on this way.
@@ -74,7 +76,7 @@ class Making:
         flat, references = self._flattener.flat(schema, lambda group: self._branch(group, depth))
         flat = self._conditional(flat)
         if any(self._above.count(reference) > 1 for reference in references):
-            raise Impossible("it holds itself")
+            raise Impossible("the schema contains itself")
         if references and isinstance(flat.get("discriminator"), dict):
             force_discriminator(flat, flat["discriminator"], references[0])
         self._above.extend(references)
@@ -84,11 +86,11 @@ class Making:
             del self._above[len(self._above) - len(references) :]
 
     def _branch(self, group: Sequence[Any], depth: int) -> Any:
-        """Return the branch to take: by turns, and the cheapest one where it is deep."""
-        ordered = [group[(index + self._plan.turn) % len(group)] for index in range(len(group))]
+        """Return the branch of `oneOf` or `anyOf` to follow: by the strategy's turn, deep down the cheapest one."""
+        ordered = [group[(index + self._strategy.turn) % len(group)] for index in range(len(group))]
         usable = [branch for branch in ordered if not self._is_circle(branch)] or ordered
         real = [branch for branch in usable if branch is not False and branch != {"type": "null"}] or usable
-        if self._vary and self._plan.turn == 0 and self._plan.optional:
+        if self._vary and self._strategy.turn == 0 and self._strategy.optional:
             return self._chance.choice(real)
         if depth <= _DEEP and self._made <= _ENOUGH:
             return real[0]
@@ -110,7 +112,7 @@ class Making:
         return min((_CHEAP[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)), default=4)
 
     def _conditional(self, flat: Flat) -> Flat:
-        side = self._plan.conditional
+        side = self._strategy.conditional
         if side not in flat or "if" not in flat:
             return flat
         parts = [flat["if"], flat["then"]] if side == "then" else [{"not": flat["if"]}, flat["else"]]
@@ -125,7 +127,7 @@ class Making:
         if "x-wanted" in flat and conforms(flat, flat["x-wanted"]):
             return flat["x-wanted"]
         kind = self._kind(flat, depth)
-        if self._plan.examples:
+        if self._strategy.examples:
             for example in scalars.examples(flat):
                 if scalars.is_of(kind, example) and self._fits(flat, kind, example):
                     return example
@@ -134,16 +136,16 @@ class Making:
         if kind == "array":
             return self._array(flat, name, depth)
         if kind == "string":
-            return scalars.text(flat, name, self._chance)
+            return scalars.make_text(flat, name, self._chance)
         if kind == "boolean":
             return not self._vary or self._chance.random() < 0.5
-        return None if kind == "null" else scalars.number(flat, name, self._chance, whole=kind == "integer")
+        return None if kind == "null" else scalars.make_number(flat, name, self._chance, whole=kind == "integer")
 
     def _one_of(self, flat: Flat, name: str) -> Any:
         wanted = flat.get("x-wanted")
         if wanted in flat["enum"]:
             return wanted
-        if self._plan.examples and not self._vary:
+        if self._strategy.examples and not self._vary:
             for example in scalars.examples(flat):
                 if example in flat["enum"]:
                     return example
@@ -151,8 +153,8 @@ class Making:
         fitting = [item for item in flat["enum"] if not kinds or any(scalars.is_of(kind, item) for kind in kinds)]
         real = [item for item in fitting if item is not None] or fitting
         if not real:
-            raise Impossible(f"the enum of {name or 'the value'} has nothing of its type")
-        return self._chance.choice(real) if self._vary else real[self._plan.turn % len(real)]
+            raise Impossible(f"the enum of {name or 'the value'} has no value of its type")
+        return self._chance.choice(real) if self._vary else real[self._strategy.turn % len(real)]
 
     def _kind(self, flat: Flat, depth: int) -> str:
         kinds = scalars.kinds(flat)
@@ -160,7 +162,7 @@ class Making:
         if kinds and (depth > _DEEP or self._made > _ENOUGH):
             return min(kinds, key=_CHEAP.__getitem__)
         if real:
-            return real[self._plan.turn % len(real)]
+            return real[self._strategy.turn % len(real)]
         if kinds:
             return "null"
         for kind, keywords in _KINDS:
@@ -171,10 +173,10 @@ class Making:
             if found is not None:
                 return found
         guesses = ("object", "string", "integer", "array", "boolean", "null")
-        return guesses[((depth > 0) + self._plan.turn) % len(guesses)]
+        return guesses[((depth > 0) + self._strategy.turn) % len(guesses)]
 
     def _fits(self, flat: Flat, kind: str, example: Any) -> bool:
-        """Tell whether a plain example meets its own schema; others are checked with the whole value."""
+        """Tell whether an example that is neither object nor array meets its own schema."""
         return kind in {"object", "array"} or conforms(flat, example)
 
     def _object(self, flat: Flat, depth: int) -> dict[str, Any]:
@@ -184,7 +186,7 @@ class Making:
             if trigger in required:
                 required += [one for one in names if one not in required]
         made: dict[str, Any] = {}
-        allowed = None if self._plan.lenient else flat.get(ALLOWED)
+        allowed = None if self._strategy.lenient else flat.get(ALLOWED)
         for name, schema in properties.items():
             if self._is_forbidden(schema) or (allowed is not None and name not in allowed):
                 continue
@@ -215,13 +217,13 @@ class Making:
         return flat.get(self._forbidden) is True
 
     def _is_only_meant(self, schema: Any) -> bool:
-        """Tell whether a schema has no value by the letter, so that an answer is valid to everybody without it."""
+        """Tell whether a schema's enum has no value in the strict reading, so that the member is better left out."""
         behind = self._flattener.behind(schema)[0]
         return isinstance(behind, dict) and "enum" in behind and MEANT in self._flattener.keywords(behind)
 
     def _has_room(self, schema: Any, depth: int) -> bool:
-        """Tell whether an optional member is made."""
-        if not self._plan.optional or self._made > _ENOUGH or self._is_only_meant(schema):
+        """Tell whether an optional object member is to be generated, by depth and size of the value so far."""
+        if not self._strategy.optional or self._made > _ENOUGH or self._is_only_meant(schema):
             return False
         if depth < _DEEP:
             return True
@@ -232,19 +234,19 @@ class Making:
             if conforms({"type": "string", "pattern": pattern}, name):
                 return schema
         more = flat.get("additionalProperties", True)
-        if more is False and not self._plan.lenient:
+        if more is False and not self._strategy.lenient:
             raise Impossible(f"{name} is required and not allowed")
         return more
 
     def _sized(self, flat: Flat, made: dict[str, Any], required: Sequence[str], depth: int) -> dict[str, Any]:
-        """Return an object with members left out or added until their number is right."""
+        """Return an object with members removed or added to satisfy `minProperties` and `maxProperties`."""
         most = flat.get("maxProperties", len(made))
         for name in reversed(list(made)):
             if len(made) > most and name not in required:
                 del made[name]
         least = int(flat.get("minProperties", 0))
         more = flat.get("additionalProperties", True)
-        if not made and not flat.get("properties") and isinstance(more, dict) and more and self._plan.optional:
+        if not made and not flat.get("properties") and isinstance(more, dict) and more and self._strategy.optional:
             least = max(least, 1)  # a map is shown with something in it
         names = flat.get("propertyNames", {"type": "string"})
         for index in range(4 * (least + 1)):
@@ -266,10 +268,10 @@ class Making:
         first: Sequence[Any] = flat.get("prefixItems") or ()
         items = flat.get("items", True)
         least = int(flat.get("minItems", 0))
-        usual = 1 if depth <= _DEEP and self._made <= _ENOUGH and self._plan.optional and items is not False else 0
+        usual = 1 if depth <= _DEEP and self._made <= _ENOUGH and self._strategy.optional and items is not False else 0
         if usual and self._vary:
             usual = self._chance.randint(1, 3)
-        length = max(least, usual, len(first) if self._plan.optional else 0)
+        length = max(least, usual, len(first) if self._strategy.optional else 0)
         length = min(length, int(flat.get("maxItems", length)))
         made: list[Any] = []
         contains = flat.get("contains")
@@ -289,11 +291,11 @@ class Making:
         item = self.value(schema, singular, depth + 1)
         if not unique or item not in made:
             return item
-        fresh = Making(self._flattener, "response", Plan(examples=False), self._chance, vary=True)
+        fresh = ValueMaker(self._flattener, "response", Strategy(examples=False), self._chance, vary=True)
         fresh._forbidden = self._forbidden
         fresh._above = list(self._above)
         for _ in range(50):
             item = fresh.value(schema, singular, depth + 1)
             if item not in made:
                 return item
-        raise Impossible("not so many different items")
+        raise Impossible("too few different items")

@@ -1,1 +1,1 @@
-"""The process around the application: server, TLS, log, rate limit, callbacks."""
+"""The process that runs the stub: HTTP server, TLS, access log, rate limit, callbacks."""

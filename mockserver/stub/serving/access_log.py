@@ -1,4 +1,4 @@
-"""One line for each request, as text or JSON, written by a thread of its own.
+"""Access log of the stub: one line for each request, as text or JSON, written by a background thread.
 
 Writing a line costs more than answering a request: lines are gathered and written together, a tenth of a second later.
 """
@@ -17,7 +17,7 @@ _DELAY_SECONDS = 0.1
 
 
 class AccessLog:
-    """Writes a line for each call to a text stream."""
+    """Writes one line for each request to a text stream."""
 
     def __init__(self, stream: TextIO, *, as_json: bool = False) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class AccessLog:
         note: str,
         duration_seconds: float,
     ) -> None:
-        """Add the line of a call: `at` is UNIX time in seconds, `note` says why it was answered as it was."""
+        """Queue the log line of a request: `at` is UNIX time in seconds, `note` the reason for the response."""
         second = int(at)
         if second != self._second[0]:
             self._second = (second, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second)))
@@ -64,7 +64,7 @@ class AccessLog:
             self._waiting.set()
 
     def flush(self) -> None:
-        """Write the lines gathered so far."""
+        """Write the queued log lines."""
         with self._writing:
             self._waiting.clear()
             lines = [self._lines.popleft() for _ in range(len(self._lines))]

@@ -1,4 +1,4 @@
-"""Callbacks on their way: sent in the background, only to hosts that were named, and noted in the journal."""
+"""Sends callbacks in the background, only to allowed hosts, and records them in the journal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from mockserver import sources
 from mockserver.errors import UsageError
-from mockserver.messages import Outgoing
-from mockserver.stub.control.journal import keep
+from mockserver.messages import OutgoingRequest
+from mockserver.stub.control.journal import kept_content
 from mockserver.stub.store.worlds import World
 
 #: A receiver has so long for each step of an exchange.
@@ -24,24 +24,24 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Deliverer:
-    """Sends callbacks to the hosts that `--allow-callbacks` names."""
+    """Sends callbacks to the hosts that `--allow-callbacks` allows."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        """Take `HOST` (any port) or `HOST:PORT`, as often as wanted.
+        """Prepare for a list of allowed hosts, each `HOST` (any port) or `HOST:PORT`.
 
         Raises:
             UsageError: one of them is neither.
         """
         self._allowed = [_place(text) for text in allowed]
-        self._waiting: queue.Queue[tuple[Outgoing, World]] = queue.Queue(_MAX_WAITING)
+        self._waiting: queue.Queue[tuple[OutgoingRequest, World]] = queue.Queue(_MAX_WAITING)
         self._started = False
         self._lock = threading.Lock()
 
-    def deliver(self, outgoing: Outgoing, world: World) -> str:
-        """Send a callback soon, or not at all; return what becomes of it, in words for the journal."""
+    def deliver(self, outgoing: OutgoingRequest, world: World) -> str:
+        """Queue a callback for sending if its host is allowed; return a note for the journal."""
         host, port = _target(outgoing.url)
         if not host or not port:
-            return f"callback {outgoing.name} not sent: its URL is none of http or https"
+            return f"callback {outgoing.name} not sent: its URL is neither http nor https"
         if not any(host == known and wanted in {None, port} for known, wanted in self._allowed):
             return f"callback {outgoing.name} not sent: --allow-callbacks does not name {host[:100]}:{port}"
         with self._lock:
@@ -52,7 +52,7 @@ class Deliverer:
         try:
             self._waiting.put_nowait((outgoing, world))
         except queue.Full:
-            return f"callback {outgoing.name} not sent: {_MAX_WAITING} are waiting already"
+            return f"callback {outgoing.name} not sent: {_MAX_WAITING} callbacks are waiting already"
         return f"callback {outgoing.name} is sent"
 
     def _work(self) -> None:
@@ -69,10 +69,10 @@ class Deliverer:
                     parts.query,
                     None,
                     outgoing.content_type or None,
-                    keep(outgoing.content),
+                    kept_content(outgoing.content),
                     outgoing.name,
                     status,
-                    keep(content),
+                    kept_content(content),
                     why,
                     (),
                     outgoing.secret_names,
@@ -81,8 +81,8 @@ class Deliverer:
             )
 
 
-def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
-    """Send one request; redirects are not followed, they could lead to a host that was not named."""
+def _send(outgoing: OutgoingRequest) -> tuple[int, bytes, str]:
+    """Send one callback request without following redirects, which could lead to a host that is not allowed."""
     parts = urlsplit(outgoing.url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -94,7 +94,7 @@ def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
         status = answer.status if 100 <= answer.status <= 599 else _BAD_GATEWAY
         return status, answer.read(_MAX_ANSWER_BYTES), f"callback of {outgoing.cause}"
     except TimeoutError:
-        return _GATEWAY_TIMEOUT, b"", f"callback of {outgoing.cause}: no answer in {_PATIENCE_SECONDS:g} s"
+        return _GATEWAY_TIMEOUT, b"", f"callback of {outgoing.cause}: no response in {_PATIENCE_SECONDS:g} s"
     except (OSError, http.client.HTTPException, ValueError) as error:
         return _BAD_GATEWAY, b"", f"callback of {outgoing.cause}: cannot be sent: {type(error).__name__}"
     finally:
@@ -102,7 +102,7 @@ def _send(outgoing: Outgoing) -> tuple[int, bytes, str]:
 
 
 def _target(url: str) -> tuple[str, int | None]:
-    """Return host and port of a URL, "" and None for what is no URL of http or https."""
+    """Return host and port of an http or https URL, "" and None for any other URL."""
     try:
         parts = urlsplit(url)
         return parts.hostname or "", parts.port or _PORTS.get(parts.scheme) if parts.scheme in _PORTS else None

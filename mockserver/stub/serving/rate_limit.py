@@ -1,4 +1,4 @@
-"""So many requests a second from one address, and a ban for whoever crosses that again and again (`--rate-limit`).
+"""Rate limit per client address, with a ban after repeated violations of the limit (`--rate-limit`).
 
 What an address did stands in the store of its world: worlds are limited apart, workers that share a store share the
 count, and a reset lifts it (docs/decisions/0044-rate-limit-and-ban.md).
@@ -14,7 +14,7 @@ from mockserver import sources
 from mockserver.errors import RequestRejected
 from mockserver.messages import Request
 from mockserver.plugins.transactions import Record
-from mockserver.stub.pipeline import Answer, Pipeline
+from mockserver.stub.pipeline import Pipeline, RecordedResponse
 from mockserver.stub.store.worlds import World
 from mockserver.stub.stub_options import RateLimit
 
@@ -30,14 +30,14 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class Instant(NamedTuple):
-    """A point in time on two clocks, both in UNIX seconds: the world's, which may stand, and the machine's."""
+    """A point in time in UNIX seconds on two clocks: that of the world, which may stand still, and the machine's."""
 
     world: float
     machine: float
 
 
 def seconds_between(then: Instant, now: Instant) -> float:
-    """Return how much time has passed: what the clock says on which more of it did.
+    """Return the seconds between two instants, on the clock on which more time has passed.
 
     So a limit refills though the world's clock stands, and a test that advances it need not wait. The machine's clock
     has no reason to run backwards, unless it was wrong before: nobody is kept out until it is as late as it was.
@@ -45,8 +45,8 @@ def seconds_between(then: Instant, now: Instant) -> float:
     return max(now.world - then.world, abs(now.machine - then.machine))
 
 
-def judge(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Record | None, RequestRejected | None]:
-    """Decide on a request of an address.
+def decide(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Record | None, RequestRejected | None]:
+    """Decide whether a request of a client address is within the rate limit.
 
     A crossing is the first refusal within a second: a burst is one, whatever its size; going on is one each second.
 
@@ -79,7 +79,7 @@ def judge(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Re
 
 
 class LimitedPipeline:
-    """A pipeline that answers 429 to an address that asks too often.
+    """A pipeline that answers 429 to a client address that exceeds the rate limit.
 
     A wrapper around `Pipeline`, so that a stub without `--rate-limit` has nothing more to do for a request.
     """
@@ -90,20 +90,20 @@ class LimitedPipeline:
         self.knows = pipeline.knows
         self.allowed = pipeline.allowed
 
-    def answer(self, request: Request, world: World) -> Answer | None:
-        """Return the answer to a request that is let in, or its refusal: the contract's own 429, else problem details.
+    def respond(self, request: Request, world: World) -> RecordedResponse | None:
+        """Return the response to a request, 429 if its client address exceeds the rate limit.
 
         Raises:
             StateError: the store cannot be read or written.
         """
         # What the server's socket says. `X-Forwarded-For` is whatever a client likes it to be.
         refused = self._judge(request.fields.get("REMOTE_ADDR") or "an unknown address", world)
-        return self._pipeline.answer(request, world) if refused is None else self._pipeline.refuse(request, refused)
+        return self._pipeline.respond(request, world) if refused is None else self._pipeline.refuse(request, refused)
 
     def _judge(self, address: str, world: World) -> RequestRejected | None:
         with world.transaction() as transaction:
             known = transaction.get(RATE_LIMITS, address)
-            record, refused = judge(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
+            record, refused = decide(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
             if record is not None:
                 if known is None:
                     others = transaction.items(RATE_LIMITS)
@@ -118,21 +118,21 @@ def _within(instants: Any, now: Instant, seconds: float) -> list[list[float]]:
 
 
 def _last_seen(record: Mapping[str, Any]) -> float:
-    """Return when an address was last let in or banned, on the machine's clock."""
+    """Return when a request of a client address was last accepted, or the address banned, on the machine's clock."""
     instants = [record["banned"]] if "banned" in record else record["recent"]
     return max((Instant(*instant).machine for instant in instants), default=0.0)
 
 
 def _too_many(oldest: list[float], now: Instant, limit: RateLimit, crossings: int) -> RequestRejected:
-    after = f"; {crossings} of {limit.ban_after} times that end in a ban (--ban-after)" if limit.ban_after else ""
+    after = f"; violation {crossings} of {limit.ban_after} that lead to a ban (--ban-after)" if limit.ban_after else ""
     detail = f"more than {limit.requests} requests in a second (--rate-limit){after}"
     return _refusal(detail, WINDOW_SECONDS - seconds_between(Instant(*oldest), now))
 
 
 def _banned(left: float, limit: RateLimit) -> RequestRejected:
     detail = (
-        f"banned for another {math.ceil(left)} seconds, since {limit.requests} requests in a second were exceeded "
-        f"{limit.ban_after} times (--ban-after); POST /__mock__/reset lifts it, and so does advancing the clock"
+        f"banned for another {math.ceil(left)} seconds: {limit.requests} requests in a second were exceeded "
+        f"{limit.ban_after} times (--ban-after); POST /__mock__/reset or advancing the clock lifts the ban"
     )
     return _refusal(detail, left)
 

@@ -1,4 +1,4 @@
-"""The options of `mockserver serve`: a stub's, and those of the processes that serve it."""
+"""Options of `mockserver serve`: those of the stub, and those of the processes that serve it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mockserver.errors import UsageError
-from mockserver.stub.stub_options import USUAL_LIMIT, StubOptions, told
+from mockserver.stub.stub_options import USUAL_LIMIT, StubOptions, option_text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -19,11 +19,13 @@ class ServeOptions(StubOptions):
         UsageError: two of them contradict each other.
     """
 
-    overlay: Sequence[Path] = field(default=(), metadata=told())
-    port: int = field(default=8080, metadata=told("Port; 0 picks a free one.", least=0, most=65535, group="Address"))
+    overlay: Sequence[Path] = field(default=(), metadata=option_text())
+    port: int = field(
+        default=8080, metadata=option_text("Port; 0 picks a free one.", least=0, most=65535, group="Address")
+    )
     workers: int = field(
         default=1,
-        metadata=told(
+        metadata=option_text(
             "Number of processes; more than one need a --state that they can share.",
             more="They share the port.",
             least=1,
@@ -33,7 +35,7 @@ class ServeOptions(StubOptions):
     )
     tls: bool = field(
         default=False,
-        metadata=told(
+        metadata=option_text(
             "Serve https with a self-signed certificate for localhost and --host.",
             more="The path of the certificate is printed, and how clients are told to trust it.",
             page="stub.md#tls",
@@ -42,7 +44,7 @@ class ServeOptions(StubOptions):
     )
     tls_name: Sequence[str] = field(
         default=(),
-        metadata=told(
+        metadata=option_text(
             "Another host name or address that the certificate of --tls is valid for.",
             metavar="NAME",
             page="stub.md#tls",
@@ -50,12 +52,14 @@ class ServeOptions(StubOptions):
         ),
     )
     cert: Path | None = field(
-        default=None, metadata=told("Serve https with this certificate (PEM).", is_file=True, group="Address")
+        default=None, metadata=option_text("Serve https with this certificate (PEM).", is_file=True, group="Address")
     )
-    key: Path | None = field(default=None, metadata=told("Private key of --cert (PEM).", is_file=True, group="Address"))
+    key: Path | None = field(
+        default=None, metadata=option_text("Private key of --cert (PEM).", is_file=True, group="Address")
+    )
     ban_after: int = field(
         default=USUAL_LIMIT.ban_after,
-        metadata=told(
+        metadata=option_text(
             "With --rate-limit: ban an address after it broke the limit N times; 0 for no bans.",
             least=0,
             most=1000,
@@ -64,7 +68,7 @@ class ServeOptions(StubOptions):
     )
     ban_seconds: int = field(
         default=USUAL_LIMIT.ban_seconds,
-        metadata=told(
+        metadata=option_text(
             "With --rate-limit: how many seconds a ban lasts, on the stub's clock.",
             least=1,
             most=10**9,

@@ -1,4 +1,4 @@
-"""Serving: granian's WSGI worker in this very process, or in children that cannot outlive it.
+"""HTTP server of the stub: granian's WSGI worker in this process, or in child processes that end with it.
 
 Granian's own command forks a worker that goes on serving when its parent is killed, and it binds with
 `SO_REUSEPORT`, so that a second server on the port starts without complaint (both seen with 2.8). Here the one process
@@ -45,14 +45,14 @@ Environ = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Files of a server certificate and its key, PEM."""
+    """Paths of a server certificate and its private key, in PEM."""
 
     certificate: Path
     key: Path
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one.
+def listen_on(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on a host and port; port 0 takes a free one.
 
     Raises:
         UsageError: the address is not this machine's, the port is in use or needs rights we lack.
@@ -62,7 +62,7 @@ def bind(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"--host {host}: is no address of this machine: {error}") from error
+        raise UsageError(f"--host {host}: is not an address of this machine: {error}") from error
     listening = socket.socket(family, kind, protocol)
     try:
         # Without SO_REUSEPORT: two servers must never share a port unnoticed.
@@ -78,14 +78,14 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket, *, tls: bool) -> str:
-    """Return the base URL under which a listening socket is reached."""
+def base_url_of(listening: socket.socket, *, tls: bool) -> str:
+    """Return the base URL at which a listening socket can be reached."""
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if tls else 'http'}://{shown}:{port}"
 
 
-def run(
+def serve(
     make_app: MakeApp,
     listening: socket.socket,
     *,
@@ -93,7 +93,7 @@ def run(
     certificate: Certificate | None,
     on_ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `on_ready` is called when connections are accepted.
+    """Serve a stub over HTTP until SIGINT or SIGTERM; `on_ready` is called when connections are accepted.
 
     Raises:
         MockServerError: the application cannot be made, or a worker process ended on its own.
@@ -106,7 +106,7 @@ def run(
 
 
 class _StopSignal:
-    """SIGINT and SIGTERM as something to wait for.
+    """Waits for SIGINT or SIGTERM.
 
     Over the interpreter's wake-up pipe: the system may hand a signal to one of granian's threads, and Python's own
     handler then runs only when the main thread next does, which waits here.
@@ -120,7 +120,7 @@ class _StopSignal:
             signal.signal(number, lambda _number, _frame: None)
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
-        """Wait until a signal came or the time is over; tell whether one came."""
+        """Wait for a signal or a timeout in seconds, and tell whether a signal came."""
         return bool(select.select([self._read], [], [], timeout_seconds)[0])
 
 
@@ -165,7 +165,7 @@ def _work(
 
 
 def _entrance(app: Any) -> Callable[[Any, Environ], None]:
-    """Return the function that granian calls for each request (PEP 3333 on our side).
+    """Return the function that granian calls for each request.
 
     Granian's own copies the process' environment variables into every request, as CGI did; a stub has no use for them,
     and for the rest only where Flask answers.
@@ -191,7 +191,7 @@ def _entrance(app: Any) -> Callable[[Any, Environ], None]:
 
 
 def _through_wsgi(app: Any, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Return status, fields and content of a WSGI callable's answer."""
+    """Return status, fields and content of a WSGI application's response."""
     head: list[Any] = []
 
     def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
@@ -214,7 +214,7 @@ def _run_children(
     on_ready: Callable[[], None],
     stop: _StopSignal,
 ) -> None:
-    """Serve with several processes on one socket; the parent only watches."""
+    """Serve with several child processes on one socket."""
     alive_read, alive_write = os.pipe()  # closes with the parent, however it ends
     ready_read, ready_write = os.pipe()
     children: set[int] = set()
@@ -246,7 +246,7 @@ def _run_children(
 
 
 def _watch(children: set[int], stop: _StopSignal) -> None:
-    """Wait for the signal to stop; a child that ends before is an error."""
+    """Wait for the signal to stop; raise MockServerError if a child process ends before."""
     while not stop.wait(0.2):
         for child in list(children):
             ended, status = os.waitpid(child, os.WNOHANG)
@@ -264,7 +264,7 @@ def _be_child(
     alive: int,
     ready: int,
 ) -> None:
-    """Serve as a child process, and end with the parent; never returns."""
+    """Serve as a child process that ends when its parent does; never return."""
 
     def end_with_parent() -> None:
         os.read(alive, 1)

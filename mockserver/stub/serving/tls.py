@@ -1,4 +1,4 @@
-"""A self-signed certificate for `serve --tls`, kept between runs so that clients can be told its path once."""
+"""Self-signed certificates for `serve --tls`, kept on disk so that their path stays the same between runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEEDED_DAYS = 2
 
 
 def self_signed(hosts: Sequence[str]) -> Certificate:
-    """Return a self-signed certificate for host names or addresses, besides `localhost` and the loopback addresses.
+    """Return a self-signed certificate for host names or addresses, `localhost` and the loopback addresses.
 
     Both files are in the user's cache folder, or in a temporary one where that cannot be written. The certificate is
     kept as long as it is valid for all these names, so that clients need to be told its path once.
@@ -79,7 +79,7 @@ def _folder() -> Path:
 
 
 def _usable(kept: Certificate, names: Sequence[x509.GeneralName]) -> bool:
-    """Tell whether certificate and key are there, belong together, hold these names and stay valid for a while."""
+    """Tell whether certificate and key exist, belong together, cover given names and stay valid for some days."""
     try:
         certificate = x509.load_pem_x509_certificate(kept.certificate.read_bytes())
         key = serialization.load_pem_private_key(kept.key.read_bytes(), None)
@@ -117,7 +117,7 @@ def _make(kept: Certificate, names: Sequence[x509.GeneralName]) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, in one step."""
+    """Write a file atomically, readable only by its owner."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -1,1 +1,1 @@
-"""Mutable state: stores, worlds, and the seed data that they start from."""
+"""State of the stub: stores, worlds, and the seed data that worlds start from."""

@@ -1,4 +1,4 @@
-"""A store in the memory of one process, gone with it."""
+"""Store that keeps all state in the memory of one process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mockserver.stub.store.store import Fill
 
 
 class _MemoryWorld:
-    """One world in memory, with the transaction that is open on it; one thread at a time has it."""
+    """One world in memory with its open transaction; only one thread at a time can hold it."""
 
     __slots__ = ("_changes", "_cleared", "_lock", "_records")
 
@@ -34,17 +34,17 @@ class _MemoryWorld:
         self._lock.release()
 
     def read(self, collection: str, key: str) -> Record | None:
-        """Return a record as of the last ended transaction; one look-up is atomic in CPython."""
+        """Return a record as of the last committed transaction."""
         records = self._records.get(collection)
         return None if records is None else records.get(key)
 
     def dump(self) -> dict[str, dict[str, Record]]:
-        """Return all records as of the last ended transaction."""
+        """Return all records as of the last committed transaction."""
         with self._lock:
             return {name: dict(records) for name, records in self._records.items()}
 
     def clear(self) -> None:
-        """Let the open transaction start from nothing."""
+        """Delete all records of the world within the open transaction."""
         self._cleared = True
         self._changes.clear()
 
@@ -80,7 +80,7 @@ class _MemoryWorld:
 
 
 class MemoryStore:
-    """Keeps everything in this process, for as long as it lives."""
+    """Store that keeps all state in memory for as long as the process lives."""
 
     def __init__(self) -> None:
         self._worlds: dict[str, _MemoryWorld] = {}
@@ -119,4 +119,4 @@ class MemoryStore:
         self._worlds.pop(world, None)
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: a store in memory has nothing to release."""

@@ -1,4 +1,4 @@
-"""Seed data: what a fresh world starts with, from YAML (docs/seed-data.md)."""
+"""Seed data: accounts, tokens and records that a new world starts with, from YAML (docs/seed-data.md)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mockserver.http import json
 from mockserver.plugins.account_records import ACCOUNTS, TOKENS, password_hash, shared_token_key, token_key
 from mockserver.plugins.plugin import Plugin, Section
 from mockserver.plugins.transactions import WORLD, Record, Transaction
@@ -21,7 +22,7 @@ OVERLAY = "overlay"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that exists from the start; `expires` false keeps it valid whatever `valid_to` tells."""
+    """A token in the seed data; one with `expires` false is valid forever."""
 
     token: str
     valid_from: int
@@ -31,7 +32,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account that exists from the start; `level` "" where the contract knows no levels.
+    """An account in the seed data; its `level` is "" if the contract has no levels.
 
     Attributes:
         schemes: credential by name of the security scheme that it is shown for.
@@ -50,7 +51,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Everything that a fresh world starts with.
+    """All seed data that a new world starts with.
 
     Attributes:
         accounts: by username, in the file's order.
@@ -69,7 +70,7 @@ class Seed:
     account_references: frozenset[str] = frozenset({"owns"})
 
     def overlaid(self, name: str | None) -> Seed:
-        """Return the starting point of a name, or this one for None.
+        """Return the seed data of a named overlay, these seed data for None.
 
         Raises:
             LookupError: there is no overlay of that name; the message lists them.
@@ -78,32 +79,34 @@ class Seed:
             return self
         found = self.overlays.get(name)
         if found is None:
-            raise LookupError(f"the seed data have no overlay {name!r}; they have {', '.join(self.overlays) or 'none'}")
+            raise LookupError(
+                f"the seed data have no overlay {json.text(name)}; they have {', '.join(self.overlays) or 'none'}"
+            )
         return found
 
     def emptied(self, levels: Sequence[str]) -> Seed:
-        """Return a starting point with nothing but the first account of the mightiest level, so that someone can call.
+        """Return seed data with nothing but the first account of the highest level.
 
         Args:
-            levels: the contract's permission levels, mightiest first.
+            levels: the contract's permission levels, highest first.
         """
-        mightiest = self.mightiest(levels)
-        if mightiest is None:
+        highest = self.highest_level_account(levels)
+        if highest is None:
             return Seed()
-        profile = {name: value for name, value in mightiest.profile.items() if name not in self.account_references}
-        return Seed({mightiest.username: replace(mightiest, profile=profile)})
+        profile = {name: value for name, value in highest.profile.items() if name not in self.account_references}
+        return Seed({highest.username: replace(highest, profile=profile)})
 
-    def mightiest(self, levels: Sequence[str]) -> Account | None:
-        """Return the first account of the mightiest level that an account has, None where there are no accounts.
+    def highest_level_account(self, levels: Sequence[str]) -> Account | None:
+        """Return the first account of the highest level that any account has, None if there are no accounts.
 
         Args:
-            levels: the contract's permission levels, mightiest first.
+            levels: the contract's permission levels, highest first.
         """
         ranks = {level: rank for rank, level in enumerate(levels)}
         return min(self.accounts.values(), key=lambda one: ranks.get(one.level, len(ranks)), default=None)
 
     def secrets(self) -> dict[str, list[str]]:
-        """Return what each account may show without end, by username: its password, tokens and other credentials."""
+        """Return the credentials of each account that never expire, by user name: password, tokens and others."""
         return {
             account.username: [
                 *([] if account.password is None else [account.password]),
@@ -114,21 +117,21 @@ class Seed:
         }
 
     def first_secrets(self, transaction: Transaction, purpose: str) -> Sequence[str]:
-        """Return the secrets of a purpose that a world hands out first, by what it started from."""
+        """Return the secrets for a purpose that a world issues before made-up ones."""
         return self.started(transaction).issue.get(purpose, ())
 
     def password_of(self, transaction: Transaction, username: str) -> str | None:
-        """Return the password of an account in what a world started from, None without one."""
+        """Return the password of an account in the seed data that a world started from, None if it has none."""
         account = self.started(transaction).accounts.get(username)
         return None if account is None else account.password
 
     def started(self, transaction: Transaction) -> Seed:
-        """Return what a world started from: an overlay, or the file's own sections."""
+        """Return the seed data that a world started from: an overlay, or the file's own sections."""
         started = transaction.get(WORLD, OVERLAY) if self.overlays else None
         return self if started is None else self.overlays.get(started["name"], self)
 
     def fill(self, transaction: Transaction) -> None:
-        """Write the records of a fresh world."""
+        """Write all records of a new world."""
         for account in self.accounts.values():
             keys = [Token(value, 0, 0) for value in account.schemes.values()]
             for token in (*account.tokens, *keys):
@@ -155,21 +158,21 @@ class Seed:
 
 
 def account_record(account: Account) -> Record:
-    """Return the stored form of an account; `tokens` are the keys of those issued by logging in."""
+    """Return the stored form of an account; `tokens` holds the keys of tokens issued by logging in."""
     hashed = None if account.password is None else password_hash(account.username, account.password)
     record: Record = {**account.profile, "level": account.level, "password_hash": hashed, "tokens": []}
     return record if account.scopes is None else {**record, "scopes": list(account.scopes)}
 
 
 def load_seed(path: Path | str, api: Plugin | None = None) -> Seed:
-    """Return the seed data in a YAML file, for an API or for a contract without one.
+    """Return the seed data in a YAML file, for an API or for a contract without an API.
 
     Raises:
         UsageError: not readable, not YAML, not of the documented form, or a name in it leads nowhere; names file,
             place and remedy.
     """
     form = format_of(api)
-    sections, overlays = seed_files.read(Path(path), form)
+    sections, overlays = seed_files.read_sections(Path(path), form)
     return replace(
         _seed(sections, form),
         overlays={name: replace(_seed({**sections, **own}, form), name=name) for name, own in overlays.items()},
@@ -203,7 +206,7 @@ RESOURCE_PREFIX = "resource:"
 
 
 def records(sections: Mapping[str, Any], api: Iterable[Section]) -> dict[str, dict[str, Record]]:
-    """Return the records of all sections but those of accounts and secrets, by collection and key.
+    """Return the records of all sections except accounts and secrets, by collection and key.
 
     Args:
         sections: of a file, every item written out.
@@ -220,7 +223,7 @@ def records(sections: Mapping[str, Any], api: Iterable[Section]) -> dict[str, di
 
 
 def _records(section: Section, content: Any) -> dict[str, Record]:
-    """Return the records of one section by key: a record's key is what names the item, with slashes between."""
+    """Return the records of one section by key: the item's key members joined by slashes."""
     if section.records is not None:
         return dict(section.records(content))
     found = {"/".join(str(item[name]) for name in section.key): section.record(item) for item in content}

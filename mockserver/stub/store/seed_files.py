@@ -1,4 +1,4 @@
-"""Seed data as people write it: repetitions written out, checked by JSON Schema and for names that lead nowhere.
+"""Reads seed data files: expands repeated items, validates by JSON Schema, and checks that names exist.
 
 The sections of any contract stand in seed.schema.json; an API adds its own (seed_format.py). docs/seed-data.md says
 what each section holds; tests/project/test_generated.py holds it against the schemas.
@@ -12,6 +12,7 @@ from typing import Any
 
 from mockserver.contract.source import yaml
 from mockserver.errors import UsageError
+from mockserver.http import json
 from mockserver.stub.store.seed_format import SeedFormat
 
 #: An item stands at most so many times; more is a mistake, and would make each new world slow.
@@ -22,8 +23,8 @@ _NUMBER = "{n}"
 Sections = dict[str, Any]
 
 
-def read(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
-    """Return the sections of a file, and those of each of its overlays, which stand in their place.
+def read_sections(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
+    """Return the sections of a seed data file, and those of each of its overlays.
 
     Every item is written out and has all members that have a default.
 
@@ -43,7 +44,7 @@ def read(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sections]]:
 
 
 class _Reader:
-    """Checks the data of one file."""
+    """Expands and validates the data of one seed data file."""
 
     def __init__(self, path: Path, form: SeedFormat) -> None:
         self._path = path
@@ -73,7 +74,7 @@ class _Reader:
         return whole, overlays
 
     def _written_out(self, sections: Any, place: tuple[str, ...]) -> Any:
-        """Return sections with each item as often as its `repeat` says, and with defaults; what is null is left out."""
+        """Return sections with repeated items expanded and defaults filled in; members that are null are left out."""
         if not isinstance(sections, dict):
             return sections
         written: Sections = {}
@@ -117,7 +118,8 @@ class _Reader:
                 key = tuple(item[name] for name in names)
                 if key in seen:
                     raise self._error(
-                        (*place, section, index, names[-1]), f"stands twice; {' and '.join(names)} name it"
+                        (*place, section, index, names[-1]),
+                        f"is a duplicate; another item has the same {' and '.join(names)}",
                     )
                 seen.add(key)
 
@@ -132,7 +134,7 @@ class _Reader:
                     for name in _names(item.get(member)):
                         if not leads(name):
                             place: tuple[str | int, ...] = (*places[section.name], index, member)
-                            raise self._error(place, f"{name!r} {reference.remedy}")
+                            raise self._error(place, f"{json.text(name)} {reference.remedy}")
 
     def _error(self, place: tuple[str | int, ...], message: str) -> UsageError:
         parts = [
@@ -149,7 +151,7 @@ def _names(value: Any) -> Iterable[str]:
 
 
 def _numbered(value: Any, number: int) -> Any:
-    """Return a value with `{n}` in its texts replaced; a text that is nothing else becomes the number."""
+    """Return a value with `{n}` in its texts replaced by a number; the text `{n}` alone becomes the number itself."""
     if isinstance(value, str):
         return number if value == _NUMBER else value.replace(_NUMBER, str(number))
     if isinstance(value, dict):
@@ -168,7 +170,7 @@ _BOUNDS = {"minimum": "be at least", "maximum": "be at most", "minItems": "have 
 
 
 def _told(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
-    """Return place and message of a violation; values, which may be secret, stay out of both."""
+    """Return place and message of a schema violation, without any values, as these may be secret."""
     place = tuple(error.instance_path)
     *way, keyword = error.schema_path
     found: Any = schema
@@ -190,5 +192,5 @@ def _told(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
 
 
 def _in_order(error: Any) -> list[tuple[bool, int, str]]:
-    """Return what violations are sorted by, so that the same file gives the same message."""
+    """Return the sort key of a schema violation, so that the same file always gives the same message."""
     return [(False, part, "") if isinstance(part, int) else (True, 0, part) for part in error.instance_path]

@@ -1,4 +1,4 @@
-"""The form of seed data: the engine's sections, and those of the API that is served."""
+"""Schema of seed data files: the engine's sections, and those that an API adds."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class SeedFormat:
 
     @cached_property
     def validator(self) -> Any:
-        """What finds violations of the schema."""
+        """Validator of seed data files against their JSON Schema."""
         return jsonschema_rs.validator_for(self.schema)
 
     @cached_property
     def defaults(self) -> Mapping[str, Mapping[str, Any]]:
-        """For each section the members that an item has where nothing else is said.
+        """Default values of item members, for each section.
 
         Accounts of any contract are told apart by what they do not have; what reads them knows their defaults.
         """
@@ -60,19 +60,19 @@ class SeedFormat:
 
     @property
     def account_references(self) -> frozenset[str]:
-        """Members of an account that name something else in the file."""
+        """Names of account members whose values must name something else in the file."""
         found = (section.references for section in self.sections if section.name == ACCOUNTS)
         return frozenset({"owns"}.union(*found))
 
 
 @cache
 def format_of(api: Plugin | None) -> SeedFormat:
-    """Return the form of seed data of an API, or of contracts without one."""
+    """Return the SeedFormat of an API, or of contracts without one."""
     return SeedFormat(api)
 
 
 def _with_api(schema: dict[str, Any], api: Plugin | None) -> dict[str, Any]:
-    """Return the engine's schema with the sections of an API."""
+    """Return the engine's JSON Schema of seed data extended by the sections of an API."""
     if api is None or api.seed_schema is None:
         return schema
     added: dict[str, Any] = json.decode(api.seed_schema.read_bytes())["properties"]

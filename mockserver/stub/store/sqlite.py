@@ -1,4 +1,4 @@
-"""A store in a SQLite file: `sqlite:///FILE` outlives `kill -9` of the stub, and several processes share it.
+"""Store in a SQLite file (`sqlite:///FILE`), which survives the process and can be shared by several processes.
 
 One table of records; a transaction takes the file's one write lock first (`BEGIN IMMEDIATE`), so that what it reads
 stays true until it writes.
@@ -45,7 +45,7 @@ _URL = re.compile(r"(?P<driver>[a-z0-9+]+)://(?P<host>[^/]*)(?:/(?P<file>.*))?",
 
 
 class _SqliteTransaction:
-    """One world within a transaction of the database."""
+    """Records of one world within a database transaction."""
 
     def __init__(self, connection: sqlite3.Connection, world: str) -> None:
         self._connection = connection
@@ -65,15 +65,15 @@ class _SqliteTransaction:
         self._connection.execute(_DELETE, (self._world, collection, key))
 
     def clear(self) -> None:
-        """Remove every record of the world."""
+        """Delete every record of the world."""
         self._connection.execute(_CLEAR, (self._world,))
 
 
 class SqliteStore:
-    """Keeps state in a file that several threads and processes share."""
+    """Store that keeps all state in a SQLite file, shared by several threads and processes."""
 
     def __init__(self, url: str) -> None:
-        """Open the file, creating it and its tables where they are missing.
+        """Open a SQLite file, creating the file and its tables if they are missing.
 
         Raises:
             StateError: not a usable URL, no such folder, not a database, or not writable.
@@ -137,7 +137,7 @@ class SqliteStore:
 
     @contextmanager
     def _begin(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection within a transaction, which is undone by any exception."""
+        """Yield a database connection within a transaction, which any exception rolls back."""
         with self._writing, self._translated(), self._connections.lent() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -148,13 +148,13 @@ class SqliteStore:
                 raise
 
     def _query(self, statement: str, *values: str) -> list[Any]:
-        """Return the rows that a statement finds; alone, it sees one state of the database without a transaction."""
+        """Return the rows of a single SQL query, which needs no transaction to see a consistent state."""
         with self._translated(), self._connections.lent() as connection:
             return connection.execute(statement, values).fetchall()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn the database's exceptions into ours, so that no other module knows SQLite."""
+        """Turn exceptions of SQLite into StateError."""
         try:
             yield
         except sqlite3.Error as error:
@@ -162,7 +162,7 @@ class SqliteStore:
 
 
 class _Connections:
-    """Connections to a file, each used by one thread at a time; who is done with one leaves it to the next."""
+    """Pool of connections to a SQLite file, each used by one thread at a time."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -180,7 +180,7 @@ class _Connections:
             self._idle.append(connection)
 
     def close(self) -> None:
-        """Close those that nobody uses."""
+        """Close all idle connections."""
         while self._idle:
             self._idle.pop().close()
 
@@ -200,7 +200,7 @@ def _connect(file: str) -> sqlite3.Connection:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Let readers go on beside the writer; the file remembers it, so only its first connections change anything."""
+    """Switch the database to a write-ahead log, so that readers do not wait for the writer."""
     pause = threading.Event()
     for _ in range(int(LOCK_TIMEOUT_SECONDS / _RETRY_SECONDS)):
         try:
@@ -222,14 +222,14 @@ def _record(text: str) -> Record:
 
 
 def _file(url: str) -> str:
-    """Return the file that a URL names.
+    """Return the path of the file that a `sqlite:///` URL names.
 
     Raises:
         StateError: none, or the URL is not one of SQLite; the message does not show a password.
     """
     found = _URL.fullmatch(url)
     if found is None:
-        raise StateError(f"--state {url!r} is not a URL; use memory or sqlite:///FILE")
+        raise StateError(f"--state {json.text(url)} is not a URL; use memory or sqlite:///FILE")
     if found["driver"] not in ("sqlite", "sqlite+pysqlite"):
         raise StateError(f"--state {found['driver']}: is not supported; use memory or sqlite:///FILE")
     file = unquote(found["file"] or "")

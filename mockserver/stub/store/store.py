@@ -1,4 +1,4 @@
-"""Store: the interface of everything that keeps state.
+"""Interface of all stores, which keep the state of worlds as records by collection and key.
 
 A store holds, for each world, collections of records: JSON values under text keys. A record is never changed in
 place; a change puts a new one, so a reader may hold what it got for as long as it likes.
@@ -21,10 +21,10 @@ Fill = Callable[[Transaction], None]
 
 
 class Store(Protocol):
-    """What every store can do; one test suite runs against all of them (tests/unit/behaviour/test_store.py)."""
+    """Methods that every store has; one test suite runs against all stores (tests/unit/behaviour/test_store.py)."""
 
     def open_world(self, world: str, fill: Fill) -> None:
-        """Create a world unless it exists, its records made by `fill`."""
+        """Create a world, its records written by `fill`, unless it exists."""
 
     def has_world(self, world: str) -> bool:
         """Tell whether a world exists."""
@@ -33,7 +33,7 @@ class Store(Protocol):
         """Return the names of all worlds."""
 
     def transaction(self, world: str) -> AbstractContextManager[Transaction]:
-        """Return a transaction, serialised with all others on the world; an exception undoes it.
+        """Return a transaction on a world, serialised with all others; an exception rolls it back.
 
         When the context ends without one, the changes are kept: whatever the store survives, they survive.
 
@@ -42,27 +42,27 @@ class Store(Protocol):
         """
 
     def reader(self, world: str) -> Read:
-        """Return the function that reads one record of a world as of now, without a transaction.
+        """Return a function that reads one record of a world without a transaction.
 
         It raises StateError where the store cannot be read.
         """
 
     def dump(self, world: str) -> dict[str, dict[str, Record]]:
-        """Return all collections of a world.
+        """Return all records of a world, by collection and key.
 
         Raises:
             StateError: the store cannot be read.
         """
 
     def reset(self, world: str, fill: Fill) -> None:
-        """Put a world back to what `fill` makes, in one step.
+        """Replace all records of a world by those that `fill` writes, in one step.
 
         Raises:
             StateError: the store cannot be written.
         """
 
     def drop(self, world: str, fill: Fill) -> None:
-        """Let a world be as if it had never been opened; `fill` makes what whoever else has it open then finds.
+        """Delete a world; other holders of the world then find it as `fill` makes it anew.
 
         A transaction under way ends as it would have, and nobody sees what it changed.
 
@@ -71,4 +71,4 @@ class Store(Protocol):
         """
 
     def close(self) -> None:
-        """Release files and connections."""
+        """Release the files and connections of the store."""

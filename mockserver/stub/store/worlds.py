@@ -1,4 +1,4 @@
-"""Worlds: isolated copies of everything mutable, made from the seed data when first asked for."""
+"""Worlds: isolated copies of all state that requests change, created from the seed data on first use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLOCK = "clock"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One world: its name, its store and its journal.
+    """One world, an isolated copy of the stub's state: its name, its store and its journal.
 
     Attributes:
         start: UNIX time that the clock shows until it is set, or None for the wall clock.
@@ -37,11 +37,11 @@ class World:
     read: Read
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Return a transaction on the world's records (stub/store/store.py)."""
+        """Return a transaction on the world's records."""
         return self.store.transaction(self.name)
 
     def now(self) -> float:
-        """Return the world's UNIX time in seconds: the wall clock, or the one that was set, standing still."""
+        """Return the world's time in UNIX seconds: that of the wall clock, or the time at which it was stopped."""
         clock = self.read(WORLD, _CLOCK)
         if clock is not None:
             now: float = clock["now"] if clock["now"] is not None else sources.wall_clock() + clock["ahead"]
@@ -49,12 +49,12 @@ class World:
         return sources.wall_clock() if self.start is None else self.start
 
     def set_clock(self, now: int | None) -> None:
-        """Let the clock stand at a UNIX time in seconds; None lets it follow the wall clock again."""
+        """Stop the world's clock at a UNIX time in seconds, or let it follow the wall clock again for None."""
         with self.transaction() as transaction:
             transaction.put(WORLD, _CLOCK, {"now": now, "ahead": 0})
 
     def advance_clock(self, seconds: float) -> None:
-        """Move the clock forward; a standing clock goes on standing, a running one goes on running."""
+        """Move the world's clock forward by some seconds, whether it is stopped or running."""
         with self.transaction() as transaction:
             clock = transaction.get(WORLD, _CLOCK) or {"now": self.start, "ahead": 0}
             if clock["now"] is None:
@@ -63,14 +63,14 @@ class World:
                 transaction.put(WORLD, _CLOCK, {"now": clock["now"] + seconds, "ahead": 0})
 
     def clock_stands(self) -> bool:
-        """Tell whether the clock stands still, because it was set."""
+        """Tell whether the world's clock is stopped."""
         clock = self.read(WORLD, _CLOCK)
         return self.start is not None if clock is None else clock["now"] is not None
 
 
 @dataclass(frozen=True)
 class Worlds:
-    """All worlds over one store."""
+    """All worlds in one store."""
 
     store: Store
     seed: Seed
@@ -78,7 +78,7 @@ class Worlds:
     _open: dict[str, World] = field(default_factory=dict)
 
     def get(self, name: str) -> World:
-        """Return a world, made from the seed data on first use.
+        """Return the world of a name, created from the seed data on first use.
 
         Raises:
             ValueError: not a name for a world, or too many worlds; the message says which.
@@ -98,7 +98,7 @@ class Worlds:
         return world
 
     def reset(self, world: World, overlay: str | None = None) -> None:
-        """Put a world back to its seed data, or to an overlay of them, its clock to the start, its journal to nothing.
+        """Reset a world to its seed data or one of their overlays; its clock is reset and its journal emptied.
 
         Raises:
             LookupError: the seed data have no such overlay; the message lists them.
@@ -108,7 +108,7 @@ class Worlds:
         world.journal.clear()
 
     def drop(self, world: World) -> None:
-        """Let go of a world and all that it keeps; whoever names it again gets a new one.
+        """Delete a world with its state and journal; the next use of its name creates a new one.
 
         Raises:
             ValueError: it is the default world, which is always there.

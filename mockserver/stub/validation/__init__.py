@@ -1,1 +1,1 @@
-"""Requests as promised? Parameters and content, decoded once and validated."""
+"""Validation of requests: parameters and content are decoded once and validated against the contract."""

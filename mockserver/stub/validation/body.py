@@ -1,4 +1,4 @@
-"""Request content: its size, media type, form and schema, decoded once."""
+"""Reads request content: checks its size and media type, decodes it once and validates it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.reading.parts import told_values
+from mockserver.contract.reading.parts import documented_field_values
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import RequestRejected
@@ -14,8 +14,8 @@ from mockserver.http import json
 from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
 from mockserver.stub.validation.decoding import decoding
-from mockserver.stub.validation.text_types import Shapes
-from mockserver.stub.validation.violations import reject, translate
+from mockserver.stub.validation.text_types import ValueShapes
+from mockserver.stub.validation.violations import client_violations, reject
 
 #: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
 MAX_CONTENT_BYTES = 1024 * 1024
@@ -26,10 +26,10 @@ _JSON_CHARSETS = frozenset({"utf-8", "ascii"})
 
 
 class _Decoder:
-    """Decodes and validates content of one media type."""
+    """Decodes and validates request content of one media type."""
 
     def __init__(
-        self, contract: Contract, shapes: Shapes, media_type: MediaType, name: str, secret_names: frozenset[str]
+        self, contract: Contract, shapes: ValueShapes, media_type: MediaType, name: str, secret_names: frozenset[str]
     ) -> None:
         self._contract = contract
         self._schema = media_type.schema
@@ -48,7 +48,7 @@ class _Decoder:
             self._items = contract.validator(media_type.item_schema, "request")
 
     def read(self, content: bytes, field: str) -> Any:
-        """Return the value of content; binary content is passed on as it is.
+        """Return the decoded and valid value of request content; binary content is returned unchanged.
 
         Raises:
             RequestRejected: 400 or 422.
@@ -68,33 +68,33 @@ class _Decoder:
         return value
 
     def _refuse(self, broken: Iterable[tuple[SchemaViolation, str]]) -> None:
-        """Reject content for what is broken, each with the pointer of the value it was found in; nothing passes."""
+        """Raise RequestRejected if there are schema violations, each paired with the pointer of the validated value."""
         found = list(broken)
         if not found:
             return
         violations = (
             violation
             for each, prefix in found
-            for violation in translate(self._contract, "body", each, self._secret_names, prefix)
+            for violation in client_violations(self._contract, "body", each, self._secret_names, prefix)
         )
         raise reject(violations, sum(len(each.missing) + len(each.unknown) or 1 for each, _ in found))
 
 
 class BodyReader:
-    """Reads the content of one operation's requests."""
+    """Reads, decodes and validates the content of one operation's requests."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         body = operation.request_body
         self._required = body is not None and body.required
         self._contract = contract
-        self._shapes = Shapes(contract)
+        self._shapes = ValueShapes(contract)
         self._content = dict(body.content) if body is not None else {}
         #: Names of properties that never come back, in any media type that is documented, ranges included.
         self.secret_names = _NO_NAMES.union(
             *(_secret_names(contract, media_type) for media_type in self._content.values())
         )
         self._by_essence = {essence(name): media_type for name, media_type in reversed(self._content.items())}
-        for told in map(essence, told_values(contract, operation, "content-type")):
+        for told in map(essence, documented_field_values(contract, operation, "content-type")):
             alike = [one for name, one in self._by_essence.items() if is_json(name)]
             if is_json(told) and told not in self._by_essence and alike:
                 self._by_essence[told] = alike[0]
@@ -111,7 +111,7 @@ class BodyReader:
         self._by_field: dict[str, _Decoder] = {}
 
     def receive(self, request: Request) -> bytes:
-        """Return the request's content as it came.
+        """Return the bytes of a request's content.
 
         Raises:
             RequestRejected: 413.
@@ -128,7 +128,7 @@ class BodyReader:
         return content
 
     def decode(self, content: bytes, content_type: str | None) -> Any:
-        """Return the value of content, or None where there is none and none is needed.
+        """Return the decoded value of content, None if there is none and the contract requires none.
 
         Raises:
             RequestRejected: 415, 400 or 422, in this order.
@@ -137,16 +137,16 @@ class BodyReader:
             if content_type and (decoder := self._find(content_type)) is not None and decoder.may_be_empty:
                 return decoder.read(content, content_type)
             if self._required:
-                raise RequestRejected(400, "Bad Request", "the request has no content, and the operation needs some")
+                raise RequestRejected(400, "Bad Request", "the request has no content, but the operation requires it")
             return None
         return (self._by_field.get(content_type or "") or self._choose(content_type)).read(content, content_type or "")
 
     def media_type(self, content_type: str | None) -> str:
-        """Return the media type of a request without its parameters, "" for none."""
+        """Return the media type in a `Content-Type` value without parameters, "" if there is none."""
         return essence(content_type or "")
 
     def _find(self, field: str) -> _Decoder | None:
-        """Return the decoder for a `Content-Type`: of the type itself, else of the narrowest range that covers it."""
+        """Return the decoder for a `Content-Type`: that of the media type itself, else of the narrowest range."""
         name = essence(field)
         decoder = self._of_variant(field) if name in self._several else self._decoders.get(name)
         if decoder is not None or "/" not in name:
@@ -160,7 +160,7 @@ class BodyReader:
         return None
 
     def _of_variant(self, field: str) -> _Decoder:
-        """Return the decoder of the documented media type, of several of one name, that fits a field best."""
+        """Return the decoder for a media type that is documented several times with different parameters."""
         media_type = covering(self._content, field)
         assert media_type is not None
         return self._variants.setdefault(
@@ -177,7 +177,7 @@ class BodyReader:
             raise RequestRejected(
                 415,
                 "Unsupported Media Type",
-                f"the Content-Type {field[:100]!r} is not {accepted} in a charset that is known here",
+                f"the Content-Type {json.text(field[:100])} is not {accepted} in a known charset",
             )
         if len(self._by_field) < _MAX_REMEMBERED_FIELDS:
             self._by_field[field] = decoder
@@ -185,13 +185,13 @@ class BodyReader:
 
 
 def _secret_names(contract: Contract, media_type: MediaType) -> frozenset[str]:
-    """Return the names of `writeOnly` properties of a media type's content."""
+    """Return the names of `writeOnly` properties in the schemas of a media type."""
     schemas = (media_type.schema, media_type.item_schema)
     return _NO_NAMES.union(*(marked_names(contract.document.data, schema)[0] for schema in schemas if schema))
 
 
 def _is_readable(field: str) -> bool:
-    """Tell whether the charset of a field is one that its media type is read in: JSON knows UTF-8 alone (RFC 8259)."""
+    """Tell whether the charset of a `Content-Type` can be decoded; for JSON it must be UTF-8 (RFC 8259)."""
     named = charset(field)
     return named in _JSON_CHARSETS if is_json(field) else named is not None
 
@@ -200,5 +200,5 @@ def _too_large() -> RequestRejected:
     return RequestRejected(
         413,
         "Content Too Large",
-        f"the content is longer than {MAX_CONTENT_BYTES} bytes, the most this server reads",
+        f"the content is longer than {MAX_CONTENT_BYTES} bytes, the limit of this server",
     )

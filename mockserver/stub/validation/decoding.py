@@ -1,4 +1,4 @@
-"""Content to value, by media type: JSON, forms, multipart, XML, text; anything else stays bytes."""
+"""Decodes content by media type: JSON, forms, multipart, XML, text; content of any other type stays bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mockserver.contract.model import Contract, MediaType
 from mockserver.http import json, multipart
 from mockserver.http.media_types import charset, is_json, is_json_lines, is_xml
 from mockserver.http.styles import decode_query, pairs
-from mockserver.stub.validation.text_types import Shape, Shapes
+from mockserver.stub.validation.text_types import ValueShape, ValueShapes
 
 #: Takes content and the `Content-Type` field; raises ValueError for content that is not what the field says.
 Decode = Callable[[bytes, str], Any]
@@ -19,8 +19,8 @@ _RECORD_SEPARATOR = b"\x1e"
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: str) -> Decode | None:
-    """Return how content of a media type (in lower case, without parameters) is decoded, None for bytes as they are."""
+def decoding(contract: Contract, shapes: ValueShapes, media_type: MediaType, name: str) -> Decode | None:
+    """Return the function that decodes content of a media type, None if content stays bytes."""
     if is_json(name):
         return lambda content, _field: json.decode(content)
     is_form = name == "application/x-www-form-urlencoded"
@@ -47,13 +47,13 @@ def decoding(contract: Contract, shapes: Shapes, media_type: MediaType, name: st
 
 
 def _lines(content: bytes, _field: str) -> list[Any]:
-    """Return the JSON texts of content, one from each line; RFC 7464 puts a record separator before each."""
+    """Return the decoded JSON text of each line; a record separator before a line is dropped (RFC 7464)."""
     lines = content.replace(_RECORD_SEPARATOR, b"").split(b"\n")
     return [json.decode(line) for line in lines if line.strip()]
 
 
 def _in_utf8(content: bytes, field: str) -> str:
-    """Return the text of a form whose percent-encoded bytes may be of another charset, with UTF-8 in their place."""
+    """Return the text of a form with percent-encoded bytes converted from the form's charset to UTF-8."""
     named = charset(field) or "utf-8"
     text = content.decode(named)
     if named == "utf-8":
@@ -71,7 +71,7 @@ def _xml(contract: Contract, media_type: MediaType) -> Decode:
     return read
 
 
-def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
+def _form(shapes: ValueShapes, media_type: MediaType, content: str) -> Any:
     sent = pairs(content)
     wanted = shapes.at(media_type.schema)
     values: dict[str, Any] = {}
@@ -103,13 +103,13 @@ def _form(shapes: Shapes, media_type: MediaType, content: str) -> Any:
     }
 
 
-def _empty(shapes: Shapes, wanted: Shape) -> dict[str, Any]:
-    """Return the arrays that a form must have, empty: a form has no other way to say so than to leave them out."""
+def _empty(shapes: ValueShapes, wanted: ValueShape) -> dict[str, Any]:
+    """Return an empty array for each required array property of a form, since forms cannot send an empty array."""
     return {name: [] for name in wanted.required if shapes.at(wanted.properties.get(name)).is_array}
 
 
-def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str) -> Any:
-    """Return the members of multipart content (RFC 7578); a file is text of its bytes, one character each."""
+def _multipart(shapes: ValueShapes, media_type: MediaType, content: bytes, field: str) -> Any:
+    """Return the members of multipart content (RFC 7578); a file becomes text with one character per byte."""
     wanted = shapes.at(media_type.schema)
     if not content:
         return _empty(shapes, wanted)
@@ -122,12 +122,12 @@ def _multipart(shapes: Shapes, media_type: MediaType, content: bytes, field: str
     return {**_empty(shapes, wanted), **members}
 
 
-def _member(shapes: Shapes, wanted: Shape, name: str) -> Shape:
+def _member(shapes: ValueShapes, wanted: ValueShape, name: str) -> ValueShape:
     inner = shapes.at(wanted.properties.get(name))
     return shapes.at(inner.items) if inner.is_array else inner
 
 
-def _as_member(shapes: Shapes, values: list[Any], wanted: Shape, name: str) -> Any:
+def _as_member(shapes: ValueShapes, values: list[Any], wanted: ValueShape, name: str) -> Any:
     if shapes.at(wanted.properties.get(name)).is_array:
         # A part for each item, or one part that is the whole array.
         whole = _json_or_text(values[0]) if len(values) == 1 and isinstance(values[0], str) else values[0]
@@ -135,7 +135,7 @@ def _as_member(shapes: Shapes, values: list[Any], wanted: Shape, name: str) -> A
     return values[0] if len(values) == 1 else values
 
 
-def _part(shapes: Shapes, part: multipart.Part, wanted: Shape) -> Any:
+def _part(shapes: ValueShapes, part: multipart.Part, wanted: ValueShape) -> Any:
     try:
         text = part.content.decode(charset(part.content_type) or "utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Parameters: found in the request, given the type that their schema asks for, validated."""
+"""Reads the parameters of a request: finds, decodes, converts to the type in their schema, and validates them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mockserver.http.media_types import concrete, is_json
 from mockserver.http.pointers import child
 from mockserver.http.styles import Pairs, decode_query, decode_text, pairs
 from mockserver.messages import Arguments, Request, Violation
-from mockserver.stub.validation.text_types import Shape, Shapes
-from mockserver.stub.validation.violations import missing_parameter, reject, translate
+from mockserver.stub.validation.text_types import ValueShape, ValueShapes
+from mockserver.stub.validation.violations import client_violations, missing_parameter, reject
 
 #: Header parameters of these names are ignored: by OpenAPI (3.1, section 4.8.12.1), and because clients and servers set
 #: them by themselves, whatever a contract says (RFC 9110, sections 7.2, 7.6.1, 8.6 and 12.5.3).
@@ -27,12 +27,12 @@ _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"}) | {
 
 
 class ParameterReader:
-    """Reads the parameters of one operation's requests."""
+    """Reads, decodes and validates the parameters of one operation's requests."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract = contract
         self._operation = operation
-        self._shapes = Shapes(contract)
+        self._shapes = ValueShapes(contract)
         self._parameters = [
             (parameter, self._shapes.at(parameter.content.schema if parameter.content else parameter.schema))
             for parameter in operation.parameters
@@ -40,7 +40,7 @@ class ParameterReader:
         ]
 
     def read(self, request: Request, path_values: Mapping[str, str]) -> Arguments:
-        """Return the values by location and name; the absent ones are left out, or have their default.
+        """Return the parameter values by location and name, with defaults for absent parameters that have one.
 
         Raises:
             RequestRejected: 422 (404, see `_status`) with every violation of every parameter.
@@ -62,15 +62,17 @@ class ParameterReader:
             if wanted.pointer is None or (parameter.allow_empty and value in ("", [], [""])):
                 continue
             for found in self._contract.validator(wanted.pointer, "request").violations(value):
-                violations.extend(translate(self._contract, parameter.location, found, (), child("", parameter.name)))
+                violations.extend(
+                    client_violations(self._contract, parameter.location, found, (), child("", parameter.name))
+                )
         if violations:
             raise reject(violations, len(violations), self._status(violations))
         return Arguments(values["path"], values["query"], values["header"], values["cookie"])
 
     def _value(
-        self, parameter: Parameter, wanted: Shape, request: Request, path_values: Mapping[str, str], query: Pairs
+        self, parameter: Parameter, wanted: ValueShape, request: Request, path_values: Mapping[str, str], query: Pairs
     ) -> Any:
-        """Return the value of a parameter.
+        """Return the decoded value of a parameter.
 
         Raises:
             LookupError: it is absent.
@@ -88,7 +90,7 @@ class ParameterReader:
         return self._shapes.read(decode_text(name, style, wanted.kinds, text, explode=parameter.explode), wanted)
 
     def _text(self, parameter: Parameter, request: Request, path_values: Mapping[str, str], query: Pairs) -> str:
-        """Return the text of a parameter.
+        """Return the undecoded text of a parameter in the path, query, header or cookies of a request.
 
         Raises:
             LookupError: it is absent.
@@ -106,14 +108,14 @@ class ParameterReader:
         return cookie
 
     def _status(self, violations: list[Violation]) -> int:
-        """Return 422, or 404 for a path that names nothing where the contract documents only that."""
+        """Return the status for invalid parameters: 422, or 404 for a path if only that is documented."""
         documented = self._operation.responses
         only_path = all(violation.place == "path" for violation in violations)
         return 404 if only_path and "404" in documented and not {"422", "400"} & documented.keys() else 422
 
 
 def _decoded(parameter: Parameter, text: str) -> Any:
-    """Return the value of a parameter that is written in a media type; text where it is no JSON."""
+    """Return the value of a parameter that the contract describes by a media type; its text if it is not JSON."""
     assert parameter.content is not None
     if not is_json(concrete(parameter.content.name)):
         return text

@@ -1,4 +1,4 @@
-"""What a schema lets text become: the types, items and properties that all of its parts name together."""
+"""Converts text to the types that a schema allows, collected from all parts of the schema."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _PARTS = ("allOf", "oneOf", "anyOf")
 _BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
-class Shape(NamedTuple):
-    """A schema as far as the form of its values goes.
+class ValueShape(NamedTuple):
+    """Types, items and properties of a schema, collected from all parts of the schema.
 
     Attributes:
         types: names of types, empty for any.
@@ -43,28 +43,28 @@ class Shape(NamedTuple):
 
     @property
     def is_array(self) -> bool:
-        """Whether its values are arrays."""
+        """Whether values of the schema may be arrays."""
         return "array" in self.kinds
 
     @property
     def is_object(self) -> bool:
-        """Whether its values are objects."""
+        """Whether values of the schema may be objects."""
         return "object" in self.kinds
 
 
-ANY = Shape(frozenset(), None, {}, None, None)
+ANY = ValueShape(frozenset(), None, {}, None, None)
 
 
-class Shapes:
-    """The shapes of a contract's schemas, each worked out once, when it is first met: schemas may be recursive."""
+class ValueShapes:
+    """Shapes of a contract's schemas, each computed on first use."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._known: dict[str | None, Shape] = {None: ANY}
+        self._known: dict[str | None, ValueShape] = {None: ANY}
         self._judges: dict[str, Callable[[Any], bool]] = {}
 
-    def at(self, pointer: str | None) -> Shape:
-        """Return the shape of the schema at a pointer; a broken one has none."""
+    def at(self, pointer: str | None) -> ValueShape:
+        """Return the shape of the schema at a pointer; a broken schema allows any type."""
         try:
             return self._known[pointer]
         except KeyError:
@@ -73,23 +73,23 @@ class Shapes:
             return found
 
     def judge(self, pointer: str) -> Callable[[Any], bool]:
-        """Return the function that tells whether a request may have a value of the schema at a pointer."""
+        """Return the function that tells whether a value in a request is valid by the schema at a pointer."""
         try:
             return self._judges[pointer]
         except KeyError:
             is_valid: Callable[[Any], bool] = self._contract.validator(pointer, "request").is_valid
             return self._judges.setdefault(pointer, is_valid)
 
-    def typed(self, text: str, wanted: Shape) -> Any:
-        """Return text as a type that its schema asks for: the first that is valid, else the first it can be read as."""
+    def typed(self, text: str, wanted: ValueShape) -> Any:
+        """Return text converted to a type that its schema allows: the first valid conversion, else the first one."""
         candidates = list(_readings(text, wanted.types))
         if len(candidates) == 1 or wanted.pointer is None:
             return candidates[0]
         is_valid = self.judge(wanted.pointer)
         return next((value for value in candidates if is_valid(value)), candidates[0])
 
-    def read(self, texts: Texts, wanted: Shape) -> Any:
-        """Return texts of a parameter as the values that its schema asks for."""
+    def read(self, texts: Texts, wanted: ValueShape) -> Any:
+        """Return the texts of a parameter converted to the types that its schema allows."""
         if isinstance(texts, str):
             return self.typed(texts, wanted)
         if isinstance(texts, list):
@@ -98,16 +98,16 @@ class Shapes:
             return {name: self.typed(text, self._member(wanted, name)) for name, text in texts.items()}
         return self._deep(texts, wanted)
 
-    def first_valid(self, readings: Sequence[Texts], wanted: Shape) -> Any:
-        """Return the first of several readings of a parameter that its schema allows, else the first."""
+    def first_valid(self, readings: Sequence[Texts], wanted: ValueShape) -> Any:
+        """Return the first of several readings of a parameter's text that is valid by its schema, else the first."""
         values = [self.read(texts, wanted) for texts in readings]
         if len(values) == 1 or wanted.pointer is None:
             return values[0]
         is_valid = self.judge(wanted.pointer)
         return next((value for value in values if is_valid(value)), values[0])
 
-    def _deep(self, texts: Mapping[str, Any], wanted: Shape) -> Any:
-        """Return members that came in brackets: `a[]=1&a[]=2` are two, of `a[b]` the last counts if it is no array."""
+    def _deep(self, texts: Mapping[str, Any], wanted: ValueShape) -> Any:
+        """Return the members of a `deepObject` parameter; `a[]=1&a[]=2` gives an array of two items."""
         values: dict[str, Any] = {}
         for name, inner in texts.items():
             shape = self.at(wanted.items) if wanted.is_array else self._member(wanted, name)
@@ -118,10 +118,10 @@ class Shapes:
                 values |= {key: self.typed(text, shape) for key, text in found.items()}
         return list(values.values()) if wanted.is_array else values
 
-    def _member(self, wanted: Shape, name: str) -> Shape:
+    def _member(self, wanted: ValueShape, name: str) -> ValueShape:
         return self.at(wanted.properties.get(name))
 
-    def _array(self, texts: Sequence[str], wanted: Shape) -> list[Any]:
+    def _array(self, texts: Sequence[str], wanted: ValueShape) -> list[Any]:
         items = self.at(wanted.items)
         blanks = not items.types or "string" in items.types
         values = [self.typed(text if blanks else text.strip(), items) for text in texts]
@@ -131,7 +131,7 @@ class Shapes:
         return values
 
 
-def _shape(contract: Contract, pointer: str) -> Shape:
+def _shape(contract: Contract, pointer: str) -> ValueShape:
     types: set[str] = set()
     properties: dict[str, str] = {}
     items: str | None = None
@@ -160,7 +160,7 @@ def _shape(contract: Contract, pointer: str) -> Shape:
     kinds = {"array", "object"} & types
     if not types:
         kinds = ({"array"} if items is not None else set()) | ({"object"} if properties else set())
-    return Shape(frozenset(types), items, properties, default, pointer, frozenset(required), frozenset(kinds))
+    return ValueShape(frozenset(types), items, properties, default, pointer, frozenset(required), frozenset(kinds))
 
 
 def _types(raw: Mapping[str, Any]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Schema violations in the words of the client: where, what was expected, how sure the contract is."""
+"""Turns schema violations into violations that a client reads: place, expected value, and provenance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EXPECTED = {
     "format": "a valid {}",
     "minItems": "a list of at least {} items",
     "maxItems": "a list of at most {} items",
-    "uniqueItems": "a list without the same item twice",
+    "uniqueItems": "a list without duplicate items",
     "minProperties": "an object of at least {} members",
     "maxProperties": "an object of at most {} members",
     "readOnly": "left out, because the server sets it",
@@ -42,7 +42,7 @@ _EXPECTED = {
 
 
 def reject(violations: Iterable[Violation], total: int, status: int = 422) -> RequestRejected:
-    """Return the rejection for one or more violations, `total` in all; the first one stands in its detail."""
+    """Return the rejection for some violations, of `total` in all; its detail shows the first one."""
     listed = list(islice(violations, MAX_VIOLATIONS))
     first = listed[0]
     detail = f"{first.place} {first.pointer or '(whole)'}: {first.message}"
@@ -52,10 +52,10 @@ def reject(violations: Iterable[Violation], total: int, status: int = 422) -> Re
     return RequestRejected(status, title, detail, violations=listed)
 
 
-def translate(
+def client_violations(
     contract: Contract, place: str, found: SchemaViolation, secret_names: Collection[str], prefix: str = ""
 ) -> Iterator[Violation]:
-    """Yield the client's view of one schema violation: one for each missing or unknown name.
+    """Yield violations for the client from one schema violation: one for each missing or unknown name.
 
     Takes the part of the request (`body`), the names whose values are masked, and the pointer of the value.
     """
@@ -66,13 +66,13 @@ def translate(
         known = _known_names(contract, found.keyword_pointer)
         hint = f"; known are {', '.join(known)}" if known else ""
         for name in found.unknown:
-            yield _violation(contract, place, found, child(pointer, show(name)), ABSENT, f"is not known here{hint}")
+            yield _violation(contract, place, found, child(pointer, show(name)), ABSENT, f"is not known{hint}")
     if not found.missing and not found.unknown:
         yield _of_value(contract, place, found, pointer, secret_names)
 
 
 def missing_parameter(contract: Contract, place: str, name: str, rule: str) -> Violation:
-    """Return the violation of a parameter that is required and absent; `rule` is the keyword's pointer."""
+    """Return the violation of a required parameter that is absent; `rule` is the pointer of its `required`."""
     found = SchemaViolation((), "required", rule, "", None, (name,))
     return _violation(contract, place, found, child("", name), "present", "is required")
 
@@ -123,7 +123,7 @@ def _expected(contract: Contract, found: SchemaViolation) -> str:
 
 
 def _known_names(contract: Contract, pointer: str) -> list[str]:
-    """Return the names that the object around an `additionalProperties` keyword declares."""
+    """Return the property names declared beside an `additionalProperties` keyword."""
     try:
         schema = contract.at(pointer.rpartition("/")[0])
     except LookupError:
@@ -133,7 +133,7 @@ def _known_names(contract: Contract, pointer: str) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """Return a shown value as it stands in a sentence."""
+    """Return a shown value as text for a message."""
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     return value if isinstance(value, str) and value.isidentifier() else json.encode(value).decode()

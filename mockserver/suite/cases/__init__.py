@@ -1,1 +1,1 @@
-"""Requests that checks send, and what they read in responses."""
+"""Requests that checks send, and the parsed responses that checks judge."""

@@ -1,4 +1,4 @@
-"""Observed responses: each beside what the contract documents for it, and how its content breaks its schema."""
+"""Observed responses: an exchange with its documented operation and response, and violations of its schema."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.schema.validator import SchemaViolation, Validator
 from mockserver.http.media_types import covering
 from mockserver.http.styles import decode_text
@@ -23,15 +23,16 @@ _ENCODED_SLASH = "%2F"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An exchange beside what the contract says of it.
+class ObservedResponse:
+    """An exchange together with what the contract documents for its operation, status code and media type.
 
     Attributes:
-        operation: what the request's method and path mean by the contract, None if nothing.
-        label: how reports name it.
-        documented: what the contract says of the answer's status, None if nothing.
-        promised: what the content is held to: `documented`, or the documented success for a success of another status.
-        media_type: what that says of the answer's content in its media type, None if nothing.
+        operation: the operation at the request's method and path, None if the contract defines none.
+        label: label of the operation in reports.
+        documented: the documented response for the status code, None if there is none.
+        promised: the response that the content must conform to: `documented`, or the documented success for an
+            undocumented 2xx.
+        media_type: the Media Type Object of `promised` for the content, None if there is none.
     """
 
     contract: Contract
@@ -40,13 +41,13 @@ class Answer:
     exchange: Exchange
     response: WireResponse
     secrets: Secrets
-    documented: Response | None = None
-    promised: Response | None = None
+    documented: DocumentedResponse | None = None
+    promised: DocumentedResponse | None = None
     media_type: MediaType | None = None
     issued: tuple[tuple[str, ...], ...] = field(default=())
 
     def failure(self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule) -> CheckFailure:
-        """Return the failure of a check on this answer."""
+        """Return the failure of a check on this response."""
         return CheckFailure(
             check,
             self.label,
@@ -60,38 +61,44 @@ class Answer:
 
     @property
     def place(self) -> str:
-        """Pointer of the operation, "" where the contract defines none."""
+        """JSON pointer of the operation in the contract, "" if the contract does not define it."""
         return self.operation.pointer if self.operation else ""
 
 
-def see(
+def observe(
     contract: Contract,
     operation: Operation | None,
     label: str,
     exchange: Exchange,
     secrets: Secrets,
-) -> Answer | None:
-    """Return an exchange beside what the contract says of it, or None if there was no answer."""
+) -> ObservedResponse | None:
+    """Return an exchange with what the contract documents for it, or None if it has no response."""
     response = exchange.response
     if response is None:
         return None
+    undefined = operation is None
     if response.status == _NOT_FOUND and _ENCODED_SLASH in exchange.request.path.partition("?")[0].upper():
         # Many servers, ours included, decode a path before they look at it, and some refuse such a path by themselves:
         # whether the operation was reached at all is open.
         operation = None
     documented = operation.response_for(response.status) if operation else None
     promised = promise(operation, response) if operation else None
+    if undefined and response.status < 500:
+        # What the contract does not define is answered as it says for all of its paths, if it does.
+        documented = promised = contract.errors.get(str(response.status))
     media_type = documented_content(promised, response.content_type)
     schema = media_type.schema if media_type else None
     issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))
-    return Answer(contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued)
+    return ObservedResponse(
+        contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued
+    )
 
 
-def promise(operation: Operation, response: WireResponse) -> Response | None:
-    """Return what an answer's content is held to, None if nothing.
+def promise(operation: Operation, response: WireResponse) -> DocumentedResponse | None:
+    """Return the documented response that the content must conform to, None if there is none.
 
-    A success of an undocumented status is another way to say what the documented success says: 202 for 200. That is
-    one difference, and whatever the content breaks besides is another one.
+    A success with an undocumented status code must have the content of the documented success: 202 for 200. The status
+    code is one finding, and violations of the schema are others.
     """
     documented = operation.response_for(response.status)
     if documented is None and response.successful and response.body:
@@ -99,20 +106,20 @@ def promise(operation: Operation, response: WireResponse) -> Response | None:
     return documented
 
 
-def documented_content(documented: Response | None, content_type: str) -> MediaType | None:
-    """Return what a response says of content of a `Content-Type`; None if nothing."""
+def documented_content(documented: DocumentedResponse | None, content_type: str) -> MediaType | None:
+    """Return what a documented response says about a `Content-Type`, None if it does not allow that type."""
     return None if documented is None else covering(documented.content, content_type)
 
 
 class Unreadable:
-    """Stands for content that is not what it is called."""
+    """Placeholder for response content that cannot be parsed as its media type."""
 
 
 UNREADABLE = Unreadable()
 
 
-def value_of(response: WireResponse) -> Any:
-    """Return an answer's content as a value: JSON's, a text, or `UNREADABLE`."""
+def content_value(response: WireResponse) -> Any:
+    """Return the content of a response as a JSON value or a text, `UNREADABLE` if it is neither."""
     if is_json(response.media_type):
         try:
             return response.json()
@@ -123,21 +130,21 @@ def value_of(response: WireResponse) -> Any:
     return UNREADABLE
 
 
-#: So many violations of one answer are looked at; those of a list of thousands are all alike.
+#: How many violations of one response are looked at; those of a list of thousands are all alike.
 _MAX_VIOLATIONS = 1000
-#: Of longer content, some of which breaks its schema, the beginnings of its lists and objects are looked at closely.
+#: In invalid content longer than `_LARGE`, only the first items of its lists and objects are searched for violations.
 _LARGE, _FIRST = 1024 * 1024, 50
-#: Keywords that are broken by what stands anywhere below.
+#: Keywords that may be broken by any value below their own level.
 _SUMMARIES = frozenset(
     {"anyOf", "oneOf", "not", "contains", "minContains", "maxContains", "uniqueItems", "enum", "const"}
     | {"unevaluatedItems", "unevaluatedProperties"}
 )
-#: Keywords that are broken by what was left out of a list or an object.
+#: Keywords that a list or object breaks once some of its members are left out.
 _COUNTS = frozenset({"minItems", "minProperties", "required", "dependentRequired", "dependentSchemas"})
 
 
 def json_violations(validator: Validator, response: WireResponse) -> Iterator[SchemaViolation]:
-    """Yield ways in which an answer's JSON breaks its schema, at least one if there is any that was read.
+    """Yield violations of a schema by a response's JSON content, at least one if the part that was read has any.
 
     Raises:
         NotJSON: the content is none.
@@ -146,7 +153,7 @@ def json_violations(validator: Validator, response: WireResponse) -> Iterator[Sc
     try:
         reading = response.reading()
     except TooLarge as reason:
-        # What the whole is can be told from its first sign.
+        # The type of the whole value is known from its first character.
         hollow: Any = {} if response.body.lstrip()[:1] == b"{" else []
         wrong = [one for one in validator.violations(hollow) if one.keyword == "type" and not one.instance_path]
         if not wrong:
@@ -165,20 +172,20 @@ def json_violations(validator: Validator, response: WireResponse) -> Iterator[Sc
             told = True
             yield violation
     if reading.pruned and not told:
-        raise NotRun(f"content that is nested deeper than {MAX_DEPTH} levels is judged down to there only")
+        raise NotRun(f"content that is nested deeper than {MAX_DEPTH} levels is judged only down to that level")
 
 
 def violations(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
-    """Yield ways in which a value breaks a schema, not without end."""
+    """Yield the violations of a schema by a value, at most `_MAX_VIOLATIONS` of them."""
     return islice(validator.violations(value), _MAX_VIOLATIONS)
 
 
 def _of_large(validator: Validator, value: Any) -> Iterator[SchemaViolation]:
-    """Yield ways in which a large value breaks a schema that it is known to break."""
+    """Yield violations of a schema by a large invalid value, found in the beginnings of its lists and objects."""
     found = [one for one in violations(validator, _beginning(value)) if one.keyword not in _SUMMARIES | _COUNTS]
     yield from found
     if not found:
-        yield SchemaViolation((), "the schema", "", "", f"something that is not among the first {_FIRST} of its items")
+        yield SchemaViolation((), "the schema", "", "", f"something after the first {_FIRST} of its items")
 
 
 def _beginning(value: Any) -> Any:
@@ -190,7 +197,7 @@ def _beginning(value: Any) -> Any:
 
 
 def _may_be_below(violation: SchemaViolation) -> bool:
-    """Tell whether a violation may come from what was left out of content that is nested too deep."""
+    """Tell whether a violation may be due to levels that were cut off because content is nested too deep."""
     return violation.keyword in _SUMMARIES or len(violation.instance_path) >= MAX_DEPTH - 1
 
 
@@ -201,8 +208,8 @@ _WORDS = {"true": True, "false": False, "null": None}
 _MAX_DIGITS = 300
 
 
-def readings(text: str, kinds: Collection[str]) -> list[Any]:
-    """Return the values that may be meant by a field, the text itself first.
+def field_readings(text: str, kinds: Collection[str]) -> list[Any]:
+    """Return the values that the text of a header field may stand for by its schema, the text itself first.
 
     Args:
         text: of the field.
@@ -221,7 +228,7 @@ def readings(text: str, kinds: Collection[str]) -> list[Any]:
 
 
 def _objects(parts: list[str]) -> list[dict[str, Any]]:
-    """Return the objects that `a=1,b=2` (exploded) or `a,1,b,2` may be."""
+    """Return the objects that a header field such as `a=1,b=2` (exploded) or `a,1,b,2` may stand for."""
     explode = all("=" in part for part in parts)
     if len(parts) % 2 and not explode:
         return []
@@ -234,7 +241,7 @@ def _decoded(kind: str, text: str, *, explode: bool = False) -> Any:
 
 
 def _read(text: str) -> Any:
-    """Return a number, truth value or null for its text, any other text as it is."""
+    """Return the number, boolean or null that a text spells, any other text unchanged."""
     if text in _WORDS:
         return _WORDS[text]
     if len(text) <= _MAX_DIGITS and _NUMBER.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Preceding calls: earlier calls that bring a world to the state that an example presumes."""
+"""Preceding calls: earlier calls that bring a server to the state that an example presumes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mockserver.suite.verdicts.failures import NotRun
 def set_up(
     session: Session, operation: Operation, *, seed: bool = False, clock: bool = True, calls: bool = True
 ) -> None:
-    """Bring a world of our own stub to the point where an operation's first example of a success can come out.
+    """Prepare a world of our own stub so that an operation's first example of a success can succeed.
 
-    Of our own stub alone: nobody else's server is changed for a claim about another operation.
+    Only on our own stub: no other server is changed for a check of another operation.
 
     Args:
-        session: whose world it is.
-        operation: what is to succeed.
-        seed: start from the seed data that the example presumes; they may lack accounts that claims about callers need.
-        clock: set the clock to the time that it presumes.
-        calls: make the calls that it presumes.
+        session: the session with the world.
+        operation: the operation that is to succeed.
+        seed: start from the seed data that the example presumes, which may lack accounts that credential checks need.
+        clock: set the clock to the time that the example presumes.
+        calls: make the calls that the example presumes.
     """
     if session.run.control is None:
         return
@@ -38,10 +38,10 @@ def set_up(
 
 
 def arrange(session: Session, presumes: Presumptions) -> None:
-    """Bring about all that an example presumes: seed data and clock of a stub of our own, earlier calls anywhere.
+    """Set up what an example presumes: seed data and clock on our own stub, and the preceding calls on any server.
 
     Raises:
-        NotRun: the contract has no such call, or nobody may make it.
+        NotRun: the contract has no such call, or no identity may make it.
     """
     control = session.run.control
     if control is not None and presumes.seed is not None:
@@ -53,12 +53,12 @@ def arrange(session: Session, presumes: Presumptions) -> None:
 
 
 def make_call(session: Session, name: str, identity: str | None) -> None:
-    """Make an earlier call that an example presumes: `operationId` or `operationId/example`.
+    """Make a preceding call that an example presumes, named as `operationId` or `operationId/example`.
 
-    It is made by the account that the call's own example presumes, else by that of the example to come.
+    The caller is the account that the call's own example presumes, else `identity`.
 
     Raises:
-        NotRun: the contract has no such call, or nobody may make it.
+        NotRun: the contract has no such call, or no identity may make it.
     """
     pair = pair_named(session.contract, name)
     if pair is None:
@@ -68,10 +68,10 @@ def make_call(session: Session, name: str, identity: str | None) -> None:
 
 
 def caller_of(session: Session, pair: ExamplePair, wanted: str | None) -> Identity | None:
-    """Return who makes the call of an example: the account of a name, else one that may; None where anybody may.
+    """Return the identity for the call of an example: the wanted one, else any allowed one; None if none is needed.
 
     Raises:
-        NotRun: nobody may.
+        NotRun: no identity may make the call.
     """
     operation = pair.operation
     if not operation.security:

@@ -1,4 +1,4 @@
-"""Requests that must be refused, whatever else the contract says of them, and the existing items that they name."""
+"""Requests that must be refused, and existing items for their paths, so that a 404 is no false refusal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import fill, read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 
-#: Answers that there is nothing to act on: whether the caller would have been let in is open.
+#: Status codes for a missing resource, which do not tell whether the caller would have been admitted.
 _NOT_THERE = frozenset({404, 410})
-#: Rejections of a call that are no proof that its credentials were good.
+#: Status codes of rejections that do not prove that the credentials were accepted.
 _OF_ANYBODY = frozenset({400, 401, 403, 404, 405, 410, 422, 429})
 
 
@@ -34,14 +34,14 @@ def expect_refusal(
     pointer: str | None = None,
     any_item: bool = True,
 ) -> WireResponse:
-    """Send a request that must be refused; being accepted is a violation whatever the contract says.
+    """Send a request that must be refused; raise a CheckFailure if the server accepts it or refuses it wrongly.
 
-    A redirect elsewhere, as to a page for logging in, lets nobody in. Where the answer is that nothing is there, the
-    same is asked about an item that is; not without `any_item`, where it matters whose the item is.
+    A redirect elsewhere, such as to a login page, counts as a refusal. After a 404 the request is repeated for an
+    existing item, unless `any_item` is false because the owner of the item matters.
 
     Raises:
-        CheckFailure: it is accepted, or refused otherwise than is documented.
-        NotRun: the answer does not say whether the call is refused.
+        CheckFailure: the request is accepted, or refused with another status code than the documented one.
+        NotRun: the response does not tell whether the request is refused.
     """
     response = session.call(operation, request)
     if response.status in _NOT_THERE and any_item:
@@ -49,9 +49,7 @@ def expect_refusal(
         response = session.call(operation, request)
     if response.status in _NOT_THERE or response.status >= 500 or _leads_on(operation, request, response):
         # A crash is the finding of no_server_error; one cause is one finding.
-        raise NotRun(
-            f"{how}: the answer was {response.status}, which says neither that it is let in nor that it is not"
-        )
+        raise NotRun(f"{how}: the response was {response.status}, which does not tell whether the request was admitted")
     documented = operation.responses.get(str(status))
     rule: Rule
     if _is_accepted(operation, response):
@@ -63,8 +61,8 @@ def expect_refusal(
     elif 300 <= response.status < 400 or response.status in ({status} if documented is not None else {401, 403}):
         return response
     elif documented is not None:
-        # Of a rejection that is not listed the contract says nothing; one that is listed means something else. That 403
-        # is for other callers than 401 is said nowhere.
+        # An undocumented rejection contradicts nothing; a documented one means something else by the contract. No
+        # contract says which callers get 403 in place of 401.
         listed = operation.response_for(response.status) is not None
         rule = "contract" if listed and (status, response.status) != (401, 403) else "silent"
         place, title = documented.pointer, f"{how}: refused with {response.status}"
@@ -83,7 +81,7 @@ def expect_refusal(
 
 
 def _is_accepted(operation: Operation, response: WireResponse) -> bool:
-    """Tell whether a call got past the door: it succeeded, or failed as only those fail who are let in."""
+    """Tell whether a request passed access control: it succeeded, or got an error that only admitted callers get."""
     if operation.success() is not None or response.status < 400 or response.status in _OF_ANYBODY:
         return response.successful
     return str(response.status) in operation.responses
@@ -92,23 +90,23 @@ def _is_accepted(operation: Operation, response: WireResponse) -> bool:
 def _about_what_is_there(
     session: Session, operation: Operation, request: WireRequest, how: str, response: WireResponse
 ) -> WireRequest:
-    """Return the same request about an item that is there.
+    """Return a request with its path changed to that of an existing item.
 
     Raises:
-        NotRun: it is about no item, or none is to be had.
+        NotRun: the operation is not about an item, or no item exists and none can be created.
     """
     try:
         values = existing_item(session, operation)
     except NotRun as reason:
-        raise NotRun(f"{how}: the answer was {response.status}, and {reason}") from reason
+        raise NotRun(f"{how}: the response was {response.status}, and {reason}") from reason
     if not values:
-        raise NotRun(f"{how}: the answer was {response.status}, which does not say that it is refused")
+        raise NotRun(f"{how}: the response was {response.status}, which does not tell whether the request was refused")
     _, question, query = request.path.partition("?")
     return replace(request, path=fill(operation, values) + question + query)
 
 
 def _leads_on(operation: Operation, request: WireRequest, response: WireResponse) -> bool:
-    """Tell whether a redirect says nothing of the caller: it is documented, or leads to the same path."""
+    """Tell whether a redirect says nothing about access: it is documented, or leads to the same path."""
     if not 300 <= response.status < 400:
         return False
     own = request.path.partition("?")[0].rstrip("/")
@@ -117,23 +115,23 @@ def _leads_on(operation: Operation, request: WireRequest, response: WireResponse
 
 
 def raise_missing(levels: list[str]) -> None:
-    """Tell of a check that it was not made for these levels, because no identity has them.
+    """Raise NotRun for the permission levels that a check could not try because no identity has them.
 
     Raises:
-        NotRun: there are some.
+        NotRun: `levels` is not empty.
     """
     if levels:
         raise NotRun(f"it needs an identity of level {' and of level '.join(levels)} (--identities)")
 
 
 def existing_item(session: Session, operation: Operation) -> dict[str, Any]:
-    """Return values of path parameters that name an item which is there; `{}` for an operation on no item.
+    """Return path parameters that name an existing item, {} for an operation that is not about an item.
 
-    For an unsafe method it is one that this run creates for the purpose, by who may; a safe one may also read an item
-    that a list shows.
+    For an unsafe method this run creates the item, as an allowed caller; a safe method may also use an item from a
+    list.
 
     Raises:
-        NotRun: nothing documented creates or lists such items, or it did not succeed.
+        NotRun: no documented operation creates or lists such items, or that did not succeed.
     """
     template = item_path(operation)
     if template is None:
@@ -155,7 +153,7 @@ def _created(session: Session, template: str) -> dict[str, Any]:
     request = session.request(creation, caller, body=body, media_type=media_type, path_values=around)
     response = session.call(creation, request)
     if not response.successful:
-        raise NotRun(f"no item is there to try it with: {creation.label} answered {response.status}")
+        raise NotRun(f"no item exists to try it with: {creation.label} responded with {response.status}")
     return _named(template, around, _names(template, response))
 
 
@@ -172,7 +170,7 @@ def _listed(session: Session, template: str) -> dict[str, Any]:
 
 
 def _at(session: Session, method: str, path: str) -> Operation:
-    """Return the operation of a collection, with or without its last slash.
+    """Return the operation with a method and the path of a collection, with or without its last slash.
 
     Raises:
         NotRun: the contract has none.
@@ -180,19 +178,19 @@ def _at(session: Session, method: str, path: str) -> Operation:
     by_label = session.contract.by_label
     found = by_label.get(f"{method} {path}") or by_label.get(f"{method} {path}/")
     if found is None:
-        raise NotRun(f"no item is there to try it with, and no {method} {path} is documented that would give one")
+        raise NotRun(f"no item exists to try it with, and no documented {method} {path} gives one")
     return found
 
 
 def _named(template: str, around: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
     parameter = parse_template(template).parameters[-1]
     if parameter not in names:
-        raise NotRun(f"no item is there to try it with: no answer names the {parameter} of one")
+        raise NotRun(f"no item exists to try it with: no response gives its {parameter}")
     return {**around, parameter: names[parameter]}
 
 
 def _names(template: str, response: WireResponse) -> dict[str, Any]:
-    """Return what an answer to a creation calls the new item: by its `Location`, or in its content."""
+    """Return the path parameter that names a newly created item, from its `Location` or content; {} if neither does."""
     parameter = parse_template(template).parameters[-1]
     path = urlsplit(response.field("Location") or "").path
     for start in range(len(path)):
@@ -204,7 +202,7 @@ def _names(template: str, response: WireResponse) -> dict[str, Any]:
 
 
 def _items(value: Any) -> list[Any]:
-    """Return the items of a list, be it the answer itself or a member of it."""
+    """Return the items of a list response: the content itself, or the first list among its members."""
     lists = [value, *(value.values() if isinstance(value, dict) else ())]
     return next((found for found in lists if isinstance(found, list) and found), [])
 

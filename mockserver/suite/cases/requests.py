@@ -1,4 +1,4 @@
-"""Valid requests: made from a contract's examples and schemas, with an identity's credentials."""
+"""Valid requests: composed from a contract's examples and schemas, with the credentials of an identity."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from mockserver.contract.roles import credential_places, is_login
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_text
-from mockserver.suite.cases.sample_values import sample
+from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.identities.identities import Identities, Identity, credentials
-from mockserver.suite.identities.object_owners import may, own_name, place_name, usual_name
+from mockserver.suite.identities.object_owners import may_call, own_name, place_name, usual_name
 from mockserver.suite.target.exchange import WireRequest, is_json
 from mockserver.suite.target.paths import UNDECLARED, fill, in_query, query_parts
 from mockserver.suite.verdicts.failures import NotRun
 
 #: Why content of other media types is not sent.
-NO_JSON = "its request has no JSON content, and the suite can make up no other yet"
-#: Why nobody is logged in where the places of the credentials are not known.
+NO_JSON = "its request has no JSON content, and the suite cannot generate other content yet"
+#: Why no login is made where the contract does not say which members hold the credentials.
 NO_LOGIN = (
     "nothing says where in its JSON content user name and password belong; name them, as JSON pointers, in "
     "x-mockserver-behaviour (username, password)"
 )
-#: Stands for no value, where None is one.
+#: Placeholder for no value, since None is one.
 _NOTHING = object()
 
 
 class Composer:
-    """Makes requests of a contract's operations.
+    """Composes requests for the operations of a contract.
 
     Attributes:
         contract: what the requests are made by.
@@ -43,7 +43,7 @@ class Composer:
         self._identities = identities
 
     def in_world(self, request: WireRequest) -> WireRequest:
-        """Return a request that goes where it is meant to; where there are no worlds, as it is."""
+        """Return a request addressed to the world that it is meant for; unchanged where there are no worlds."""
         return request
 
     def request(
@@ -57,10 +57,10 @@ class Composer:
         arguments: Mapping[tuple[str, str], Any] | None = None,
         about: str | None = None,
     ) -> WireRequest:
-        """Return a request for an operation with an identity's credentials and the content that is given.
+        """Return a request for an operation with the given content and the credentials of an identity.
 
-        Of its parameters it has those in `arguments`, by location and name, and all that are required. It is about the
-        object `about`; without, about one that the identity may call it about, where the contract says which.
+        The request has the parameters in `arguments`, by location and name, and all required ones. It is about the
+        object `about`, or else about one that the identity may use, where the contract says which.
 
         Raises:
             NotRun: a required parameter has no value, or the identity has no credential that fits.
@@ -70,7 +70,7 @@ class Composer:
         if identity is not None:
             shown = credentials(self.contract, operation, identity)
             if shown is None:
-                raise NotRun(f"the identity {identity.label} has no credential of the kind that it needs")
+                raise NotRun(f"the identity {identity.label} has no credential for its security scheme")
             fields += shown[0]
             query += [part for name, secret in shown[1] for part in query_parts(name, secret)]
         values = dict(path_values or {})
@@ -92,26 +92,26 @@ class Composer:
             elif parameter.location == "header":
                 fields.append((parameter.name, encode_text(parameter.name, value, explode=parameter.explode)))
         for name in parse_template(operation.path).parameters:
-            values.setdefault(name, UNDECLARED)  # the contract says nothing of it, so any text will do
+            values.setdefault(name, UNDECLARED)  # the contract does not define this parameter, so any text will do
         if media_type is not None:
             fields.append(("Content-Type", media_type))
         return self.in_world(WireRequest(operation.method, _target(operation, values, query), tuple(fields), body))
 
     def _argument(self, parameter: Parameter) -> Any:
-        """Return a value for a parameter: its own first example that its schema allows, else one by the schema.
+        """Return a value for a parameter: its first valid example, else a value made from its schema.
 
         Raises:
             NotRun: none can be made.
         """
         schema, content = parameter.schema, parameter.content
         if schema is None and content is not None and content.schema is not None and is_json(content.name):
-            return json.dumps(sample(self.contract, content.schema))
+            return json.dumps(sample_value(self.contract, content.schema))
         if schema is None:
             raise NotRun(f"nothing says what its parameter {parameter.name} is; give it a schema")
         validator = self.contract.validator(schema, "request")
         valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
         found = next(valid, _NOTHING)
-        return sample(self.contract, schema) if found is _NOTHING else found
+        return sample_value(self.contract, schema) if found is _NOTHING else found
 
     def _about(
         self,
@@ -121,13 +121,13 @@ class Composer:
         given: Mapping[tuple[str, str], Any],
         about: str | None,
     ) -> tuple[bytes | None, dict[tuple[str, str], Any]]:
-        """Return the content and parameters that let a request be about an object; what is given stays as it is."""
+        """Return content and parameters changed to name an object; parameters in `given` are left unchanged."""
         identities = self._identities
         if about is None:
             if identity.level not in (operation.levels or (identity.level,)):
-                return body, {}  # who may not call at all owns nothing that it could
+                return body, {}  # a caller that is not allowed at all has no object for the call
             usual = usual_name(self.contract, operation, self.valid_body(operation)[0])
-            if may(operation, self.contract.levels, identities, identity, usual):
+            if may_call(operation, self.contract.levels, identities, identity, usual):
                 return body, {}
             try:
                 if usual != usual_name(self.contract, operation, body):
@@ -141,7 +141,7 @@ class Composer:
     def valid_request(
         self, operation: Operation, identity: Identity | None, *, variant: int = 0, about: str | None = None
     ) -> WireRequest:
-        """Return a request that the contract allows, from its examples where it has some; see `request`.
+        """Return a request that is valid by the contract, from its examples where it has some.
 
         Raises:
             NotRun: none can be made.
@@ -150,7 +150,7 @@ class Composer:
         return self.request(operation, identity, body=body, media_type=media_type, about=about)
 
     def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
-        """Return content that the contract allows, and its media type; (None, None) where it takes none.
+        """Return valid content for an operation and its media type, (None, None) if the operation takes no content.
 
         Raises:
             NotRun: none can be made.
@@ -163,13 +163,13 @@ class Composer:
         if found is None:
             raise NotRun(NO_JSON)
         name, content = found
-        # An example that names its answer may be one that is refused.
+        # An example that names its response may be a refused one.
         taken = (example for example in content.examples.values() if not _is_refused(operation, example))
         example = next(taken, None) if variant == 0 else None
         if example is not None:
             return json.dumps(example.value).encode(), name
         if content.schema is not None:
-            return json.dumps(sample(self.contract, content.schema, variant=variant)).encode(), name
+            return json.dumps(sample_value(self.contract, content.schema, variant=variant)).encode(), name
         raise NotRun(f"nothing says what its {name} content is; give it a schema or an example")
 
     def example_request(
@@ -180,7 +180,7 @@ class Composer:
         *,
         about: str | None = None,
     ) -> WireRequest:
-        """Return the documented request of an example; what its path must name, or is about, may be given."""
+        """Return the documented request of an example, with given path values or about a given object."""
         sound: dict[tuple[str, str], Any] = {
             place: example.value
             for parameter in pair.operation.parameters
@@ -224,11 +224,11 @@ class Composer:
         return json.dumps(value).encode(), media_type
 
     def _usual(self, documented: MediaType) -> dict[str, Any]:
-        """Return the object of the first example that is one, else one made by the schema."""
+        """Return the first example that is an object, else an object made from the schema."""
         shown = (example.value for example in documented.examples.values() if isinstance(example.value, dict))
         found = next(shown, None)
         if found is None and documented.schema is not None:
-            found = sample(self.contract, documented.schema)
+            found = sample_value(self.contract, documented.schema)
         return found if isinstance(found, dict) else {}
 
     def _with_password(self, operation: Operation) -> Identity:
@@ -245,8 +245,8 @@ def _put(value: dict[str, Any], place: Place, text: str | None) -> None:
 
 
 def _is_refused(operation: Operation, example: Example) -> bool:
-    """Tell whether the contract itself says that the request of an example is answered by an error."""
-    return example.names_answer() and any(
+    """Tell whether the contract documents an error as the response to the request of an example."""
+    return example.names_response() and any(
         pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation)
     )
 
@@ -263,12 +263,12 @@ def _target(operation: Operation, values: Mapping[str, Any], query: list[str]) -
 
 
 def taken(operation: Operation) -> tuple[str, MediaType]:
-    """Return media type and content of an operation that takes JSON, as the plan has made sure."""
-    found = content_of(operation)
+    """Return media type and schema of the JSON content of an operation that is known to take JSON."""
+    found = json_content_of(operation)
     assert found is not None
     return found
 
 
-def content_of(operation: Operation) -> tuple[str, MediaType] | None:
-    """Return the media type of an operation's JSON as it is sent, and what is documented for it; None for no JSON."""
+def json_content_of(operation: Operation) -> tuple[str, MediaType] | None:
+    """Return the media type of an operation's JSON content and its Media Type Object, None if it takes no JSON."""
     return json_content(operation.request_body.content) if operation.request_body is not None else None

@@ -1,4 +1,4 @@
-"""Sample values made from a schema: a valid one, and many that break one keyword each. No chance in it."""
+"""Sample values made from a schema without chance: a valid value, and many that break one keyword each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TELLING_NUMBERS = (65535, 2**31 - 1, 2**31, 2**32, 2**53 + 1)
 _LONG = ("Label-" * 10 + "xy.") * 20
 #: How long texts are tried, the longest that is valid: what columns and protocols are limited to.
 _LENGTHS = (1000, 320, 253, 64)
-#: Texts and numbers that are JSON and a trap for what stands behind the parser, as they are written in JSON. The last
+#: Hostile texts and numbers, valid in JSON but a trap for the code behind the parser, as written in JSON. The last
 #: ones are valid in many places, where generated values and examples have them; here they come where they are not.
 _HOSTILE_TEXTS = (
     r'"\u0000"',
@@ -57,8 +57,8 @@ _OF_FORMAT = {
 _WRONG_TYPES: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
-def sample(contract: Contract, schema: str, *, variant: int = 0) -> Any:
-    """Return a value that is valid by the schema at a pointer, its own examples first.
+def sample_value(contract: Contract, schema: str, *, variant: int = 0) -> Any:
+    """Return a value that is valid by the schema at a JSON pointer, its own example if it has one.
 
     Another `variant` gives other examples where a schema has several.
 
@@ -72,7 +72,7 @@ def sample(contract: Contract, schema: str, *, variant: int = 0) -> Any:
 
 
 def _sample(contract: Contract, pointer: str, variant: int, depth: int, required: frozenset[str] = frozenset()) -> Any:
-    """Return a value for a schema; `required` names members that a schema around it asks for (`allOf`)."""
+    """Return a value for a schema; `required` adds member names that an enclosing `allOf` requires."""
     raw, pointer = follow(contract.document.data, pointer)
     if not isinstance(raw, dict) or depth > _MAX_DEPTH:
         return {}
@@ -139,7 +139,7 @@ def _object(
 
 
 def variants(contract: Contract, schema: str) -> range:
-    """Return the variants of `sample` that give other values, as many as the member with most examples has."""
+    """Return the numbers of the variants of `sample_value` that give different values for a schema."""
     raw, pointer = follow(contract.document.data, schema)
     properties = raw.get("properties") if isinstance(raw, dict) else None
     counts = [1]
@@ -150,8 +150,8 @@ def variants(contract: Contract, schema: str) -> range:
     return range(min(max(counts), _MAX_VARIANTS) + 1)
 
 
-def telling(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
-    """Yield valid objects whose texts show what a server does to them: trim, fold, normalise, escape, swap.
+def distinctive_values(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
+    """Yield valid objects with texts that reveal if a server trims, folds, normalises, escapes or swaps them.
 
     Each text member gets another text, so that two members that are swapped are told apart.
     """
@@ -176,7 +176,7 @@ def telling(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
 
 
 def with_fractions(value: Any) -> Any:
-    """Return a value in which each integer, at any depth, has a fraction of zero: the same to JSON Schema."""
+    """Return a JSON value with each integer, at any depth, written as a float: 280 as 280.0."""
     if isinstance(value, dict):
         return {name: with_fractions(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -184,8 +184,8 @@ def with_fractions(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def hostile(valid: Any) -> Iterator[bytes]:
-    """Yield JSON texts of valid content in which one member is a trap: NUL, half a character, what overflows."""
+def hostile_contents(valid: Any) -> Iterator[bytes]:
+    """Yield JSON texts in which one member is hostile to parsers: NUL, lone surrogate, overflowing number."""
     if not isinstance(valid, dict):
         return
     for name, member in valid.items():
@@ -205,7 +205,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _as_long_as_may_be(valid: dict[str, Any], validator: Validator) -> dict[str, Any]:
-    """Return an object with texts as long as they may be, up to what is usual for a column."""
+    """Return an object whose texts are as long as its schema allows, up to usual limits of database columns."""
     value = dict(valid)
     for index, (name, member) in enumerate(valid.items()):
         for length in _LENGTHS:
@@ -217,7 +217,7 @@ def _as_long_as_may_be(valid: dict[str, Any], validator: Validator) -> dict[str,
 
 
 def _with_each(valid: dict[str, Any], kind: type, make: Callable[[int], Any], validator: Validator) -> dict[str, Any]:
-    """Return an object with each member of a type made from its number, where it stays valid."""
+    """Return an object whose members of one type are replaced by values made from their index, where valid."""
     value = dict(valid)
     for index, (name, member) in enumerate(valid.items()):
         changed = value | {name: make(index)}
@@ -226,8 +226,8 @@ def _with_each(valid: dict[str, Any], kind: type, make: Callable[[int], Any], va
     return value
 
 
-def broken(contract: Contract, schema: str, valid: Any) -> Iterator[tuple[Any, tuple[SchemaViolation, ...]]]:
-    """Yield values that break a schema in one place each, with what they break.
+def invalid_values(contract: Contract, schema: str, valid: Any) -> Iterator[tuple[Any, tuple[SchemaViolation, ...]]]:
+    """Yield values that each break a schema in one place, with the violations of that schema.
 
     Besides values of another type as a whole, each member of a valid object is left out, given another type
     and pushed over its limits, and a member is added that no contract knows.

@@ -1,20 +1,21 @@
-"""Resources that are written, read and reset: what they should hold, and how a test finds out."""
+"""States of settings: what a resource must hold after a write or reset, and how reads are compared with that."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.model import Contract, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, Operation
 from mockserver.contract.resources.singletons import (
     READ,
     RESET,
     WRITE,
-    echoes,
     envelope_place,
     name_members,
     shown_statuses,
+    shows_value,
     singletons,
 )
 from mockserver.contract.source.references import follow
@@ -23,53 +24,55 @@ from mockserver.http.pointers import child, lookup
 from mockserver.suite.run.session import Session
 from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe, excerpt
 
-#: Answers to who asks or how often; with a failure of the server they tell nothing about what it remembers.
+#: Status codes about the caller or the rate of requests, which tell nothing about the stored value.
 _NOT_ABOUT_STATE = frozenset({401, 403, 429})
-#: A read's answer: the resource was never set.
+#: Placeholder for the value of a resource that was never set.
 NEVER_SET = "never set"
+#: How `shown_by` tells any other response than a success.
+_STATUS = re.compile(r"status [0-9]{3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """Something that is written, read and reset; from the contract's `x-mockserver-behaviour`.
+class SettingResource:
+    """A resource that is written, read and reset, with its operations, from the contract's behaviour extension.
 
     Attributes:
-        name: its key, and the name that answers give it.
-        unset: what a read answers where there is nothing, None if the contract does not say.
-        members: names of all that a value can have, by the contract; None if it does not say.
+        name: key of the resource, and its name in responses.
+        unset: the documented response to a read before the first write, None if there is none.
+        members: all member names that the schema allows; None if it allows any.
     """
 
     name: str
     read: Operation
     write: Operation
     reset: Operation | None
-    unset: Response | None
+    unset: DocumentedResponse | None
     members: frozenset[str] | None = None
 
     def known(self, value: Any) -> Any:
-        """Return a shown value without members that the contract does not know: these are drift, whatever they hold."""
+        """Return a value without the members that the contract does not define."""
         if self.members is None or not isinstance(value, dict):
             return value
         return {name: member for name, member in value.items() if name in self.members}
 
     @property
     def generated(self) -> bool:
-        """Whether the server makes the value."""
+        """Whether the server generates the resource's value."""
         return self.write.behaviour is not None and self.write.behaviour.generated
 
 
-def resources(contract: Contract) -> Iterator[Resource]:
-    """Yield every resource that can at least be written and read."""
+def resources(contract: Contract) -> Iterator[SettingResource]:
+    """Yield each resource of the contract that has at least a write and a read operation."""
     for name, operations in singletons(contract).items():
         if {READ, WRITE} <= operations.keys():
             reads, write = operations[READ], operations[WRITE]
-            yield Resource(name, reads, write, operations.get(RESET), _unset(reads), _members(contract, write))
+            yield SettingResource(name, reads, write, operations.get(RESET), _unset(reads), _members(contract, write))
 
 
 def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
-    """Return the names of all that a value can have, None where others are allowed."""
+    """Return the member names of a resource's value, None if its schema allows additional ones."""
     content = write.request_body.content if write.request_body else {}
     found = json_content(content)
     schema = found[1].schema if found is not None else None
@@ -79,42 +82,42 @@ def _members(contract: Contract, write: Operation) -> frozenset[str] | None:
     return frozenset(raw.get("properties") or ())
 
 
-def matches(shown: Any, expected: Any) -> bool:
-    """Tell whether a shown value is the expected one; that it has members besides is another finding."""
+def shows(shown: Any, expected: Any) -> bool:
+    """Tell whether a value that a read shows is the expected one, apart from additional members."""
     if isinstance(shown, dict) and isinstance(expected, dict):
         shown = {name: member for name, member in shown.items() if name in expected}
     return same_json(shown, expected)
 
 
 def check_echo(contract: Contract, operation: Operation, sent: Any, response: WireResponse, exchange: Exchange) -> None:
-    """Compare what a write answered with what it was sent.
+    """Raise a CheckFailure if a write responds with other values than it was sent.
 
     Raises:
-        CheckFailure: they differ.
+        CheckFailure: the values differ.
     """
-    if not _is_readable(response) or not echoes(operation):
-        return  # the first is the finding of body_is_what_its_content_type_says
-    expected = promised(contract, operation, sent)
+    if not _is_readable(response) or not shows_value(operation):
+        return  # unreadable content is the finding of body_is_what_its_content_type_says
+    expected = expected_value(contract, operation, sent)
     shown = echoed(operation, json_of(response))
     if expected is None:
-        return  # that it is accepted at all is the finding of others
-    if not matches(shown, expected):
+        return  # that it is accepted at all is the finding of another check
+    if not shows(shown, expected):
         raise failure(
             "writes_echo_the_request",
             operation,
-            "a write answers with other values than it was sent",
-            expected=describe(expected, 300),
-            got=describe(shown, 300),
+            "a write responds with other values than it was sent",
+            expected=described(expected),
+            got=described(shown),
             pointer=behaviour_pointer(operation),
             exchange=exchange,
         )
 
 
 def check_name(contract: Contract, operation: Operation, response: WireResponse, exchange: Exchange) -> None:
-    """Compare the name in an answer, where the contract shows one beside value or status, with the resource's.
+    """Raise a CheckFailure if a response shows the name of another resource than its own.
 
     Raises:
-        CheckFailure: they differ.
+        CheckFailure: the values differ.
     """
     behaviour = operation.behaviour
     around = envelope_place(operation)
@@ -128,7 +131,7 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
         raise failure(
             "answers_name_the_resource",
             operation,
-            "an answer names another resource",
+            "a response names another resource",
             expected=behaviour.resource,
             got=describe(next(name for name in named if name != behaviour.resource)),
             pointer=behaviour.pointer,
@@ -136,20 +139,20 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
         )
 
 
-def written(contract: Contract, resource: Resource, sent: Any, response: WireResponse) -> Any:
-    """Return what a resource holds after a write: what was sent, or what the server says that it made.
+def written(contract: Contract, resource: SettingResource, sent: Any, response: WireResponse) -> Any:
+    """Return the value that a resource must hold after a write: the value sent, or the generated one.
 
-    None where it does not say so.
+    None if the response does not show the generated value.
     """
     if resource.generated:
         return echoed(resource.write, json_of(response))
-    return promised(contract, resource.write, sent)
+    return expected_value(contract, resource.write, sent)
 
 
-def promised(contract: Contract, operation: Operation, sent: Any) -> Any:
-    """Return what an accepted write promises to hold: the members that the contract knows, `writeOnly` ones apart.
+def expected_value(contract: Contract, operation: Operation, sent: Any) -> Any:
+    """Return the members of a sent value that a setting must hold after a write, `writeOnly` and unknown ones apart.
 
-    None where the value breaks the contract otherwise: what a server makes of it is not said.
+    None if the value is invalid: what a server stores then is undefined.
     """
     content = operation.request_body.content if operation.request_body else {}
     found = json_content(content)
@@ -165,67 +168,69 @@ def promised(contract: Contract, operation: Operation, sent: Any) -> Any:
 
 def expect_value(
     session: Session,
-    resource: Resource,
+    resource: SettingResource,
     expected: Any,
     check: str,
     *,
     blame: Operation | None = None,
     settled: bool = False,
 ) -> None:
-    """Read a resource until it shows a value, at most for as long as a documented transition may last.
+    """Read a resource until it shows an expected value, within `--settle`; raise a CheckFailure if it never does.
 
     Args:
-        session: where to read.
-        resource: what to read.
+        session: the session that reads.
+        resource: the resource to read.
         expected: the value, or `NEVER_SET`.
-        check: the claim that this is for.
-        blame: the operation that the claim is about, if it is not the read.
-        settled: whether the read must say that nothing is under way any more, too.
+        check: name of the check for the failure.
+        blame: operation of the failure, if it is not the read.
+        settled: whether the status in the read must also say that the change is finished.
 
     Raises:
-        CheckFailure: it never does; drift where the server still says that it is under way.
-        NotRun: it cannot be read, whatever it holds.
+        CheckFailure: the resource never shows the value; drift if its status says that the change is not finished.
+        NotRun: the resource cannot be read, for reasons other than its state.
     """
-    patience = session.run.patience
-    for _ in patience.looks(resource.name, lags=_lags(resource)):
-        response, request = read(session, resource)
+    poller = session.run.poller
+    for _ in poller.polls(resource.name, lags=_lags(resource)):
+        response, request = read_resource(session, resource)
         if response.status in _NOT_ABOUT_STATE or response.status >= 500:
             raise NotRun(f"the read was answered with {response.status}")
         shown = shown_by(resource, response)
-        if matches(shown, expected) and not (settled and _under_way(resource, response)):
+        if shows(shown, expected) and not (settled and _under_way(resource, response)):
             return
-    if _lags(resource) and patience.spent:
-        raise NotRun(f"changes take their time to show, and the run has waited {patience.waited_seconds:.0f} s in all")
+    if _lags(resource) and poller.spent:
+        raise NotRun(f"changes show with a delay, and the run has already waited {poller.waited_seconds:.0f} s in all")
     rule: Rule = "silent" if _under_way(resource, response) else "contract"
     operation = blame or resource.read
     raise failure(
         check,
         operation,
-        f"{resource.name} still reads as under way" if rule == "silent" else f"{resource.name} reads otherwise",
-        expected=describe(expected, 300),
-        got=describe(shown, 300),
+        f"{resource.name} still shows a change in progress"
+        if rule == "silent"
+        else f"{resource.name} shows another value",
+        expected=described(expected),
+        got=described(shown),
         pointer=behaviour_pointer(operation if check == "writes_leave_others_alone" else resource.read),
         exchange=evidence(session, request, response),
         rule=rule,
     )
 
 
-def settle(session: Session, resource: Resource, expected: Any) -> Any:
-    """Return what a resource shows once it shows what was written, or at the end of patience.
+def settle(session: Session, resource: SettingResource, expected: Any) -> Any:
+    """Return the value that a resource shows once it is the expected one, or when the time of `--settle` is over.
 
-    That it never does is the finding of `reads_show_the_last_write`; here it is what later reads are compared with.
+    A value that never shows is the finding of `reads_show_the_last_write`; later reads are compared with what shows.
     """
     shown: Any = None
-    for _ in session.run.patience.looks(resource.name, lags=_lags(resource)):
-        response, _request = read(session, resource)
+    for _ in session.run.poller.polls(resource.name, lags=_lags(resource)):
+        response, _request = read_resource(session, resource)
         shown = shown_by(resource, response)
-        if expected is None or (matches(shown, expected) and not _under_way(resource, response)):
+        if expected is None or (shows(shown, expected) and not _under_way(resource, response)):
             break
     return shown
 
 
 def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:
-    """Return the value of a request without its `writeOnly` members."""
+    """Return a request value without its `writeOnly` members."""
     if not isinstance(value, dict) or operation.request_body is None:
         return value
     hidden = {
@@ -238,8 +243,8 @@ def strip_secrets(contract: Contract, operation: Operation, value: Any) -> Any:
 
 
 def echoed(operation: Operation, answer: Any) -> Any:
-    """Return the resource's value in an answer, None where it has none."""
-    if operation.behaviour is None or not echoes(operation):
+    """Return the resource's value from the content of a response, None if it has none."""
+    if operation.behaviour is None or not shows_value(operation):
         return None
     pointer = operation.behaviour.value
     try:
@@ -248,18 +253,18 @@ def echoed(operation: Operation, answer: Any) -> Any:
         return None
 
 
-def _unset(read: Operation) -> Response | None:
-    """Return what a read answers where there is nothing: another 2xx than with a value, or 404."""
+def _unset(read: Operation) -> DocumentedResponse | None:
+    """Return the documented response to a read of a resource that was never set: another 2xx, or 404."""
     success = read.success()
     others = [response for key, response in read.responses.items() if key.startswith("2") and response is not success]
     return others[0] if others else read.responses.get("404")
 
 
 def refused(operation: Operation, request: WireRequest, response: WireResponse) -> None:
-    """Raise what a refusal of a valid write amounts to.
+    """Raise what the refusal of a valid write means: a CheckFailure, or NotRun after a server error.
 
     Raises:
-        CheckFailure: the contract promises that it is accepted.
+        CheckFailure: the contract documents a success.
         NotRun: the server failed, which another check reports.
     """
     if response.status >= 500 or response.status == 429:
@@ -270,36 +275,36 @@ def refused(operation: Operation, request: WireRequest, response: WireResponse) 
         operation.label,
         f"a valid write is refused with {response.status}",
         expected=success.status if success else "2xx",
-        got=f"{response.status} {describe(response.body.decode('utf-8', 'replace'))}",
+        got=f"{response.status} {excerpt(response.body.decode('utf-8', 'replace'))}",
         pointer=success.pointer if success else operation.pointer,
         rule="contract",
         exchange=Exchange(request, response),
     )
 
 
-def read(session: Session, resource: Resource) -> tuple[WireResponse, WireRequest]:
-    """Return the answer to a read, and its request."""
+def read_resource(session: Session, resource: SettingResource) -> tuple[WireResponse, WireRequest]:
+    """Return the response to a read of a resource, and the request."""
     request = session.valid_request(resource.read, session.run.allowed(resource.read))
     return session.call(resource.read, request), request
 
 
-def reset(session: Session, resource: Resource) -> None:
+def reset(session: Session, resource: SettingResource) -> None:
     """Reset a resource.
 
     Raises:
-        CheckFailure: it is not accepted.
-        NotRun: nothing documented resets it, or the server failed.
+        CheckFailure: the reset is refused.
+        NotRun: no documented operation resets it, or the server failed.
     """
     if resource.reset is None:
-        raise NotRun("nothing documented resets it")
+        raise NotRun("no documented operation resets it")
     request = session.valid_request(resource.reset, session.run.allowed(resource.reset))
     response = session.call(resource.reset, request)
     if not response.successful:
         refused(resource.reset, request, response)
 
 
-def shown_by(resource: Resource, response: WireResponse) -> Any:
-    """Return the value that a read shows, `NEVER_SET`, or the status for whatever else it is."""
+def shown_by(resource: SettingResource, response: WireResponse) -> Any:
+    """Return the value that a read shows, `NEVER_SET`, or the status code as a text for any other response."""
     if resource.unset is not None and str(response.status) == resource.unset.status:
         return NEVER_SET
     return (
@@ -307,13 +312,20 @@ def shown_by(resource: Resource, response: WireResponse) -> Any:
     )
 
 
-def _lags(resource: Resource) -> bool:
-    """Tell whether answers show a status, so that a change may take its time."""
+def described(shown: Any) -> str:
+    """Return what `shown_by` gives for a message: a value as JSON, other responses in words."""
+    if isinstance(shown, str) and (shown == NEVER_SET or _STATUS.fullmatch(shown)):
+        return shown
+    return describe(shown, 300)
+
+
+def _lags(resource: SettingResource) -> bool:
+    """Tell whether responses of a resource show a status, so that changes may take effect with a delay."""
     return resource.read.behaviour is not None and bool(resource.read.behaviour.status)
 
 
-def _under_way(resource: Resource, response: WireResponse) -> bool:
-    """Tell whether a read says that a change is still under way, as a write or a reset answers."""
+def _under_way(resource: SettingResource, response: WireResponse) -> bool:
+    """Tell whether the status in a read says that a change is not finished yet."""
     behaviour = resource.read.behaviour
     if behaviour is None or not behaviour.status or not response.successful:
         return False
@@ -324,8 +336,8 @@ def _under_way(resource: Resource, response: WireResponse) -> bool:
     return status in _transitions(resource)
 
 
-def _transitions(resource: Resource) -> set[Any]:
-    """Return the statuses that the examples of writes and resets show, and those of reads do not."""
+def _transitions(resource: SettingResource) -> set[Any]:
+    """Return the statuses that examples of writes and resets show and examples of reads do not."""
     under_way = {*shown_statuses(resource.write), *shown_statuses(resource.reset)}
     return under_way.difference(shown_statuses(resource.read))
 
@@ -339,7 +351,7 @@ def _is_readable(response: WireResponse) -> bool:
 
 
 def json_of(response: WireResponse) -> Any:
-    """Return an answer's content as a JSON value, None if it is none."""
+    """Return the content of a response as a JSON value, None if it is not JSON."""
     try:
         return response.json()
     except NotJSON:
@@ -347,17 +359,17 @@ def json_of(response: WireResponse) -> Any:
 
 
 def behaviour_pointer(operation: Operation) -> str:
-    """Return where the contract says what a call does; the operation itself where it does not."""
+    """Return the pointer of an operation's behaviour in the contract, else that of the operation."""
     return operation.behaviour.pointer if operation.behaviour else operation.pointer
 
 
 def generated_pointer(operation: Operation) -> str:
-    """Return where the contract says that the server makes the value: that each is new is a statement of its own."""
+    """Return the pointer of the statement in the contract that the server generates the value."""
     return child(behaviour_pointer(operation), "generated")
 
 
 def evidence(session: Session, request: WireRequest, response: WireResponse) -> Exchange:
-    """Return an exchange with the writes before it."""
+    """Return an exchange together with the last three exchanges before it."""
     return Exchange(request, response, history=tuple(session.history[-3:]))
 
 
@@ -372,7 +384,7 @@ def failure(
     exchange: Exchange | None,
     rule: Rule = "contract",
 ) -> CheckFailure:
-    """Return the failure of a claim about an operation or its resource."""
+    """Return the failure of a check on an operation."""
     return CheckFailure(
         check,
         operation.label,
@@ -386,12 +398,13 @@ def failure(
 
 
 def writes(
-    session: Session, resource: Resource, *, variants: tuple[int, ...] = (0, 2)
+    session: Session, resource: SettingResource, *, variants: tuple[int, ...] = (0, 2)
 ) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
-    """Write different values that the contract allows; yield each with its answer.
+    """Write different valid values to a resource; yield each with its response and request.
 
     Raises:
-        NotRun: a write was not accepted; that valid requests are is the claim of others.
+        NotRun: the server failed.
+        CheckFailure: a write was refused.
     """
     for variant in variants:
         request = session.valid_request(resource.write, session.run.allowed(resource.write), variant=variant)

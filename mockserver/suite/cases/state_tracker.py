@@ -1,4 +1,4 @@
-"""State tracker: what was written last in a stream of generated requests, and whether reads still show it."""
+"""State tracker: the expected state of each resource in a stream of generated requests, and its checks."""
 
 from __future__ import annotations
 
@@ -8,237 +8,237 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.suite.cases.observed_response import Answer
+from mockserver.suite.cases.observed_response import ObservedResponse
 from mockserver.suite.cases.setting_states import (
     NEVER_SET,
-    Resource,
+    SettingResource,
     check_echo,
     check_name,
     echoed,
     expect_value,
     generated_pointer,
-    matches,
     resources,
     shown_by,
+    shows,
     written,
 )
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireResponse, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
-#: A claim that failed so often on an operation is known to be broken; reading back costs requests.
+#: How often a check may fail on an operation before it is not tried any more, since reading back costs requests.
 MAX_FAILURES = 3
-#: What is systematic shows the first times. After those, every so many-th time is read back: it catches what is rare.
+#: The first `FIRST_TIMES` occasions are read back, which shows systematic faults; then every `EVERY`-th, for rare ones.
 FIRST_TIMES, EVERY = 3, 8
-#: So many exchanges before a read are kept.
+#: How many exchanges before a read are kept.
 MAX_HISTORY = 5
 
 
 @dataclass(slots=True)
-class Watch:
-    """What the resources should hold, from the accepted requests so far.
+class StateTracker:
+    """The values that the resources should hold after the accepted requests so far.
 
     Attributes:
-        known: value by resource, `NEVER_SET` after a reset; absent where a failure left it open.
-        confirmed: resources that a read has shown to hold their known value.
+        known: value by name of the resource, `NEVER_SET` after a reset; absent if a failure left the value unknown.
+        confirmed: names of resources whose known value was seen in a read.
     """
 
     run: Run
     session: Session
-    by_operation: Mapping[str, Resource]
+    by_operation: Mapping[str, SettingResource]
     known: dict[str, Any] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
     generated: dict[str, list[Any]] = field(default_factory=dict)
     turn: int = 0
     times: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
-    def resource_of(self, operation: Operation | None) -> Resource | None:
+    def resource_of(self, operation: Operation | None) -> SettingResource | None:
         """Return the resource that an operation acts on, or None."""
         return self.by_operation.get(operation.id) if operation else None
 
     def is_broken(self, check: str, operation: Operation) -> bool:
-        """Tell whether a claim failed so often that trying it again tells nothing."""
+        """Tell whether a check on an operation failed so often that it is not tried any more."""
         return self.run.verdicts.known(check, operation.label) >= MAX_FAILURES
 
     def is_due(self, check: str, operation: Operation, status: int, first: int = FIRST_TIMES) -> bool:
-        """Tell whether reading back is worth its requests this time; call it once for each time that it could be."""
+        """Tell whether to spend a read on verifying a resource this time; each call counts as one occasion."""
         key = (check, operation.id, status)
         self.times[key] += 1
         return self.times[key] <= first or self.times[key] % EVERY == 0
 
 
 #: Returns whether there was anything to judge; raises CheckFailure.
-WatchCheck = Callable[[Watch, Answer], bool]
+StateCheck = Callable[[StateTracker, ObservedResponse], bool]
 
 
-def start_watch(run: Run) -> Watch:
-    """Return a watch that knows nothing yet."""
-    by_operation: dict[str, Resource] = {}
+def new_tracker(run: Run) -> StateTracker:
+    """Return a state tracker that knows the value of no resource yet."""
+    by_operation: dict[str, SettingResource] = {}
     for resource in resources(run.contract):
         for operation in (resource.read, resource.write, resource.reset):
             if operation is not None:
                 by_operation[operation.id] = resource
-    return Watch(run, Session(run, fresh=False), by_operation)
+    return StateTracker(run, Session(run, fresh=False), by_operation)
 
 
-def writes_echo_the_request(watch: Watch, answer: Answer) -> bool:
-    """A write answers with the values that it was sent."""
-    resource = _written(watch, answer)
-    sent = _sent(answer)
+def writes_echo_the_request(tracker: StateTracker, observed: ObservedResponse) -> bool:
+    """Check that a write responds with the values that it was sent."""
+    resource = _written(tracker, observed)
+    sent = _sent(observed)
     if resource is None or resource.generated or sent is None:
         return False
-    check_echo(answer.contract, resource.write, sent, answer.response, answer.exchange)
+    check_echo(observed.contract, resource.write, sent, observed.response, observed.exchange)
     return True
 
 
-def answers_name_the_resource(watch: Watch, answer: Answer) -> bool:
-    """Every answer about a resource calls it by its name."""
-    if answer.operation is None or watch.resource_of(answer.operation) is None:
+def answers_name_the_resource(tracker: StateTracker, observed: ObservedResponse) -> bool:
+    """Check that each response about a resource shows the name of that resource."""
+    if observed.operation is None or tracker.resource_of(observed.operation) is None:
         return False
-    check_name(answer.contract, answer.operation, answer.response, answer.exchange)
-    return answer.response.successful
+    check_name(observed.contract, observed.operation, observed.response, observed.exchange)
+    return observed.response.successful
 
 
-def generated_values_are_new(watch: Watch, answer: Answer) -> bool:
-    """A value that the server makes is another one each time."""
-    resource = _written(watch, answer)
+def generated_values_are_new(tracker: StateTracker, observed: ObservedResponse) -> bool:
+    """Check that a value which the server generates differs from all earlier ones."""
+    resource = _written(tracker, observed)
     if resource is None or not resource.generated:
         return False
-    value = echoed(resource.write, _json(answer.response))
-    seen = watch.generated.setdefault(resource.name, [])
+    value = echoed(resource.write, _json(observed.response))
+    seen = tracker.generated.setdefault(resource.name, [])
     if value is not None and value in seen:
         raise CheckFailure(
             "generated_values_are_new",
-            answer.label,
-            "a value that the server makes is not new",
+            observed.label,
+            "a generated value is not new",
             expected="another value for each request",
-            got="a value that was given out before",
+            got="a value that was generated before",
             pointer=generated_pointer(resource.write),
             rule="contract",
-            exchange=answer.exchange,
+            exchange=observed.exchange,
         )
     seen.append(value)
     return True
 
 
-def remember(watch: Watch, answer: Answer) -> bool:
-    """Take over what an accepted write or reset changes; no claim by itself, so there is nothing to judge."""
-    resource, operation = watch.resource_of(answer.operation), answer.operation
+def record_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
+    """Record the state that an accepted write or reset leaves; judges nothing by itself."""
+    resource, operation = tracker.resource_of(observed.operation), observed.operation
     if resource is None or operation is None or operation.safe:
         return False
-    # What a later read shows can only be understood with what was sent before it.
-    watch.session.history.append(Exchange(answer.exchange.request, answer.response).shortened())
-    if answer.response.successful:
-        path = answer.exchange.request.path.partition("?")[0]
-        watch.run.last_writes[watch.session.world, path] = watch.session.history[-1]
-    del watch.session.history[:-MAX_HISTORY]
+    # Evidence of a later read needs the writes before it.
+    tracker.session.history.append(Exchange(observed.exchange.request, observed.response).shortened())
+    if observed.response.successful:
+        path = observed.exchange.request.path.partition("?")[0]
+        tracker.run.last_writes[tracker.session.world, path] = tracker.session.history[-1]
+    del tracker.session.history[:-MAX_HISTORY]
     is_reset = operation is resource.reset
-    claim = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
-    watch.confirmed.discard(resource.name)
+    check = "resets_end_the_value" if is_reset else "reads_show_the_last_write"
+    tracker.confirmed.discard(resource.name)
     judged = operation if is_reset else resource.read
-    if answer.response.status >= 500 or (answer.response.successful and watch.is_broken(claim, judged)):
-        watch.known.pop(resource.name, None)
-    elif answer.response.successful:
-        value = NEVER_SET if is_reset else written(answer.contract, resource, _sent(answer), answer.response)
-        watch.known[resource.name] = value
+    if observed.response.status >= 500 or (observed.response.successful and tracker.is_broken(check, judged)):
+        tracker.known.pop(resource.name, None)
+    elif observed.response.successful:
+        value = NEVER_SET if is_reset else written(observed.contract, resource, _sent(observed), observed.response)
+        tracker.known[resource.name] = value
         if value is None:
-            del watch.known[resource.name]  # the answer does not show what it made
+            del tracker.known[resource.name]  # the response does not show the generated value
     return False
 
 
-def reads_show_the_last_write(watch: Watch, answer: Answer) -> bool:
-    """A read shows what the last accepted write answered, and a refused one changed nothing."""
-    resource = watch.resource_of(answer.operation)
-    if answer.operation is None or resource is None or resource.name not in watch.known:
+def reads_show_the_last_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
+    """Check that a read shows the value of the last accepted write, and that refused writes changed nothing."""
+    resource = tracker.resource_of(observed.operation)
+    if observed.operation is None or resource is None or resource.name not in tracker.known:
         return False
-    if answer.operation is resource.reset and answer.response.successful:
-        return False  # the claim of resets_end_the_value
-    expected = watch.known[resource.name]
-    if answer.operation is resource.read and matches(shown_by(resource, answer.response), expected):
-        watch.confirmed.add(resource.name)
+    if observed.operation is resource.reset and observed.response.successful:
+        return False  # judged by resets_end_the_value
+    expected = tracker.known[resource.name]
+    if observed.operation is resource.read and shows(shown_by(resource, observed.response), expected):
+        tracker.confirmed.add(resource.name)
         return True
     # An accepted write or a read that shows something else is always looked into; a refusal, often enough, and so a
     # write whose value does not come from the request.
-    told_by_the_request = answer.response.successful and not (resource.generated and not answer.operation.safe)
-    if not told_by_the_request and not watch.is_due(
-        "reads_show_the_last_write", answer.operation, answer.response.status
+    told_by_the_request = observed.response.successful and not (resource.generated and not observed.operation.safe)
+    if not told_by_the_request and not tracker.is_due(
+        "reads_show_the_last_write", observed.operation, observed.response.status
     ):
         return False
-    return _read_back(watch, resource, "reads_show_the_last_write")
+    return _read_back(tracker, resource, "reads_show_the_last_write")
 
 
-def resets_end_the_value(watch: Watch, answer: Answer) -> bool:
-    """After a reset a read shows what it shows of a resource that was never set."""
-    resource = watch.resource_of(answer.operation)
-    if resource is None or resource.unset is None or resource.name not in watch.known:
+def resets_end_the_value(tracker: StateTracker, observed: ObservedResponse) -> bool:
+    """Check that a read after a reset shows the resource as never set."""
+    resource = tracker.resource_of(observed.operation)
+    if resource is None or resource.unset is None or resource.name not in tracker.known:
         return False
-    if answer.operation is not resource.reset or not answer.response.successful:
+    if observed.operation is not resource.reset or not observed.response.successful:
         return False
-    return _read_back(watch, resource, "resets_end_the_value", blame=answer.operation)
+    return _read_back(tracker, resource, "resets_end_the_value", blame=observed.operation)
 
 
-def writes_leave_others_alone(watch: Watch, answer: Answer) -> bool:
-    """A write or reset of one resource does not change what another reads; one of them is read, in turn."""
-    resource = watch.resource_of(answer.operation)
+def writes_leave_others_alone(tracker: StateTracker, observed: ObservedResponse) -> bool:
+    """Check that a write or reset of one resource leaves another one unchanged, reading a different one each time."""
+    resource = tracker.resource_of(observed.operation)
     check = "writes_leave_others_alone"
-    if resource is None or answer.operation is None or answer.operation.safe or not answer.response.successful:
+    if resource is None or observed.operation is None or observed.operation.safe or not observed.response.successful:
         return False
     # Only of those that showed their value at least once since: a lost write is another finding.
-    others = [other for other in _all(watch) if other is not resource and other.name in watch.confirmed]
-    if not others or watch.is_broken(check, answer.operation):
+    others = [other for other in _all(tracker) if other is not resource and other.name in tracker.confirmed]
+    if not others or tracker.is_broken(check, observed.operation):
         return False
-    if not watch.is_due(check, answer.operation, 0, first=FIRST_TIMES * len(others)):
+    if not tracker.is_due(check, observed.operation, 0, first=FIRST_TIMES * len(others)):
         return False
-    watch.turn += 1
-    return _read_back(watch, others[watch.turn % len(others)], check, blame=answer.operation)
+    tracker.turn += 1
+    return _read_back(tracker, others[tracker.turn % len(others)], check, blame=observed.operation)
 
 
-#: Made on every answer, in this order.
-WATCH_CHECKS: tuple[WatchCheck, ...] = (
+#: Made on every response, in this order.
+STATE_CHECKS: tuple[StateCheck, ...] = (
     writes_echo_the_request,
     answers_name_the_resource,
     generated_values_are_new,
-    remember,
+    record_write,
     reads_show_the_last_write,
     resets_end_the_value,
     writes_leave_others_alone,
 )
 
 
-def _read_back(watch: Watch, resource: Resource, check: str, *, blame: Operation | None = None) -> bool:
+def _read_back(tracker: StateTracker, resource: SettingResource, check: str, *, blame: Operation | None = None) -> bool:
     try:
         settled = check == "reads_show_the_last_write"
-        expect_value(watch.session, resource, watch.known[resource.name], check, blame=blame, settled=settled)
+        expect_value(tracker.session, resource, tracker.known[resource.name], check, blame=blame, settled=settled)
     except NotRun:
         return False
     except CheckFailure:
-        # The next claims are about what comes from now on, not about this difference again.
-        watch.known.pop(resource.name, None)
-        watch.confirmed.discard(resource.name)
+        # Later checks must not report the same difference again.
+        tracker.known.pop(resource.name, None)
+        tracker.confirmed.discard(resource.name)
         raise
-    watch.confirmed.add(resource.name)
+    tracker.confirmed.add(resource.name)
     return True
 
 
-def _written(watch: Watch, answer: Answer) -> Resource | None:
-    """Return the resource that an answer says was written, or None."""
-    resource = watch.resource_of(answer.operation)
-    if resource is None or answer.operation is not resource.write or not answer.response.successful:
+def _written(tracker: StateTracker, observed: ObservedResponse) -> SettingResource | None:
+    """Return the resource that a successful write was about, or None for any other exchange."""
+    resource = tracker.resource_of(observed.operation)
+    if resource is None or observed.operation is not resource.write or not observed.response.successful:
         return None
     return resource
 
 
-def _all(watch: Watch) -> Iterator[Resource]:
+def _all(tracker: StateTracker) -> Iterator[SettingResource]:
     seen: set[str] = set()
-    for resource in watch.by_operation.values():
+    for resource in tracker.by_operation.values():
         if resource.name not in seen:
             seen.add(resource.name)
             yield resource
 
 
-def _sent(answer: Answer) -> Any:
+def _sent(observed: ObservedResponse) -> Any:
     try:
-        return parse_json(answer.exchange.request.body or b"")
+        return parse_json(observed.exchange.request.body or b"")
     except NotJSON:
         return None
 

@@ -1,1 +1,1 @@
-"""The checks, by theme: each one function, named after its claim (docs/suite.md lists them all)."""
+"""The checks, grouped by theme: one function for each, named like the check (docs/suite.md lists all of them)."""

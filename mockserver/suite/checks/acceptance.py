@@ -1,4 +1,4 @@
-"""Checks of acceptance: operations that never succeeded are there, and accept what the contract calls valid."""
+"""Checks of acceptance: the server has each operation, and accepts requests that are valid by the contract."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.contract.source.references import follow
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import content_of
-from mockserver.suite.cases.sample_values import sample
-from mockserver.suite.checks.task import Task, on_operation
+from mockserver.suite.cases.requests import json_content_of
+from mockserver.suite.cases.sample_values import sample_value
+from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 
-#: Different valid requests that are tried.
+#: How many different valid requests are tried.
 _VARIANTS = 3
-#: Said of what is not there, or not for this method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
+#: Status codes for a missing resource or method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
 _NOT_THERE = frozenset({404, 405, 501})
-#: Said of content and parameters, not of who asks, how often, or what else there is.
+#: Status codes that blame content or parameters, not the caller, the rate of requests or the state.
 _ABOUT_THE_REQUEST = frozenset({400, 406, 411, 413, 414, 415, 417, 422})
-#: Names of what has to be there already, which no schema can know.
+#: Names of members and parameters that identify existing items, which no schema can provide.
 _IDENTIFIER = re.compile(
     r"(?:^|[_-])(?:id|uuid|guid|ref|key|token|code|slug)s?$|[a-z](?:Id|ID|Uuid|Ref|Key|Token|Code)s?$", re.ASCII
 )
 _IDENTIFYING_FORMATS = frozenset({"uuid", "uri", "uri-reference"})
-#: Where a schema says what value to send.
+#: Keywords of a schema that give a value to send.
 _GIVEN = ("example", "examples", "default", "enum", "const")
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return the claim for each operation that was called and never succeeded, as far as the run has gone.
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return an acceptance check for each operation that was called in this run and never succeeded.
 
-    Where nothing ever succeeded, that is no operation's own fault.
+    If no operation at all succeeded, no single operation is to blame, and the list is empty.
     """
     if run.verdicts.nothing_succeeded():
         return []
@@ -50,12 +50,12 @@ def tasks(run: Run) -> list[Task]:
 
 
 def valid_requests_are_accepted(session: Session, operation: Operation) -> int:
-    """An operation is there, and accepts one valid request at least."""
+    """Check that the server has an operation and accepts at least one valid request for it."""
     caller = session.run.allowed(operation)
     if caller is not None and operation.effect == "credentials":
         caller = session.login_for(operation, caller)
     if _cannot_be_written(session.contract, operation):
-        raise NotRun("its required parameters are of a form that the suite cannot write yet")
+        raise NotRun("the suite cannot write its required parameters yet (cookies, lists, objects)")
     refused: list[Exchange] = []
     for variant in range(_VARIANTS):
         request = session.valid_request(operation, caller, variant=variant)
@@ -70,11 +70,11 @@ def valid_requests_are_accepted(session: Session, operation: Operation) -> int:
 
 
 def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
-    """Say what it means that all valid requests were refused like the first one.
+    """Raise the failure, or the reason for no verdict, if all valid requests of an operation were refused.
 
     Raises:
-        CheckFailure: the operation is not there, or refuses what is valid.
-        NotRun: it may be due to something else.
+        CheckFailure: the server does not have the operation, or refuses valid requests.
+        NotRun: the refusals may have another reason.
     """
     response = refused.response
     assert response is not None
@@ -86,8 +86,8 @@ def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
         given = _is_given(contract, operation)
         if given or not to_blame:
             raise _failure(operation, refused, "every valid request is refused", "contract" if given else "silent")
-    blamed = f", maybe for the made-up {to_blame[0]}" if to_blame else ""
-    raise NotRun(f"its valid requests are answered with {response.status}{blamed}")
+    blamed = f", perhaps because of the made-up value of {to_blame[0]}" if to_blame else ""
+    raise NotRun(f"its valid requests got {response.status}{blamed}")
 
 
 def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) -> CheckFailure:
@@ -112,17 +112,17 @@ def _said(response: WireResponse) -> str:
 
 
 def _cannot_be_written(contract: Contract, operation: Operation) -> bool:
-    """Tell whether a required parameter is a cookie, or has a value that is more than a scalar."""
+    """Tell whether a required parameter is a cookie, or takes a list or an object as its value."""
     for parameter in operation.parameters:
         if not parameter.required or parameter.schema is None:
             continue
-        if parameter.location == "cookie" or isinstance(sample(contract, parameter.schema), dict | list):
+        if parameter.location == "cookie" or isinstance(sample_value(contract, parameter.schema), dict | list):
             return True
     return False
 
 
 def _identifiers(contract: Contract, operation: Operation, request: WireRequest) -> Iterator[str]:
-    """Yield what in a valid request may have to name something that the server has."""
+    """Yield the names of parameters and members in a request that may have to identify something existing."""
     for parameter in operation.parameters:
         if parameter.location == "path" or (
             parameter.required and (_IDENTIFIER.search(parameter.name) or _identifies(contract, parameter.schema))
@@ -151,8 +151,8 @@ def _identifying_members(value: Any) -> Iterator[str]:
 
 
 def _is_given(contract: Contract, operation: Operation) -> bool:
-    """Tell whether the contract itself says what to send: examples or defaults for all that is required."""
-    body, content = operation.request_body, content_of(operation)
+    """Tell whether the contract gives an example or default for everything that a request requires."""
+    body, content = operation.request_body, json_content_of(operation)
     if body is not None and (content is None or not content[1].examples):
         return False
     required = [parameter.schema for parameter in operation.parameters if parameter.required]

@@ -1,4 +1,4 @@
-"""Checks of any response, whatever the request was: made on every exchange of a run."""
+"""Checks that every response of a run goes through, whatever the request was."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from mockserver.contract.model import Response
+from mockserver.contract.model import DocumentedResponse
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.pointers import child
-from mockserver.suite.cases.observed_response import UNREADABLE, Answer, json_violations, readings, value_of, violations
+from mockserver.suite.cases.expectations import expectation, shortcoming
+from mockserver.suite.cases.observed_response import (
+    UNREADABLE,
+    ObservedResponse,
+    content_value,
+    field_readings,
+    json_violations,
+    violations,
+)
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.target.paths import read_off
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, raise_failures
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, excerpt, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
@@ -24,56 +32,56 @@ _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
     "instance": str,
 }
 #: Returns whether there was anything to judge; raises CheckFailure, or a group of them, or NotRun.
-AnswerCheck = Callable[[Answer], bool]
+ResponseCheck = Callable[[ObservedResponse], bool]
 
 
-def no_server_error(answer: Answer) -> bool:
-    """A request, whatever it holds, never makes the server fail in a way that is not documented."""
-    status = answer.response.status
-    if status == HTTPStatus.NOT_IMPLEMENTED and answer.operation is None:
-        return True  # of a method that the contract does not have, either (RFC 9110, section 15.6.2)
-    if status >= 500 and not _names_status(_documented(answer), status):
-        raise answer.failure(
+def no_server_error(observed: ObservedResponse) -> bool:
+    """Check that a response is no server error (5xx), unless the contract documents that status."""
+    status = observed.response.status
+    if status == HTTPStatus.NOT_IMPLEMENTED and observed.operation is None:
+        return True  # for a method that the contract does not define, either (RFC 9110, section 15.6.2)
+    if status >= 500 and not _names_status(_documented(observed), status):
+        raise observed.failure(
             "no_server_error",
             f"the server failed with {status}",
-            expected="an answer that says what is wrong with the request, if anything",
-            got=f"{status} {describe(answer.response.body.decode('utf-8', 'replace'))}",
-            pointer=child(answer.place, "responses") if answer.operation else "",
+            expected="a success, or a 4xx that says what is wrong with the request",
+            got=f"{status} {excerpt(observed.response.body.decode('utf-8', 'replace'))}",
+            pointer=child(observed.place, "responses") if observed.operation else "",
             rule="universal",
         )
     return True
 
 
-def status_is_documented(answer: Answer) -> bool:
-    """The answer's status is one that the contract names for the operation."""
-    status = answer.response.status
-    if answer.operation is None or status >= 500:
-        return False  # the latter is the claim of no_server_error
-    if answer.documented is not None:
+def status_is_documented(observed: ObservedResponse) -> bool:
+    """Check that the contract documents the status code of a response for its operation."""
+    status = observed.response.status
+    if observed.operation is None or status >= 500:
+        return False  # the latter is judged by no_server_error
+    if observed.documented is not None:
         return True
-    success = answer.operation.success()
-    pointer = child(answer.operation.pointer, "responses")
-    # An unlisted rejection or redirect says nothing against the documentation; another success does.
-    against = answer.response.successful and success is not None
-    raise answer.failure(
+    success = observed.operation.success()
+    pointer = child(observed.operation.pointer, "responses")
+    # An unlisted rejection or redirect does not contradict the documentation; another success does.
+    against = observed.response.successful and success is not None
+    raise observed.failure(
         "status_is_documented",
         f"the status {status} is not documented",
-        expected="one of " + ", ".join(answer.operation.responses),
+        expected="one of " + ", ".join(observed.operation.responses),
         got=str(status),
         pointer=success.pointer if against and success else pointer,
         rule="environment" if status == 429 else "contract" if against else "silent",
     )
 
 
-def media_type_is_documented(answer: Answer) -> bool:
-    """The answer's content has a media type that the contract names for its status."""
-    documented, response = answer.promised, answer.response
-    if documented is None or answer.media_type is not None:
+def media_type_is_documented(observed: ObservedResponse) -> bool:
+    """Check that the contract documents the media type of a response for its status code."""
+    documented, response = observed.promised, observed.response
+    if documented is None or observed.media_type is not None:
         return documented is not None
     shown = response.media_type or "none"
     if documented.content:
         content = next(iter(documented.content.values()))
-        raise answer.failure(
+        raise observed.failure(
             "media_type_is_documented",
             f"the content of a {response.status} is sent as {shown}",
             expected=" or ".join(documented.content),
@@ -82,7 +90,7 @@ def media_type_is_documented(answer: Answer) -> bool:
             rule="contract",
         )
     if response.body:
-        raise answer.failure(
+        raise observed.failure(
             "media_type_is_documented",
             f"a {response.status} has content, and none is documented",
             expected="no content",
@@ -93,87 +101,87 @@ def media_type_is_documented(answer: Answer) -> bool:
     return True
 
 
-def body_is_what_its_content_type_says(answer: Answer) -> bool:
-    """Content that is called JSON is JSON, text is text in its charset, and problem details are an object."""
-    response = answer.response
-    if answer.exchange.request.method == "HEAD":
-        return False  # tells of content that it does not have (RFC 9110, section 9.3.2)
+def body_is_what_its_content_type_says(observed: ObservedResponse) -> bool:
+    """Check that the content of a response can be read as the media type in its `Content-Type` field."""
+    response = observed.response
+    if observed.exchange.request.method == "HEAD":
+        return False  # its fields describe content that it does not have (RFC 9110, section 9.3.2)
     problem = _not_as_called(response)
     if problem:
-        raise answer.failure(
+        raise observed.failure(
             "body_is_what_its_content_type_says",
-            f"the content is not {response.media_type}, as it is called",
+            f"the content is not {response.media_type}, as its Content-Type says",
             expected=f"content of the media type {response.field('content-type')}",
-            got=f"{problem}: {describe(response.body.decode('utf-8', 'replace'))}",
-            pointer=answer.documented.pointer if answer.documented else answer.place,
+            got=f"{problem}: {excerpt(response.body.decode('utf-8', 'replace'))}",
+            pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="universal",
         )
     return bool(response.media_type)
 
 
-def answers_keep_to_http(answer: Answer) -> bool:
-    """An answer's fields are fields, and its content ends and is encoded as they say."""
-    response = answer.response
+def answers_keep_to_http(observed: ObservedResponse) -> bool:
+    """Check that the header fields of a response are valid, and its content is complete and encoded as they say."""
+    response = observed.response
     if response.flaw:
-        raise answer.failure(
+        raise observed.failure(
             "answers_keep_to_http",
-            "the answer is not as HTTP has it",
-            expected="content that ends and is encoded as its fields say (RFC 9110, section 8.4; RFC 9112, section 6)",
-            got=describe(response.flaw),
-            pointer=answer.documented.pointer if answer.documented else answer.place,
+            "the response is not valid HTTP",
+            expected="complete content, encoded as its fields say (RFC 9110, section 8.4; RFC 9112, section 6)",
+            got=excerpt(response.flaw),
+            pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="universal",
         )
     return True
 
 
-def headers_conform(answer: Answer) -> bool:
-    """Each documented header field that must be there is, and what it says is valid by its schema."""
-    documented = answer.promised
+def headers_conform(observed: ObservedResponse) -> bool:
+    """Check that a response has each required header field, with a value that is valid by its schema."""
+    documented = observed.promised
     if documented is None or not documented.headers:
         return False
     failures = []
     for name, header in documented.headers.items():
-        value = answer.response.field(name)
+        value = observed.response.field(name)
         if value is None and header.required:
             failures.append(
-                answer.failure(
+                observed.failure(
                     "headers_conform",
-                    f"the field {name} is missing in a {answer.response.status}",
+                    f"the field {name} is missing in a {observed.response.status}",
                     expected=f"the field {name}",
-                    got="an answer without it",
+                    got="a response without it",
                     pointer=child(header.pointer, "required"),
                     rule="contract",
                 )
             )
         elif value is not None and header.schema is not None:
-            failures += _header_violations(answer, name, value, header.schema)
+            failures += _header_violations(observed, name, value, header.schema)
     raise_failures(failures)
     return True
 
 
-def body_conforms_to_its_schema(answer: Answer) -> bool:
-    """The answer's content is valid by the schema of its status and media type."""
-    schema = answer.media_type.schema if answer.media_type else None
+def body_conforms_to_its_schema(observed: ObservedResponse) -> bool:
+    """Check that the content of a response is valid by the schema for its status code and media type."""
+    schema = observed.media_type.schema if observed.media_type else None
     if schema is None:
         return False
-    response, validator = answer.response, answer.contract.validator(schema, "response")
+    response, validator = observed.response, observed.contract.validator(schema, "response")
     if is_json(response.media_type):
         if response.unread:
             raise NotRun(response.unread)
         if not _is_json(response):
-            return False  # the claim of body_is_what_its_content_type_says
+            return False  # judged by body_is_what_its_content_type_says
         found = json_violations(validator, response)
-    elif (value := value_of(response)) is UNREADABLE or validator.is_valid(_as_json(value)):
-        return value is not UNREADABLE  # how an object stands in text is said nowhere; JSON is one way
+    elif (value := content_value(response)) is UNREADABLE or validator.is_valid(_as_json(value)):
+        return value is not UNREADABLE  # how an object is written in a text is not defined; JSON is one way
     else:
         found = violations(validator, value)
     failures: dict[str, CheckFailure] = {}
     for violation in found:
         if violation.keyword_pointer in failures:
             continue
-        if violation.unknown and {name for name, _ in shown_write_only(answer)}.issuperset(violation.unknown):
-            continue  # the claim of no_secret_comes_back
-        failures[violation.keyword_pointer] = _schema_failure(answer, violation, schema)
+        if violation.unknown and {name for name, _ in shown_write_only(observed)}.issuperset(violation.unknown):
+            continue  # judged by no_secret_comes_back
+        failures[violation.keyword_pointer] = _schema_failure(observed, violation, schema)
     raise_failures(failures.values())
     return True
 
@@ -189,21 +197,21 @@ def _is_json(response: WireResponse) -> bool:
 
 
 def _as_json(text: str) -> Any:
-    """Return the JSON value of a text, the text itself where it is none."""
+    """Return the JSON value that a text can be parsed to, or the text itself if it is not JSON."""
     try:
         return parse_json(text.encode())
     except NotJSON:
         return text
 
 
-def problem_details_are_well_formed(answer: Answer) -> bool:
-    """Problem details have RFC 9457's members with the types that it gives them, and tell the real status."""
-    response = answer.response
+def problem_details_are_well_formed(observed: ObservedResponse) -> bool:
+    """Check that the members of problem details have the types of RFC 9457, and `status` is the real status code."""
+    response = observed.response
     if response.media_type != "application/problem+json":
         return False
-    value = value_of(response)
+    value = content_value(response)
     if not isinstance(value, dict):
-        return False  # the claim of body_is_what_its_content_type_says
+        return False  # judged by body_is_what_its_content_type_says
     wrong = [
         name
         for name, kind in _PROBLEM_MEMBERS.items()
@@ -212,19 +220,19 @@ def problem_details_are_well_formed(answer: Answer) -> bool:
     if "status" in value and value["status"] != response.status:
         wrong.append("status")
     if wrong:
-        raise answer.failure(
+        raise observed.failure(
             "problem_details_are_well_formed",
-            f"the problem details have a wrong {wrong[0]!r}",
-            expected="members as in RFC 9457, section 3.1, with the answer's own status",
+            f"the problem details have a wrong {wrong[0]}",
+            expected="members as in RFC 9457, section 3.1, and the response's own status code",
             got=f"{wrong[0]}: {describe(value[wrong[0]])} in a {response.status}",
-            pointer=answer.documented.pointer if answer.documented else answer.place,
+            pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="silent",
         )
     return True
 
 
-#: Made on every answer, in this order.
-ANSWER_CHECKS: tuple[AnswerCheck, ...] = (
+#: Made on every response, in this order.
+RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     no_server_error,
     status_is_documented,
     media_type_is_documented,
@@ -237,12 +245,12 @@ ANSWER_CHECKS: tuple[AnswerCheck, ...] = (
 )
 
 
-def no_answer(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
-    """Return the failure of the claim that the server answers."""
+def no_response(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
+    """Return the failure of the check that the server responds, for an exchange without a response."""
     return CheckFailure(
         "the_server_answers",
         operation,
-        "the server gave no answer",
+        "the server sent no response",
         expected="an answer",
         got=exchange.problem,
         pointer=pointer,
@@ -251,21 +259,23 @@ def no_answer(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
     )
 
 
-def _documented(answer: Answer) -> Response | None:
-    """Return what the contract says of an answer's status, also where a value in the path is none that it allows."""
-    operation = answer.operation or answer.contract.by_label.get(answer.label)
-    if operation is None or (answer.operation is None and not read_off(operation.path, answer.exchange.request.path)):
+def _documented(observed: ObservedResponse) -> DocumentedResponse | None:
+    """Return the documented response for a status code, even if a path parameter's value breaks its schema."""
+    operation = observed.operation or observed.contract.by_label.get(observed.label)
+    if operation is None or (
+        observed.operation is None and not read_off(operation.path, observed.exchange.request.path)
+    ):
         return None
-    return operation.response_for(answer.response.status)
+    return operation.response_for(observed.response.status)
 
 
-def _names_status(documented: Response | None, status: int) -> bool:
-    """Tell whether a failure is documented by its number or range; `default` does not excuse a crash."""
+def _names_status(documented: DocumentedResponse | None, status: int) -> bool:
+    """Tell whether the contract documents a 5xx status by its number or as 5XX; `default` does not count."""
     return documented is not None and documented.status in {str(status), f"{status // 100}XX"}
 
 
 def _require_whole(response: WireResponse) -> None:
-    """Judge JSON only where it was read to its end.
+    """Raise NotRun if JSON content of a response was not read to its end.
 
     Raises:
         NotRun: it was not.
@@ -277,11 +287,11 @@ def _require_whole(response: WireResponse) -> None:
     except TooLarge as reason:
         raise NotRun(str(reason)) from None
     except NotJSON:
-        pass  # another claim
+        pass  # judged by another check
 
 
 def _not_as_called(response: WireResponse) -> str:
-    """Return why content is not of the media type that it is sent as, "" if it is."""
+    """Return why the content of a response is not of the media type that it is sent as, "" if it is."""
     if is_json(response.media_type):
         # No content at all is right where the status says so (RFC 9110, sections 15.3.5 and 15.4.5).
         if not response.body and response.status in {204, 304}:
@@ -303,47 +313,44 @@ def _not_as_called(response: WireResponse) -> str:
     return ""
 
 
-def _header_violations(answer: Answer, name: str, value: str, schema: str) -> Iterator[CheckFailure]:
-    validator = answer.contract.validator(schema, "response")
-    meant, _ = answer.contract.schema(schema)
+def _header_violations(observed: ObservedResponse, name: str, value: str, schema: str) -> Iterator[CheckFailure]:
+    validator = observed.contract.validator(schema, "response")
+    meant, _ = observed.contract.schema(schema)
     kinds = meant.get("type", ()) if isinstance(meant, dict) else ()
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    broken = [list(validator.violations(reading)) for reading in readings(value, kinds)]
+    broken = [list(validator.violations(reading)) for reading in field_readings(value, kinds)]
     if not all(broken):
         return
-    # What is wrong is told of a reading of the right type, if there is one.
+    # Violations of a reading of the right type say most, if there is one.
     for violation in next((found for found in broken if all(one.keyword != "type" for one in found)), broken[0]):
-        yield answer.failure(
+        yield observed.failure(
             "headers_conform",
-            f"the field {name} of a {answer.response.status} breaks {violation.keyword}",
-            expected=f"{violation.keyword} {describe(_limit(answer, violation))}",
-            got=f"{name}: {describe(value)}",
+            f"the field {name} of a {observed.response.status} breaks {violation.keyword}",
+            expected=expectation(violation, _limit(observed, violation)),
+            got=f"{name}: {excerpt(value)}",
             pointer=violation.keyword_pointer or schema,
             rule="contract",
         )
 
 
-def _schema_failure(answer: Answer, violation: SchemaViolation, schema: str) -> CheckFailure:
+def _schema_failure(observed: ObservedResponse, violation: SchemaViolation, schema: str) -> CheckFailure:
     place = "/" + "/".join(map(str, violation.instance_path)) if violation.instance_path else "the content"
     secret = violation.keyword == "writeOnly"
-    if violation.missing:
-        got = f"{', '.join(violation.missing)} " + ("missing" if violation.keyword == "required" else "besides")
-    else:
-        got = "a value that is never to come back" if secret else describe(violation.value)
-    return answer.failure(
+    got = "a value, though it is writeOnly" if secret else shortcoming(violation)
+    return observed.failure(
         "no_secret_comes_back" if secret else "body_conforms_to_its_schema",
-        f"{place} of a {answer.response.status} breaks {violation.keyword}",
-        expected=f"{violation.keyword} {describe(_limit(answer, violation))}",
+        f"{place} of a {observed.response.status} breaks {violation.keyword}",
+        expected=expectation(violation, _limit(observed, violation)),
         got=got,
         pointer=violation.keyword_pointer or schema,
         rule="universal" if secret else "contract",
     )
 
 
-def _limit(answer: Answer, violation: SchemaViolation) -> Any:
+def _limit(observed: ObservedResponse, violation: SchemaViolation) -> Any:
     if not violation.keyword_pointer:
-        return ""
+        return None
     try:
-        return answer.contract.at(violation.keyword_pointer)
+        return observed.contract.at(violation.keyword_pointer)
     except LookupError:
-        return ""
+        return None

@@ -1,4 +1,4 @@
-"""Checks of credentials: who may call, by the matrix of credentials and levels on every secured operation."""
+"""Checks of credentials: each secured operation is called with missing, wrong, foreign and expired credentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockserver.http import basic
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal
 from mockserver.suite.cases.setting_states import behaviour_pointer, failure
-from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.identities.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session, json_or_none
@@ -20,15 +20,15 @@ from mockserver.suite.secrets.known_secrets import values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, describe
 
-#: So many malformed credentials are tried with each method, the others with safe ones only.
+#: How many malformed credentials are tried with each method; the others are tried with safe methods only.
 _MALFORMED_EVERYWHERE = 4
-#: No token that a login gives out is valid for ten years.
+#: Time after which every token has expired: no login issues tokens for ten years.
 _BEYOND_EXPIRY_SECONDS = 10 * 365 * 86_400
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return the matrix: each claim on each operation that it can be made on."""
-    found: list[Task] = []
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the credential checks for each selected operation that they apply to."""
+    found: list[PlannedCheck] = []
     for operation in run.selected:
         if asks_for_credentials(run.contract, operation):
             found += [on_operation(check, operation, ready=set_up) for check in _checks_for(run, operation)]
@@ -37,7 +37,7 @@ def tasks(run: Run) -> list[Task]:
             if any(map(is_login, run.contract.operations)):
                 found.append(on_operation(expired_tokens_are_refused, operation))
         elif operation.security:
-            why = "it can be called without credentials, or by a certificate"
+            why = "it can be called without credentials or with a client certificate"
             found.append(left_out(calls_without_credentials_are_refused.__name__, operation, why))
         if is_login(operation):
             found += [on_operation(wrong_passwords_are_refused, operation)]
@@ -61,7 +61,7 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 
 def calls_without_credentials_are_refused(session: Session, operation: Operation) -> int:
-    """A call without credentials, with an empty field for them or with another scheme is refused."""
+    """Check that requests with no credentials, an empty field or another authentication scheme are refused."""
     scheme = scheme_of(session.run, operation)
     field = scheme.parameter if scheme.type == "apiKey" and scheme.location == "header" else "Authorization"
     token = canary(session, "OTHER_SCHEME")
@@ -79,15 +79,15 @@ def calls_without_credentials_are_refused(session: Session, operation: Operation
 
 
 def malformed_credentials_are_refused(session: Session, operation: Operation) -> int:
-    """Credentials that break their scheme's grammar (RFC 7617, section 2) are refused, and do no harm."""
+    """Check that credentials that break their scheme's grammar (RFC 7617, section 2) are refused without a crash."""
     scheme = scheme_of(session.run, operation)
     if scheme.type == "apiKey":
-        raise NoOccasion("an API key has no grammar to break")
+        raise NoOccasion("an API key has no syntax that could be broken")
     caller = caller_or_stranger(session, operation)
     bare = session.valid_request(operation, None)
     values = _malformed(scheme, caller.username, caller.credential(scheme) or "")
     if not operation.safe:
-        values = values[:_MALFORMED_EVERYWHERE]  # what reads credentials is hardly other code for each method
+        values = values[:_MALFORMED_EVERYWHERE]  # the code that reads credentials hardly differs between methods
     attempts = Attempts()
     for value in values:
         request = bare.with_field("Authorization", value)
@@ -97,7 +97,7 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
 
 
 def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
-    """A token that nobody was ever given is not accepted, nor is an empty one."""
+    """Check that a token that was never issued, and an empty token, are refused."""
     caller = caller_or_stranger(session, operation)
     attempts = Attempts()
     for token in (canary(session, "UNKNOWN_TOKEN"), ""):
@@ -108,13 +108,13 @@ def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
 
 
 def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
-    """A token without its end or its beginning, with more around it, or in other case is not accepted."""
+    """Check that a valid token is refused once it is shortened, lengthened or changed in case."""
     caller = caller_for(session, operation)
     scheme = scheme_of(session.run, operation)
     token = caller.credential(scheme)
     if not token:
-        raise NotRun(f"the identity {caller.label} has no credential of the kind that it needs")
-    # Blanks around the value of a field are no part of it (RFC 9110, section 5.5); elsewhere they arrive.
+        raise NotRun(f"the identity {caller.label} has no credential for its security scheme")
+    # Blanks around a field's value are not part of the value (RFC 9110, section 5.5); elsewhere they are sent.
     blanks_arrive = scheme.scheme == "basic" or (scheme.type == "apiKey" and scheme.location == "query")
     changed = {
         "ALL_BUT_ITS_END": token[:-1],
@@ -130,21 +130,21 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
         session.run.secrets.add(f"TOKEN_{name}", value)
         with attempts.each():
             request = session.valid_request(operation, showing(session.run, operation, caller, value))
-            expect_refusal("tokens_are_compared_whole", session, operation, request, "a token that only resembles")
+            expect_refusal("tokens_are_compared_whole", session, operation, request, "a changed token")
     return attempts.conclude()
 
 
 def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
-    """A token is not accepted with another user's name, nor with a name that no account has.
+    """Check that a valid token is refused together with the user name of another account, or of none.
 
-    Both ways: who may call shows a token of who may not, for a server could take rights from the name alone. Accounts
-    that have the same token or password are each right with it.
+    Both ways: an allowed user name is also sent with the token of an account that is not allowed, since a server could
+    take rights from the name alone. Accounts that share a token or password may each use it.
     """
     caller = caller_for(session, operation)
     scheme = scheme_of(session.run, operation)
     own = caller.credential(scheme)
     others = [other for other in session.run.identities.all if other.username != caller.username]
-    others.sort(key=lambda other: other.level == caller.level)  # where there is most to gain
+    others.sort(key=lambda other: other.level == caller.level)  # accounts of other levels first
     pairs = [(Identity(canary(session, "UNKNOWN_USER")), own)]
     pairs += [(other, own) for other in others if not other.knows(own)][:1]
     foreign = (other.credential(scheme) for other in others)
@@ -158,25 +158,25 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
 
 
 def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
-    """Where a login exchanges the password for a token, the password itself is not accepted in a call."""
+    """Check that the password is refused in place of a token, where a login exchanges it for a token."""
     caller = caller_for(session, operation)
     if caller.password is None:
         raise NotRun(f"it needs the password of {caller.label} (--identities)")
     shown = caller.credential(scheme_of(session.run, operation))
     if caller.password in {shown, *caller.schemes.values()} or caller.has_token(caller.password):
-        raise NoOccasion(f"the password of {caller.label} is what it calls with")
+        raise NoOccasion(f"the password of {caller.label} is also the credential that it calls with")
     request = session.valid_request(operation, showing(session.run, operation, caller, caller.password))
     expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
     return 1
 
 
 def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
-    """A token that was revoked is not accepted any more; it was obtained by a login made for this."""
+    """Check that a token is refused once it was revoked; the token comes from a login made for this check."""
     revocation = _revocation(session.run)
     assert revocation is not None
     set_up(session, operation, calls=False)
     identity = session.login_for(revocation, session.run.allowed(operation) or session.run.admin)
-    set_up(session, operation)  # after the login, which what is set up may ask more of
+    set_up(session, operation)  # after the login, since the setup may add a second factor
     revoked = session.call(revocation, session.valid_request(revocation, identity))
     if not revoked.successful:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
@@ -187,22 +187,22 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
 
 
 def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
-    """A token whose time is over is not accepted any more; only our own stub's clock can be set to see that."""
+    """Check that an expired token is refused; needs our own stub, whose clock can be moved past the token's end."""
     control = session.run.control
     if control is None:
-        raise NotRun("no token can be made to expire here: only the clock of our own stub can be set")
+        raise NotRun("tokens can be made to expire only on our own stub, whose clock can be set")
     set_up(session, operation, calls=False)
     identity = session.login(session.run.allowed(operation) or session.run.admin)
     set_up(session, operation)
     control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
-    set_up(session, operation, clock=False)  # again: what was set up may have ended, too
+    set_up(session, operation, clock=False)  # again: the prepared state may have expired, too
     request = session.valid_request(operation, identity)
     expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
     return 1
 
 
 def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
-    """A login with a password that is not the account's, or for no existing account, gives no token."""
+    """Check that a login with a wrong password, or for an account that does not exist, issues no token."""
     known = [identity for identity in session.run.identities.all if identity.password]
     if not known:
         raise NotRun("it needs an identity with a password (--identities)")
@@ -224,7 +224,7 @@ def wrong_passwords_are_refused(session: Session, operation: Operation) -> int:
 
 
 def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
-    """The token that a login gives out is accepted in the next call."""
+    """Check that a token that a login has just issued is accepted in the next request."""
     safe = [other for other in session.run.selected if other.safe and other.security]
     accounts = [identity for identity in session.run.identities.all if identity.password]
     if not accounts or not safe:
@@ -248,7 +248,7 @@ def issued_tokens_work_at_once(session: Session, operation: Operation) -> int:
 
 
 def issued_tokens_tell_their_level(session: Session, operation: Operation) -> int:
-    """What is told of a token, at the login and later, is the permission level of the account that logged in."""
+    """Check that a response about a token shows the permission level of the account that logged in."""
     attempts = Attempts()
     with attempts.each(0):
         for identity, request, response in _told_of_tokens(session, operation):
@@ -259,7 +259,7 @@ def issued_tokens_tell_their_level(session: Session, operation: Operation) -> in
                         raise failure(
                             "issued_tokens_tell_their_level",
                             operation,
-                            "another level is told than the account has",
+                            "the response shows another level than the account has",
                             expected=identity.level,
                             got=describe(shown[0]),
                             pointer=behaviour_pointer(operation),
@@ -269,7 +269,7 @@ def issued_tokens_tell_their_level(session: Session, operation: Operation) -> in
 
 
 def answers_name_the_caller(session: Session, operation: Operation) -> int:
-    """What is told of a token, at the login and later, is the name of the account whose it is."""
+    """Check that a response about a token shows the user name of the account that the token belongs to."""
     attempts = Attempts()
     with attempts.each(0):
         for identity, request, response in _told_of_tokens(session, operation):
@@ -281,7 +281,7 @@ def answers_name_the_caller(session: Session, operation: Operation) -> int:
                         raise failure(
                             "answers_name_the_caller",
                             operation,
-                            "another account is named than the one that calls",
+                            "the response names another account than the caller's",
                             expected=identity.username,
                             got=describe(shown[0]),
                             pointer=behaviour_pointer(operation),
@@ -291,7 +291,7 @@ def answers_name_the_caller(session: Session, operation: Operation) -> int:
 
 
 def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Identity, WireRequest, WireResponse]]:
-    """Yield each account that can call an operation about tokens, with what it is told; refusals tell nothing."""
+    """Yield each identity with its request and successful response to an operation that describes its token."""
     login = is_login(operation)
     ends = operation.effect == "credentials"
     for identity in session.run.identities.all:
@@ -309,14 +309,14 @@ def _told_of_tokens(session: Session, operation: Operation) -> Iterator[tuple[Id
 
 
 def _revocation(run: Run) -> Operation | None:
-    """Return the operation that ends the token it is called with, where tokens can be obtained at all."""
+    """Return the operation that revokes the token it is called with, None if the contract has none or no login."""
     logins = any(is_login(operation) for operation in run.contract.operations)
     return next(filter(is_revocation, run.contract.operations), None) if logins else None
 
 
 def _malformed(scheme: SecurityScheme, username: str, secret: str) -> tuple[str, ...]:
     if scheme.scheme == "basic":
-        # What parsers written by hand get wrong: no payload, bad padding, no colon, bytes that are no text.
+        # Values that hand-written parsers get wrong: no payload, bad padding, no colon, bytes that are not text.
         return (
             "Basic",
             "Basic !!!not-base64!!!",

@@ -1,4 +1,4 @@
-"""The check of every documented example: this request gets that response."""
+"""The check of documented examples: each documented request gets the documented response."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 
 from mockserver.contract.exchanges import ExamplePair, pairs_in
 from mockserver.contract.model import Example, MediaType, Operation, Presumptions
-from mockserver.contract.resources.collections import inferred
+from mockserver.contract.resources.collections import inferred_behaviours
 from mockserver.contract.roles import is_login
 from mockserver.contract.schema.direction import Direction
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.setting_states import check_echo
-from mockserver.suite.checks.task import Task
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, excerpt
 
 #: Roles of operations on an item that their path names.
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 _CHECK = "documented_examples_come_out"
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return one task for each pair of a request example and its response example."""
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return one planned check for each pair of a request example and its response example."""
     return [
-        Task(
+        PlannedCheck(
             _CHECK,
             pair.operation.label,
             partial(documented_examples_come_out, pair=pair),
@@ -38,11 +38,11 @@ def tasks(run: Run) -> list[Task]:
 
 
 def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
-    """A documented request gets the documented response, exactly where what it presumes can be had.
+    """Check that a documented request gets its documented response, as exactly as the server allows to compare.
 
-    A fresh world of our own stub has all of it. Any other server has data, a clock and secrets of its own:
-    there the answer must have the documented status, be valid by its schema, and give back what was sent. Where the
-    documentation shows no value, any will do.
+    In a fresh world of our own stub everything can be compared. Any other server has data, a clock and secrets of its
+    own: there the response must have the documented status, be valid by its schema, and show what was sent. Where the
+    documentation shows no value, any value passes.
     """
     exactly = session.run.control is not None
     undecided = _undecided(session, pair) if exactly else ""
@@ -53,13 +53,13 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
     arrange(session, pair.response.presumes)
     request = _request(session, pair)
     failure = ""
-    for _ in session.run.patience.looks(pair.response.pointer, lags=not exactly and _may_lag(pair)):
+    for _ in session.run.poller.polls(pair.response.pointer, lags=not exactly and _may_lag(pair)):
         response = session.call(pair.operation, request)
         failure = _difference(pair, response, exactly=exactly)
         if not failure:
             break
     if failure and not exactly and _is_about_state(pair, response):
-        raise NotRun(f"what the server holds does not allow it: {response.status}")
+        raise NotRun(f"the state of the server does not allow it: it responded with {response.status}")
     if not exactly:
         _expect_echo(session, pair, request, response)
     if failure:
@@ -77,9 +77,9 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
 
 
 def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:
-    """Tell whether a request that is documented to succeed is refused for what is, or is not, there.
+    """Tell whether a request with a documented success is refused because of what exists on the server.
 
-    A path parameter names something of the documentation's own; the contract need not list that it may be missing.
+    The item of a documented path need not exist on this server, and the contract need not list 404 for that.
     """
     if pair.status[0] != "2" or response.status not in {404, 409, 410}:
         return False
@@ -87,26 +87,26 @@ def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:
 
 
 def _undecided(session: Session, pair: ExamplePair) -> str:
-    """Return why a request does not decide that it is this very example that answers it, "" where it does.
+    """Return why a request may get another response than this example by the contract, "" if it may not.
 
-    A contract that says what its examples presume, or what its operations do, means them to come out. Others show
-    what an answer may look like.
+    A contract that says what its examples presume, or what its operations do, promises these responses. In other
+    contracts an example only shows what a response may look like.
     """
     if pair.response.presumes != Presumptions() or pair.operation.behaviour is not None:
         return ""
     documented = pair.operation.responses.get(pair.status)
     media_type = documented.content.get(pair.response_media_type) if documented is not None else None
     if media_type is None or "/" not in pair.response_media_type:
-        return "the example is not of a media type"
+        return "the example belongs to no media type"
     if pair.request is None and next(iter(media_type.examples)) != pair.response.name:
-        return "nothing in a request asks for this one of several examples"
+        return "no request selects this one of several examples"
     if not (_is_sound(session, media_type, pair.response, "response") and _is_sent_soundly(session, pair)):
         return "the example breaks its own schema"
-    behaviour = inferred(session.contract).get(pair.operation.id)
+    behaviour = inferred_behaviours(session.contract).get(pair.operation.id)
     if behaviour is not None and behaviour.role in _ON_ITEMS | {"remove"}:
         named = _path_values(session, pair)
         if behaviour.role != "read" or not named or any("/" in str(value) for value in named.values()):
-            return "nothing says that the item that the example is of is there"
+            return "nothing says that the item of the example exists"
     return ""
 
 
@@ -117,28 +117,28 @@ def _is_sent_soundly(session: Session, pair: ExamplePair) -> bool:
 
 
 def _is_sound(session: Session, media_type: MediaType, example: Example, direction: Direction) -> bool:
-    """Tell whether an example is valid against the schema beside it."""
+    """Tell whether an example is valid by its media type's schema."""
     if media_type.schema is None or not is_json(media_type.name):
         return True
     return bool(session.contract.validator(media_type.schema, direction).is_valid(example.value))
 
 
 def _may_lag(pair: ExamplePair) -> bool:
-    """Tell whether an example is a read of what takes its time to show."""
+    """Tell whether an example is the read of a resource whose changes may show with a delay."""
     behaviour = pair.operation.behaviour
     return behaviour is not None and behaviour.role == "read" and bool(behaviour.status)
 
 
 def _can_be_met(session: Session, pair: ExamplePair) -> bool:
-    """Tell whether a server with data of its own can be brought to the point that an example starts from."""
+    """Tell whether a server with data of its own can be brought to the state that an example starts from."""
     behaviour = pair.operation.behaviour
     if _path_values(session, pair):
-        raise NotRun("the item that the example shows is the documentation's own")
+        raise NotRun("the item of the example exists only in the documentation")
     if behaviour is None or behaviour.role != "read" or pair.response.presumes.calls:
         return True
     reset = _reset_of(session, behaviour.resource)
     if reset is None:
-        raise NotRun("nothing documented brings the resource back to what it was before it was set")
+        raise NotRun("no documented operation resets the resource to never set")
     session.call(reset, session.valid_request(reset, session.run.allowed(reset)))
     return True
 
@@ -155,7 +155,7 @@ def _reset_of(session: Session, resource: str) -> Operation | None:
 
 
 def _request(session: Session, pair: ExamplePair) -> WireRequest:
-    """Return the documented request; a login to a server with accounts of its own is one of theirs."""
+    """Return the request of an example; a login to a foreign server uses one of the run's own accounts."""
     operation = pair.operation
     if is_login(operation) and session.run.control is None:
         body, media_type = session.valid_body(operation)
@@ -165,8 +165,8 @@ def _request(session: Session, pair: ExamplePair) -> WireRequest:
 
 
 def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
-    """Return the identifier of the item that an answer shows, for the path parameter that names it."""
-    behaviour = pair.operation.behaviour or inferred(session.contract).get(pair.operation.id)
+    """Return the path parameter that names the item in an example response, with its value; {} if there is none."""
+    behaviour = pair.operation.behaviour or inferred_behaviours(session.contract).get(pair.operation.id)
     if behaviour is None or behaviour.handler != "resource" or behaviour.role not in _ON_ITEMS:
         return {}
     try:
@@ -181,9 +181,9 @@ def _path_values(session: Session, pair: ExamplePair) -> dict[str, Any]:
 
 
 def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> str:
-    """Return what is other than documented, "" if nothing is.
+    """Return how a response differs from the documented example, "" if it does not.
 
-    Another success, of a status that the contract does not know, is the finding of `status_is_documented`.
+    A success with an undocumented status code is the finding of `status_is_documented`.
     """
     meant = pair.operation.response_for(response.status)
     if meant is None and response.successful and pair.status[0] == "2":
@@ -195,7 +195,7 @@ def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> 
         return ""
     if not is_json(pair.response_media_type):
         text = response.body.decode("utf-8", "replace")
-        return "" if text == pair.response.value else describe(text)
+        return "" if text == pair.response.value else excerpt(text)
     try:
         value = response.json()
     except NotJSON:
@@ -205,7 +205,7 @@ def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> 
 
 
 def _expect_echo(session: Session, pair: ExamplePair, request: WireRequest, response: WireResponse) -> None:
-    """Compare what a server with data of its own gives back with what the documented request sent.
+    """Raise a CheckFailure if a write to a foreign server does not return the values that the request sent.
 
     Raises:
         CheckFailure: they differ.

@@ -1,23 +1,23 @@
-"""Checks of invalid requests: what the contract does not allow is refused."""
+"""Checks of invalid requests: content that the contract does not allow is refused."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering
 from mockserver.http.pointers import child
+from mockserver.suite.cases.expectations import shortcoming
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import NO_JSON, content_of, taken
-from mockserver.suite.cases.sample_values import broken
-from mockserver.suite.checks.task import Attempts, OperationCheck, Task, left_out, on_operation
+from mockserver.suite.cases.requests import NO_JSON, json_content_of, taken
+from mockserver.suite.cases.sample_values import invalid_values
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, parse_json
-from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, excerpt
 
 _MALFORMED = (
     b"{",
@@ -27,7 +27,7 @@ _MALFORMED = (
     b'\xff\xfe"',
     b'"\x01"',
 )
-#: What makes a valid text malformed, at its end or within it: a lenient parser takes what is left.
+#: Functions that make valid JSON malformed, in ways that lenient parsers accept.
 _SPOILED: tuple[Callable[[bytes], bytes], ...] = (
     lambda valid: valid + b"}",
     lambda valid: valid + b" {}",
@@ -38,11 +38,11 @@ _SPOILED: tuple[Callable[[bytes], bytes], ...] = (
 )
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return the claims for each operation that takes JSON."""
-    found: list[Task] = []
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the checks with invalid requests for each selected operation that takes JSON."""
+    found: list[PlannedCheck] = []
     for operation in run.selected:
-        if content_of(operation) is not None:
+        if json_content_of(operation) is not None:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _CHECKS]
         elif operation.request_body is not None:
             found += [left_out(check.__name__, operation, NO_JSON) for check in _CHECKS]
@@ -50,11 +50,11 @@ def tasks(run: Run) -> list[Task]:
 
 
 def malformed_json_is_refused(session: Session, operation: Operation) -> int:
-    """Content that is called JSON and is none is not accepted."""
+    """Check that content which is sent as JSON but cannot be parsed as JSON is refused."""
     media_type, content = taken(operation)
     valid, _ = session.valid_body(operation)
     spoiled = [spoil(valid or b"{}") for spoil in _SPOILED]
-    # `{}` has no quotes to spoil, and of a number nothing may be left: no content, which may be allowed.
+    # Some stay valid (`{}` has no quotes), and a number may become no content, which may be allowed.
     attempts = Attempts()
     for body in (*_MALFORMED, *(text for text in spoiled if text and not _is_json(text))):
         with attempts.each():
@@ -78,7 +78,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
-    """A request without content is not accepted where content is required."""
+    """Check that a request without content is refused where the contract requires content."""
     body, (media_type, _) = operation.request_body, taken(operation)
     assert body is not None
     if not body.required:
@@ -98,20 +98,20 @@ def empty_bodies_are_refused(session: Session, operation: Operation) -> int:
 
 
 def bodies_that_break_the_schema_are_refused(session: Session, operation: Operation) -> int:
-    """JSON that breaks the request's schema is refused: other types, missing and added members, limits."""
+    """Check that JSON content that breaks the request's schema is refused."""
     media_type, content = taken(operation)
     if content.schema is None:
         raise NoOccasion("its content has no schema that could be broken")
     body, _ = session.valid_body(operation)
     attempts = Attempts()
-    for value, violations in broken(session.contract, content.schema, parse_json(body or b"null")):
+    for value, violations in invalid_values(session.contract, content.schema, parse_json(body or b"null")):
         with attempts.each():
             _expect_refusal(
                 "bodies_that_break_the_schema_are_refused",
                 session,
                 operation,
                 _request(session, operation, json.dumps(value).encode(), media_type),
-                title=f"accepted a value that breaks {violations[0].keyword} of {_place(violations[0])}",
+                title=f"accepted {_part(violations[0])} that breaks {violations[0].keyword}",
                 pointer=broken_statement(session, violations).keyword_pointer,
                 got=_shown(violations[0]),
             )
@@ -119,7 +119,7 @@ def bodies_that_break_the_schema_are_refused(session: Session, operation: Operat
 
 
 def undocumented_media_types_are_refused(session: Session, operation: Operation) -> int:
-    """Content of a media type that the contract does not name for the request, or of none, is refused."""
+    """Check that request content of an undocumented media type, or without `Content-Type`, is refused."""
     body, _ = session.valid_body(operation)
     documented = operation.response_for(415)
     named = operation.request_body.content if operation.request_body else {}
@@ -127,8 +127,8 @@ def undocumented_media_types_are_refused(session: Session, operation: Operation)
     for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml", None):
         if media_type is not None and covering(named, media_type) is not None:
             continue
-        # What the documentation says a client sends does not say that nothing else is taken: the level comes
-        # from the documented refusal, and is drift where there is none.
+        # A documented media type does not say that others are refused. So the level comes from a documented 415,
+        # and is drift where there is none.
         with attempts.each():
             _expect_refusal(
                 "undocumented_media_types_are_refused",
@@ -151,7 +151,7 @@ _CHECKS: tuple[OperationCheck, ...] = (
 
 
 def broken_statement(session: Session, violations: tuple[SchemaViolation, ...]) -> SchemaViolation:
-    """Return the violation that decides about the level: of a documented statement, else the first."""
+    """Return the first violation of a documented statement, else the first violation; it decides a finding's level."""
     documented = (
         violation for violation in violations if session.contract.provenance(violation.keyword_pointer).documented
     )
@@ -178,7 +178,7 @@ def _expect_refusal(
 ) -> None:
     response = session.call(operation, request)
     if response.status == 401 and operation.security:
-        raise NotRun("its credentials were refused, so its content was never looked at")
+        raise NotRun("its credentials were refused, so its content was not judged")
     if not response.successful:
         return
     raise CheckFailure(
@@ -197,6 +197,9 @@ def _place(violation: SchemaViolation) -> str:
     return "/".join(map(str, violation.instance_path)) or "the content"
 
 
+def _part(violation: SchemaViolation) -> str:
+    return f"a value of {_place(violation)}" if violation.instance_path else "content"
+
+
 def _shown(violation: SchemaViolation) -> str:
-    value: Any = violation.missing or violation.value
-    return f"{_place(violation)} = {describe(value, 60)}"
+    return f"{_place(violation)}: {excerpt(shortcoming(violation), 60)}"

@@ -1,4 +1,4 @@
-"""Claims about the permission matrix: operations, levels, own or foreign objects (docs/contract.md, "Objects")."""
+"""Checks of the permission matrix: operation by level by own or foreign object (docs/contract.md, "Objects")."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from mockserver.contract.model import Objects, Operation
 from mockserver.http.pointers import child
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal, raise_missing
-from mockserver.suite.checks.task import Attempts, OperationCheck, Task, on_operation
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, on_operation
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
-from mockserver.suite.identities.object_owners import foreign_names, may, own_name, owns, told_names, usual_name
+from mockserver.suite.identities.object_owners import foreign_names, listed_names, may_call, own_name, owns, usual_name
 from mockserver.suite.run.session import Run, Session, json_or_none
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return the cells of the matrix that the contract states."""
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the permission checks for each selected operation whose contract documents permission levels."""
     return [
         on_operation(check, operation, ready=set_up if check is levels_not_allowed_are_refused else None)
         for operation in run.selected
@@ -48,7 +48,7 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 
 def levels_not_allowed_are_refused(session: Session, operation: Operation) -> int:
-    """An account whose permission level is not among those documented for the operation is refused."""
+    """Check that accounts of permission levels that are not documented for an operation are refused."""
     attempts, missing = Attempts(), list[str]()
     for level in session.contract.levels:
         identity = session.run.identities.of_level(level)
@@ -71,7 +71,7 @@ def levels_not_allowed_are_refused(session: Session, operation: Operation) -> in
 
 
 def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
-    """An account of each permission level documented for the operation gets through."""
+    """Check that an account of each permission level documented for an operation is not refused."""
     attempts, missing = Attempts(), list[str]()
     pointer = child(operation.pointer, "x-mockserver-levels")
     for level, identity in _of_levels(session, operation, missing, attempts):
@@ -84,13 +84,13 @@ def allowed_levels_are_admitted(session: Session, operation: Operation) -> int:
 
 
 def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
-    """An account that may call an operation on its own objects is refused on those of others, of every level."""
+    """Check that an account which may act on its own objects only is refused on objects of others."""
     objects = _objects(operation)
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_owners(session, operation, missing, attempts):
         with attempts.each(0):
             for name, whose in _foreign(session, operation, identity):
-                # Where a foreign object that is not there is called missing, one that is there may be open.
+                # A 404 for a missing foreign object would not show whether an existing one is protected.
                 _create_foreign(session, operation, name)
                 with attempts.each():
                     expect_refusal(
@@ -98,7 +98,7 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
                         session,
                         operation,
                         session.valid_request(operation, identity, about=name),
-                        f"an object of a {whose} and the level {level}",
+                        f"an object of level {whose} and the level {level}",
                         status=403,
                         pointer=objects.pointer,
                         any_item=False,
@@ -107,7 +107,7 @@ def foreign_objects_are_refused(session: Session, operation: Operation) -> int:
 
 
 def foreign_objects_are_admitted(session: Session, operation: Operation) -> int:
-    """An account of a level that may act on the objects of others gets through with them."""
+    """Check that an account whose level may act on objects of others is not refused on them."""
     objects = _objects(operation)
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_levels(session, operation, missing, attempts):
@@ -122,21 +122,21 @@ def foreign_objects_are_admitted(session: Session, operation: Operation) -> int:
 
 
 def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
-    """A list tells nobody the objects of others whose level does not let it see them."""
+    """Check that a list shows no objects of others to an account whose level may see its own only."""
     objects = _objects(operation)
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_owners(session, operation, missing, attempts):
         with attempts.each(0):
             request = session.valid_request(operation, identity)
             response = session.call(operation, request)
-            for name in told_names(objects, json_or_none(response)) if response.successful else ():
+            for name in listed_names(objects, json_or_none(response)) if response.successful else ():
                 with attempts.each():
                     if not _is_own(session, objects, identity, name):
                         raise CheckFailure(
                             "lists_tell_own_objects_alone",
                             operation.label,
-                            f"an account of level {level} is told what is not its own",
-                            expected=f"nothing but what {identity.label} owns",
+                            f"an account of level {level} sees an object that is not its own",
+                            expected=f"only what {identity.label} owns",
                             got=name,
                             pointer=objects.pointer,
                             rule="contract",
@@ -146,7 +146,7 @@ def lists_tell_own_objects_alone(session: Session, operation: Operation) -> int:
 
 
 def lists_tell_all_own_objects(session: Session, operation: Operation) -> int:
-    """A list of accounts tells everybody those that are its own, itself included."""
+    """Check that a list of accounts shows each account all that it owns, and itself."""
     attempts, missing = Attempts(), list[str]()
     for level, identity in _of_levels(session, operation, missing, attempts):
         with attempts.each(0):
@@ -159,8 +159,8 @@ def lists_tell_all_own_objects(session: Session, operation: Operation) -> int:
 
 
 def _tells_accounts(session: Session, operation: Operation, identity: Identity, response: WireResponse) -> bool:
-    """Tell whether a list is of accounts that the run knows; of what else there is, the suite knows nothing."""
-    told = set(told_names(_objects(operation), json_or_none(response)))
+    """Tell whether a list shows at least one of the accounts that are among the run's identities."""
+    told = set(listed_names(_objects(operation), json_or_none(response)))
     known = {identity.username, *(other.username for other in session.run.identities.all)}
     return _objects(operation).own == "account" and bool(told & known)
 
@@ -168,7 +168,7 @@ def _tells_accounts(session: Session, operation: Operation, identity: Identity, 
 def _expect_all_own(session: Session, operation: Operation, level: str, identity: Identity, exchange: Exchange) -> None:
     objects, response = _objects(operation), exchange.response
     assert response is not None
-    told = set(told_names(objects, json_or_none(response)))
+    told = set(listed_names(objects, json_or_none(response)))
     wanted = {
         other.username
         for other in session.run.identities.all
@@ -178,7 +178,7 @@ def _expect_all_own(session: Session, operation: Operation, level: str, identity
         raise CheckFailure(
             "lists_tell_all_own_objects",
             operation.label,
-            f"an account of level {level} is not told all that it may see",
+            f"an account of level {level} does not see all that it owns",
             expected=", ".join(sorted(wanted - told)),
             got=", ".join(sorted(told)),
             pointer=objects.pointer,
@@ -188,18 +188,18 @@ def _expect_all_own(session: Session, operation: Operation, level: str, identity
 
 
 def _concluded(attempts: Attempts, missing: list[str]) -> int:
-    """Return how many attempts held; levels that no identity has could not be tried.
+    """Return how many attempts passed; raise their failures, or NotRun for levels that no identity has.
 
     Raises:
-        CheckFailure: one did not hold, or a group of such.
-        NotRun: some could not be made.
+        CheckFailure: an attempt failed; a group if several did.
+        NotRun: some attempts could not be made.
     """
     with attempts.each(0):
         raise_missing(missing)
     return attempts.conclude()
 
 
-#: All claims of this theme.
+#: All checks of this theme.
 CHECKS: tuple[OperationCheck, ...] = (
     allowed_levels_are_admitted,
     levels_not_allowed_are_refused,
@@ -213,7 +213,7 @@ CHECKS: tuple[OperationCheck, ...] = (
 def _of_levels(
     session: Session, operation: Operation, missing: list[str], attempts: Attempts
 ) -> Iterator[tuple[str, Identity]]:
-    """Yield an identity of each level that may call; a level without one is missing."""
+    """Yield an identity of each level that may call an operation; add levels without an identity to `missing`."""
     for level in operation.levels or ():
         identity = session.run.identities.of_level(level)
         if identity is None:
@@ -231,9 +231,9 @@ def _of_levels(
 def _of_owners(
     session: Session, operation: Operation, missing: list[str], attempts: Attempts
 ) -> Iterator[tuple[str, Identity]]:
-    """Yield an identity of each level that is confined to its own objects, missing where nobody said what these are.
+    """Yield an identity of each level that may act on its own objects only, if the objects it owns are known.
 
-    The lowest level owns nothing but itself, so that is known.
+    The objects of the lowest level are known without `owns`: it owns nothing but itself.
     """
     for level, identity in _of_levels(session, operation, missing, attempts):
         if level in _objects(operation).foreign:
@@ -245,12 +245,12 @@ def _of_owners(
 
 
 def _own(session: Session, operation: Operation, identity: Identity) -> Iterator[str | None]:
-    """Yield what an operation can be called about without asking whose it is: an own object, and the usual one."""
+    """Yield the names of objects that an operation may be called about: an own object, and that of the example."""
     if operation.objects is None or not operation.objects.requested:
         yield None
         return
     usual = usual_name(session.contract, operation, session.valid_body(operation)[0])
-    if may(operation, session.contract.levels, session.run.identities, identity, usual):
+    if may_call(operation, session.contract.levels, session.run.identities, identity, usual):
         yield usual
     try:
         own = own_name(session.contract, operation, session.run.identities, identity, usual)
@@ -263,7 +263,7 @@ def _own(session: Session, operation: Operation, identity: Identity) -> Iterator
 
 
 def _foreign(session: Session, operation: Operation, identity: Identity) -> Iterator[tuple[str, str]]:
-    """Yield foreign objects and the levels of their owners.
+    """Yield the names of objects that belong to others, each with its owner's level.
 
     Raises:
         NotRun: no identity has any.
@@ -276,9 +276,9 @@ def _foreign(session: Session, operation: Operation, identity: Identity) -> Iter
 
 
 def _create_foreign(session: Session, operation: Operation, name: str) -> None:
-    """Make the calls that an operation's example presumes for a foreign object, too, since a 404 would tell nothing.
+    """Make the preceding calls of an example for a foreign object, too, so that the object exists.
 
-    In a world of our own stub alone, and where a call is about the same object; what is missing then the claim tells.
+    Only on our own stub, and only for calls about the same object. A call that cannot be made is skipped.
     """
     for call in presumed_success(operation).calls if session.run.own else ():
         pair = pair_named(session.contract, call)
@@ -306,7 +306,7 @@ def _expect_admission(
             check,
             operation.label,
             f"an account of level {level} is refused",
-            expected=f"{level} to get through",
+            expected=f"{level} to be admitted",
             got=str(response.status),
             pointer=pointer,
             rule="contract",

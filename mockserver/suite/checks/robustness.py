@@ -1,4 +1,4 @@
-"""Claims about how a server bears what is unusual: traps for parsers, much of it, often, and in another form."""
+"""Checks of robustness: hostile, large, chunked and repeated requests, and the time that responses take."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mockserver.contract.exchanges import presumed_success
 from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.suite.cases.preceding_calls import set_up
-from mockserver.suite.cases.requests import NO_JSON, content_of, taken
-from mockserver.suite.cases.sample_values import hostile, with_fractions
+from mockserver.suite.cases.requests import NO_JSON, json_content_of, taken
+from mockserver.suite.cases.sample_values import hostile_contents, with_fractions
 from mockserver.suite.cases.setting_states import (
-    Resource,
+    SettingResource,
     evidence,
     failure,
     resources,
@@ -23,22 +23,22 @@ from mockserver.suite.cases.setting_states import (
     writes,
     written,
 )
-from mockserver.suite.checks.task import Attempts, Task, left_out, on_operation
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck, left_out, on_operation
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
-#: So often a call is repeated: enough to meet what fails once in twenty times in turn.
+#: How often a call is repeated: enough to meet a fault that comes every twentieth time.
 REPEATS = 20
-#: Content of so many bytes is more than any call of an API of settings needs.
+#: Size of large content, more than any call of an API of settings needs.
 LARGE_BYTES = 5_000_000
-#: An operation is slow if its answers usually take longer than this, and than `SLOWER` times those of others.
+#: An operation is slow if its median response time is above this, and above `SLOWER` times that of the others.
 SLOW_SECONDS = 0.5
 #: The same where there is nothing to compare with.
 SLOW_ALONE_SECONDS = 2.0
 SLOWER = 20
-#: Fewer answers than this do not say what is usual.
+#: Fewer responses than this give no meaningful median.
 _MIN_ANSWERS = 5
 #: JSON by its grammar, but a trap for parsers: a server may accept or refuse it, not crash.
 _HOSTILE = (
@@ -54,12 +54,12 @@ _HOSTILE = (
 )
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return the claims for each operation that they can be made on; how fast the answers came is judged last."""
-    found: list[Task] = []
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the robustness checks for each selected operation that they apply to, those of response times last."""
+    found: list[PlannedCheck] = []
     by_read = {resource.read.id: resource for resource in resources(run.contract)}
     for operation in run.selected:
-        if content_of(operation) is not None:
+        if json_content_of(operation) is not None:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _BODY_CHECKS]
             if not is_login(operation):
                 found.append(on_operation(whole_floats_are_integers, operation, ready=partial(set_up, seed=True)))
@@ -69,42 +69,44 @@ def tasks(run: Run) -> list[Task]:
             ]
         if _can_be_repeated(operation):
             check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
-            found.append(Task("repeats_get_the_same_answer", operation.label, check))
-    return found + timing_tasks(run)
+            found.append(PlannedCheck("repeats_get_the_same_answer", operation.label, check))
+    return found + timing_checks(run)
 
 
-def timing_tasks(run: Run) -> list[Task]:
-    """Return the claims about how fast a run's answers came, which are made at its end."""
+def timing_checks(run: Run) -> list[PlannedCheck]:
+    """Return the checks of response times, which are made at the end of a run."""
     return [
-        Task("answers_are_not_slow", operation.label, partial(answers_are_not_slow, operation=operation), last=True)
+        PlannedCheck(
+            "answers_are_not_slow", operation.label, partial(answers_are_not_slow, operation=operation), last=True
+        )
         for operation in run.selected
     ]
 
 
 def hostile_bodies_do_no_harm(session: Session, operation: Operation) -> int:
-    """JSON made to break parsers, or what stands behind them, does not make the server fail.
+    """Check that JSON content which is made to break parsers and databases does not make the server fail.
 
     Lone surrogates, NUL, huge and tiny numbers, deep nesting, members that come twice, very long texts: as the whole
-    content, and in each member of content that is valid otherwise. What is claimed is made on every answer: no failure
-    of the server, and an answer at all.
+    content, and in each member of content that is valid otherwise. The checks of any response judge the responses: no
+    server error, and a response at all.
     """
     media_type, _ = taken(operation)
     valid, _ = session.valid_body(operation)
     attempts = Attempts()
-    for body in (*_HOSTILE, *hostile(parse_json(valid or b"null"))):
+    for body in (*_HOSTILE, *hostile_contents(parse_json(valid or b"null"))):
         with attempts.each():
             session.call(operation, _request(session, operation, body, media_type))
     return attempts.conclude()
 
 
 def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
-    """Content of 5 MB is taken or refused, and the next call is answered as ever.
+    """Check that the server accepts or refuses 5 MB of content, and responds to the next request as usual.
 
     A server may close the connection on it without reading it all (RFC 9110, section 15.5.14).
     """
     media_type, _ = taken(operation)
     if session.run.target.foreign:
-        raise NotRun("5 MB are much to send to a server that is not ours")
+        raise NotRun("5 MB are too much to send to a foreign server")
     valid, _ = session.valid_body(operation)
     text = b'{"mockserver_large": "' + b"x" * LARGE_BYTES + b'"}'
     blanks = b'{"mockserver_large":' + b" " * LARGE_BYTES + b"0}"
@@ -117,18 +119,18 @@ def large_bodies_do_no_harm(session: Session, operation: Operation) -> int:
 
 
 def chunked_bodies_are_understood(session: Session, operation: Operation) -> int:
-    """Content that is sent in chunks counts as the same content sent whole (RFC 9112, section 7.1)."""
+    """Check that content in chunks is accepted like the same content sent whole (RFC 9112, section 7.1)."""
     whole = session.valid_request(operation, _presumed_caller(session, operation))
     chunked = whole.with_field("Transfer-Encoding", "chunked")
     response = session.call(operation, chunked)
-    # A crash, or no answer, is the finding of others. A server that wants a length first may say so.
+    # A crash, or no response, is the finding of another check. A server may refuse content without a length (411).
     if response.successful or response.status >= 500:
         return 1
     exchange = evidence(session, chunked, response)
-    # Asked second: what the chunks made, the same content could not make again.
+    # Sent second: an item that the first request created could not be created again.
     plain = session.call(operation, whole)
     if not plain.successful:
-        raise NotRun(f"the same content sent whole was answered with {plain.status}")
+        raise NotRun(f"the same content sent whole got {plain.status}")
     raise _failure(
         "chunked_bodies_are_understood",
         operation,
@@ -140,7 +142,7 @@ def chunked_bodies_are_understood(session: Session, operation: Operation) -> int
 
 
 def whole_floats_are_integers(session: Session, operation: Operation) -> int:
-    """An integer may be written with a fraction of zero: to JSON Schema, 280.0 is one."""
+    """Check that an integer with a fraction of zero, such as 280.0, is accepted as an integer (JSON Schema)."""
     media_type, content = taken(operation)
     valid, _ = session.valid_body(operation)
     value = parse_json(valid or b"null")
@@ -160,29 +162,31 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
     exchange = evidence(session, request, response)
     plain = session.call(operation, session.valid_request(operation, _caller(session, operation)))
     if not plain.successful:
-        raise NotRun(f"without fractions it was answered with {plain.status}, too")
+        raise NotRun(f"without fractions it got {plain.status}, too")
     raise _failure(
         "whole_floats_are_integers",
         operation,
         "an integer with a fraction of zero is refused",
-        expected="2xx, for the value is an integer by JSON Schema",
+        expected="2xx, since the value is an integer in JSON Schema",
         got=str(response.status),
         exchange=exchange,
     )
 
 
-def repeats_get_the_same_answer(session: Session, *, operation: Operation, resource: Resource | None = None) -> int:
-    """The same call, twenty times in a row, gets the same status each time, and a read the same value."""
+def repeats_get_the_same_answer(
+    session: Session, *, operation: Operation, resource: SettingResource | None = None
+) -> int:
+    """Check that twenty equal requests in a row get the same status code, and reads the same value."""
     if is_login(operation) and session.run.target.foreign:
-        raise NotRun("twenty logins are much to ask of a server that is not ours")
+        raise NotRun("twenty logins are too many for a foreign server")
     if resource is not None:
         _set(session, resource)
     request = session.valid_request(operation, session.run.allowed(operation))
     first: WireResponse | None = None
-    other: tuple[int, WireResponse] | None = None  # twenty answers of megabytes are not kept
+    other: tuple[int, WireResponse] | None = None  # twenty responses of megabytes each are not kept
     for number in range(1, REPEATS + 1):
         response = session.call(operation, request, login=is_login(operation))
-        # A crash or a limit is the finding of others.
+        # A crash or a limit is the finding of another check.
         if response.status >= 500 or response.status == 429:
             raise NotRun(f"one of the calls was answered with {response.status}")
         first = first or (response if resource is not None else response.shortened())
@@ -192,7 +196,7 @@ def repeats_get_the_same_answer(session: Session, *, operation: Operation, resou
         raise CheckFailure(
             "repeats_get_the_same_answer",
             operation.label,
-            "the same call gets different answers",
+            "the same request gets different responses",
             expected=f"{first.status} each time" + (", with the same value" if resource else ""),
             got=f"{other[1].status} at the {other[0]}. time",
             pointer=operation.pointer,
@@ -203,22 +207,22 @@ def repeats_get_the_same_answer(session: Session, *, operation: Operation, resou
 
 
 def answers_are_not_slow(session: Session, *, operation: Operation) -> int:
-    """Answers of one operation do not usually take much longer than those of the others."""
+    """Check that the median response time of one operation is not far above that of the others."""
     timings = session.run.timings
     own = timings.get(operation.label, [])
     if len(own) < _MIN_ANSWERS:
-        raise NoOccasion(f"fewer than {_MIN_ANSWERS} answers do not say what is usual")
+        raise NoOccasion(f"fewer than {_MIN_ANSWERS} responses are too few to tell what is usual")
     others = [median(some) for label, some in timings.items() if label != operation.label and len(some) >= _MIN_ANSWERS]
     usual, own_usual = median(others) if others else 0.0, median(own)
     if own_usual > (max(SLOW_SECONDS, SLOWER * usual) if others else SLOW_ALONE_SECONDS):
         raise _failure(
             "answers_are_not_slow",
             operation,
-            "its answers are slow",
+            "its responses are slow",
             expected=f"about {usual:.2g} s, as other operations take"
             if others
             else f"{SLOW_ALONE_SECONDS:g} s at most",
-            got=f"{own_usual:.2g} s, as a rule",
+            got=f"{own_usual:.2g} s (median)",
             exchange=None,
         )
     return len(own)
@@ -228,21 +232,21 @@ _BODY_CHECKS = (hostile_bodies_do_no_harm, large_bodies_do_no_harm, chunked_bodi
 
 
 def _can_be_repeated(operation: Operation) -> bool:
-    """Tell whether nothing documented makes a second call of an operation other than the first.
+    """Tell whether repeated calls of an operation should get the same response by the contract.
 
-    Writes and resets have claims of their own, and what ends credentials ends them once.
+    Writes and resets have checks of their own, and an operation that ends credentials works only once.
     """
     return operation.effect != "credentials" and (operation.safe or is_login(operation))
 
 
-def _set(session: Session, resource: Resource) -> None:
-    """Write a value and wait for it to show, where that is allowed; a late change would look like a whim."""
+def _set(session: Session, resource: SettingResource) -> None:
+    """Write a value of a resource and wait until a read shows it, if writing is allowed."""
     with suppress(NotRun, CheckFailure):
         for value, response, _ in writes(session, resource, variants=(0,)):
             settle(session, resource, written(session.contract, resource, value, response))
 
 
-def _same(resource: Resource | None, one: WireResponse, other: WireResponse) -> bool:
+def _same(resource: SettingResource | None, one: WireResponse, other: WireResponse) -> bool:
     if one.status != other.status:
         return False
     return resource is None or same_json(shown_by(resource, one), shown_by(resource, other))
@@ -254,7 +258,7 @@ def _caller(session: Session, operation: Operation) -> Identity | None:
 
 
 def _presumed_caller(session: Session, operation: Operation) -> Identity | None:
-    """Return who makes a call that must succeed: of our own stub, the account that its example presumes."""
+    """Return the identity for a call that must succeed; on our own stub the one that the example presumes."""
     presumed = presumed_success(operation).identity if session.run.own else None
     caller = session.run.identities.named(presumed) if presumed else None
     return _caller(session, operation) if caller is None else caller
@@ -267,7 +271,7 @@ def _request(session: Session, operation: Operation, body: bytes | None, media_t
 def _failure(
     check: str, operation: Operation, title: str, *, expected: str, got: str, exchange: Exchange | None
 ) -> CheckFailure:
-    """Return the failure of a claim on which the contract is silent."""
+    """Return the failure of a check about which the contract says nothing (drift at most)."""
     return failure(
         check,
         operation,

@@ -1,4 +1,4 @@
-"""The check of secret leaks: no credential comes back, nor whatever is `writeOnly`."""
+"""The check of secret leaks: no response shows a credential or a `writeOnly` value."""
 
 from __future__ import annotations
 
@@ -8,60 +8,60 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.http.pointers import child
-from mockserver.suite.cases.observed_response import Answer, value_of
+from mockserver.suite.cases.observed_response import ObservedResponse, content_value
 from mockserver.suite.secrets.encoded_secrets import fold, folded_forms, readings
-from mockserver.suite.secrets.known_secrets import MIN_SECRET, marked, masked, text_of, texts_of, values_at
+from mockserver.suite.secrets.known_secrets import MIN_SECRET, marked, mask_paths, texts_of, values_at, visible_text
 from mockserver.suite.target.exchange import NotJSON, WireRequest, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure
 
-#: What stands for a secret in an answer, and is none.
+#: Words that responses show in place of a secret.
 _PLACEHOLDERS = frozenset({"", "hidden", "masked", "redacted", "removed", "secret", "set", "unset", "none", "null"})
-#: What an answer may say of itself or of the request, whatever the request held.
+#: Words that a response may contain whatever secret the request sent.
 _HTTP_WORDS = ("Content-Type", "Content-Length", "WWW-Authenticate", "Authorization", "application/problem+json")
 
 
-def no_secret_comes_back(answer: Answer) -> bool:
-    """No credential and no `writeOnly` value is anywhere in an answer, neither encoded nor in an error."""
-    # Where the contract names the member, that is the cause, whoever's value it is.
-    for name, pointer in shown_write_only(answer):
-        raise _leak(answer, f"a value of {name!r}, which is writeOnly", pointer)
-    text = text_of(answer.response, answer.issued)
-    for secret in answer.secrets.leaked(text):
-        raise _leak(answer, f"a secret of the run, {answer.secrets.name_of(secret)}", _secret_pointer(answer))
+def no_secret_comes_back(observed: ObservedResponse) -> bool:
+    """Check that a response, errors included, shows no credential and no `writeOnly` value in any encoding."""
+    # A member that the contract marks as writeOnly is the cause, whatever value it has.
+    for name, pointer in shown_write_only(observed):
+        raise _leak(observed, f"a value of {name}, which is writeOnly", pointer)
+    text = visible_text(observed.response, observed.issued)
+    for secret in observed.secrets.leaked(text):
+        raise _leak(observed, f"the secret ${observed.secrets.name_of(secret)}", _secret_pointer(observed))
     read: list[str] = []
-    for value, pointer, public in _sent_texts(answer.contract, answer.operation, answer.exchange.request):
+    for value, pointer, public in _sent_texts(observed.contract, observed.operation, observed.exchange.request):
         read = read or [fold(reading) for reading in readings(text)]
-        # Whether it may stand there by chance takes longer to find out, and hardly ever matters.
+        # Whether the text is public is slow to find out, so it is asked only about a match.
         if any(form in reading for form in folded_forms(value) for reading in read) and not public():
-            raise _leak(answer, "the writeOnly value that the request held", pointer)
+            raise _leak(observed, "the writeOnly value of the request", pointer)
     return True
 
 
-def _leak(answer: Answer, what: str, pointer: str) -> CheckFailure:
-    return answer.failure(
+def _leak(observed: ObservedResponse, what: str, pointer: str) -> CheckFailure:
+    return observed.failure(
         "no_secret_comes_back",
-        f"a {answer.response.status} gives a secret back",
-        expected="an answer without any secret but those that it is there to give out",
+        f"a {observed.response.status} shows a secret",
+        expected="a response without secrets, except those that it is documented to issue",
         got=what,
         pointer=pointer,
         rule="universal",
     )
 
 
-def shown_write_only(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Yield the `writeOnly` members of a resource that an answer about it shows, by name, with their pointers.
+def shown_write_only(observed: ObservedResponse) -> Iterator[tuple[str, str]]:
+    """Yield name and pointer of each `writeOnly` member of a resource that a response shows, whatever its value.
 
-    Whatever their value: it may have been written long before this run.
+    Any value counts: it may have been written long before this run.
     """
-    hidden = _write_only_names(answer.contract, answer.operation) if answer.response.successful else {}
-    value = masked(value_of(answer.response), answer.issued) if hidden else None
+    hidden = _write_only_names(observed.contract, observed.operation) if observed.response.successful else {}
+    value = mask_paths(content_value(observed.response), observed.issued) if hidden else None
     for name, held in _members(value):
         if name in hidden and isinstance(held, str) and not _is_placeholder(held):
             yield name, hidden[name]
 
 
 def _write_only_names(contract: Contract, operation: Operation | None) -> dict[str, str]:
-    """Return the names of the `writeOnly` members of what an operation is about, with their pointers."""
+    """Return the names of the `writeOnly` members of an operation's resource, with the pointers of their schemas."""
     if operation is None or operation.behaviour is None:
         return {}
     writers = contract.by_resource.get(operation.behaviour.resource, (operation,))
@@ -85,16 +85,16 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_placeholder(text: str) -> bool:
-    """Tell whether a text stands for a secret and is none: asterisks, or a word that says so."""
+    """Tell whether a text stands in place of a secret, such as asterisks or `hidden`."""
     return text.strip("*•●xX.#-_<>[](){} ").lower() in _PLACEHOLDERS
 
 
-def _secret_pointer(answer: Answer) -> str:
-    return child(answer.place, "responses") if answer.operation else ""
+def _secret_pointer(observed: ObservedResponse) -> str:
+    return child(observed.place, "responses") if observed.operation else ""
 
 
 def sent_secrets(contract: Contract, operation: Operation | None, request: WireRequest) -> Iterator[tuple[str, str]]:
-    """Yield the request's `writeOnly` texts that an answer cannot hold by chance, with their pointers."""
+    """Yield the request's `writeOnly` texts that a response can hold only by a leak, with their schema pointers."""
     for secret, pointer, public in _sent_texts(contract, operation, request):
         if not public():
             yield secret, pointer
@@ -103,7 +103,7 @@ def sent_secrets(contract: Contract, operation: Operation | None, request: WireR
 def _sent_texts(
     contract: Contract, operation: Operation | None, request: WireRequest
 ) -> Iterator[tuple[str, str, Callable[[], bool]]]:
-    """Yield the request's long `writeOnly` texts, with their pointers, and what tells whether each is known anyway."""
+    """Yield the request's long `writeOnly` texts, their pointers, and a function that tells if the text is public."""
     body = request.body
     if operation is None or operation.request_body is None or body is None:
         return
@@ -120,9 +120,9 @@ def _sent_texts(
 
 
 def _is_public(contract: Contract, value: Any, places: tuple[tuple[tuple[str, ...], str], ...], secret: str) -> bool:
-    """Tell whether a text also stands in another member, whose echo is no leak then, or in the contract.
+    """Tell whether a secret text also stands in another member or in the contract, so that showing it is no leak.
 
-    Generated passwords do: Hypothesis likes `application/json`.
+    Generated passwords often are such texts: Hypothesis likes `application/json`.
     """
     others = _without(value, tuple(path for path, _ in places))
     said = "\n".join((*texts_of(others), *_HTTP_WORDS)).lower()

@@ -1,4 +1,4 @@
-"""Checks of state: what a server remembers of writes, reads and resets of a resource."""
+"""Checks of state: the server keeps what writes and resets of a resource promise, and reads show it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from mockserver.contract.model import Operation
-from mockserver.contract.resources.singletons import echoes
+from mockserver.contract.resources.singletons import shows_value
 from mockserver.http.media_types import json_content
-from mockserver.suite.cases.sample_values import broken, telling, variants
+from mockserver.suite.cases.sample_values import distinctive_values, invalid_values, variants
 from mockserver.suite.cases.setting_states import (
     NEVER_SET,
-    Resource,
+    SettingResource,
     behaviour_pointer,
     check_echo,
     check_name,
@@ -23,7 +23,7 @@ from mockserver.suite.cases.setting_states import (
     failure,
     generated_pointer,
     json_of,
-    read,
+    read_resource,
     refused,
     reset,
     resources,
@@ -32,47 +32,47 @@ from mockserver.suite.cases.setting_states import (
     written,
 )
 from mockserver.suite.checks.isolation import writes_leave_others_alone
-from mockserver.suite.checks.task import Attempts, Task
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.identities.identities import asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json, same_json
 from mockserver.suite.verdicts.failures import NotRun, describe
 
-#: So often a write is repeated: enough to meet what fails once in twenty times in turn.
+#: How often a write is repeated: enough to meet a fault that comes every twentieth time.
 REPEATS = 20
-#: So many values that break the schema are sent before a read looks whether one of them left a trace.
+#: How many invalid values are sent before a read shows whether one of them changed something.
 _REJECTED = 12
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return the claims for each resource with an operation that the run is about."""
-    found: list[Task] = []
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the state checks for each resource with a selected operation."""
+    found: list[PlannedCheck] = []
     every = list(resources(run.contract))
     for resource in every:
         for check, about, needed in _plan(run, resource):
             operation = next((one for one in (about, *needed) if run.has_selected(one)), None)
             if operation is not None:
                 make = partial(_make, check=check, needed=(about, *needed), resource=resource)
-                found.append(Task(check.__name__, operation.label, make))
+                found.append(PlannedCheck(check.__name__, operation.label, make))
         if len(every) > 1 and run.has_selected(resource.write):
             others = [other for other in every if other is not resource]
             leave_alone = partial(writes_leave_others_alone, resource=resource, others=others)
-            found.append(Task("writes_leave_others_alone", resource.write.label, leave_alone))
+            found.append(PlannedCheck("writes_leave_others_alone", resource.write.label, leave_alone))
     return found
 
 
-#: A claim, the operation that it is about, and what else it calls.
+#: A check, the operation that it is about, and the other operations that it calls.
 _Planned = tuple[Callable[..., int], Operation, tuple[Operation, ...]]
 
 
-def _plan(run: Run, resource: Resource) -> Iterator[_Planned]:
+def _plan(run: Run, resource: SettingResource) -> Iterator[_Planned]:
     reads, write, reset_by = resource.read, resource.write, resource.reset
     yield answers_name_the_resource, write, ()
     yield reads_show_the_last_write, reads, (write,)
     yield reads_change_nothing, reads, (write,)
     yield writes_can_be_repeated, write, (reads,)
     yield rejected_writes_change_nothing, write, (reads,)
-    if resource.generated or echoes(write):
+    if resource.generated or shows_value(write):
         yield generated_values_are_new if resource.generated else writes_echo_the_request, write, ()
     if any(write.security):
         yield refused_calls_change_nothing, reads, (write,)
@@ -85,24 +85,26 @@ def _plan(run: Run, resource: Resource) -> Iterator[_Planned]:
             yield resets_end_the_value, reset_by, (write, reads)
 
 
-def _make(session: Session, *, check: Callable[..., int], needed: tuple[Operation, ...], resource: Resource) -> int:
+def _make(
+    session: Session, *, check: Callable[..., int], needed: tuple[Operation, ...], resource: SettingResource
+) -> int:
     session.run.need(*needed)
     return check(session, resource=resource)
 
 
-def never_set_reads_as_documented(session: Session, *, resource: Resource) -> int:
-    """What was never set reads as documented for that."""
+def never_set_reads_as_documented(session: Session, *, resource: SettingResource) -> int:
+    """Check that a read of a resource that was never set gets the response documented for that case."""
     assert resource.unset is not None
     if not session.run.own:
         reset(session, resource)
     if settle(session, resource, NEVER_SET) == NEVER_SET:
         return 1
-    response, request = read(session, resource)
+    response, request = read_resource(session, resource)
     if str(response.status) != resource.unset.status:
         raise failure(
             "never_set_reads_as_documented",
             resource.read,
-            "what was never set reads otherwise than documented",
+            "a setting that was never set shows another value than documented",
             expected=resource.unset.status,
             got=str(response.status),
             pointer=resource.unset.pointer,
@@ -111,8 +113,8 @@ def never_set_reads_as_documented(session: Session, *, resource: Resource) -> in
     return 1
 
 
-def writes_echo_the_request(session: Session, *, resource: Resource) -> int:
-    """A write answers with the values it was sent, `writeOnly` ones apart: not trimmed, folded or swapped."""
+def writes_echo_the_request(session: Session, *, resource: SettingResource) -> int:
+    """Check that a write responds with the values it was sent (`writeOnly` apart), not trimmed, folded or swapped."""
     cases = 0
     for value, response, request in _telling_writes(session, resource):
         check_echo(session.contract, resource.write, value, response, evidence(session, request, response))
@@ -120,8 +122,8 @@ def writes_echo_the_request(session: Session, *, resource: Resource) -> int:
     return cases
 
 
-def answers_name_the_resource(session: Session, *, resource: Resource) -> int:
-    """Every answer about a resource calls it by its name."""
+def answers_name_the_resource(session: Session, *, resource: SettingResource) -> int:
+    """Check that each response about a resource shows the name of that resource."""
     attempts = Attempts()
     for operation in (resource.write, resource.read, resource.reset):
         if operation is None or not session.run.has_selected(operation):
@@ -133,14 +135,14 @@ def answers_name_the_resource(session: Session, *, resource: Resource) -> int:
     return attempts.conclude()
 
 
-def reads_show_the_last_write(session: Session, *, resource: Resource) -> int:
-    """A read shows what was written last, again after another write."""
+def reads_show_the_last_write(session: Session, *, resource: SettingResource) -> int:
+    """Check that a read shows the value of the last write, also after a second write."""
     attempts = Attempts()
     with attempts.each(0):
         for value, response, _ in writes(session, resource):
             expected = written(session.contract, resource, value, response)
             if expected is None:
-                continue  # an answer that does not show what it made is the finding of others
+                continue  # a response that does not show the generated value is the finding of another check
             with attempts.each():
                 expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
             if attempts.broken:
@@ -156,16 +158,16 @@ def reads_show_the_last_write(session: Session, *, resource: Resource) -> int:
     return attempts.conclude()
 
 
-def reads_change_nothing(session: Session, *, resource: Resource) -> int:
-    """A second read shows what the first one showed."""
+def reads_change_nothing(session: Session, *, resource: SettingResource) -> int:
+    """Check that a second read of a resource shows the same value as the first read."""
     for value, response, _ in writes(session, resource, variants=(0,)):
         shown = settle(session, resource, written(session.contract, resource, value, response))
         expect_value(session, resource, shown, "reads_change_nothing")
     return 1
 
 
-def writes_can_be_repeated(session: Session, *, resource: Resource) -> int:
-    """The same write, twenty times in a row, gets the same answer each time, and a read shows it as after the first."""
+def writes_can_be_repeated(session: Session, *, resource: SettingResource) -> int:
+    """Check that twenty equal writes in a row get equal responses, and a read shows the value after each."""
     operation = resource.write
     for _ in writes(session, resource, variants=(2,)):
         request = session.valid_request(operation, session.run.allowed(operation))
@@ -177,14 +179,14 @@ def writes_can_be_repeated(session: Session, *, resource: Resource) -> int:
         shown = resource.known(echoed(operation, json_of(response)))
         first = shown if number == 0 else first
         if not response.successful or not (resource.generated or same_json(shown, first)):
-            # That it can be written again is what the success stands for, as long as nobody documents a conflict.
+            # The documented success promises that a second write works, unless the contract documents a conflict.
             success = operation.success()
             refusal = success.pointer if success else operation.pointer
             raise failure(
                 "writes_can_be_repeated",
                 operation,
-                "a write cannot be repeated" if not response.successful else "a repeated write is answered otherwise",
-                expected=f"the answer that came first, with {describe(first, 200)}",
+                "a write cannot be repeated" if not response.successful else "a repeated write gets another response",
+                expected=f"the first response, with {describe(first, 200)}",
                 got=f"{response.status} with {describe(shown, 200)}",
                 pointer=behaviour_pointer(operation) if response.successful else refusal,
                 exchange=evidence(session, request, response),
@@ -196,14 +198,14 @@ def writes_can_be_repeated(session: Session, *, resource: Resource) -> int:
     return REPEATS
 
 
-def rejected_writes_change_nothing(session: Session, *, resource: Resource) -> int:
-    """A write that is rejected for its content leaves what was written before, whole."""
+def rejected_writes_change_nothing(session: Session, *, resource: SettingResource) -> int:
+    """Check that a write rejected for its content leaves the stored value unchanged."""
     before = _held(session, resource)
     rejected = 0
     for request in _rejectable(session, resource):
         response = session.call(resource.write, request)
         if response.successful:
-            before = _held(session, resource)  # that it is accepted is the finding of others
+            before = _held(session, resource)  # that it is accepted is the finding of another check
         else:
             rejected += 1
     if before is not None:
@@ -211,8 +213,8 @@ def rejected_writes_change_nothing(session: Session, *, resource: Resource) -> i
     return rejected
 
 
-def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int:
-    """A write or reset without credentials, or by an account of a wrong level, leaves what was written before."""
+def refused_calls_change_nothing(session: Session, *, resource: SettingResource) -> int:
+    """Check that a write or reset refused for missing credentials or a wrong level leaves the value unchanged."""
     before = _held(session, resource)
     attempts = Attempts()
     for operation in (resource.write, resource.reset):
@@ -226,7 +228,7 @@ def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int
             with attempts.each():
                 response = session.call(operation, session.valid_request(operation, caller, variant=2))
                 if response.successful:
-                    before = _held(session, resource)  # that it is accepted is the finding of others
+                    before = _held(session, resource)  # that it is accepted is the finding of another check
         with attempts.each(0):
             if before is not None:
                 expect_value(session, resource, before, "refused_calls_change_nothing", blame=operation)
@@ -235,8 +237,8 @@ def refused_calls_change_nothing(session: Session, *, resource: Resource) -> int
     return attempts.conclude()
 
 
-def resets_can_be_repeated(session: Session, *, resource: Resource) -> int:
-    """A reset of what was reset before, or never set, is accepted like the first one."""
+def resets_can_be_repeated(session: Session, *, resource: SettingResource) -> int:
+    """Check that a second reset in a row is accepted like the first one."""
     operation = resource.reset
     assert operation is not None
     for _ in writes(session, resource, variants=(0,)):
@@ -257,8 +259,8 @@ def resets_can_be_repeated(session: Session, *, resource: Resource) -> int:
     return 1
 
 
-def resets_end_the_value(session: Session, *, resource: Resource) -> int:
-    """After a reset a read shows what it shows of a resource that was never set, and a write works again."""
+def resets_end_the_value(session: Session, *, resource: SettingResource) -> int:
+    """Check that a read after a reset shows the resource as never set, and that it can be written again."""
     attempts = Attempts()
     with attempts.each(0):
         for value, response, _ in writes(session, resource):
@@ -277,8 +279,8 @@ def resets_end_the_value(session: Session, *, resource: Resource) -> int:
     return attempts.conclude()
 
 
-def generated_values_are_new(session: Session, *, resource: Resource) -> int:
-    """A value that the server makes is another one each time, also for the same request."""
+def generated_values_are_new(session: Session, *, resource: SettingResource) -> int:
+    """Check that the server generates a new value for each request, even for equal requests."""
     seen: list[Any] = []
     for _ in range(3):
         request = session.valid_request(resource.write, session.run.allowed(resource.write))
@@ -290,9 +292,9 @@ def generated_values_are_new(session: Session, *, resource: Resource) -> int:
             raise failure(
                 "generated_values_are_new",
                 resource.write,
-                "a value that the server makes is not new",
+                "a generated value is not new",
                 expected="another value for each request",
-                got="a value that was given out before",
+                got="a value that was generated before",
                 pointer=generated_pointer(resource.write),
                 exchange=evidence(session, request, response),
             )
@@ -300,10 +302,10 @@ def generated_values_are_new(session: Session, *, resource: Resource) -> int:
     return 3
 
 
-def _telling_writes(session: Session, resource: Resource) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
-    """Write every example of the contract, and values that show what a server does to texts.
+def _telling_writes(session: Session, resource: SettingResource) -> Iterator[tuple[Any, WireResponse, WireRequest]]:
+    """Write every example, and values that reveal how a server alters texts; yield those that were accepted.
 
-    Those that it refuses tell nothing about echoes.
+    Refused values say nothing about echoes.
     """
     operation = resource.write
     caller = session.run.allowed(operation)
@@ -313,7 +315,9 @@ def _telling_writes(session: Session, resource: Resource) -> Iterator[tuple[Any,
         return
     every = variants(session.contract, schema)
     bodies = [session.valid_body(operation, variant=variant)[0] or b"" for variant in every]
-    bodies += [json.dumps(value).encode() for value in telling(session.contract, schema, parse_json(bodies[0]))]
+    bodies += [
+        json.dumps(value).encode() for value in distinctive_values(session.contract, schema, parse_json(bodies[0]))
+    ]
     for body in dict.fromkeys(bodies):
         request = session.request(operation, caller, body=body, media_type=media_type)
         response = session.call(operation, request)
@@ -321,15 +325,15 @@ def _telling_writes(session: Session, resource: Resource) -> Iterator[tuple[Any,
             yield parse_json(body), response, request
 
 
-def _rejectable(session: Session, resource: Resource) -> Iterator[WireRequest]:
-    """Yield requests whose content breaks the contract."""
+def _rejectable(session: Session, resource: SettingResource) -> Iterator[WireRequest]:
+    """Yield write requests of a resource whose content breaks the contract."""
     operation = resource.write
     caller = session.run.allowed(operation)
     media_type, schema = _json_schema(operation)
     if schema is None:
         return
     body, _ = session.valid_body(operation, variant=2)
-    values = [value for value, _ in broken(session.contract, schema, parse_json(body or b"null"))]
+    values = [value for value, _ in invalid_values(session.contract, schema, parse_json(body or b"null"))]
     # Evenly over all that there are: wrong types come first, and members that break limits last.
     step = max(1, len(values) // _REJECTED)
     contents = [json.dumps(value).encode() for value in values[::step]]
@@ -337,8 +341,8 @@ def _rejectable(session: Session, resource: Resource) -> Iterator[WireRequest]:
         yield session.request(operation, caller, body=content, media_type=media_type)
 
 
-def _held(session: Session, resource: Resource) -> Any:
-    """Write a value and return what a read shows then; None if the write does not say what it holds."""
+def _held(session: Session, resource: SettingResource) -> Any:
+    """Write a value and return what a read then shows, None if the response does not tell the stored value."""
     for value, response, _ in writes(session, resource, variants=(0,)):
         expected = written(session.contract, resource, value, response)
         shown = settle(session, resource, expected)
@@ -347,7 +351,7 @@ def _held(session: Session, resource: Resource) -> Any:
 
 
 def _json_schema(operation: Operation) -> tuple[str | None, str | None]:
-    """Return media type and schema of an operation's JSON content, (None, None) if it takes none."""
+    """Return media type and schema of an operation's JSON content, (None, None) if it takes no JSON."""
     content = operation.request_body.content if operation.request_body else {}
     found = json_content(content)
     return (None, None) if found is None else (found[0], found[1].schema)

@@ -1,49 +1,70 @@
-"""Checks of undefined routes: methods and paths that the contract does not define."""
+"""Checks of undefined routes: methods and paths that the contract does not define are refused."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import METHODS
 from mockserver.http.pointers import child
-from mockserver.suite.checks.task import Attempts, Task
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck, on_operation
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
-#: Servers may answer these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
+#: Servers may respond to these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
 _IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE"})
+#: What says that nothing is there. A server that asks who is there before it says what is there is as good.
+_REFUSALS = frozenset({404, 401, 403, 410})
 
 
-def tasks(run: Run) -> list[Task]:
-    """Return a probe for each undefined method on each defined path, and one path below each."""
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return probes of what is undefined: methods of each path, an undefined path below each, and names beside them."""
     by_path: dict[str, list[Operation]] = {}
     for operation in run.contract.operations:
         by_path.setdefault(operation.path, []).append(operation)
-    found: list[Task] = []
+    found: list[PlannedCheck] = []
     for path, operations in by_path.items():
         if not any(run.has_selected(operation) for operation in operations):
             continue
-        # What cannot be read is not undefined, for all that nothing is known of it.
+        # An operation that the suite could not read is not undefined.
         defined = {one.method for one in (*operations, *run.contract.refused) if one.path == path}
         for method in map(str.upper, METHODS):
             if method not in defined | _IMPLICIT:
                 check = partial(undefined_methods_are_refused, operations=operations, method=method)
-                found.append(Task("undefined_methods_are_refused", f"{method} {path}", check))
+                found.append(PlannedCheck("undefined_methods_are_refused", f"{method} {path}", check))
         if all(asks_for_credentials(run.contract, operation) for operation in operations):
             for method in sorted({*map(str.upper, METHODS), "HEAD"} - defined - {"OPTIONS", "TRACE"}):
                 check = partial(undefined_methods_ask_for_credentials, operations=operations, method=method)
-                found.append(Task("undefined_methods_ask_for_credentials", f"{method} {path}", check))
+                found.append(PlannedCheck("undefined_methods_ask_for_credentials", f"{method} {path}", check))
         check = partial(undefined_paths_are_refused, operation=operations[0])
-        found.append(Task("undefined_paths_are_refused", f"GET {path}", check))
-    return found
+        found.append(PlannedCheck("undefined_paths_are_refused", f"GET {path}", check))
+    return [*found, *_names(run)]
+
+
+def _names(run: Run) -> Iterator[PlannedCheck]:
+    """Yield a probe for each method that names beside each other have, such as the settings below `/settings/`."""
+    tried: set[tuple[str, str, bool]] = set()
+    for operation in run.contract.operations:
+        above, name, ends_with_slash = _beside(operation)
+        if not name or "{" in name or not run.has_selected(operation):
+            continue
+        if (above, operation.method, ends_with_slash) not in tried:
+            tried.add((above, operation.method, ends_with_slash))
+            yield on_operation(undefined_names_are_refused, operation)
+
+
+def _beside(operation: Operation) -> tuple[str, str, bool]:
+    """Return the path above an operation's, the last segment of that, and whether a slash follows."""
+    above, _, name = operation.path.rstrip("/").rpartition("/")
+    return above, name, operation.path.endswith("/")
 
 
 def undefined_methods_are_refused(session: Session, *, operations: list[Operation], method: str) -> int:
-    """A method that is not defined on a path gets 405 with `Allow` (RFC 9110, section 15.5.6)."""
+    """Check that an undefined method on a defined path gets 405 with `Allow` (RFC 9110, section 15.5.6)."""
     first = operations[0]
     label = f"{method} {first.path}"
     like = session.request(first, _anyone(session, first))
@@ -65,12 +86,12 @@ def undefined_methods_are_refused(session: Session, *, operations: list[Operatio
     elif not defined <= allowed:
         got = f"405 with Allow: {response.field('Allow')}"
     elif allowed - defined - _IMPLICIT:
-        got = f"405 with Allow: {response.field('Allow')}, which names methods that are not defined"
+        got = f"405 with Allow: {response.field('Allow')}, which names undefined methods"
     if got:
         raise CheckFailure(
             "undefined_methods_are_refused",
             label,
-            "a method that is not defined is not refused as such",
+            "an undefined method is not refused with 405 and Allow",
             expected=f"405 with Allow: {', '.join(sorted(defined))}",
             got=got,
             pointer=_path_pointer(first),
@@ -81,7 +102,7 @@ def undefined_methods_are_refused(session: Session, *, operations: list[Operatio
 
 
 def undefined_methods_ask_for_credentials(session: Session, *, operations: list[Operation], method: str) -> int:
-    """Where every defined method asks for credentials, no other method lets in whoever has none."""
+    """Check that an undefined method is refused without credentials if all methods of its path require them."""
     first = operations[0]
     label = f"{method} {first.path}"
     like = session.request(first, None)
@@ -94,7 +115,7 @@ def undefined_methods_ask_for_credentials(session: Session, *, operations: list[
         raise CheckFailure(
             "undefined_methods_ask_for_credentials",
             label,
-            "a method that is not defined is accepted without credentials",
+            "an undefined method is accepted without credentials",
             expected="401, 405 or 404",
             got=str(exchange.response.status),
             pointer=child(first.pointer, "security"),
@@ -105,9 +126,9 @@ def undefined_methods_ask_for_credentials(session: Session, *, operations: list[
 
 
 def _body_for(session: Session, operations: list[Operation], method: str) -> tuple[bytes | None, str | None]:
-    """Return content that one of a path's operations would take, for a method that may have content; none if none can.
+    """Return valid content and media type of one of a path's operations, for a method that may have content.
 
-    Who asks for credentials does so before content is looked at.
+    A server should ask for credentials before it looks at content.
     """
     for operation in operations if method in {"POST", "PUT", "PATCH"} else ():
         with suppress(NotRun):
@@ -118,13 +139,13 @@ def _body_for(session: Session, operations: list[Operation], method: str) -> tup
 
 
 def undefined_paths_are_refused(session: Session, *, operation: Operation) -> int:
-    """A path that the contract does not define gets 404, also with good credentials."""
+    """Check that a path that the contract does not define gets 404, even with valid credentials."""
     label = f"GET {operation.path}"
     name = session.run.canaries.make("path", 12)
     like = session.request(operation, _anyone(session, operation))
     path, _, _ = like.path.partition("?")
     above = path.rstrip("/")
-    # Beside the root there is no path: what follows it begins with the slash that it is.
+    # The root has no sibling path: a path beside it would begin with the same slash.
     paths = (f"{above}/undefined-{name}/", f"{above or '/'}-undefined-{name}/below/")
     attempts = Attempts()
     for undefined in paths:
@@ -133,12 +154,11 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
         with attempts.each():
             exchange = session.probe(label, WireRequest("GET", undefined, like.fields))
             assert exchange.response is not None
-            # A server that asks who is there before it says what is there is as good.
-            if exchange.response.status not in {404, 401, 403, 410} and exchange.response.status < 500:
+            if exchange.response.status not in _REFUSALS and exchange.response.status < 500:
                 raise CheckFailure(
                     "undefined_paths_are_refused",
                     label,
-                    "a path that is not defined is not refused as such",
+                    "an undefined path is not refused with 404",
                     expected="404",
                     got=str(exchange.response.status),
                     pointer=_path_pointer(operation),
@@ -148,8 +168,37 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
     return attempts.conclude()
 
 
+def undefined_names_are_refused(session: Session, operation: Operation) -> int:
+    """A name that the contract does not have, beside those that it has, gets 404, whatever is done with it."""
+    like = session.request(operation, _anyone(session, operation))
+    above = like.path.partition("?")[0].rstrip("/").rpartition("/")[0]
+    name = session.run.canaries.make("path", 12)
+    path = f"{above}/undefined-{name}{'/' if operation.path.endswith('/') else ''}"
+    if session.run.resolver.methods_at(path):
+        raise NoOccasion("any name there is one of the contract's")
+    body, media_type = _body_for(session, [operation], operation.method)
+    request = WireRequest(operation.method, path, like.fields, body)
+    request = request.with_field("Content-Type", media_type) if media_type else request
+    exchange = session.probe(operation.label, request)
+    assert exchange.response is not None
+    status = exchange.response.status
+    if status in _REFUSALS or status >= 500 or (status == 405 and operation.method != "GET"):
+        return 1  # a failure is the finding of no_server_error
+    documented = session.run.contract.errors.get("404")
+    raise CheckFailure(
+        "undefined_names_are_refused",
+        operation.label,
+        "a name that is not defined is not refused as such",
+        expected="404",
+        got=str(status),
+        pointer=documented.pointer if documented else _path_pointer(operation),
+        rule="contract" if documented else "silent",
+        exchange=exchange,
+    )
+
+
 def _anyone(session: Session, operation: Operation) -> Identity | None:
-    """Return credentials that let a probe through as far as it goes, none where there are none to be had."""
+    """Return an identity that may call an operation, None if none is known."""
     try:
         return session.run.allowed(operation)
     except NotRun:

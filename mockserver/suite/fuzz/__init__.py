@@ -1,1 +1,1 @@
-"""schemathesis, driven: the one package that knows its insides."""
+"""Generated requests: schemathesis and Hypothesis, used and patched by this package alone."""

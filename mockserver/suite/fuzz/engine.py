@@ -1,4 +1,4 @@
-"""The engine of schemathesis, driven for one run (pinned to 4.32.5; docs/decisions/0010)."""
+"""The engine of schemathesis, run once for a target (pinned to 4.32.5; docs/decisions/0010)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import PhaseName
 
 from mockserver.errors import MockServerError
-from mockserver.suite.cases.state_tracker import start_watch
-from mockserver.suite.fuzz.generated_cases import OURS, Judge, OwnFailure
+from mockserver.suite.cases.state_tracker import new_tracker
+from mockserver.suite.fuzz.generated_cases import OWN_CHECKS, Judge, OwnFailure
 from mockserver.suite.fuzz.patches import CALL_AND_VALIDATE, patched_generation
-from mockserver.suite.fuzz.restricted_contract import FuzzSettings, Selection, selection
-from mockserver.suite.fuzz.transport import one_way
-from mockserver.suite.run.internal_errors import contained, told
+from mockserver.suite.fuzz.restricted_contract import FuzzSettings, RestrictedContract, restrict
+from mockserver.suite.fuzz.transport import routed_requests
+from mockserver.suite.run.internal_errors import containing_mistakes, mistake_line
 from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 @contextmanager
 def own_cases(run: Run) -> Iterator[None]:
-    """Leave cases to other parts of the run as if they had been sent and had passed.
+    """Skip generated cases that belong to other parts of a divided run, as if they had passed.
 
     Hypothesis must not notice: it makes up another case for each that is refused.
     """
@@ -47,36 +47,36 @@ __all__ = ["FuzzSettings", "drive"]
 _NARROW = frozenset({PhaseName.FUZZING, PhaseName.STATEFUL_TESTING})
 
 
-def drive(run: Run, settings: FuzzSettings) -> Outcome:
-    """Let schemathesis send its cases to the run's target; what they show is in `run.verdicts`.
+def drive(run: Run, settings: FuzzSettings) -> RunOutcome:
+    """Run schemathesis against the run's target; the results are in `run.verdicts`.
 
     The same seed sends the same cases: one worker, no example database, no cache, nothing learnt on the way.
     """
     if not isinstance(run.target, HttpTarget):
         raise MockServerError("the engine needs a server with a URL; it cannot call a WSGI application")
-    judge = Judge(run, start_watch(run))
+    judge = Judge(run, new_tracker(run))
     with ExitStack() as stack:
         stack.enter_context(patched_generation())
-        stack.enter_context(one_way(run, run.target))
+        stack.enter_context(routed_requests(run, run.target))
         stack.enter_context(own_cases(run))
         stack.enter_context(_registered(judge))
-        chosen = selection(run, settings)
+        chosen = restrict(run, settings)
         if chosen is None:
-            return Outcome(error="no operation can be fuzzed; see what is not run, and why")
+            return RunOutcome(error="no operation can be fuzzed; see what is not run, and why")
         return _consume(chosen, judge)
 
 
-def _consume(chosen: Selection, judge: Judge) -> Outcome:
+def _consume(chosen: RestrictedContract, judge: Judge) -> RunOutcome:
     stream = from_schema(chosen.schema).execute()
     run, interrupted = judge.run, False
     try:
         for event in stream:
-            with contained(run.verdicts, "fuzz", str(getattr(event, "label", None) or "some operations")):
+            with containing_mistakes(run.verdicts, "fuzz", str(getattr(event, "label", None) or "some operations")):
                 judge.take(event)
             raise_if_interrupted()
             if isinstance(event, events.PhaseStarted) and event.phase.name in _NARROW:
                 chosen.narrow()
-            if judge.run.target.governor.stopped:
+            if judge.run.target.rate_limiter.stopped:
                 stream.stop()
     except KeyboardInterrupt:
         interrupted = True
@@ -86,31 +86,31 @@ def _consume(chosen: Selection, judge: Judge) -> Outcome:
     except MockServerError:
         raise
     except Exception as error:  # noqa: BLE001 - of schemathesis itself; what it showed until then counts
-        run.verdicts.mistaken("fuzz", "all operations", told("schemathesis", error))
+        run.verdicts.mistaken("fuzz", "all operations", mistake_line("schemathesis", error))
     if interrupted or judge.interrupted:
-        return Outcome(interrupted=True)
-    if judge.run.target.governor.stopped:
-        return Outcome(error=judge.run.target.governor.stopped)
+        return RunOutcome(interrupted=True)
+    if judge.run.target.rate_limiter.stopped:
+        return RunOutcome(error=judge.run.target.rate_limiter.stopped)
     if judge.errors:
-        return Outcome(error=judge.errors[0])
+        return RunOutcome(error=judge.errors[0])
     if not judge.cases and judge.run.division.shard.whole:
-        return Outcome(error="no case was generated, so nothing was tested")
-    return Outcome()
+        return RunOutcome(error="no case was generated, so nothing was tested")
+    return RunOutcome()
 
 
 @contextmanager
 def _registered(judge: Judge) -> Iterator[None]:
-    """Add our claims to schemathesis' registry of checks, which is global, for as long as the run lasts."""
+    """Add the suite's checks to schemathesis' global registry of checks while the context lasts."""
     schemathesis_checks.load_all_checks()
 
     def check(_context: Any, response: Any, case: Any) -> None:
-        failures = judge.claim(case, response)
+        failures = judge.run_checks(case, response)
         if failures:
             raise OwnFailure(case.operation.label, failures)
 
-    check.__name__ = OURS
+    check.__name__ = OWN_CHECKS
     schemathesis_checks.CHECKS.register(check)
     try:
         yield
     finally:
-        schemathesis_checks.CHECKS.unregister(OURS)
+        schemathesis_checks.CHECKS.unregister(OWN_CHECKS)

@@ -1,4 +1,4 @@
-"""`--example-database`: failures that runs have shown are kept and tried again first, by whoever shares the database.
+"""`--example-database`: failures of earlier runs are stored and tried first in later runs, also by others.
 
 A case is kept as what goes over the wire, without credentials, and not as Hypothesis' choices: those mean another case
 after each change of the contract, and are gone with another version. The seeded cases do not depend on what is kept.
@@ -20,17 +20,17 @@ from hypothesis.database import ExampleDatabase as Store
 
 from mockserver.contract.model import Operation
 from mockserver.errors import UsageError
-from mockserver.suite.cases.observed_response import see
-from mockserver.suite.cases.state_tracker import WATCH_CHECKS, Watch, start_watch
-from mockserver.suite.checks.any_response import ANSWER_CHECKS
-from mockserver.suite.fuzz.reworded_failures import TRANSLATED
+from mockserver.suite.cases.observed_response import observe
+from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker, new_tracker
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS
+from mockserver.suite.fuzz.reworded_failures import REWORDED
 from mockserver.suite.identities.identities import credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.graded_findings import Finding
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 VERSION = 1
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -38,18 +38,18 @@ _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _DROPPED = frozenset({"mock-world", "user-agent", "host"})
 _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _MADE_UP = "SENT_SECRET_"
-#: What is tried again: claims about answers and about what was written. Those about credentials are made in each run.
-_CHECKS = frozenset(check.__name__ for check in (*ANSWER_CHECKS, *WATCH_CHECKS)) | TRANSLATED
+#: Checks whose failures are stored: those of responses and of state. Credential checks are made in each run anyway.
+_CHECKS = frozenset(check.__name__ for check in (*RESPONSE_CHECKS, *STATE_CHECKS)) | REWORDED
 _REDIS = ("redis", "rediss", "unix")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A failure that was seen, and the requests that showed it.
+class KnownFailure:
+    """A failure of an earlier run, with the requests that showed it.
 
     Attributes:
         label: the operation, as reports name it.
-        status: the last answer's status.
+        status: status code of the last response.
         requests: method, path, fields and content in base64 each; a field without a value is the identity's own.
     """
 
@@ -64,11 +64,11 @@ class Known:
     requests: tuple[tuple[str, str, tuple[tuple[str, str | None], ...], str | None], ...]
 
 
-class Database:
-    """The failures of earlier runs."""
+class FailureDatabase:
+    """The stored failures of earlier runs, in a folder or on a Redis server."""
 
     def __init__(self, place: str, secrets: Secrets) -> None:
-        """Open a database: a folder, or the URL of a Redis server.
+        """Open a database at a folder or at the URL of a Redis server.
 
         Raises:
             UsageError: it cannot be used; the message does not show the URL's password.
@@ -108,23 +108,23 @@ class Database:
             client.ping()
         except (redis.RedisError, ValueError) as error:
             raise UsageError(
-                f"--example-database {self._place}: no Redis server answers there ({type(error).__name__})"
+                f"--example-database {self._place}: no Redis server responds there ({type(error).__name__})"
             ) from error
         return RedisExampleDatabase(client, key_prefix=b"mockserver:")
 
-    def known(self, operation: Operation) -> Iterator[tuple[bytes, Known]]:
-        """Yield what is known of an operation; what another version has kept is left alone."""
+    def known(self, operation: Operation) -> Iterator[tuple[bytes, KnownFailure]]:
+        """Yield the stored failures of an operation; entries of other versions are skipped."""
         for raw in sorted(self._store.fetch(_key(operation.label))):
             try:
                 value = json.loads(raw)
                 version = value.pop("version")
                 if version == VERSION:
-                    yield raw, Known(**{**value, "requests": tuple(map(tuple, value["requests"]))})
+                    yield raw, KnownFailure(**{**value, "requests": tuple(map(tuple, value["requests"]))})
             except (ValueError, TypeError, KeyError, AttributeError):
                 continue
 
-    def keep(self, known: Known) -> None:
-        """Keep a failure in place of what was kept of the same cause."""
+    def keep(self, known: KnownFailure) -> None:
+        """Store a failure, replacing stored ones of the same cause."""
         key = _key(known.label)
         raw = json.dumps({"version": VERSION, **asdict(known)}, sort_keys=True).encode()
         for other in list(self._store.fetch(key)):
@@ -132,13 +132,13 @@ class Database:
                 self._store.delete(key, other)
         self._store.save(key, raw)
 
-    def forget(self, known: Known, raw: bytes) -> None:
-        """Forget a failure that is none any more."""
+    def forget(self, known: KnownFailure, raw: bytes) -> None:
+        """Delete a stored failure that does not occur any more."""
         self._store.delete(_key(known.label), raw)
 
 
-def keep_failures(run: Run, database: Database) -> None:
-    """Keep what a run has found, so that the next one tries it first."""
+def keep_failures(run: Run, database: FailureDatabase) -> None:
+    """Store the failures of a run, so that the next run tries them first."""
     for finding in run.verdicts.findings():
         if finding.check in _CHECKS and finding.owner != "environment":
             known = _known(run, finding)
@@ -146,8 +146,8 @@ def keep_failures(run: Run, database: Database) -> None:
                 database.keep(known)
 
 
-def replay(run: Run, database: Database) -> Outcome:
-    """Try again what is known of the run's operations; what it shows is in `run.verdicts`."""
+def replay(run: Run, database: FailureDatabase) -> RunOutcome:
+    """Send the requests of stored failures of the run's operations again; the results are in `run.verdicts`."""
     cases = [
         (operation, raw, known)
         for operation in run.selected
@@ -155,7 +155,7 @@ def replay(run: Run, database: Database) -> Outcome:
         for raw, known in database.known(operation)
     ]
     if not cases:
-        return Outcome()
+        return RunOutcome()
     run.progress.phase("known failures", len(cases))
     try:
         for operation, raw, known in cases:
@@ -165,15 +165,15 @@ def replay(run: Run, database: Database) -> Outcome:
             session.close()
             run.progress.step(operation.label)
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
-    return Outcome()
+        return RunOutcome(interrupted=True)
+    return RunOutcome()
 
 
-def _fails(session: Session, operation: Operation, known: Known) -> bool:
-    """Send the requests of a known failure, and tell whether it is still one; also if it could not be tried."""
+def _fails(session: Session, operation: Operation, known: KnownFailure) -> bool:
+    """Send the requests of a stored failure; tell whether it still occurs, or could not be tried."""
     run = session.run
-    watch = start_watch(run)
-    watch.session = session
+    tracker = new_tracker(run)
+    tracker.session = session
     last: Exchange | None = None
     try:
         for stored in known.requests:
@@ -181,7 +181,7 @@ def _fails(session: Session, operation: Operation, known: Known) -> bool:
             meant = run.resolver.methods_at(request.path).get(request.method)
             if meant is not None:
                 last = Exchange(request, session.call(meant, request))
-                _watch(run, watch, meant, last)
+                _track(run, tracker, meant, last)
             else:
                 last = session.probe(known.label, request)
     except NotRun as reason:
@@ -190,25 +190,25 @@ def _fails(session: Session, operation: Operation, known: Known) -> bool:
     if any(finding.id == known.id for finding in run.verdicts.findings()):
         return True
     response = last.response if last is not None else None
-    if known.check not in TRANSLATED or response is None or response.status != known.status:
+    if known.check not in REWORDED or response is None or response.status != known.status:
         return False
     run.verdicts.failed(_again(known, last, response))
     return True
 
 
-def _watch(run: Run, watch: Watch, operation: Operation, exchange: Exchange) -> None:
-    answer = see(run.contract, operation, operation.label, exchange, run.secrets)
-    for check in WATCH_CHECKS if answer is not None else ():
-        assert answer is not None
+def _track(run: Run, tracker: StateTracker, operation: Operation, exchange: Exchange) -> None:
+    observed = observe(run.contract, operation, operation.label, exchange, run.secrets)
+    for check in STATE_CHECKS if observed is not None else ():
+        assert observed is not None
         try:
-            check(watch, answer)
+            check(tracker, observed)
         except (CheckFailure, ExceptionGroup) as error:
             for failure in failures_in(error):
                 run.verdicts.failed(failure)
 
 
-def _again(known: Known, exchange: Exchange | None, response: WireResponse) -> CheckFailure:
-    """Return the failure of a claim about the answer's status, which is the same as it was."""
+def _again(known: KnownFailure, exchange: Exchange | None, response: WireResponse) -> CheckFailure:
+    """Return the failure of a stored check for a response that has the same status code as then."""
     return CheckFailure(
         known.check,
         known.label,
@@ -221,14 +221,14 @@ def _again(known: Known, exchange: Exchange | None, response: WireResponse) -> C
     )
 
 
-def _known(run: Run, finding: Finding) -> Known | None:
-    """Return what is kept of a finding, None if it cannot be sent again."""
+def _known(run: Run, finding: Finding) -> KnownFailure | None:
+    """Return a finding as a failure to be stored, None if its requests cannot be sent again."""
     exchange = finding.evidence
     if exchange is None or exchange.response is None or run.contract.by_label.get(finding.operation) is None:
         return None
     requests = tuple(_stored(run, step.request) for step in (*exchange.history, exchange))
     mask = run.secrets.mask
-    return Known(
+    return KnownFailure(
         id=finding.id,
         check=finding.check,
         label=finding.operation,
@@ -255,7 +255,7 @@ def _stored(run: Run, request: WireRequest) -> tuple[str, str, tuple[tuple[str, 
 
 
 def _request(run: Run, session: Session, operation: Operation, stored: Any) -> WireRequest:
-    """Return a kept request with the run's own credentials and secrets.
+    """Return a stored request with the current run's credentials and secrets.
 
     Raises:
         NotRun: it held a secret that this run does not know.
@@ -271,7 +271,7 @@ def _request(run: Run, session: Session, operation: Operation, stored: Any) -> W
 
 
 def _filled(run: Run, text: str) -> str:
-    """Return a text with this run's secrets in the place of their names."""
+    """Return a text with `$NAME` replaced by the current run's secret of that name."""
     values: Mapping[str, str] = {name: value for identity in run.identities.all for name, value in identity.secrets()}
 
     def value(match: re.Match[str]) -> str:
@@ -291,6 +291,6 @@ def _key(label: str) -> bytes:
 
 
 def _public(place: str) -> str:
-    """Return a place without credentials."""
+    """Return a folder or URL without user name and password."""
     parts = urlsplit(place)
     return place if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

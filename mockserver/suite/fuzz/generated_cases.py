@@ -1,4 +1,4 @@
-"""Generated cases, judged: our checks on each response, and schemathesis' own findings in our words."""
+"""Generated cases: the suite's checks on each response, and the findings of schemathesis in the suite's words."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ from schemathesis.engine import Status, StopReason, events
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
 from schemathesis.openapi.checks import UseAfterFree
 
-from mockserver.contract.resources.removals import leaves_nothing
+from mockserver.contract.resources.removals import deletes_resource
 from mockserver.http.path_templates import parse_template
-from mockserver.suite.cases.observed_response import Answer, see
-from mockserver.suite.cases.state_tracker import WATCH_CHECKS, Watch
-from mockserver.suite.checks.any_response import ANSWER_CHECKS, AnswerCheck
-from mockserver.suite.fuzz.lenient_responses import forget_most, is_faithful
+from mockserver.suite.cases.observed_response import ObservedResponse, observe
+from mockserver.suite.cases.state_tracker import STATE_CHECKS, StateTracker
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS, ResponseCheck
+from mockserver.suite.fuzz.lenient_responses import is_faithful, shorten_original
 from mockserver.suite.fuzz.restricted_contract import operation_of
-from mockserver.suite.fuzz.reworded_failures import ForeignFailure, translate
-from mockserver.suite.fuzz.transport import Silence, meaning, wire_response
-from mockserver.suite.run.internal_errors import contain, told
+from mockserver.suite.fuzz.reworded_failures import reword
+from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure
+from mockserver.suite.fuzz.transport import TargetSilence, meaning, wire_response
+from mockserver.suite.run.internal_errors import mistake_line, note_mistake
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import is_refused
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 
-#: How schemathesis calls the check that makes all claims of ours.
-OURS = "claims_of_mockserver"
+#: Name of the suite's checks in the registry of schemathesis.
+OWN_CHECKS = "checks_of_mockserver"
 
 
-#: Why schemathesis makes no request for an operation of a contract that is not to its taste.
+#: Errors after which schemathesis generates no requests for one operation.
 _NO_REQUEST = (
     FailedHealthCheck,
     InfiniteRecursiveReference,
@@ -61,60 +62,60 @@ _NO_REQUEST = (
 
 @dataclass(slots=True)
 class Judge:
-    """Makes our claims on each answer inside schemathesis, and turns its events into verdicts."""
+    """Makes the suite's checks on each response inside schemathesis, and turns its events into verdicts."""
 
     run: Run
-    watch: Watch
+    tracker: StateTracker
     cases: int = 0
     errors: list[str] = field(default_factory=list)
     interrupted: bool = False
-    _last: tuple[Any, Answer] | None = None
-    _claims: list[tuple[str, AnswerCheck]] = field(init=False)
+    _last: tuple[Any, ObservedResponse] | None = None
+    _checks: list[tuple[str, ResponseCheck]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._claims = [(check.__name__, check) for check in ANSWER_CHECKS]
-        self._claims += [(check.__name__, partial(check, self.watch)) for check in WATCH_CHECKS]
+        self._checks = [(check.__name__, check) for check in RESPONSE_CHECKS]
+        self._checks += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
 
-    def answer(self, case: Any, request: Any, response: Any) -> Answer:
-        """Return an exchange beside what the contract says of it; kept for the checks that follow."""
+    def observed(self, case: Any, request: Any, response: Any) -> ObservedResponse:
+        """Return an exchange with what the contract documents for it, kept for the next check on it."""
         if self._last is not None and self._last[0] is response:
             return self._last[1]
         sent, _, meant = meaning(self.run, request)
         exchange = Exchange(sent, wire_response(response))
-        answer = see(self.run.contract, meant, _label(case), exchange, self.run.secrets)
-        assert answer is not None
+        observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets)
+        assert observed is not None
         if meant is not None:
-            self.run.verdicts.saw(meant.label, answer.response)
-        self._last = (response, answer)
-        return answer
+            self.run.verdicts.count_response(meant.label, observed.response)
+        self._last = (response, observed)
+        return observed
 
-    def claim(self, case: Any, response: Any) -> list[CheckFailure]:
-        """Make every claim of ours about an answer; return what does not hold, and count what does."""
-        answer = self.answer(case, response.request, response)
+    def run_checks(self, case: Any, response: Any) -> list[CheckFailure]:
+        """Make all checks of the suite on a response; return the failures and count the passed checks."""
+        observed = self.observed(case, response.request, response)
         passed: list[str] = []
         failures: list[CheckFailure] = []
-        for name, check in self._claims:
+        for name, check in self._checks:
             try:
-                applied = check(answer)
+                applied = check(observed)
             except (CheckFailure, ExceptionGroup) as error:
                 found = list(failures_in(error))
                 if not found:
-                    contain(self.run.verdicts, name, answer.label, error)
+                    note_mistake(self.run.verdicts, name, observed.label, error)
                 failures += found
             except NotRun as reason:
-                self.run.verdicts.not_run(name, answer.label, str(reason))
-            except Exception as error:  # noqa: BLE001 - the other claims are not concerned
-                contain(self.run.verdicts, name, answer.label, error)
+                self.run.verdicts.not_run(name, observed.label, str(reason))
+            except Exception as error:  # noqa: BLE001 - the other checks are not concerned
+                note_mistake(self.run.verdicts, name, observed.label, error)
             else:
                 if applied:
                     passed.append(name)
-        self.run.verdicts.passed_together(passed, answer.label)
-        forget_most(response.request)
+        self.run.verdicts.passed_together(passed, observed.label)
+        shorten_original(response.request)
         self._last = None
         return failures
 
     def take(self, event: Any) -> None:
-        """Take what an event of the engine tells."""
+        """Record what an event of the schemathesis engine reports."""
         if isinstance(event, events.PhaseStarted):
             self.run.progress.phase(event.phase.name.value.lower())
         elif isinstance(event, events.ScenarioFinished):
@@ -129,26 +130,26 @@ class Judge:
         elif isinstance(event, events.EngineFinished):
             self.interrupted = self.interrupted or event.stop_reason is StopReason.INTERRUPTED
             if event.stop_reason is StopReason.SERVER_UNAVAILABLE:
-                self.errors.append(f"nothing listens at {self.run.target.base_url} any more")
+                self.errors.append(f"nothing listens any more at {self.run.target.base_url}")
 
     def _take_error(self, label: str, error: BaseException) -> None:
         cause = error.__cause__ if isinstance(error, UnrecoverableNetworkError) else error
         if isinstance(error, NoLinksFound | UnsatisfiedAssumption):
-            return  # `--only` left no two linked operations, so no sequences to try; or the governor lets none through
+            return  # `--only` left no two linked operations to try in sequence, or the rate limiter lets none through
         if isinstance(error, ServerUnavailable) or (isinstance(cause, Exception) and is_refused(cause)):
             self.errors.append(f"nothing listens at {self.run.target.base_url}")
             return
-        if isinstance(error, Silence | UnrecoverableNetworkError | requests.RequestException):
+        if isinstance(error, TargetSilence | UnrecoverableNetworkError | requests.RequestException):
             # The adapter reported the silence with its evidence; one that did not repeat is no finding.
             if not any(self.run.silences.values()):
                 self.errors.append(f"{label}: {type(error).__name__}")
             return
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         if isinstance(error, _NO_REQUEST) and label in self.run.contract.by_label:
-            # Nothing can be said of this operation by generated requests, but of the others.
-            self.run.verdicts.not_run("fuzz", label, f"schemathesis can make no request: {first[:200]}")
+            # This operation cannot be judged by generated requests; the others can.
+            self.run.verdicts.not_run("fuzz", label, f"schemathesis cannot generate a request: {first[:200]}")
         else:
-            self.run.verdicts.mistaken("fuzz", label, told(f"schemathesis on {label}", error))
+            self.run.verdicts.mistaken("fuzz", label, mistake_line(f"schemathesis on {label}", error))
 
     def _take_scenario(self, recorder: Any) -> None:
         self.cases += len(recorder.interactions)
@@ -169,7 +170,7 @@ class Judge:
             if failed:
                 self._take_failures(case, interaction.response, failed)
         for (name, label), cases in passed.items():
-            if name != OURS:  # its claims are counted one by one
+            if name != OWN_CHECKS:  # its checks are counted one by one
                 self.run.verdicts.passed(name, label, cases)
 
     def _take_failures(self, case: Any, response: Any, nodes: list[Any]) -> None:
@@ -187,13 +188,13 @@ class Judge:
         shown = node.failure_info.failure
         if isinstance(shown, UseAfterFree) and not self._was_removed(shown.operation):
             return
-        found = translate(
-            ForeignFailure(
+        found = reword(
+            SchemathesisFailure(
                 check=node.name,
                 title=shown.title,
                 message=shown.message,
                 operation=operation,
-                answer=self.answer(case, response.request, response),
+                observed=self.observed(case, response.request, response),
                 own=own,
             )
         )
@@ -201,13 +202,13 @@ class Judge:
             self.run.verdicts.failed(found)
 
     def _was_removed(self, label: str | None) -> bool:
-        """Tell whether the contract says that a DELETE takes away what its path names: not each label of an issue."""
+        """Tell whether a DELETE removes the item at its path by the contract, and not only members of it."""
         deleted = self.run.contract.by_label.get(label or "")
-        return deleted is None or leaves_nothing(self.run.contract, deleted)
+        return deleted is None or deletes_resource(self.run.contract, deleted)
 
 
 def misnamed(recorder: Any, case: Any) -> bool:
-    """Tell whether a case names what its parent created by an identifier that schemathesis wrote wrongly in the path.
+    """Tell whether schemathesis wrote the identifier of a created item wrongly into the path of a case.
 
     It takes a percent sign and two digits of an identifier for an escape, so it asks for `%41` by `/%41`, which is the
     name of `A`, in place of `/%2541`.
@@ -227,7 +228,7 @@ def misnamed(recorder: Any, case: Any) -> bool:
 
 
 class OwnFailure(Failure):
-    """One of our claims that does not hold, on its way through schemathesis."""
+    """A failure of the suite's checks, wrapped for schemathesis."""
 
     __slots__ = ("failures",)
 
@@ -246,7 +247,7 @@ def _own_failures(node: Any) -> list[CheckFailure]:
 
 
 def _label(case: Any) -> str:
-    """Return how reports name what a case is about; the coverage phase tries methods that are not defined."""
+    """Return the label of a case in reports, with its real method; the coverage phase tries undefined methods."""
     if case.method.upper() == case.operation.method.upper():
         return str(case.operation.label)
     return f"{case.method.upper()} {case.operation.path}"

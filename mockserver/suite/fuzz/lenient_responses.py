@@ -1,4 +1,4 @@
-"""Responses as schemathesis gets them: what it cannot read is made harmless, and the suite judges the original.
+"""Responses with content that schemathesis can parse; the suite judges the original responses.
 
 schemathesis reads JSON by `json.loads`, validates it with jsonschema-rs, keeps texts of it, and sends them again.
 Nesting by the thousand, lone surrogates and numbers of hundreds of digits each end one of these, and with it the run.
@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from mockserver.contract.schema.validator import tamed
+from mockserver.contract.schema.validator import supported_value
 from mockserver.suite.target.exchange import NotJSON, WireResponse, is_json
 from mockserver.suite.target.json_text import has_odd_numbers
 
@@ -22,28 +22,28 @@ _HARMLESS = 200
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def remember(request: Any, response: WireResponse) -> bytes:
-    """Keep the original of a response with its request, for `original`; return the content that schemathesis gets."""
+def keep_original(request: Any, response: WireResponse) -> bytes:
+    """Keep the original response with its request; return the simplified content for schemathesis."""
     content = _harmless(response)
-    request.answered = response
+    request.original_response = response
     request.is_faithful = content == response.body
     return content
 
 
 def original(request: Any) -> WireResponse | None:
-    """Return the response to a request as it came, None if nobody kept it."""
-    found: WireResponse | None = getattr(request, "answered", None)
+    """Return the original response to a request, None if it was not kept."""
+    found: WireResponse | None = getattr(request, "original_response", None)
     return found
 
 
-def forget_most(request: Any) -> None:
-    """Keep only what evidence shows of a response: schemathesis keeps all requests of a phase."""
+def shorten_original(request: Any) -> None:
+    """Shorten the kept response to what evidence shows, since schemathesis keeps all requests of a phase."""
     if (found := original(request)) is not None:
-        request.answered = found.shortened()
+        request.original_response = found.shortened()
 
 
 def is_faithful(request: Any) -> bool:
-    """Tell whether schemathesis got the content of a response as it came."""
+    """Tell whether schemathesis got the content of a response unchanged."""
     return bool(getattr(request, "is_faithful", True))
 
 
@@ -58,5 +58,5 @@ def _harmless(response: WireResponse) -> bytes:
     if len(body) > _MAX_CONTENT:
         return b"null"
     if reading.pruned or _SURROGATE.search(body) or has_odd_numbers(body):
-        return json.dumps(tamed(reading.value)).encode()
+        return json.dumps(supported_value(reading.value)).encode()
     return body

@@ -1,4 +1,4 @@
-"""Temporary patches of schemathesis and Hypothesis: every name inside them that a fuzz run replaces, and why.
+"""Temporary patches of schemathesis and Hypothesis: each internal name that a fuzz run replaces, and why.
 
 Both are pinned exactly (the extra `fuzz`), and a run compares each of these names with what it is in that version
 before it replaces any. Nothing is replaced for speed alone (docs/decisions/0057); what is for speed, the tables that
@@ -58,7 +58,7 @@ class Patch:
     why: str
 
     def difference(self) -> str | None:
-        """Return how the name differs from what is replaced, None if it does not."""
+        """Return how the patched name differs from the pinned version, None if it does not."""
         place = f"{getattr(self.owner, '__name__', type(self.owner).__name__)}.{self.name}"
         if not hasattr(self.owner, self.name):
             return f"{place} is gone"
@@ -72,7 +72,7 @@ class Patch:
 
     @contextmanager
     def replaced(self, value: Any) -> Iterator[Any]:
-        """Put a value in the place of the name as long as the context lasts; give what stood there."""
+        """Replace the name by a value while the context lasts; yield the original."""
         before = getattr(self.owner, self.name)
         own = self.name in vars(self.owner)
         setattr(self.owner, self.name, value)
@@ -123,7 +123,7 @@ PATCHES = (LOCAL_CONSTANTS, CONSTANTS_CACHE, EXTERNAL_EXAMPLE, MAKE_SESSION, SEN
 
 @contextmanager
 def patched_generation() -> Iterator[None]:
-    """Make generated cases depend on the seed alone, and on nothing of this machine, as long as a run lasts.
+    """Make generated cases depend on the seed alone while the context lasts, not on this machine.
 
     Raises:
         MockServerError: another version is installed than the one that is patched.
@@ -150,7 +150,7 @@ def _refuse(url: str) -> bytes:
 
 @contextmanager
 def _own_folder() -> Iterator[None]:
-    """Give Hypothesis a folder of its own: it would keep tables in `.hypothesis`, wherever a run is started."""
+    """Give Hypothesis a temporary storage folder instead of `.hypothesis` in the current one."""
     before = configuration.storage_directory(intent_to_write=False).home_directory
     with tempfile.TemporaryDirectory(prefix="mockserver-fuzz-") as folder:
         configuration.set_hypothesis_home_dir(folder)
@@ -163,7 +163,7 @@ def _own_folder() -> Iterator[None]:
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """Let Python look for cyclic garbage less often for as long as the run lasts."""
+    """Make Python collect cyclic garbage less often while the context lasts."""
     before = gc.get_threshold()
     gc.freeze()  # without a collection before it: that takes longer than all that it saves in a short run
     gc.set_threshold(_GC_THRESHOLD, *before[1:])
@@ -175,7 +175,7 @@ def _rare_collections() -> Iterator[None]:
 
 
 def _write_tables() -> None:
-    """Write two tables that Hypothesis takes a second to make: what UTF-8 can encode, and categories of characters.
+    """Write two character tables into the storage folder that Hypothesis would take a second to compute.
 
     A version that wants another form does not find a file, or cannot read it, and makes the table by itself.
     """
@@ -187,7 +187,7 @@ def _write_tables() -> None:
 
 
 def categories() -> dict[str, list[tuple[int, int]]]:
-    """Return the ranges of characters of each category (Unicode Standard, section 4.5).
+    """Return the ranges of code points in each character category (Unicode Standard, section 4.5).
 
     Eleven of the seventeen planes hold one category each, but for the two last code points, so they are not walked.
     """
@@ -204,7 +204,7 @@ def categories() -> dict[str, list[tuple[int, int]]]:
 
 
 def _places() -> Iterator[int]:
-    """Yield the code points at which a category can begin: all, or a few of the planes that hold one category."""
+    """Yield the code points at which a character category can begin; few in planes that hold one category."""
     for plane in range(17):
         first = plane * _PLANE
         if plane in _EVEN_PLANES:

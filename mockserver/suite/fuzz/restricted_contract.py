@@ -1,4 +1,4 @@
-"""The contract as schemathesis is given it: what may and can be called, its settings, and who calls."""
+"""The contract as schemathesis gets it: only operations that may be called, with settings and credentials."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
 
 @dataclass(frozen=True, slots=True)
 class FuzzSettings:
-    """How much is generated, and from which seed.
+    """Settings of a fuzz run: number of cases, time limit, seed, part of the run, and failure database.
 
     Attributes:
         shard: which part of the run is made, as `2/3`; "" for all of it.
@@ -43,8 +43,8 @@ class FuzzSettings:
 
 
 @dataclass(slots=True)
-class Selection:
-    """The contract as schemathesis takes it, and which of its operations are generated for.
+class RestrictedContract:
+    """The contract as schemathesis gets it, and the operations that requests are generated for.
 
     Attributes:
         schema: the contract with what may and can be called.
@@ -57,7 +57,7 @@ class Selection:
     own: frozenset[str]
 
     def narrow(self) -> None:
-        """Generate for operations of this part alone from now on.
+        """Generate requests only for the operations of this part of the run from now on.
 
         Not from the start: values of one operation's examples are tried in another one, and methods that no operation
         of a path defines are tried once for each path. So examples and coverage need them all.
@@ -65,8 +65,8 @@ class Selection:
         self.allowed &= self.own
 
 
-def selection(run: Run, settings: FuzzSettings) -> Selection | None:
-    """Return the contract as schemathesis takes it, with what may and can be called; None if nothing can."""
+def restrict(run: Run, settings: FuzzSettings) -> RestrictedContract | None:
+    """Return the contract with only the operations that may be called, None if there are none."""
     allowed = {operation.label for operation in run.selected if _is_possible(run, operation)}
     if not allowed:
         return None
@@ -75,12 +75,12 @@ def selection(run: Run, settings: FuzzSettings) -> Selection | None:
     schema = whole.include(lambda ctx: ctx.operation.label in allowed)
     schema.auth(refresh_interval=None)(_provider(run))
     own = frozenset(operation.label for operation in run.selected if run.division.calls(operation))
-    return Selection(schema, allowed, own)
+    return RestrictedContract(schema, allowed, own)
 
 
 def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
-    """Return how schemathesis is set, in the words of its configuration file."""
-    # On collections unsafe probes would reach other people's items, and the engine cannot be told path by path.
+    """Return the settings of schemathesis in the form of its configuration file."""
+    # On collections unsafe probes would reach other people's items, and the engine has no setting for each path.
     items = any(item_path(operation) for operation in run.contract.operations)
     probes = run.policy.probes and not (run.target.foreign and items)
     return {
@@ -91,7 +91,7 @@ def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
         "max-redirects": 0,
         "request-timeout": run.target.timeout_seconds if isinstance(run.target, HttpTarget) else 10,
         "cache": {"enabled": False},
-        # It compares what two users of the same level see, and is never told of two.
+        # This check compares what two users of one level see, and gets only one user here.
         "checks": {"object_level_authorization": {"enabled": False}},
         **({"max-time": settings.max_seconds} if settings.max_seconds else {}),
         "generation": {
@@ -123,7 +123,7 @@ def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
 
 
 def _is_possible(run: Run, operation: Operation) -> bool:
-    """Tell whether an operation may be called, and by somebody who is there; if not, the report says so."""
+    """Tell whether an operation may be called by some identity; report it as not run if not."""
     why = run.policy.refusal(operation.method, operation)
     if why is None and run.target.foreign and not operation.safe and item_path(operation):
         why = "a generated request may reach an item that this run did not create"
@@ -131,7 +131,7 @@ def _is_possible(run: Run, operation: Operation) -> bool:
         try:
             identity = run.allowed(operation)
             if identity is None or credentials(run.contract, operation, identity) is None:
-                why = "no identity has a credential of the kind that it needs"
+                why = "no identity has a credential for its security scheme"
             elif operation.effect == "credentials" and not _can_log_in(run, identity):
                 why = "it ends the token that it is called with, and there is no login to get another one"
         except NotRun as reason:
@@ -146,7 +146,7 @@ def _can_log_in(run: Run, identity: Identity) -> bool:
 
 
 def _provider(run: Run) -> type:
-    """Return the class through which schemathesis gives each case its credentials."""
+    """Return the class through which schemathesis adds credentials to each case."""
     session = Session(run, fresh=False)
     shown_for: dict[str, Any] = {}
 
@@ -185,7 +185,7 @@ def operation_of(run: Run, case: Any) -> Operation | None:
 
 
 def followable(run: Run) -> dict[str, Any]:
-    """Return a copy of the contract's document without the links that cannot be followed; say which are not."""
+    """Return a copy of the contract's document without links that cannot be followed, and report those."""
     data = copy.deepcopy(run.contract.document.data)
     if not any(links for _, links in _with_links(run, data)):
         return data
@@ -212,7 +212,7 @@ def _broken(data: dict[str, Any]) -> list[InvalidTransition]:
 
 
 def _with_links(run: Run, data: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
-    """Yield label, status and links of each documented answer that has some."""
+    """Yield label, status and links of each documented response that has links."""
     for operation in run.contract.operations:
         for status in operation.responses:
             try:

@@ -1,4 +1,4 @@
-"""Transport of generated requests: as the suite's own go, over the target, past its rate limiter."""
+"""Transport of generated requests: sent to the target like the suite's own, through its rate limiter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from schemathesis.transport.requests import REQUESTS_TRANSPORT
 from urllib3.exceptions import ProtocolError
 
 from mockserver.contract.model import Operation
-from mockserver.suite.fuzz.lenient_responses import original, remember
+from mockserver.suite.fuzz.lenient_responses import keep_original, original
 from mockserver.suite.fuzz.patches import MAKE_SESSION, SEND
 from mockserver.suite.run.session import MAX_SILENCES, Run
 from mockserver.suite.safety.rate_limiter import LeftAlone, Stopped
@@ -29,25 +29,25 @@ from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import TargetLost
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.target.wire import Head
+from mockserver.suite.target.wire import RawResponse
 
-#: What belongs to the transport, and to nobody's evidence.
+#: Header fields of the transport, which evidence does not show.
 _NO_COOKIES = requests.cookies.RequestsCookieJar()
 _HIDDEN = frozenset({"content-length", "x-schemathesis-testcaseid", "connection", "accept-encoding"})
 
 
-class Silence(requests.ConnectionError):
-    """An operation gave no answer, which is reported, or did not before, and is left alone."""
+class TargetSilence(requests.ConnectionError):
+    """The error that schemathesis gets for a request without a response."""
 
 
-def _silence(reason: str, request: Any) -> Silence:
-    """Return what schemathesis is told: it looks for an error within the error, as urllib3 makes it."""
-    return Silence(ProtocolError(reason), request=request)
+def _silence(reason: str, request: Any) -> TargetSilence:
+    """Return the error for a missing response, nested like the errors of urllib3, as schemathesis expects."""
+    return TargetSilence(ProtocolError(reason), request=request)
 
 
 @contextmanager
-def one_way(run: Run, target: HttpTarget) -> Iterator[None]:
-    """Let all that schemathesis sends go the way of the suite's own requests for as long as the context lasts."""
+def routed_requests(run: Run, target: HttpTarget) -> Iterator[None]:
+    """Send all requests of schemathesis through the suite's own target while the context lasts."""
 
     def make_probing(*args: Any, **kwargs: Any) -> requests.Session:
         session: requests.Session = make_session(*args, **kwargs)
@@ -71,7 +71,7 @@ def one_way(run: Run, target: HttpTarget) -> Iterator[None]:
 
 
 def _send(run: Run, target: HttpTarget, case: Any, kwargs: Mapping[str, Any]) -> Response:
-    """Return the response to a case, as schemathesis holds it."""
+    """Return the response to a generated case as schemathesis' own type."""
     settings = {name: kwargs.get(name) for name in ("base_url", "headers", "params", "cookies")}
     prepared = _prepared(REQUESTS_TRANSPORT.serialize_case(case, **settings))
     started = time.perf_counter()
@@ -79,8 +79,8 @@ def _send(run: Run, target: HttpTarget, case: Any, kwargs: Mapping[str, Any]) ->
     return _response(head, prepared, content, time.perf_counter() - started, kwargs)
 
 
-def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
-    """Return the response to a request of `requests`, and the content that schemathesis gets of it.
+def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[RawResponse, bytes]:
+    """Send a prepared request; return the head of the response, and the content for schemathesis.
 
     Raises:
         Silence: there was none, which is reported by then, or not before, so that it is left alone.
@@ -89,25 +89,25 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[Head, bytes]:
     """
     sent, label, operation = meaning(run, prepared)
     if run.silences.get(label, 0) >= MAX_SILENCES:
-        raise _silence(f"{label} gave no answer before", prepared)
+        raise _silence(f"{label} sent no response before", prepared)
     _withhold(run, sent, label, operation)
     message = WireRequest(prepared.method, _request_target(prepared.url), _fields(prepared), prepared.body)
-    with _governed(run, label):
+    with _rate_limited(run, label):
         made = target.deliver(message, label)
     if made.head is None or made.repeated:
-        run.guard.answered(sent, None)  # what was sent first may have come through
+        run.guard.record_response(sent, None)  # what was sent first may have come through
     if made.head is None:
         silence = Exchange(sent, None, made.problem, dropped=made.dropped, slow=made.slow)
-        run.keeps_silent(label, operation.pointer if operation else "", silence)
-        raise _silence(f"{label} gave no answer", prepared)
+        run.note_silence(label, operation.pointer if operation else "", silence)
+        raise _silence(f"{label} sent no response", prepared)
     head = made.head
-    answered = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
-    run.guard.answered(sent, answered)
-    return head, remember(prepared, answered)
+    record_response = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
+    run.guard.record_response(sent, record_response)
+    return head, keep_original(prepared, record_response)
 
 
 def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:
-    """Let a case that must not be sent not count.
+    """Make schemathesis skip a case that must not be sent.
 
     Raises:
         UnsatisfiedAssumption: it must not be sent.
@@ -117,15 +117,15 @@ def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | No
     if why is None:
         return
     if sent.field(PROBE) is not None:
-        # Before any case, and at the root whatever that is; a probe that times out tells schemathesis nothing.
+        # Probes come before any case; a probe that times out has no effect in schemathesis.
         raise requests.ReadTimeout(why)
     run.verdicts.not_run("fuzz", label, why)
     raise UnsatisfiedAssumption
 
 
 @contextmanager
-def _governed(run: Run, label: str) -> Iterator[None]:
-    """Tell schemathesis in its own words why there is no response: a case that does not count, or no connection.
+def _rate_limited(run: Run, label: str) -> Iterator[None]:
+    """Translate errors of the rate limiter and the connection into those that schemathesis knows.
 
     Raises:
         UnsatisfiedAssumption: the rate limiter did not let it pass; schemathesis does not count it then.
@@ -146,7 +146,7 @@ def _governed(run: Run, label: str) -> Iterator[None]:
 
 
 def _prepared(data: dict[str, Any]) -> Any:
-    """Return a case as `requests` prepares it, without what takes the time.
+    """Return a case as a prepared request of `requests`, without the slow steps of that library.
 
     Raises:
         requests.RequestException: it cannot be written as a request.
@@ -180,7 +180,7 @@ def _prepare_url(url: str, params: Any) -> str:
 
 
 def _request_target(url: str) -> str:
-    """Return path and query of a URL as they stand in a request line."""
+    """Return path and query of a URL in the form of a request line."""
     _, _, rest = url.partition("://")
     return f"/{rest.partition('/')[2].partition('#')[0]}"
 
@@ -194,7 +194,7 @@ def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("latin-1")
 
 
-def _response(head: Head, prepared: Any, content: bytes, elapsed: float, kwargs: Mapping[str, Any]) -> Response:
+def _response(head: RawResponse, prepared: Any, content: bytes, elapsed: float, kwargs: Mapping[str, Any]) -> Response:
     headers: dict[str, list[str]] = {}
     for name, value in head.fields:
         headers.setdefault(name.lower(), []).append(value)
@@ -222,7 +222,7 @@ def _encoding(content_type: str) -> str | None:
 
 
 class _ProbeAdapter(BaseAdapter):
-    """Sends the probes that schemathesis makes before any case, by a session of its own, the way that cases go."""
+    """Adapter of `requests` that sends the probes schemathesis makes before the first case to the target."""
 
     def __init__(self, run: Run, target: HttpTarget) -> None:
         super().__init__()
@@ -230,7 +230,7 @@ class _ProbeAdapter(BaseAdapter):
         self._target = target
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_settings: Any) -> requests.Response:
-        """Send a probe; see `_deliver`."""
+        """Send a probe request through the target and return its response."""
         head, content = _deliver(self._run, self._target, request)
         response = requests.Response()
         response.status_code, response.reason, response.url = head.status, head.reason, str(request.url)
@@ -240,14 +240,14 @@ class _ProbeAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Leave the target's connections open."""
+        """Do nothing: the connections to the target stay open."""
 
 
 Meaning = tuple[WireRequest, str, Operation | None]
 
 
 def meaning(run: Run, request: Any) -> Meaning:
-    """Return a request as evidence shows it, how reports name it, and what it means by the contract."""
+    """Return a prepared request in the form used as evidence, with its label and operation."""
     known: Meaning | None = getattr(request, "meaning", None)
     if known is not None:
         return known
@@ -259,7 +259,7 @@ def meaning(run: Run, request: Any) -> Meaning:
 
 
 def wire_request(run: Run, request: Any) -> WireRequest:
-    """Return a request of `requests` as evidence shows it."""
+    """Return a prepared request of the library `requests` in the form used as evidence."""
     body = as_bytes(request.body) if isinstance(request.body, str) else request.body
     path = _target(str(request.url), run.target.base_url)
     fields = tuple((name, _text(value)) for name, value in request.headers.items() if name.lower() not in _HIDDEN)
@@ -267,7 +267,7 @@ def wire_request(run: Run, request: Any) -> WireRequest:
 
 
 def _target(url: str, base_url: str) -> str:
-    """Return path and query below the base URL."""
+    """Return path and query of a URL below the base URL."""
     if url.startswith(base_url) and url[len(base_url) : len(base_url) + 1] == "/":
         return url[len(base_url) :].partition("#")[0]
     parts = urlsplit(url)
@@ -276,7 +276,7 @@ def _target(url: str, base_url: str) -> str:
 
 
 def wire_response(response: Any) -> WireResponse:
-    """Return an answer as schemathesis holds it as evidence shows it, with its content as it came."""
+    """Return a response of schemathesis in the form used as evidence, with its original content."""
     fields = tuple((name, value) for name, values in response.headers.items() for value in values)
     found = original(response.request)
     if found is None:

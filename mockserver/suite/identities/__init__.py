@@ -1,1 +1,1 @@
-"""Who calls, and with which credentials."""
+"""Identities: the accounts that a run calls as, and their credentials."""

@@ -1,4 +1,4 @@
-"""Admission: whether each identity was ever accepted by the target, and which were never used."""
+"""Admission: whether the target ever accepted the credentials of each identity, and which were never sent."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mockserver.suite.identities.identities import Identities, Identity, asks_fo
 from mockserver.suite.target.exchange import Fields, WireRequest
 
 _REFUSALS = frozenset({401, 403})
-#: With these alone beside a 403, nobody was let in anywhere.
+#: If these are the only other status codes beside a 403, the credentials were never accepted.
 _NOT_LET_IN = frozenset({401, 403, 404, 405, 429, *range(500, 600)})
 
 
 @dataclass(slots=True)
 class _Record:
-    """What came of the calls with one identity's credentials.
+    """Results of the calls that were made with one identity's credentials.
 
     Attributes:
-        refused: label of the first operation that refused it, "" if none did.
-        statuses: every status code of those calls.
+        refused: label of the first operation that refused the credentials, "" if none did.
+        statuses: all status codes of those calls.
     """
 
     refused: str = ""
@@ -31,7 +31,7 @@ class _Record:
 
 
 class Admissions:
-    """Takes note of the responses to calls that an identity may make, until its credentials are accepted once."""
+    """Records the responses to calls of each identity until its credentials are accepted once."""
 
     def __init__(self, contract: Contract, identities: Identities) -> None:
         self._contract = contract
@@ -41,11 +41,11 @@ class Admissions:
 
     @property
     def undecided(self) -> bool:
-        """Whether there are identities whose credentials were not accepted so far; others need no look at a request."""
+        """Whether the credentials of some identity have not been accepted yet."""
         return bool(self._open)
 
-    def answered(self, operation: Operation, request: WireRequest, status: int) -> None:
-        """Take note of a response."""
+    def record_response(self, operation: Operation, request: WireRequest, status: int) -> None:
+        """Record the status code of a response for the identity whose credentials the request has."""
         if not asks_for_credentials(self._contract, operation):
             return
         for identity in tuple(self._open):
@@ -59,21 +59,21 @@ class Admissions:
                 self._open.remove(identity)
 
     def login_refused(self, identity: Identity, operation: Operation, status: int) -> None:
-        """Take note that an identity could not log in with its own password."""
+        """Record that an identity could not log in with its own password."""
         record = self._records.get(id(identity))
         if record is not None and status in _REFUSALS:
             record.statuses.add(status)
             record.refused = record.refused or operation.label
 
     def refused(self) -> Iterator[tuple[str, str, frozenset[int]]]:
-        """Yield identity, operation and status codes where credentials were refused and never accepted."""
+        """Yield label, operation and status codes of each identity whose credentials were refused, never accepted."""
         for identity in self._open:
             record = self._records[id(identity)]
             if record.refused and (401 in record.statuses or record.statuses <= _NOT_LET_IN):
                 yield identity.label, record.refused, frozenset(record.statuses & _REFUSALS)
 
     def _is_by(self, identity: Identity, operation: Operation, request: WireRequest) -> bool:
-        """Tell whether a request shows an identity's credentials, for what the documentation lets it call."""
+        """Tell whether a request has an identity's credentials, for an operation that the identity may call."""
         if operation.levels is not None and identity.level not in operation.levels:
             return False
         key = (id(identity), operation.label)
@@ -86,15 +86,15 @@ class Admissions:
         return set(shown[0]) <= set(request.fields) and set(shown[1]) <= set(query)
 
 
-class Unused(NamedTuple):
-    """An identity that was never used, by its label, and why."""
+class UnusedIdentity(NamedTuple):
+    """An identity of the identities file that a run never used, with the reason."""
 
     identity: str
     why: str
 
 
-class Usage:
-    """Takes note of the identities whose credentials are sent; those of a file alone, for these somebody gave."""
+class CredentialUsage:
+    """Records which identities of the identities file had their credentials sent in a request."""
 
     def __init__(self, identities: Identities) -> None:
         given = identities.all if identities.path is not None else ()
@@ -103,8 +103,8 @@ class Usage:
             for number, identity in enumerate(given)
         }
 
-    def sent(self, request: WireRequest) -> None:
-        """Take note of a request."""
+    def record_request(self, request: WireRequest) -> None:
+        """Record the credentials that a request contains."""
         if not self._unsent:
             return
         shown = "\n".join(_shown(request))
@@ -117,24 +117,24 @@ class Usage:
         return tuple(identity for identity, _ in self._unsent.values())
 
 
-def unused(contract: Contract, selected: Sequence[Operation], usage: Usage) -> Iterator[Unused]:
-    """Yield each identity that a run on some operations never used, and why."""
+def unused(contract: Contract, selected: Sequence[Operation], usage: CredentialUsage) -> Iterator[UnusedIdentity]:
+    """Yield each identity that a run on the selected operations never used, with the reason."""
     none = "no operation" if len(selected) == len(contract.operations) else "no selected operation"
     asking = [operation for operation in selected if asks_for_credentials(contract, operation)]
     for identity in usage.unsent():
         if not asking:
             why = f"{none} asks for credentials"
         elif all(credentials(contract, operation, identity) is None for operation in asking):
-            why = f"{none} asks for what it has; the schemes are {', '.join(contract.security_schemes)}"
+            why = f"{none} accepts its kind of credential; the schemes are {', '.join(contract.security_schemes)}"
         elif all(operation.levels is not None and identity.level not in operation.levels for operation in asking):
             why = f"{none} is for its level {identity.level}".rstrip()
         else:
             why = "no check needed it"
-        yield Unused(identity.label, why)
+        yield UnusedIdentity(identity.label, why)
 
 
 def _shown(request: WireRequest) -> Iterator[str]:
-    """Yield where a request may have credentials, decoded where they are encoded (RFC 7617)."""
+    """Yield the parts of a request that may contain credentials, with Basic credentials decoded (RFC 7617)."""
     yield request.path
     for _, value in request.fields:
         yield value

@@ -1,4 +1,4 @@
-"""Callers: who makes a call, and with which of the credentials that the contract asks for."""
+"""Callers: the identity that makes a call, and the credentials that it sends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mockserver.suite.verdicts.failures import NotRun
 
 
 def caller_for(session: Session, operation: Operation) -> Identity:
-    """Return who may call; with a token of this run's own where a mistake of the server would end it."""
+    """Return an identity that may call an operation, freshly logged in if the operation ends credentials."""
     identity = session.run.allowed(operation) or session.run.admin
     return session.login_for(operation, identity) if operation.effect == "credentials" else identity
 
 
 def caller_or_stranger(session: Session, operation: Operation) -> Identity:
-    """Return who may call, or an account that nobody has: what is wrong needs no identity to be tried."""
+    """Return an identity that may call an operation, or a made-up account if there is none."""
     try:
         return caller_for(session, operation)
     except NotRun:
@@ -25,12 +25,12 @@ def caller_or_stranger(session: Session, operation: Operation) -> Identity:
 
 
 def scheme_of(run: Run, operation: Operation) -> SecurityScheme:
-    """Return the scheme that wrong credentials are shown for: the first of the requirement that is tried."""
+    """Return the security scheme that wrong credentials are tried for: the first of an operation's requirement."""
     return run.contract.security_schemes[next(iter(_requirement(run, operation)))]
 
 
 def showing(run: Run, operation: Operation, identity: Identity, secret: str) -> Identity:
-    """Return an account that shows a secret for the scheme that is tried, and its own for what goes with it."""
+    """Return an identity that sends a given secret for the first scheme, and its own secrets for the others."""
     schemes = run.contract.security_schemes
     first, *others = _requirement(run, operation)
     shown = {first: secret}
@@ -41,14 +41,14 @@ def showing(run: Run, operation: Operation, identity: Identity, secret: str) -> 
 
 
 def canary(session: Session, name: str) -> str:
-    """Return a made-up secret, which is masked wherever it would be shown."""
+    """Return a made-up secret that is registered, so that it is masked in all output."""
     value = session.run.canaries.make(name)
     session.run.secrets.add(f"MADE_UP_{name}", value)
     return value
 
 
 def _requirement(run: Run, operation: Operation) -> Mapping[str, tuple[str, ...]]:
-    """Return the first security requirement that who may call can meet, the first of all where nobody can."""
+    """Return the first security requirement of an operation that an identity can meet, else the first of all."""
 
     def met() -> Iterator[Mapping[str, tuple[str, ...]]]:
         try:

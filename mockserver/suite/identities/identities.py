@@ -1,4 +1,4 @@
-"""Identities: who calls, by identities.yaml or by the accounts of the stub's seed data."""
+"""Identities: accounts of the target from the identities file, or of our stub from its seed data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An account of the target.
+    """An account of the target, with its credentials and permission level.
 
     Attributes:
         username: "" where the target knows none (an API key alone).
@@ -48,11 +48,11 @@ class Identity:
 
     @property
     def label(self) -> str:
-        """How messages and variables call it."""
+        """Name of the identity in messages and environment variables."""
         return self.username or self.level or "identity"
 
     def secrets(self) -> Iterator[tuple[str, str]]:
-        """Yield each credential with the name of the environment variable that stands for it in output."""
+        """Yield each credential, after the name of the environment variable that replaces it in output."""
         stem = re.sub(r"[^A-Z0-9]+", "_", self.label.upper()).strip("_") or "IDENTITY"
         for kind, value in (
             ("TOKEN", self.token),
@@ -65,27 +65,27 @@ class Identity:
             yield f"{stem}_{re.sub(r'[^A-Z0-9]+', '_', name.upper())}", value
 
     def credential(self, scheme: SecurityScheme) -> str | None:
-        """Return what this identity shows for a scheme, or None."""
+        """Return the credential that this identity sends for a security scheme, or None."""
         own = self.schemes.get(scheme.name, self.token)
         # Without a token, Basic falls back to what RFC 7617 means by it: user name and password.
         return self.password if own is None and (scheme.type, scheme.scheme) == ("http", "basic") else own
 
     def knows(self, secret: str | None) -> bool:
-        """Tell whether a secret is a credential of this account, be it another one's, too."""
+        """Tell whether a secret is a credential of this account, even if it is also one of another account."""
         return secret is not None and (
             self.has_token(secret) or secret == self.password or secret in self.schemes.values()
         )
 
     def showing(self, shown: Mapping[str, str]) -> Identity:
-        """Return the same account with nothing but these credentials, by name of the security scheme."""
+        """Return the same account with only the given credentials, by name of the security scheme."""
         return replace(self, token=None, password=None, schemes=shown, totp_secret=None)
 
     def has_token(self, token: str | None) -> bool:
-        """Tell whether a token is known to be this account's, be it another one's, too."""
+        """Tell whether a token belongs to this account, even if it also belongs to another account."""
         return token is not None and (token == self.token or token in self.more_tokens)
 
     def with_token(self, token: str) -> Identity:
-        """Return the same account with another token; the one that it had stays its own."""
+        """Return the same account with another token; the previous token still counts as its own."""
         known = self.more_tokens | ({self.token} if self.token else frozenset())
         return Identity(
             self.username, token, self.password, self.level, self.scopes, {}, self.owns, None, known, self.owns_known
@@ -94,7 +94,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """All that the run may call as.
+    """All identities that a run may call as.
 
     Attributes:
         path: the file that they are from, None where nobody gave one.
@@ -103,27 +103,27 @@ class Identities:
     all: tuple[Identity, ...]
     path: Path | None = None
 
-    def mightiest(self, levels: tuple[str, ...]) -> Identity | None:
-        """Return the identity of the highest level that has a credential, in the contract's order."""
+    def of_highest_level(self, levels: tuple[str, ...]) -> Identity | None:
+        """Return the identity of the highest permission level that has a credential, in the order of the contract."""
         usable = [identity for identity in self.all if identity.token or identity.schemes or identity.password]
         order = {level: rank for rank, level in enumerate(levels)}
         return min(usable, key=lambda identity: order.get(identity.level, len(order)), default=None)
 
     def of_level(self, level: str) -> Identity | None:
-        """Return the first identity of a level, or None."""
+        """Return the first identity of a permission level, or None."""
         return next((identity for identity in self.all if identity.level == level), None)
 
     def named(self, username: str) -> Identity | None:
-        """Return the identity with a username, or None."""
+        """Return the identity with a user name, or None."""
         return next((identity for identity in self.all if identity.username == username), None)
 
     def allowed(self, operation: Operation, levels: tuple[str, ...]) -> Identity | None:
-        """Return an identity that the documentation lets call an operation, the mightiest first.
+        """Return the identity of the highest level among those that may call an operation by the contract.
 
         Of those of one level, the one that its example presumes: what a call is about may be that one's alone.
         """
         if operation.levels is None:
-            return self.mightiest(levels)
+            return self.of_highest_level(levels)
         of_levels = (self.of_level(level) for level in levels if level in operation.levels)
         found = next((identity for identity in of_levels if identity is not None), None)
         presumed = self.named(presumed_success(operation).identity or "")
@@ -132,7 +132,7 @@ class Identities:
 
 
 def load_identities(path: Path, environment: Mapping[str, str] | None = None) -> Identities:
-    """Return the identities in a file; `${NAME}` is read from the environment.
+    """Return the identities in a file, with each `${NAME}` replaced from the environment.
 
     Raises:
         UsageError: not readable, an unknown key, a missing variable, or an identity without a credential.
@@ -155,7 +155,7 @@ def load_identities(path: Path, environment: Mapping[str, str] | None = None) ->
 
 
 def require_known_schemes(identities: Identities, contract: Contract) -> None:
-    """Refuse credentials for a security scheme that the contract does not have: nothing would ever show them.
+    """Raise a UsageError if an identity has credentials for a security scheme that the contract does not have.
 
     Raises:
         UsageError: an identity has some; names file, identity, scheme, and the contract's schemes.
@@ -172,7 +172,7 @@ def require_known_schemes(identities: Identities, contract: Contract) -> None:
 
 
 def seeded_identities(path: Path) -> Identities:
-    """Return the accounts of a seed-data file, if any, each with its first token that does not expire.
+    """Return the accounts of a seed data file as identities, each with its first token that does not expire.
 
     Raises:
         UsageError: not a seed-data file.
@@ -183,12 +183,12 @@ def seeded_identities(path: Path) -> Identities:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     accounts = data.get("accounts", []) if isinstance(data, dict) else None
     if not isinstance(accounts, list):
-        raise UsageError(f"{path}: is no seed data: a mapping of sections, with `accounts` a list if it is there")
+        raise UsageError(f"{path}: is no seed data; it must map sections to lists, `accounts` among them")
     return Identities(tuple(_account(raw) for raw in accounts if isinstance(raw, dict)))
 
 
 def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
-    """Tell whether a request without credentials must be refused: no way in is open, or shown by the connection."""
+    """Tell whether an operation must refuse requests without credentials, client certificates apart."""
     return bool(operation.security) and all(
         requirement and all(contract.security_schemes[name].type != "mutualTLS" for name in requirement)
         for requirement in operation.security
@@ -196,7 +196,7 @@ def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
 
 
 def seed_data(identities: Identities) -> dict[str, Any]:
-    """Return the stub's seed data (docs/stub.md): an account for each identity that has a name."""
+    """Return seed data for the stub with an account for each identity that has a user name (docs/stub.md)."""
     return {
         "accounts": [
             {
@@ -219,7 +219,7 @@ def seed_data(identities: Identities) -> dict[str, Any]:
 def credentials(
     contract: Contract, operation: Operation, identity: Identity
 ) -> tuple[Fields, tuple[tuple[str, str], ...]] | None:
-    """Return header fields and query parameters that show an identity's credentials for an operation.
+    """Return the header fields and query parameters that carry an identity's credentials for an operation.
 
     The first security requirement that the identity can meet counts; None if it can meet none.
     """
@@ -231,21 +231,21 @@ def credentials(
         for name in requirement:
             scheme = contract.security_schemes[name]
             shown = identity.credential(scheme)
-            if shown is None or not show(scheme, identity.username, shown, fields, query):
+            if shown is None or not add_credential(scheme, identity.username, shown, fields, query):
                 break
         else:
             return tuple(fields), tuple(query)
     return None
 
 
-def show(
+def add_credential(
     scheme: SecurityScheme,
     username: str,
     secret: str,
     fields: list[tuple[str, str]],
     query: list[tuple[str, str]],
 ) -> bool:
-    """Add the field or parameter that carries a credential (OpenAPI 3.1, section 4.8.27), or return False."""
+    """Add the header field or query parameter of a credential to `fields` or `query`; False if unsupported."""
     if scheme.type == "http" and scheme.scheme == "basic":
         fields.append(("Authorization", basic.encode(f"{username}:{secret}")))
     elif scheme.type in {"oauth2", "openIdConnect"} or (scheme.type == "http" and scheme.scheme == "bearer"):
@@ -295,7 +295,7 @@ def _texts(place: str, key: str, raw: dict[str, Any]) -> tuple[str, ...]:
 
 
 def expand(value: Any, environment: Mapping[str, str], path: Path) -> Any:
-    """Return a value with every `${NAME}` in its texts replaced."""
+    """Return a value with each `${NAME}` in its texts replaced from the environment."""
     if isinstance(value, dict):
         return {key: expand(item, environment, path) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Whose an object is, by `x-mockserver-objects` and what the identities say that they own: the suite's own reading.
+"""Owners of objects by `x-mockserver-objects` and the `owns` lists of the identities file.
 
 ::
 
@@ -14,13 +14,13 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Objects, Operation
 from mockserver.http.pointers import lookup, split
-from mockserver.suite.cases.sample_values import sample
+from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.verdicts.failures import NotRun
 
 
 def owns(objects: Objects, levels: Sequence[str], identities: Identities, caller: Identity, name: str) -> bool:
-    """Tell whether an object is an identity's own, as far as the identities tell."""
+    """Tell whether an object belongs to an identity, by what is known of the identities."""
     if name == caller.username:
         return True
     if objects.own == "self":
@@ -32,8 +32,8 @@ def owns(objects: Objects, levels: Sequence[str], identities: Identities, caller
     return account is None or _rank(levels, account) > _rank(levels, caller)
 
 
-def may(operation: Operation, levels: Sequence[str], identities: Identities, caller: Identity, name: str) -> bool:
-    """Tell whether the documentation lets an identity call an operation about an object."""
+def may_call(operation: Operation, levels: Sequence[str], identities: Identities, caller: Identity, name: str) -> bool:
+    """Tell whether the contract lets an identity call an operation about an object."""
     objects = operation.objects
     if objects is None or not caller.level or caller.level in objects.foreign:
         return True
@@ -41,7 +41,7 @@ def may(operation: Operation, levels: Sequence[str], identities: Identities, cal
 
 
 def own_name(contract: Contract, operation: Operation, identities: Identities, caller: Identity, usual: str) -> str:
-    """Return the name of an object that is an identity's own: `usual` if it is, else one of the same form.
+    """Return the name of an object that an identity owns: `usual` if possible, else one of the same form.
 
     Raises:
         NotRun: it has none.
@@ -54,13 +54,13 @@ def own_name(contract: Contract, operation: Operation, identities: Identities, c
     for name in candidates:
         if owns(objects, contract.levels, identities, caller, name):
             return name
-    raise NotRun(f"{caller.label} owns nothing that it could be called about (`owns` in --identities)")
+    raise NotRun(f"{caller.label} owns no object that the operation could be called about (`owns` in --identities)")
 
 
 def foreign_names(
     contract: Contract, operation: Operation, identities: Identities, caller: Identity, usual: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield names of objects that are not an identity's own, those of one owner of each level, and that level.
+    """Yield the names of objects that other identities own, each with the level of its owner.
 
     All of an owner's names: which of them the operation can be about, only the server knows.
     """
@@ -77,7 +77,7 @@ def foreign_names(
 
 
 def usual_name(contract: Contract, operation: Operation, body: bytes | None) -> str:
-    """Return the name of the object that a valid request is about, from the contract's examples.
+    """Return the name of the object that a valid request is about, from its content or parameter.
 
     Raises:
         NotRun: it names none.
@@ -91,14 +91,16 @@ def usual_name(contract: Contract, operation: Operation, body: bytes | None) -> 
     else:
         found = (one for one in operation.parameters if (one.location, one.name) == (kind, name))
         parameter = next(found, None)
-        value = sample(contract, parameter.schema) if parameter is not None and parameter.schema is not None else None
+        value = (
+            sample_value(contract, parameter.schema) if parameter is not None and parameter.schema is not None else None
+        )
     if not isinstance(value, str):
-        raise NotRun("its request names no object by a text")
+        raise NotRun("its request names no object, or not as a text")
     return value
 
 
 def place_name(operation: Operation, name: str, body: bytes | None) -> tuple[bytes | None, dict[tuple[str, str], Any]]:
-    """Return content and parameters (by location and name) of a request about an object."""
+    """Return content and parameters of a request about the named object; parameters by location and name."""
     kind, place = _place(operation)
     if kind != "body":
         return body, {(kind, place): name}
@@ -108,8 +110,8 @@ def place_name(operation: Operation, name: str, body: bytes | None) -> tuple[byt
     return json.dumps(content).encode(), {}
 
 
-def told_names(objects: Objects, content: Any) -> Iterator[str]:
-    """Yield the names that a list tells, by the expression `$response.body#/...` with `*` for each item."""
+def listed_names(objects: Objects, content: Any) -> Iterator[str]:
+    """Yield the object names in the content of a list, found by an expression with `*` for each item."""
     yield from _at(content, split(objects.at.partition("#")[2]))
 
 
@@ -127,7 +129,7 @@ def _at(value: Any, way: Sequence[str]) -> Iterator[str]:
 
 
 def _names_of(objects: Objects, identity: Identity, usual: str) -> Iterator[str]:
-    """Yield names of what an identity is or owns, in the form of a usual one: a domain, an address or an account."""
+    """Yield the names of objects that an identity owns, in the form of a given name (domain, address, account)."""
     if objects.own != "name":
         yield identity.username
         return
@@ -140,7 +142,7 @@ def _names_of(objects: Objects, identity: Identity, usual: str) -> Iterator[str]
 
 
 def _place(operation: Operation) -> tuple[str, str]:
-    """Return where a request names its object: location and parameter, or `body` and a JSON pointer."""
+    """Return where a request names its object: location and parameter name, or `body` and a JSON pointer."""
     assert operation.objects is not None
     source = operation.objects.at.removeprefix("$request.")
     if source.startswith("body#"):

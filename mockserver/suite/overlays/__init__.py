@@ -1,1 +1,1 @@
-"""From drift to an OpenAPI Overlay: what was assumed is replaced by what was seen."""
+"""Overlays from drift: OpenAPI Overlays that replace what a contract assumed by what was observed."""

@@ -1,4 +1,4 @@
-"""Two versions of a contract to the actions of an OpenAPI Overlay 1.0 that lead from one to the other.
+"""Difference of two versions of a contract, as actions of an OpenAPI Overlay 1.0.
 
 An action can neither take a plain member away nor replace an array, so what holds such a member is removed and put in
 anew. No action depends on how a tool merges arrays.
@@ -18,7 +18,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def actions(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Action]]:
-    """Yield each action, with the pointer of the operation, component or other part of the contract that it changes."""
+    """Yield the overlay actions that turn one contract into another, each with the pointer of the part concerned."""
     for pointer in _units(old, new):
         names = split(pointer)
         before, after = _at(old, names), _at(new, names)
@@ -32,7 +32,7 @@ def actions(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Act
 
 
 def json_path(data: Any, pointer: str) -> str:
-    """Return the JSONPath (RFC 9535) of the one element at a JSON pointer."""
+    """Return the JSONPath (RFC 9535) of the element at a JSON pointer."""
     path = "$"
     for name in split(pointer):
         if isinstance(data, list):
@@ -45,7 +45,7 @@ def json_path(data: Any, pointer: str) -> str:
 
 
 def _units(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """Yield the parts that are told apart, new components first: whoever reads what refers to them has seen them."""
+    """Yield the parts of a contract that are compared separately, new components before what refers to them."""
     components = new.get("components", {})
     for section in components:
         yield child("/components", section)
@@ -60,7 +60,7 @@ def _units(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def _between(old: dict[str, Any], new: dict[str, Any], pointer: str) -> tuple[list[str], dict[str, Any]]:
-    """Return what has to be removed from an object, and the update that makes it the other one."""
+    """Return the members to remove from an object, and the update that then makes it equal to another object."""
     removed: list[str] = []
     update: dict[str, Any] = {}
     for name in old:
@@ -86,7 +86,7 @@ def _between(old: dict[str, Any], new: dict[str, Any], pointer: str) -> tuple[li
 
 
 def _can_be_merged(old: Any, new: Any) -> bool:
-    """Tell whether an update can make one object of another: no plain member goes, below neither."""
+    """Tell whether a merging update can turn one object into another: no members are removed at any depth."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return False
     if any(name not in new and not isinstance(item, dict | list) for name, item in old.items()):
@@ -95,7 +95,7 @@ def _can_be_merged(old: Any, new: Any) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Tell whether two values are written alike; 1, 1.0 and true are not."""
+    """Tell whether two values are equal as JSON text; 1, 1.0 and true differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(item, other[name]) for name, item in one.items())
     if isinstance(one, list) and isinstance(other, list):
@@ -110,6 +110,6 @@ def _at(data: Any, names: list[str]) -> dict[str, Any]:
 
 
 def _escaped(name: str) -> str:
-    """Return a name within the single quotes of a JSONPath (RFC 9535, section 2.3.1.1)."""
+    """Return a name escaped for single quotes in a JSONPath (RFC 9535, section 2.3.1.1)."""
     text = name.replace("\\", "\\\\").replace("'", "\\'")
     return "".join(char if char >= " " else f"\\u{ord(char):04x}" for char in text)

@@ -1,4 +1,4 @@
-"""A contract that is being changed, one operation at a time: what operations share stays as it is for the others.
+"""Draft: a contract that is changed one operation at a time, leaving shared components as they are for others.
 
 ::
 
@@ -25,7 +25,7 @@ SUFFIX = "Seen"
 
 @dataclass(slots=True)
 class _Copy:
-    """A copy of a component in place of a `$ref` to it.
+    """Copy of a component that replaces a `$ref` to the component.
 
     Attributes:
         holder: the object or array that holds it, under `key`.
@@ -50,7 +50,7 @@ class _Copy:
 
 
 class Draft:
-    """A document to be changed.
+    """OpenAPI document that is being changed.
 
     Attributes:
         base: the document as it was; never changed.
@@ -69,11 +69,11 @@ class Draft:
         self._copies: dict[tuple[int, Any], _Copy] = {}
 
     def note(self, label: str, text: str) -> None:
-        """Note why something was changed for an operation."""
+        """Record why something was changed for an operation."""
         self.notes.setdefault(label, {}).setdefault(text)
 
     def at(self, pointer: str, names: Sequence[str], label: str) -> Any:
-        """Return what stands below a pointer, through `$ref`s, free to be changed for one operation alone.
+        """Return the element below a pointer, copied as needed so that it can be changed for one operation alone.
 
         Raises:
             LookupError: nothing stands there.
@@ -85,11 +85,11 @@ class Draft:
         return value
 
     def routes(self, start: str, pointer: str) -> Iterator[list[str]]:
-        """Yield each way from an element to another one below it, through `$ref`s, as the names along it."""
+        """Yield the routes from an element to another one below it through `$ref`s, as lists of names."""
         yield from self._routes(start, pointer, frozenset())
 
     def share(self) -> None:
-        """Put each changed copy where all that have the same one can refer to it."""
+        """Move each changed copy of a component to a new component where several operations have the same copy."""
         by_component: dict[str, list[_Copy]] = {}
         for copy in self._copies.values():
             by_component.setdefault(copy.pointer, []).append(copy)
@@ -144,7 +144,7 @@ class Draft:
                 copy.holder[copy.key] = {"$ref": "#" + child(section, key)}
 
     def _inner_first(self, pointers: dict[str, Any]) -> list[str]:
-        """Return components so that each comes behind those that it refers to."""
+        """Return components ordered so that each follows the components that it refers to."""
         done: dict[str, None] = {}
 
         def visit(pointer: str, above: frozenset[str]) -> None:
@@ -159,7 +159,7 @@ class Draft:
 
 
 def member_ways(data: Any, schema: str, members: Sequence[str]) -> Iterator[list[str]]:
-    """Yield each way from a schema to those that a member of its values is held to, as the names along it."""
+    """Yield the routes from a schema to the schemas that apply to a member of its values."""
     try:
         value, schema = follow(data, schema)
     except ContractError:
@@ -177,7 +177,7 @@ def member_ways(data: Any, schema: str, members: Sequence[str]) -> Iterator[list
 
 
 def references(value: Any) -> Iterator[tuple[list[str], str]]:
-    """Yield each local `$ref` in a value: the names that lead to it, and the pointer that it names."""
+    """Yield the local `$ref`s in a value: the route to each, and its target pointer."""
     pending: list[tuple[list[str], Any]] = [([], value)]
     while pending:
         names, item = pending.pop()
@@ -191,7 +191,7 @@ def references(value: Any) -> Iterator[tuple[list[str], str]]:
 
 
 def reachable(data: dict[str, Any]) -> Iterator[str]:
-    """Yield the pointer of each component that anything outside of the components refers to, at whatever depth."""
+    """Yield the pointers of all components that are referred to, directly or not, from outside of the components."""
     seen: set[str] = set()
     pending: list[Any] = [item for name, item in data.items() if name != "components"]
     while pending:
@@ -203,7 +203,7 @@ def reachable(data: dict[str, Any]) -> Iterator[str]:
 
 
 def unshared(value: Any) -> Any:
-    """Return a copy of JSON data in which no two places are one object, as YAML's anchors make them."""
+    """Return a copy of JSON data in which no two places share an object, unlike with YAML anchors."""
     if isinstance(value, dict):
         return {name: unshared(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -216,7 +216,7 @@ def _text(value: Any) -> str:
 
 
 def _free(holder: dict[str, Any], name: str) -> str:
-    """Return a name that is not taken yet."""
+    """Return a name that is not in use yet: the name itself, or with a number appended."""
     number = 1
     while (name if number == 1 else f"{name}{number}") in holder:
         number += 1

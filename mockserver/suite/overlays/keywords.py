@@ -1,4 +1,4 @@
-"""Keywords of JSON Schema: what becomes of each when values that break it were seen."""
+"""JSON Schema keywords: how a schema is changed to allow values that were observed to break the keyword."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refute(
     stamp: str,
     again: bool,
 ) -> None:
-    """Change a schema so that its keyword allows what was seen.
+    """Change a schema so that one of its keywords allows the values that were observed.
 
     Args:
         schema: the Schema Object that holds the keyword; changed in place.
@@ -48,21 +48,21 @@ def refute(
 
 
 def mark(holder: dict[str, Any], keyword: str, stamp: str) -> None:
-    """Say of a keyword that it was seen to be so."""
+    """Mark a keyword of a schema as observed, with `x-observed`."""
     observed = holder.get("x-observed")
     if not isinstance(observed, str):
         holder["x-observed"] = {**(observed or {}), keyword: stamp}
 
 
 def mark_whole(holder: dict[str, Any], stamp: str) -> None:
-    """Say of an object that it was seen to be so, all that says otherwise of it apart."""
+    """Mark a whole object as observed, replacing the mark that it was assumed."""
     if isinstance(holder.get("x-assumed"), str):
         del holder["x-assumed"]
     holder["x-observed"] = stamp
 
 
 def drop(schema: dict[str, Any], keyword: str, stamp: str) -> None:
-    """Take a keyword away, with what the marks say of it."""
+    """Remove a keyword from a schema, with the marks about the keyword."""
     schema.pop(keyword, None)
     for name in _MARKS:
         reasons = schema.get(name)
@@ -105,7 +105,7 @@ def _allow_all(schema: dict[str, Any], keyword: str, _violations: Sequence[Schem
 
 
 def _add_members(schema: dict[str, Any], keyword: str, violations: Sequence[SchemaViolation], stamp: str) -> bool:
-    """Name the members that came besides, each with the types of its values."""
+    """Add the unknown members that were observed to the schema, with the types of their values."""
     types: dict[str, set[str]] = {}
     for violation in violations:
         for name in violation.unknown:

@@ -1,4 +1,4 @@
-"""Refutations: from a finding to changes of the contract, check by check.
+"""Refutations: changes of the contract that make it agree with a finding, by check.
 
 What OpenAPI can say is said in OpenAPI, and the stub does it, too. What it cannot say (a 405 without `Allow`) goes on
 record in `x-mockserver-differs`, which the checks heed.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.model import Contract, MediaType, Operation, Response
+from mockserver.contract.model import Contract, DocumentedResponse, MediaType, Operation
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.marks import looks_secret
 from mockserver.contract.schema.validator import SchemaViolation
@@ -35,8 +35,8 @@ from mockserver.suite.verdicts.tally import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What is changed, by what was found.
+class Refutation:
+    """Draft of the contract to be changed, with the contract and results of the run.
 
     Attributes:
         contract: as the run judged by it.
@@ -48,21 +48,21 @@ class Subject:
     draft: Draft
 
     def operation(self, label: str) -> Operation | None:
-        """Return the operation that a label names, None for a probe of something undefined."""
+        """Return the operation with a label, or None for the label of an undefined path or method."""
         return next((one for one in self.contract.operations if one.label == label), None)
 
     def was_seen(self, operation: Operation, status: int, media_type: str | None = None) -> bool:
-        """Tell whether an operation was answered so in the run."""
-        answers = self.verdicts.answers(operation.label)
+        """Tell whether an operation responded with a status code (and media type) in the run."""
+        answers = self.verdicts.responses_of(operation.label)
         return any(seen == status and media_type in (None, kind) for seen, kind in answers)
 
 
 #: Changes the draft so that it says what a finding saw; tells whether that could be said.
-Refute = Callable[[Subject, Operation, Finding], bool]
+Refute = Callable[[Refutation, Operation, Finding], bool]
 
 
-def refute_all(subject: Subject, findings: Iterable[Finding]) -> int:
-    """Change the draft so that no finding holds any more; return how many could only be put on record."""
+def refute_all(subject: Refutation, findings: Iterable[Finding]) -> int:
+    """Change the draft so that no finding contradicts it; return the number that OpenAPI cannot express."""
     recorded = 0
     # Another status is a copy of the documented one, so what is said of that one comes first.
     for finding in sorted(
@@ -78,8 +78,8 @@ def refute_all(subject: Subject, findings: Iterable[Finding]) -> int:
     return recorded
 
 
-def another_status(subject: Subject, operation: Operation, finding: Finding) -> bool:
-    """Name each status that was seen; a success takes the place of the assumed one, unless that was seen, too."""
+def another_status(subject: Refutation, operation: Operation, finding: Finding) -> bool:
+    """Document each observed status code; a success replaces the assumed one, unless that was observed, too."""
     draft = subject.draft
     responses = draft.at(operation.pointer, ["responses"], operation.label)
     like: dict[str, Any] = {}
@@ -104,8 +104,8 @@ def another_status(subject: Subject, operation: Operation, finding: Finding) -> 
     return True
 
 
-def another_media_type(subject: Subject, operation: Operation, finding: Finding) -> bool:
-    """Name each media type that was seen, in place of those that were not."""
+def another_media_type(subject: Refutation, operation: Operation, finding: Finding) -> bool:
+    """Document the observed media types of responses in place of those that were not observed."""
     for _, response in exchanges_of(finding):
         documented = promised(operation, response.status)
         if documented is None or (response.body and not response.media_type):
@@ -123,8 +123,8 @@ def another_media_type(subject: Subject, operation: Operation, finding: Finding)
     return True
 
 
-def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bool:
-    """Say of a field that it may be missing, or may have other values."""
+def other_fields(subject: Refutation, operation: Operation, finding: Finding) -> bool:
+    """Make a response field optional, or loosen the schema of its values, as observed."""
     done = False
     for _, response in exchanges_of(finding):
         documented = promised(operation, response.status)
@@ -147,8 +147,8 @@ def other_fields(subject: Subject, operation: Operation, finding: Finding) -> bo
     return done
 
 
-def other_answers(subject: Subject, operation: Operation, finding: Finding) -> bool:
-    """Loosen the keyword of an answer's schema to what was answered."""
+def other_responses(subject: Refutation, operation: Operation, finding: Finding) -> bool:
+    """Loosen a keyword of a response schema to allow the observed content."""
     violations: dict[tuple[str, str], list[SchemaViolation]] = {}
     for _, response in exchanges_of(finding):
         documented = promised(operation, response.status)
@@ -171,8 +171,8 @@ def other_answers(subject: Subject, operation: Operation, finding: Finding) -> b
     return done
 
 
-def looser_requests(subject: Subject, operation: Operation, finding: Finding) -> bool:
-    """Loosen the keyword of a request's schema to what was accepted, and that of the answers that show it again."""
+def looser_requests(subject: Refutation, operation: Operation, finding: Finding) -> bool:
+    """Loosen a keyword of a request schema to what was accepted, and of responses that repeat the value."""
     body = operation.request_body
     found: list[SchemaViolation] = []
     for name, media_type in (body.content if body else {}).items():
@@ -190,8 +190,8 @@ def looser_requests(subject: Subject, operation: Operation, finding: Finding) ->
     return False
 
 
-def already_said(subject: Subject, operation: Operation, finding: Finding) -> bool:
-    """Leave alone what is only another sight of a status that was not documented."""
+def already_said(subject: Refutation, operation: Operation, finding: Finding) -> bool:
+    """Return True without a change if another finding covers the same undocumented status code."""
     return any(
         other.check == "status_is_documented"
         and other.operation == operation.label
@@ -205,7 +205,7 @@ TABLE: Mapping[str, Refute] = {
     "status_is_documented": another_status,
     "media_type_is_documented": another_media_type,
     "headers_conform": other_fields,
-    "body_conforms_to_its_schema": other_answers,
+    "body_conforms_to_its_schema": other_responses,
     "bodies_that_break_the_schema_are_refused": looser_requests,
     "negative_data_rejection": looser_requests,
     "documented_examples_come_out": already_said,
@@ -213,8 +213,8 @@ TABLE: Mapping[str, Refute] = {
 }
 
 
-def _record(subject: Subject, operation: Operation | None, finding: Finding) -> None:
-    """Put on record what a server was seen to do where a check fails."""
+def _record(subject: Refutation, operation: Operation | None, finding: Finding) -> None:
+    """Record the observed behaviour in `x-mockserver-differs`, as OpenAPI cannot express it."""
     try:
         holder = _place(subject, operation, finding)
     except LookupError:
@@ -225,8 +225,8 @@ def _record(subject: Subject, operation: Operation | None, finding: Finding) -> 
     mark(holder, "x-mockserver-differs", subject.draft.stamp)
 
 
-def _place(subject: Subject, operation: Operation | None, finding: Finding) -> Any:
-    """Return the operation that a finding is about, or the path item of a method that is not defined there."""
+def _place(subject: Refutation, operation: Operation | None, finding: Finding) -> Any:
+    """Return the operation of a finding, or the path item for a finding about an undefined method."""
     if operation is not None:
         return subject.draft.at(operation.pointer, [], finding.operation)
     path = finding.operation.partition(" ")[2]
@@ -234,7 +234,7 @@ def _place(subject: Subject, operation: Operation | None, finding: Finding) -> A
 
 
 def _edit(
-    subject: Subject,
+    subject: Refutation,
     operation: Operation,
     start: str,
     below: Sequence[str],
@@ -243,7 +243,7 @@ def _edit(
     violations: Sequence[SchemaViolation],
     direction: Direction,
 ) -> bool:
-    """Loosen a keyword wherever the schema at a place of an operation reaches it; tell whether it does."""
+    """Loosen a keyword wherever an operation's schema reaches it; tell whether any place was changed."""
     holder, _, keyword = finding.pointer.rpartition("/")
     # Which members are required can be told apart one by one; any other statement is given up when it fails again.
     again = keyword != "required" and subject.contract.provenance(finding.pointer).kind == "observed"
@@ -261,9 +261,9 @@ def _edit(
 
 
 def _loosen_echoes(
-    subject: Subject, operation: Operation, finding: Finding, violations: Sequence[SchemaViolation]
+    subject: Refutation, operation: Operation, finding: Finding, violations: Sequence[SchemaViolation]
 ) -> None:
-    """What is accepted for a resource comes back from it, so its answers are loosened where they say the same."""
+    """Loosen the response schemas of a resource's operations, as accepted values are read back."""
     resource = operation.behaviour.resource if operation.behaviour else ""
     for other in subject.contract.operations:
         same = other is operation or (resource and other.behaviour and other.behaviour.resource == resource)
@@ -276,14 +276,14 @@ def _loosen_echoes(
 
 
 def _loosen_value(
-    subject: Subject,
+    subject: Refutation,
     operation: Operation,
     start: str,
     media_type: MediaType,
     finding: Finding,
     violations: Sequence[SchemaViolation],
 ) -> None:
-    """Loosen the schema of a resource's value as that of its request: a member more or less comes back so, too."""
+    """Loosen the response schema of a resource's value like its request schema, for extra or missing members."""
     keyword = finding.pointer.rpartition("/")[2]
     if (
         keyword not in {"required", "additionalProperties"}
@@ -300,7 +300,7 @@ def _loosen_value(
 
 
 def _success(like: dict[str, Any], exchanges: Sequence[Exchange], stamp: str) -> dict[str, Any]:
-    """Return a documented success for another status: as it was, with the content that was seen of it."""
+    """Return a documented success response under another status code, with the observed content."""
     seen = media_types(exchanges)
     documented = {name: item for name, item in like.get("content", {}).items() if essence(name) in seen}
     named = {essence(name) for name in documented}
@@ -318,16 +318,16 @@ def _plain(status: int, exchanges: Sequence[Exchange], stamp: str) -> dict[str, 
     return {**described, **({"content": content} if content else {})}
 
 
-def _is_free(subject: Subject, operation: Operation, status: int) -> bool:
-    """Tell whether an assumed status was not seen, so that another one may stand in its place."""
+def _is_free(subject: Refutation, operation: Operation, status: int) -> bool:
+    """Tell whether an assumed status code was never observed, so that another one may replace it."""
     documented = operation.responses.get(str(status))
     if subject.was_seen(operation, status):
         return False
     return documented is None or not subject.contract.provenance(documented.pointer).documented
 
 
-def _kind_was_seen(subject: Subject, operation: Operation, documented: Response, name: str) -> bool:
+def _kind_was_seen(subject: Refutation, operation: Operation, documented: DocumentedResponse, name: str) -> bool:
     return any(
         essence(name) == kind and promised(operation, status) is documented
-        for status, kind in subject.verdicts.answers(operation.label)
+        for status, kind in subject.verdicts.responses_of(operation.label)
     )

@@ -1,1 +1,1 @@
-"""What a run tells: every form is made of one document, the JSON report (DESIGN, section 3)."""
+"""Reports of a run; all forms are made from one document, the JSON report."""

@@ -1,4 +1,4 @@
-"""The conclusion of a command: reports written, page and GitHub annotations printed, the exit code."""
+"""Conclusion of a command: write reports, print the page and GitHub annotations, return the exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import as_text, printable
 from mockserver.suite.reports.ranking import causes
-from mockserver.suite.run.internal_errors import told
+from mockserver.suite.run.internal_errors import mistake_line
 from mockserver.suite.verdicts.verdict import ExitCode, with_reports
 
 #: GitHub shows ten of a kind in a step, and drops the rest without a word.
@@ -24,7 +24,7 @@ _IN_PROPERTIES = {**_IN_MESSAGES, ":": "%3A", ",": "%2C"}
 
 
 def as_annotations(document: Document) -> Iterator[str]:
-    """Yield a workflow command for each of the causes that matter most: errors fail the run, warnings do not."""
+    """Yield GitHub workflow commands that annotate the most important findings as errors or warnings."""
     failing = verdict_of(document).failing
     counts = {"error": 0, "warning": 0, "notice": 0}
     for cause in causes(document["findings"]):
@@ -44,7 +44,7 @@ def as_annotations(document: Document) -> Iterator[str]:
 
 
 def guarded(text: str) -> str:
-    """Return a text in which nothing is a workflow command, whatever a server wrote into it."""
+    """Return a text in which GitHub does not interpret any line as a workflow command."""
     word = secrets.token_hex(16)
     return f"::stop-commands::{word}\n{text}\n::{word}::"
 
@@ -59,11 +59,11 @@ def conclude(
     *,
     fail_on_drift: bool,
     recording: Recording | None = None,
-    scrub: Callable[[str], str] = str,
+    redact: Callable[[str], str] = str,
 ) -> ExitCode:
     """Write the reports, print the page, and return the exit code."""
     document = {**document, "run": {**document["run"], "fail_on": "drift" if fail_on_drift else ""}}
-    problems = reports.write(document, recording=recording, scrub=scrub)
+    problems = reports.write(document, recording=recording, redact=redact)
     show_page(document)
     for line in as_annotations(document) if _on_github() else ():
         click.echo(line)
@@ -73,11 +73,11 @@ def conclude(
 
 
 def show_page(document: Document) -> None:
-    """Print the page of a report; on GitHub in a way that no line of it is taken for a command."""
+    """Print the page of a report; on GitHub guarded against lines that are workflow commands."""
     try:
         page = as_text(document)
     except Exception as error:  # noqa: BLE001 - reports and exit code do not depend on it
-        page = told("the page", error)
+        page = mistake_line("the page", error)
     click.echo(guarded(page) if _on_github() else page)
 
 

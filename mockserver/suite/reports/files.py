@@ -1,4 +1,4 @@
-"""Reports as files: which were asked for, whether they can be written, and how they are."""
+"""Report files: which reports were requested, whether they can be written, and writing them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mockserver.suite.reports.html import as_html
 from mockserver.suite.reports.json_report import Document
 from mockserver.suite.reports.junit import as_junit
 from mockserver.suite.reports.markdown import as_markdown
-from mockserver.suite.run.internal_errors import told
+from mockserver.suite.run.internal_errors import mistake_line
 
 #: Gives a report's text, in pieces.
 Render = Callable[[Document], Iterable[str]]
@@ -37,7 +37,7 @@ KINDS: Mapping[str, Render] = {
 
 
 class Reports:
-    """The reports that a command was asked for.
+    """Reports that a command was asked to write, by kind.
 
     Raises:
         UsageError: a value that is no `KIND=FILE`, one file for two reports, or a file that cannot be written.
@@ -53,7 +53,7 @@ class Reports:
             require_writable(f"--report {kind}", path)
 
     def has(self, kind: str) -> bool:
-        """Tell whether a report of a kind was asked for."""
+        """Tell whether a report of a kind was requested."""
         return any(wanted == kind for wanted, _ in self.files)
 
     def write(
@@ -61,29 +61,31 @@ class Reports:
         document: Document,
         *,
         recording: Recording | None = None,
-        scrub: Callable[[str], str] = str,
+        redact: Callable[[str], str] = str,
     ) -> list[str]:
-        """Write every report that can be written; return a line for each that cannot.
+        """Write all requested reports; return an error line for each that cannot be written.
 
         Args:
             document: what they tell.
             recording: the run's exchanges, for a HAR.
-            scrub: takes out of each piece of text what must not be in it.
+            redact: takes out of each piece of text what must not be in it.
         """
         problems = []
         for kind, path in self.files:
             try:
                 pieces = as_har(document, recording) if kind == "har" else KINDS[kind](document)
-                write(path, map(scrub, pieces))
+                write(path, map(redact, pieces))
             except OSError as error:
                 problems.append(f"{path}: the {kind} report cannot be written: {reason(error)}")
             except Exception as error:  # noqa: BLE001 - a mistake in one report is none of the others'
-                problems.append(f"{path}: the {kind} report cannot be written: {told(f'the {kind} report', error)}")
+                problems.append(
+                    f"{path}: the {kind} report cannot be written: {mistake_line(f'the {kind} report', error)}"
+                )
         return problems
 
 
 def parse_report_option(text: str) -> tuple[str, Path]:
-    """Return kind and file of a `--report KIND=FILE` value.
+    """Return kind and file of a `--report KIND=FILE` option.
 
     Raises:
         UsageError: another form, or a kind that does not exist.
@@ -97,7 +99,7 @@ def parse_report_option(text: str) -> tuple[str, Path]:
 
 
 def write(path: Path, pieces: Iterable[str]) -> None:
-    """Write a text file at once: a reader finds the old content or the new, never a part.
+    """Write a text file atomically: readers see the old or the new content, never a part.
 
     Raises:
         OSError: it cannot be written; what was there stays as it was.
@@ -135,7 +137,7 @@ def reason(error: OSError) -> str:
 
 
 def require_writable(option: str, path: Path) -> None:
-    """Refuse a file before the run that could not be written after it.
+    """Raise UsageError before the run if a file could not be written after it.
 
     Raises:
         UsageError: it cannot be written; the message names the option.
@@ -160,7 +162,7 @@ def _is_special(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """Return the permissions of a file that is there, or those that the user gives new ones."""
+    """Return the permissions of an existing file, or those that new files get."""
     with suppress(OSError):
         return path.stat().st_mode & 0o777
     mask = os.umask(0)

@@ -1,4 +1,4 @@
-"""HAR 1.2: every exchange of a run, recorded and masked, for tools that read what a browser recorded."""
+"""HAR 1.2 report: all exchanges of a run with secrets masked, for tools that read browser recordings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 def as_har(document: Document, recording: Recording | None = None) -> Iterator[str]:
-    """Yield the report as HAR, an entry at a time: the run's exchanges, then the evidence of each finding.
+    """Yield the report as HAR in parts: the exchanges of the run, then the evidence of each finding.
 
     Without a recording, as for merged reports, it holds the evidence only.
     """
@@ -44,7 +44,7 @@ def as_har(document: Document, recording: Recording | None = None) -> Iterator[s
 
 
 def escaped(text: str) -> str:
-    """Return a JSON text in which no character can play tricks on whoever prints it: those stand in texts only."""
+    """Return a JSON text in which control and invisible characters of strings are escaped."""
     return INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
@@ -126,7 +126,7 @@ def _phrase(status: int) -> str:
 
 
 class Recording:
-    """Keeps exchanges as somebody's `show` writes them: one JSON text a line, in a file that has no name.
+    """Recorder that keeps exchanges in a temporary file, one JSON text a line.
 
     Attributes:
         count: how many exchanges there were.
@@ -143,7 +143,7 @@ class Recording:
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - closed below
 
     def __call__(self, label: str, exchange: Exchange, seconds: float) -> None:
-        """Keep an exchange, masked, while there is room."""
+        """Write an exchange to the file, masked, unless the size limit is reached."""
         with self._lock:
             self.count += 1
             if self._bytes > MAX_BYTES:
@@ -156,12 +156,12 @@ class Recording:
             self.kept += 1
 
     def exchanges(self) -> Iterator[dict[str, Any]]:
-        """Yield what is kept, in order: `{label, request, response, started, seconds}`."""
+        """Yield the recorded exchanges in order: `{label, request, response, started, seconds}`."""
         with self._lock:
             self._file.seek(0)
             for line in self._file:
                 yield json.loads(line)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close and so delete the temporary file."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""HTML: one page that needs nothing else, for a person with a browser or a phone."""
+"""HTML report: one self-contained page for browsers, without scripts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIGNS = {"violation": "✗", "drift": "≠", "environment": "☁"}
 
 
 def as_html(document: Document) -> Iterator[str]:
-    """Yield the report as a page: verdict, findings, coverage, ledger, facts; no script, and nothing from elsewhere."""
+    """Yield the report as an HTML page in parts: verdict, findings, coverage, ledger and facts."""
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     yield _template().render(
         document=document,
@@ -56,12 +56,12 @@ def _template() -> jinja2.Template:
 
 
 def _visible(value: Any) -> Any:
-    """Return a text in which nothing turns it around or hides; markup of the templates' own as it is."""
+    """Return a text with invisible and direction-changing characters escaped; markup of templates is kept."""
     return printable(value) if type(value) is str else value
 
 
 def _matrix(document: Document) -> dict[str, Any]:
-    """Return the coverage as a table: operations across, checks down; reasons are numbered and told below it."""
+    """Return the coverage as a table of checks and operations, with numbered reasons below."""
     coverage = document["coverage"]
     operations = sorted({item["operation"] for item in coverage}, key=lambda label: label.partition(" ")[::-1])
     results: dict[str, set[str]] = {}
@@ -97,7 +97,7 @@ def _cell(item: dict[str, Any], reasons: dict[str, int]) -> dict[str, str]:
 
 
 def _common_folder(paths: list[str]) -> str:
-    """Return the folder that all paths are in, with its slash; "" where there is none or only one path."""
+    """Return the folder that all paths share, with a trailing slash; "" if there is none."""
     common: list[str] = []
     for steps in zip(*(path.split("/") for path in paths), strict=False):
         if len(set(steps)) > 1 or len(paths) == 1:
@@ -107,7 +107,7 @@ def _common_folder(paths: list[str]) -> str:
 
 
 def _pretty(body: str | None) -> str:
-    """Return content for reading: JSON indented where it is whole, anything else as it is."""
+    """Return content for reading: complete JSON indented, anything else unchanged."""
     if body is None:
         return ""
     try:

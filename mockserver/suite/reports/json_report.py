@@ -1,4 +1,4 @@
-"""The JSON report: the document that every other form of a report is made of (DESIGN, section 3)."""
+"""JSON report: the document from which all other forms of a report are made."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from mockserver.suite.identities.admission import Unused
-from mockserver.suite.run.internal_errors import told
-from mockserver.suite.safety.ledger import Ledger
+from mockserver.suite.identities.admission import UnusedIdentity
+from mockserver.suite.run.internal_errors import mistake_line
+from mockserver.suite.safety.ledger import LedgerSummary
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.reach import Reached
 from mockserver.suite.verdicts.tally import Coverage, Verdicts
-from mockserver.suite.verdicts.verdict import Grounds, Outcome, Verdict, decide, summary_of
+from mockserver.suite.verdicts.verdict import Grounds, RunOutcome, Verdict, decide, summary_of
 
 #: A report in its JSON form.
 Document = dict[str, Any]
@@ -29,7 +29,7 @@ _OF_A_FINDING = ("id", "level", "check", "operation", "title", "detail", "source
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All there is to tell of a run, before it takes a form.
+    """Everything about a run that reports show.
 
     Attributes:
         shard: which part of a run it is, as `1/3`; "" for a whole one.
@@ -50,17 +50,17 @@ class Report:
     operations_total: int
     verdicts: Verdicts
     evidence: Evidence
-    outcome: Outcome = field(default_factory=Outcome)
-    ledger: Ledger = field(default_factory=Ledger)
+    outcome: RunOutcome = field(default_factory=RunOutcome)
+    ledger: LedgerSummary = field(default_factory=LedgerSummary)
     shard: str = ""
     own_stub: bool = False
     reach: tuple[Reached, ...] = ()
     notes: tuple[str, ...] = ()
-    unused: tuple[Unused, ...] = ()
+    unused: tuple[UnusedIdentity, ...] = ()
 
 
 def as_json(report: Report) -> Document:
-    """Return the report in version 1 of the JSON form."""
+    """Return the report as a JSON document, version 1."""
     mask = report.evidence.text
     findings = [_finding(report, finding) for finding in report.verdicts.findings()]
     coverage = [_coverage(report, item) for item in report.verdicts.coverage()]
@@ -107,58 +107,58 @@ def as_json(report: Report) -> Document:
 
 
 def operations_tested(coverage: Iterable[Mapping[str, Any]], total: int) -> int:
-    """Return on how many of the contract's operations anything was tried."""
+    """Return the number of operations on which any check was made."""
     # Probes of undefined methods have labels of their own, which are no operations.
     return min(len({item["operation"] for item in coverage if item["cases"]}), total)
 
 
 def verdict_of(document: Document) -> Verdict:
-    """Return the verdict of the run that a document tells of."""
+    """Return the verdict that a report's document leads to."""
     return decide(grounds_of(document))
 
 
 def grounds_of(document: Document) -> Grounds:
-    """Return what the verdict of a document rests on."""
+    """Return the grounds of the verdict, from a report's document."""
     run = document["run"]
     return Grounds(
         findings=tuple(map(finding_of, document["findings"])),
         reach=tuple(map(reached_of, document.get("reach", ()))),
         cases=sum(item["cases"] for item in document["coverage"]),
-        outcome=Outcome(run.get("error", ""), run.get("interrupted", False)),
+        outcome=RunOutcome(run.get("error", ""), run.get("interrupted", False)),
         partly=bool(run.get("shard")),
         fail_on_drift=run.get("fail_on") == "drift",
     )
 
 
 def with_summary(document: Document) -> Document:
-    """Return a document whose summary counts its findings; known ones do not count."""
+    """Return a report's document with its findings counted by level; known findings do not count."""
     news = (finding["level"] for finding in document["findings"] if not finding.get("known"))
     return {**document, "summary": summary_of(news)}
 
 
 def note_lines(document: Document) -> list[str]:
-    """Return what there is to tell of a run besides its findings, in a line each."""
+    """Return the notes of a report, one line each."""
     run = document["run"]
     idle = (f"identity {one['identity']} was never used: {one['why']}" for one in run.get("identities_unused", ()))
     return [*run.get("notes", ()), *idle]
 
 
 def reached_of(row: Mapping[str, Any]) -> Reached:
-    """Return a row of a report's `reach` as a value."""
+    """Return a row of the report's `reach` as a value."""
     return Reached(row["operation"], row["best_status"], row["attempts"], row["why"])
 
 
 def finding_of(raw: Mapping[str, Any]) -> Finding:
-    """Return a finding of a report as a value, without its evidence."""
+    """Return a finding of the report as a value, without its evidence."""
     return Finding(**{name: raw.get(name, "") for name in _OF_A_FINDING})
 
 
 def _finding(report: Report, finding: Finding) -> dict[str, Any]:
-    """Return a finding; one whose evidence cannot be shown, because of a mistake of ours, without."""
+    """Return a finding as a JSON object; without evidence if an internal error prevents showing it."""
     try:
         return _shown(report, finding)
     except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be told
-        mistake = told(f"the evidence of {finding.id}", error)
+        mistake = mistake_line(f"the evidence of {finding.id}", error)
         return {**_shown(report, replace(finding, evidence=None, title=finding.check, detail=mistake)), "source": ""}
 
 
@@ -186,7 +186,7 @@ def _shown(report: Report, finding: Finding) -> dict[str, Any]:
 
 
 def _reproduce(report: Report, finding: Finding, exchange: Exchange) -> str:
-    """Return the commands that repeat an exchange, on the server that it was made with."""
+    """Return shell commands that repeat an exchange against the server that showed it."""
     if not finding.by_stub:
         return report.evidence.curl(finding.operation, report.target, exchange)
     serve = f"mockserver serve --contract {shlex.quote(report.contract)}   # our own stub, in another shell"

@@ -1,4 +1,4 @@
-"""JUnit XML: what CI systems show as tests. Operations are suites, and each check on one of them is a case."""
+"""JUnit XML report: operations are test suites, and each check on an operation is a test case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANY = "any operation"
 
 
 def as_junit(document: Document) -> Iterator[str]:
-    """Yield the report as JUnit XML.
+    """Yield the report as JUnit XML in parts.
 
     A violation is a failure, and drift where the run was to fail on it; nobody's fault and an error of the run are
     errors; what was not run is skipped, with the reason; drift and known findings stand in a passed case's output.
@@ -53,7 +53,7 @@ def as_junit(document: Document) -> Iterator[str]:
 def _by_operation(
     document: Document,
 ) -> dict[str, dict[str, tuple[Mapping[str, Any] | None, list[dict[str, Any]]]]]:
-    """Return for each operation and check its coverage, None where only our own stub failed, and its findings."""
+    """Return coverage and findings by operation and check; None as coverage if only our own stub failed."""
     found: dict[str, dict[str, tuple[Mapping[str, Any] | None, list[dict[str, Any]]]]] = {}
     for item in document["coverage"]:
         found.setdefault(item["operation"], {})[item["check"]] = (item, [])

@@ -1,4 +1,4 @@
-"""Markdown: a comment on a pull request, or the summary of a job on GitHub (`$GITHUB_STEP_SUMMARY`)."""
+"""Markdown report: a comment on a pull request, or GitHub's job summary (`$GITHUB_STEP_SUMMARY`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FENCE = 3
 
 
 def as_markdown(document: Document) -> Iterator[str]:
-    """Yield the report as Markdown: verdict, a table of the causes, then each with evidence, while there is room."""
+    """Yield the report as Markdown: verdict, a table of causes, then details within the size limit."""
     run, found = document["run"], causes(document["findings"])
     head = [
         f"## mockserver {run.get('command', '')}: {plain(verdict_of(document).line)}",
@@ -98,19 +98,19 @@ def _tail(document: Document) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Return a text in which nothing is markup, on one line."""
+    """Return a text on one line with all Markdown and HTML markup escaped."""
     return _MARKUP.sub(r"\\\1", printable(" ".join(text.split())))
 
 
 def code(text: str) -> str:
-    """Return a text as a code span, which also fits in a table (GFM, section 4.10)."""
+    """Return a text as a code span that is also valid in a table (GFM, section 4.10)."""
     shown = printable(" ".join(text.split())).replace("|", "\\|")
     ticks = "`" * (_longest_ticks(shown) + 1)
     return f"{ticks}{shown}{ticks}" if ticks == "`" else f"{ticks} {shown} {ticks}"
 
 
 def block(text: str, language: str = "") -> str:
-    """Return a text as a fenced code block that nothing in it can end."""
+    """Return a text as a fenced code block with a fence that the text cannot close."""
     shown = "\n".join(map(printable, text.splitlines()))
     fence = "`" * max(_FENCE, _longest_ticks(shown) + 1)
     return f"{fence}{language}\n{shown}\n{fence}\n"

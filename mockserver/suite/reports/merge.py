@@ -1,4 +1,4 @@
-"""Merged reports: one document, and so one verdict, of the reports of several shards of a run."""
+"""Merged reports: one document and one verdict from the JSON reports of all shards of a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMMON = {
 
 
 def load_report(path: Path) -> Document:
-    """Return the document in a JSON report.
+    """Return the document in a JSON report file.
 
     Raises:
         UsageError: not readable, or no report of this version.
@@ -42,7 +42,7 @@ def load_report(path: Path) -> Document:
 
 
 def merge(reports: Sequence[Document]) -> Document:
-    """Return one document that tells what the shards of a run found together.
+    """Return one report document for all shards of a run.
 
     A finding's times are summed, its smallest evidence stays; a claim is passed where no shard's failed or was kept
     from being tried. Shards that are missing are the merged run's `error`.
@@ -104,7 +104,7 @@ def _require_one_run(reports: Sequence[Document]) -> None:
 
 
 def _shards(runs: Sequence[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """Return the shards that are there, as `1/3`, and a line that tells which are not, if any."""
+    """Return the shards that have a report, as `1/3`, and a line about missing ones or ""."""
     found = [shard for run in runs for shard in (run.get("shard") or "").split(",") if shard]
     if not found:
         return [], []
@@ -158,7 +158,7 @@ def _coverage(reports: Sequence[Document]) -> list[dict[str, Any]]:
 
 
 def _combined(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return how a check fared on an operation, as one run would tell it."""
+    """Return the result of a check on an operation over all shards."""
     cases = sum(item["cases"] for item in items)
     # What one shard left to another, or did not meet, says nothing of what the other one saw.
     silent = {OTHER_SHARD, NOTHING_CAME_UP, ""}
@@ -175,7 +175,7 @@ def _combined(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _reach(reports: Sequence[Document]) -> list[dict[str, Any]]:
-    """Return how far the calls of each operation got in any of the shards."""
+    """Return how far the requests for each operation got in any shard."""
     joined: dict[str, dict[str, Any]] = {}
     for row in (row for report in reports for row in report.get("reach", ())):
         known = joined.get(row["operation"])

@@ -1,4 +1,4 @@
-"""The page in the terminal: the verdict, then what matters most, short enough to be read."""
+"""Page for the terminal: the verdict, then the most important findings, on about one screen."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNPRINTABLE = re.compile(rf"[\x00-\x09\x0b-\x1f{_ABOVE}]")
 
 
 def as_text(document: Document, *, whole: int = TOLD_WHOLE) -> str:
-    """Return the summary for a person: the verdict, then what matters most first.
+    """Return the report as a page of text: the verdict, then findings by importance.
 
     Args:
         document: the report.
@@ -41,7 +41,7 @@ def as_text(document: Document, *, whole: int = TOLD_WHOLE) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text in which no character can play tricks on a terminal."""
+    """Return a text with control and invisible characters escaped, safe to print on a terminal."""
     return _UNPRINTABLE.sub(_written, text)
 
 
@@ -80,13 +80,13 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
 
 
 def _some(lines: list[str]) -> list[str]:
-    """Return the first of many lines, and how many more there are."""
+    """Return the first lines of a list, followed by the number of further lines."""
     more = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], f"and {more} more (all: --report json=FILE)"] if more > 1 else lines
 
 
 def never_succeeded_lines(document: Document, named: int = NEVER_NAMED) -> Iterator[str]:
-    """Yield a line for each operation that never succeeded, with the reason; those with the same reason share one."""
+    """Yield a line for each reason why operations never succeeded, with those operations."""
     by_reason: dict[str, list[str]] = {}
     for row in document.get("reach", ()):
         if row["why"]:
@@ -137,7 +137,7 @@ def _times(cause: Cause) -> str:
 
 
 def provenance(finding: dict[str, Any]) -> str:
-    """Return which rule decided a finding's level, with the statement's source where the contract did."""
+    """Return which rule decided a finding's level, with the source in the contract if it has one."""
     if finding["rule"] == "contract":
         return f"the contract, {finding['source']}"
     return RULES[finding["rule"]]
@@ -169,7 +169,7 @@ def _coverage_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def not_run_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield a line for each reason why something was not run, or only in part."""
+    """Yield a line for each reason why checks were not made, or only in part."""
     missing: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in coverage:
         if item["result"] in {"in part", "not run"}:

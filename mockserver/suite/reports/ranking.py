@@ -1,4 +1,4 @@
-"""The ranking of findings: what matters most, first, in the order in which a person reads them."""
+"""Ranking of findings by importance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Findings that differ in their operation only.
+    """Findings that differ only in their operation.
 
     Attributes:
         findings: the one that was seen most first.
@@ -39,22 +39,22 @@ class Cause:
 
     @property
     def first(self) -> dict[str, Any]:
-        """The finding that stands for all."""
+        """Finding that represents all findings of the cause."""
         return self.findings[0]
 
     @property
     def operations(self) -> list[str]:
-        """Labels of the operations at which it was seen."""
+        """Labels of the operations on which the cause was seen."""
         return list(dict.fromkeys(finding["operation"] for finding in self.findings))
 
     @property
     def times(self) -> int:
-        """How often it was seen in all."""
+        """Number of times that the cause was seen, over all its operations."""
         return sum(finding["times"] for finding in self.findings)
 
 
 def causes(findings: Iterable[dict[str, Any]]) -> list[Cause]:
-    """Return the findings, alike ones together, what matters most first.
+    """Return the findings grouped by cause, the most important first.
 
     Violations before drift before environment, known ones last of all. Within a level secrets and credentials, then
     other universal rules, then what concerns most operations, then what was seen most.

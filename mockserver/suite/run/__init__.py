@@ -1,1 +1,1 @@
-"""One run: options, plan, session, progress, and its parts."""
+"""Run of `check` or `fuzz`: options, plan, session, progress and lifecycle."""

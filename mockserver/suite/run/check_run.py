@@ -1,4 +1,4 @@
-"""`mockserver check`: a fixed plan of tasks, one after the other, then once more what got no response in time."""
+"""`mockserver check`: run a fixed plan of checks one after the other, then retry requests that timed out."""
 
 from __future__ import annotations
 
@@ -19,108 +19,110 @@ from mockserver.suite.checks import (
     state,
     undefined_routes,
 )
-from mockserver.suite.checks.any_response import no_answer
-from mockserver.suite.checks.task import Planner, Task
-from mockserver.suite.run.internal_errors import contained
+from mockserver.suite.checks.any_response import no_response
+from mockserver.suite.checks.planned_check import PlannedCheck, Planner
+from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
-from mockserver.suite.verdicts.occasions import tell_what_was_not_made
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.missing_checks import note_missing_checks
+from mockserver.suite.verdicts.verdict import RunOutcome
 
 
-def access_tasks(run: Run) -> list[Task]:
-    """Return who may call, and with which credentials, one operation after the other.
+def access_checks(run: Run) -> list[PlannedCheck]:
+    """Return the tasks about credentials and levels, ordered by operation.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
-    tasks = (*credentials.tasks(run), *permissions.tasks(run))
-    return sorted(tasks, key=lambda task: order[task.operation])
+    entries = (*credentials.planned_checks(run), *permissions.planned_checks(run))
+    return sorted(entries, key=lambda entry: order[entry.operation])
 
 
 #: In the order in which they are made: what says most about a server comes first.
 PLANNERS: tuple[Planner, ...] = (
-    documented_examples.tasks,
-    state.tasks,
-    links.tasks,
-    access_tasks,
-    invalid_requests.tasks,
-    undefined_routes.tasks,
-    robustness.tasks,
+    documented_examples.planned_checks,
+    state.planned_checks,
+    links.planned_checks,
+    access_checks,
+    invalid_requests.planned_checks,
+    undefined_routes.planned_checks,
+    robustness.planned_checks,
 )
 
 
-def plan(run: Run) -> list[Task]:
-    """Return every task that applies to a run, those that end credentials behind all others."""
-    return sorted(planned(run, *PLANNERS), key=lambda task: task.last)
+def plan(run: Run) -> list[PlannedCheck]:
+    """Return all tasks that apply to a run, those that revoke credentials last."""
+    return sorted(planned(run, *PLANNERS), key=lambda entry: entry.last)
 
 
-def planned(run: Run, *planners: Planner) -> list[Task]:
-    """Return the tasks of some themes; a theme whose tasks cannot be planned is told as not run."""
-    tasks: list[Task] = []
+def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
+    """Return the tasks of some planners; a planner that raises is reported as not run."""
+    entries: list[PlannedCheck] = []
     for planner in planners:
-        with contained(run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"):
-            tasks += planner(run)
-    return tasks
+        with containing_mistakes(
+            run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"
+        ):
+            entries += planner(run)
+    return entries
 
 
-def check(run: Run) -> Outcome:
-    """Make every task of the plan; what they say is in `run.verdicts`."""
+def check(run: Run) -> RunOutcome:
+    """Run all tasks of the plan and return the outcome; results are in `run.verdicts`."""
     run.unanswered = []
     outcome = make(run, plan(run))
-    if outcome == Outcome():
-        outcome = make(run, planned(run, acceptance.tasks))
+    if outcome == RunOutcome():
+        outcome = make(run, planned(run, acceptance.planned_checks))
     outcome = ask_again(run, outcome)
-    if outcome == Outcome():
-        tell_what_was_not_made(run)
+    if outcome == RunOutcome():
+        note_missing_checks(run)
     return outcome
 
 
-def ask_again(run: Run, outcome: Outcome) -> Outcome:
-    """Ask again what got no answer in time; of a run that ended early, tell of it."""
-    if outcome == Outcome():
-        pending = late_tasks(run)
+def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
+    """Repeat the requests that timed out; after a run that ended early, report them instead."""
+    if outcome == RunOutcome():
+        pending = late_checks(run)
         return make(run, pending) if pending else outcome
     for failure in unasked(run, outcome):
         run.verdicts.failed(failure)
     return outcome
 
 
-def make(run: Run, tasks: Iterable[Task]) -> Outcome:
-    """Make tasks one after the other; what they say is in `run.verdicts`."""
-    todo = list(tasks)
+def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
+    """Run tasks one after the other and return the outcome; results are in `run.verdicts`."""
+    todo = list(entries)
     run.progress.phase("claims", len(todo))
     try:
-        for task in todo:
-            with contained(run.verdicts, task.check, task.operation):
-                _make(run, task)
-            run.progress.step(task.operation)
+        for entry in todo:
+            with containing_mistakes(run.verdicts, entry.check, entry.operation):
+                _make(run, entry)
+            run.progress.step(entry.operation)
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     except MockServerError as error:
-        return Outcome(error=str(error))
-    return Outcome()
+        return RunOutcome(error=str(error))
+    return RunOutcome()
 
 
-def _make(run: Run, task: Task) -> None:
+def _make(run: Run, entry: PlannedCheck) -> None:
     session = Session(run)
     try:
-        cases = task.make(session)
+        cases = entry.make(session)
     except (CheckFailure, NotRun, BaseExceptionGroup) as error:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
         ended = next(others_in(error), None)
         for failure in failures:
             run.verdicts.failed(failure)
         for reason in reasons:
-            run.verdicts.passed(task.check, task.operation, reason.cases)
-            run.verdicts.not_run(task.check, task.operation, str(reason))
-        if failures and not reasons and all(failure.check != task.check for failure in failures):
-            run.verdicts.not_run(task.check, task.operation, f"{failures[0].check} failed first")
+            run.verdicts.passed(entry.check, entry.operation, reason.cases)
+            run.verdicts.not_run(entry.check, entry.operation, str(reason))
+        if failures and not reasons and all(failure.check != entry.check for failure in failures):
+            run.verdicts.not_run(entry.check, entry.operation, f"{failures[0].check} failed first")
         if ended is not None:
             raise ended from None
     else:
-        run.verdicts.passed(task.check, task.operation, cases)
+        run.verdicts.passed(entry.check, entry.operation, cases)
     session.close()
 
 
@@ -131,24 +133,24 @@ MAX_SECONDS = 60.0
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds that were waited in vain, and the operations that kept silent."""
+    """Seconds spent waiting for requests that timed out again, and the operations concerned."""
 
     waited: float = 0.0
     silent: set[str] = field(default_factory=set)
 
 
-def late_tasks(run: Run) -> list[Task]:
-    """Return the claim that the server answers, for each request that got no response in time."""
+def late_checks(run: Run) -> list[PlannedCheck]:
+    """Return a task of the check `the_server_answers` for each request that timed out."""
     clock = _Clock()
     pending, run.unanswered = run.unanswered or [], None
     return [
-        Task(_CHECK, failure.operation, partial(_asked_again, failure=failure, clock=clock), last=True)
+        PlannedCheck(_CHECK, failure.operation, partial(_asked_again, failure=failure, clock=clock), last=True)
         for failure in pending
     ]
 
 
-def unasked(run: Run, outcome: Outcome) -> Iterator[CheckFailure]:
-    """Yield the silences of a run that ended early: it was interrupted, or could not go on."""
+def unasked(run: Run, outcome: RunOutcome) -> Iterator[CheckFailure]:
+    """Yield the timeouts of a run that ended early, or record their checks as not run if it was interrupted."""
     pending, run.unanswered = run.unanswered or [], None
     for failure in pending:
         if outcome.interrupted:
@@ -172,10 +174,10 @@ def _asked_again(session: Session, *, failure: CheckFailure, clock: _Clock) -> i
         raise NotRun(f"there was no answer in time, and {refusal}")
     with run.target.patient() as seconds:
         exchange = run.target.send(request, label)
-    run.guard.answered(request, exchange.response)
+    run.guard.record_response(request, exchange.response)
     if exchange.response is None:
         clock.waited += seconds
         clock.silent.add(label)
-        raise no_answer(label, Exchange(request, None, exchange.problem, before.history), failure.pointer)
+        raise no_response(label, Exchange(request, None, exchange.problem, before.history), failure.pointer)
     session.judge(operation, label, exchange)
     return 1

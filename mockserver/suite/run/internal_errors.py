@@ -1,8 +1,8 @@
-"""Internal errors: what a mistake of ours is told as, and where it is contained.
+"""Internal errors: exceptions in a single check are reported and do not end the run.
 
 An exception in one check, planner or case says nothing of the rest of a run. It is told with what it happened in, the
 run goes on, and ends with exit code 2 unless there is a violation. What is raised on purpose passes: a target that is
-lost, a run that the governor ended.
+lost, a run that the rate limiter ended.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PACKAGE = Path(__file__).parents[2]
 
 
 def place_of(error: BaseException, besides: str = "") -> str:
-    """Return where in the package an exception comes from, as ` at FILE:LINE`, "" where it never was in it.
+    """Return where in our package an exception was raised, as ` at FILE:LINE`, "" if outside of it.
 
     Args:
         error: as it was caught.
@@ -38,13 +38,13 @@ def place_of(error: BaseException, besides: str = "") -> str:
     return f" at {Path(frames[-1].filename).relative_to(_PACKAGE.parent)}:{frames[-1].lineno}" if frames else ""
 
 
-def told(where: str, error: BaseException) -> str:
-    """Return a mistake in one line, without its own words: those may hold whatever a server said."""
+def mistake_line(where: str, error: BaseException) -> str:
+    """Return a one-line message about an internal error, without the exception's text, which may hold secrets."""
     return f"{BEGINNING} in {where}: {type(error).__name__}{place_of(error)}; please report it"
 
 
-def contain(verdicts: Verdicts, check: str, operation: str, error: Exception) -> None:
-    """Note that a check could not be made on an operation because of an exception; call it where that was caught.
+def note_mistake(verdicts: Verdicts, check: str, operation: str, error: Exception) -> None:
+    """Record that a check could not be made on an operation because of the exception that was caught.
 
     Raises:
         MockServerError: it was raised on purpose, and is about the whole run.
@@ -54,13 +54,13 @@ def contain(verdicts: Verdicts, check: str, operation: str, error: Exception) ->
     elif isinstance(error, MockServerError):
         raise error
     else:
-        verdicts.mistaken(check, operation, told(f"{check} on {operation}", error))
+        verdicts.mistaken(check, operation, mistake_line(f"{check} on {operation}", error))
 
 
 @contextmanager
-def contained(verdicts: Verdicts, check: str, operation: str) -> Iterator[None]:
-    """Contain what is raised in the context; see `contain`."""
+def containing_mistakes(verdicts: Verdicts, check: str, operation: str) -> Iterator[None]:
+    """Catch exceptions in the context and record them; see `note_mistake`."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the run is not concerned
-        contain(verdicts, check, operation, error)
+        note_mistake(verdicts, check, operation, error)

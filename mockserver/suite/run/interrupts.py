@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: noted, and raised where a run can take it; an exception raised anywhere else can get lost.
+"""Ctrl-C and SIGTERM: the signal is noted, and KeyboardInterrupt is raised only where a run can handle it.
 
 Python drops what is raised in a destructor or in the callback of a weak reference. jsonschema-rs drops what is raised
 while it compiles a schema, and goes on without one of its formats. So a signal is noted, and is a KeyboardInterrupt
@@ -26,7 +26,7 @@ TOGETHER_SECONDS = 0.5
 
 
 class _Note:
-    """What the handler leaves for whoever asks; a plain object, for a handler must not wait for a lock."""
+    """State shared with the signal handler; a plain object, as a handler must not wait for a lock."""
 
     heard = 0
     last = -math.inf
@@ -39,7 +39,7 @@ _note = _Note()
 
 @contextmanager
 def terminable(*, at_once: bool = False) -> Iterator[None]:
-    """Let Ctrl-C, and SIGTERM, which ends jobs, end a run early: the report is written, what was changed is put back.
+    """Handle Ctrl-C and SIGTERM in the context: the run ends early, with a report and with changes undone.
 
     Args:
         at_once: whether the first signal is raised wherever the main thread is; for a run without a report.
@@ -61,7 +61,7 @@ def terminable(*, at_once: bool = False) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        _note.at_once, _note.last, unanswered = False, -math.inf, answered()
+        _note.at_once, _note.last, unanswered = False, -math.inf, acknowledge_interrupt()
     if unanswered:
         raise KeyboardInterrupt
 
@@ -78,18 +78,18 @@ def _hear(_number: int, _frame: FrameType | None) -> None:
 
 
 def interrupted() -> bool:
-    """Tell whether there was a signal that is not answered."""
+    """Tell whether a signal arrived that was not acknowledged yet."""
     return _note.heard > 0
 
 
-def answered() -> bool:
-    """Tell whether there was a signal; from now on it is answered, and the next one is a first one again."""
+def acknowledge_interrupt() -> bool:
+    """Tell whether a signal arrived, and acknowledge it, so that the next signal counts as the first."""
     heard, _note.heard = _note.heard, 0
     return heard > 0
 
 
 def raise_if_interrupted() -> None:
-    """Go on only if there was no signal that is not answered.
+    """Raise KeyboardInterrupt if a signal arrived and was not acknowledged yet.
 
     Raises:
         KeyboardInterrupt: there was one.
@@ -99,7 +99,7 @@ def raise_if_interrupted() -> None:
 
 
 class _Interruptible:
-    """A context that holds nothing, so one is enough."""
+    """Context in which a signal raises KeyboardInterrupt at once in the main thread; one instance serves all."""
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():

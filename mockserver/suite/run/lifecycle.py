@@ -1,4 +1,4 @@
-"""The lifecycle of a run on one page: options, target, plan, checks, reports and exit code."""
+"""Lifecycle of a run: options, target, plan, checks, reports and exit code."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
 from mockserver.suite.oracle import Oracle
-from mockserver.suite.overlays.loop import Made, follow, require_usable
+from mockserver.suite.overlays.overlay_run import CompletedRun, follow, require_usable
 from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports, require_writable
 from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import check
-from mockserver.suite.run.internal_errors import told
-from mockserver.suite.run.interrupts import answered, interruptible, terminable
+from mockserver.suite.run.internal_errors import mistake_line
+from mockserver.suite.run.interrupts import acknowledge_interrupt, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
 from mockserver.suite.run.plan import may_write
 from mockserver.suite.run.preparation import invented, own_stub, prepare, select, who_calls
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.bookkeeper import Books, new_book
-from mockserver.suite.safety.ledger import Ledger, LedgerFile, left_open
-from mockserver.suite.safety.original_values import Originals, load_originals
+from mockserver.suite.safety.ledger import LedgerFile, LedgerSummary, left_open
+from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
+from mockserver.suite.safety.original_values import OriginalValues, load_originals
 from mockserver.suite.secrets.known_secrets import Secrets
-from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.baseline import Baseline, load_baseline, write_baseline
 from mockserver.suite.verdicts.evidence import Evidence
-from mockserver.suite.verdicts.occasions import obstacles, scheme_remarks, state_remarks
-from mockserver.suite.verdicts.verdict import ExitCode, Outcome
+from mockserver.suite.verdicts.missing_checks import obstacles, scheme_remarks, state_remarks
+from mockserver.suite.verdicts.verdict import ExitCode, RunOutcome
 
 #: Stands for the stub that a run starts for itself, where none is started.
 OWN_STUB = "http://localhost"
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 @terminable()
 def run_command(command: str, options: Options, settings: FuzzSettings | None = None) -> int:
-    """Judge the target, write the reports, return the exit code.
+    """Judge the target, write the reports and return the exit code.
 
     Args:
         command: `check` or `fuzz`.
@@ -79,41 +79,41 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
             click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
         return ExitCode.CLEAN
-    scrub, recordings = Scrubber(), list[Recording]()
-    with scrubbed(scrub), ExitStack() as stack:
+    redact, recordings = OutputFilter(), list[Recording]()
+    with filtered_output(redact), ExitStack() as stack:
 
-        def make(options: Options, contract: Contract) -> Made:
-            with prepared(options, contract, scrub.secrets, originals=originals) as run:
+        def make(options: Options, contract: Contract) -> CompletedRun:
+            with prepared(options, contract, redact.secrets, originals=originals) as run:
                 if reports.has("har"):
                     recordings.extend(stack.enter_context(recorded(run)))
                 path = ledger_path(options.ledger, run)
                 if run.target.foreign:
                     click.echo(_plan(command, options, run, originals, settings, path), err=True)
-                books = (
+                keeper = (
                     None
                     if run.own
-                    else Books(run, originals, new_book(run), LedgerFile(path, new=True) if path else None)
+                    else LedgerKeeper(run, originals, new_ledger(run), LedgerFile(path, new=True) if path else None)
                 )
                 if run.own or options.no_oracle:
-                    report = judged(command, run, settings, books=books)
+                    report = judged(command, run, settings, keeper=keeper)
                 else:
                     with Oracle(run, command, settings, options) as oracle:
-                        report = judged(command, run, settings, oracle, books)
-                return Made(contract, run, baseline.mark(as_json(report)))
+                        report = judged(command, run, settings, oracle, keeper)
+                return CompletedRun(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
-        remark(options, made.document, baseline)
+        note_baseline(options, made.document, baseline)
         return conclude(
             made.document,
             reports,
             fail_on_drift=options.fail_on == "drift",
             recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
-            scrub=scrub,
+            redact=redact,
         )
 
 
-def remark(options: Options, document: Document, baseline: Baseline) -> None:
-    """Tell what became of known findings, and write down those that are there."""
+def note_baseline(options: Options, document: Document, baseline: Baseline) -> None:
+    """Print expired and obsolete entries of the baseline, and write a new baseline if asked for."""
     for line in baseline.remarks(document, whole=not options.only):
         click.echo(f"mockserver: {line}", err=True)
     path = options.write_baseline
@@ -124,7 +124,7 @@ def remark(options: Options, document: Document, baseline: Baseline) -> None:
 
 @contextmanager
 def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
-    """Keep every exchange of a run as long as the context lasts, masked; a target in this process has none."""
+    """Record every exchange of a run within the context, with secrets masked; not for a target in this process."""
     if not isinstance(run.target, HttpTarget):
         yield ()
         return
@@ -134,7 +134,12 @@ def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
 
 
 def _plan(
-    command: str, options: Options, run: Run, originals: Originals, settings: FuzzSettings | None, path: Path | None
+    command: str,
+    options: Options,
+    run: Run,
+    originals: OriginalValues,
+    settings: FuzzSettings | None,
+    path: Path | None,
 ) -> str:
     examples = settings.max_examples if settings is not None else None
     ledger, own = str(path or ""), options.target is None
@@ -146,42 +151,42 @@ def judged(
     run: Run,
     settings: FuzzSettings | None,
     oracle: Oracle | None = None,
-    books: Books | None = None,
+    keeper: LedgerKeeper | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Return all there is to tell of a run, after it was made and what it changed was put back.
+    """Make a run, put back what the run changed, and return its report.
 
     Args:
         command: `check` or `fuzz`.
         run: what is judged.
         settings: what is generated, for `fuzz`.
         oracle: the same run on our own stub.
-        books: what is put back at the end.
+        keeper: what is put back at the end.
         progress: who is told how far it is; shown on standard error if nobody else is.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    run.guard.keeper = books
+    run.guard.keeper = keeper
     try:
         shown = shown_progress(sys.stderr, lambda: len(run.verdicts.findings()))
         with shown if progress is None else nullcontext(progress) as run.progress:
             outcome = _made(run, settings, oracle)
     except KeyboardInterrupt:
-        outcome = Outcome(interrupted=True)
+        outcome = RunOutcome(interrupted=True)
     except Exception as error:
         if isinstance(error, UsageError):
-            put_back(run, books)
+            put_back(run, keeper)
             raise
         # Whatever it is, what was found until then is reported.
-        outcome = Outcome(error=str(error) if isinstance(error, MockServerError) else told("the run", error))
+        outcome = RunOutcome(error=str(error) if isinstance(error, MockServerError) else mistake_line("the run", error))
     except BaseException:
-        answered()
-        put_back(run, books)
+        acknowledge_interrupt()
+        put_back(run, keeper)
         raise
-    if answered():  # also one whose exception got lost on the way
+    if acknowledge_interrupt():  # also one whose exception got lost on the way
         outcome = replace(outcome, interrupted=True)
     for obstacle in obstacles(run):
         run.verdicts.failed(obstacle)
-    ledger = put_back(run, books)
+    ledger = put_back(run, keeper)
     if run.verdicts.mistakes and not outcome.error:
         outcome = replace(outcome, error=run.verdicts.mistakes[0])
     return Report(
@@ -192,7 +197,7 @@ def judged(
         seed=settings.seed if settings else None,
         started=started,
         duration_seconds=time.monotonic() - clock,
-        requests=run.target.governor.requests,
+        requests=run.target.rate_limiter.requests,
         operations_total=len(run.contract.operations),
         reach=run.verdicts.reach(run.selected),
         notes=(*undeclared(run.contract), *run.notes, *state_remarks(run), *scheme_remarks(run)),
@@ -208,37 +213,37 @@ def judged(
     )
 
 
-def put_back(run: Run, books: Books | None) -> Ledger:
-    """Put back what a run changed, and return what became of it."""
-    if books is None:
-        return Ledger(run.guard.writes)
+def put_back(run: Run, keeper: LedgerKeeper | None) -> LedgerSummary:
+    """Put back what a run changed on the target, and return the ledger."""
+    if keeper is None:
+        return LedgerSummary(run.guard.writes)
     try:
-        return books.put_back()
+        return keeper.put_back()
     except MockServerError:
         raise
     except Exception as error:  # noqa: BLE001 - what was found is still to be reported
-        mistake = told("putting back", error)
+        mistake = mistake_line("putting back", error)
         run.verdicts.mistaken("putting back", "all operations", mistake)
-        return Ledger(run.guard.writes, left=(f"what was changed and is not put back: {mistake}",))
+        return LedgerSummary(run.guard.writes, left=(f"what was changed and is not put back: {mistake}",))
 
 
-def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Outcome:
+def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> RunOutcome:
     outcome = reach(run)
     # A server that is not ours is sent nothing before the contract is known to be fit. On this machine both runs go on
     # at the same time, and the verdict waits for both.
     if outcome is None and oracle is not None and run.target.foreign:
-        outcome = _heed(run, oracle)
+        outcome = _apply_oracle(run, oracle)
         oracle = None
     if outcome is not None:
         return outcome
     outcome = _judge(run, settings)
     if oracle is None or outcome.interrupted:
         return outcome
-    unfit = _heed(run, oracle)
+    unfit = _apply_oracle(run, oracle)
     return outcome if outcome.error or unfit is None else unfit
 
 
-def _judge(run: Run, settings: FuzzSettings | None) -> Outcome:
+def _judge(run: Run, settings: FuzzSettings | None) -> RunOutcome:
     if settings is None:
         return check(run)
     from mockserver.suite.run.fuzz_run import fuzz  # loads schemathesis, which takes a second
@@ -246,39 +251,39 @@ def _judge(run: Run, settings: FuzzSettings | None) -> Outcome:
     return fuzz(run, settings)
 
 
-def _heed(run: Run, oracle: Oracle) -> Outcome | None:
-    """Excuse what our own stub breaks, too; return why the contract is not fit to judge by, if it is not."""
+def _apply_oracle(run: Run, oracle: Oracle) -> RunOutcome | None:
+    """Excuse failures that the oracle (our own stub) has, too; return an outcome if the contract is unfit."""
     run.progress.phase("the same on our own stub")
     try:
         opinion = oracle.opinion()
     except MockServerError as error:
-        return Outcome(error=str(error))
+        return RunOutcome(error=str(error))
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     run.verdicts.excuse(opinion.failures)
     run.notes += opinion.notes
-    return Outcome(error=opinion.unfit) if opinion.unfit else None
+    return RunOutcome(error=opinion.unfit) if opinion.unfit else None
 
 
-def reach(run: Run) -> Outcome | None:
-    """Return why nothing can be judged if nothing listens at the target, else None."""
+def reach(run: Run) -> RunOutcome | None:
+    """Return an outcome with an error if nothing accepts connections at the target, else None."""
     try:
         run.target.send(WireRequest("GET", _path_to_reach(run)))
     except MockServerError as error:
-        return Outcome(error=str(error))
+        return RunOutcome(error=str(error))
     except KeyboardInterrupt:
-        return Outcome(interrupted=True)
+        return RunOutcome(interrupted=True)
     return None
 
 
 def _path_to_reach(run: Run) -> str:
-    """Return what is asked for to see that somebody answers: the root, unless that is an operation that is left out."""
+    """Return the path of the first request, which tests the connection: `/`, unless a policy refuses it."""
     root = run.guard.refusal(WireRequest("GET", "/"), None)
     return "/" if root is None else f"/{run.canaries.make('path', 12)}"
 
 
 def ledger_path(given: Path | None, run: Run) -> Path | None:
-    """Return where the ledger of a run is kept, None for a run that changes nothing of anybody else's.
+    """Return the path of a run's ledger file, or None for a run that changes nothing on a foreign server.
 
     Raises:
         UsageError: an earlier run was killed; what it left would be saved as if it were the owner's.
@@ -298,10 +303,10 @@ def prepared(
     contract: Contract,
     secrets: Secrets | None = None,
     *,
-    originals: Originals | None = None,
+    originals: OriginalValues | None = None,
     send_nothing: bool = False,
 ) -> Iterator[Run]:
-    """Give a run against the target, or against a stub that lives as long as the run.
+    """Yield a run against the target, or against a stub that is started for it.
 
     Args:
         options: where the target is, and what may be done to it.
@@ -328,7 +333,7 @@ def prepared(
         only=options.only,
         settle_seconds=options.settle,
         secrets=secrets,
-        originals=originals or Originals(),
+        originals=originals or OriginalValues(),
     )
     if options.target is None and not send_nothing:
         accounts = identities if own else Identities(())

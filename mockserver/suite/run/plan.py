@@ -1,4 +1,4 @@
-"""The plan of a run: what it will send to a server, how fast, what it leaves alone, what it puts back."""
+"""Plan of a run: which requests are sent, how fast, what is withheld, and what is put back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.setting_states import resources
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, never_given_back
 from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
 from mockserver.suite.safety.restorer import may_change
@@ -20,9 +20,9 @@ _TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to s
 
 
 def as_lines(
-    command: str, run: Run, originals: Originals, *, examples: int | None, ledger: str, own: bool
+    command: str, run: Run, originals: OriginalValues, *, examples: int | None, ledger: str, own: bool
 ) -> Iterator[str]:
-    """Yield the plan, a line each.
+    """Yield the plan as lines of text.
 
     Args:
         command: `check` or `fuzz`.
@@ -62,7 +62,7 @@ def as_lines(
 
 
 def may_write(run: Run) -> bool:
-    """Tell whether a run may change anything, logins apart."""
+    """Tell whether a run may change any state of the target, apart from logins."""
     return run.policy.probes or any(
         run.policy.changes(operation.method, operation) and not is_login(operation) and _refusal(run, operation) is None
         for operation in run.selected
@@ -70,7 +70,7 @@ def may_write(run: Run) -> bool:
 
 
 def _besides(run: Run, *, own: bool) -> Iterator[tuple[Operation, str]]:
-    """Yield what is called although it is not selected, and what for."""
+    """Yield operations that are called although --only leaves them out, each with the purpose."""
     for operation in run.contract.operations:
         if is_login(operation) and _can_log_in(run) and not run.has_selected(operation):
             yield operation, "by identities that have a password, to log in"
@@ -89,7 +89,7 @@ def _besides(run: Run, *, own: bool) -> Iterator[tuple[Operation, str]]:
 
 
 def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple[str, Operation]]]]:
-    """Yield what an operation creates or changes that no setting is, and how that is taken back, where it can be."""
+    """Yield what an operation creates or changes outside of settings, with the operations that undo it."""
     behaviour = operation.behaviour
     if operation.safe or operation.effect == "credentials" or (behaviour is not None and behaviour.resource):
         return
@@ -110,21 +110,23 @@ def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple
 
 
 def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
-    governor = run.target.governor
-    budget = governor.limits.budget
+    rate_limiter = run.target.rate_limiter
+    budget = rate_limiter.limits.budget
     rate = (
-        f"at most {governor.rate:g} requests a second, over one connection" if governor.rate else "as fast as it goes"
+        f"at most {rate_limiter.rate:g} requests a second, over one connection"
+        if rate_limiter.rate
+        else "as fast as it goes"
     )
     yield f"  {rate}" + (f"; {examples} generated cases for each operation" if examples is not None else "")
     if budget is not None:
         most = budget * len(allowed)
-        time = f", {_duration(most / governor.rate)} at most" if governor.rate else ""
+        time = f", {_duration(most / rate_limiter.rate)} at most" if rate_limiter.rate else ""
         yield f"  at most {budget} requests for an operation, {most} in all{time}"
-    if governor.limits.patient:
+    if rate_limiter.limits.patient:
         yield f"  Retry-After is obeyed, up to {MAX_PAUSE_SECONDS:g} seconds; failures and 429 in a row end the run"
 
 
-def _changes(run: Run, originals: Originals, allowed: list[Operation], ledger: str) -> Iterator[str]:
+def _changes(run: Run, originals: OriginalValues, allowed: list[Operation], ledger: str) -> Iterator[str]:
     saved, left = [], []
     for resource in resources(run.contract):
         if not may_change(run, resource):
@@ -167,7 +169,7 @@ def _can_log_in(run: Run) -> bool:
 
 
 def _caller(run: Run, operation: Operation) -> str:
-    """Return who calls an operation, in words."""
+    """Return a phrase for the identity with which the run calls an operation."""
     if is_login(operation):
         own = "" if run.policy.refusal(operation.method, operation) is None else ", with their own passwords only"
         return "by all identities that have a password" + own

@@ -1,4 +1,4 @@
-"""Preparation of a run: its target, identities and made-up accounts; one way in for commands, pytest and scripts."""
+"""Preparation of a run: target, identities and invented accounts, for commands, pytest and scripts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals
-from mockserver.suite.safety.policy import WritePolicy, matches, side_effects
+from mockserver.suite.safety.original_values import OriginalValues
+from mockserver.suite.safety.policy import WritePolicy, matches_glob, side_effects
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.processes import StubControl, StubProcess
@@ -32,9 +32,9 @@ def prepare(
     settle_seconds: float = 5.0,
     control: StubControl | None = None,
     secrets: Secrets | None = None,
-    originals: Originals | None = None,
+    originals: OriginalValues | None = None,
 ) -> Run:
-    """Return a run of the checks against a target.
+    """Return a run against a target, not started yet.
 
     Args:
         contract: what the target is held to.
@@ -79,7 +79,7 @@ def prepare(
 
 
 def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]:
-    """Return the operations that the globs name, all if there are none.
+    """Return the operations that match the globs of --only, or all without globs.
 
     Raises:
         UsageError: no operation matches, or the contract has none.
@@ -88,14 +88,14 @@ def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]
         raise UsageError(f"{contract.document.path}: has no operations, so there is nothing to test")
     if not patterns:
         return contract.operations
-    found = tuple(operation for operation in contract.operations if matches(operation, patterns))
+    found = tuple(operation for operation in contract.operations if matches_glob(operation, patterns))
     if not found:
         raise UsageError(f"--only {' '.join(patterns)}: no operation matches, so there is nothing to test")
     return found
 
 
 def who_calls(identities: Path | None, seed_data: Path | None = None) -> Identities:
-    """Return the identities of a run: those of a file, or the seeded ones of an API's own stub.
+    """Return the identities of a run: from a file, or from the seed data of an API's own stub.
 
     Args:
         identities: the file.
@@ -117,7 +117,7 @@ def own_stub(
     identities: Identities = Identities(()),  # noqa: B008 - a frozen value
     api: str | None = None,
 ) -> Iterator[tuple[HttpTarget, StubControl]]:
-    """Start a stub and give it as a target, with its control API; it ends with the context.
+    """Start a stub for a run and yield it as a target, with its control API.
 
     Args:
         contract: its file, None for that of the API, which may bring its own accounts.
@@ -136,7 +136,7 @@ def own_stub(
 
 
 def invented(contract: Contract) -> Identities:
-    """Return two accounts of each level, the same ones each time; none where the contract asks for no credentials."""
+    """Return two invented accounts for each level, always the same; none if the contract requires no credentials."""
     if not contract.security_schemes or not any(operation.security for operation in contract.operations):
         return Identities(())
     canaries = Canaries()
@@ -157,7 +157,7 @@ def invented(contract: Contract) -> Identities:
 
 @contextmanager
 def seeded(identities: Identities) -> Iterator[list[str]]:
-    """Give the options by which `mockserver serve` knows these identities, as long as the context lasts."""
+    """Yield the options that give `mockserver serve` these identities as accounts."""
     if not any(identity.username for identity in identities.all):
         yield []
         return

@@ -1,4 +1,4 @@
-"""Progress of a run, told by checks and engine: a bar on a terminal, lines in a log."""
+"""Progress of a run: a bar on a terminal, lines in a log."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ _MIN_STEPS = 5
 
 
 class Progress(Protocol):
-    """Takes what happens in a run, in the order in which it happens."""
+    """Receiver of a run's progress events."""
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """A part of the run begins; `total` is the number of its steps where that is known."""
+        """Begin a phase of the run; `total` is the number of its steps if known."""
         ...
 
     def step(self, label: str, cases: int = 1) -> None:
-        """A step of the phase is done: one task, or the scenario of one operation, with so many cases."""
+        """Count a finished step of the phase: a task, or the cases of one operation."""
         ...
 
     def close(self) -> None:
-        """The run is over; the terminal is as it was."""
+        """End the display and restore the terminal."""
         ...
 
 
-class Silence:
-    """Shows nothing."""
+class NoProgress:
+    """Progress display that shows nothing."""
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """Ignore it."""
+        """Ignore the phase."""
 
     def step(self, label: str, cases: int = 1) -> None:
-        """Ignore it."""
+        """Ignore the step."""
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Do nothing, as nothing was shown."""
 
 
-class Tally:
-    """Counts what happens, for those who show it.
+class ProgressCounts:
+    """Counters of a run's progress: steps, cases and elapsed time.
 
     Attributes:
         name: the phase's.
@@ -69,23 +69,23 @@ class Tally:
         self._started = self._phase_started = clock()
 
     def phase(self, name: str, total: int | None) -> None:
-        """Begin a phase."""
+        """Begin a phase: reset its steps and its clock."""
         self.name, self.total, self.steps = name, total, 0
         self._phase_started = self._clock()
 
     def step(self, cases: int) -> None:
-        """Count a step."""
+        """Count a finished step with its cases."""
         self.steps += 1
         self.cases += cases
 
     @property
     def elapsed_seconds(self) -> float:
-        """How long the run has lasted."""
+        """Seconds since the run started."""
         return self._clock() - self._started
 
     @property
     def left_seconds(self) -> float | None:
-        """How long the phase will still last at the pace so far, None where that cannot be told."""
+        """Estimated seconds until the phase ends, None if that cannot be estimated."""
         elapsed = self._clock() - self._phase_started
         if not self.total or self.steps < _MIN_STEPS or elapsed < _MIN_ELAPSED:
             return None
@@ -101,12 +101,12 @@ class Tally:
 
     @property
     def place(self) -> str:
-        """How far the phase is, as `12 of 40` or, where the number is not known, `12 done`."""
+        """Steps done, as `12 of 40`, or as `12 done` without a known total."""
         return f"{self.steps} of {self.total}" if self.total else f"{self.steps} done"
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a clock shows it, as `1:05`."""
+    """Return a duration in minutes and seconds, as `1:05`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
 
@@ -119,15 +119,15 @@ def _count(number: int, noun: str) -> str:
 EVERY_SECONDS = 10.0
 
 
-class Lines:
-    """Writes a line about every ten seconds, at the end of a step."""
+class ProgressLines:
+    """Progress display for logs: about one line in ten seconds."""
 
     def __init__(
         self, stream: TextIO, findings: Findings | None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._stream = stream
         self._clock = clock
-        self._tally = Tally(findings, clock)
+        self._tally = ProgressCounts(findings, clock)
         self._next = clock() + EVERY_SECONDS
 
     def phase(self, name: str, total: int | None = None) -> None:
@@ -135,7 +135,7 @@ class Lines:
         self._tally.phase(name, total)
 
     def step(self, label: str, cases: int = 1) -> None:
-        """Count a step, and write a line if it is time."""
+        """Count a step, and write a line if ten seconds have passed."""
         tally = self._tally
         tally.step(cases)
         now = self._clock()
@@ -149,7 +149,7 @@ class Lines:
         self._stream.flush()
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Do nothing, as nothing needs to be restored."""
 
 
 _REFRESHES_PER_SECOND = 8
@@ -160,12 +160,12 @@ _ERASE_LINE = "\r\x1b[2K"
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
-class Bar:
-    """Shows phase, steps, cases, findings, rate and the time that is left."""
+class ProgressBar:
+    """Progress display for terminals: phase, steps, cases, findings, rate and remaining time."""
 
     def __init__(self, stream: TextIO, findings: Findings | None) -> None:
         self._stream = stream
-        self._tally = Tally(findings)
+        self._tally = ProgressCounts(findings)
         self._label = ""
         full = _can_write(stream, "⠋━─…")
         self._turns = itertools.cycle("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if full else "|/-\\")
@@ -177,21 +177,21 @@ class Bar:
         self._painter.start()
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """Begin a phase with a bar of its own."""
+        """Begin a phase with a new bar."""
         self._tally.phase(name, total)
         self._label = ""
 
     def step(self, label: str, cases: int = 1) -> None:
-        """Count a step."""
+        """Count a step; the next refresh shows it."""
         self._tally.step(cases)
         self._label = label
 
     def refresh(self) -> None:
-        """Show it now; otherwise several times a second."""
+        """Draw the bar now, in addition to the regular refreshes."""
         self._write(_ERASE_LINE + self._line(_columns(self._stream) - 1))
 
     def close(self) -> None:
-        """Take the line away."""
+        """Erase the bar and show the cursor again."""
         self._over.set()
         self._painter.join()
         self._write(_ERASE_LINE + _SHOW_CURSOR)
@@ -222,7 +222,7 @@ class Bar:
 
 
 def shortened(text: str, width: int, mark: str = "…") -> str:
-    """Return a text in at most so many cells of a terminal, with a mark where some of it is left out."""
+    """Return a text cut to a number of terminal cells, with a mark at the cut."""
     text = "".join(character if character.isprintable() else " " for character in text)
     if _cells(text) <= width:
         return text
@@ -232,13 +232,13 @@ def shortened(text: str, width: int, mark: str = "…") -> str:
 
 
 def _cells(text: str) -> int:
-    """Return how many cells a text takes: two for wide characters (Unicode Standard Annex 11), none for marks."""
+    """Return the number of terminal cells of a text: two for wide characters, none for combining marks."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
 def _columns(stream: TextIO) -> int:
-    """Return the width of the terminal behind a stream; `COLUMNS` in the environment wins."""
+    """Return the width of the terminal behind a stream; the environment variable `COLUMNS` takes precedence."""
     if not os.environ.get("COLUMNS"):
         try:
             return os.get_terminal_size(stream.fileno()).columns or 80
@@ -257,7 +257,7 @@ def _can_write(stream: TextIO, text: str) -> bool:
 
 @contextmanager
 def shown_progress(stream: TextIO, findings: Findings | None = None) -> Iterator[Progress]:
-    """Show a run's progress as long as the context lasts.
+    """Show a run's progress within the context.
 
     Args:
         stream: where; standard error, as standard output belongs to the report.
@@ -272,5 +272,5 @@ def shown_progress(stream: TextIO, findings: Findings | None = None) -> Iterator
 
 def _chosen(stream: TextIO, findings: Findings | None) -> Progress:
     if stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI"):
-        return Bar(stream, findings)
-    return Lines(stream, findings)
+        return ProgressBar(stream, findings)
+    return ProgressLines(stream, findings)

@@ -1,4 +1,4 @@
-"""The options that `check` and `fuzz` share, as values."""
+"""Options that `check` and `fuzz` share, as values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mockserver.suite.target.wire import MAX_RESPONSE
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options that `check` and `fuzz` share; each as docs/suite.md says.
+    """Options that `check` and `fuzz` share; docs/suite.md describes each.
 
     Attributes:
         share: of how many parts of a run, which share the rate, this is one.
@@ -56,11 +56,11 @@ class Options:
 
     @property
     def own_seed_data(self) -> Path | None:
-        """Seed data of the API's own stub, which is judged where neither a target nor a contract is named."""
+        """Seed data file of the API's own stub, which is judged if neither target nor contract is given."""
         return own_seed_data(self.contract, self.api) if self.target is None else None
 
     def load_contract(self) -> Contract:
-        """Return the contract that the target is held to, with overlays.
+        """Return the contract by which the target is judged, with overlays applied.
 
         Raises:
             ContractError: it cannot be used.
@@ -70,12 +70,12 @@ class Options:
 
     @property
     def foreign(self) -> bool:
-        """Whether the target is somebody else's server."""
+        """Whether the target is another machine, or treated as one."""
         host = urlsplit(self.target or "").hostname
         return self.treat_as_remote or (host is not None and not is_this_machine(host))
 
     def connection(self) -> Connection:
-        """Return how the target is to be reached.
+        """Return the connection options of the target.
 
         Raises:
             UsageError: the rate is none, or the size.
@@ -100,7 +100,7 @@ _SIZE = re.compile(r"(\d{1,12})\s*(?:([kmg])(i?)b?|b)?", re.IGNORECASE)
 
 
 def parse_size(option: str, text: str) -> int:
-    """Return the bytes of a size such as `65536`, `500KB` or `16MiB`.
+    """Return the number of bytes for a size such as `65536`, `500KB` or `16MiB`.
 
     Raises:
         UsageError: another form, or not above 0.

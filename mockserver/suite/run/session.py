@@ -1,4 +1,4 @@
-"""A run: what is under test, who calls, what was found; the suite's own requests go through here."""
+"""Runs and sessions: the state that all checks of a run share, and the requests that checks send."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.contract.roles import is_login
-from mockserver.suite.cases.observed_response import Answer, documented_content, promise, see
+from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
 from mockserver.suite.cases.requests import Composer
-from mockserver.suite.checks.any_response import ANSWER_CHECKS, no_answer
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.secret_leaks import sent_secrets
 from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials
-from mockserver.suite.run.internal_errors import contain
-from mockserver.suite.run.progress import Progress, Silence
+from mockserver.suite.run.internal_errors import note_mistake
+from mockserver.suite.run.progress import NoProgress, Progress
 from mockserver.suite.run.sharding import Division
 from mockserver.suite.safety.guard import Guard
 from mockserver.suite.safety.policy import WritePolicy
-from mockserver.suite.safety.polling import Patience
+from mockserver.suite.safety.poller import Poller
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import Resolver
@@ -38,7 +38,7 @@ MAX_ISSUED_SECRETS = 50
 
 @dataclass(slots=True)
 class Run:
-    """What all checks of a run share.
+    """State that all checks of a run share: contract, target, identities, verdicts and limits.
 
     Attributes:
         control: the control API of a stub that belongs to this run, None for any other target.
@@ -64,7 +64,7 @@ class Run:
     control: StubControl | None = None
     settle_seconds: float = 5.0
     world_prefix: str = "check"
-    progress: Progress = field(default_factory=Silence)
+    progress: Progress = field(default_factory=NoProgress)
     canaries: Canaries = field(default_factory=Canaries)
     silences: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -78,36 +78,36 @@ class Run:
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)
-    patience: Patience = field(init=False)
+    poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
         self.resolver = Resolver(self.contract)
         self.division = Division(self.selected)
         self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
-        self.patience = Patience(self.settle_seconds)
+        self.poller = Poller(self.settle_seconds)
         for identity in self.identities.all:
             for name, value in identity.secrets():
                 self.secrets.add(name, value)
 
     @property
     def own(self) -> bool:
-        """Whether the target is a stub of this run's own, so that worlds keep its sessions apart."""
+        """Whether the target is a stub of this run, so that each session has its own world."""
         return self.control is not None
 
     @property
     def admin(self) -> Identity:
-        """The mightiest identity.
+        """Identity of the highest level.
 
         Raises:
             NotRun: there is none.
         """
-        found = self.identities.mightiest(self.contract.levels)
+        found = self.identities.of_highest_level(self.contract.levels)
         if found is None:
             raise NotRun("it needs an identity, and there is none (--identities)")
         return found
 
     def allowed(self, operation: Operation) -> Identity | None:
-        """Return who the documentation lets call an operation, None if it is open to all.
+        """Return an identity that may call an operation, None if the operation requires no credentials.
 
         Raises:
             NotRun: no identity that is there may call it.
@@ -126,7 +126,7 @@ class Run:
         return found
 
     def remember_secrets(self, operation: Operation, request: WireRequest) -> None:
-        """Take note of the `writeOnly` texts of an accepted request; they never come back, also not later.
+        """Remember `writeOnly` strings of an accepted request, which must not appear in any later response.
 
         Only of requests that the suite made itself: generators use a text again, for another member.
         """
@@ -136,27 +136,27 @@ class Run:
                 self.secrets.add(f"SENT_SECRET_{self.sent_secrets}", value)
 
     def remember_issued(self, values: Iterable[str]) -> None:
-        """Take note of secrets that a server gave out where it may: they stand nowhere else."""
+        """Remember secrets that the server issued where it may, to find them in other responses."""
         for value in values:
             if is_distinctive(value) and self.issued_secrets < MAX_ISSUED_SECRETS:
                 self.issued_secrets += 1
                 self.secrets.add(f"ISSUED_SECRET_{self.issued_secrets}", value)
 
-    def keeps_silent(self, label: str, pointer: str, exchange: Exchange) -> None:
-        """Take note that there was no answer, also when asked once more: a failure, or to be asked again at the end."""
+    def note_silence(self, label: str, pointer: str, exchange: Exchange) -> None:
+        """Record a missing response as a failure, or put it aside to be requested again at the end."""
         self.silences[label] = self.silences.get(label, 0) + 1
-        failure = no_answer(label, exchange, pointer)
+        failure = no_response(label, exchange, pointer)
         if exchange.slow and self.unanswered is not None:
             self.unanswered.append(failure)
         else:
             self.verdicts.failed(failure)
 
     def has_selected(self, operation: Operation) -> bool:
-        """Tell whether the run is about an operation."""
+        """Tell whether --only includes an operation in the run."""
         return self.policy.unselected(operation) is None
 
     def need(self, *operations: Operation) -> None:
-        """Look whether operations may be called, before the first of them is.
+        """Raise NotRun if --only leaves out any of these operations.
 
         Raises:
             NotRun: `--only` leaves one of them out.
@@ -167,7 +167,7 @@ class Run:
 
 
 class Session(Composer):
-    """A conversation with the target, in a world of its own where the target keeps worlds apart.
+    """Sequence of requests to the target, in a world of its own if the target has worlds.
 
     Attributes:
         history: the accepted writes so far, which later evidence needs to be understood.
@@ -184,7 +184,7 @@ class Session(Composer):
             self.world = f"{run.world_prefix}-{run.worlds}"
 
     def call(self, operation: Operation, request: WireRequest, *, login: bool = False) -> WireResponse:
-        """Return the answer to a request for an operation, after every claim about any answer was made on it.
+        """Send a request for an operation, judge the response by all response checks, and return it.
 
         Args:
             operation: what the request is for; names it in reports.
@@ -199,7 +199,7 @@ class Session(Composer):
         return response
 
     def offer(self, operation: Operation, request: WireRequest) -> WireResponse | None:
-        """Return the answer to a request that a server need not read, None if it closes the connection on it.
+        """Return the response to a request that the server need not read, None if the connection is closed.
 
         Raises:
             NotRun: it must not be sent, or the server keeps silent.
@@ -221,7 +221,7 @@ class Session(Composer):
         return exchange.response
 
     def set_up(self, operation: Operation, request: WireRequest) -> None:
-        """Make a call that brings about what a claim presumes; of our own stub also one that `--only` leaves out.
+        """Send a request that prepares a check; on our own stub also for operations that --only leaves out.
 
         Nothing is claimed of the answer to that one, and it changes a world that is dropped afterwards.
 
@@ -237,7 +237,7 @@ class Session(Composer):
         self._remember(operation, exchange, exchange.response)
 
     def probe(self, label: str, request: WireRequest) -> Exchange:
-        """Return what comes of a request for something that the contract does not define.
+        """Send a request for an undefined path or method, and return the exchange.
 
         Raises:
             NotRun: it must not be sent, or the server gives no answer.
@@ -250,12 +250,12 @@ class Session(Composer):
         return exchange
 
     def in_world(self, request: WireRequest) -> WireRequest:
-        """Return a request that goes to this session's world, where there are worlds."""
+        """Return the request with the field that selects this session's world, if there are worlds."""
         self._entered = bool(self.world)
         return request.with_field("Mock-World", self.world) if self.world else request
 
     def close(self) -> None:
-        """Let the target forget the session's world: a stub keeps a thousand, and a run may need more."""
+        """Delete the session's world on the stub, which keeps a limited number of worlds."""
         if self._entered and self.run.control is not None:
             self.run.control.drop(self.world)
 
@@ -263,7 +263,7 @@ class Session(Composer):
     # response marks `x-secret: issued`.
 
     def login(self, identity: Identity) -> Identity:
-        """Return an identity with a token that was obtained just now.
+        """Return the identity with a new token, obtained by a login.
 
         Raises:
             NotRun: the contract has no login, the identity no password, or it is refused.
@@ -282,7 +282,7 @@ class Session(Composer):
         return identity.with_token(token)
 
     def login_for(self, operation: Operation, identity: Identity) -> Identity:
-        """Return an identity with a token that was obtained just now, to call an operation with that ends it.
+        """Return the identity with a new token, to call an operation that revokes the token.
 
         Raises:
             NotRun: the operation must not be sent, so that a token is not even asked for; or as `login`.
@@ -293,7 +293,7 @@ class Session(Composer):
         return self.login(identity)
 
     def login_operation(self) -> Operation:
-        """Return the operation that exchanges a password for a token.
+        """Return the contract's operation that exchanges a password for a token.
 
         Raises:
             NotRun: the contract has none.
@@ -304,7 +304,7 @@ class Session(Composer):
         return found
 
     def issued(self, operation: Operation, response: WireResponse) -> str | None:
-        """Return the secret that an answer is there to give out, or None."""
+        """Return the secret that a response is documented to issue, or None."""
         return next(self._issued(operation, response), None)
 
     def _issued(self, operation: Operation, response: WireResponse) -> Iterator[str]:
@@ -322,30 +322,30 @@ class Session(Composer):
         exchange = self.run.target.send(request, label)
         # A server that closes the connection on content which it need not read has done nothing with it.
         if exchange.repeated and not may_drop:
-            self.run.guard.answered(request, None)  # what was sent first may have come through
+            self.run.guard.record_response(request, None)  # what was sent first may have come through
         if exchange.response is not None or not (may_drop and exchange.dropped):
-            self.run.guard.answered(request, exchange.response)
+            self.run.guard.record_response(request, exchange.response)
         if exchange.response is None and may_drop and exchange.dropped:
             return exchange
         if exchange.response is None:
-            self.run.keeps_silent(label, pointer, exchange)
+            self.run.note_silence(label, pointer, exchange)
             raise NotRun("the server gave no answer")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
         return Exchange(request, exchange.response, history=tuple(self.history))
 
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
-        """Make every claim about any answer on an exchange, by the operation that its request means, if any."""
+        """Judge the response of an exchange by all response checks, for the operation that the request belongs to."""
         shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
-        answer = see(self.contract, operation, label, shown, self.run.secrets)
-        if answer is not None:
+        observed = observe(self.contract, operation, label, shown, self.run.secrets)
+        if observed is not None:
             if operation is not None:
-                self.run.verdicts.saw(operation.label, answer.response)
-            for failure in judge_answer(answer, self.run.verdicts):
+                self.run.verdicts.count_response(operation.label, observed.response)
+            for failure in judge_response(observed, self.run.verdicts):
                 self.run.verdicts.failed(failure)
 
     def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        """Return the write that a successful read shows the outcome of: whoever repeats the read needs that, too."""
+        """Return the write whose result a successful read shows, which is needed to reproduce the read."""
         request, response = exchange.request, exchange.response
         if request.method not in SAFE_METHODS or response is None or not response.successful:
             return ()
@@ -364,27 +364,27 @@ class Session(Composer):
         self.run.remember_secrets(operation, exchange.request)
 
 
-def judge_answer(answer: Answer, verdicts: Verdicts) -> Iterator[CheckFailure]:
-    """Make every claim about any answer; yield what does not hold and count what does."""
-    for check in ANSWER_CHECKS:
+def judge_response(observed: ObservedResponse, verdicts: Verdicts) -> Iterator[CheckFailure]:
+    """Run all response checks on one response; yield their failures and count what passed."""
+    for check in RESPONSE_CHECKS:
         try:
-            applied = check(answer)
+            applied = check(observed)
         except (CheckFailure, ExceptionGroup) as error:
             found = list(failures_in(error))
             if not found:
-                contain(verdicts, check.__name__, answer.label, error)
+                note_mistake(verdicts, check.__name__, observed.label, error)
             yield from found
         except NotRun as reason:
-            verdicts.not_run(check.__name__, answer.label, str(reason))
+            verdicts.not_run(check.__name__, observed.label, str(reason))
         except Exception as error:  # noqa: BLE001 - the other claims are not concerned
-            contain(verdicts, check.__name__, answer.label, error)
+            note_mistake(verdicts, check.__name__, observed.label, error)
         else:
             if applied:
-                verdicts.passed(check.__name__, answer.label)
+                verdicts.passed(check.__name__, observed.label)
 
 
 def json_or_none(response: WireResponse) -> Any:
-    """Return an answer's content as a JSON value, None if it is none."""
+    """Return the content of a response as a JSON value, None if the content is no JSON."""
     try:
         return response.json()
     except ValueError:

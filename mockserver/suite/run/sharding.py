@@ -1,4 +1,4 @@
-"""One run in several parts: which operations and which generated cases are whose.
+"""Sharding: which operations and generated cases belong to which of several parts of a run.
 
 Operations that write the same state stay together, so that each part knows what its writes should have left behind.
 What only reads is split case by case. It all follows from contract and `--only`, so each part finds it out alone.
@@ -38,7 +38,7 @@ class Shard:
 
     @property
     def whole(self) -> bool:
-        """Whether it is all of the run."""
+        """Whether the shard is the whole run."""
         return self.total == 1
 
 
@@ -46,7 +46,7 @@ WHOLE = Shard()
 
 
 def parse_shard(text: str, environment: Mapping[str, str] | None = None) -> Shard:
-    """Return the part that `--shard` names: `2/3`, or `auto/3` in a pod of a Kubernetes Indexed Job.
+    """Return the shard that `--shard` names: `2/3`, or `auto/3` in a pod of a Kubernetes Indexed Job.
 
     Raises:
         UsageError: another form, no such part, or nothing that says which part this is.
@@ -69,7 +69,7 @@ def _index(text: str, environment: Mapping[str, str]) -> int:
 
 
 class Division:
-    """Whose each operation is, and each generated case of those that only read.
+    """Assignment of operations, and of generated cases of safe operations, to the shards of a run.
 
     Attributes:
         shard: the part that asks.
@@ -81,15 +81,15 @@ class Division:
         self._seen: dict[str, int] = {}
 
     def owns(self, label: str) -> bool:
-        """Tell whether this part makes the claims on an operation, and sends what may change its state."""
+        """Tell whether this shard runs the checks of an operation and its requests that may change state."""
         return self._owners.get(label, self.shard.number) == self.shard.number
 
     def calls(self, operation: Operation) -> bool:
-        """Tell whether this part sends any generated case of an operation."""
+        """Tell whether this shard sends any generated case of an operation."""
         return operation.safe or self.owns(operation.label)
 
     def takes(self, label: str, method: str) -> bool:
-        """Tell whether the next generated case of an operation is this part's; to be asked once for each case.
+        """Tell whether this shard sends the next generated case of an operation; call it once for each case.
 
         Args:
             label: the operation that it was generated for.
@@ -104,7 +104,7 @@ class Division:
 
 
 def _owners(operations: Sequence[Operation], total: int) -> dict[str, int]:
-    """Return the part that owns each operation, by label: the largest groups first, each to who has least."""
+    """Return the number of the shard that owns each operation, by label, with about equal loads."""
     loads = [0] * total
     owners: dict[str, int] = {}
     for group in sorted(groups(operations), key=lambda group: (-_weight(group), group[0].label)):
@@ -115,12 +115,12 @@ def _owners(operations: Sequence[Operation], total: int) -> dict[str, int]:
 
 
 def _weight(group: Iterable[Operation]) -> int:
-    """Return about how much work a group is: reads are split case by case anyway."""
+    """Return the approximate work for a group of operations."""
     return sum(1 if operation.safe else 4 for operation in group)
 
 
 def groups(operations: Sequence[Operation]) -> list[tuple[Operation, ...]]:
-    """Return the operations in groups that share no state: by what the contract says, else by their paths."""
+    """Return the operations in groups that share no state, according to the contract or else to their paths."""
     shared = _shared_segments(operations)
     leaders: dict[str, str] = {}
     found: dict[str, list[Operation]] = {}
@@ -140,7 +140,7 @@ def groups(operations: Sequence[Operation]) -> list[tuple[Operation, ...]]:
 
 
 def _keys(operation: Operation, shared: int) -> list[str]:
-    """Return what names the state that an operation is about; operations with a name in common stay together."""
+    """Return names of the state that an operation reads or writes; operations with a common name stay together."""
     behaviour = operation.behaviour
     if operation.effect == "credentials" or is_about_tokens(operation):
         return ["credentials"]
@@ -154,7 +154,7 @@ def _keys(operation: Operation, shared: int) -> list[str]:
 
 
 def _shared_segments(operations: Sequence[Operation]) -> int:
-    """Return how many segments all paths begin with, as `/api/v1`; a whole path is nothing that is shared."""
+    """Return the number of leading segments that all paths share, as `/api/v1`."""
     paths = [_segments(operation.path) for operation in operations if operation.behaviour is None]
     if not paths:
         return 0

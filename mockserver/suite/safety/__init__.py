@@ -1,1 +1,1 @@
-"""No harm to a real server: policy, limits, ledger, and putting back."""
+"""Protection of real servers: write policy, rate limits, ledger, and restoring what was changed."""

@@ -1,4 +1,4 @@
-"""What passes, request by request: policy, ownership, whose credentials; and what each answer means for the run."""
+"""The guard: decides for each request whether it may be sent, and records what its response means for the run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mockserver.http import basic
 from mockserver.http.media_types import covering
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import primitive
-from mockserver.suite.identities.admission import Admissions, Usage
+from mockserver.suite.identities.admission import Admissions, CredentialUsage
 from mockserver.suite.identities.identities import Identities, Identity, credentials
 from mockserver.suite.safety.policy import WritePolicy, is_item_of, item_path
 from mockserver.suite.safety.rate_limiter import Stopped
@@ -25,45 +25,45 @@ from mockserver.suite.target.targets import Target
 
 #: A failure of the server (RFC 9110, section 15.6); a method that it does not have is none.
 _FAILURE, _NOT_IMPLEMENTED = 500, 501
-#: What was created is said by the second (RFC 9110, section 15.3.2).
+#: Status codes of a creation; only the second says that an item is new (RFC 9110, section 15.3.2).
 _OK, _CREATED = 200, 201
-#: Members of an answer that name what was created, where none is called like the path's parameter.
+#: Members of a response that identify a created item, if none has the name of the path parameter.
 _NAMES = ("id", "uuid", "name", "key", "slug")
 
 
-class Keeper(Protocol):
-    """Keeps the books of what a run changes, so that it can be put back."""
+class ChangeKeeper(Protocol):
+    """Records what a run changes on the target, so that it can be restored."""
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
-        """Save what a request may change; return why the request must not be sent, or None if it may."""
+        """Record what a request may change before it is sent; return why it must not be sent, or None."""
         ...
 
     def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
-        """A request that may change something was accepted, or failed (5xx), or there was no answer to it (None).
+        """Record that a request was accepted, failed (5xx), or got no response (status None).
 
-        What it created is told before that; `named` tells whether anything was.
+        `created` is called before this for a created item; `named` says whether it was.
         """
         ...
 
     def refused(self, operation: Operation | None, request: WireRequest) -> None:
-        """A request that might have changed something was refused, so it did not."""
+        """Record that a request was refused, and so changed nothing."""
         ...
 
     def created(self, template: str, path: str) -> None:
-        """The run created an item, which has a path by a template of the contract."""
+        """Record that the run created an item at a path."""
         ...
 
     def obtained(self, identity: Identity) -> None:
-        """The run logged an identity in; its token is the run's own."""
+        """Record that the run obtained a token by logging an identity in."""
         ...
 
 
 class Guard:
-    """Stands between whoever makes requests and the target.
+    """Decides whether a request may be sent to the target, and records the effects of those that were sent.
 
     Attributes:
         admissions: whether the credentials of each identity were ever accepted.
-        keeper: keeps the books, None where nothing needs to be put back.
+        keeper: records changes, None if nothing needs to be restored.
         writes: accepted requests with unsafe methods.
     """
 
@@ -89,16 +89,16 @@ class Guard:
         self._owned: set[str] = set()
         self._good: set[tuple[str, str]] = set()
         self.admissions = Admissions(contract, identities)
-        self.usage = Usage(identities)
-        self.keeper: Keeper | None = None
+        self.usage = CredentialUsage(identities)
+        self.keeper: ChangeKeeper | None = None
         self.writes = 0
 
     def refusal(self, request: WireRequest, operation: Operation | None, *, login: bool = False) -> str | None:
-        """Return why a request must not be sent, or None if it may; what it may change is saved by then.
+        """Return why a request must not be sent, or None if it may; then its possible changes are recorded.
 
         Args:
             request: what is to be sent.
-            operation: what it is for, None for a probe of what no contract defines.
+            operation: its operation, None for a probe of an undefined route.
             login: whether it logs an identity in, with that identity's own password.
         """
         why = self._policy.refusal(request.method, operation, login=login)
@@ -113,10 +113,10 @@ class Guard:
         return why
 
     def _meant_refusal(self, request: WireRequest, operation: Operation | None) -> str | None:
-        """Return why a request must not be sent for what it means by its path, whatever it is for.
+        """Return why a request must not be sent because its path belongs to another operation, None if it may.
 
-        A value in a path may make it another operation; a probe may be one to the server: HEAD is a GET, and a path
-        below a logout may be the logout.
+        A parameter value may turn the path into that of another operation, and a server may treat a probe as one: HEAD
+        as GET, a path below a logout as the logout.
         """
         methods = self._resolver.methods_at(request.path)
         meant = self._meant(request)
@@ -129,25 +129,25 @@ class Guard:
         below = (why for shape, why in self._withheld if request.method in SAFE_METHODS and shape.match(path))
         return next(below, None)
 
-    def answered(self, request: WireRequest, response: WireResponse | None) -> None:
-        """Take note of an answer, or of there being none.
+    def record_response(self, request: WireRequest, response: WireResponse | None) -> None:
+        """Record the effects of a request after its response, or after it got none.
 
         Raises:
-            Stopped: good credentials are not accepted any more.
+            Stopped: credentials that worked before are not accepted any more.
         """
-        self.usage.sent(request)
+        self.usage.record_request(request)
         status = response.status if response is not None else None
         if status is not None and self.admissions.undecided:
             called = self._resolver.methods_at(request.path).get(request.method)
             if called is not None:
-                self.admissions.answered(called, request, status)
+                self.admissions.record_response(called, request, status)
         if status == 401 and self._policy.foreign and (operation := self._meant(request)) is not None:
             self._check_credentials(operation, request)
         if self._changes(request):
             self._changed(request, response)
 
     def _changed(self, request: WireRequest, response: WireResponse | None) -> None:
-        """Take note of what a request may have changed."""
+        """Record what a request may have changed on the target."""
         self.writes += response is not None and response.successful
         if not self._policy.foreign and self.keeper is None:
             return
@@ -176,20 +176,20 @@ class Guard:
         return bool(self._policy.side_effects) and self._policy.changes(request.method, self._meant(request))
 
     def _meant(self, request: WireRequest) -> Operation | None:
-        """Return what a request means by its path and method; HEAD is the path's GET where nothing else is defined."""
+        """Return the operation for the method and path of a request; HEAD counts as GET where it is undefined."""
         methods = self._resolver.methods_at(request.path)
         found = methods.get(request.method)
         return methods.get("GET") if found is None and request.method == "HEAD" else found
 
     def _near(self, request: WireRequest) -> Operation | None:
-        """Return what a request is for, or for an undefined method any operation at its path: it may change as much."""
+        """Return the operation of a request, or for an undefined method any operation at its path."""
         methods = self._resolver.methods_at(request.path)
         return self._meant(request) or next(iter(methods.values()), None)
 
     # Ownership: on items of collections, unsafe methods only on what this run created.
 
     def _not_ours(self, request: WireRequest) -> str | None:
-        """Return why an item must not be touched, None if the request is about none, or about one of this run's own."""
+        """Return why a request must not touch an item that the run did not create, None if it may."""
         path = request.path.partition("?")[0]
         if unquote(path) in self._concrete:
             return None
@@ -202,14 +202,14 @@ class Guard:
     def _created(
         self, operation: Operation | None, request: WireRequest, response: WireResponse | None
     ) -> Iterator[tuple[str, str]]:
-        """Yield template and path of the item that an accepted request created."""
+        """Yield path template and path of each item that an accepted request created."""
         if operation is None or response is None or operation.method != "POST" or response.status >= _FAILURE:
             return
         if response.status == _OK and str(_CREATED) in operation.responses:
             return  # it may name one that was there before, which is not the run's to delete
         templates = {other.path for other in self._contract.operations if is_item_of(other.path, operation.path)}
         paths = ((template, self._path_of(template, request, response)) for template in sorted(templates))
-        # Of those that differ in the parameter's name alone, each names the same item.
+        # Templates that differ only in the name of the parameter give the same path.
         yield from {path: (template, path) for template, path in paths if path is not None}.values()
 
     def _path_of(self, template: str, request: WireRequest, response: WireResponse) -> str | None:
@@ -234,7 +234,7 @@ class Guard:
             return None
         shown = " ".join([request.path, *(text for _, value in request.fields for text in _texts(value))])
         if any(secret in shown for identity in self._identities.all for _, secret in identity.secrets()):
-            return "it ends the credentials that it is called with, and these are not of this run's own making"
+            return "it ends the credentials that it is called with, and those were not obtained by this run"
         return None
 
     def _logged_in(self, operation: Operation, request: WireRequest, response: WireResponse | None) -> None:
@@ -250,7 +250,7 @@ class Guard:
                     self.keeper.obtained(Identity(str(username or ""), token=value))
 
     def _check_credentials(self, operation: Operation, request: WireRequest) -> None:
-        """Ask once more, by a plain safe call, whether credentials that the documentation lets in are still good.
+        """Stop the run if credentials that should be accepted are refused in a second, plain request, too.
 
         Raises:
             Stopped: they are not.
@@ -263,12 +263,12 @@ class Guard:
             plain = self._plain_call(identity)
             if plain is not None and self._ask(plain, identity) == 401:
                 why = f"the credentials of {identity.label} are refused ({operation.label}, then {plain.label}: 401): "
-                self._target.governor.stop(why + "wrong, revoked, expired or banned; check --identities")
-                raise Stopped(self._target.governor.stopped)
+                self._target.rate_limiter.stop(why + "wrong, revoked, expired or banned; check --identities")
+                raise Stopped(self._target.rate_limiter.stopped)
             self._good.add(known)
 
     def _plain_call(self, identity: Identity) -> Operation | None:
-        """Return a read without parameters that an identity may make."""
+        """Return a GET operation without required parameters that an identity may call."""
         return next(
             (
                 operation
@@ -293,22 +293,22 @@ class Guard:
 
 
 def _is_refused(status: int) -> bool:
-    """Tell whether a status says that a request changed nothing (RFC 9110, sections 15.5 and 15.6.2)."""
+    """Tell whether a status code means that a request changed nothing (RFC 9110, sections 15.5 and 15.6.2)."""
     return 400 <= status < _FAILURE or status == _NOT_IMPLEMENTED
 
 
 def _item_or_below(template: str) -> re.Pattern[str]:
-    """Return what matches the paths of an item and all below it, with the item's own path in its first group."""
+    """Return a pattern for the paths of an item and all below it; the item's path is its first group."""
     return re.compile(f"({parse_template(template).expression})(?:/|$)")
 
 
 def _beginning(template: str) -> re.Pattern[str]:
-    """Return what matches the paths that begin like those of a template."""
+    """Return a pattern for the paths that begin like those of a path template."""
     return re.compile(parse_template(template.rstrip("/")).expression)
 
 
 def name_in(response: WireResponse, parameter: str) -> Any:
-    """Return what an answer calls the item that was created, None if it does not say."""
+    """Return the name of the created item in the content of a response, None if there is none."""
     value = _json(response.body)
     holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}
     for holder in holders:
@@ -320,7 +320,7 @@ def name_in(response: WireResponse, parameter: str) -> Any:
 
 
 def _texts(value: str) -> Iterator[str]:
-    """Yield a field's value, and what it says where that is encoded (RFC 7617)."""
+    """Yield the value of a header field, and its decoded Basic credentials (RFC 7617)."""
     yield value
     yield basic.user_pass(value) or ""
 

@@ -1,4 +1,4 @@
-"""Puts back items: deletes what a run created, writes what a path held before, and reads whether that holds."""
+"""Item restorer: deletes the items that a run created, writes earlier content back, and verifies both."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
-from mockserver.suite.cases.setting_states import json_of, matches
+from mockserver.suite.cases.setting_states import json_of, shows
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
-from mockserver.suite.safety.ledger import DONE, Held, Item
+from mockserver.suite.safety.ledger import DONE, CreatedItem, HeldContent
 from mockserver.suite.safety.policy import never_given_back
-from mockserver.suite.safety.polling import POLL_SECONDS
+from mockserver.suite.safety.poller import POLL_SECONDS
 from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun
 
-#: An item that is not there (any more).
+#: Status codes of an item that does not exist (any more).
 _GONE = frozenset({404, 410})
-_NOTHING_READS = "nothing documented reads it"
-#: Whether an item reads as there; any other text says why that is not known.
+_NOTHING_READS = "no documented operation reads it"
+#: Whether an item exists; any other text says why that is not known.
 _THERE: Literal["there"] = "there"
 _ABSENT: Literal["gone"] = "gone"
-#: So deep an item is looked for in a list's answer.
+#: How deep an item's name is looked for in the response of a list.
 _LIST_DEPTH = 4
 
 Send = Callable[[Operation, WireRequest], WireResponse]
@@ -41,7 +41,7 @@ class ItemRestorer:
     """Reads, deletes and writes items by the operations that the contract documents at their paths."""
 
     def __init__(self, run: Run, session: Session, send: Send) -> None:
-        """Take a run, and how its requests are sent; no claim is made on what is answered."""
+        """Create a restorer for a run that sends its requests through the given function."""
         self._run = run
         self._session = session
         self._send = send
@@ -50,32 +50,32 @@ class ItemRestorer:
         self._lists: dict[str, str | frozenset[str]] = {}
         self._listed_before: dict[str, bool] = {}
 
-    def look(self, template: str, path: str) -> Held:
-        """Return what a path of a template holds now."""
+    def look(self, template: str, path: str) -> HeldContent:
+        """Read an item and return its current content, or that it does not exist."""
         read = self._operation("GET", template)
         if read is None or self._run.policy.changes("GET", read):
-            return Held(path, template, "unknown", why=_NOTHING_READS)
+            return HeldContent(path, template, "unknown", why=_NOTHING_READS)
         try:
             response = self._ask(read, path)
         except (NotRun, MockServerError) as reason:
-            return Held(path, template, "unknown", why=str(reason))
+            return HeldContent(path, template, "unknown", why=str(reason))
         if response.status in _GONE:
-            return Held(path, template, "never set")
+            return HeldContent(path, template, "never set")
         value = json_of(response) if response.successful else None
         if value is None:
             why = f"{read.label} was answered with {response.status}" + (" and no JSON" * response.successful)
-            return Held(path, template, "unknown", why=why)
+            return HeldContent(path, template, "unknown", why=why)
         text = json.dumps(value, ensure_ascii=False)
         if self._run.secrets.mask(text) != text:
-            return Held(path, template, "value", why="what it held is a secret, and not kept")
-        return Held(path, template, "value", value)
+            return HeldContent(path, template, "value", why="what it held is a secret, and not kept")
+        return HeldContent(path, template, "value", value)
 
-    def delete(self, items: Iterable[Item]) -> Iterator[tuple[Item, str]]:
-        """Delete items that the run created; yield each with `DONE` once it reads as gone, or why it is left.
+    def delete(self, items: Iterable[CreatedItem]) -> Iterator[tuple[CreatedItem, str]]:
+        """Delete items that the run created; yield each with `DONE` once it is gone, or with why it is left.
 
-        All are asked for first and looked at then, so that deletions which take their time take it together.
+        All DELETE requests are sent first and the results read then, so that slow deletions run at the same time.
         """
-        asked: list[tuple[Item, str]] = []
+        asked: list[tuple[CreatedItem, str]] = []
         for item in items:
             said, outcome = self._ask_to_delete(item)
             if outcome is None:
@@ -98,10 +98,10 @@ class ItemRestorer:
             if asked:
                 with interruptible:
                     time.sleep(POLL_SECONDS)
-        yield from ((item, f"{said}, and it is still there") for item, said in asked)
+        yield from ((item, f"{said}, but it still exists") for item, said in asked)
 
-    def write_back(self, held: Held) -> str:
-        """Write what a path held before the run; return `DONE`, or why it is left."""
+    def write_back(self, held: HeldContent) -> str:
+        """Write what a path held before the run; return `DONE`, or why it could not be restored."""
         if held.before == "unknown" or held.value is None:
             return f"what it held is not known ({held.why})" if held.before == "unknown" else held.why
         now = self.look(held.template, held.path)
@@ -111,7 +111,7 @@ class ItemRestorer:
         if write is None and now.before == "value":
             write = self._operation("PATCH", held.template)
         if write is None:
-            return "nothing documented writes what it held"
+            return "no documented operation writes what it held"
         secret = never_given_back(self._run.contract, write)
         if secret is not None:
             return secret
@@ -120,8 +120,8 @@ class ItemRestorer:
         except (NotRun, MockServerError) as reason:
             return f"could not be put back: {reason}"
 
-    def _ask_to_delete(self, item: Item) -> tuple[str, str | None]:
-        """Return what became of a DELETE in words, and the outcome where nothing more is to be looked at."""
+    def _ask_to_delete(self, item: CreatedItem) -> tuple[str, str | None]:
+        """Send a DELETE for an item; return the result in words, and the outcome if it is final, else None."""
         known = self._presence(item) if item.deleted or not item.certain else _THERE
         if known == _ABSENT:
             return "", DONE
@@ -129,7 +129,7 @@ class ItemRestorer:
             return "", f"deleted, not verified: {known}"
         delete = self._operation("DELETE", item.template)
         if delete is None:
-            return "", DONE if self._presence(item) == _ABSENT else "nothing documented deletes it"
+            return "", DONE if self._presence(item) == _ABSENT else "no documented operation deletes it"
         if self._operation("GET", item.template) is None:
             self._listed_before[item.path] = self._presence(item) == _THERE
         try:
@@ -140,14 +140,14 @@ class ItemRestorer:
             return f"DELETE was answered with {response.status}", None
         return "", f"could not be deleted: answered with {response.status}"
 
-    def _presence(self, item: Item) -> str:
+    def _presence(self, item: CreatedItem) -> str:
         if self._operation("GET", item.template) is None:
             return self._presence_in_list(item)
         now = self.look(item.template, item.path)
         return now.why if now.before == "unknown" else _ABSENT if now.before == "never set" else _THERE
 
-    def _presence_in_list(self, item: Item) -> str:
-        """Tell whether a list shows an item; its absence tells something only where it was shown before."""
+    def _presence_in_list(self, item: CreatedItem) -> str:
+        """Return whether a list shows an item, as `there`, `gone`, or why that is not known."""
         parent, _, name = item.path.rstrip("/").rpartition("/")
         names = self._names_in_list(item.template.rstrip("/").rpartition("/")[0], parent)
         if isinstance(names, str):
@@ -157,7 +157,7 @@ class ItemRestorer:
         return _ABSENT if self._listed_before.get(item.path) else f"{_NOTHING_READS}, and no list showed it before"
 
     def _names_in_list(self, template: str, path: str) -> str | frozenset[str]:
-        """Return every name in a list's answer, or why there is none."""
+        """Return every text and number in the response of a list, or why there is none."""
         read = self._operation("GET", template) or self._operation("GET", f"{template}/")
         if read is None or self._run.policy.changes("GET", read):
             return _NOTHING_READS
@@ -172,7 +172,7 @@ class ItemRestorer:
                 self._lists[path] = found if response.successful else failed
         return self._lists[path]
 
-    def _write(self, write: Operation, held: Held) -> str:
+    def _write(self, write: Operation, held: HeldContent) -> str:
         media_type, body = self._body(write, held.value)
         response = self._ask(write, held.path, body=json.dumps(body).encode(), media_type=media_type)
         if not response.successful:
@@ -180,17 +180,17 @@ class ItemRestorer:
         deadline = time.monotonic() + self._run.settle_seconds
         while not self._holds(held, body):
             if time.monotonic() >= deadline:
-                return "it was written, and still reads otherwise"
+                return "it was written, and still shows another value"
             with interruptible:
                 time.sleep(POLL_SECONDS)
         return DONE
 
-    def _holds(self, held: Held, body: Any) -> bool:
+    def _holds(self, held: HeldContent, body: Any) -> bool:
         now = self.look(held.template, held.path)
-        return now.before == "value" and any(matches(shown, body) for shown in _readings(now.value))
+        return now.before == "value" and any(shows(shown, body) for shown in _readings(now.value))
 
     def _body(self, write: Operation, value: Any) -> tuple[str, Any]:
-        """Return media type and content that write a value, without members that are none of a request's.
+        """Return media type and content of a request that writes a value, without members no request may have.
 
         Raises:
             NotRun: it takes no JSON.
@@ -211,13 +211,13 @@ class ItemRestorer:
     def _ask(
         self, operation: Operation, path: str, *, body: bytes | None = None, media_type: str | None = None
     ) -> WireResponse:
-        """Return the answer to a call about a path.
+        """Return the response to a call of an operation at a path.
 
         Raises:
-            NotRun: nobody may make it, or there is no answer.
+            NotRun: no identity may make the call, or there is no response.
         """
         if self._silences[operation.label] >= MAX_SILENCES:
-            raise NotRun(f"{operation.label} gave no answer before")
+            raise NotRun(f"{operation.label} sent no response before")
         values = read_off(operation.path, path)
         caller = self._run.allowed(operation)
         request = self._session.request(operation, caller, body=body, media_type=media_type, path_values=values)
@@ -234,7 +234,7 @@ class ItemRestorer:
 
 
 def _names(value: Any, depth: int) -> Iterator[str]:
-    """Yield each text and number in a value as text."""
+    """Yield each text and number in a JSON value, as text."""
     if isinstance(value, str | int):
         yield str(value)
     elif depth and isinstance(value, list | dict):
@@ -243,13 +243,13 @@ def _names(value: Any, depth: int) -> Iterator[str]:
 
 
 def _readings(value: Any) -> list[Any]:
-    """Return a shown value, and what it wraps: `{"thing": {...}}`."""
+    """Return a value, and the object in it if it is a wrapper such as `{"thing": {...}}`."""
     inner = list(value.values()) if isinstance(value, dict) and len(value) == 1 else []
     return [value, *(one for one in inner if isinstance(one, dict))]
 
 
 def _properties(schema: Any) -> Iterable[str]:
-    """Return the names of a schema's properties that a request may have."""
+    """Return the names of a schema's properties that are not `readOnly`."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(properties, dict):
         return ()

@@ -1,4 +1,4 @@
-"""The ledger: what a run changed on the target, and what became of it; in a file that outlives the run."""
+"""The ledger: what a run changed on the target and whether it was restored, in a file that outlives the run."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any, Literal
 from mockserver.errors import UsageError
 
 VERSION = 1
-#: Settings are nobody's business but the owner's.
+#: File mode: only the owner may read settings.
 _PRIVATE = 0o600
-#: How a ledger begins, also one that was written anew by hand.
+#: How the content of a ledger file begins, also after it was edited by hand.
 _BEGINNING = re.compile(rb'\s*\{\s*"(version|target)"\s*:')
 _BEGINNING_BYTES = 200
-#: The outcome of what is as it was before the run.
+#: Outcome of an entry that was restored to its state before the run.
 DONE = "restored"
-#: What a setting was before the run: a value, never set, or not to be found out.
+#: State of a setting before the run: it had a value, was never set, or that is unknown.
 Before = Literal["value", "never set", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """What a run changed on the target, as reports tell it.
+class LedgerSummary:
+    """Summary of the ledger for reports: what was restored, and what is left changed.
 
     Attributes:
         writes: accepted requests with unsafe methods.
@@ -40,8 +40,8 @@ class Ledger:
 
 
 @dataclass(slots=True)
-class Setting:
-    """A setting as it was before the first write.
+class SavedSetting:
+    """The state of a setting before the run first wrote it.
 
     Attributes:
         resource: its name.
@@ -63,12 +63,12 @@ class Setting:
 
 
 @dataclass(slots=True)
-class Item:
-    """Something that the run created; it is `DONE` when it reads as gone.
+class CreatedItem:
+    """An item that the run created; it is `DONE` once a read says that it is gone.
 
     Attributes:
         deleted: whether the run deleted it already, as it was answered.
-        certain: whether an answer said that it was created; else the request may have been lost or failed.
+        certain: whether a response said that the item was created; else the request may have been lost or failed.
     """
 
     path: str
@@ -79,8 +79,8 @@ class Item:
 
 
 @dataclass(slots=True)
-class Held:
-    """What a path held before the run first sent it a `PUT`, `PATCH` or `DELETE`.
+class HeldContent:
+    """The content of a path before the run first sent a `PUT`, `PATCH` or `DELETE` to it.
 
     Attributes:
         before: what it was; never set: nothing was there.
@@ -99,31 +99,31 @@ class Held:
     outcome: str = ""
 
 
-#: What became of an operation's calls so far: nothing is known, all were refused, one may have been accepted, one was.
-Answer = Literal["", "refused", "unanswered", "accepted"]
+#: Result of an operation's calls so far: unknown, all refused, one may have been accepted, one was accepted.
+CallResult = Literal["", "refused", "unanswered", "accepted"]
 
 
 @dataclass(slots=True)
-class Call:
-    """An operation that was called and whose effect the run cannot take back, or only by calling it again.
+class LastingCall:
+    """An operation that the run called and whose effect cannot be undone, or only by calling it again.
 
     Attributes:
-        answer: the gravest of what became of its calls.
-        why: why its effect cannot be taken back.
+        answer: the gravest result of its calls.
+        why: why the effect cannot be undone.
     """
 
     label: str
     outcome: str = ""
-    answer: Answer = "accepted"
-    why: str = "nothing documented reverses it"
+    answer: CallResult = "accepted"
+    why: str = "no documented operation reverses it"
 
 
 @dataclass(slots=True)
-class Book:
-    """All that is needed to put back what a run changes.
+class Ledger:
+    """Everything that is needed to restore what a run changed on the target.
 
     Attributes:
-        process: the number of the process that keeps it, on the machine `host`.
+        process: number of the process that writes the ledger, on the machine `host`.
         sessions: tokens that the run obtained by logging in. They are secrets, so they are counted and not kept.
     """
 
@@ -134,19 +134,19 @@ class Book:
     started: str
     host: str = field(default_factory=socket.gethostname)
     process: int = field(default_factory=os.getpid)
-    settings: list[Setting] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
+    settings: list[SavedSetting] = field(default_factory=list)
+    items: list[CreatedItem] = field(default_factory=list)
+    calls: list[LastingCall] = field(default_factory=list)
+    held: list[HeldContent] = field(default_factory=list)
     sessions: int = 0
 
-    def setting(self, resource: str) -> Setting | None:
-        """Return what is known of a resource."""
+    def setting(self, resource: str) -> SavedSetting | None:
+        """Return the saved state of a setting, None if there is none."""
         return next((setting for setting in self.settings if setting.resource == resource), None)
 
     @property
     def abandoned(self) -> bool:
-        """Whether something was touched, nobody tried yet to put it back, and the run is over: it was killed."""
+        """Whether the run of this ledger was killed before it restored what it had changed."""
         if self.host != socket.gethostname() or self.process == os.getpid() or _runs(self.process):
             return False
         outcomes = [one.outcome for one in self.settings if one.touched]
@@ -156,25 +156,25 @@ class Book:
 
 
 class LedgerFile:
-    """A book on disk: each change is there before the request that makes it is sent, also after `kill -9`.
+    """The ledger on disk: each change is written before its request is sent, so that it survives `kill -9`.
 
     Attributes:
-        path: the file; another name if that is somebody else's when the first line is written.
+        path: the file; changed to a free name if the file exists when a new ledger is first written.
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
-        """Take a file's path; one that is `new` never overwrites another, which somebody may have to restore from."""
+        """Take the path of a ledger file; a `new` one never overwrites an existing file."""
         self.path = path
         self._new = new
 
-    def write(self, book: Book) -> None:
-        """Replace the file's content at one stroke, and wait until it is on the disk.
+    def write(self, ledger: Ledger) -> None:
+        """Replace the ledger file's content atomically, and wait until it is on the disk.
 
         Raises:
             UsageError: it cannot be written; nothing may be changed then.
         """
         self._take_name()
-        text = json.dumps({"version": VERSION, **asdict(book)}, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps({"version": VERSION, **asdict(ledger)}, indent=1, ensure_ascii=False) + "\n"
         new = self.path.with_name(self.path.name + ".new")
         try:
             number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
@@ -192,7 +192,7 @@ class LedgerFile:
             raise self._unwritable(error) from error
 
     def _take_name(self) -> None:
-        """Make the file ours by creating it, under the first name that nobody has.
+        """Create a new ledger file under the first file name that is free.
 
         Raises:
             UsageError: it cannot be created.
@@ -211,8 +211,8 @@ class LedgerFile:
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(f"{self.path}: the ledger cannot be written: {error.strerror}; check --ledger")
 
-    def read(self) -> Book:
-        """Return the book in the file.
+    def read(self) -> Ledger:
+        """Return the ledger from the file.
 
         Raises:
             UsageError: it cannot be read, or is no ledger.
@@ -224,17 +224,17 @@ class LedgerFile:
         try:
             if data.pop("version") != VERSION:
                 raise UsageError(f"{self.path}: a ledger of another version; use the mockserver that wrote it")
-            settings = [Setting(**raw) for raw in data.pop("settings")]
-            items = [Item(**raw) for raw in data.pop("items")]
-            calls = [Call(**raw) for raw in data.pop("calls")]
-            held = [Held(**raw) for raw in data.pop("held", ())]
-            return Book(**data, settings=settings, items=items, calls=calls, held=held)
+            settings = [SavedSetting(**raw) for raw in data.pop("settings")]
+            items = [CreatedItem(**raw) for raw in data.pop("items")]
+            calls = [LastingCall(**raw) for raw in data.pop("calls")]
+            held = [HeldContent(**raw) for raw in data.pop("held", ())]
+            return Ledger(**data, settings=settings, items=items, calls=calls, held=held)
         except (AttributeError, KeyError, TypeError) as error:
             raise UsageError(f"{self.path}: is no ledger; name one that check or fuzz wrote") from error
 
 
 def _runs(process: int) -> bool:
-    """Tell whether a process of this machine is still there."""
+    """Tell whether a process of this machine is still running."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -245,18 +245,18 @@ def _runs(process: int) -> bool:
 
 
 def left_open(folder: Path, target: str) -> Path | None:
-    """Return the ledger in a folder of a run on a target that was killed and never put back, None if there is none.
+    """Return the ledger file of a killed run on the same target that was never restored, None if there is none.
 
-    Whatever its name is: it is told by how its content begins, so that of other files no more than that is read.
+    The file may have any name: it is recognised by how its content begins.
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not _begins_like_a_ledger(path):
             continue
         try:
-            book = LedgerFile(path).read()
+            ledger = LedgerFile(path).read()
         except UsageError:
-            continue  # no ledger, or that of another version; nothing can be said of it
-        if book.target == target and book.abandoned:
+            continue  # no ledger, or one of another version, which cannot be read
+        if ledger.target == target and ledger.abandoned:
             return path
     return None
 

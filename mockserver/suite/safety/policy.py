@@ -1,4 +1,4 @@
-"""The write policy: what may be sent at all, by `--only`, by whose server it is, and by what changes something."""
+"""The write policy: which requests may be sent, by `--only`, `--allow-writes` and whether the target is foreign."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mockserver.suite.secrets.known_secrets import marked
 #: The word that allows unsafe probes of what no contract names.
 PROBES = "probes"
 
-_NOTHING_REVERSES = "nothing documented reverses it"
-_NEVER_GIVEN_BACK = "is never given back"
+_NOTHING_REVERSES = "no documented operation reverses it"
+_NEVER_GIVEN_BACK = "is never shown by a read"
 
 
-def matches(operation: Operation, patterns: Sequence[str]) -> bool:
-    """Tell whether one of the globs matches an operation's `operationId` or its `METHOD /path`."""
+def matches_glob(operation: Operation, patterns: Sequence[str]) -> bool:
+    """Tell whether a glob matches an operation's `operationId` or its `METHOD /path`."""
     return any(
         fnmatch.fnmatchcase(operation.id, _literal_braces(pattern))
         or fnmatch.fnmatchcase(operation.label, _literal_braces(pattern))
@@ -31,12 +31,12 @@ def matches(operation: Operation, patterns: Sequence[str]) -> bool:
 
 
 def is_named(operation: Operation, patterns: Sequence[str]) -> bool:
-    """Tell whether one of the patterns is an operation's `operationId` or its `METHOD /path` in full."""
+    """Tell whether a pattern is exactly an operation's `operationId` or its `METHOD /path`."""
     return operation.id in patterns or operation.label in patterns
 
 
 def cannot_be_undone(contract: Contract, operation: Operation) -> str | None:
-    """Return why nothing puts back what an operation changes, or None if something does.
+    """Return why the effect of an operation cannot be undone, or None if it can.
 
     An operation that ends credentials is only ever sent with those that the run obtained, so it changes nothing else.
     """
@@ -56,14 +56,14 @@ def _setting_cannot_be_undone(contract: Contract, resource: str) -> str | None:
     of_it = singleton(contract, resource)
     write, read = of_it.get(WRITE), of_it.get(READ)
     if write is None or read is None:
-        return "nothing documented reads and writes it"
+        return "no documented operations read and write it"
     if write.behaviour is not None and write.behaviour.generated:
-        return "the server makes its value, and nothing sets it to the one that it had"
+        return "the server generates its value, and no operation sets the earlier one again"
     return never_given_back(contract, write)
 
 
 def never_given_back(contract: Contract, write: Operation) -> str | None:
-    """Return which member of what an operation writes no read shows, as a reason; None if there is none."""
+    """Return which member of a written value no read shows, as a reason, or None if reads show all."""
     hidden = [name for names in _marked(contract, write, "writeOnly") for name in names[-1:]]
     return f"its {hidden[0]} {_NEVER_GIVEN_BACK}" if hidden else None
 
@@ -74,7 +74,7 @@ def _marked(contract: Contract, operation: Operation, keyword: str) -> list[tupl
 
 
 def item_path(operation: Operation) -> str | None:
-    """Return the template of the collection's items that an operation acts on, None if it acts on none.
+    """Return the path template of the collection item that an operation is about, None if there is none.
 
     `/things/{id}/` and `/things/{id}/parts` are about the item `/things/{id}/`.
     """
@@ -84,7 +84,7 @@ def item_path(operation: Operation) -> str | None:
 
 
 def _is_item(contract: Contract, operation: Operation) -> bool:
-    """Tell whether an operation changes an item of a collection in which items can be created and deleted."""
+    """Tell whether an operation changes an item of a collection whose items can be deleted."""
     template = item_path(operation)
     return template is not None and any(
         other.method == "DELETE" and item_path(other) == template and other.path.rstrip("/") == template
@@ -93,26 +93,26 @@ def _is_item(contract: Contract, operation: Operation) -> bool:
 
 
 def is_collection(contract: Contract, operation: Operation) -> bool:
-    """Tell whether an operation creates items that can be deleted again."""
+    """Tell whether an operation creates items that another operation can delete."""
     return operation.method == "POST" and any(
         other.method == "DELETE" and is_item_of(other.path, operation.path) for other in contract.operations
     )
 
 
 def is_item_of(template: str, collection: str) -> bool:
-    """Tell whether a path template is that of a collection's items: the collection's with one parameter more."""
+    """Tell whether a path template is a collection's path followed by one parameter."""
     head, _, last = template.rstrip("/").rpartition("/")
     return head == collection.rstrip("/") and bool(parse_template(last).name)
 
 
 @dataclass(frozen=True, slots=True)
 class WritePolicy:
-    """Which operations may be sent: those that are selected, with unsafe methods those that are allowed.
+    """The rules for which operations may be called: the selected ones, and of unsafe methods the allowed ones.
 
     Attributes:
-        foreign: whether the target is another machine; on loopback everything that is selected is allowed.
+        foreign: whether the target is another machine; on loopback all selected operations are allowed.
         patterns: the `--allow-writes` globs; `probes` stands for undocumented methods and names.
-        contract: says what can be undone; without it a glob covers whatever it matches.
+        contract: says what can be undone; without a contract a glob covers all that it matches.
         restorable: resources, and `operationId`s, whose original value was given (`--restore-values`).
         selected: labels of the operations that `--only` names, None for all.
         side_effects: by label of a GET operation that changes something, why it counts as unsafe off loopback.
@@ -127,7 +127,7 @@ class WritePolicy:
 
     @property
     def probes(self) -> bool:
-        """Whether probes with unsafe methods may be sent."""
+        """Whether undefined routes may be probed with unsafe methods."""
         return not self.foreign or PROBES in self.patterns
 
     def refusal(self, method: str, operation: Operation | None, *, login: bool = False) -> str | None:
@@ -135,10 +135,10 @@ class WritePolicy:
 
         Args:
             method: the request's method.
-            operation: what it is for, None for a probe of what no contract defines.
+            operation: its operation, None for a probe of an undefined route.
             login: whether it logs an identity in, with that identity's own password.
         """
-        # The one exception: nothing can be tested without a token, and logging in is what clients do all day.
+        # The one exception: most checks need a token, and clients log in all the time.
         if login:
             return None
         why = self.unselected(operation) if operation is not None else None
@@ -152,26 +152,26 @@ class WritePolicy:
             return "it probes with an unsafe method, and --allow-writes probes was not given"
         if is_named(operation, self.patterns):
             return None
-        if not matches(operation, self.patterns):
+        if not matches_glob(operation, self.patterns):
             return f"{method} is not a safe method, and no --allow-writes names this operation"
         return self._not_by_a_glob(operation)
 
     def unselected(self, *operations: Operation) -> str | None:
-        """Return which of the operations `--only` leaves out, as the reason for not calling it; None if it is none."""
+        """Return which of some operations are not selected by `--only`, as a reason, or None if all are."""
         if self.selected is None:
             return None
         left_out = [one.label for one in operations if one.label not in self.selected]
         return f"{' and '.join(left_out)} is not selected (--only)" if left_out else None
 
     def changes(self, method: str, operation: Operation | None) -> bool:
-        """Tell whether a request may change something: by its method, off loopback by its operation's name, too."""
+        """Tell whether a request may change something, by its method or, on foreign targets, its side effects."""
         if method not in SAFE_METHODS:
             return True
         named = self.foreign and method in {"GET", "HEAD"} and operation is not None
         return named and operation is not None and operation.label in self.side_effects
 
     def irreversible(self, operation: Operation) -> str | None:
-        """Return why nothing puts back what an operation changes, None if something does, or it changes nothing."""
+        """Return why the effect of an operation cannot be undone, None if it can or has none."""
         if operation.safe and operation.effect != "credentials" and self.changes(operation.method, operation):
             return _NOTHING_REVERSES
         return cannot_be_undone(self.contract, operation) if self.contract is not None else None
@@ -191,7 +191,7 @@ class WritePolicy:
 
 
 def _literal_braces(pattern: str) -> str:
-    """Return a glob in which `[` is literal: path templates have braces, and nobody wants character sets."""
+    """Return a glob in which `[` stands for itself, not for a set of characters."""
     return pattern.replace("[", "[[]")
 
 
@@ -225,7 +225,7 @@ _PASSWORDS = frozenset({"password", "passwd", "passphrase", "passcode", "pwd"})
 
 
 def side_effects(contract: Contract) -> Mapping[str, str]:
-    """Return why each GET operation that changes something counts as unsafe, by label."""
+    """Return the GET and HEAD operations that seem to change something, by label, with the reason."""
     found = ((one.label, _effect(contract, one)) for one in contract.operations if one.method in {"GET", "HEAD"})
     return {label: why for label, why in found if why}
 
@@ -244,7 +244,7 @@ def _effect(contract: Contract, operation: Operation) -> str:
     if _is(segment, (*_ENDINGS, *_VERBS)) or _begins(segment, _ENDINGS) or (not reads and _acts(segment)):
         return f"its path ends in {' '.join(segment)!r}"
     if any(_begins(part, _ENDINGS) or _ends(part, _ENDINGS) for part in (*parts, _words(named))):
-        return f"its operationId {named} speaks of the end of a session"
+        return f"its operationId {named} names the end of a session"
     if not reads and any(_begins(part, _VERBS) for part in parts):
         return f"its operationId {named} is no read"
     phrase = _summary_phrase(str(raw.get("summary") or ""))
@@ -252,12 +252,12 @@ def _effect(contract: Contract, operation: Operation) -> str:
 
 
 def _acts(segment: Sequence[str]) -> bool:
-    """Tell whether a segment is a verb, or begins with one that is nothing else: `reset`, `delete-account`."""
+    """Tell whether a path segment is a verb, or begins with an unambiguous verb: `reset`, `delete-account`."""
     return _is(segment, _EITHER) or _begins(segment, _VERBS)
 
 
 def _summary_phrase(summary: str) -> str:
-    """Return the verb that a summary begins with, in the imperative or the third person, "" if it names no change."""
+    """Return the words of a summary that name a change, such as `Deletes the`, "" if there are none."""
     words = _words(summary)
     plain = [_imperative(words[0]), *words[1:]] if words else []
     ending = next((phrase for phrase in _ENDINGS if _begins(plain, (phrase,))), "")
@@ -274,7 +274,7 @@ def _imperative(word: str) -> str:
 
 
 def _last_segment(path: str) -> list[str]:
-    """Return the words of the last segment that is no parameter."""
+    """Return the words of the last path segment that is not a parameter."""
     segments = [segment.text for segment in parse_template(path).segments if segment.literals[0]]
     return _words(segments[-1].rpartition(":")[2]) if segments else []
 

@@ -1,4 +1,4 @@
-"""The rate limiter: how fast, how much and how long; limits that protect a server that is not ours."""
+"""The rate limiter: how fast and how many requests are sent, and when a run stops, to protect foreign servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mockserver.suite.run.interrupts import interruptible, raise_if_interrupted
 from mockserver.suite.verdicts.failures import NotRun
 
 #: The documentation of the built-in contract's API allows 15 to 20 requests a second, and bans above it. On loopback it
-#: is kept to from the first answer on that says "too many requests".
+#: this rate holds from the first response on that says "too many requests".
 FOREIGN_RATE = 10.0
 #: No rate is halved below this: a server that still says "later" is not to be tested now, or says so of one operation.
 LOWEST_RATE = 1.0
@@ -30,24 +30,24 @@ MAX_REPEATS = 3
 PAUSE_SECONDS = 1.0
 
 
-class Stopped(MockServerError):  # noqa: N818 - what happened, in a word
-    """The target is not to be asked anything more in this run; nobody can be judged by that."""
+class Stopped(MockServerError):  # noqa: N818 - named after the event
+    """Error: no more requests are sent to the target in this run."""
 
 
 class LeftAlone(NotRun):
-    """An operation that is not asked any more, while others are."""
+    """Error: no more requests are sent for one operation, while other operations go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When enough is enough.
+    """Limits for the number of requests and failures, after which an operation or the run is stopped.
 
     Attributes:
         budget: requests for one operation at most, None for no limit.
-        failures: so many 5xx or lost connections of one operation in a row, and it is left alone; so many in a row
-            over several operations, and the run ends. None for no limit: the target is ours to crash.
-        patient: whether "later" ends the run if it stays.
-        slows: whether "later" slows a run that is not limited so far; a stub of the run's own only plays with it.
+        failures: number of 5xx or lost connections in a row after which an operation is left alone, or, over
+            several operations, the run ends; None for no limit, since a local target may be crashed.
+        patient: whether repeated "later" responses (429, 503) end the run.
+        slows: whether a "later" response limits a run without a rate; not for our own stub, whose 429 is an example.
     """
 
     budget: int | None = None
@@ -64,7 +64,7 @@ FOREIGN = Limits(budget=FOREIGN_BUDGET, failures=5, patient=True)
 
 
 def parse_rate(text: str) -> float:
-    """Return the requests a second of a `--rate` value such as `5/s` or `0.5/s`.
+    """Return the requests per second of a `--rate` value such as `5/s` or `0.5/s`.
 
     Raises:
         UsageError: another form, or not above 0.
@@ -94,27 +94,27 @@ def parse_retry_after(value: str, now: datetime) -> float | None:
     return seconds if seconds >= 0 else None
 
 
-class Governor:
-    """Spaces requests out, whoever sends them, counts them, and ends a run that does harm. Safe to use from threads.
+class RateLimiter:
+    """Spaces and counts the requests of a run, and stops a run that harms the server; safe to use from threads.
 
-    Whoever sends a request calls `admit` right before it, and `observe` with what came of it::
+    A sender calls `admit` right before each request, and `observe` with its result::
 
         while True:
-            governor.admit(label)
-            answer = send()
-            if not governor.observe(label, answer.status, answer.retry_after):
-                return answer
+            rate_limiter.admit(label)
+            response = send()
+            if not rate_limiter.observe(label, response.status, response.retry_after):
+                return response
 
-    The bucket holds one token: requests are spaced, and a pause earns no burst. In any second there are at most as
-    many as the rate says, and one more.
+    The token bucket holds one token: requests are spaced evenly, and a pause is not followed by a burst. In any second
+    there are at most as many requests as the rate, plus one.
 
     Attributes:
-        requests: how many were admitted.
-        stopped: why nothing is sent any more, "" as long as something is.
-        rate: requests a second now, None for no limit; halved each time that the server says that it is too much, and
-            `slow_rate` at most from the first time on.
-        slow_rate: what a server is asked that said so.
-        limits: when enough is enough.
+        requests: number of admitted requests.
+        stopped: why no more requests are sent, "" while requests are sent.
+        rate: current requests per second, None for no limit; halved at each response that says they are too many,
+            and at most `slow_rate` from the first such response on.
+        slow_rate: highest rate after such a response.
+        limits: limits of requests and failures.
     """
 
     def __init__(
@@ -139,16 +139,16 @@ class Governor:
         self._next = 0.0
         self._sent: Counter[str] = Counter()
         self._repeats: Counter[str] = Counter()
-        self._row: Counter[str] = Counter()  # failures by operation since each was last answered
-        self._failing: list[str] = []  # labels of the failures since anything was last answered
+        self._row: Counter[str] = Counter()  # failures in a row by operation
+        self._failing: list[str] = []  # labels of the failures in a row over all operations
         self._limited: set[str] = set()
-        self._banned: set[str] = set()  # labels that were told to come back much later, since anything was answered
+        self._banned: set[str] = set()  # labels that got a long Retry-After since the last other response
 
     def admit(self, label: str = "") -> None:
-        """Return when the next request may be sent.
+        """Wait until the next request may be sent.
 
         Args:
-            label: the operation that it is for, as reports name it; "" where there is none.
+            label: label of the operation in reports, "" if there is none.
 
         Raises:
             Stopped: nothing may be sent any more.
@@ -170,12 +170,12 @@ class Governor:
                 self._sleep(wait)
 
     def observe(self, label: str, status: int | None, retry_after: str | None = None) -> bool:
-        """Take note of what came of a request; tell whether it is to be asked again, after another `admit`.
+        """Record the result of a request; return whether to send it again after another `admit`.
 
         Args:
             label: the operation that it was for, as told to `admit`.
-            status: the answer's status code, None if the connection was lost or there was no answer in time.
-            retry_after: the answer's `Retry-After` field.
+            status: status code of the response, None if the connection was lost or no response came in time.
+            retry_after: `Retry-After` field of the response.
         """
         with self._lock:
             if status == 429 or (status == 503 and retry_after is not None):
@@ -190,12 +190,12 @@ class Governor:
             return False
 
     def stop(self, why: str) -> None:
-        """Let nothing more pass, for a reason that completes "the run ended, because"."""
+        """Refuse all further requests, with a reason that completes "the run ended, because"."""
         with self._lock:
             self._stop(why)
 
     def reopen(self) -> None:
-        """Let requests pass again that put back what the run changed: paced as before, with nothing held against it."""
+        """Allow requests again, at the same rate and without limits, to restore what the run changed."""
         with self._lock:
             self.stopped = ""
             self.limits = replace(self.limits, budget=None, failures=None)
@@ -212,16 +212,16 @@ class Governor:
         if budget is not None and label and self._sent[label] >= budget:
             raise LeftAlone(f"its budget of {budget} requests is spent (--budget)")
         if failures is not None and self._row[label] >= failures:
-            raise LeftAlone(f"it failed {failures} times in a row, and this server is not ours to crash")
+            raise LeftAlone(f"it failed {failures} times in a row, and a foreign server must not be brought down")
 
     def _later(self, label: str, status: int, retry_after: str | None) -> bool:
-        """Take note of an answer that says "later"."""
+        """Record a 429, or a 503 with `Retry-After`; return whether to send the request again."""
         patient = self.limits.patient
         asked = self._pause(1, retry_after)
         if label not in self._limited and not self._repeats[label]:
             self._slow_down()
         if asked > MAX_PAUSE_SECONDS:
-            # One operation may be a whim of a server on this machine; two in a row are a ban of whoever asks.
+            # One operation may be an odd response of a local server; two in a row are a ban of the caller.
             self._banned.add(label)
             if patient or len(self._banned) > 1:
                 said = f"{status} with Retry-After: {retry_after}"
@@ -243,7 +243,7 @@ class Governor:
         return True
 
     def _slow_down(self) -> None:
-        """Ask less often from now on: it was too fast for this server, whatever its documentation says."""
+        """Reduce the rate of requests, after a response that said they were too many."""
         if self.rate is None:
             self.rate = self.slow_rate if self.limits.slows else None
             return
@@ -251,7 +251,7 @@ class Governor:
         self.rate = halved if self.limits.patient else min(halved, self.slow_rate)
 
     def _pause(self, times: int, retry_after: str | None) -> float:
-        """Return how long to wait before a request is asked for the `times`-th time again, in seconds."""
+        """Return the seconds to wait before a request is repeated for the `times`-th time."""
         try:
             asked = parse_retry_after(retry_after, self._now()) if retry_after is not None else None
         except ValueError:

@@ -1,4 +1,4 @@
-"""Puts back what a run changed: writes the old values, resets, deletes what was created, and reads whether it holds."""
+"""Restorer: writes the earlier values of settings back, resets them, revokes tokens, and verifies the result."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_revocation
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
-from mockserver.suite.cases.setting_states import NEVER_SET, Resource, resources, shown_by, strip_secrets
+from mockserver.suite.cases.setting_states import NEVER_SET, SettingResource, resources, shown_by, strip_secrets
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.item_restorer import ItemRestorer
-from mockserver.suite.safety.ledger import DONE, Call, Setting
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.ledger import DONE, LastingCall, SavedSetting
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import cannot_be_undone
-from mockserver.suite.safety.polling import POLL_SECONDS
+from mockserver.suite.safety.poller import POLL_SECONDS
 from mockserver.suite.secrets.known_secrets import marked
 from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
 from mockserver.suite.verdicts.failures import NotRun
 
-_OTHERWISE = "it was written, and still reads otherwise"
-#: Seconds to wait for a server in trouble, the last one first; so often in all.
+_OTHERWISE = "it was written, and still shows another value"
+#: Pauses in seconds before requests to a failing server are repeated, taken from the end.
 _PAUSES = (8.0, 4.0, 2.0, 1.0)
 #: A failure of the server (RFC 9110, section 15.6).
 _FAILURE = 500
 
 
-def may_change(run: Run, resource: Resource) -> bool:
-    """Tell whether a run may change a resource: by a write or reset that is allowed, or by probes at its paths."""
+def may_change(run: Run, resource: SettingResource) -> bool:
+    """Tell whether a run may change a resource by an allowed write or reset, or by probes at its paths."""
     of_it = [one for one in (resource.read, resource.write, resource.reset) if one is not None]
     if run.policy.probes:
         return any(run.has_selected(operation) for operation in of_it)
@@ -39,13 +39,13 @@ def may_change(run: Run, resource: Resource) -> bool:
 
 
 class Restorer:
-    """Reads settings, and puts back what is in a book; no claim is made on what the server answers to that.
+    """Saves settings before a run and restores them from the ledger afterwards.
 
     Attributes:
-        items: the same for items of collections, and whatever else has a path of its own.
+        items: restores the items of collections, and other resources by their paths.
     """
 
-    def __init__(self, run: Run, originals: Originals) -> None:
+    def __init__(self, run: Run, originals: OriginalValues) -> None:
         self._run = run
         self._originals = originals
         self._session = Session(run, fresh=False)
@@ -53,19 +53,19 @@ class Restorer:
         self._pauses: list[float] = []
         self._resources = {resource.name: resource for resource in resources(run.contract)}
 
-    def save(self) -> list[Setting]:
-        """Return every setting that the run may change, as it is now."""
+    def save(self) -> list[SavedSetting]:
+        """Return the current state of every setting that the run may change."""
         return [self._now(resource) for resource in self._resources.values() if may_change(self._run, resource)]
 
     def wait_for_trouble_to_pass(self) -> None:
-        """Ask a server that fails again after a while, from now on, a few times in all."""
+        """From now on repeat requests that fail, after pauses, a few times in all."""
         self._pauses = list(_PAUSES) if self._run.target.foreign else []
 
-    def setting(self, setting: Setting) -> str:
-        """Put a setting back; return `DONE`, or why it is left."""
+    def setting(self, setting: SavedSetting) -> str:
+        """Restore a setting; return `DONE`, or why it could not be restored."""
         resource = self._resources.get(setting.resource)
         if resource is None:
-            return "the contract does not have it any more"
+            return "the contract does not define it any more"
         try:
             outcome = self._restore(setting, resource)
             # A request that was on its way when the run was interrupted may have come through after the first write.
@@ -73,11 +73,11 @@ class Restorer:
         except (NotRun, MockServerError) as reason:
             return f"could not be put back: {reason}"
 
-    def call(self, call: Call) -> str:
+    def call(self, call: LastingCall) -> str:
         """Call an operation again with its original value; return `DONE`, or why its effect is left."""
         operation = next((one for one in self._run.contract.operations if one.label == call.label), None)
         if operation is None or operation.id not in self._originals.values:
-            doubt = "" if call.answer == "accepted" else "whether it changed something is not known: no answer said; "
+            doubt = "" if call.answer == "accepted" else "no response told whether it changed something; "
             return f"{doubt}{call.why}"
         try:
             self._write(operation, self._originals.values[operation.id])
@@ -86,7 +86,7 @@ class Restorer:
         return DONE
 
     def revoke(self, owner: Identity) -> bool:
-        """Revoke a token that the run obtained; return whether it is worth nothing now."""
+        """Revoke a token that the run obtained; return whether the token is now invalid."""
         operation = next(filter(is_revocation, self._run.contract.operations), None)
         if operation is None or self._run.policy.refusal(operation.method, operation) is not None:
             return False
@@ -96,29 +96,31 @@ class Restorer:
             return False
         return response.successful or response.status == 401
 
-    def _now(self, resource: Resource) -> Setting:
+    def _now(self, resource: SettingResource) -> SavedSetting:
         try:
             response = self._read(resource)
         except (NotRun, MockServerError) as reason:
-            return Setting(resource.name, "unknown", why=str(reason))
+            return SavedSetting(resource.name, "unknown", why=str(reason))
         shown = shown_by(resource, response)
         if shown == NEVER_SET:
-            return Setting(resource.name, "never set")
+            return SavedSetting(resource.name, "never set")
         if not response.successful or shown is None:
-            return Setting(resource.name, "unknown", why=f"its read, answered with {response.status}, shows no value")
+            return SavedSetting(
+                resource.name, "unknown", why=f"its read, answered with {response.status}, shows no value"
+            )
         if resource.generated or self._is_secret(resource, shown):
-            return Setting(resource.name, "value", why="its value is a secret, and not kept")
-        return Setting(resource.name, "value", shown)
+            return SavedSetting(resource.name, "value", why="its value is a secret, and not kept")
+        return SavedSetting(resource.name, "value", shown)
 
-    def _is_secret(self, resource: Resource, value: Any) -> bool:
-        """Tell whether a value holds what must not stand in a file."""
+    def _is_secret(self, resource: SettingResource, value: Any) -> bool:
+        """Tell whether a value contains a secret, so that it must not be written to the ledger file."""
         text = json.dumps(value, ensure_ascii=False)
         success = resource.read.success()
         schemas = [content.schema for content in success.content.values()] if success is not None else []
         issued = any(True for schema in schemas for _ in marked(self._run.contract, schema, "x-secret"))
         return issued or self._run.secrets.mask(text) != text
 
-    def _restore(self, setting: Setting, resource: Resource) -> str:
+    def _restore(self, setting: SavedSetting, resource: SettingResource) -> str:
         given = self._originals.values.get(resource.name)
         if given is not None:
             self._write(resource.write, given)
@@ -136,16 +138,16 @@ class Restorer:
         self._write(resource.write, setting.value)
         return self._verify(resource, setting.value)
 
-    def _unset(self, resource: Resource) -> str:
+    def _unset(self, resource: SettingResource) -> str:
         if self._holds(resource, NEVER_SET):
             return DONE
         if resource.reset is None:
-            return "it was never set, and nothing documented resets it"
+            return "it was never set, and no documented operation resets it"
         self._write(resource.reset, None)
         return self._verify(resource, NEVER_SET)
 
-    def _verify(self, resource: Resource, expected: Any) -> str:
-        """Read until a setting holds a value, at most for as long as a documented transition may last."""
+    def _verify(self, resource: SettingResource, expected: Any) -> str:
+        """Read a setting until it shows a value; return `DONE`, or that it does not after the time of `--settle`."""
         deadline = time.monotonic() + self._run.settle_seconds
         while not self._holds(resource, expected):
             if time.monotonic() >= deadline:
@@ -154,15 +156,15 @@ class Restorer:
                 time.sleep(POLL_SECONDS)
         return DONE
 
-    def _holds(self, resource: Resource, expected: Any) -> bool:
+    def _holds(self, resource: SettingResource, expected: Any) -> bool:
         return same_json(shown_by(resource, self._read(resource)), expected)
 
-    def _read(self, resource: Resource) -> WireResponse:
+    def _read(self, resource: SettingResource) -> WireResponse:
         caller = self._run.allowed(resource.read)
         return self._send(resource.read, self._session.valid_request(resource.read, caller))
 
     def _write(self, operation: Operation, value: Any) -> None:
-        """Send a value to an operation, nothing to one that takes none.
+        """Call an operation with a value, without content if it takes none.
 
         Raises:
             NotRun: it is not accepted.
@@ -176,7 +178,7 @@ class Restorer:
             raise NotRun(f"{operation.label} was answered with {response.status}")
 
     def _send(self, operation: Operation, request: WireRequest) -> WireResponse:
-        """Return the answer to a request.
+        """Return the response to a request.
 
         Raises:
             NotRun: there is none.

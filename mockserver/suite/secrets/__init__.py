@@ -1,1 +1,1 @@
-"""Secrets: known, masked, and found where they leak."""
+"""Secrets of a run: registered, masked in output, and searched for in responses."""

@@ -1,4 +1,4 @@
-"""Encoded secrets: in what ways a text may be written, and how it is found however it is written.
+"""Encoded secrets: the forms in which a secret may appear in a text, and the search for all of them.
 
 ::
 
@@ -29,7 +29,7 @@ MAX_LEVELS = 4
 MIN_DIGITS = 5
 _BASE64 = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+/-_")
 #: How a form is looked for: wherever it is; as a word of its own; among digits that hold parts of it.
-Kind = Literal["text", "word", "digits"]
+MatchKind = Literal["text", "word", "digits"]
 _ESCAPE = re.compile(
     r"""
       (?:%[0-9A-Fa-f]{2})+                                              # percent (RFC 3986, section 2.1)
@@ -47,7 +47,7 @@ _LAST_CHARACTER = 0x10FFFF
 
 
 def as_bytes(text: str) -> bytes:
-    """Return a text in UTF-8 as it is sent: a lone surrogate, which UTF-8 does not know, in the bytes it would have.
+    """Return a text in UTF-8 in which lone surrogates are encoded like other characters.
 
     JSON may hold one (RFC 8259, section 8.2), so a server can give it out, and has to stand getting it back.
     """
@@ -55,7 +55,7 @@ def as_bytes(text: str) -> bytes:
 
 
 def undone(text: str) -> str:
-    """Return a text with its escapes undone once; the same text where there are none."""
+    """Return a text with one level of escapes (percent, JSON, HTML, Python) undone."""
     if "%" not in text and "\\" not in text and "&" not in text:
         return text
     return _ESCAPE.sub(_undo, text)
@@ -69,7 +69,7 @@ def _undo(found: re.Match[str]) -> str:
 
 
 def _units(escape: str) -> Iterator[tuple[str, int]]:
-    """Yield the text of an escape in parts that cannot be divided, each with its length as it was written."""
+    """Yield the decoded parts of an escape, each with its length in the escaped text."""
     if escape[0] == "%":
         for character in bytes.fromhex(escape.replace("%", "")).decode("utf-8", "surrogateescape"):
             yield character, 3 * len(character.encode("utf-8", "surrogateescape"))
@@ -86,7 +86,7 @@ def _units(escape: str) -> Iterator[tuple[str, int]]:
 
 
 def fold(text: str) -> str:
-    """Return a text in lower case, as long as it was."""
+    """Return a text in lower case, with the same length."""
     lower = text.lower()
     if len(lower) == len(text):
         return lower
@@ -94,7 +94,7 @@ def fold(text: str) -> str:
 
 
 def readings(text: str) -> Iterator[str]:
-    """Yield a text as it is, and then with its escapes undone once more, until there are none."""
+    """Yield a text, then the text with one, two and more levels of escapes undone."""
     yield text
     for _ in range(MAX_LEVELS):
         plain = undone(text)
@@ -106,12 +106,12 @@ def readings(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def folded_forms(value: str) -> frozenset[str]:
-    """Return what a text looks like in a reading of another one, in lower case."""
+    """Return all forms, in lower case, in which a secret may appear in a text."""
     return folded_texts(value) | folded_digits(value)
 
 
 def folded_texts(value: str) -> frozenset[str]:
-    """Return how a text is read, in lower case: as it is, as a form field, by lines, and like what looks escaped."""
+    """Return the plain forms of a secret in lower case: as it is, as a form field, unescaped, line by line."""
     *_, last = readings(value)
     lines = [line.strip() for line in value.splitlines()]
     long = [line for line in lines if len(line) * len(lines) * 2 >= len(value)]  # not the brackets around a key
@@ -120,7 +120,7 @@ def folded_texts(value: str) -> frozenset[str]:
 
 
 def folded_digits(value: str) -> frozenset[str]:
-    """Return a text's hexadecimal digits, and its base64 at each offset in what was encoded, in lower case."""
+    """Return the encoded forms of a secret in lower case: hexadecimal, and base64 at each offset."""
     # What is encoded may have been escaped before: a whole JSON text in a header field.
     inner = {
         value,
@@ -136,15 +136,15 @@ def _digits(text: str) -> Iterator[str]:
     yield raw.hex()
     for offset in range(3):
         digits = base64.b64encode(bytes(offset) + raw).decode()
-        # Digits that hold bits of what stands before or behind are left out: those are not known.
+        # Digits with bits of the text before or behind are left out, since that text is not known.
         core = digits[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]
         yield core
         yield core.replace("+", "-").replace("/", "_")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a form stands in a text as it is written."""
+class SecretMatch:
+    """A form of a secret that was found in a text, with its position."""
 
     start: int
     end: int
@@ -152,7 +152,7 @@ class Place:
 
 
 class Finder:
-    """Finds which of many texts another one holds, in one pass that does not take longer the more there are.
+    """Searches a text for many forms of secrets at once, in time that does not grow with their number.
 
     A text of at least `2 * STEP - 1` characters holds a whole piece of each `STEP` characters at which another one is
     cut, wherever it stands in it, so that it is enough to look up these pieces.
@@ -163,14 +163,14 @@ class Finder:
     HEAD = 5
 
     def __init__(self) -> None:
-        self._kinds: dict[str, Kind] = {}
+        self._kinds: dict[str, MatchKind] = {}
         self._pieces: dict[str, list[tuple[str, int]]] = {}  # piece -> forms that have it, and where
         self._short: list[str] = []
         self._heads: dict[str, list[str]] = {}
         self._longest = 0
 
-    def add(self, form: str, kind: Kind = "text") -> None:
-        """Take a form to look for, in lower case; how it was first added counts."""
+    def add(self, form: str, kind: MatchKind = "text") -> None:
+        """Add a form of a secret to search for, in lower case; the kind given first counts."""
         if form in self._kinds:
             return
         self._kinds[form] = kind
@@ -184,27 +184,27 @@ class Finder:
             self._pieces.setdefault(form[offset : offset + self.STEP], []).append((form, offset))
 
     def found(self, folded: str) -> list[str]:
-        """Return the forms that a text in lower case holds."""
+        """Return the forms of secrets that a text in lower case contains."""
         return list(dict.fromkeys(form for _, form in self._hits(folded)))
 
-    def places(self, text: str) -> list[Place]:
-        """Return where a text holds forms, in any of its readings; an escape is never divided.
+    def places(self, text: str) -> list[SecretMatch]:
+        """Return where forms of secrets occur in a text, at any level of escapes, without splitting an escape.
 
         Where a text was shortened, as `…` tells, what is left of a form counts, too.
         """
-        found: list[Place] = []
-        ways: list[_Way] = []
+        found: list[SecretMatch] = []
+        ways: list[_PositionMap] = []
         for reading in readings(text):
             folded = fold(reading)
             for start, end, form in (*self._whole(folded), *self._cut(folded)):
                 for way in reversed(ways):
                     start, end = way.back(start, end)
-                found.append(Place(start, end, form))
-            ways.append(_Way(reading))
+                found.append(SecretMatch(start, end, form))
+            ways.append(_PositionMap(reading))
         return found
 
     def _hits(self, folded: str) -> Iterator[tuple[int, str]]:
-        """Yield where forms stand; the same place more than once for a long one."""
+        """Yield position and form of each secret that a text contains; a match may be repeated."""
         for form in self._short:
             start = folded.find(form)
             while start >= 0:
@@ -220,7 +220,7 @@ class Finder:
                     yield start - offset, form
 
     def _whole(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        """Yield start and end of each form that stands in a text as it is looked for."""
+        """Yield start, end and form of each complete secret in a text, as far as the kind of the form allows."""
         for start, form in dict.fromkeys(self._hits(folded)):
             end, kind = start + len(form), self._kinds[form]
             before, behind = folded[max(0, start - 1) : start], folded[end : end + 1]
@@ -231,7 +231,7 @@ class Finder:
                 yield start, end, form
 
     def _cut(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        """Yield where the beginnings of forms stand before an ellipsis."""
+        """Yield start, end and form of each secret that is cut off by an ellipsis in a text."""
         place = folded.find("…")
         while place >= 0:
             end = _CUT_ESCAPE.search(folded, max(0, place - 12), place)
@@ -247,19 +247,19 @@ class Finder:
             place = folded.find("…", place + 1)
 
 
-class _Way:
-    """The way back from a reading to the one before."""
+class _PositionMap:
+    """Maps positions in an unescaped text back to the escaped text."""
 
     def __init__(self, before: str) -> None:
         self._before = before
         self._marks: tuple[list[int], list[int], list[int], list[int]] | None = None
 
     def back(self, start: int, end: int) -> tuple[int, int]:
-        """Return where in the text before a part of its reading comes from, escapes whole."""
+        """Return the range of the escaped text that a range of the unescaped text comes from."""
         return self._at(start)[0], self._at(end - 1)[1]
 
     def _at(self, position: int) -> tuple[int, int]:
-        """Return start and end of what a character comes from."""
+        """Return start and end in the escaped text of the character at a position."""
         if self._marks is None:
             self._marks = self._marked()
         here, there, width_here, width_there = self._marks

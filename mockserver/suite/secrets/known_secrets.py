@@ -1,4 +1,4 @@
-"""Secrets: which are known, how they are told from chance, how they are masked, and where they leak."""
+"""Known secrets: the secrets of a run, masked in output and searched for in responses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mockserver.contract.model import Contract
-from mockserver.suite.secrets.encoded_secrets import Finder, Kind, fold, folded_digits, folded_texts, readings
+from mockserver.suite.secrets.encoded_secrets import Finder, MatchKind, fold, folded_digits, folded_texts, readings
 from mockserver.suite.target.exchange import NotJSON, WireResponse, is_json
 
-#: A text shorter than this may well stand in an answer by chance.
+#: A text shorter than this may appear in a response by chance.
 MIN_SECRET = 12
 MASK = "********"
 _MIN_DISTINCT = 8
@@ -21,26 +21,26 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 def is_distinctive(value: str) -> bool:
-    """Tell whether a text is so unlike others that its being in a later answer is no chance."""
+    """Tell whether a text is long and varied enough that its appearance in a response is no coincidence."""
     return len(value) >= MIN_SECRET and len(set(value)) >= _MIN_DISTINCT and not any(map(str.isspace, value))
 
 
 class Canaries:
-    """Makes up secrets: the same seed gives the same ones in the same order, none twice."""
+    """Makes up secrets: the same seed gives the same secrets in the same order, no secret twice."""
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._count = 0
 
     def make(self, purpose: str, length: int = 24) -> str:
-        """Return a new secret of letters and digits, never shorter than `MIN_SECRET`."""
+        """Return a new secret of letters and digits, at least `MIN_SECRET` characters long."""
         self._count += 1
         digest = hashlib.shake_256(f"{self._seed}/{self._count}/{purpose}".encode()).digest(max(length, MIN_SECRET))
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
 
 
 class Secrets:
-    """Every secret of a run, with the name that stands for it in output."""
+    """All secrets of a run, each with the name of the variable that replaces it in output."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -49,11 +49,11 @@ class Secrets:
         self._all = Finder()
 
     def add(self, name: str, value: str) -> None:
-        """Register a secret under the name of its `$VARIABLE`; the first name stays."""
+        """Register a secret under the name of its `$VARIABLE`; a secret keeps its first name."""
         if not value or value in self._names:
             return
         self._names[value] = name
-        kind: Kind = "text" if len(value) >= MIN_SECRET // 2 else "word"
+        kind: MatchKind = "text" if len(value) >= MIN_SECRET // 2 else "word"
         digits = folded_digits(value)
         finders = (self._all, self._leaks) if len(value) >= MIN_SECRET else (self._all,)
         for form in folded_texts(value) | digits:
@@ -62,34 +62,34 @@ class Secrets:
                 finder.add(form, "digits" if form in digits else kind)
 
     def leaked(self, text: str) -> Iterator[str]:
-        """Yield the secrets that a text holds, also when escaped, encoded or in another case."""
+        """Yield the secrets that a text contains, also escaped, encoded or in another case."""
         found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
         yield from dict.fromkeys(self._values[form] for form in found)
 
     def name_of(self, value: str) -> str | None:
-        """Return the name of the variable that stands for a secret, or None if it is none."""
+        """Return the name of the variable that replaces a secret, or None if the text is not a secret."""
         return self._names.get(value)
 
     def has_name(self, name: str) -> bool:
-        """Tell whether a variable of that name stands for a secret."""
+        """Tell whether a variable name is in use for a secret."""
         return name in self._names.values()
 
     def mask(self, text: str) -> str:
-        """Return a text in which `$VARIABLE` stands for every secret, in whatever form it is.
+        """Return a text with every secret, in any form, replaced by its `$VARIABLE`.
 
         A secret that is too short to be told from chance is masked where it is a word of its own.
         """
         return self._masked(text, self._all)
 
-    def scrub(self, text: str) -> str:
-        """Return a finished output in which `$VARIABLE` stands for what got past all masks.
+    def redact(self, text: str) -> str:
+        """Return finished output with each long secret that is left in it replaced by its `$VARIABLE`.
 
         Only secrets that cannot be a part of the document's own syntax by chance.
         """
         return self._masked(text, self._leaks)
 
     def mask_json(self, value: Any) -> Any:
-        """Return a JSON value with all its texts masked, names of members included."""
+        """Return a JSON value with secrets masked in all its texts and member names."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
@@ -111,7 +111,7 @@ class Secrets:
 
 
 def marked(contract: Contract, schema: str | None, keyword: str) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Return the path in a value, and the pointer, of each property below a schema that bears a keyword.
+    """Return path and pointer of each property below a schema that has a keyword such as `writeOnly`.
 
     `*` in a path is any index of an array. True or text counts: `writeOnly: true`, `x-secret: issued`.
     """
@@ -119,7 +119,7 @@ def marked(contract: Contract, schema: str | None, keyword: str) -> tuple[tuple[
 
 
 def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """Yield the values at a path, several where it goes through arrays."""
+    """Yield the values at a path in a JSON value; `*` in the path goes through all items of an array."""
     if not path:
         yield value
     elif path[0] == "*" and isinstance(value, list):
@@ -129,26 +129,26 @@ def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
         yield from values_at(value[path[0]], path[1:])
 
 
-def masked(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
-    """Return a JSON value in which the members at some paths are masked."""
+def mask_paths(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
+    """Return a JSON value with the members at some paths masked."""
     if not paths:
         return value
     if () in paths:
         return MASK
     if isinstance(value, list):
-        return [masked(item, _below(paths, "*")) for item in value]
+        return [mask_paths(item, _below(paths, "*")) for item in value]
     if isinstance(value, dict):
-        return {name: masked(item, _below(paths, name)) for name, item in value.items()}
+        return {name: mask_paths(item, _below(paths, name)) for name, item in value.items()}
     return value
 
 
-def text_of(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
-    """Return all that an answer shows, decoded, but for the secrets that it is there to give out."""
+def visible_text(response: WireResponse, issued: tuple[tuple[str, ...], ...]) -> str:
+    """Return the fields and decoded content of a response as one text, without the secrets it may issue."""
     shown = [value for _, value in response.fields]
     body = response.body.decode("utf-8", "replace")
-    if is_json(response.media_type) and (issued or "\\" in body):  # else it stands there as it is
+    if is_json(response.media_type) and (issued or "\\" in body):  # else the content is plain text
         try:
-            value = masked(response.json(), issued)
+            value = mask_paths(response.json(), issued)
         except NotJSON:
             shown.append(body)
         else:
@@ -164,7 +164,7 @@ def _below(paths: tuple[tuple[str, ...], ...], name: str) -> tuple[tuple[str, ..
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """Yield every text in a JSON value, names included."""
+    """Yield every text in a JSON value, member names included."""
     stack = [value]
     while stack:
         item = stack.pop()
@@ -178,20 +178,20 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 #: Names of members, and `*` for any index, that lead to a part of a value.
-Path = tuple[str, ...]
+MemberPath = tuple[str, ...]
 #: A text, also one that was cut; a sign; a number or word.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},:]|[^\s"\[\]{},:]+', re.DOTALL)
 _OPENING, _CLOSING = frozenset("[{"), frozenset("]}")
 
 
-def redacted(text: str, paths: Iterable[Path]) -> str:
-    """Return a JSON text in which the values at some paths are masked, each in all of its places; the rest as it is."""
+def redacted(text: str, paths: Iterable[MemberPath]) -> str:
+    """Return a JSON text with the values at some paths masked, and all else unchanged to the byte."""
     wanted = tuple(paths)
     if not wanted:
         return text
     parts: list[str] = []
     # What is wanted below each open array or object, and whether it is an object.
-    above: list[tuple[tuple[Path, ...], bool]] = []
+    above: list[tuple[tuple[MemberPath, ...], bool]] = []
     below, in_object, name = wanted, False, ""
     at_name, hidden, done = False, 0, 0  # hidden: open arrays and objects within a value that is masked
     for token in _TOKEN.finditer(text):
@@ -231,5 +231,5 @@ def _name(token: str) -> str:
         return token
 
 
-def _below_member(paths: tuple[Path, ...], name: str) -> tuple[Path, ...]:
+def _below_member(paths: tuple[MemberPath, ...], name: str) -> tuple[MemberPath, ...]:
     return tuple(path[1:] for path in paths if path and path[0] == name)

@@ -1,4 +1,4 @@
-"""The output filter, the last line of defence: nothing is printed in which a known secret stands."""
+"""Output filter: removes known secrets from everything that is printed, as the last line of defence."""
 
 from __future__ import annotations
 
@@ -12,84 +12,84 @@ from mockserver.errors import InternalError, MockServerError
 from mockserver.suite.run.internal_errors import place_of
 from mockserver.suite.secrets.known_secrets import Secrets
 
-#: An error of a server's making can be as long as its answers.
+#: Longest message, since an error may quote a whole response.
 _MAX_MESSAGE = 500
 
 
-class Scrubber:
-    """Takes secrets out of output.
+class OutputFilter:
+    """Removes the secrets of a run from output.
 
     Attributes:
-        secrets: what may not be shown; a run adds its own.
+        secrets: the secrets to mask; a run adds its own.
     """
 
     def __init__(self) -> None:
         self.secrets = Secrets()
 
     def __call__(self, text: str) -> str:
-        """Return an output without secrets."""
-        return self.secrets.scrub(text)
+        """Return an output text with its secrets masked."""
+        return self.secrets.redact(text)
 
     def line(self, text: str) -> str:
-        """Return a message without secrets, also without short ones, on one line."""
+        """Return a message on one line, with all secrets masked and at most `_MAX_MESSAGE` characters."""
         shown = " ".join(self.secrets.mask(text).split())
         return shown if len(shown) <= _MAX_MESSAGE else shown[:_MAX_MESSAGE] + "…"
 
 
-class ScrubbedStream(io.TextIOBase):
-    """A text stream in front of another one. What has no end of line yet waits for it, or for `flush`."""
+class FilteredStream(io.TextIOBase):
+    """A text stream that filters text, line by line, before it writes it to another stream."""
 
-    def __init__(self, stream: TextIO, scrub: Callable[[str], str]) -> None:
+    def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream = stream
-        self._scrub = scrub
+        self._redact = redact
         self._pending = ""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a property of every text stream, an attribute in typeshed
-        """That of the stream behind."""
+        """Encoding of the underlying stream."""
         return self._stream.encoding or "utf-8"
 
     @property
     def errors(self) -> str:  # type: ignore[override]  # as above
-        """That of the stream behind."""
+        """Error handler of the underlying stream."""
         return self._stream.errors or "strict"
 
     def write(self, text: str) -> int:
-        """Write a text without secrets."""
+        """Filter a text and write its complete lines; the rest waits for the end of its line or `flush`."""
         if not isinstance(text, str):
-            raise TypeError(f"text is written here, and not {type(text).__name__}")
+            raise TypeError(f"only text can be written, not {type(text).__name__}")
         head, newline, self._pending = (self._pending + text).rpartition("\n")
         if newline:
-            self._stream.write(self._written(self._scrub(head)) + newline)
+            self._stream.write(self._written(self._redact(head)) + newline)
         return len(text)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the text that waits for the end of its line."""
         if self._pending:
             waiting, self._pending = self._pending, ""
-            self._stream.write(self._written(self._scrub(waiting)))
+            self._stream.write(self._written(self._redact(waiting)))
         self._stream.flush()
 
     def _written(self, text: str) -> str:
-        """Return a text as the stream can encode it: on a terminal of another charset, what it lacks is escaped."""
+        """Return a text with the characters escaped that the stream's encoding lacks."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def isatty(self) -> bool:
-        """Whether the stream behind is a terminal."""
+        """Tell whether the underlying stream is a terminal."""
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """That of the stream behind, for questions about the terminal."""
+        """Return the file descriptor of the underlying stream."""
         return self._stream.fileno()
 
     def writable(self) -> bool:
-        """Always."""
+        """Return True: the stream can be written to."""
         return True
 
 
 @contextmanager
-def scrubbed(scrub: Scrubber) -> Iterator[None]:
-    """Let nothing pass to standard output and standard error that holds a secret, and no error either.
+def filtered_output(redact: OutputFilter) -> Iterator[None]:
+    """Filter standard output, standard error and error messages for secrets while the context lasts.
 
     That is also for what libraries print: warnings, log lines, tracebacks of threads.
 
@@ -98,17 +98,17 @@ def scrubbed(scrub: Scrubber) -> Iterator[None]:
         InternalError: a mistake of ours, likewise.
     """
     outputs = sys.stdout, sys.stderr
-    streams = ScrubbedStream(sys.stdout, scrub), ScrubbedStream(sys.stderr, scrub)
+    streams = FilteredStream(sys.stdout, redact), FilteredStream(sys.stderr, redact)
     sys.stdout, sys.stderr = streams
     try:
         yield
     except MockServerError as error:
-        error.args = (scrub.line(str(error)),)
+        error.args = (redact.line(str(error)),)
         raise
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - a traceback would show what stands in the frames' messages
-        raise InternalError(scrub.line(_told(error))) from None
+    except Exception as error:  # noqa: BLE001 - a traceback would show the messages of its frames
+        raise InternalError(redact.line(_told(error))) from None
     finally:
         sys.stdout, sys.stderr = outputs
         for stream in streams:
@@ -117,6 +117,6 @@ def scrubbed(scrub: Scrubber) -> Iterator[None]:
 
 
 def _told(error: Exception) -> str:
-    """Return what a mistake of ours is told as: what, where, and what to do."""
-    place = place_of(error, besides=scrubbed.__name__)
+    """Return the message for an error of mockserver itself: what happened, where, and a request to report it."""
+    place = place_of(error, besides=filtered_output.__name__)
     return f"an error of mockserver itself{place}: {type(error).__name__}: {error}; please report it"

@@ -1,1 +1,1 @@
-"""The API under test, and what goes over the wire."""
+"""The target (the API under test): connections to it, and the requests and responses exchanged with it."""

@@ -1,4 +1,4 @@
-"""How a server is reached: the connection options (TLS, proxy, timeouts, rate), and why it cannot be reached."""
+"""Connection options of a target: TLS, proxy, timeouts and request rate; and why a connection cannot be made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import requests
 
 from mockserver.errors import MockServerError, UsageError
 from mockserver.http.cors import is_loopback
-from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, Governor
+from mockserver.suite.safety.rate_limiter import FOREIGN, FOREIGN_RATE, OURS, OWN_STUB, RateLimiter
 from mockserver.suite.target.wire import MAX_RESPONSE
 
 CONNECT_SECONDS = 5.0
@@ -21,7 +21,7 @@ CONNECT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a server is reached; the options of the command line as values.
+    """Connection options of a target, from the command line.
 
     Attributes:
         rate: requests a second at most, None for the default of where it is.
@@ -53,21 +53,21 @@ class Connection:
 
 
 class TargetLost(MockServerError):  # noqa: N818 - what happened, in a word
-    """Nothing listens where the target should be; nobody can be judged."""
+    """Error: nothing accepts connections at the target, so nothing can be judged."""
 
 
-def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> Governor:
-    """Return the governor for a server: what the options say, else the defaults of where it is."""
+def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> RateLimiter:
+    """Return the rate limiter for a target: from the options, with defaults for local and for other machines."""
     limits = FOREIGN if foreign else OWN_STUB if own_stub else OURS
     if connection.budget is not None:
         limits = replace(limits, budget=connection.budget)
     rate = connection.rate or (FOREIGN_RATE if foreign else None)
     slow_rate = FOREIGN_RATE / connection.share
-    return Governor(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
+    return RateLimiter(rate / connection.share if rate and foreign else rate, limits, slow_rate=slow_rate)
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a host is this machine, by name and by address: a name such as `a.localhost` may lead elsewhere."""
+    """Tell whether a host name or address is this machine; names such as `a.localhost` are not trusted."""
     if not is_loopback(host):
         return False
     try:
@@ -78,7 +78,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def unreachable(error: BaseException, base_url: str, connection: Connection) -> str | None:
-    """Return why no connection can be made, with the remedy, or None if one was made."""
+    """Return why no connection can be made, with the remedy, or None if a connection was made."""
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         if "CERTIFICATE_VERIFY_FAILED" in text:
@@ -98,7 +98,7 @@ def unreachable(error: BaseException, base_url: str, connection: Connection) -> 
 
 
 def check_files(connection: Connection) -> None:
-    """Look whether certificates and proxy can be used, before anything is sent.
+    """Raise UsageError if the certificate files or the proxy of the options cannot be used.
 
     Raises:
         UsageError: one cannot; the message names the option.
@@ -128,7 +128,7 @@ def _no_password() -> str:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Tell whether a connection could not be made at all, by the chain of causes and of wrapped reasons."""
+    """Tell whether an exception or one of its causes says that no connection was made at all."""
     pending: list[Any] = [error]
     seen: set[int] = set()
     while pending:

@@ -1,4 +1,4 @@
-"""Content codings, undone within limits (RFC 9110, section 8.4)."""
+"""Content codings (gzip, deflate), decoded within limits of size and time (RFC 9110, section 8.4)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from io import BufferedReader
 
-from mockserver.suite.target.framing import LONGER, Incoming, Start, read_content
+from mockserver.suite.target.framing import LONGER, DeadlineStream, ResponseHead, read_content
 
 _STEP = 1024 * 1024
 #: Content that grows by more than this is made to do so: JSON of a single repeated member grows by 50 or so.
@@ -21,8 +21,8 @@ _UNREAD = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "aes1
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """Content with its codings undone.
+class DecodedContent:
+    """Content after its content codings were decoded.
 
     Attributes:
         unread: why it was not decoded to its end, "" if it was.
@@ -35,8 +35,8 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Content of a response, decoded, as far as it was read.
+class ReceivedContent:
+    """Decoded content of a response, as far as it was read within the limits.
 
     Attributes:
         kept: whether the connection can be used again behind it.
@@ -50,32 +50,36 @@ class Taken:
     flaw: str
 
 
-def take_content(reader: BufferedReader, incoming: Incoming, method: str, start: Start, limit: int) -> Taken:
-    """Return the content of a response, decoded, as far as it is read; see `read_content`.
+def receive_content(
+    reader: BufferedReader, incoming: DeadlineStream, method: str, start: ResponseHead, limit: int
+) -> ReceivedContent:
+    """Read the content of a response within the limits, decode and return it.
 
     Raises:
         NotHTTP: how long it is cannot be made out.
-        Dropped: the connection ended before it did.
+        ConnectionDropped: the connection ended before it did.
         TimeoutError: it did not end, or could not be decoded, in time.
     """
     deadline = incoming.deadline
     content = read_content(reader, incoming, method, start, limit)
     decoded = decode(content.body, start.fields, limit, deadline, whole=not content.unread)
     if start.status == 101:
-        return Taken(
+        return ReceivedContent(
             b"",
             kept=False,
             unread="",
             flaw="it switches to another protocol, which was not asked for (RFC 9110, section 7.8)",
         )
     flaw = f"content that does not end within {limit} bytes, and does not say how long it is" if content.endless else ""
-    return Taken(decoded.body, content.kept, content.unread or decoded.unread, start.flaw or flaw or decoded.flaw)
+    return ReceivedContent(
+        decoded.body, content.kept, content.unread or decoded.unread, start.flaw or flaw or decoded.flaw
+    )
 
 
 def decode(
     body: bytes, fields: Iterable[tuple[str, str]], limit: int, deadline: float, *, whole: bool = True
-) -> Decoded:
-    """Return content decoded by what its fields name; a coding that nobody registered says nothing.
+) -> DecodedContent:
+    """Return content decoded as its Content-Encoding field says; unregistered codings are ignored.
 
     Args:
         body: content as it came.
@@ -89,25 +93,27 @@ def decode(
     """
     named = [value for name, value in fields if name.lower() == "content-encoding"]
     if not named or not body:
-        return Decoded(body)
+        return DecodedContent(body)
     codings = [coding.strip().lower() for coding in ",".join(named).split(",")]
     codings = [coding for coding in codings if coding in _PACKED or coding in _UNREAD]
     if len(codings) > _MAX_CODINGS:
-        return Decoded(body, "its content is encoded too often", f"{len(codings)} content codings on top of each other")
+        return DecodedContent(
+            body, "its content is encoded too often", f"{len(codings)} content codings on top of each other"
+        )
     content = body
     for coding in reversed(codings):
         if coding in _UNREAD:
-            return Decoded(content, f"its content has the coding {coding}, which is not read")
+            return DecodedContent(content, f"its content has the coding {coding}, which is not read")
         made = _unpacked(content, coding, limit, deadline)
         if made.unread == LONGER and not made.flaw and limit > _MOST_GROWTH * len(body):
             return replace(made, flaw=f"{len(body)} bytes of {coding} that become more than {limit}")
         if made.unread:
             return made if whole or made.unread == LONGER else replace(made, flaw="")
         content = made.body
-    return Decoded(content)
+    return DecodedContent(content)
 
 
-def _unpacked(content: bytes, coding: str, limit: int, deadline: float) -> Decoded:
+def _unpacked(content: bytes, coding: str, limit: int, deadline: float) -> DecodedContent:
     # `deflate` is zlib's format by the standard, and without its frame by custom (RFC 9110, section 8.4.1.2).
     raw = coding == "deflate" and not _has_zlib_frame(content)
     window = -zlib.MAX_WBITS if raw else zlib.MAX_WBITS | (0 if coding == "deflate" else 16)
@@ -122,19 +128,19 @@ def _unpacked(content: bytes, coding: str, limit: int, deadline: float) -> Decod
             try:
                 part = machine.decompress(left, _STEP)
             except zlib.error as error:
-                return Decoded(bytes(made), "its content cannot be decoded", f"{broken}: {error}")
+                return DecodedContent(bytes(made), "its content cannot be decoded", f"{broken}: {error}")
             made += part
             left = machine.unconsumed_tail
             if len(made) > limit:
                 taken = len(content) - len(left)
                 grown = len(made) > _MOST_GROWTH * taken
                 flaw = f"{taken} bytes of {coding} that become more than {limit}" if grown else ""
-                return Decoded(bytes(made[:limit]), LONGER, flaw)
+                return DecodedContent(bytes(made[:limit]), LONGER, flaw)
             if not part and not left:
-                return Decoded(bytes(made), "its content cannot be decoded", f"{broken}: it breaks off")
+                return DecodedContent(bytes(made), "its content cannot be decoded", f"{broken}: it breaks off")
         left = machine.unused_data.lstrip(b"\x00")
         if not left or window < 16:  # only gzip knows several members
-            return Decoded(bytes(made))
+            return DecodedContent(bytes(made))
 
 
 def _has_zlib_frame(content: bytes) -> bool:

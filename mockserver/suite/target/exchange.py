@@ -1,4 +1,4 @@
-"""Exchanges: a request, its response, and both together, as frozen values."""
+"""Requests, responses, and exchanges of both, as frozen values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHORTENED = "its content was shortened to be kept"
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A request as it is sent.
+    """Request as it is sent to the target.
 
     Attributes:
         path: path and query below the target's base URL, percent-encoded, with its leading slash.
@@ -43,22 +43,22 @@ class WireRequest:
 
     @property
     def chunked(self) -> bool:
-        """Whether the content is sent in chunks, its length untold (RFC 9112, section 7.1)."""
+        """Whether the content is sent in chunks, without Content-Length (RFC 9112, section 7.1)."""
         return (self.field("Transfer-Encoding") or "").lower() == "chunked"
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header field, whatever the case of its name, or None."""
+        """Return the value of a header field by its case-insensitive name, or None."""
         return _find(self.fields, name)
 
     def with_field(self, name: str, value: str) -> WireRequest:
-        """Return the same request with one header field set, in place of one of that name."""
+        """Return the same request with a header field set, replacing any field of that name."""
         kept = tuple((key, held) for key, held in self.fields if key.lower() != name.lower())
         return replace(self, fields=(*kept, (name, value)))
 
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:
-    """An answer as it arrived.
+    """Response as it arrived from the target.
 
     Attributes:
         seconds: how long it took to come, from the request's first byte to the answer's last; 0 where nobody looked.
@@ -78,32 +78,32 @@ class WireResponse:
     _read: list[Reading | NotJSON] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header field, whatever the case of its name, or None."""
+        """Return the value of a header field by its case-insensitive name, or None."""
         return _find(self.fields, name)
 
     @property
     def media_type(self) -> str:
-        """The media type in lower case without parameters, "" where there is no `Content-Type`."""
+        """Media type in lower case without parameters, "" without a Content-Type field."""
         return essence(self.content_type)
 
     @property
     def content_type(self) -> str:
-        """The `Content-Type` field, "" where there is none."""
+        """Value of the Content-Type field, "" if there is none."""
         return self.field("content-type") or ""
 
     def shortened(self) -> WireResponse:
-        """Return what is kept of an answer once it was judged: of long content the beginning, and no value of it."""
+        """Return the response with long content cut and without its parsed JSON value, to be kept as evidence."""
         if len(self.body) <= MAX_KEPT:
             return self
         return replace(self, body=self.body[:MAX_KEPT], unread=self.unread or SHORTENED, length=len(self.body))
 
     @property
     def successful(self) -> bool:
-        """Whether the request was accepted (RFC 9110, section 15.3)."""
+        """Whether the status code is 2xx (RFC 9110, section 15.3)."""
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """Return the content as a JSON value, see `read_json`.
+        """Return the content as a JSON value; see `read_json`.
 
         Raises:
             NotJSON: the content is not one JSON text in UTF-8; NaN and Infinity are none.
@@ -112,7 +112,7 @@ class WireResponse:
         return self.reading().value
 
     def reading(self) -> Reading:
-        """Return what the content says as JSON, and whether all of it was read.
+        """Return the content parsed as JSON, and whether all of it was read.
 
         Raises:
             NotJSON: the content is not one JSON text in UTF-8; NaN and Infinity are none.
@@ -131,7 +131,7 @@ class WireResponse:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and what came of it.
+    """Request together with its response, or with the reason why there is none.
 
     Attributes:
         response: the answer, or None where there was none, not even when asked again.
@@ -151,7 +151,7 @@ class Exchange:
     repeated: bool = False
 
     def shortened(self) -> Exchange:
-        """Return what is kept of an exchange as evidence; see `WireResponse.shortened`."""
+        """Return the exchange with long contents cut, to be kept as evidence; see `WireResponse.shortened`."""
         short = self.response.shortened() if self.response is not None else None
         history = tuple(exchange.shortened() for exchange in self.history)
         if short is self.response and history == self.history:
@@ -160,7 +160,7 @@ class Exchange:
 
     @property
     def size(self) -> int:
-        """How much there is to read in it; of two that show the same, the smaller is better evidence."""
+        """Length of path and contents in the exchange; of two exchanges the smaller is the better evidence."""
         own = len(self.request.path) + len(self.request.body or b"")
         answer = (self.response.length or len(self.response.body)) if self.response else 0
         return own + answer + sum(exchange.size for exchange in self.history)

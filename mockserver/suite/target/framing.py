@@ -1,8 +1,8 @@
-"""HTTP/1.1 framing of responses, read within limits: the head, then the content as far as it goes (RFC 9112).
+"""HTTP/1.1 framing of responses (RFC 9112): head and content are read within limits of size and time.
 
 ::
 
-    Incoming (bytes until a deadline) ── read_head ──► Start ── read_content ──► Content
+    DeadlineStream (bytes until a deadline) ── read_head ──► ResponseHead ── read_content ──► EncodedContent
                                                                     │
                               by chunks, by Content-Length, until the connection ends; at most `limit` bytes
 
@@ -43,23 +43,23 @@ _OPEN_ENDED = re.compile(rb"text/plain|application/octet-stream", re.IGNORECASE)
 
 
 class NotHTTP(Exception):  # noqa: N818 - says what the bytes are, not that something went wrong here
-    """What came is no HTTP/1.1 response; the text tells what it was."""
+    """Error: the bytes received are no HTTP/1.1 response; the message describes them."""
 
 
-class Dropped(Exception):  # noqa: N818 - what happened, in a word
-    """The connection ended before the whole response."""
+class ConnectionDropped(Exception):  # noqa: N818 - what happened, in a word
+    """Error: the connection ended before the response was complete."""
 
 
 class Source(Protocol):
-    """A socket, or what stands in front of one."""
+    """Socket, or a wrapper with the same `settimeout`."""
 
     def settimeout(self, seconds: float | None, /) -> None:
-        """Limit the next wait."""
+        """Set the limit in seconds for the next receive operation."""
         ...
 
 
-class Incoming(io.RawIOBase):
-    """The bytes that come over a connection until a point of time; a socket's own limit is for each of them anew.
+class DeadlineStream(io.RawIOBase):
+    """Byte stream of a connection with one deadline for all reads; a socket's own timeout restarts with each read.
 
     Attributes:
         deadline: on the monotonic clock; set it before a response is read.
@@ -71,11 +71,11 @@ class Incoming(io.RawIOBase):
         self.deadline = 0.0
 
     def readable(self) -> bool:
-        """Return True; it is what `BufferedReader` asks for."""
+        """Return True, as `BufferedReader` requires of its raw stream."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what has come, at least a byte, and return how many it is; 0 at the end.
+        """Read at least one byte into a buffer and return the number of bytes; 0 at the end of the stream.
 
         Raises:
             TimeoutError: nothing came until the deadline.
@@ -88,8 +88,8 @@ class Incoming(io.RawIOBase):
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """How a response begins.
+class ResponseHead:
+    """Head of a response: status line and header fields.
 
     Attributes:
         version: the minor version of HTTP/1.
@@ -104,8 +104,8 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """Content as it was read, still encoded.
+class EncodedContent:
+    """Content of a response as read from the connection, before content codings are decoded.
 
     Attributes:
         kept: whether the connection can be used again behind it.
@@ -119,12 +119,12 @@ class Content:
     endless: bool = False
 
 
-def read_head(reader: BufferedReader) -> Start:
-    """Return how the final response begins, interim ones left out.
+def read_head(reader: BufferedReader) -> ResponseHead:
+    """Return the head of the final response; interim responses (1xx) are skipped.
 
     Raises:
         NotHTTP: it is no HTTP/1.1 response.
-        Dropped: the connection ended before it was whole.
+        ConnectionDropped: the connection ended before it was whole.
         TimeoutError: it did not come in time.
     """
     for _ in range(MAX_INTERIM):
@@ -136,16 +136,16 @@ def read_head(reader: BufferedReader) -> Start:
         status = int(found[2])
         if status >= 200 or status == 101:
             texts = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
-            return Start(found[1].decode(), status, (found[3] or b"").decode("latin-1"), texts, flaw)
+            return ResponseHead(found[1].decode(), status, (found[3] or b"").decode("latin-1"), texts, flaw)
     raise NotHTTP(f"more than {MAX_INTERIM} interim responses (1xx)")
 
 
 def read_fields(reader: BufferedReader) -> tuple[list[tuple[bytes, bytes]], str]:
-    """Return the fields up to the empty line, and the first line that is none, "" if all are.
+    """Return the header fields up to the empty line, and the first malformed field line or "".
 
     Raises:
         NotHTTP: there are too many, or one is too long.
-        Dropped: the connection ended before the empty line.
+        ConnectionDropped: the connection ended before the empty line.
         TimeoutError: it did not come in time.
     """
     fields: list[tuple[bytes, bytes]] = []
@@ -164,8 +164,10 @@ def read_fields(reader: BufferedReader) -> tuple[list[tuple[bytes, bytes]], str]
     raise NotHTTP(f"more than {MAX_LINES} fields")
 
 
-def read_content(reader: BufferedReader, incoming: Incoming, method: str, start: Start, limit: int) -> Content:
-    """Return the content of a response, as far as it is read (RFC 9112, section 6.3).
+def read_content(
+    reader: BufferedReader, incoming: DeadlineStream, method: str, start: ResponseHead, limit: int
+) -> EncodedContent:
+    """Return the content of a response, read within the limits (RFC 9112, section 6.3).
 
     Args:
         reader: right behind the head.
@@ -176,13 +178,13 @@ def read_content(reader: BufferedReader, incoming: Incoming, method: str, start:
 
     Raises:
         NotHTTP: how long it is cannot be made out.
-        Dropped: the connection ended before it did.
+        ConnectionDropped: the connection ended before it did.
         TimeoutError: it did not end in time, and is no stream.
     """
     if method == "HEAD" or start.status in {204, 304}:
-        return Content(b"", kept=_is_kept(start))
+        return EncodedContent(b"", kept=_is_kept(start))
     if start.status == 101:
-        return Content(b"", kept=False)  # what comes is another protocol
+        return EncodedContent(b"", kept=False)  # what comes is another protocol
     coding = b", ".join(_values(start, "transfer-encoding")).lower()
     media_type = b"".join(_values(start, "content-type")[:1])
     streams = _STREAMS.match(media_type) is not None
@@ -199,7 +201,7 @@ def read_content(reader: BufferedReader, incoming: Incoming, method: str, start:
     body, unread = _collect(parts, incoming, limit, streams=streams)
     kept = not unread and _is_kept(start) and (coding == b"chunked" or length is not None)
     endless = unread == LONGER and length is None and not streams
-    return Content(body, kept, unread, endless)
+    return EncodedContent(body, kept, unread, endless)
 
 
 #: Why content was not read to its end.
@@ -207,8 +209,8 @@ LONGER = "its content is longer than --max-response allows"
 LEFT = "its content is a stream, which was left after some time"
 
 
-def _collect(parts: Iterator[bytes], incoming: Incoming, limit: int, *, streams: bool) -> tuple[bytes, str]:
-    """Return content, and why it was not read to its end, "" if it was."""
+def _collect(parts: Iterator[bytes], incoming: DeadlineStream, limit: int, *, streams: bool) -> tuple[bytes, str]:
+    """Return content, and why it was not read to its end ("" if it was)."""
     content = bytearray()
     while True:
         try:
@@ -245,7 +247,7 @@ def _exactly(reader: BufferedReader, size: int) -> Iterator[bytes]:
     while size:
         part = reader.read1(min(size, _BLOCK))
         if not part:
-            raise Dropped
+            raise ConnectionDropped
         size -= len(part)
         yield part
 
@@ -255,8 +257,8 @@ def _to_the_end(reader: BufferedReader) -> Iterator[bytes]:
         yield part
 
 
-def _length(start: Start) -> int | None:
-    """Return the length of the content, None where nobody says it.
+def _length(start: ResponseHead) -> int | None:
+    """Return the length in bytes that Content-Length gives, or None without the field.
 
     Raises:
         NotHTTP: it is no number, or there are several.
@@ -272,12 +274,12 @@ def _length(start: Start) -> int | None:
     return int(value) if len(value) < 18 else _ENDLESS
 
 
-def _is_kept(start: Start) -> bool:
+def _is_kept(start: ResponseHead) -> bool:
     said = b",".join(_values(start, "connection")).lower()
     return b"close" not in said and (start.version != "0" or b"keep-alive" in said)
 
 
-def _values(start: Start, name: str) -> list[bytes]:
+def _values(start: ResponseHead, name: str) -> list[bytes]:
     return [value.encode("latin-1") for key, value in start.fields if key.lower() == name]
 
 
@@ -286,10 +288,10 @@ def _read_line(reader: BufferedReader) -> bytes:
     if line.endswith(b"\n"):
         return line
     if len(line) < MAX_LINE:
-        raise Dropped
+        raise ConnectionDropped
     raise NotHTTP(f"a line of more than {MAX_LINE} bytes, {shown(line)}")
 
 
 def shown(content: bytes) -> str:
-    """Return bytes for a message, shortened."""
+    """Return bytes as shortened text for a message."""
     return repr(content if len(content) <= 80 else content[:80])[1:] + ("…" if len(content) > 80 else "")

@@ -1,8 +1,8 @@
-"""The general connection, by `requests`: TLS, proxies, chunks, and whatever else `wire` leaves to a library.
+"""General connection, on the library `requests`: for TLS, proxies, chunked requests and all else that `wire` cannot do.
 
 Responses are read within limits, by the framing that the suite uses everywhere. `requests` limits the wait for each
 byte, and neither the whole response nor its size. http.client reads the head here, until one deadline for all of it,
-and `take_content` the content.
+and `receive_content` the content.
 """
 
 from __future__ import annotations
@@ -20,37 +20,44 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from mockserver.suite.target.connections import Connection, TargetLost, unreachable
-from mockserver.suite.target.content_codings import Taken, take_content
+from mockserver.suite.target.content_codings import ReceivedContent, receive_content
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.framing import MAX_INTERIM, Dropped, Incoming, NotHTTP, Start, read_fields
-from mockserver.suite.target.wire import Head, NoAnswer
+from mockserver.suite.target.framing import (
+    MAX_INTERIM,
+    ConnectionDropped,
+    DeadlineStream,
+    NotHTTP,
+    ResponseHead,
+    read_fields,
+)
+from mockserver.suite.target.wire import NoResponse, RawResponse
 
 
-class _Incoming(Incoming):
-    """What a response of http.client reads from."""
+class _HttpClientStream(DeadlineStream):
+    """Byte stream with a deadline, from which http.client reads a response."""
 
     def __init__(self, source: Any, raw: Any) -> None:
         super().__init__(source, raw.readinto)
         self._raw = raw
 
     def close(self) -> None:
-        """Give the socket back: it is closed when whoever reads from it and the connection are done with it."""
+        """Close the stream and its socket once no other object uses the socket."""
         super().close()
         self._raw.close()
 
 
 class BoundedResponse(http.client.HTTPResponse):
-    """A response that has to come until a deadline: as long after the request as the connection waits for a byte."""
+    """http.client response with a deadline for the whole response, not for each byte."""
 
     def __init__(self, sock: Any, *args: Any, **settings: Any) -> None:
         super().__init__(sock, *args, **settings)
         seconds = sock.gettimeout()
-        self.incoming = _Incoming(sock, self.fp.detach())
+        self.incoming = _HttpClientStream(sock, self.fp.detach())
         self.incoming.deadline = time.monotonic() + (math.inf if seconds is None else seconds)
         self.fp: Any = BufferedReader(self.incoming)
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Return the final status line: http.client itself takes all but 100 for final."""
+        """Return the final status line; http.client alone would take most interim responses for final."""
         for _ in range(MAX_INTERIM):
             found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
             if found[1] == 101 or found[1] >= 200:
@@ -58,11 +65,11 @@ class BoundedResponse(http.client.HTTPResponse):
             read_fields(self.fp)
         raise NotHTTP(f"more than {MAX_INTERIM} interim responses (1xx)")
 
-    def take(self, method: str, limit: int) -> Taken:
-        """Return the content, decoded, as far as it is read; see `take_content`."""
+    def take(self, method: str, limit: int) -> ReceivedContent:
+        """Read the content of the response within the limits, decode and return it; see `receive_content`."""
         fields = tuple((name, " ".join(value.split("\r\n"))) for name, value in self.headers.items())
-        start = Start(str(self.version % 10), self.status, self.reason, fields)
-        return take_content(self.fp, self.incoming, method, start, limit)
+        start = ResponseHead(str(self.version % 10), self.status, self.reason, fields)
+        return receive_content(self.fp, self.incoming, method, start, limit)
 
 
 class _Plain(HTTPConnection):
@@ -87,22 +94,22 @@ _POOLS = {"http": _PlainPool, "https": _SecurePool}
 
 
 class GeneralConnection(HTTPAdapter):
-    """One connection to one server by `requests`.
+    """Connection to one server through the library `requests`.
 
     What `requests` would take from the environment (proxies, authorities) is not asked: the `Connection` alone decides
     where credentials go and whose certificates count.
     """
 
     def __init__(self, base_url: str, connection: Connection) -> None:
-        """Take a base URL, and how its server is reached."""
+        """Create a connection, from a base URL and connection options."""
         parts = urlsplit(base_url)
         self._base_url = base_url
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._connection = connection
         super().__init__(pool_connections=1, pool_maxsize=1)
 
-    def exchange(self, message: WireRequest, seconds: float) -> Head:
-        """Return the response to a message.
+    def exchange(self, message: WireRequest, seconds: float) -> RawResponse:
+        """Send a request and return the response.
 
         Args:
             message: as it goes over the wire: `path` is the target of the request line, fields are Latin-1.
@@ -110,23 +117,23 @@ class GeneralConnection(HTTPAdapter):
 
         Raises:
             TargetLost: no connection can be made.
-            NoAnswer: it was sent, and no whole response came that can be read.
+            NoResponse: it was sent, and no whole response came that can be read.
         """
         try:
             return self._exchange(message, seconds)
         except requests.exceptions.ConnectTimeout as error:
             raise TargetLost(f"{self._base_url} does not take connections") from error
         except requests.exceptions.Timeout as error:
-            raise NoAnswer(slow=True) from error
+            raise NoResponse(slow=True) from error
         except requests.exceptions.RequestException as error:
             if (reason := unreachable(error, self._base_url, self._connection)) is not None:
                 raise TargetLost(reason) from error
-            raise NoAnswer(unreadable=unreadable(error)) from error
+            raise NoResponse(unreadable=unreadable(error)) from error
         finally:
             if message.chunked:  # chunks that a server left unread would be taken for the beginning of the next request
                 self.close()
 
-    def _exchange(self, message: WireRequest, seconds: float) -> Head:
+    def _exchange(self, message: WireRequest, seconds: float) -> RawResponse:
         using, begun = self._connection, time.monotonic()
         try:
             response = self.send(
@@ -138,13 +145,13 @@ class GeneralConnection(HTTPAdapter):
             )
             taken = _take(response, message.method, using.max_response)
         except NotHTTP as error:
-            raise NoAnswer(unreadable=str(error)) from error
+            raise NoResponse(unreadable=str(error)) from error
         except TimeoutError as error:
-            raise NoAnswer(slow=True) from error
-        except Dropped as error:
-            raise NoAnswer from error
+            raise NoResponse(slow=True) from error
+        except ConnectionDropped as error:
+            raise NoResponse from error
         raw = response.raw
-        return Head(
+        return RawResponse(
             response.status_code,
             response.reason or "",
             f"1.{raw.version % 10}",
@@ -168,23 +175,23 @@ class GeneralConnection(HTTPAdapter):
         return prepared
 
     def init_poolmanager(self, *args: Any, **settings: Any) -> None:
-        """Make the manager of connections."""
+        """Create the connection pools, with connections whose responses are bounded."""
         super().init_poolmanager(*args, **settings)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: Any, **settings: Any) -> Any:
-        """Return the manager of connections through a proxy."""
+        """Return connection pools through a proxy, with connections whose responses are bounded."""
         manager = super().proxy_manager_for(proxy, **settings)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
-def _take(response: requests.Response, method: str, limit: int) -> Taken:
-    """Return the content of a response, decoded, as far as it is read.
+def _take(response: requests.Response, method: str, limit: int) -> ReceivedContent:
+    """Return the decoded content of a `requests` response, read within the limits.
 
     Raises:
         NotHTTP: how long it is cannot be made out.
-        Dropped: the connection ended before it did.
+        ConnectionDropped: the connection ended before it did.
         TimeoutError: it did not end in time.
     """
     raw: Any = response.raw
@@ -196,7 +203,7 @@ def _take(response: requests.Response, method: str, limit: int) -> Taken:
     except TimeoutError:
         raise
     except OSError as error:
-        raise Dropped from error
+        raise ConnectionDropped from error
     finally:
         original.close()
         if not kept:
@@ -212,7 +219,7 @@ def _client_certificate(connection: Connection) -> str | tuple[str, str] | None:
 
 
 def unreadable(error: BaseException) -> str:
-    """Return what came in place of an HTTP response, "" if nothing did."""
+    """Return what arrived in place of an HTTP response, according to an exception's causes; "" if nothing did."""
     pending: list[BaseException | None] = [error]
     seen: set[int] = set()
     while pending:

@@ -1,4 +1,4 @@
-"""JSON texts as servers send them: read whatever they hold, at bounded depth, size and cost.
+"""JSON texts from servers, parsed within limits of depth, size and time, whatever they contain.
 
 ::
 
@@ -37,16 +37,16 @@ _LONG_NUMBER, _HIGH_POWER = re.compile(rb"[0-9]{300}"), re.compile(rb"[eE]\+?[0-
 
 
 class NotJSON(ValueError):  # noqa: N818 - says what the content is, not that something went wrong here
-    """The content is not one JSON text in UTF-8 (RFC 8259)."""
+    """Error: the content is not a single JSON text in UTF-8 (RFC 8259)."""
 
 
 class TooLarge(NotJSON):
-    """The content holds more values than are read; whether it is JSON is open."""
+    """Error: the content has more values than are parsed, so it is not known whether it is JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a JSON text says.
+    """Value of a JSON text, and whether deep parts of it were left out.
 
     Attributes:
         value: its value, arrays and objects below MAX_DEPTH levels empty.
@@ -58,7 +58,7 @@ class Reading:
 
 
 def parse_json(content: bytes) -> Any:
-    """Return a JSON text's value, see `read_json`.
+    """Return a JSON text's value; see `read_json`.
 
     Raises:
         NotJSON: it is none.
@@ -68,7 +68,7 @@ def parse_json(content: bytes) -> Any:
 
 
 def read_json(content: bytes) -> Reading:
-    """Return what a JSON text says: integers exact up to 400 digits, lone surrogates as they are.
+    """Return the value of a JSON text; integers are exact up to 400 digits, lone surrogates are kept.
 
     Raises:
         NotJSON: it is none; NaN and Infinity are none.
@@ -88,7 +88,7 @@ def read_json(content: bytes) -> Reading:
 
 
 class _TooDeep:
-    """Stands for a value that is nested deeper than MAX_DEPTH."""
+    """Placeholder for a value that is nested deeper than MAX_DEPTH."""
 
 
 def _whole(text: str, content: bytes) -> Any:
@@ -100,7 +100,7 @@ def _whole(text: str, content: bytes) -> Any:
 
 
 def has_odd_numbers(content: bytes) -> bool:
-    """Tell whether a JSON text may hold numbers that are beyond a float, or so long that Python does not write them."""
+    """Tell whether a JSON text may hold numbers beyond a float or with more digits than Python converts."""
     return _LONG_NUMBER.search(content) is not None or _HIGH_POWER.search(content) is not None
 
 
@@ -111,7 +111,7 @@ def _is_too_large(content: bytes) -> bool:
 
 
 def _is_deep(value: Any) -> bool:
-    """Tell whether arrays and objects are nested deeper than MAX_DEPTH."""
+    """Tell whether arrays and objects of a JSON text are nested deeper than MAX_DEPTH."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         held = (item.values() if isinstance(item, dict) else item for item in level)
@@ -122,7 +122,7 @@ def _is_deep(value: Any) -> bool:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal; 1 and 1.0 are, 1 and true are not."""
+    """Tell whether two JSON values are equal; 1 equals 1.0, but not true."""
     pairs = [(one, other)]
     while pairs:
         left, right = pairs.pop()
@@ -147,7 +147,7 @@ def _same_scalar(one: Any, other: Any) -> bool:
 
 
 def _value(text: str, *, odd: bool = True) -> Any:
-    """Return the value of a text that is nested no deeper than MAX_DEPTH.
+    """Return the value of a JSON text whose nesting is at most MAX_DEPTH.
 
     Raises:
         ValueError: it is no JSON.
@@ -158,7 +158,7 @@ def _value(text: str, *, odd: bool = True) -> Any:
 
 
 def _pruned(text: str) -> Any:
-    """Return the value of a text that is nested deeper, in time that grows with its length.
+    """Return the value of a JSON text with parts below MAX_DEPTH left out, in linear time.
 
     Each array or object at a level that is a multiple of MAX_DEPTH is read by itself, and left empty where it stands.
 

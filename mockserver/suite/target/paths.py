@@ -1,4 +1,4 @@
-"""Paths: from a template to a request target, and from a request target back to the contract."""
+"""Paths: request targets from path templates, and the operation that a request target belongs to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IN_QUERY = partial(quote_plus, errors="surrogatepass")
 
 
 def fill(operation: Operation, values: Mapping[str, Any]) -> str:
-    """Return the path of an operation with values in place of its parameters, each in its style."""
+    """Return the path of an operation with its parameters replaced by values, in their styles."""
     template = parse_template(operation.path)
     declared = {parameter.name: parameter for parameter in operation.parameters if parameter.location == "path"}
     texts = {name: _in_path(name, declared.get(name), values[name]) for name in template.parameters}
@@ -34,7 +34,7 @@ def _in_path(name: str, parameter: Parameter | None, value: Any) -> str:
 
 
 def in_query(parameter: Parameter, value: Any) -> list[str]:
-    """Return the `name=value` parts of a query that a parameter stands in, in its style.
+    """Return a query parameter's value as `name=value` parts, in the parameter's style.
 
     An array without items would not be there at all; one that is required stands there without a value.
     """
@@ -43,18 +43,18 @@ def in_query(parameter: Parameter, value: Any) -> list[str]:
 
 
 def query_parts(name: str, value: str) -> list[str]:
-    """Return the part of a query that holds a text, such as a key."""
+    """Return the `name=value` part of a query for a string, such as an API key."""
     return encode_query(name, value, quote=_IN_QUERY)
 
 
 def read_off(template: str, target: str) -> dict[str, str]:
-    """Return the values that a request target has for a path template's parameters, nothing where it does not fit."""
+    """Return a path template's parameter values in a request target; empty if the target does not match."""
     found = parse_template(template).match(target.partition("?")[0]) or {}
     return {name: unquote(text) for name, text in found.items()}
 
 
 def undeclared(contract: Contract) -> tuple[str, ...]:
-    """Return a note for each operation whose path has parameters that nobody declares (OpenAPI 3.1, section 4.8.12)."""
+    """Return a note for each operation whose path has undeclared parameters (OpenAPI 3.1, section 4.8.12)."""
     found = []
     for operation in contract.operations:
         declared = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
@@ -65,7 +65,7 @@ def undeclared(contract: Contract) -> tuple[str, ...]:
 
 
 class Resolver:
-    """Finds what a path means; a concrete path wins over a template (OpenAPI 3.1, section 4.8.8.2)."""
+    """Finds the operations at a path; a concrete path precedes a template (OpenAPI 3.1, section 4.8.8.2)."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -82,7 +82,7 @@ class Resolver:
                 self._concrete[path] = methods
 
     def methods_at(self, target: str) -> Mapping[str, Operation]:
-        """Return the operations by method at a path with or without query, empty where nothing is defined."""
+        """Return the operations at a path by method, with or without query; empty if none is defined."""
         path = unquote(target.partition("?")[0])
         if path in self._concrete:
             return self._concrete[path]
@@ -94,7 +94,7 @@ class Resolver:
         return {}
 
     def _fits(self, operation: Operation, texts: Mapping[str, str]) -> bool:
-        """Tell whether the texts in a path can be what the operation's path parameters demand."""
+        """Tell whether the values in a path are valid for the operation's path parameters."""
         parameters = [parameter for parameter in operation.parameters if parameter.location == "path"]
         return all(
             self._is_valid(parameter, unquote(texts[parameter.name]))
@@ -110,7 +110,7 @@ class Resolver:
 
 
 def _readings(text: str) -> list[Any]:
-    """Return what a text in a path may stand for."""
+    """Return the values that a string in a path may represent: string, number or boolean."""
     readings: list[Any] = [text]
     if re.fullmatch(r"-?\d+", text):
         readings.append(int(text))
@@ -122,6 +122,6 @@ def _readings(text: str) -> list[Any]:
 
 
 def _breadth(template: str) -> list[tuple[int, int]]:
-    """Return how much each segment takes, so that `/a/{b}:c`, which `/a/{b}` takes, too, comes first."""
+    """Return a sort key by which narrower path segments come first: `/a/{b}:c` before `/a/{b}`."""
     sizes = ((segment, sum(map(len, segment.literals))) for segment in parse_template(template).segments)
     return [(0 if not segment.parameters else 1 if size else 2, -size) for segment, size in sizes]

@@ -1,4 +1,4 @@
-"""Processes that the suite starts, ended with it whatever happens: stubs, the oracle, parts of a run."""
+"""Child processes of the suite (stubs, the oracle, workers), which end with the suite whatever happens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mockserver.suite.target.targets import Target
 
 
 def start(module: str, spec: Mapping[str, Any]) -> subprocess.Popen[str]:
-    """Return a process that runs a module of ours, with a specification as the first line of its standard input.
+    """Start one of our modules as a process and write a JSON specification to its standard input.
 
     That stays open: its end tells the process that nobody waits for it any more. Ctrl-C does not reach it, for it has a
     session of its own.
@@ -44,7 +44,7 @@ def start(module: str, spec: Mapping[str, Any]) -> subprocess.Popen[str]:
 
 
 def end(process: subprocess.Popen[str], seconds: float) -> None:
-    """End a process, by force if it takes longer than so many seconds, and close its streams."""
+    """End a process, by force after some seconds, and close its streams."""
     try:
         if process.poll() is None:
             process.terminate()
@@ -59,7 +59,7 @@ def end(process: subprocess.Popen[str], seconds: float) -> None:
 
 
 def last_words(process: subprocess.Popen[str]) -> str:
-    """Return what a process that has ended wrote last to its standard error, for a message."""
+    """Return the last lines of standard error of a process that has ended."""
     assert process.stderr is not None
     return " / ".join(process.stderr.read().strip().splitlines()[-2:]) or "without a word"
 
@@ -74,7 +74,7 @@ _SETTINGS = "MOCKSERVER_"
 
 
 class StubProcess:
-    """A `mockserver serve` on a free loopback port; a context manager that always ends it.
+    """`mockserver serve` as a child process on a free loopback port; a context manager that always ends it.
 
     Args:
         contract: its file, None for that of the API.
@@ -155,7 +155,7 @@ class StubProcess:
         )
 
     def _wait_until_ready(self, process: subprocess.Popen[str]) -> str:
-        """Return the URL in the first line that the stub prints; its output is drained from then on.
+        """Return the URL from the first line that the stub prints; later output is discarded.
 
         Raises:
             MockServerError: it ended, or said nothing in time; with its last words.
@@ -188,7 +188,7 @@ class StubProcess:
 
 @contextmanager
 def _later() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the context has ended; threads but the main one never get them."""
+    """Delay Ctrl-C and SIGTERM until the end of the context; only the main thread receives signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -204,7 +204,7 @@ def _later() -> Iterator[None]:
 
 
 class StubControl:
-    """The part of the stub's control API that the suite needs: how worlds start, their clocks, and their end."""
+    """Client of the stub's control API: set a world's clock and seed data, and drop the world."""
 
     def __init__(self, target: Target, token: str | None) -> None:
         self._target = target
@@ -219,7 +219,7 @@ class StubControl:
         self._call("PUT", "/__mock__/clock", world, {"now": now})
 
     def start_from(self, world: str, overlay: str) -> None:
-        """Let a world start from an overlay of the seed data.
+        """Reset a world to the seed data with an overlay of seed data.
 
         Raises:
             MockServerError: the stub refuses.
@@ -227,7 +227,7 @@ class StubControl:
         self._call("POST", "/__mock__/reset", world, {"overlay": overlay})
 
     def drop(self, world: str) -> None:
-        """Let the stub forget a world that is not used any more.
+        """Delete a world that is no longer used.
 
         A stub that does not, because it is broken, keeps more than it need: what is wrong with it shows elsewhere.
         """

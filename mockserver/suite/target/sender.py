@@ -1,4 +1,4 @@
-"""The sender: one way of messages to a server, whoever makes them.
+"""Sender: the one place through which checks and generated cases send messages to a server.
 
 ::
 
@@ -16,18 +16,18 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from mockserver.suite.run.interrupts import interruptible
-from mockserver.suite.safety.rate_limiter import Governor
+from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.target.connections import Connection, TargetLost
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse
 from mockserver.suite.target.general_connection import GeneralConnection
-from mockserver.suite.target.wire import Head, NoAnswer, NotPlain, Wire
+from mockserver.suite.target.wire import NoResponse, NotPlain, RawResponse, Wire
 
 
 class Recorder(Protocol):
-    """Takes each exchange when it is over, whoever made it."""
+    """Callback that receives every exchange with a server."""
 
     def __call__(self, label: str, exchange: Exchange, seconds: float) -> None:
-        """Take an exchange.
+        """Receive an exchange that has ended.
 
         Args:
             label: the operation that it was for, as reports name it; "" where there is none.
@@ -38,26 +38,26 @@ class Recorder(Protocol):
 
 
 class Sender:
-    """Sends messages to one server, over one connection (more only where several threads send at once).
+    """Sends messages to one server over one connection, or over more if several threads send at once.
 
     Attributes:
         recorder: is told of every exchange, None for nobody.
     """
 
-    def __init__(self, base_url: str, connection: Connection, governor: Governor, *, foreign: bool) -> None:
-        """Take a base URL, how its server is reached, and who lets messages through.
+    def __init__(self, base_url: str, connection: Connection, rate_limiter: RateLimiter, *, foreign: bool) -> None:
+        """Create a sender from a base URL, connection options and a rate limiter.
 
         A server that is not ours is asked in the general way alone.
         """
         plain = urlsplit(base_url).scheme == "http" and not foreign and connection.proxy is None
         self.recorder: Recorder | None = None
-        self._governor = governor
+        self._governor = rate_limiter
         self._general = GeneralConnection(base_url, connection)
         self._wire = Wire(base_url, max_response=connection.max_response) if plain else None
         self._wire_lock = threading.Lock()
 
-    def send(self, message: WireRequest, label: str, seconds: float) -> Head:
-        """Return the response to a message, sent when the rate limiter lets it, and again as often as that says so.
+    def send(self, message: WireRequest, label: str, seconds: float) -> RawResponse:
+        """Send a message when the rate limiter admits it, repeat it when that asks for it, and return the response.
 
         Args:
             message: as it goes over the wire: `path` is the target of the request line, fields are Latin-1.
@@ -66,7 +66,7 @@ class Sender:
 
         Raises:
             TargetLost: no connection can be made.
-            NoAnswer: it was sent, and no whole response came that can be read.
+            NoResponse: it was sent, and no whole response came that can be read.
             Stopped: the rate limiter ended the run.
             LeftAlone: the rate limiter lets nothing more through for this operation.
         """
@@ -76,7 +76,7 @@ class Sender:
             try:
                 with interruptible:
                     head = self._carry(message, seconds)
-            except (NoAnswer, TargetLost) as error:
+            except (NoResponse, TargetLost) as error:
                 self._tell(label, Exchange(message, None, str(error)), begun)
                 self._governor.observe(label, None)
                 raise
@@ -91,7 +91,7 @@ class Sender:
         if self._wire is not None:
             self._wire.close()
 
-    def _carry(self, message: WireRequest, seconds: float) -> Head:
+    def _carry(self, message: WireRequest, seconds: float) -> RawResponse:
         wire = self._wire
         if wire is not None and self._wire_lock.acquire(blocking=False):
             try:
@@ -109,8 +109,8 @@ class Sender:
             self.recorder(label, exchange, time.monotonic() - begun)
 
 
-def response_of(head: Head) -> WireResponse:
-    """Return a response as checks look at it, with fields of one name joined (RFC 9110, section 5.3)."""
+def response_of(head: RawResponse) -> WireResponse:
+    """Return a raw response as checks see it, with fields of the same name joined (RFC 9110, section 5.3)."""
     return WireResponse(head.status, _joined(head.fields), head.body, head.seconds, head.unread, head.flaw)
 
 

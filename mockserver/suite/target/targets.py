@@ -1,4 +1,4 @@
-"""The API under test: over HTTP, or a WSGI callable in this process."""
+"""Targets: the API under test, over HTTP or as a WSGI application in this process."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import urllib3
 
 from mockserver.errors import UsageError
-from mockserver.suite.safety.rate_limiter import Governor
+from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.sender import Recorder, Sender, response_of
-from mockserver.suite.target.wire import Head, NoAnswer
+from mockserver.suite.target.wire import NoResponse, RawResponse
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
@@ -29,44 +29,44 @@ LATE_SECONDS, LATE_TIMES = 10.0, 4.0
 
 
 class Target(Protocol):
-    """Something that answers requests.
+    """API under test, to which requests can be sent.
 
     Attributes:
         base_url: what request paths are appended to, without a trailing slash.
         foreign: whether it is on another machine, so that its owner's limits hold.
-        governor: spaces and counts the requests.
+        rate_limiter: spaces and counts the requests.
     """
 
     base_url: str
     foreign: bool
-    governor: Governor
+    rate_limiter: RateLimiter
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
-        """Return what comes of a request; no answer, even when asked again, is an answer too.
+        """Send a request, retrying once; the exchange has no response if the target stays silent.
 
         Args:
             request: what to send.
-            label: the operation that it is for, as reports name it, for the governor's books.
+            label: the operation that it is for, as reports name it, for the rate limiter.
 
         Raises:
             TargetLost: nothing accepts connections.
-            Stopped: the governor ended the run.
-            LeftAlone: the governor lets nothing more through for this operation.
+            Stopped: the rate limiter ended the run.
+            LeftAlone: the rate limiter lets nothing more through for this operation.
         """
         ...
 
     def patient(self) -> AbstractContextManager[float]:
-        """Wait longer for answers as long as the context lasts, and ask once; give the seconds."""
+        """Use a longer timeout and no retry within the context; yields the timeout in seconds."""
         ...
 
     def close(self) -> None:
-        """Give connections back."""
+        """Close the connections."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of a message.
+    """Outcome of sending a message: the response, or why there is none.
 
     Attributes:
         head: the response as it was read, None where there was none, not even when asked again.
@@ -76,7 +76,7 @@ class Delivery:
         repeated: whether it came only when it was asked again.
     """
 
-    head: Head | None
+    head: RawResponse | None
     problem: str = ""
     dropped: bool = False
     slow: bool = False
@@ -84,7 +84,7 @@ class Delivery:
 
 
 class HttpTarget:
-    """A server at a base URL. Redirects are answers, never followed: credentials go where they were meant."""
+    """Target at a base URL; redirects are not followed, so that credentials go only where they belong."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class HttpTarget:
         timeout_seconds: float | None = None,
         own_stub: bool = False,
     ) -> None:
-        """Take a base URL, and how to connect; `rate` and `timeout_seconds` alone need no `Connection`.
+        """Create a target from a base URL and connection options, or from `rate` and `timeout_seconds` alone.
 
         An `own_stub` was started for the run: a 429 of it is an example of the contract, and slows nothing down.
 
@@ -118,20 +118,20 @@ class HttpTarget:
         self.timeout_seconds = self.connection.timeout_seconds or default_seconds
         self.late_seconds = max(LATE_SECONDS, LATE_TIMES * self.timeout_seconds)
         self._tries = 2
-        self.governor = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
+        self.rate_limiter = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
         check_files(self.connection)
         if self.connection.insecure:
             # Said once and loudly by the command; urllib3 would say it with each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._sender = Sender(self.base_url, self.connection, self.governor, foreign=self.foreign)
+        self._sender = Sender(self.base_url, self.connection, self.rate_limiter, foreign=self.foreign)
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
-        """Send a request, once more if there is no response; the exchange has none if the server stays silent.
+        """Send a request, retrying once; the exchange has no response if the server stays silent.
 
         Raises:
             TargetLost: nothing accepts connections.
-            Stopped: the governor ended the run.
-            LeftAlone: the governor lets nothing more through for this operation.
+            Stopped: the rate limiter ended the run.
+            LeftAlone: the rate limiter lets nothing more through for this operation.
         """
         # Latin-1 is what HTTP/1.1 puts on the wire (RFC 9110, section 5.5); UTF-8 bytes pass as they are.
         fields = tuple((name, as_bytes(value).decode("latin-1")) for name, value in request.fields)
@@ -142,12 +142,12 @@ class HttpTarget:
         return Exchange(request, response, made.problem, dropped=made.dropped, slow=made.slow, repeated=made.repeated)
 
     def deliver(self, message: WireRequest, label: str) -> Delivery:
-        """Send a message as it goes over the wire, once more if there is no response; see `Sender.send`."""
-        lost = NoAnswer()
+        """Send a message exactly as given, retrying once if there is no response; see `Sender.send`."""
+        lost = NoResponse()
         for number in range(self._tries):
             try:
                 head = self._sender.send(message, label, self.timeout_seconds)
-            except NoAnswer as error:
+            except NoResponse as error:
                 lost = error
             else:
                 return Delivery(head, repeated=number > 0 or head.repeated)
@@ -156,7 +156,7 @@ class HttpTarget:
 
     @contextmanager
     def patient(self) -> Iterator[float]:
-        """Wait longer for answers as long as the context lasts, and ask once; give the seconds."""
+        """Use a longer timeout and no retry within the context; yields the timeout in seconds."""
         seconds, tries = self.timeout_seconds, self._tries
         self.timeout_seconds, self._tries = self.late_seconds, 1
         try:
@@ -165,14 +165,14 @@ class HttpTarget:
             self.timeout_seconds, self._tries = seconds, tries
 
     def record(self, recorder: Recorder) -> None:
-        """Tell a recorder of every exchange from now on, whoever makes it."""
+        """Pass every exchange from now on to a recorder."""
         self._sender.recorder = recorder
 
     def close(self) -> None:
         """Close the connections."""
         self._sender.close()
 
-    def _problem(self, lost: NoAnswer) -> str:
+    def _problem(self, lost: NoResponse) -> str:
         times = ", twice" if self._tries > 1 else ", when asked again"
         if lost.unreadable:
             return f"the answer cannot be read as HTTP{times}: {lost.unreadable}"
@@ -182,7 +182,7 @@ class HttpTarget:
 
 
 class WsgiTarget:
-    """A WSGI callable (PEP 3333) in this process."""
+    """Target that is a WSGI application (PEP 3333) in this process."""
 
     foreign = False
 
@@ -196,11 +196,11 @@ class WsgiTarget:
         self._application = application
         self._clock = clock
         self.base_url = base_url
-        self.governor = Governor(None)
+        self.rate_limiter = RateLimiter(None)
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
-        """Return the application's answer."""
-        self.governor.admit(label)
+        """Return the exchange of a request with the application's response."""
+        self.rate_limiter.admit(label)
         status: list[str] = []
         fields: list[tuple[str, str]] = []
 
@@ -221,11 +221,11 @@ class WsgiTarget:
         return Exchange(request, WireResponse(int(status[0].split()[0]), tuple(fields), body, seconds))
 
     def patient(self) -> AbstractContextManager[float]:
-        """Give 0: an application in this process always answers."""
+        """Yield 0 seconds: an application in this process has no timeout."""
         return nullcontext(0.0)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, as no connection is open."""
 
     def _environ(self, request: WireRequest) -> dict[str, Any]:
         path, _, query = request.path.partition("?")

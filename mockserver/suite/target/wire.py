@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one kept connection, with nothing between the bytes and us: a fuzz run sends thousands of requests.
+"""Wire: plain HTTP/1.1 over one kept-alive socket, fast enough for the thousands of requests of a fuzz run.
 
 `requests` takes several times as long to send a small request as the server to answer it. This does the common case,
 plain HTTP without a proxy (RFC 9112), and raises `NotPlain` for whatever is not plain: `Sender` then asks `requests`.
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from io import BufferedReader
 from urllib.parse import urlsplit
 
-from mockserver.suite.target.content_codings import take_content
-from mockserver.suite.target.framing import Dropped, Incoming, NotHTTP, read_head
+from mockserver.suite.target.content_codings import receive_content
+from mockserver.suite.target.framing import ConnectionDropped, DeadlineStream, NotHTTP, read_head
 
 _SAFE_TARGET = re.compile(r"[\x21-\x7e]+")
 _SAFE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -28,11 +28,11 @@ MAX_RESPONSE = 16 * 1024 * 1024
 
 
 class NotPlain(Exception):  # noqa: N818 - says what the exchange is, not that something went wrong here
-    """A request that is better left to the general library."""
+    """Error: the request cannot be sent over plain HTTP/1.1 by `Wire` and needs the general connection."""
 
 
-class NoAnswer(Exception):  # noqa: N818 - what happened, in a word
-    """The request may have arrived, and no answer came back that can be read.
+class NoResponse(Exception):  # noqa: N818 - what happened, in a word
+    """Error: the request was sent, but no readable response arrived.
 
     Attributes:
         slow: whether it did not come in time.
@@ -52,8 +52,8 @@ class NoAnswer(Exception):  # noqa: N818 - what happened, in a word
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """An answer as it was read: fields in order, names as they were sent.
+class RawResponse:
+    """Response as read from the socket: fields in their order, names as sent, content decoded.
 
     Attributes:
         body: the content, decoded.
@@ -74,19 +74,19 @@ class Head:
     repeated: bool = False
 
     def field(self, name: str) -> str | None:
-        """Return the first value of a field by its name in lower case, or None."""
+        """Return the first value of a header field by its name in lower case, or None."""
         return next((value for key, value in self.fields if key.lower() == name), None)
 
 
 class Wire:
-    """A connection to one server, opened when needed and kept; not for several threads at once.
+    """Kept-alive plain HTTP connection to one server, for use by one thread at a time.
 
     Attributes:
         repeated: whether the last request was sent twice, since the kept connection was closed on the first one.
     """
 
     def __init__(self, base_url: str, max_response: int = MAX_RESPONSE) -> None:
-        """Take a base URL, and the limit of an answer.
+        """Create a connection that is opened on first use, with a size limit for responses.
 
         Args:
             base_url: of the scheme http.
@@ -99,10 +99,10 @@ class Wire:
         self.repeated = False
         self._socket: socket.socket | None = None
         self._reader: BufferedReader | None = None
-        self._incoming: Incoming | None = None
+        self._incoming: DeadlineStream | None = None
 
-    def exchange(self, content: bytes, method: str, seconds: float) -> Head:
-        """Return the answer to a request.
+    def exchange(self, content: bytes, method: str, seconds: float) -> RawResponse:
+        """Send an encoded request and return the response.
 
         Args:
             content: what `encode` made of it.
@@ -111,25 +111,25 @@ class Wire:
 
         Raises:
             NotPlain: no connection can be made.
-            NoAnswer: it was sent, and no whole answer came that can be read.
+            NoResponse: it was sent, and no whole answer came that can be read.
         """
         if self._has_more():
             self.close()
         kept, self.repeated = self._socket is not None, False
         try:
             return self._once(content, method, seconds)
-        except Dropped:
+        except ConnectionDropped:
             # The server may close a kept connection whenever it likes (RFC 9112, section 9.3.1), but not a new one.
             if not kept:
-                raise NoAnswer(slow=False) from None
+                raise NoResponse(slow=False) from None
         self.repeated = True
         try:
             return self._once(content, method, seconds)
-        except Dropped:
-            raise NoAnswer(slow=False) from None
+        except ConnectionDropped:
+            raise NoResponse(slow=False) from None
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the socket."""
         for held in (self._reader, self._socket):
             if held is not None:
                 with suppress(OSError):
@@ -137,7 +137,7 @@ class Wire:
         self._reader = self._socket = None
 
     def encode(self, method: str, target: str, fields: Iterable[tuple[str, str]], body: bytes | None) -> bytes:
-        """Return the bytes of a request.
+        """Return a request as bytes for the wire.
 
         Args:
             method: in capitals.
@@ -168,7 +168,7 @@ class Wire:
         return head + (body or b"")
 
     def _has_more(self) -> bool:
-        """Tell whether a kept connection was closed, or holds more than the last answer: what is left is no answer."""
+        """Tell whether a kept connection was closed by the server, or has bytes beyond the last response."""
         if self._socket is None or self._reader is None or self._incoming is None:
             return False
         self._incoming.deadline = 0.0  # what did not come yet is not waited for
@@ -183,7 +183,7 @@ class Wire:
             pass
         return True
 
-    def _once(self, content: bytes, method: str, seconds: float) -> Head:
+    def _once(self, content: bytes, method: str, seconds: float) -> RawResponse:
         try:
             connection, reader, incoming = self._open(seconds)
             begin = time.monotonic()
@@ -193,34 +193,34 @@ class Wire:
             return self._read(reader, incoming, method, begin)
         except TimeoutError:
             self.close()
-            raise NoAnswer(slow=True) from None
+            raise NoResponse(slow=True) from None
         except NotHTTP as reason:
             self.close()
-            raise NoAnswer(unreadable=str(reason)) from None
+            raise NoResponse(unreadable=str(reason)) from None
         except OSError:
             self.close()
-            raise Dropped from None
+            raise ConnectionDropped from None
         except BaseException:
             self.close()
             raise
 
-    def _open(self, seconds: float) -> tuple[socket.socket, BufferedReader, Incoming]:
+    def _open(self, seconds: float) -> tuple[socket.socket, BufferedReader, DeadlineStream]:
         if self._socket is None or self._reader is None or self._incoming is None:
             try:
                 self._socket = socket.create_connection(self._address, seconds)
             except OSError as error:
                 raise NotPlain("no connection") from error
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._incoming = Incoming(self._socket, self._socket.recv_into)
+            self._incoming = DeadlineStream(self._socket, self._socket.recv_into)
             self._reader = BufferedReader(self._incoming)
         return self._socket, self._reader, self._incoming
 
-    def _read(self, reader: BufferedReader, incoming: Incoming, method: str, begin: float) -> Head:
+    def _read(self, reader: BufferedReader, incoming: DeadlineStream, method: str, begin: float) -> RawResponse:
         start = read_head(reader)
-        taken = take_content(reader, incoming, method, start, self._max_response)
+        taken = receive_content(reader, incoming, method, start, self._max_response)
         if not taken.kept:
             self.close()
-        return Head(
+        return RawResponse(
             start.status,
             start.reason,
             f"1.{start.version}",

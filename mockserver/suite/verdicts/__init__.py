@@ -1,1 +1,1 @@
-"""From a failure to a finding, and from findings to a verdict."""
+"""From failures to findings, and from findings to the verdict of a run."""

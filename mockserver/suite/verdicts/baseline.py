@@ -1,4 +1,4 @@
-"""Known findings: told, with their reason, and no reason to fail; until the day on which they count again.
+"""Baseline: a file of known findings, which are reported but do not fail the run until they expire.
 
 ::
 
@@ -33,8 +33,8 @@ _FOR_PEOPLE = ("operation", "check", "title")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One finding that somebody knows of."""
+class KnownFinding:
+    """Entry of the baseline: a finding's id, with a reason and an expiry date."""
 
     id: str
     reason: str
@@ -45,14 +45,14 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """What it is, for a person."""
+        """Id of the finding, with check and operation if the entry has them."""
         said = " on ".join(text for text in (self.check, self.operation) if text)
         return f"{self.id} ({said})" if said else self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The known findings of a file; empty without one.
+    """Known findings of a baseline file; empty without a file.
 
     Attributes:
         today: the day by which it is decided what has expired.
@@ -60,22 +60,22 @@ class Baseline:
 
     path: Path | None
     today: date
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[KnownFinding, ...] = ()
 
     def reasons(self) -> Mapping[str, str]:
-        """Return why a finding is known, by its id; nothing of those that have expired."""
+        """Return the reasons of the entries that have not expired, by finding id."""
         return {
             entry.id: f"{entry.reason} (until {entry.expires})" for entry in self.entries if entry.expires >= self.today
         }
 
     def mark(self, document: Document) -> Document:
-        """Return a report whose known findings say why they are known; they decide nothing any more."""
+        """Return a report whose known findings carry their reason and do not count for the verdict."""
         reasons = self.reasons()
         findings = [{**finding, "known": reasons.get(finding["id"], "")} for finding in document["findings"]]
         return with_summary({**document, "findings": findings})
 
     def remarks(self, document: Document, *, whole: bool) -> Iterator[str]:
-        """Yield a line for each entry that has expired, and for each whose finding is gone.
+        """Yield a line for each expired entry, and for each entry whose finding no longer occurs.
 
         Args:
             document: the report of the run.
@@ -90,7 +90,7 @@ class Baseline:
 
 
 def load_baseline(path: Path | None, today: date) -> Baseline:
-    """Return the known findings in a file, none where there is no file.
+    """Return the baseline from a file, or an empty baseline if no file is given.
 
     Raises:
         UsageError: not readable, another form, or an entry without an id, a reason or a day; names the entry.
@@ -115,7 +115,7 @@ def load_baseline(path: Path | None, today: date) -> Baseline:
 
 
 def write_baseline(path: Path, document: Document, known: Baseline) -> int:
-    """Write a baseline of the findings of a report; return how many reasons somebody has to write into it.
+    """Write a baseline of a report's findings; return the number of reasons that are still to be filled in.
 
     What was known stays as it is. What nobody's fault was is not for a baseline.
 
@@ -153,7 +153,7 @@ def _written(findings: Sequence[Mapping[str, Any]], known: Baseline) -> Iterator
         }
 
 
-def _entry(place: str, raw: Any) -> Entry:
+def _entry(place: str, raw: Any) -> KnownFinding:
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
         raise UsageError(f"{place}: must be an object of texts with {', '.join(_REQUIRED)}")
     unknown = sorted(raw.keys() - {*_REQUIRED, *_FOR_PEOPLE})
@@ -169,11 +169,11 @@ def _entry(place: str, raw: Any) -> Entry:
     except ValueError as error:
         told = f"{place} ({raw['id']}): `expires` must be a day, as 2027-01-31, not {raw.get('expires', '')!r}"
         raise UsageError(told) from error
-    return Entry(raw["id"], why, expires, *(raw.get(name, "") for name in _FOR_PEOPLE))
+    return KnownFinding(raw["id"], why, expires, *(raw.get(name, "") for name in _FOR_PEOPLE))
 
 
-def _was_tried(entry: Entry, document: Document, *, whole: bool) -> bool:
-    """Tell whether a run would have found what an entry is about."""
+def _was_tried(entry: KnownFinding, document: Document, *, whole: bool) -> bool:
+    """Tell whether a run would have reported the finding of an entry if the finding still occurred."""
     if document["run"].get("error") or document["run"].get("interrupted"):
         return False
     if entry.check and entry.operation:
@@ -181,7 +181,7 @@ def _was_tried(entry: Entry, document: Document, *, whole: bool) -> bool:
     return whole
 
 
-def _tried(entry: Entry, coverage: Iterable[Mapping[str, Any]]) -> bool:
+def _tried(entry: KnownFinding, coverage: Iterable[Mapping[str, Any]]) -> bool:
     return any(
         (item["check"], item["operation"]) == (entry.check, entry.operation) and item["cases"] for item in coverage
     )

@@ -1,4 +1,4 @@
-"""Evidence: what a report may show of an exchange, secrets masked, and a command that repeats it."""
+"""Evidence: exchanges as reports show them, with secrets masked, and commands that repeat them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from mockserver.contract.model import Contract, Operation
 from mockserver.http import basic, curl
 from mockserver.http.media_types import covering
-from mockserver.suite.secrets.known_secrets import MASK, Path, Secrets, marked, redacted
+from mockserver.suite.secrets.known_secrets import MASK, MemberPath, Secrets, marked, redacted
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json
 from mockserver.suite.target.paths import Resolver
 
@@ -19,7 +19,7 @@ _FAR = 20 * MAX_SHOWN
 
 
 class Evidence:
-    """Turns exchanges into what may be shown of them."""
+    """Turns exchanges into the form that reports show, with secrets masked."""
 
     def __init__(self, contract: Contract, secrets: Secrets) -> None:
         self._contract = contract
@@ -37,7 +37,7 @@ class Evidence:
         }
 
     def response(self, label: str, exchange: Exchange) -> dict[str, Any]:
-        """Return an answer as the JSON report shows it: `{status, headers, body}`, or `{problem}`."""
+        """Return a response as the JSON report shows it: `{status, headers, body}`, or `{problem}` without one."""
         response = exchange.response
         if response is None:
             return {"problem": self._secrets.mask(exchange.problem)}
@@ -75,12 +75,12 @@ class Evidence:
         return found.label if found else ""
 
     def curl(self, label: str, base_url: str, exchange: Exchange) -> str:
-        """Return commands that repeat an exchange and those before it; `$VARIABLES` stand for credentials."""
+        """Return curl commands that repeat an exchange and those before it; `$VARIABLES` stand for credentials."""
         steps = [*exchange.history, exchange]
         return "\n".join(self._curl(label, base_url, step.request) for step in steps)
 
     def text(self, value: str) -> str:
-        """Return a text without secrets."""
+        """Return a text with secrets masked."""
         return self._secrets.mask(value)
 
     def _curl(self, label: str, base_url: str, request: WireRequest) -> str:
@@ -108,12 +108,12 @@ class Evidence:
             return f"Basic {login[0]}:${variable}" if variable else f"Basic {login[0]}:{MASK}"
         return self._secrets.mask(value)
 
-    def _sent_paths(self, label: str) -> tuple[Path, ...]:
-        """Return where the content of an operation's requests holds what is never to be shown."""
+    def _sent_paths(self, label: str) -> tuple[MemberPath, ...]:
+        """Return the places in an operation's request content whose values must not be shown."""
         return self._paths(_request_schema(self._by_label.get(label)), "writeOnly")
 
-    def _issued_paths(self, label: str, response: WireResponse) -> tuple[Path, ...]:
-        """Return where the content of an answer holds secrets that it is there to give out."""
+    def _issued_paths(self, label: str, response: WireResponse) -> tuple[MemberPath, ...]:
+        """Return the places in a response's content that are documented to hold an issued secret."""
         operation = self._by_label.get(label)
         documented = operation.response_for(response.status) if operation else None
         media_type = covering(documented.content, response.content_type) if documented else None
@@ -121,11 +121,11 @@ class Evidence:
             return ()
         return self._paths(media_type.schema, "x-secret")
 
-    def _paths(self, schema: str | None, keyword: str) -> tuple[Path, ...]:
+    def _paths(self, schema: str | None, keyword: str) -> tuple[MemberPath, ...]:
         return tuple(path for path, _ in marked(self._contract, schema, keyword))
 
-    def _shown(self, body: bytes, paths: tuple[Path, ...], length: int = 0) -> str:
-        """Return content masked, and cut where it is long; what is far beyond the cut is not even searched.
+    def _shown(self, body: bytes, paths: tuple[MemberPath, ...], length: int = 0) -> str:
+        """Return content with secrets masked, cut if it is long.
 
         Args:
             body: content, or its beginning.
@@ -149,5 +149,5 @@ def _request_schema(operation: Operation | None) -> str | None:
 
 
 def _starts(path: str) -> list[int]:
-    """Return where in a path its last parts begin, the longest first."""
+    """Return the positions in a path where its last parts begin, the longest part first."""
     return [place for place, character in enumerate(path) if character == "/"]

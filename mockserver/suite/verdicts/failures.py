@@ -1,7 +1,8 @@
-"""Failures: what a check raises where it does not hold, or could not be made, and why."""
+"""Exceptions that checks raise: failures, and reasons why a check was not made."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ Rule = Literal["universal", "contract", "silent", "environment", "oracle"]
 
 
 class CheckFailure(Exception):  # noqa: N818 - a result, not an error
-    """What a check raises when its claim does not hold.
+    """Failure of a check on an operation, with what was expected and what was observed.
 
     Attributes:
         check: the check's name.
@@ -50,7 +51,7 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
 
 
 class NotRun(Exception):  # noqa: N818 - a result, not an error
-    """A check could not be made, or not all of it; the text completes "not run, because".
+    """A check was not made, or only in part; the message completes "not run, because".
 
     Attributes:
         cases: how many cases of it held all the same, so that it was made in part.
@@ -62,11 +63,11 @@ class NotRun(Exception):  # noqa: N818 - a result, not an error
 
 
 class NoOccasion(NotRun):
-    """A check does not apply to an operation, on whatever server: there is nothing that could be tried."""
+    """A check does not apply to an operation, whatever the server does."""
 
 
 def failures_in(error: BaseException) -> Iterator[CheckFailure]:
-    """Yield the failures in what a check raised: one, or a group of them.
+    """Yield the check failures in an exception, which may be a group.
 
     They are results from here on. A traceback would hold the frames in which they were found, and with them each
     answer and its value until Python looks for cycles.
@@ -80,7 +81,7 @@ def failures_in(error: BaseException) -> Iterator[CheckFailure]:
 
 
 def reasons_in(error: BaseException) -> Iterator[NotRun]:
-    """Yield why something could not be made, in what a check raised: one reason, or those in a group."""
+    """Yield the NotRun exceptions in an exception, which may be a group."""
     if isinstance(error, NotRun):
         yield error
     elif isinstance(error, BaseExceptionGroup):
@@ -89,7 +90,7 @@ def reasons_in(error: BaseException) -> Iterator[NotRun]:
 
 
 def others_in(error: BaseException) -> Iterator[BaseException]:
-    """Yield what is neither a failure nor a reason in what a check raised: what ends the run, or a mistake of ours."""
+    """Yield exceptions other than failures and NotRun in an exception: internal errors, or what ends the run."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from others_in(inner)
@@ -98,7 +99,7 @@ def others_in(error: BaseException) -> Iterator[BaseException]:
 
 
 def raise_failures(failures: Iterable[CheckFailure]) -> None:
-    """Raise the failures of one check: the only one as it is, several as a group, none not at all."""
+    """Raise failures of one check: a single one as it is, several as a group; return if there are none."""
     found = list(failures)
     if len(found) == 1:
         raise found[0]
@@ -107,6 +108,12 @@ def raise_failures(failures: Iterable[CheckFailure]) -> None:
 
 
 def describe(value: Any, limit: int = 200) -> str:
-    """Return a value for a message, shortened."""
-    text = value if isinstance(value, str) else repr(value)
+    """Return a value as text for a message, at most `limit` characters of it."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    # A lone surrogate, which JSON text may hold and UTF-8 cannot (RFC 8259, section 8.2), is escaped as in JSON.
+    return excerpt(text.encode("utf-8", "backslashreplace").decode(), limit)
+
+
+def excerpt(text: str, limit: int = 200) -> str:
+    """Return a text for a message, at most `limit` characters of it."""
     return text if len(text) <= limit else text[:limit] + "…"

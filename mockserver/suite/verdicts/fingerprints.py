@@ -1,4 +1,4 @@
-"""Fingerprints: the same failure of the same request has the same one, whichever server the request was sent to.
+"""Fingerprints: equal for the same failure of the same request, whichever server the request went to.
 
 Our own stub has accounts of other secrets than the target, and worlds: neither makes a request another one.
 """
@@ -39,10 +39,10 @@ _MAX_BODY = 64 * 1024
 
 
 class Fingerprints:
-    """Makes fingerprints of failures, for one server and the identities that call it."""
+    """Computes fingerprints of failures, for one server and its identities."""
 
     def __init__(self, identities: Iterable[Identity] = ()) -> None:
-        """Take the identities, in the order that both servers have them."""
+        """Create fingerprints for identities, which have to be in the same order for all servers."""
         self._stand_ins: dict[str, str] = {}
         for number, identity in enumerate(identities):
             for kind, secret in (("token", identity.token), ("password", identity.password), *identity.schemes.items()):
@@ -50,7 +50,7 @@ class Fingerprints:
                     self.add(f"{number}.{kind}", secret)
 
     def add(self, name: str, secret: str) -> None:
-        """Let a name stand for a secret from now on; the first name of a secret stays."""
+        """Replace a secret by a name in fingerprints from now on; the first name of a secret is kept."""
         self._stand_ins.setdefault(secret, f"<{name}>")
 
     def of(self, failure: CheckFailure) -> str:
@@ -88,6 +88,6 @@ class Fingerprints:
 
 
 def _decoded(value: str) -> str:
-    """Return a field value with Basic credentials in plain text (RFC 7617)."""
+    """Return a field value with Basic credentials decoded (RFC 7617)."""
     found = basic.user_pass(value)
     return value if found is None else f"Basic {found}"

@@ -1,4 +1,4 @@
-"""Findings: a failure with its level and owner, and all that was observed of one cause.
+"""Findings: failures with level and owner, merged by cause, with everything that was observed.
 
 Drift becomes a statement of an overlay by its observations: each accepted value, each status and media type, not only
 the smallest evidence.
@@ -34,7 +34,7 @@ _TELLING = frozenset({"undefined_methods_are_refused"})
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One way in which a claim did not hold.
+    """One of the different exchanges that show a finding.
 
     Attributes:
         seen: what the server did, in words that are the same in every run.
@@ -46,7 +46,7 @@ class Observation:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes two observations of one finding different."""
+        """Key by which observations of one finding are told apart."""
         if self.exchange is None or self.exchange.response is None:
             return (self.seen,)
         request, response = self.exchange.request, self.exchange.response
@@ -54,7 +54,7 @@ class Observation:
 
 
 def seen(check: str, got: str, exchange: Exchange | None) -> str:
-    """Return what a server did where a check failed, in words that are the same in every run."""
+    """Return a short text about what a server did where a check failed, the same in every run."""
     if check in _TELLING:
         return got
     response = exchange.response if exchange is not None else None
@@ -62,7 +62,7 @@ def seen(check: str, got: str, exchange: Exchange | None) -> str:
 
 
 def joined(known: tuple[Observation, ...], new: tuple[Observation, ...]) -> tuple[Observation, ...]:
-    """Return the observations of one finding and what is new in others."""
+    """Return the observations of a finding together with new ones that differ from them."""
     if len(known) >= MAX_OBSERVATIONS:
         return known
     keys = {observation.key for observation in known}
@@ -80,7 +80,7 @@ def _length(observation: Observation) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One cause: a check that failed on an operation against one statement of the contract.
+    """Failures of one check on one operation against one statement of the contract.
 
     Attributes:
         source: how the contract knows the statement, as `source: setting_post`, or which rule needs none.
@@ -109,17 +109,17 @@ class Finding:
 
     @property
     def owner(self) -> Owner:
-        """Who has to mend it; that follows from the level."""
+        """Owner of the finding: server, contract or environment, depending on the level."""
         return _OWNERS[self.level]
 
 
 def finding_id(check: str, operation: str, pointer: str) -> str:
-    """Return the name of a cause, the same over seeds, shards and values."""
+    """Return the id of a finding: a hash of check, operation and pointer, the same in every run."""
     return hashlib.sha256("\n".join((check, operation, pointer)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def judge(contract: Contract, failure: CheckFailure) -> Finding:
-    """Return what a failure amounts to."""
+    """Return the finding for a failure, with level and owner."""
     level, source = _level(contract, failure)
     return Finding(
         id=finding_id(failure.check, failure.operation, failure.pointer),
@@ -148,7 +148,7 @@ def _level(contract: Contract, failure: CheckFailure) -> tuple[Level, str]:
 
 
 def _was_told_to_wait(contract: Contract, failure: CheckFailure) -> bool:
-    """Tell whether the evidence is a 429 that the contract does not document: it answers nothing that was asked."""
+    """Tell whether the evidence is an undocumented 429, which says nothing about the request."""
     response = failure.exchange.response if failure.exchange is not None else None
     operation = contract.by_label.get(failure.operation)
     documented = operation is not None and "429" in operation.responses
@@ -156,12 +156,12 @@ def _was_told_to_wait(contract: Contract, failure: CheckFailure) -> bool:
 
 
 def as_the_contracts(finding: Finding) -> Finding:
-    """Return a finding that our own stub shows, too: the contract contradicts itself, and no server can keep it."""
+    """Return a finding as owned by the contract, because our own stub shows the same failure."""
     return replace(finding, level="drift", rule="oracle")
 
 
 def without_excused(seen: Mapping[str, Finding], excused: Mapping[str, Finding]) -> Finding:
-    """Return what is left of a cause when each failure that our own stub shows, too, is the contract's.
+    """Return the merged finding of failures, leaving out those that our own stub shows, too.
 
     Failures beyond what is told apart are excused where all others are.
     """
@@ -172,7 +172,7 @@ def without_excused(seen: Mapping[str, Finding], excused: Mapping[str, Finding])
 
 
 def add(seen: dict[str, Finding], fingerprint: str, new: Finding) -> None:
-    """Add a failure to those of its cause that are told apart by their fingerprints."""
+    """Add a failure to the findings of its cause, which are kept by fingerprint."""
     if fingerprint not in seen and len(seen) >= _MAX_FINGERPRINTS:
         fingerprint = _MORE
     known = seen.get(fingerprint)
@@ -180,7 +180,7 @@ def add(seen: dict[str, Finding], fingerprint: str, new: Finding) -> None:
 
 
 def merged(findings: Iterable[Finding]) -> Finding:
-    """Return the finding that stands for several failures of one cause: the gravest, with the smallest evidence."""
+    """Return one finding for several failures of a cause: the gravest level, with the smallest evidence."""
     return functools.reduce(_merge, findings)
 
 

@@ -1,4 +1,4 @@
-"""Reach: which operations ever succeeded in a run, which never did, and why; without a success nothing was judged."""
+"""Reach: how far the requests for each operation got, and why operations never succeeded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_SUCCESS = "the contract documents no success"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far the calls of one operation got.
+    """Result of the requests for one operation: attempts, successes, and the reason if none succeeded.
 
     Attributes:
         operation: its label.
@@ -32,46 +32,46 @@ class Reached:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it ever succeeded."""
+        """Whether any request for the operation succeeded."""
         return not self.why
 
 
 @dataclass(slots=True)
 class Statuses:
-    """Counts the responses of each operation, by status code and media type."""
+    """Counters of responses for each operation, by status code and media type."""
 
     _seen: dict[str, Counter[tuple[int, str]]] = field(default_factory=dict)
 
-    def saw(self, label: str, status: int, media_type: str) -> None:
-        """Count a response."""
+    def count(self, label: str, status: int, media_type: str) -> None:
+        """Count a response of an operation."""
         self._seen.setdefault(label, Counter())[status, media_type] += 1
 
     def of(self, label: str) -> Mapping[int, int]:
-        """Return how often an operation was answered with each status code."""
+        """Return how often an operation responded with each status code."""
         counts = Counter[int]()
         for (status, _), count in self._seen.get(label, {}).items():
             counts[status] += count
         return counts
 
     def media_types(self, label: str) -> frozenset[tuple[int, str]]:
-        """Return each status code and media type that an operation was answered with."""
+        """Return the status codes and media types with which an operation responded."""
         return frozenset(self._seen.get(label, ()))
 
 
 def is_success(operation: Operation, status: int) -> bool:
-    """Tell whether a status code is a success of an operation: 2xx, or what the contract has in place of one."""
+    """Tell whether a status code means success for an operation: 2xx, or the documented substitute."""
     if 200 <= status < 300:
         return True
     return status < 400 and not _documents_2xx(operation) and operation.response_for(status) is not None
 
 
 def _can_succeed(operation: Operation) -> bool:
-    """Tell whether the contract leaves an operation any success; some are documented as 501 alone."""
+    """Tell whether the contract documents any success for an operation, unlike for one that is always 501."""
     return not operation.responses or any(not name.startswith(("4", "5")) for name in operation.responses)
 
 
 def reached(operations: Iterable[Operation], statuses: Statuses, reasons: Mapping[str, str]) -> Iterator[Reached]:
-    """Yield how far each operation's calls got.
+    """Yield how far the requests for each operation got.
 
     Args:
         operations: those that the run is about.
@@ -97,7 +97,7 @@ def _why(operation: Operation, seen: Mapping[int, int], reasons: Mapping[str, st
 
 
 def nothing_succeeded(rows: Iterable[Reached], *, partly: bool = False) -> bool:
-    """Tell whether operations could have succeeded and none did, so that nothing was judged.
+    """Tell whether operations could have succeeded but none did, so that nothing was judged.
 
     Args:
         rows: of the selected operations.

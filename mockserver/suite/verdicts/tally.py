@@ -1,4 +1,4 @@
-"""The tally of a run: findings, coverage and statuses, collected while its checks are made."""
+"""Tally of a run: findings, coverage and status codes, collected while checks are made."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REASONS = "; "
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How one check fared on one operation; `passed` of the `cases` held."""
+    """Result of one check on one operation: `passed` out of `cases`."""
 
     operation: str
     check: str
@@ -58,7 +58,7 @@ class _Tally:
 
 
 class Verdicts:
-    """Collects what the checks of a run say. Safe to use from several threads.
+    """Collects the results of all checks of a run; safe for use from several threads.
 
     Attributes:
         statuses: status codes of the responses of each operation.
@@ -67,7 +67,7 @@ class Verdicts:
     def __init__(
         self, contract: Contract, *, own: bool = False, fingerprint: Callable[[CheckFailure], str] = lambda _: ""
     ) -> None:
-        """Start with nothing.
+        """Create an empty collection of results.
 
         Args:
             contract: what the claims are about.
@@ -87,7 +87,7 @@ class Verdicts:
         self.statuses = Statuses()
 
     def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
-        """Take what contradicts the contract on our own stub, each failure with its fingerprint.
+        """Excuse failures that our own stub has with the contract, each given with its fingerprint.
 
         It is shown as the contract's, and excuses the same failure of the same request; nothing else.
         """
@@ -96,18 +96,18 @@ class Verdicts:
                 add(self._excused.setdefault(finding.id, {}), fingerprint, finding)
 
     def passed(self, check: str, operation: str, cases: int = 1) -> None:
-        """Note that a claim held in some cases."""
+        """Record that a check passed in some cases."""
         with self._lock:
             self._tally(check, operation).passed += cases
 
     def passed_together(self, checks: Iterable[str], operation: str) -> None:
-        """Note that several claims about one operation held in one case each."""
+        """Record that several checks passed on an operation in one case each."""
         with self._lock:
             for check in checks:
                 self._tally(check, operation).passed += 1
 
     def failed(self, failure: CheckFailure) -> Finding:
-        """Note that a claim did not hold; the same cause again raises its count only.
+        """Record a failure and return its finding; a failure of a known cause only raises the count.
 
         A difference that the contract has on record, from an overlay, is what it says by now: the claim counts as held.
         """
@@ -125,17 +125,17 @@ class Verdicts:
             return merged(seen.values())
 
     def failures(self) -> tuple[tuple[str, Finding], ...]:
-        """Return every failure so far with its fingerprint; the same one of the same request once."""
+        """Return all failures so far with their fingerprints."""
         with self._lock:
             return tuple(item for seen in self._findings.values() for item in seen.items())
 
-    def saw(self, operation: str, response: WireResponse) -> None:
-        """Note that an operation was answered so, whatever was claimed of the answer."""
+    def count_response(self, operation: str, response: WireResponse) -> None:
+        """Record that an operation responded with a status code and media type."""
         with self._lock:
-            self.statuses.saw(operation, response.status, response.media_type)
+            self.statuses.count(operation, response.status, response.media_type)
 
     def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
-        """Return how far the calls of each operation got."""
+        """Return how far the requests for each operation got."""
         with self._lock:
             told: dict[str, Counter[str]] = {}
             for (_, label), tally in self._tallies.items():
@@ -144,25 +144,25 @@ class Verdicts:
             reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
             return tuple(reached(operations, self.statuses, reasons))
 
-    def answers(self, operation: str) -> frozenset[tuple[int, str]]:
-        """Return each status and media type that an operation was answered with."""
+    def responses_of(self, operation: str) -> frozenset[tuple[int, str]]:
+        """Return the status codes and media types with which an operation responded."""
         with self._lock:
             return self.statuses.media_types(operation)
 
     def not_run(self, check: str, operation: str, why: str) -> None:
-        """Note that a claim could not be tried, and why."""
+        """Record that a check was not made, with the reason."""
         with self._lock:
             self._tally(check, operation).reasons.setdefault(why)
 
     def mistaken(self, check: str, operation: str, mistake: str) -> None:
-        """Note that a claim could not be tried because of a mistake of ours."""
+        """Record that a check was not made because of an internal error."""
         with self._lock:
             self._tally(check, operation).reasons.setdefault(mistake)
             self._mistakes.setdefault(mistake)
 
     @property
     def mistakes(self) -> tuple[str, ...]:
-        """Mistakes of ours that were met, each once."""
+        """Messages of the internal errors so far, each once."""
         with self._lock:
             return tuple(self._mistakes)
 
@@ -172,7 +172,7 @@ class Verdicts:
         return 0 if tally is None else tally.failed
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return all findings: violations first, then by what was seen most."""
+        """Return all findings, violations first."""
         with self._lock:
             found = [without_excused(seen, self._excused.get(name, {})) for name, seen in self._findings.items()]
             found += [
@@ -185,14 +185,14 @@ class Verdicts:
         )
 
     def coverage(self) -> tuple[Coverage, ...]:
-        """Return how each check fared on each operation."""
+        """Return the result of each check on each operation."""
         with self._lock:
             return tuple(
                 _coverage(check, operation, tally) for (check, operation), tally in sorted(self._tallies.items())
             )
 
     def nothing_succeeded(self) -> bool:
-        """Tell whether operations were called, and none of them ever succeeded."""
+        """Tell whether operations were called and none of them succeeded."""
         return nothing_succeeded(row for row in self.reach(self._contract.operations) if row.attempts)
 
     def _tally(self, check: str, operation: str) -> _Tally:

@@ -1,4 +1,4 @@
-"""The verdict of a run: its exit code and its first line, decided in one place (DESIGN, section 2).
+"""Verdict of a run: its exit code and its first line, decided in this one place.
 
 ::
 
@@ -23,7 +23,7 @@ State = Literal["kept", "broken", "not-judged", "interrupted"]
 
 
 class ExitCode(IntEnum):
-    """What `check` and `fuzz` tell the shell (DESIGN, section 2)."""
+    """Exit codes of `check` and `fuzz`."""
 
     CLEAN = 0
     VIOLATION = 1
@@ -40,8 +40,8 @@ _CODES: Mapping[State, ExitCode] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended, apart from what it found.
+class RunOutcome:
+    """How a run ended, apart from its findings: completed, interrupted, or with an error.
 
     Attributes:
         error: why the run could not do its work, "" if it could.
@@ -54,7 +54,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """All that a verdict rests on.
+    """Everything that the verdict of a run depends on.
 
     Attributes:
         findings: those of the run, known ones included.
@@ -68,14 +68,14 @@ class Grounds:
     findings: tuple[Finding, ...] = ()
     reach: tuple[Reached, ...] = ()
     cases: int = 0
-    outcome: Outcome = Outcome()
+    outcome: RunOutcome = RunOutcome()
     partly: bool = False
     fail_on_drift: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run came to.
+    """Verdict of a run: a state such as `broken`, and the first line of the reports.
 
     Attributes:
         state: the verdict in a word.
@@ -89,35 +89,35 @@ class Verdict:
 
     @property
     def code(self) -> ExitCode:
-        """The exit code of the run."""
+        """Exit code of the run."""
         return _CODES[self.state]
 
 
 def decide(grounds: Grounds) -> Verdict:
-    """Return the verdict: what the user ended, what is broken, what nobody could judge, else that all is kept."""
+    """Return the verdict of a run: interrupted, broken, not judged, or kept."""
     failing = failing_levels(fail_on_drift=grounds.fail_on_drift)
     state, words = _state(grounds, failing)
     return Verdict(state, "; ".join(filter(None, (words, _successes(grounds.reach)))), failing)
 
 
 def with_reports(code: ExitCode, problems: Sequence[str]) -> ExitCode:
-    """Return the exit code of a command: reports that were asked for and could not be written keep it from 0."""
+    """Return the exit code of a command, which is not 0 if a report could not be written."""
     return ExitCode.NOT_JUDGED if problems and code is ExitCode.CLEAN else code
 
 
 def failing_levels(*, fail_on_drift: bool) -> frozenset[Level]:
-    """Return the levels of which one new finding breaks the contract."""
+    """Return the levels at which a single new finding makes the verdict BROKEN."""
     return frozenset({"violation", "drift"} if fail_on_drift else {"violation"})
 
 
 def summary_of(levels: Iterable[Level]) -> dict[Level, int]:
-    """Return the number of findings of each level; give those that are new."""
+    """Return the number of findings by level, for the levels of new findings."""
     found = list(levels)
     return {level: found.count(level) for level in LEVELS}
 
 
 def count(number: int, level: str) -> str:
-    """Return a number of findings with its noun."""
+    """Return a number of findings with its noun, as `2 violations`."""
     plural = "s" if level == "violation" and number != 1 else ""
     return f"{number} {level}{plural}"
 
@@ -136,7 +136,7 @@ def _state(grounds: Grounds, failing: frozenset[Level]) -> tuple[State, str]:
 
 
 def _hindrance(grounds: Grounds) -> str:
-    """Return why a run without an error still could not judge, "" if it could.
+    """Return why a run that ended without an error still could not judge, "" if it could.
 
     Nothing that ever succeeded is one reason, also if somebody put that into a baseline. So is one operation that
     refused every valid request: that is drift at most, and leaves nothing of it judged.
@@ -161,7 +161,7 @@ def _new(grounds: Grounds) -> list[Finding]:
 
 
 def _counted(findings: Iterable[Finding]) -> str:
-    """Return how many findings of which level there are, as `1 violation, 2 drift, 1 known`; "" for none."""
+    """Return the numbers of findings by level, as `1 violation, 2 drift, 1 known`; "" for none."""
     found = list(findings)
     summary = summary_of(finding.level for finding in found if not finding.known)
     numbers = [count(number, level) for level, number in summary.items() if number]
@@ -170,6 +170,6 @@ def _counted(findings: Iterable[Finding]) -> str:
 
 
 def _successes(reach: Iterable[Reached]) -> str:
-    """Return on how many of the selected operations there was a success, "" where nobody tells."""
+    """Return on how many selected operations a request succeeded, "" if that was not counted."""
     rows = list(reach)
     return f"2xx on {sum(row.succeeded for row in rows)} of {len(rows)} operations" if rows else ""

@@ -75,19 +75,19 @@ SCHEMA = f"{GET}/responses/200/content/application~1json/schema"
         (f"{GET}/responses/404", "observed", "seen"),
         # A mark of the operation does not reach into schemas.
         (f"{GET}/parameters/0/required", "source", "page"),
-        (f"{GET}/parameters/0/schema/type", "assumed", "the contract does not say where this comes from"),
-        (f"{SCHEMA}/type", "assumed", "the contract does not say where this comes from"),
+        (f"{GET}/parameters/0/schema/type", "assumed", "the contract does not say how this is known"),
+        (f"{SCHEMA}/type", "assumed", "the contract does not say how this is known"),
         (f"{SCHEMA}/required", "assumed", "all examples have it"),
         (f"{SCHEMA}/properties/a/type", "observed", "2026, staging"),
         (f"{SCHEMA}/properties/a/minLength", "observed", "2026, staging"),
-        (f"{SCHEMA}/properties/x-source/type", "assumed", "the contract does not say where this comes from"),
+        (f"{SCHEMA}/properties/x-source/type", "assumed", "the contract does not say how this is known"),
         # A named property is no mark, though it has the name of one.
-        (f"{SCHEMA}/properties/properties/type", "assumed", "the contract does not say where this comes from"),
+        (f"{SCHEMA}/properties/properties/type", "assumed", "the contract does not say how this is known"),
         ("/components/schemas/Marked/type", "source", "schema page"),
         ("/components/schemas/Marked/maximum", "assumed", "16 bits"),
         ("/components/schemas/Marked/properties/q/type", "assumed", "guess"),
         ("/components/schemas/Marked/properties/r/type", "source", "schema page"),
-        ("/components/schemas/Bare/type", "assumed", "the contract does not say where this comes from"),
+        ("/components/schemas/Bare/type", "assumed", "the contract does not say how this is known"),
         ("/nothing/at/all", "source", "root"),
     ],
 )
@@ -127,6 +127,25 @@ def test_marks_of_a_wrong_type_are_passed_over(value: Any) -> None:
 )
 def test_where_a_schema_starts(tokens: list[str], root: int | None) -> None:
     assert schema_root(tokens) == root
+
+
+@pytest.mark.parametrize(
+    ("mark", "value", "reason"),
+    [
+        ("x-assumed", "closed", "nothing else is shown"),
+        ("x-assumed", {"type": "closed"}, "nothing else is shown"),
+        ("x-observed", "closed", "nothing else is shown"),
+        ("x-assumed", "open", "open"),
+        ("x-assumed", "broken", "broken"),
+        ("x-source", "closed", "closed"),
+    ],
+)
+def test_a_mark_may_name_a_reason_that_is_said_once(mark: str, value: Any, reason: str) -> None:
+    document = {
+        "x-mockserver-reasons": {"closed": "nothing else is shown", "broken": 5},
+        "components": {"schemas": {"A": {"type": "string", mark: value}}},
+    }
+    assert ProvenanceResolver(document).of("/components/schemas/A/type").reason == reason
 
 
 def test_what_was_observed_wins_over_what_was_assumed() -> None:

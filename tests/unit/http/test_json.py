@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.http.json import MAX_DEPTH, decode, depth, encode
+from mockserver.http.json import MAX_DEPTH, decode, depth, encode, excerpt
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 values = st.recursive(
@@ -110,3 +110,19 @@ def test_lone_surrogates_are_refused_not_repaired() -> None:
         with pytest.raises(ValueError, match=r"surrogate|UTF-8"):
             decode(content)
     assert decode(b'"\\ud83d\\ude00"') == "😀"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        ('a"b', '"a\\"b"'),
+        ({"a": [1, True]}, '{"a":[1,true]}'),
+        ("x" * 59, '"' + "x" * 59 + "…"),
+        ("x" * 58, '"' + "x" * 58 + '"'),
+        ("\ud800", '"\\ud800"'),
+        ({1}, '"{1}"'),
+    ],
+)
+def test_an_excerpt_is_json_and_no_longer_than_it_may_be(value: Any, text: str) -> None:
+    assert excerpt(value) == text

@@ -143,10 +143,20 @@ def test_what_was_observed_may_stand_beside_what_was_assumed(lint_of: Callable[[
     assert lint_of(mutated(put(f"{SENT}/x-observed", {"required": "2026, staging"}))) == []
 
 
+def test_a_reason_may_be_named_where_it_is_said(lint_of: Callable[[Any], list[LintFinding]]) -> None:
+    named = both(
+        put("/x-mockserver-reasons", {**REASON, "of-a-behaviour": "it is ours", "seen-there": "2026, staging"}),
+        put(f"{POST}/x-mockserver-behaviour/x-assumed", "of-a-behaviour"),
+        put(f"{SENT}/x-observed", {"required": "seen-there"}),
+    )
+    assert lint_of(mutated(named)) == []
+
+
 def test_the_built_in_contract_has_no_finding() -> None:
     assert [str(finding) for finding in lint(CONTRACT)] == []
 
 
+REASON = {"guessed": "nobody says so"}
 SHOWS = "x-mockserver-shows"
 LINK = {"operationId": "add", "x-assumed": "guessed"}
 STRIPPED = f"{ANSWER}/examples/stored/x-mockserver-stripped"
@@ -164,23 +174,23 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         f"{ANSWER}/schema/$ref",
         "cannot be followed",
     ),
-    ("reference", put(f"{ANSWER}/schema", {"$ref": "#/info/title"}), f"{ANSWER}/schema/$ref", "no object"),
+    ("reference", put(f"{ANSWER}/schema", {"$ref": "#/info/title"}), f"{ANSWER}/schema/$ref", "expected an object"),
     ("reference", put(NOTE, {"$ref": f"#{NOTE}"}), f"{NOTE}/$ref", "back to itself"),
     # OpenAPI, its structure and its meaning
-    ("openapi", drop("/info/title"), "/info", '"title" is a required property'),
-    ("openapi", put("/info/version", {"x" * 400: 1}), "/info/version", 'is not of type "string"'),
-    ("openapi", put(f"{POST}/parameters", [{"name": "x", "in": "path"}]), f"{POST}/parameters/0", "required"),
-    ("openapi", put("/openapi", "3.9.0"), "/openapi", "'3.9.0'"),
-    ("openapi", put("/paths/~1{id}", {"get": UNMARKED}), "/paths/~1{id}/get", "'id'"),
-    ("openapi", put(f"{NOTE}/properties/text/type", "text"), f"{NOTE}/properties/text/type", "'text'"),
+    ("openapi", drop("/info/title"), "/info", '"title" is missing'),
+    ("openapi", put("/info/version", {"x" * 400: 1}), "/info/version", 'expected string; got {"xxx'),
+    ("openapi", put(f"{POST}/parameters", [{"name": "x", "in": "path"}]), f"{POST}/parameters/0", "is missing"),
+    ("openapi", put("/openapi", "3.9.0"), "/openapi", '"3.9.0"'),
+    ("openapi", put("/paths/~1{id}", {"get": UNMARKED}), "/paths/~1{id}/get", '"id"'),
+    ("openapi", put(f"{NOTE}/properties/text/type", "text"), f"{NOTE}/properties/text/type", '"text"'),
     # examples
     (
         "example",
         put(f"{BODY}/examples/one/value/text", 5),
         f"{BODY}/examples/one/value/text",
-        "5 is not of type",
+        "expected string; got 5",
     ),
-    ("example", put(f"{ANSWER}/examples/stored/value/x", 5), f"{ANSWER}/examples/stored/value", "'x'"),
+    ("example", put(f"{ANSWER}/examples/stored/value/x", 5), f"{ANSWER}/examples/stored/value", '"x"'),
     ("example", put(f"{POST}/parameters/0/example", 10), f"{POST}/parameters/0/example", "maximum"),
     ("example", put(f"{NOTE}/properties/text/examples", [5]), f"{NOTE}/properties/text/examples/0", "string"),
     ("example", put(f"{NOTE}/properties/text/default", 5), f"{NOTE}/properties/text/default", "string"),
@@ -206,9 +216,9 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         "example",
         drop(f"{BODY}/examples/one/value/text"),
         f"{BODY}/examples/one/value",
-        '"text" is a required',
+        '"text" is missing',
     ),
-    ("schema", put(f"{NOTE}/properties/text/pattern", "("), f"{NOTE}/properties/text/pattern", "'('"),
+    ("schema", put(f"{NOTE}/properties/text/pattern", "("), f"{NOTE}/properties/text/pattern", '"("'),
     # provenance
     ("provenance", drop(f"{POST}/x-source"), POST, "operation"),
     ("provenance", drop("/x-source"), "/security", "how it is known"),
@@ -239,31 +249,43 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         "property",
     ),
     # marks
-    ("mark", put(f"{POST}/x-source", ["page"]), f"{POST}/x-source", "['page']"),
+    ("mark", put(f"{POST}/x-source", ["page"]), f"{POST}/x-source", '["page"]'),
     ("mark", put(f"{POST}/x-source", {}), f"{POST}/x-source", "{}"),
     ("mark", put(f"{POST}/x-source", " "), f"{POST}/x-source", "empty"),
-    ("mark", put(f"{SENT}/x-assumed/maxLength", "guessed"), f"{SENT}/x-assumed/maxLength", "'maxLength'"),
-    ("mark", put(f"{SENT}/x-assumed/required", {"text": "x"}), f"{SENT}/x-assumed/required/text", "'text'"),
+    ("mark", put(f"{SENT}/x-assumed/maxLength", "guessed"), f"{SENT}/x-assumed/maxLength", '"maxLength"'),
+    ("mark", put(f"{SENT}/x-assumed/required", {"text": "x"}), f"{SENT}/x-assumed/required/text", '"text"'),
     (
         "mark",
         put(f"{POST}/x-assumed", {"responses": {"404": "x"}}),
         f"{POST}/x-assumed/responses/404",
-        "'404'",
+        '"404"',
     ),
     ("mark", put(f"{POST}/x-assumed", "guessed"), f"{POST}/x-assumed", "x-source"),
     ("mark", put(f"{SENT}/x-source", {"required": "page"}), f"{SENT}/x-assumed/required", "x-source"),
+    # reasons that are said once; marks of one word in a contract without them are texts (`guessed`)
+    ("mark", put("/x-mockserver-reasons", {"guess": "a guess"}), f"{POST}/parameters/0/schema/x-assumed", "'guessed'"),
+    ("extension", put("/x-mockserver-reasons", {**REASON, "other": "no"}), "/x-mockserver-reasons/other", "no mark"),
+    (
+        "extension",
+        put("/x-mockserver-reasons", {**REASON, "Two words": "no"}),
+        "/x-mockserver-reasons/Two words",
+        "name",
+    ),
+    ("extension", put("/x-mockserver-reasons", {**REASON, "guessed": ""}), "/x-mockserver-reasons/guessed", "a text"),
+    ("extension", put("/x-mockserver-reasons", []), "/x-mockserver-reasons", "must map"),
+    ("extension", put(f"{POST}/x-mockserver-reasons", REASON), f"{POST}/x-mockserver-reasons", "operation"),
     # pairing
-    ("pairing", drop(f"{BODY}/examples/one/x-mockserver-response"), f"{BODY}/examples/one", "'one'"),
-    ("pairing", both(REFUSED, drop(f"{POST}/responses/422/content")), f"{BODY}/examples/wrong", "'refused'"),
-    ("pairing", drop(f"{BODY}/examples"), f"{ANSWER}/examples/stored", "'stored'"),
+    ("pairing", drop(f"{BODY}/examples/one/x-mockserver-response"), f"{BODY}/examples/one", '"one"'),
+    ("pairing", both(REFUSED, drop(f"{POST}/responses/422/content")), f"{BODY}/examples/wrong", '"refused"'),
+    ("pairing", drop(f"{BODY}/examples"), f"{ANSWER}/examples/stored", '"stored"'),
     # secrets
     (
         "secret",
         drop(f"{NOTE}/properties/auth_token/x-secret"),
         f"{NOTE}/properties/auth_token",
-        "'auth_token'",
+        '"auth_token"',
     ),
-    ("secret", put(f"{NOTE}/properties/apiKey", {}), f"{NOTE}/properties/apiKey", "'apiKey'"),
+    ("secret", put(f"{NOTE}/properties/apiKey", {}), f"{NOTE}/properties/apiKey", '"apiKey"'),
     (
         "secret",
         put(
@@ -271,62 +293,62 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
             {"type": "array", "items": {"properties": {"otp": {"type": ["string"]}}}},
         ),
         f"{NOTE}/properties/list/items/properties/otp",
-        "'otp'",
+        '"otp"',
     ),
     (
         "secret",
         put(f"{NOTE}/allOf", [{"properties": {"device_password": {"type": "string"}}}]),
         f"{NOTE}/allOf/0/properties/device_password",
-        "'device_password'",
+        '"device_password"',
     ),
     (
         "secret",
         put(f"{POST}/responses/200/headers/X-Auth-Token", {"schema": {"x-source": "page", "type": "string"}}),
         f"{POST}/responses/200/headers/X-Auth-Token/schema",
-        "'X-Auth-Token'",
+        '"X-Auth-Token"',
     ),
     # extensions
-    ("extension", put(f"{POST}/x-mockserver-delay", 1), f"{POST}/x-mockserver-delay", "'x-mockserver-delay'"),
-    ("extension", put(f"{SENT}/x-asumed", {"type": "x"}), f"{SENT}/x-asumed", "'x-asumed'"),
+    ("extension", put(f"{POST}/x-mockserver-delay", 1), f"{POST}/x-mockserver-delay", '"x-mockserver-delay"'),
+    ("extension", put(f"{SENT}/x-asumed", {"type": "x"}), f"{SENT}/x-asumed", '"x-asumed"'),
     ("extension", put(f"{SENT}/x-mockserver-levels", ["admin"]), f"{SENT}/x-mockserver-levels", "schema"),
     ("extension", put(f"{POST}/x-mockserver-levels", []), f"{POST}/x-mockserver-levels", "at least one"),
-    ("extension", put(f"{POST}/x-mockserver-levels", ["king"]), f"{POST}/x-mockserver-levels/0", "'king'"),
+    ("extension", put(f"{POST}/x-mockserver-levels", ["king"]), f"{POST}/x-mockserver-levels/0", '"king"'),
     ("extension", put("/x-mockserver-levels", ["admin", "admin"]), "/x-mockserver-levels/1", "twice"),
-    ("extension", drop("/x-mockserver-levels"), f"{POST}/x-mockserver-levels/0", "'admin'"),
-    ("extension", put(f"{POST}/x-mockserver-effect", "boom"), f"{POST}/x-mockserver-effect", "'boom'"),
-    ("extension", put(f"{NOTE}/properties/text/x-secret", True), f"{NOTE}/properties/text/x-secret", "True"),
+    ("extension", drop("/x-mockserver-levels"), f"{POST}/x-mockserver-levels/0", '"admin"'),
+    ("extension", put(f"{POST}/x-mockserver-effect", "boom"), f"{POST}/x-mockserver-effect", '"boom"'),
+    ("extension", put(f"{NOTE}/properties/text/x-secret", True), f"{NOTE}/properties/text/x-secret", "true"),
     ("extension", put(f"{POST}/x-mockserver-behaviour", {}), f"{POST}/x-mockserver-behaviour", "handler"),
     (
         "extension",
         put(f"{POST}/x-mockserver-behaviour/rule", "a"),
         f"{POST}/x-mockserver-behaviour/rule",
-        "'rule'",
+        '"rule"',
     ),
     (
         "extension",
         put(f"{POST}/x-mockserver-behaviour/role", 1),
         f"{POST}/x-mockserver-behaviour/role",
-        "str",
+        "expected text; got 1",
     ),
     (
         "extension",
         put(f"{POST}/x-mockserver-behaviour/value", "a"),
         f"{POST}/x-mockserver-behaviour/value",
-        "'a'",
+        '"a"',
     ),
     *(
         ("extension", put(f"{ANSWER}/examples/stored/x-mockserver-presumes{at}", value), place, message)
         for at, value, below, message in [
-            ("", [], "", "must be a map"),
-            ("/time", 1, "/time", "'time'"),
-            ("/clock", "noon", "/clock", "'noon'"),
-            ("/clock", True, "/clock", "True"),
+            ("", [], "", "must be an object"),
+            ("/time", 1, "/time", '"time"'),
+            ("/clock", "noon", "/clock", '"noon"'),
+            ("/clock", True, "/clock", "true"),
             ("/identity", 1, "/identity", "user name"),
             ("/seed", 1, "/seed", "overlay"),
             ("/calls", "add/one", "/calls", "list"),
             ("/calls", [1], "/calls/0", "text"),
-            ("/calls", ["sub/one"], "/calls/0", "'sub'"),
-            ("/calls", ["add/two"], "/calls/0", "'two'"),
+            ("/calls", ["sub/one"], "/calls/0", '"sub"'),
+            ("/calls", ["add/two"], "/calls/0", '"two"'),
         ]
         for place in [f"{ANSWER}/examples/stored/x-mockserver-presumes{below}"]
     ),
@@ -347,7 +369,7 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         for value in ("/text", [], [1], ["text"])
     ),
     *(
-        ("example", put(f"{ANSWER}/examples/stored/x-mockserver-stripped", [value]), f"{STRIPPED}/0", f"{value!r}")
+        ("example", put(f"{ANSWER}/examples/stored/x-mockserver-stripped", [value]), f"{STRIPPED}/0", f'"{value}"')
         for value in ("/words", "/text/0")
     ),
     *(
@@ -355,9 +377,9 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         for value, below, message in [
             ([], "", "must map JSON pointers"),
             ({}, "", "must map JSON pointers"),
-            ({"text": 1}, "/text", "no JSON pointer"),
-            ({"/text": "$request.body/text"}, "/~1text", "'$request.body/text'"),
-            ({"/{$request.form.a}": 1}, "/~1{$request.form.a}", "'$request.form.a'"),
+            ({"text": 1}, "/text", "not a JSON pointer"),
+            ({"/text": "$request.body/text"}, "/~1text", '"$request.body/text"'),
+            ({"/{$request.form.a}": 1}, "/~1{$request.form.a}", '"$request.form.a"'),
         ]
         for place in [f"{POST}/responses/200/links/read/{SHOWS}{below}"]
     ),
@@ -527,7 +549,7 @@ def test_presumed_calls_of_an_unreadable_contract_are_left_alone(
     [
         ("swagger: '1.2'\n", 1, "`openapi`"),
         ("openapi: 3.1.0\npaths: [\n", 3, "not valid YAML"),
-        ("- 1\n", 1, "no object"),
+        ("- 1\n", 1, "not an object"),
         ("openapi: 3.1.0\nx: &a {k: 1}\nx: 2\n", 3, "twice"),
     ],
 )

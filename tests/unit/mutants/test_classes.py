@@ -19,11 +19,11 @@ from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.http import basic
 from mockserver.plugins import DEFAULT, find
-from mockserver.selftest.catalogue import Behind, Mutant
+from mockserver.selftest.catalogue import Backend, Mutant
 from mockserver.selftest.mutant_server import CONTROL_PATH, MutantServer
 from mockserver.selftest.mutants.foreign_objects import OBJECTS
 from mockserver.selftest.registry import CLASSES, all_mutants
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.store.seed import load_seed
 from tests import defaults
 
@@ -46,7 +46,7 @@ ACCOUNTS = tuple(
 )
 ADMIN = ACCOUNTS[0]
 #: For structures that the built-in contract, or this part of it, does not have.
-NOT_HERE = {"choice_widened", "linked_read_of_before", "list_items_lost", *OBJECTS.classes}
+NOT_HERE = {"choice_widened", "linked_read_of_before", "list_items_lost", "absence_is_200", *OBJECTS.classes}
 _CLOCK = 1_582_540_000
 
 
@@ -269,7 +269,7 @@ def _mistake(name: str) -> str:
     if bool(found) == (name in NOT_HERE):
         return f"{name}: {'should not be' if found else 'is not'} here"
     for mutant in found[:1]:
-        waits = mutant.slow or name == "answers_slow"
+        waits = mutant.slow or name == "slow_responses"
         server = _server(mutant)
         differs = not waits and _differs(server, mutant.operation.path)
         (listed,) = json.loads(ask(server, "", Step("GET", CONTROL_PATH))[2])["mutants"]
@@ -321,10 +321,10 @@ def test_worlds_without_a_mutant_are_as_clean_as_the_stub() -> None:
 
 
 def test_a_mutant_that_fails_itself_says_so_and_is_no_crash_of_the_server() -> None:
-    def fails(_call: Call, _server: Behind) -> Reply:
+    def fails(_call: MutantRequest, _server: Backend) -> MutantResponse:
         raise KeyError("a mistake in the mutant")
 
-    server = _server(replace(MUTANTS[0], plant=fails))
+    server = _server(replace(MUTANTS[0], intercept=fails))
     assert ask(server, "m0-x", Step("GET", "/api/v1/auth/"))[0] == 200
     listed = json.loads(ask(server, "", Step("GET", CONTROL_PATH))[2])["mutants"]
     assert "a mistake in the mutant" in listed[0]["broken"]

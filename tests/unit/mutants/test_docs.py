@@ -16,7 +16,7 @@ def _rows(heading: str) -> list[tuple[str, ...]]:
 
 
 def test_the_classes_are_those_of_the_docs() -> None:
-    assert _rows("Classes") == [(f"`{kind.name}`", kind.claim) for kind in CLASSES.values()]
+    assert _rows("Classes") == [(f"`{kind.name}`", kind.fault) for kind in CLASSES.values()]
 
 
 def test_the_equivalent_mutants_are_those_of_the_docs() -> None:

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.selftest.catalogue import Behind
+from mockserver.selftest.catalogue import Backend
 from mockserver.selftest.registry import all_mutants
-from mockserver.selftest.traffic import Call, Reply
+from mockserver.selftest.traffic import MutantRequest, MutantResponse
 from mockserver.stub.store.seed import Account, Token
 from tests.faults.stranger import KEYS, MEMBERS, PATHS, RANKS, SECRETS
 
@@ -25,8 +25,8 @@ def test_logins_and_settings_of_a_stranger_are_mutated(write_contract: Callable[
         ("password_of_another", "POST /tickets"),
         ("issued_token_dead", "POST /tickets"),
         ("password_in_a_login_refusal", "POST /tickets"),
-        ("another_level_told", "GET /tickets"),
-        ("another_account_named", "GET /tickets"),
+        ("wrong_level_reported", "GET /tickets"),
+        ("wrong_account_named", "GET /tickets"),
         ("write_lost", "PUT /preferences/theme"),
     }
 
@@ -35,12 +35,12 @@ def test_a_login_is_mutated_in_the_members_of_its_contract(write_contract: Calla
     contract = load_contract(write_contract(PATHS, **MEMBERS))
     mutant = next(one for one in all_mutants(contract, ACCOUNTS) if one.kind.name == "password_not_compared")
     sent = {"client": "web", "handle": "mike", "magic": "wrong"}
-    call = Call("POST", "/tickets", mutant.operation, None, None, b"", "default", {}).with_json(sent)
+    call = MutantRequest("POST", "/tickets", mutant.operation, None, None, b"", "default", {}).with_json(sent)
     seen: list[Any] = []
 
-    def refuse(call: Call) -> Reply:
+    def refuse(call: MutantRequest) -> MutantResponse:
         seen.append(call.json)
-        return Reply(401, (), b"")
+        return MutantResponse(401, (), b"")
 
-    mutant.plant(call, cast("Behind", SimpleNamespace(send=refuse)))
+    mutant.intercept(call, cast("Backend", SimpleNamespace(send=refuse)))
     assert seen == [sent, {**sent, "magic": SECRETS["mike"]}]

@@ -2,60 +2,58 @@
 
 from __future__ import annotations
 
+import copy
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
-from mockserver.contract.source.loading import parse_yaml
+from mockserver.cli import cli
 from mockserver.suite.oracle import Count, Opinion
 from mockserver.suite.target.exchange import Exchange, WireRequest
-from tests import defaults
-from tests.faults.judging import identities_file
+from tests.unit.suite import notes
 
 if TYPE_CHECKING:
     from tests.conftest import Serve
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
-_READ = "/api/v1/settings/system_mailer/"
-
 
 @pytest.fixture
-def judged(tmp_path: Path, serve: Serve, command: Command) -> Callable[..., tuple[int, dict[str, Any], str]]:
+def judged(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, dict[str, Any], str]]:
     """Return how `check` judges the stub of a changed contract by that contract: exit code, report, page."""
 
     def judge(change: Callable[[dict[str, Any]], None], *options: str) -> tuple[int, dict[str, Any], str]:
-        document = parse_yaml(defaults.CONTRACT, defaults.CONTRACT.read_text(encoding="utf-8"))
+        monkeypatch.chdir(tmp_path)
+        document = copy.deepcopy(notes.DOCUMENT)
         change(document)
-        contract, report, identities = (tmp_path / name for name in ("contract.json", "report.json", "identities.yaml"))
-        contract.write_text(json.dumps(document), encoding="utf-8")
-        identities.write_text(identities_file(), encoding="utf-8")
-        server = serve("--contract", str(contract), "--seed-data", str(defaults.SEED_DATA))
-        done = command(
-            *("check", server.url, "--contract", str(contract), "--identities", str(identities)),
-            *("--report", f"json={report}", "--only", "setting_*", *options),
-        )
-        return done.returncode, json.loads(report.read_text(encoding="utf-8")), done.stdout
+        Path("changed.json").write_text(json.dumps(document), encoding="utf-8")
+        server = serve("--contract", "changed.json")
+        arguments = ["check", server.url, "--contract", "changed.json", "--report", "json=report.json", *options]
+        result = CliRunner().invoke(cli, arguments, standalone_mode=False)
+        assert result.exception is None, result.output
+        return result.return_value, json.loads(Path("report.json").read_text(encoding="utf-8")), result.output
 
     return judge
 
 
-_IMPOSSIBLE = {"type": "string", "not": {"type": "string"}, "x-source": "setting_post"}
+_IMPOSSIBLE = {"type": "string", "not": {"type": "string"}}
 
 
 def _rare_field(document: dict[str, Any]) -> None:
-    """Demand a field, which the stub cannot make up, of an answer that few requests get."""
-    shared = document["components"]["responses"]["UnsupportedMediaType"]
-    document["paths"][_READ]["post"]["responses"]["415"] = shared | {
-        "headers": {"X-Never": {"required": True, "x-source": "setting_post", "schema": _IMPOSSIBLE}}
+    """Demand a field, which the stub cannot make up, of a response that few requests get."""
+    refused = document["paths"]["/title"]["put"]["responses"]["415"]
+    document["paths"]["/title"]["put"]["responses"]["415"] = refused | {
+        "headers": {"X-Never": {"required": True, "schema": _IMPOSSIBLE}}
     }
 
 
 def _member_that_is_never_there(document: dict[str, Any]) -> None:
-    document["components"]["schemas"]["SystemMailerShown"]["required"].append("never")
+    content = document["paths"]["/title"]["get"]["responses"]["200"]["content"]["application/json"]
+    content["schema"] = content["schema"] | {"required": ["title", "never"]}
 
 
 def test_what_our_own_stub_breaks_too_is_the_contracts(judged: Callable[..., Any]) -> None:
@@ -64,7 +62,7 @@ def test_what_our_own_stub_breaks_too_is_the_contracts(judged: Callable[..., Any
         ("contract", "drift", "headers_conform")
     ]
     assert report["findings"][0]["rule"] == "oracle"
-    assert report["findings"][0]["request"]["path"] == _READ
+    assert report["findings"][0]["request"]["path"] == "/title"
     assert code == 0, page
 
 
@@ -80,23 +78,18 @@ def test_where_a_contract_contradicts_itself_that_operation_alone_is_the_contrac
     assert {(one["level"], one["owner"], one["rule"]) for one in report["findings"]} == {
         ("drift", "contract", "oracle")
     }
-    assert {one["operation"] for one in report["findings"]} == {f"GET {_READ}"}
+    assert {one["operation"] for one in report["findings"]} == {"GET /title"}
     passed = {row["operation"] for row in report["coverage"] if row["result"] == "passed"}
-    assert "GET /api/v1/settings/postfix_relayhost/" in passed
+    assert {"PUT /title", "GET /notes/{id}"} <= passed
     assert "--no-oracle" in page
 
 
 def _without_examples(document: dict[str, Any]) -> None:
-    """Leave our own stub without an answer of the contract's to a read: no behaviour, no example."""
-    read = document["paths"][_READ]["get"]
-    del read["responses"]["200"]["content"]["application/json"]["examples"]
-    del read["responses"]["204"]
-    for method, operation in document["paths"][_READ].items():
-        if method.startswith("x-"):
-            continue
-        operation.pop("x-mockserver-behaviour", None)
-        for response in operation["responses"].values():
-            response.pop("links", None)
+    """Leave our own stub without a response of the contract's to a read: no behaviour, no example."""
+    for operation in document["paths"]["/title"].values():
+        del operation["x-mockserver-behaviour"]
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert schema["properties"]["title"].pop("examples", True)
 
 
 def test_what_our_own_stub_makes_up_is_valid_so_nobody_is_blamed(judged: Callable[..., Any]) -> None:

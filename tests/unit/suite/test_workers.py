@@ -16,85 +16,66 @@ import pytest
 from click.testing import CliRunner
 
 from mockserver.cli import cli
-from tests.faults.judging import identities_file, judged
-from tests.faults.messages import OPERATIONS
-from tests.faults.registry import FAULTS
-from tests.faults.server import FaultyServer, serving
+from tests.faults.server import serving
+from tests.faults.small import application
+from tests.unit.suite import notes
 
-_DEADLINE_SECONDS = 60.0
+_DEADLINE_SECONDS = 120.0
 
 
-def fuzz(folder: Path, *options: str) -> Mapping[str, Any]:
-    """Return the report of a run of few cases."""
-    report = folder / f"{len(list(folder.iterdir()))}.json"
-    done = subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "mockserver",
-                "fuzz",
-                "--max-examples",
-                "3",
-                "--report",
-                f"json={report}",
-                *options,
-            ),
-            *(text for pattern in OPERATIONS for text in ("--only", pattern)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    document: Mapping[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return document
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    notes.write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def fuzz(*options: str) -> tuple[int, Mapping[str, Any]]:
+    """Return exit code and report of a run of few cases."""
+    run = ["fuzz", *options, "--contract", "notes.json", "--max-examples", "3", "--report", "json=report.json"]
+    result = CliRunner().invoke(cli, run, standalone_mode=False)
+    assert result.exception is None, result.output
+    return int(result.return_value), json.loads(Path("report.json").read_text(encoding="utf-8"))
 
 
 def results(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     return {(item["check"], item["operation"]): item["result"] for item in document["coverage"]}
 
 
-def test_parts_together_tell_what_one_run_tells(tmp_path: Path) -> None:
-    whole = fuzz(tmp_path)
-    shards = [fuzz(tmp_path, "--shard", "1/2"), fuzz(tmp_path, "--shard", "2/2")]
-    files = [str(tmp_path / f"{number}.json") for number in (1, 2)]
-    merged_file = tmp_path / "merged.json"
-    merging = CliRunner().invoke(cli, ["report", "merge", *files, "--report", f"json={merged_file}"])
-    assert merging.exit_code == 0, merging.output
-    workers = fuzz(tmp_path, "--workers", "2")
-    merged = json.loads(merged_file.read_text(encoding="utf-8"))
+def test_parts_together_tell_what_one_run_tells() -> None:
+    with notes.served("crash") as url:
+        code, whole = fuzz(url, "--no-oracle")
+        for number in (1, 2):
+            fuzz(url, "--no-oracle", "--shard", f"{number}/2")
+            Path("report.json").rename(f"{number}.json")
+        shards = [json.loads(Path(f"{number}.json").read_text(encoding="utf-8")) for number in (1, 2)]
+        known = [{"id": found["id"], "reason": "ticket 1", "expires": "2999-12-31"} for found in whole["findings"]]
+        Path("known.yaml").write_text(json.dumps({"known": known}), encoding="utf-8")
+        known_code, workers = fuzz(url, "--no-oracle", "--workers", "2", "--baseline", "known.yaml")
+    merging = CliRunner().invoke(cli, ["report", "merge", "1.json", "2.json", "--report", "json=m.json"])
+    assert merging.exception is None, merging.output
+    merged = json.loads(Path("m.json").read_text(encoding="utf-8"))
     assert results(merged) == results(workers) == results(whole)
     assert all(results(shard) != results(whole) for shard in shards)
     assert [shard["run"]["shard"] for shard in shards] == ["1/2", "2/2"]
     assert (merged["run"]["shard"], workers["run"]["shard"], workers["run"]["workers"]) == ("", "", 2)
+    ids = [{found["id"] for found in document["findings"]} for document in (whole, merged, workers)]
+    assert ids[0]
+    assert ids[0] == ids[1] == ids[2]
+    assert (code, known_code) == (1, 0)
 
 
-def test_parts_find_on_one_faulty_server_what_one_run_finds_and_know_what_is_known(tmp_path: Path) -> None:
-    fault, options = FAULTS["lost_write"], ("--max-examples", "3", "--seed", "1")
-    whole = judged("fuzz", fault, options)
-    entries = [{"id": found.id, "reason": "ticket 1", "expires": "2999-12-31"} for found in whole.found]
-    baseline = tmp_path / "known.yaml"
-    baseline.write_text(json.dumps({"known": entries}), encoding="utf-8")
-    parts = judged("fuzz", fault, (*options, "--workers", "2", "--baseline", str(baseline)))
-    assert parts.right(fault)
-    assert {found.id for found in parts.found} == {found.id for found in whole.found}
-    assert (whole.exit_code, parts.exit_code) == (1, 0)
-
-
-def test_ctrl_c_ends_all_parts_with_a_report(tmp_path: Path) -> None:
-    report, identities = tmp_path / "report.json", tmp_path / "identities.yaml"
-    identities.write_text(identities_file(), encoding="utf-8")
+def test_ctrl_c_ends_all_parts_with_a_report() -> None:
     at_work = threading.Event()
-    server, cases = FaultyServer(), iter(range(50))
+    server, cases = application(notes.Notes()), iter(range(50))
 
-    def application(environ: dict[str, Any], start_response: Any) -> Any:
+    def counting(environ: dict[str, Any], start_response: Any) -> Any:
         if "HTTP_X_SCHEMATHESIS_TESTCASEID" in environ and next(cases, None) is None:
             at_work.set()
         return server(environ, start_response)
 
-    with serving(application) as url:
-        options = (url, "--identities", str(identities), "--no-oracle", "--time", "120", "--report", f"json={report}")
+    with serving(counting) as url:
+        options = (url, "--contract", "notes.json", "--no-oracle", "--time", "120", "--report", "json=report.json")
         process = subprocess.Popen(
             [sys.executable, "-m", "mockserver", "fuzz", "--workers", "2", *options],
             stdout=subprocess.PIPE,
@@ -110,7 +91,7 @@ def test_ctrl_c_ends_all_parts_with_a_report(tmp_path: Path) -> None:
             process.kill()
             process.communicate()
     assert process.returncode == 130, errors
-    assert json.loads(report.read_text(encoding="utf-8"))["run"]["interrupted"], errors
+    assert json.loads(Path("report.json").read_text(encoding="utf-8"))["run"]["interrupted"], errors
     assert len(parts) == 2
     assert not [part for part in parts if is_running(part)]
 
@@ -140,10 +121,7 @@ def is_running(process: int) -> bool:
         (["--shard", "auto/2"], "JOB_COMPLETION_INDEX"),
     ],
 )
-def test_what_cannot_be_divided_is_refused(
-    options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_what_cannot_be_divided_is_refused(options: list[str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JOB_COMPLETION_INDEX", raising=False)
     result = CliRunner().invoke(cli, ["fuzz", *options])
     assert words in result.output + str(result.exception)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.reading.link_effects import all_at, consequences
+from mockserver.contract.reading.link_effects import link_effects, values_at
 
 SHOWN = {"items": [{"tags": ["a", "b"]}, {"tags": []}, {"name": "c"}, 4], "*": 5, "one": {"a/b": None}}
 
@@ -28,7 +28,7 @@ SHOWN = {"items": [{"tags": ["a", "b"]}, {"tags": []}, {"name": "c"}, 4], "*": 5
     ],
 )
 def test_a_star_stands_for_every_item(pointer: str, found: list[Any]) -> None:
-    assert all_at(SHOWN, pointer) == found
+    assert values_at(SHOWN, pointer) == found
 
 
 def test_links_that_lead_somewhere_and_say_something_are_told(write_contract: Callable[..., Path]) -> None:
@@ -46,7 +46,7 @@ def test_links_that_lead_somewhere_and_say_something_are_told(write_contract: Ca
         "/a/{id}": {"get": {"operationId": "read", "responses": {"200": {"description": ""}}}},
     }
     shared = {"links": {"shared": link(**{"x-mockserver-shows": {"/name": "x"}})}}
-    found = list(consequences(load_contract(write_contract(paths, components=shared))))
+    found = list(link_effects(load_contract(write_contract(paths, components=shared))))
     assert [(one.link, one.call.id, one.read.id, dict(one.shows)) for one in found] == [
         ("telling", "add", "read", {"/name": "$request.body"}),
         ("shared", "add", "read", {"/name": "x"}),

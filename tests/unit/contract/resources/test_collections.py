@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.resources.collections import infer, inferred
+from mockserver.contract.resources.collections import infer, inferred_behaviours
 from mockserver.contract.resources.identifiers import identifier, words
 from mockserver.contract.resources.shapes import ExampleShape, arrays, objects
 
@@ -127,4 +127,4 @@ def test_roles_and_places(write_contract: Write) -> None:
         "delete": ("", "", False),
     }
     assert {one.resource for one in found["/a/{x}/b/{y}"].behaviours.values()} == {"/a/{x}/b"}
-    assert inferred(contract) is inferred(contract)
+    assert inferred_behaviours(contract) is inferred_behaviours(contract)

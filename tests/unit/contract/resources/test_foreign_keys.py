@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.contract.resources.foreign_keys import Kept, foreign_keys
+from mockserver.contract.resources.foreign_keys import KnownCollection, foreign_keys
 
 
 class _Shape:
@@ -17,7 +17,7 @@ class _Shape:
     def __init__(self, kind: str = "", members: dict[str, str] | None = None) -> None:
         self._members = members or {}
         self.kinds = frozenset({kind} - {""})
-        self.told = False
+        self.gives_value = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -27,11 +27,11 @@ class _Shape:
         return _Shape(self._members[name]) if name in self._members else None
 
 
-def _kept(collection: str, **members: str) -> Kept:
-    return Kept(collection, next(iter(members)), _Shape("object", members))
+def _kept(collection: str, **members: str) -> KnownCollection:
+    return KnownCollection(collection, next(iter(members)), _Shape("object", members))
 
 
-def _found(*kept: Kept) -> dict[str, dict[str, str]]:
+def _found(*kept: KnownCollection) -> dict[str, dict[str, str]]:
     return {collection: {key.member: key.collection for key in keys} for collection, keys in foreign_keys(kept).items()}
 
 
@@ -76,7 +76,7 @@ def test_names_in_the_singular(member: str, collection: str) -> None:
         pytest.param((_kept("/a/{b}/pets", id="integer"), _kept("/c", id="string", petId="integer")), id="nested"),
     ],
 )
-def test_what_only_looks_like_one(kept: tuple[Kept, ...]) -> None:
+def test_what_only_looks_like_one(kept: tuple[KnownCollection, ...]) -> None:
     assert _found(*kept) == {}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.resources.singletons import Transitions, echoes, name_members, transitions
+from mockserver.contract.resources.singletons import Transitions, name_members, shows_value, transitions
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_a_write_that_answers_with_a_status_alone_echoes_nothing(
     write_contract: Callable[..., Path], role: str, places: dict[str, str], expected: bool
 ) -> None:
     contract = load_contract(write_contract({"/lamp": {"put": _lamp(role, {}, **places)}}))
-    assert echoes(contract.operations[0]) is expected
+    assert shows_value(contract.operations[0]) is expected

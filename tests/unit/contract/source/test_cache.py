@@ -86,11 +86,13 @@ def refuse_home() -> Path:
     raise RuntimeError("Could not determine home directory.")
 
 
-def test_only_so_many_are_kept(parse: Parse, folder: Path) -> None:
-    for number in range(cache.MAX_KEPT + 5):
+def test_only_so_many_are_kept(parse: Parse, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MAX_KEPT", 3)
+    for number in range(5):
         parse(f"{LONG}\nnumber: {number}")
-    assert len(list(folder.iterdir())) == cache.MAX_KEPT
-    assert cache.find(f"{LONG}\nnumber: {cache.MAX_KEPT + 4}") is not None
+    assert len(list(folder.iterdir())) == 3
+    assert cache.find(f"{LONG}\nnumber: 4") is not None
+    assert cache.find(f"{LONG}\nnumber: 0") is None
     assert not [file for file in folder.iterdir() if file.suffix == ".tmp"]
 
 

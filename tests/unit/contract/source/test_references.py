@@ -100,5 +100,5 @@ def test_circles_end(data: object) -> None:
 @pytest.mark.parametrize("reference", ["#/nothing", "#/b/x", "#/list/7", "#/list/x"])
 def test_dangling_references_are_told(reference: str) -> None:
     data = {"a": {"$ref": reference}, "b": 1, "list": []}
-    with pytest.raises(ContractError, match="nothing stands there"):
+    with pytest.raises(ContractError, match="nothing is at this pointer"):
         follow(data, "/a")

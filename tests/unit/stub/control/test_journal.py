@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from mockserver.stub.control.journal import MAX_CONTENT_BYTES, Journal, keep
+from mockserver.stub.control.journal import MAX_CONTENT_BYTES, Journal, kept_content
 
 
 def _append(journal: Journal, **changed: Any) -> None:
@@ -17,7 +17,7 @@ def _append(journal: Journal, **changed: Any) -> None:
         "content": b"",
         "operation": "read",
         "status": 200,
-        "answer": b"{}",
+        "response": b"{}",
         "why": "why",
         "violations": (),
         "secret_names": frozenset(),
@@ -56,8 +56,8 @@ def test_content_is_shown_masked_or_in_words() -> None:
 
 
 def test_long_content_is_kept_as_its_length() -> None:
-    assert keep(b"x" * MAX_CONTENT_BYTES) == b"x" * MAX_CONTENT_BYTES
-    assert keep(b"x" * (MAX_CONTENT_BYTES + 1)) == MAX_CONTENT_BYTES + 1
+    assert kept_content(b"x" * MAX_CONTENT_BYTES) == b"x" * MAX_CONTENT_BYTES
+    assert kept_content(b"x" * (MAX_CONTENT_BYTES + 1)) == MAX_CONTENT_BYTES + 1
 
 
 def test_no_entry_is_lost_or_numbered_twice_and_readers_never_break() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.errors import RequestRejected
-from mockserver.stub.crud.writes import merged, patched
+from mockserver.stub.crud.writes import json_patched, merge_patched
 
 #: Appendix A of RFC 7396: original, patch, result.
 MERGES: list[tuple[Any, Any, Any]] = [
@@ -51,17 +51,17 @@ OPERATIONS = st.lists(
 
 @pytest.mark.parametrize(("value", "patch", "result"), MERGES)
 def test_merge_patches_as_in_the_appendix(value: Any, patch: Any, result: Any) -> None:
-    assert merged(value, patch) == result
+    assert merge_patched(value, patch) == result
 
 
 @given(JSON | OPERATIONS)
 def test_any_json_patch_leaves_an_object_or_is_rejected(patch: Any) -> None:
     item = {"a": [1, {"b": 2}], "b": {"c": "d"}}
     with suppress(RequestRejected):
-        assert isinstance(patched(item, patch), dict)
+        assert isinstance(json_patched(item, patch), dict)
     assert item == {"a": [1, {"b": 2}], "b": {"c": "d"}}
 
 
 def test_a_json_patch_is_applied() -> None:
     patch = [{"op": "move", "from": "/a", "path": "/b"}, {"op": "add", "path": "/c/-", "value": 3}]
-    assert patched({"a": 1, "c": [2]}, patch) == {"b": 1, "c": [2, 3]}
+    assert json_patched({"a": 1, "c": [2]}, patch) == {"b": 1, "c": [2, 3]}

@@ -101,7 +101,7 @@ def test_an_account_without_password_cannot_log_in() -> None:
         ("accounts: [{}]", r"accounts\[0\]\.username", "is missing"),
         ("accounts: [{username: 5}]", r"accounts\[0\]\.username", "must be text"),
         ("accounts: [{username: 'a:b'}]", r"accounts\[0\]\.username", "colon"),
-        ("accounts: [{username: a}, {username: a}]", r"accounts\[1\]\.username", "twice"),
+        ("accounts: [{username: a}, {username: a}]", r"accounts\[1\]\.username", "is a duplicate"),
         ("accounts: [{username: a, pasword: x}]", r"accounts\[0\]\.pasword", "known are"),
         ("accounts: [{username: a, password: 123}]", r"accounts\[0\]\.password", "quotes"),
         ("accounts: [{username: a, level: [x]}]", r"accounts\[0\]\.level", "must be text"),
@@ -183,24 +183,32 @@ def test_a_relying_party_may_be_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "place", "remedy"),
     [
-        ("accounts: [{username: a, added_by: nobody}]", r"accounts\[0\]\.added_by", "'nobody' is no account"),
+        ("accounts: [{username: a, added_by: nobody}]", r"accounts\[0\]\.added_by", '"nobody" is not an account'),
         ("accounts: [{username: a, owns: [y.example]}]", r"accounts\[0\]\.owns", "add it to `domains`"),
         (
             "domain_aliases: [{domain_alias: alias.example, rcpt_domain: relay.example}]",
             "rcpt_domain",
             "not in `domains`",
         ),
-        ("aliases: [{alias: y, recipients: [c@x.example]}]", r"aliases\[0\]\.recipients", "no account or alias"),
-        ("sender_addresses: [{sender_address: y, usernames: [all@x.example]}]", "usernames", "is no account"),
+        ("aliases: [{alias: y, recipients: [c@x.example]}]", r"aliases\[0\]\.recipients", "not an account or alias"),
+        ("sender_addresses: [{sender_address: y, usernames: [all@x.example]}]", "usernames", "is not an account"),
         ("thresholds: [{domain: y, scores: {reject: 1, add_header: 1, greylist: 1}}]", "domain", "neither `global`"),
-        ("calendars: [{owner: c, friendly_name: d, url: u}]", r"calendars\[0\]\.owner", "'c' is no account"),
-        ("wlbl: [{domain: global, action: blacklist}, {domain: global, action: blacklist}]", r"\[1\]\.action", "twice"),
+        ("calendars: [{owner: c, friendly_name: d, url: u}]", r"calendars\[0\]\.owner", '"c" is not an account'),
+        (
+            "wlbl: [{domain: global, action: blacklist}, {domain: global, action: blacklist}]",
+            r"\[1\]\.action",
+            "is a duplicate",
+        ),
         ("twofa: [{username: a@x.example, status: enabled, key: a-b}]", r"twofa\[0\]\.key", "Base32"),
         ("twofa: [{username: a@x.example, status: enabled, key: ABCDEFGH}]", r"twofa\[0\]\.key", "24, 32 or more"),
         ("issue: {totp_key: [ABCD-EFGH]}", r"issue\.totp_key\[0\]", "24 to 64"),
         ("issue: {webauthn_registration_challenge: ['a=']}", r"challenge\[0\]", "Base64url"),
         ("webauthn_credentials: [{username: a@x.example, friendly_name: k, public_key: +}]", "public_key", "Base64url"),
-        ("webauthn_credentials: [{username: nobody, friendly_name: k}]", r"webauthn_credentials\[0\]", "no account"),
+        (
+            "webauthn_credentials: [{username: nobody, friendly_name: k}]",
+            r"webauthn_credentials\[0\]",
+            "is not an account",
+        ),
         ("webauthn: {relying_party: 'https://x.example'}", r"webauthn\.relying_party", "without scheme"),
         ("webauthn: {users: {a@x.example: 0}}", r"webauthn\.users\.a@x\.example", "at least 1"),
         ("webauthn: {origin: x}", r"webauthn\.origin", "known are relying_party, users"),
@@ -208,7 +216,7 @@ def test_a_relying_party_may_be_left_out(tmp_path: Path) -> None:
         ("resources: {pets: {}}", "resources", "begin with a slash"),
         ("aliases: [{alias: y, recipients: []}]", "recipients", "at least 1"),
         ("relay_domains: [{relay_domain: y, destination_hostname: h, destination_port: 0}]", "port", "at least 1"),
-        ("domains: [{repeat: 3, domain: 'd{n}'}, {domain: d2}]", r"domains\[1\]\.domain", "twice"),
+        ("domains: [{repeat: 3, domain: 'd{n}'}, {domain: d2}]", r"domains\[1\]\.domain", "is a duplicate"),
         ("domains: [{domain: d}, {repeat: 3, domain: '{n}'}]", r"domains\[1\]\.domain", "must be text"),
         ("domains: [{domain: d, repeat: 0}]", r"domains\[0\]\.repeat", "from 1 to 10000"),
         ("domains: [{domain: d, repeat: true}]", r"domains\[0\]\.repeat", "from 1 to 10000"),
@@ -217,13 +225,13 @@ def test_a_relying_party_may_be_left_out(tmp_path: Path) -> None:
         ("overlays: {a b: {}}", "overlays", "1 to 64"),
         ("overlays: {a: {acounts: []}}", r"overlays\.a\.acounts", "known are"),
         ("overlays: {a: {overlays: {}}}", r"overlays\.a\.overlays", "known are"),
-        ("overlays: {a: {accounts: [{username: a}, {username: a}]}}", r"overlays\.a\.accounts\[1\]", "twice"),
+        ("overlays: {a: {accounts: [{username: a}, {username: a}]}}", r"overlays\.a\.accounts\[1\]", "is a duplicate"),
         (
             "overlays: {a: {aliases: [{alias: y, recipients: [z], added_by: c}]}}",
             r"overlays\.a\.aliases\[0\]\.added_by",
-            "'c' is no account",
+            '"c" is not an account',
         ),
-        ("overlays: {a: {accounts: []}}", r"domains\[0\]\.added_by", "'b@x.example' is no account"),
+        ("overlays: {a: {accounts: []}}", r"domains\[0\]\.added_by", '"b@x.example" is not an account'),
     ],
 )
 def test_a_name_that_leads_nowhere_is_told_with_its_place(
@@ -281,7 +289,7 @@ def test_an_overlay_stands_in_place_of_the_sections_of_its_name(tmp_path: Path) 
     assert seed.overlaid(None) is seed
     assert (list(other.accounts), list(other.records["domains"])) == (["a"], ["other.example"])
     assert list(seed.records["domains"]) == ["base.example"]
-    with pytest.raises(LookupError, match=r"no overlay 'x'; they have other"):
+    with pytest.raises(LookupError, match=r'no overlay "x"; they have other'):
         seed.overlaid("x")
     store = MemoryStore()
     store.open_world("w", other.fill)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.suite.checks.links import Said
+from mockserver.suite.checks.links import CompletedCall
 from mockserver.suite.target.exchange import WireRequest, WireResponse
 
 
 @pytest.fixture
-def said(write_contract: Callable[..., Path]) -> Said:
+def said(write_contract: Callable[..., Path]) -> CompletedCall:
     paths = {"/a/{id}/b/{other}": {"post": {"operationId": "add", "responses": {"200": {"description": ""}}}}}
-    return Said(
+    return CompletedCall(
         load_contract(write_contract(paths)).operations[0],
         WireRequest(
             "POST", "/a/x%2Fy/b/7?q=a%20b&q=c&empty=", (("X-One", "1"),), b'{"a/b": {"n": [1, 2.5]}, "t": "w"}'
@@ -42,7 +42,7 @@ def said(write_contract: Callable[..., Path]) -> Said:
         ("$response.header.location", "/a/9"),
     ],
 )
-def test_an_expression_names_a_value(said: Said, expression: str, value: Any) -> None:
+def test_an_expression_names_a_value(said: CompletedCall, expression: str, value: Any) -> None:
     assert said.value(expression) == value
 
 
@@ -67,13 +67,13 @@ def test_an_expression_names_a_value(said: Said, expression: str, value: Any) ->
         ),
     ],
 )
-def test_what_was_not_said_is_named_by_none(said: Said, expression: str) -> None:
+def test_what_was_not_said_is_named_by_none(said: CompletedCall, expression: str) -> None:
     with pytest.raises(LookupError):
         said.value(expression)
 
 
-def test_content_that_is_no_json_says_nothing(said: Said) -> None:
-    empty = Said(said.operation, WireRequest("POST", "/a/1/b/2"), WireResponse(204, (), b""))
+def test_content_that_is_no_json_says_nothing(said: CompletedCall) -> None:
+    empty = CompletedCall(said.operation, WireRequest("POST", "/a/1/b/2"), WireResponse(204, (), b""))
     for expression in ("$request.body", "$request.body#/t", "$response.body#/id"):
         with pytest.raises(LookupError):
             empty.value(expression)
@@ -88,10 +88,10 @@ def test_content_that_is_no_json_says_nothing(said: Said) -> None:
         ("", ""),
     ],
 )
-def test_texts_are_filled_in(said: Said, text: str, filled: str) -> None:
+def test_texts_are_filled_in(said: CompletedCall, text: str, filled: str) -> None:
     assert said.filled(text) == filled
 
 
-def test_a_text_that_cannot_be_filled_in_is_none(said: Said) -> None:
+def test_a_text_that_cannot_be_filled_in_is_none(said: CompletedCall) -> None:
     with pytest.raises(LookupError):
         said.filled("/{$request.body#/none}")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.suite.cases.sample_values import sample
+from mockserver.suite.cases.sample_values import sample_value
 
 NAMED = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
 
@@ -42,4 +42,4 @@ def _sample(write_contract: Callable[..., Path], schema: Any) -> Any:
     """Return the sample of a schema, which must be valid: else it raises."""
     body = {"content": {"application/json": {"schema": schema}}}
     path = write_contract({"/a": {"post": {"requestBody": body, "responses": {"200": {"description": ""}}}}})
-    return sample(load_contract(path), "/paths/~1a/post/requestBody/content/application~1json/schema")
+    return sample_value(load_contract(path), "/paths/~1a/post/requestBody/content/application~1json/schema")

@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
-from mockserver.stub.examples.listing import sequences
+from mockserver.stub.examples.example_sequences import sequences
 from mockserver.stub.store.seed import load_seed
 from mockserver.suite.checks import documented_examples
 from mockserver.suite.identities.identities import Identities, seeded_identities
@@ -61,7 +61,7 @@ def test_an_example_is_held_against_what_it_presumes_and_shows(
     stub = load_contract(_contract(write_contract, {"id": 2}))
     target = WsgiTarget(create_app(stub, seed_data=tmp_path / "seed.yaml").wsgi_app)
     run = prepare(contract, target, Identities(()), control=StubControl(target, None), settle_seconds=0.0)
-    assert make(run, documented_examples.tasks(run)).error == ""
+    assert make(run, documented_examples.planned_checks(run)).error == ""
     assert [finding.check for finding in run.verdicts.findings()] == ["documented_examples_come_out"] * found
 
 
@@ -72,10 +72,13 @@ def test_what_another_server_holds_is_not_held_against_it() -> None:
     identities = seeded_identities(defaults.SEED_DATA)
     run = prepare(contract, target, identities, only=["perdomain_antispam_*", "*_wlbl_*"], settle_seconds=0.0)
     for _ in range(2):
-        make(run, documented_examples.tasks(run))
+        make(run, documented_examples.planned_checks(run))
     assert not run.verdicts.findings()
     made = {one.operation: one for one in run.verdicts.coverage() if one.check == "documented_examples_come_out"}
-    assert made["POST /api/v1/antispam/wlbl/global/"].why == "what the server holds does not allow it: 409"
+    assert (
+        made["POST /api/v1/antispam/wlbl/global/"].why
+        == "the state of the server does not allow it: it responded with 409"
+    )
     assert made["PUT /api/v1/antispam/wlbl/global/"].passed == 2
 
 

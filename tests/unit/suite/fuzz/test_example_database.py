@@ -6,29 +6,29 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from mockserver.cli import cli
+from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
 from mockserver.suite.fuzz.engine import FuzzSettings
-from mockserver.suite.fuzz.example_database import Database, keep_failures, replay
-from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.fuzz.example_database import FailureDatabase, keep_failures, replay
+from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.verdicts.verdict import Outcome
-from tests import defaults
-from tests.faults.messages import OPERATIONS, PASSWORDS, TOKENS
-from tests.faults.registry import FAULTS
-from tests.faults.server import FaultyServer, clean_contract, serving
+from mockserver.suite.verdicts.verdict import RunOutcome
+from tests.unit.suite import notes
 
+TOKEN = "token-of-the-caller"
+Running = Callable[[str], AbstractContextManager[Run]]
 REDIS = shutil.which("redis-server")
 
 
@@ -62,92 +62,93 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "examples") if request.param == "folder" else str(request.getfixturevalue("redis_url"))
 
 
-@contextmanager
-def running(fault: str | None) -> Iterator[Run]:
+@pytest.fixture
+def running(tmp_path: Path) -> Callable[[str], AbstractContextManager[Run]]:
     """Give a run against a server with a fault, or with none."""
-    server = FaultyServer(FAULTS[fault] if fault else None, played=True)
-    with serving(server) as url:
-        target = HttpTarget(url, timeout_seconds=2)
-        try:
-            run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=OPERATIONS)
-            run.patience.clock, run.patience.sleep = server.now, server.pause
-            yield run
-        finally:
-            target.close()
+    contract = load_contract(notes.write(tmp_path, secured=True))
+
+    @contextmanager
+    def run_against(fault: str) -> Iterator[Run]:
+        with notes.served(fault, TOKEN) as url:
+            target = HttpTarget(url, timeout_seconds=5)
+            try:
+                yield prepare(contract, target, Identities((Identity("caller", token=TOKEN),)))
+            finally:
+                target.close()
+
+    return run_against
 
 
 def found(run: Run) -> set[str]:
     return {finding.id for finding in run.verdicts.findings()}
 
 
-def kept(database: Database, run: Run) -> list[bytes]:
+def kept(database: FailureDatabase, run: Run) -> list[bytes]:
     return [raw for operation in run.contract.operations for raw, _ in database.known(operation)]
 
 
-@pytest.mark.parametrize("fault", ["lost_write", "emoji_crashes"])
-def test_what_a_run_found_the_next_one_finds_first(fault: str, place: str) -> None:
-    settings = FuzzSettings(max_examples=2, seed=1, database=place)
+@pytest.mark.parametrize("fault", ["lost", "crash"])
+def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str, place: str) -> None:
+    settings = FuzzSettings(max_examples=20, seed=1, database=place)
     with running(fault) as run:
-        assert fuzz(run, settings) == Outcome()
+        assert fuzz(run, settings) == RunOutcome()
         first = found(run)
     with running(fault) as run:
-        database = Database(place, run.secrets)
+        database = FailureDatabase(place, run.secrets)
         stored = kept(database, run)
         assert stored
-        secrets = [secret.encode() for secret in (*TOKENS.values(), *PASSWORDS.values())]
-        assert not [raw for raw in stored for secret in secrets if secret in raw]
-        assert replay(run, database) == Outcome()
+        assert not [raw for raw in stored if TOKEN.encode() in raw]
+        assert replay(run, database) == RunOutcome()
         again = found(run)
         assert again
         assert again <= first
-        assert run.target.governor.requests < 100, "only what is known is sent"
+        assert run.target.rate_limiter.requests < 100, "only what is known is sent"
         keep_failures(run, database)
         assert len(kept(database, run)) <= len(stored)
-    with running(None) as run:
-        database = Database(place, run.secrets)
-        assert replay(run, database) == Outcome()
+    with running("") as run:
+        database = FailureDatabase(place, run.secrets)
+        assert replay(run, database) == RunOutcome()
         assert found(run) == set()
         assert kept(database, run) == []
 
 
-def test_a_status_that_was_a_failure_is_one_again(tmp_path: Path) -> None:
-    place = str(tmp_path)
-    with running("port_70000") as run:
+def test_what_was_taken_and_should_not_be_is_tried_again(running: Running, tmp_path: Path) -> None:
+    place, wanted = str(tmp_path / "examples"), {"negative_data_rejection", "positive_data_acceptance"}
+
+    def wrongly_taken(run: Run) -> set[str]:
+        return {finding.id for finding in run.verdicts.findings() if finding.check in wanted}
+
+    with running("greedy") as run:
         fuzz(run, FuzzSettings(max_examples=3, seed=1, database=place))
-        database = Database(place, run.secrets)
-        wanted = {
-            finding.id
-            for finding in run.verdicts.findings()
-            if finding.check in {"negative_data_rejection", "positive_data_acceptance"}
-        }
-        assert wanted
-    with running("port_70000") as run:
-        replay(run, database)
-        assert wanted <= found(run)
+        first = wrongly_taken(run)
+        assert first
+    with running("greedy") as run:
+        replay(run, FailureDatabase(place, run.secrets))
+        assert first <= wrongly_taken(run)
 
 
-def test_what_another_version_kept_is_left_alone(tmp_path: Path) -> None:
-    with running(None) as run:
-        database = Database(str(tmp_path), run.secrets)
+def test_what_another_version_kept_is_left_alone(running: Running, tmp_path: Path) -> None:
+    with running("") as run:
+        database = FailureDatabase(str(tmp_path / "examples"), run.secrets)
         key = f"mockserver/{run.contract.operations[0].label}".encode()
         for raw in (b"\x00", b"{}", b'{"version": 99}', b"[]", b'{"version": 1, "requests": []}'):
             database._store.save(key, raw)
-        assert replay(run, database) == Outcome()
-        assert run.target.governor.requests == 0
+        assert replay(run, database) == RunOutcome()
+        assert run.target.rate_limiter.requests == 0
         assert len(list(database._store.fetch(key))) == 5
 
 
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("redis://:hidden-password@127.0.0.1:1/0", "no Redis server answers"),
+        ("redis://:hidden-password@127.0.0.1:1/0", "no Redis server responds"),
         ("http://127.0.0.1", "neither a folder nor"),
         ("/proc/nothing/here", "cannot be written"),
     ],
 )
 def test_a_place_that_cannot_be_used_is_refused_in_one_line(place: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:
-        Database(place, Secrets())
+        FailureDatabase(place, Secrets())
     assert "hidden-password" not in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -155,7 +156,7 @@ def test_a_place_that_cannot_be_used_is_refused_in_one_line(place: str, words: s
 def test_a_missing_package_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "redis", None)
     with pytest.raises(UsageError, match=r"pip install 'mockserver\[redis\]'"):
-        Database("redis://127.0.0.1:6379/0", Secrets())
+        FailureDatabase("redis://127.0.0.1:6379/0", Secrets())
 
 
 def test_the_command_says_so_too(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.suite.cases.observed_response import see
-from mockserver.suite.fuzz.reworded_failures import ForeignFailure, translate
+from mockserver.suite.cases.observed_response import observe
+from mockserver.suite.fuzz.reworded_failures import reword
+from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 
@@ -54,11 +55,11 @@ def found(
     exchange = Exchange(
         WireRequest("POST", path, (("Content-Type", sent or media_type), *fields), body), WireResponse(status, (), b"")
     )
-    answer = see(contract, operation if meant else None, operation.label, exchange, Secrets())
-    assert answer is not None
+    observed = observe(contract, operation if meant else None, operation.label, exchange, Secrets())
+    assert observed is not None
     if see_only:
-        return answer
-    return translate(ForeignFailure(check, "Accepted", message, operation, answer, frozenset()))
+        return observed
+    return reword(SchemathesisFailure(check, "Accepted", message, operation, observed, frozenset()))
 
 
 @pytest.mark.parametrize(
@@ -120,8 +121,8 @@ def test_what_was_made_up_for_accept_and_content_type_blames_nobody(tmp_path: Pa
 def test_whether_a_path_with_an_encoded_slash_was_reached_is_open(
     tmp_path: Path, path: str, status: int, reached: bool
 ) -> None:
-    answer = found(tmp_path, None, "application/json", path=path, status=status, see_only=True)
-    assert (answer.operation is not None) == reached
+    observed = found(tmp_path, None, "application/json", path=path, status=status, see_only=True)
+    assert (observed.operation is not None) == reached
 
 
 @pytest.mark.parametrize(

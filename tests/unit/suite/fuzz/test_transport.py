@@ -99,6 +99,6 @@ def test_every_case_passes_the_recorder_over_one_connection(server: Server, tmp_
         target.close()
     assert outcome.error == ""
     assert server.seen >= {("multipart/form-data", True), ("application/x-www-form-urlencoded", True)}
-    assert len(recorded) == server.requests == target.governor.requests
+    assert len(recorded) == server.requests == target.rate_limiter.requests
     # A field with a NUL, which schemathesis tries first, is left to the general connection; all others go over one.
     assert server.connections == (1 if remote else 2)

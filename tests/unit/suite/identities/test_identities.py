@@ -16,11 +16,11 @@ from mockserver.http import basic
 from mockserver.suite.identities.identities import (
     Identities,
     Identity,
+    add_credential,
     asks_for_credentials,
     credentials,
     load_identities,
     seeded_identities,
-    show,
 )
 from mockserver.suite.run.check_run import plan
 from mockserver.suite.run.preparation import prepare
@@ -132,9 +132,9 @@ def test_seed_data_tell_the_credentials_of_schemes_and_the_scopes(tmp_path: Path
 
 def test_a_scheme_of_another_kind_is_shown_by_its_name() -> None:
     fields: list[tuple[str, str]] = []
-    assert show(SecurityScheme("s", "http", "token", "", "", ""), "ann", "secret", fields, [])
+    assert add_credential(SecurityScheme("s", "http", "token", "", "", ""), "ann", "secret", fields, [])
     assert fields == [("Authorization", "token secret")]
-    assert not show(SecurityScheme("s", "http", "digest", "", "", ""), "ann", "secret", [], [])
+    assert not add_credential(SecurityScheme("s", "http", "digest", "", "", ""), "ann", "secret", [], [])
 
 
 def test_credentials_follow_the_first_requirement_that_can_be_met(contract: Contract) -> None:
@@ -179,7 +179,7 @@ def test_credentials_that_need_not_be_shown_are_not_asked_for(
     contract = load_contract(path)
     assert asks_for_credentials(contract, contract.by_id["note_get"]) == asks
     run = prepare(contract, WsgiTarget(answering(404)), Identities((ADMIN, GUEST)))
-    claims = {task.check for task in plan(run) if task.operation == "GET /note"}
+    claims = {entry.check for entry in plan(run) if entry.operation == "GET /note"}
     assert ("unknown_tokens_are_refused" in claims) == asks
 
 

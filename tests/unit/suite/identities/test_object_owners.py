@@ -33,7 +33,7 @@ def test_what_nobody_said_is_not_taken_for_nothing(tmp_path: Path, owns: str, kn
     target = WsgiTarget(create_app(contract, seed_data=defaults.SEED_DATA).wsgi_app)
     only = ["perdomain_wlbl_get", "accounts_get"]
     run = prepare(contract, target, load_identities(path, {}), only=only, settle_seconds=0.0)
-    make(run, permissions.tasks(run))
+    make(run, permissions.planned_checks(run))
     made = {(one.check, one.operation): one for one in run.verdicts.coverage()}
     of_owners = [made["foreign_objects_are_refused", READ], made["lists_tell_own_objects_alone", LIST]]
     if known:

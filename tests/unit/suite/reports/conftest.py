@@ -10,7 +10,7 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.http import basic
 from mockserver.suite.reports.json_report import Document, Report, as_json
-from mockserver.suite.safety.ledger import Ledger
+from mockserver.suite.safety.ledger import LedgerSummary
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.evidence import Evidence
@@ -60,7 +60,7 @@ def report(contract: Contract) -> Report:
         operations_total=2,
         verdicts=verdicts,
         evidence=Evidence(contract, secrets),
-        ledger=Ledger(1, (), ("note",)),
+        ledger=LedgerSummary(1, (), ("note",)),
         reach=(
             Reached("GET /note", 200, 2),
             Reached("PUT /note", None, 0, "not called, because no writes"),

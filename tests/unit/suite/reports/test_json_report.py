@@ -13,7 +13,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure
 from mockserver.suite.verdicts.graded_findings import judge
 from mockserver.suite.verdicts.tally import Verdicts
-from mockserver.suite.verdicts.verdict import Outcome
+from mockserver.suite.verdicts.verdict import RunOutcome
 from tests.unit.suite.reports.conftest import PASSWORD, TOKEN
 
 
@@ -148,5 +148,5 @@ def test_what_is_known_decides_nothing(document: Document) -> None:
 def test_nothing_tested_is_not_judged(report: Report, contract: Contract) -> None:
     empty = replace(report, verdicts=Verdicts(contract))
     assert verdict_of(as_json(empty)).code == 2
-    lost = as_json(replace(empty, outcome=Outcome(error="nothing listens")))
+    lost = as_json(replace(empty, outcome=RunOutcome(error="nothing listens")))
     assert as_text(lost).splitlines()[0] == "NOT JUDGED: nothing listens; 2xx on 1 of 2 operations"

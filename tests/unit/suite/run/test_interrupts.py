@@ -23,8 +23,8 @@ from mockserver.cli import cli
 from mockserver.contract.schema import validator
 from mockserver.suite import workers
 from mockserver.suite.run import interrupts
-from mockserver.suite.run.interrupts import answered, interruptible, raise_if_interrupted, terminable
-from mockserver.suite.run.progress import Silence
+from mockserver.suite.run.interrupts import acknowledge_interrupt, interruptible, raise_if_interrupted, terminable
+from mockserver.suite.run.progress import NoProgress
 from mockserver.suite.target import processes
 from tests.faults.judging import identities_file
 from tests.faults.server import FaultyServer, serving
@@ -112,11 +112,11 @@ def interrupted_run(folder: Path, command: str, url: str, *options: str) -> dict
 
 
 @contextmanager
-def interrupted_progress(*_: Any) -> Iterator[Silence]:
+def interrupted_progress(*_: Any) -> Iterator[NoProgress]:
     once = _Once(signal.SIGINT)
     once.armed = True
 
-    class Progress(Silence):
+    class Progress(NoProgress):
         def step(self, *_: Any) -> None:
             once()
 
@@ -156,7 +156,7 @@ def test_a_signal_is_raised_before_each_request_until_it_is_answered() -> None:
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 raise_if_interrupted()
-        assert answered()
+        assert acknowledge_interrupt()
         raise_if_interrupted()
 
 
@@ -166,7 +166,7 @@ def test_a_signal_ends_what_waits() -> None:
             signal.raise_signal(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt), interruptible:
             pytest.fail("it waits although the run is ended")
-        assert answered()
+        assert acknowledge_interrupt()
 
 
 def test_a_signal_that_nobody_answers_is_raised_at_the_end() -> None:
@@ -193,7 +193,7 @@ def test_signals_that_come_together_are_one(seconds: float, raised: bool, monkey
             signal.raise_signal(signal.SIGTERM)
         except KeyboardInterrupt:
             second = True
-        assert answered()
+        assert acknowledge_interrupt()
     assert second is raised
 
 

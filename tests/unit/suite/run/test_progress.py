@@ -5,7 +5,14 @@ import re
 
 import pytest
 
-from mockserver.suite.run.progress import Bar, Lines, Tally, duration, shortened, shown_progress
+from mockserver.suite.run.progress import (
+    ProgressBar,
+    ProgressCounts,
+    ProgressLines,
+    duration,
+    shortened,
+    shown_progress,
+)
 
 
 class _Clock:
@@ -23,7 +30,7 @@ class _Terminal(io.StringIO):
 
 def test_a_log_gets_a_line_now_and_then() -> None:
     stream, clock = io.StringIO(), _Clock()
-    lines = Lines(stream, lambda: 2, clock=clock)
+    lines = ProgressLines(stream, lambda: 2, clock=clock)
     lines.phase("claims", 40)
     for _ in range(20):
         clock.now += 1
@@ -40,7 +47,7 @@ def test_a_short_run_says_nothing_in_a_log() -> None:
     with shown_progress(stream, lambda: 0) as progress:
         progress.phase("claims", 1)
         progress.step("GET /note")
-    assert isinstance(progress, Lines)
+    assert isinstance(progress, ProgressLines)
     assert stream.getvalue() == ""
 
 
@@ -52,7 +59,7 @@ def test_a_terminal_gets_a_line_that_is_gone_at_the_end(monkeypatch: pytest.Monk
     with shown_progress(stream, lambda: 7) as progress:
         progress.phase("claims", 4)
         progress.step("GET /[bold]note[/bold]", 3)
-        assert isinstance(progress, Bar)
+        assert isinstance(progress, ProgressBar)
         progress.refresh()
     shown = stream.getvalue()
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
@@ -66,7 +73,7 @@ def test_a_terminal_gets_a_line_that_is_gone_at_the_end(monkeypatch: pytest.Monk
 
 def test_the_bar_is_as_full_as_the_phase() -> None:
     stream = _Terminal()
-    bar = Bar(stream, None)
+    bar = ProgressBar(stream, None)
     for total, steps, full in ((4, 1, 5), (4, 3, 15), (2, 2, 20), (1, 3, 20), (None, 7, 0)):
         bar.phase("claims", total)
         for _ in range(steps):
@@ -80,7 +87,7 @@ def test_the_bar_is_as_full_as_the_phase() -> None:
 
 def test_a_terminal_that_knows_no_unicode_gets_ascii() -> None:
     written = io.BytesIO()
-    bar = Bar(io.TextIOWrapper(written, encoding="ascii"), None)
+    bar = ProgressBar(io.TextIOWrapper(written, encoding="ascii"), None)
     bar.phase("claims", 4)
     bar.step("GET /notiz/ä")
     bar.refresh()
@@ -112,12 +119,12 @@ def test_what_only_looks_like_a_terminal_gets_lines(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv(*variable)
     with shown_progress(_Terminal()) as progress:
-        assert isinstance(progress, Lines)
+        assert isinstance(progress, ProgressLines)
 
 
 def test_time_left_is_told_when_it_can_be() -> None:
     clock = _Clock()
-    tally = Tally(None, clock)
+    tally = ProgressCounts(None, clock)
     tally.phase("fuzzing", None)
     tally.step(1)
     assert (tally.left_seconds, tally.place, tally.counts) == (None, "1 done", "1 case")

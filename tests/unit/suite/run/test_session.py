@@ -105,7 +105,7 @@ def test_nothing_unsafe_is_sent_to_another_machine(run_against: Callable[[Applic
 
 
 def test_what_ends_credentials_comes_last(run_against: Callable[[Application], Run]) -> None:
-    order = [task.last for task in plan(run_against(answering(404)))]
+    order = [entry.last for entry in plan(run_against(answering(404)))]
     assert order == sorted(order)
 
 

@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mockserver.contract.model import Contract
+from mockserver.contract.model import Behaviour, Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import UsageError
 from mockserver.http import basic
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.original_values import Originals, load_originals
+from mockserver.suite.safety.original_values import OriginalValues, load_originals
 from mockserver.suite.safety.policy import WritePolicy, cannot_be_undone
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.target.exchange import WireRequest, WireResponse
@@ -46,7 +47,7 @@ class Remote(WsgiTarget):
         return [b""]
 
 
-def run_on(contract: Contract, target: WsgiTarget, *globs: str, originals: Originals | None = None) -> Run:
+def run_on(contract: Contract, target: WsgiTarget, *globs: str, originals: OriginalValues | None = None) -> Run:
     return prepare(contract, target, Identities((ADMIN,)), allow_writes=globs, originals=originals)
 
 
@@ -61,7 +62,9 @@ def request(method: str, path: str, secret: str, username: str = "admin") -> Wir
 def test_credentials_of_the_user_are_never_ended(builtin: Contract, secret: str) -> None:
     guard = run_on(builtin, Remote(), "*").guard
     delete = builtin.by_id["auth_delete"]
-    assert "not of this run's own making" in (guard.refusal(request("DELETE", "/api/v1/auth/", secret), delete) or "")
+    assert "those were not obtained by this run" in (
+        guard.refusal(request("DELETE", "/api/v1/auth/", secret), delete) or ""
+    )
     assert guard.refusal(request("DELETE", "/api/v1/auth/", "a-token-that-this-run-got"), delete) is None
 
 
@@ -73,9 +76,9 @@ def test_a_401_that_a_plain_read_confirms_ends_the_run(builtin: Contract) -> Non
     run = run_on(builtin, target)
     asked = request("GET", f"{SETTINGS}/system_mailer/", str(ADMIN.token))
     with pytest.raises(Stopped, match="credentials of admin are refused"):
-        run.guard.answered(asked, WireResponse(401, (), b""))
+        run.guard.record_response(asked, WireResponse(401, (), b""))
     assert len(target.asked) == 1
-    assert run.target.governor.stopped
+    assert run.target.rate_limiter.stopped
 
 
 def test_a_401_that_a_plain_read_does_not_confirm_is_the_operations_own(builtin: Contract) -> None:
@@ -83,16 +86,16 @@ def test_a_401_that_a_plain_read_does_not_confirm_is_the_operations_own(builtin:
     run = run_on(builtin, target)
     asked = request("GET", f"{SETTINGS}/postfix_relayhost/", str(ADMIN.token))
     for _ in range(3):
-        run.guard.answered(asked, WireResponse(401, (), b""))
+        run.guard.record_response(asked, WireResponse(401, (), b""))
     assert len(target.asked) == 1  # asked once, believed from then on
-    assert run.target.governor.stopped == ""
+    assert run.target.rate_limiter.stopped == ""
 
 
 @pytest.mark.parametrize(("secret", "username"), [("another-token-entirely", "admin"), (str(ADMIN.token), "somebody")])
 def test_a_401_for_bad_credentials_is_what_was_asked_for(builtin: Contract, secret: str, username: str) -> None:
     target = Remote(401)
     asked = request("GET", f"{SETTINGS}/system_mailer/", secret, username)
-    run_on(builtin, target).guard.answered(asked, WireResponse(401, (), b""))
+    run_on(builtin, target).guard.record_response(asked, WireResponse(401, (), b""))
     assert target.asked == []
 
 
@@ -102,9 +105,9 @@ def test_a_401_for_bad_credentials_is_what_was_asked_for(builtin: Contract, secr
 @pytest.mark.parametrize(
     ("operation", "why"),
     [
-        ("setting_post_system_mailer", "its password is never given back"),
-        ("setting_delete_postfix_relayhost", "its password is never given back"),
-        ("setting_post_imap_master_password", "the server makes its value"),
+        ("setting_post_system_mailer", "its password is never shown by a read"),
+        ("setting_delete_postfix_relayhost", "its password is never shown by a read"),
+        ("setting_post_imap_master_password", "the server generates its value"),
         ("auth_post", "may lock an account"),
         ("setting_post_junk_trash_clearing_interval", None),
         ("setting_delete_junk_trash_clearing_interval", None),
@@ -123,7 +126,8 @@ def test_what_cannot_be_undone_is_named_in_full(builtin: Contract, operation: st
 
 
 def test_names_that_nobody_documented_are_probes(builtin: Contract) -> None:
-    unknown = builtin.by_id["setting_post_unknown"]
+    absent = Behaviour("absent", pointer="")
+    unknown = replace(builtin.by_id["setting_post_system_mailer"], path="/api/v1/settings/{name}/", behaviour=absent)
     assert "--allow-writes probes" in (WritePolicy(True, ("*",), builtin).refusal("POST", unknown) or "")
     assert WritePolicy(True, ("probes",), builtin).refusal("POST", unknown) is None
 
@@ -173,7 +177,7 @@ def test_an_original_makes_a_glob_enough(builtin: Contract, tmp_path: Path, pass
         ([], "must map resources"),
         ({"nothing": 1}, "no resource and no operation 'nothing'"),
         ({"postfix_relayhost": {"server_port": "x"}}, "is not what POST /api/v1/settings/postfix_relayhost/ takes"),
-        ({"imap_master_password": {}}, "the server makes its value"),
+        ({"imap_master_password": {}}, "the server generates its value"),
         ({"junk_trash_clearing_interval": "${NOT_SET_ANYWHERE}"}, "NOT_SET_ANYWHERE is not set"),
     ],
 )

@@ -8,15 +8,15 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
 from mockserver.http.cors import is_loopback
-from mockserver.suite.safety.policy import WritePolicy, matches
+from mockserver.suite.safety.policy import WritePolicy, matches_glob
 from mockserver.suite.safety.rate_limiter import (
     FOREIGN,
     MAX_REPEATS,
     OURS,
     OWN_STUB,
-    Governor,
     LeftAlone,
     Limits,
+    RateLimiter,
     Stopped,
     parse_rate,
     parse_retry_after,
@@ -33,21 +33,21 @@ class Time:
 
 def test_never_more_requests_a_second_than_allowed() -> None:
     time = Time()
-    governor = Governor(10, clock=lambda: time.now, sleep=time.sleep)
+    rate_limiter = RateLimiter(10, clock=lambda: time.now, sleep=time.sleep)
     for _ in range(31):
-        governor.admit()
+        rate_limiter.admit()
     assert time.now - 100.0 == pytest.approx(3.0)
-    assert governor.requests == 31
+    assert rate_limiter.requests == 31
 
 
 def test_a_pause_earns_no_burst() -> None:
     time = Time()
-    governor = Governor(10, clock=lambda: time.now, sleep=time.sleep)
-    governor.admit()
+    rate_limiter = RateLimiter(10, clock=lambda: time.now, sleep=time.sleep)
+    rate_limiter.admit()
     time.now += 60
     started = time.now
     for _ in range(11):
-        governor.admit()
+        rate_limiter.admit()
     assert time.now - started == pytest.approx(1.0)
 
 
@@ -74,10 +74,10 @@ def test_what_is_no_rate(text: str) -> None:
 
 def test_globs_match_identifiers_and_labels(contract: Contract) -> None:
     operation = contract.by_id["note_put"]
-    assert matches(operation, ["note_*"])
-    assert matches(operation, ["PUT /note"])
-    assert matches(operation, ["other", "PUT *"])
-    assert not matches(operation, ["put /note", "note", "[PUT]*"])
+    assert matches_glob(operation, ["note_*"])
+    assert matches_glob(operation, ["PUT /note"])
+    assert matches_glob(operation, ["other", "PUT *"])
+    assert not matches_glob(operation, ["put /note", "note", "[PUT]*"])
 
 
 def test_unsafe_methods_need_permission_on_another_machine(contract: Contract) -> None:
@@ -94,9 +94,9 @@ def test_unsafe_methods_need_permission_on_another_machine(contract: Contract) -
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def governor(limits: Limits = FOREIGN, rate: float = 10.0) -> tuple[Governor, Time]:
+def rate_limiter(limits: Limits = FOREIGN, rate: float = 10.0) -> tuple[RateLimiter, Time]:
     time = Time()
-    return Governor(rate, limits, clock=lambda: time.now, sleep=time.sleep, now=lambda: NOW), time
+    return RateLimiter(rate, limits, clock=lambda: time.now, sleep=time.sleep, now=lambda: NOW), time
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_is_no_retry_after(value: str) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_obeyed_and_the_request_asked_again_more_slowly(status: int) -> None:
-    governed, time = governor()
+    governed, time = rate_limiter()
     governed.admit("GET /a")
     assert governed.observe("GET /a", status, "7")
     governed.admit("GET /a")
@@ -133,7 +133,7 @@ def test_retry_after_is_obeyed_and_the_request_asked_again_more_slowly(status: i
 
 
 def test_without_a_time_the_pauses_double_and_the_last_429_ends_the_run() -> None:
-    governed, time = governor()
+    governed, time = rate_limiter()
     pauses = []
     for _ in range(MAX_REPEATS):
         before = time.now
@@ -148,7 +148,7 @@ def test_without_a_time_the_pauses_double_and_the_last_429_ends_the_run() -> Non
 
 
 def test_a_pause_that_is_too_long_ends_the_run_at_once() -> None:
-    governed, time = governor()
+    governed, time = rate_limiter()
     governed.admit("GET /a")
     assert not governed.observe("GET /a", 429, "3600")
     assert time.now == 100.0
@@ -159,7 +159,7 @@ def test_a_pause_that_is_too_long_ends_the_run_at_once() -> None:
 @pytest.mark.parametrize(("status", "retry_after"), [(429, None), (429, "1"), (503, "1")])
 def test_on_this_machine_the_first_429_switches_the_rate_limit_on(status: int, retry_after: str | None) -> None:
     time = Time()
-    governed = Governor(None, OURS, clock=lambda: time.now, sleep=time.sleep)
+    governed = RateLimiter(None, OURS, clock=lambda: time.now, sleep=time.sleep)
     for _ in range(1000):
         governed.admit("GET /a")
         assert not governed.observe("GET /a", 200)
@@ -177,14 +177,14 @@ def test_on_this_machine_the_first_429_switches_the_rate_limit_on(status: int, r
 
 @pytest.mark.parametrize(("given", "slowed"), [(15.0, 7.5), (100.0, 10.0), (0.5, 0.5), (1.5, 1.0)])
 def test_on_this_machine_a_given_rate_is_halved_and_no_more_than_the_default(given: float, slowed: float) -> None:
-    governed, _ = governor(OURS, given)
+    governed, _ = rate_limiter(OURS, given)
     governed.observe("GET /a", 429)
     assert governed.rate == slowed
 
 
 def test_on_this_machine_one_operation_that_stays_at_429_slows_the_run_once_and_is_answered_so() -> None:
     time = Time()
-    governed = Governor(None, OURS, clock=lambda: time.now, sleep=time.sleep)
+    governed = RateLimiter(None, OURS, clock=lambda: time.now, sleep=time.sleep)
     for _ in range(MAX_REPEATS):
         governed.admit("GET /a")
         assert governed.observe("GET /a", 429)
@@ -197,7 +197,7 @@ def test_on_this_machine_one_operation_that_stays_at_429_slows_the_run_once_and_
 
 def test_a_stub_of_the_runs_own_slows_nothing_down() -> None:
     time = Time()
-    governed = Governor(None, OWN_STUB, clock=lambda: time.now, sleep=time.sleep)
+    governed = RateLimiter(None, OWN_STUB, clock=lambda: time.now, sleep=time.sleep)
     for _ in range(10):
         governed.admit("GET /a")
         assert not governed.observe("GET /a", 429)
@@ -206,7 +206,7 @@ def test_a_stub_of_the_runs_own_slows_nothing_down() -> None:
 
 def test_on_this_machine_a_ban_is_told_by_a_second_operation() -> None:
     """Of one operation alone it may be a fault, and the others are still to be judged."""
-    governed, _ = governor(Limits())
+    governed, _ = rate_limiter(Limits())
     for label in ("GET /a", "GET /a", "GET /b", "GET /a", "GET /b"):
         governed.admit(label)
         assert not governed.observe(label, 429 if label == "GET /a" else 200, "3600" if label == "GET /a" else None)
@@ -217,7 +217,7 @@ def test_on_this_machine_a_ban_is_told_by_a_second_operation() -> None:
 
 
 def test_an_operation_has_a_budget_of_its_own() -> None:
-    governed, _ = governor(Limits(budget=3))
+    governed, _ = rate_limiter(Limits(budget=3))
     for _ in range(3):
         governed.admit("GET /a")
     with pytest.raises(LeftAlone, match="budget of 3 requests"):
@@ -228,7 +228,7 @@ def test_an_operation_has_a_budget_of_its_own() -> None:
 
 @pytest.mark.parametrize("status", [500, None])
 def test_an_operation_that_fails_is_left_alone_and_the_others_are_not(status: int | None) -> None:
-    governed, _ = governor()
+    governed, _ = rate_limiter()
     for _ in range(5):
         governed.admit("GET /a")
         governed.observe("GET /a", status)
@@ -241,7 +241,7 @@ def test_an_operation_that_fails_is_left_alone_and_the_others_are_not(status: in
 
 @pytest.mark.parametrize("status", [502, None])
 def test_failures_in_a_row_over_several_operations_end_the_run(status: int | None) -> None:
-    governed, _ = governor()
+    governed, _ = rate_limiter()
     for label in ("GET /a", "GET /b", "GET /a", "GET /b", "GET /a"):
         governed.admit(label)
         governed.observe(label, status)
@@ -250,7 +250,7 @@ def test_failures_in_a_row_over_several_operations_end_the_run(status: int | Non
 
 
 def test_one_good_answer_in_between_and_the_run_goes_on() -> None:
-    governed, _ = governor()
+    governed, _ = rate_limiter()
     for label, status in (("a", 500), ("b", 500), ("a", 500), ("b", 500), ("c", 200), ("a", 500)):
         governed.admit(label)
         governed.observe(label, status)
@@ -258,14 +258,14 @@ def test_one_good_answer_in_between_and_the_run_goes_on() -> None:
 
 
 def test_a_server_on_this_machine_may_crash_as_often_as_it_likes() -> None:
-    governed, _ = governor(Limits())
+    governed, _ = rate_limiter(Limits())
     for label in "ab" * 50:
         governed.admit(label)
         governed.observe(label, 500)
 
 
 def test_what_is_put_back_passes_although_the_run_was_stopped() -> None:
-    governed, time = governor(Limits(budget=1, patient=True))
+    governed, time = rate_limiter(Limits(budget=1, patient=True))
     governed.admit("a")
     governed.stop("somebody said so")
     governed.reopen()

@@ -10,7 +10,15 @@ import pytest
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.checks.secret_leaks import sent_secrets
-from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, masked, text_of, values_at
+from mockserver.suite.secrets.known_secrets import (
+    Canaries,
+    Secrets,
+    is_distinctive,
+    marked,
+    mask_paths,
+    values_at,
+    visible_text,
+)
 from mockserver.suite.target.exchange import WireRequest, WireResponse
 from tests import defaults
 
@@ -64,14 +72,14 @@ def test_issued_secrets_are_no_leak_where_they_are_issued() -> None:
     response = WireResponse(
         200, (("Content-Type", "application/json"),), json.dumps({"auth": {"token": SECRET}}).encode()
     )
-    assert SECRET in text_of(response, ())
-    assert SECRET not in text_of(response, (("auth", "token"),))
+    assert SECRET in visible_text(response, ())
+    assert SECRET not in visible_text(response, (("auth", "token"),))
 
 
 def test_paths() -> None:
     value = {"a": [{"b": 1}, {"b": 2}], "c": "Master"}
     assert list(values_at(value, ("a", "*", "b"))) == [1, 2]
-    assert masked(value, (("a", "*", "b"),))["a"] == [{"b": "********"}, {"b": "********"}]
+    assert mask_paths(value, (("a", "*", "b"),))["a"] == [{"b": "********"}, {"b": "********"}]
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,21 @@ from contextlib import suppress
 import pytest
 
 from mockserver.errors import ContractError, InternalError, MockServerError, UsageError
-from mockserver.suite.secrets.output_filter import Scrubber, scrubbed
+from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 
 SECRET = "7Hp5jQ3GMNyLuwkAlDb3"
 
 
 @pytest.fixture
-def scrub() -> Scrubber:
-    known = Scrubber()
+def redact() -> OutputFilter:
+    known = OutputFilter()
     known.secrets.add("ADMIN_TOKEN", SECRET)
     known.secrets.add("PIN", "1234")
     return known
 
 
-def test_nothing_is_printed_in_which_a_secret_stands(scrub: Scrubber, capsys: pytest.CaptureFixture[str]) -> None:
-    with scrubbed(scrub):
+def test_nothing_is_printed_in_which_a_secret_stands(redact: OutputFilter, capsys: pytest.CaptureFixture[str]) -> None:
+    with filtered_output(redact):
         sys.stdout.write(f"out {SECRET[:5]}")
         sys.stdout.write(f"{SECRET[5:]} {base64.b64encode(SECRET.encode()).decode()}\n")
         sys.stderr.write(f"error {SECRET}")
@@ -33,9 +33,9 @@ def test_nothing_is_printed_in_which_a_secret_stands(scrub: Scrubber, capsys: py
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_neither_by_libraries(scrub: Scrubber, capsys: pytest.CaptureFixture[str]) -> None:
+def test_neither_by_libraries(redact: OutputFilter, capsys: pytest.CaptureFixture[str]) -> None:
     logger = logging.Logger("elsewhere")  # has no handler but the last resort
-    with scrubbed(scrub):
+    with filtered_output(redact):
         logger.warning("retry of /?token=%s", SECRET)
         threading.excepthook, hook = threading.__excepthook__, threading.excepthook
         try:
@@ -57,23 +57,23 @@ def test_neither_by_libraries(scrub: Scrubber, capsys: pytest.CaptureFixture[str
         (UsageError("--x: no"), "^--x: no$"),
     ],
 )
-def test_errors_are_one_line_without_secrets(scrub: Scrubber, error: Exception, told: str) -> None:
+def test_errors_are_one_line_without_secrets(redact: OutputFilter, error: Exception, told: str) -> None:
     wanted = type(error) if isinstance(error, MockServerError) else InternalError
-    with pytest.raises(wanted, match=told), scrubbed(scrub):
+    with pytest.raises(wanted, match=told), filtered_output(redact):
         raise error
 
 
-def test_a_mistake_of_ours_says_where_it_was_made(scrub: Scrubber) -> None:
+def test_a_mistake_of_ours_says_where_it_was_made(redact: OutputFilter) -> None:
     with (
         pytest.raises(InternalError, match=r"at mockserver/suite/secrets/output_filter\.py:\d+: TypeError"),
-        scrubbed(scrub),
+        filtered_output(redact),
     ):
         sys.stdout.write(b"bytes")  # type: ignore[arg-type]  # the mistake
 
 
-def test_the_streams_are_put_back(scrub: Scrubber) -> None:
+def test_the_streams_are_put_back(redact: OutputFilter) -> None:
     before = sys.stdout, sys.stderr
-    with suppress(KeyboardInterrupt), scrubbed(scrub):
+    with suppress(KeyboardInterrupt), filtered_output(redact):
         assert sys.stdout is not before[0]
         raise KeyboardInterrupt
     assert (sys.stdout, sys.stderr) == before

@@ -129,7 +129,7 @@ def test_a_server_that_is_not_ours_is_asked_over_one_connection() -> None:
 
 def test_shares_of_a_rate_add_up_to_it() -> None:
     target = HttpTarget("http://127.0.0.1:9", Connection(treat_as_remote=True, share=4))
-    assert target.governor.rate == 2.5
+    assert target.rate_limiter.rate == 2.5
 
 
 @pytest.mark.parametrize(

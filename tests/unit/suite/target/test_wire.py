@@ -13,7 +13,7 @@ import pytest
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.targets import HttpTarget
-from mockserver.suite.target.wire import Head, NoAnswer, NotPlain, Wire
+from mockserver.suite.target.wire import NoResponse, NotPlain, RawResponse, Wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -55,7 +55,7 @@ def wired(url: str) -> Iterator[Wire]:
         wire.close()
 
 
-def ask(wire: Wire, method: str = "GET", target: str = "/", seconds: float = 5) -> Head:
+def ask(wire: Wire, method: str = "GET", target: str = "/", seconds: float = 5) -> RawResponse:
     return wire.exchange(wire.encode(method, target, (), None), method, seconds)
 
 
@@ -104,12 +104,12 @@ def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
     "answer", [None, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", b"HTTP/1.1 200 OK\r\nA: b"]
 )
 def test_half_an_answer_is_none(answer: bytes | None) -> None:
-    with serving([answer]) as (url, _), wired(url) as wire, pytest.raises(NoAnswer, match="dropped"):
+    with serving([answer]) as (url, _), wired(url) as wire, pytest.raises(NoResponse, match="dropped"):
         ask(wire)
 
 
 def test_silence_is_no_answer() -> None:
-    with serving([b"", b""]) as (url, _), wired(url) as wire, pytest.raises(NoAnswer, match="in time"):
+    with serving([b"", b""]) as (url, _), wired(url) as wire, pytest.raises(NoResponse, match="in time"):
         ask(wire, seconds=0.05)
 
 
@@ -319,7 +319,7 @@ def trickling(first: bytes) -> Iterator[str]:
 
 @pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
 def test_an_answer_that_never_ends_is_none(first: bytes) -> None:
-    with trickling(first) as url, wired(url) as wire, pytest.raises(NoAnswer) as caught:
+    with trickling(first) as url, wired(url) as wire, pytest.raises(NoResponse) as caught:
         ask(wire, seconds=0.3)
     assert caught.value.slow
 
@@ -337,7 +337,7 @@ def test_content_that_never_ends_is_no_answer_on_the_long_way_either(how: bytes)
 def test_an_answer_that_comes_in_pieces_is_the_same() -> None:
     answer = b"HTTP/1.1 200 OK\r\nA:  b \r\nContent-Length: 2\r\na: c\r\n\r\nhi"
     for at in range(1, len(answer), 7):
-        with serving([answer[:at]]) as (url, _), wired(url) as wire, pytest.raises(NoAnswer):
+        with serving([answer[:at]]) as (url, _), wired(url) as wire, pytest.raises(NoResponse):
             ask(wire, seconds=0.2)
     with serving([answer]) as (url, _), wired(url) as wire:
         head = ask(wire)

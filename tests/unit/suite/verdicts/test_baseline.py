@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from mockserver.cli import cli
 from mockserver.contract.source.loading import parse_yaml
 from mockserver.errors import UsageError
 from mockserver.suite.verdicts.baseline import load_baseline, write_baseline
-from tests.faults.judging import identities_file
-from tests.faults.registry import FAULTS
-from tests.faults.server import FaultyServer, serving
+from tests.unit.suite import notes
 
 TODAY = date(2026, 11, 25)
 ONE, TWO, THREE = "0123456789ab", "123456789abc", "23456789abcd"
@@ -129,27 +127,29 @@ def test_nobody_s_fault_is_not_for_a_baseline(tmp_path: Path) -> None:
     assert write_baseline(path, report(ONE, level="environment"), load_baseline(None, TODAY)) == 0
 
 
-def test_known_findings_do_not_fail_the_run_and_new_ones_do(
-    command: Callable[..., CompletedProcess[str]], tmp_path: Path
-) -> None:
-    (tmp_path / "identities.yaml").write_text(identities_file())
-    options = ["--identities", "identities.yaml", "--no-oracle", "--settle", "0.1"]
-    options += ["--only", "* /api/v1/settings/postfix_relayhost/", "--only", "* /api/v1/settings/system_mailer/"]
-    with serving(FaultyServer(FAULTS["port_as_text"])) as url:
-        first = command("check", url, *options, "--write-baseline", "known.yaml")
-        assert first.returncode == 1
-        assert "Baseline known.yaml is written; " in first.stdout
-        refused = command("check", url, *options, "--baseline", "known.yaml")
-        assert (refused.returncode, refused.stdout) == (2, "")
-        known = tmp_path / "known.yaml"
-        known.write_text(known.read_text().replace("TODO: say why", "ticket 4711"))
-        second = command("check", url, *options, "--baseline", "known.yaml", "--report", "json=r.json")
-        assert second.returncode == 0, second.stdout
-        assert "ticket 4711 (until " in second.stdout
-        assert {finding["known"][:11] for finding in json.loads((tmp_path / "r.json").read_text())["findings"]} == {
-            "ticket 4711"
-        }
-    with serving(FaultyServer(FAULTS["lower_cased"])) as url:
-        third = command("check", url, *options, "--baseline", "known.yaml")
-    assert third.returncode == 1
-    assert " is gone; remove it" in third.stderr
+def test_known_findings_do_not_fail_the_run_and_new_ones_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes.write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def checked(fault: str, *options: str) -> tuple[Any, str]:
+        with notes.served(fault) as url:
+            arguments = ["check", url, "--contract", "notes.json", "--no-oracle", *options]
+            result = CliRunner().invoke(cli, arguments, standalone_mode=False)
+        return result.exception or result.return_value, result.output
+
+    known = tmp_path / "known.yaml"
+    code, page = checked("text", "--write-baseline", "known.yaml")
+    assert code == 1
+    assert "Baseline known.yaml is written; " in page
+    refused, page = checked("text", "--baseline", "known.yaml")
+    assert isinstance(refused, UsageError)
+    assert page == ""
+    known.write_text(known.read_text().replace("TODO: say why", "ticket 4711"))
+    code, page = checked("text", "--baseline", "known.yaml", "--report", "json=r.json")
+    assert code == 0, page
+    assert "ticket 4711 (until " in page
+    found = json.loads((tmp_path / "r.json").read_text())["findings"]
+    assert {finding["known"][:11] for finding in found} == {"ticket 4711"}
+    code, page = checked("crash", "--baseline", "known.yaml")
+    assert code == 1
+    assert " is gone; remove it" in page

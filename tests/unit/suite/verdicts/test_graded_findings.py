@@ -11,8 +11,8 @@ import pytest
 
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.document import load_contract
-from mockserver.suite.cases.observed_response import see
-from mockserver.suite.run.session import judge_answer
+from mockserver.suite.cases.observed_response import observe
+from mockserver.suite.run.session import judge_response
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, Rule
@@ -37,9 +37,9 @@ def levels(operation_id: str, status: int, content: Any, media_type: str = JSON,
     fields = (("Content-Type", media_type),) if media_type else ()
     request = WireRequest(operation.method, operation.path)
     exchange = Exchange(request, WireResponse(status, fields, body))
-    answer = see(CONTRACT, operation, operation.label, exchange, Secrets())
-    assert answer is not None
-    return {judge(CONTRACT, failure).level for failure in judge_answer(answer, Verdicts(CONTRACT))}
+    observed = observe(CONTRACT, operation, operation.label, exchange, Secrets())
+    assert observed is not None
+    return {judge(CONTRACT, failure).level for failure in judge_response(observed, Verdicts(CONTRACT))}
 
 
 def within(*path: str) -> Callable[[Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ from mockserver.suite.run.internal_errors import BEGINNING
 from mockserver.suite.verdicts.failures import Rule
 from mockserver.suite.verdicts.graded_findings import Finding, Level
 from mockserver.suite.verdicts.reach import Reached
-from mockserver.suite.verdicts.verdict import ExitCode, Grounds, Outcome, decide
+from mockserver.suite.verdicts.verdict import ExitCode, Grounds, RunOutcome, decide
 
 GOOD = Reached("GET /note", 200, 3)
 NEVER = Reached("GET /note", 401, 3, "answered with 401")
@@ -33,14 +33,14 @@ REFUSED = finding("drift", check="valid_requests_are_accepted")
         (Grounds((DRIFT,), cases=1), 0, "KEPT, with 1 drift"),
         (Grounds((DRIFT,), cases=1, fail_on_drift=True), 1, "BROKEN: 1 drift"),
         (Grounds((BROKEN, BROKEN, DRIFT), cases=1), 1, "BROKEN: 2 violations, 1 drift"),
-        (Grounds((BROKEN,), cases=0, outcome=Outcome("lost")), 1, "BROKEN: 1 violation; stopped early: lost"),
+        (Grounds((BROKEN,), cases=0, outcome=RunOutcome("lost")), 1, "BROKEN: 1 violation; stopped early: lost"),
         (
-            Grounds((BROKEN,), cases=1, outcome=Outcome(f"{BEGINNING} in x")),
+            Grounds((BROKEN,), cases=1, outcome=RunOutcome(f"{BEGINNING} in x")),
             1,
             f"BROKEN: 1 violation; not all could be judged: {BEGINNING} in x",
         ),
         (Grounds((BROKEN, BANNED), cases=1), 1, "BROKEN: 1 violation, 1 environment"),
-        (Grounds((DRIFT,), cases=1, outcome=Outcome("lost")), 2, "NOT JUDGED: lost (1 drift)"),
+        (Grounds((DRIFT,), cases=1, outcome=RunOutcome("lost")), 2, "NOT JUDGED: lost (1 drift)"),
         (Grounds((BANNED,), cases=1), 2, "NOT JUDGED: we are banned (1 environment)"),
         (
             Grounds((BANNED, finding("environment", title="full")), cases=1),
@@ -60,8 +60,8 @@ REFUSED = finding("drift", check="valid_requests_are_accepted")
             0,
             "KEPT, with 1 drift",
         ),
-        (Grounds((BROKEN,), outcome=Outcome(interrupted=True)), 130, "INTERRUPTED, 1 violation"),
-        (Grounds(outcome=Outcome("lost", interrupted=True)), 130, "INTERRUPTED, nothing found until then"),
+        (Grounds((BROKEN,), outcome=RunOutcome(interrupted=True)), 130, "INTERRUPTED, 1 violation"),
+        (Grounds(outcome=RunOutcome("lost", interrupted=True)), 130, "INTERRUPTED, nothing found until then"),
     ],
 )
 def test_the_verdict_in_a_code_and_in_a_line(grounds: Grounds, code: int, line: str) -> None:

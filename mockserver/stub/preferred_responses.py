@@ -1,4 +1,4 @@
-"""Responses as the field `Prefer` asks for them (RFC 7240): a code, an example; nothing happens to the state then."""
+"""Responses chosen by the request's `Prefer` field (RFC 7240): a status code or an example, without change of state."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mockserver.http.preferences import applied
 from mockserver.http.problem import of as problem_of
 from mockserver.messages import Arguments, Preferences, Response
 from mockserver.stub.choice import Choice
-from mockserver.stub.response import Plan, rejection
+from mockserver.stub.response import ResponsePlan, rejection
 
 _Answered = tuple[Response, str]
 
 
-class Preferred:
-    """The responses of one operation that a client may ask for by name."""
+class PreferredResponses:
+    """Chooses the responses of one operation that a client asks for by a `Prefer` field."""
 
     def __init__(self, contract: Contract, operation: Operation, choice: Choice) -> None:
         self._contract = contract
@@ -24,7 +24,7 @@ class Preferred:
         self._choice = choice
 
     def response(self, arguments: Arguments, preferences: Preferences, accept: str | None) -> _Answered:
-        """Return the response that a client prefers, and why it is this one.
+        """Return the response that a `Prefer` field asks for, and the reason for it.
 
         Raises:
             RequestRejected: there is no such response or example.
@@ -41,8 +41,8 @@ class Preferred:
         field = ("Preference-Applied", applied(preferences))
         return response._replace(fields=[*response.fields, field]), f"Prefer: {field[1]}; {why}"
 
-    def _with_example(self, name: str, accept: str | None) -> tuple[Plan, ...]:
-        """Return the plans whose media type has an example of a name: those of success, else of any status."""
+    def _with_example(self, name: str, accept: str | None) -> tuple[ResponsePlan, ...]:
+        """Return the response plans that have an example of a name: those of success, else those of any status."""
         codes = (0, *(int(key) for key in self._operation.responses if key.isdecimal()))
         for code in codes:
             found = tuple(
@@ -55,7 +55,7 @@ class Preferred:
         return ()
 
     def _undocumented(self, code: int, arguments: Arguments, preferences: Preferences, accept: str | None) -> _Answered:
-        """Answer with an error that was asked for and that the operation does not list; another status is a mistake."""
+        """Return a preferred error response that the operation does not document; other statuses are rejected (400)."""
         listed = self._operation.responses
         known = ", ".join(dict.fromkeys((*listed, *self._contract.errors))) or "none"
         detail = f"Prefer: code={code} is not documented for {self._operation.label}; documented are {known}"

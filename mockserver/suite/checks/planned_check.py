@@ -1,4 +1,4 @@
-"""Tasks: one check on one operation, ready to be made, and the attempts that a check consists of."""
+"""Planned checks: one check on one operation, ready to be made, and the attempts that a check consists of."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ OperationCheck = Callable[[Session, Operation], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A check that the plan has for a run.
+class PlannedCheck:
+    """One check on one operation that the plan of a run contains.
 
     Attributes:
-        check: its name, as reports tell it.
-        operation: label of what it is made on.
-        make: makes it, in a session of its own.
-        last: whether it ends credentials. A server that mistakes one token for another ends the wrong one,
-            and what comes after is judged without it.
+        check: name of the check in reports.
+        operation: label of the operation.
+        make: makes the check in a session of its own; returns the number of passed cases.
+        last: whether the check ends credentials, and so comes last: a faulty server may end the wrong ones.
     """
 
     check: str
@@ -34,14 +33,14 @@ class Task:
 
 def on_operation(
     check: OperationCheck, operation: Operation, *, ready: Callable[[Session, Operation], None] | None = None
-) -> Task:
-    """Return the task to make a check on an operation.
+) -> PlannedCheck:
+    """Return the planned check that makes a check on an operation.
 
     Args:
-        check: what is claimed.
-        operation: what it is claimed of.
-        ready: brings about all that a call needs to succeed. Without it, what should be refused for one reason may be
-            refused for another, that there is nothing to change, and nobody sees that it is not for the first.
+        check: the check to make.
+        operation: the operation to make it on.
+        ready: prepares the state that the call needs to succeed. Without it a request may be refused because an item
+            is missing, which hides that it is not refused for the reason that is checked.
     """
     ends = operation.effect == "credentials"
 
@@ -50,27 +49,27 @@ def on_operation(
             ready(session, operation)
         return check(session, operation)
 
-    return Task(check.__name__, operation.label, make, last=ends)
+    return PlannedCheck(check.__name__, operation.label, make, last=ends)
 
 
-def left_out(check: str, operation: Operation, why: str) -> Task:
-    """Return the task to say that a check is not made on an operation that a reader would expect it on."""
+def left_out(check: str, operation: Operation, why: str) -> PlannedCheck:
+    """Return a planned check that only reports why a check is not made on an operation."""
 
     def make(_session: Session) -> int:
         raise NoOccasion(why)
 
-    return Task(check, operation.label, make)
+    return PlannedCheck(check, operation.label, make)
 
 
-#: What a theme of checks gives: the tasks that apply to a run.
-Planner = Callable[[Run], "list[Task]"]
+#: Returns the planned checks of a theme that apply to a run.
+Planner = Callable[[Run], "list[PlannedCheck]"]
 
 
 class Attempts:
-    """Counts the attempts that held, and keeps what did not hold and why some could not be made.
+    """Collects the results of the attempts of one check: how many passed, failures, reasons for attempts not made.
 
     Attributes:
-        cases: attempts that held.
+        cases: number of passed attempts.
     """
 
     def __init__(self) -> None:
@@ -80,14 +79,14 @@ class Attempts:
 
     @property
     def broken(self) -> bool:
-        """Whether one did not hold that is more than a silence of the contract: more of the same would tell no more."""
+        """Whether an attempt failed with more than drift, so that further attempts would add nothing."""
         return any(failure.rule != "silent" for failure in self._failures)
 
     @contextmanager
     def each(self, cases: int = 1) -> Iterator[None]:
-        """Make one attempt, which counts as so many cases if it holds; whatever comes of it, the next one is made.
+        """Run the body as one attempt, worth `cases` cases if it passes; collect its failures instead of raising them.
 
-        Where the run ends instead, what was found by then goes along with the exception that ends it, as a group.
+        If an exception ends the run, it is raised in a group with the failures that were collected so far.
         """
         try:
             yield
@@ -106,26 +105,26 @@ class Attempts:
             self.cases += cases
 
     def conclude(self) -> int:
-        """Return how many attempts held, if all did.
+        """Return how many cases passed, or raise the failures and reasons that the attempts left.
 
         Raises:
-            CheckFailure: one did not hold; several, or some that could not be made besides, as a group.
-            NotRun: some could not be made; it tells how many held.
+            CheckFailure: one attempt failed; a group if several failed, or some could not be made.
+            NotRun: some attempts could not be made; `cases` says how many passed.
         """
         found = self._found()
         if not found:
             return self.cases
         if len(found) == 1:
             raise found[0]
-        raise ExceptionGroup("attempts of one check that did not hold, or could not be made", found)
+        raise ExceptionGroup("attempts of one check that failed or could not be made", found)
 
     def _found(self) -> list[CheckFailure | NotRun]:
-        """Return what did not hold, and why some attempts could not be made; the last reason tells how many held."""
+        """Return the failures, and reasons for attempts not made; the last reason has the number of passed cases."""
         reasons = [NotRun(why, self.cases * last) for last, why in _last(self._reasons)]
         return [*self._failures, *reasons]
 
 
 def _last(reasons: Iterable[str]) -> Iterator[tuple[bool, str]]:
-    """Yield each reason, and whether it is the last."""
+    """Yield each reason in order, with whether it is the last one."""
     every = list(reasons)
     yield from ((number == len(every), why) for number, why in enumerate(every, 1))

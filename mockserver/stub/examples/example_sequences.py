@@ -1,4 +1,4 @@
-"""Every documented example with the requests, in order, that return it from a fresh world."""
+"""Every documented example with the sequence of requests that returns it from a fresh world."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _quote = partial(quote, safe="@")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request of a sequence: `content` is its JSON text or None, `fields` its header fields."""
+    """One request in a sequence that returns an example: `content` is JSON text or None, `fields` are header fields."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """An example: the steps that return it, and what the last one returns.
+    """A documented example with the requests (steps) that return it, and the response to the last one.
 
     Attributes:
         stripped: JSON pointers to what it may return any value for, since the documentation shows none.
@@ -52,12 +52,12 @@ class Sequence:
 
 
 def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
-    """Yield the sequence of every documented exchange, with credentials from the seed data.
+    """Yield the sequence of requests for every documented exchange, with credentials from the seed data.
 
     Raises:
         ContractError: an example presumes a call that the contract does not have.
     """
-    builder = _Builder(contract, seed)
+    builder = _SequenceBuilder(contract, seed)
     for pair in pairs_in(contract):
         yield Sequence(
             pair.name,
@@ -71,14 +71,14 @@ def sequences(contract: Contract, seed: Seed) -> Iterator[Sequence]:
 
 
 def curl(step: Step, base_url: str) -> str:
-    """Return a step as a command line."""
+    """Return a curl command line that sends the request of a step."""
     words = ["curl", "-sS", *method_words(step.method), *url_words(base_url + step.path)]
     for name, value in step.fields:
         words += field_words(name, value)
     return shlex.join(words if step.content is None else [*words, *content_words(step.content)])
 
 
-class _Builder:
+class _SequenceBuilder:
     def __init__(self, contract: Contract, seed: Seed) -> None:
         self._contract = contract
         self._seed = seed
@@ -94,13 +94,13 @@ class _Builder:
             earlier = pair_named(self._contract, call)
             if earlier is None:
                 raise ContractError(
-                    f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {call!r}"
+                    f"{self._contract.place(pair.response.pointer)}: presumes the unknown call {json.text(call)}"
                 )
             yield self._step(earlier, earlier.response.presumes.identity or presumes.identity, presumes.seed)
         yield self._step(pair, presumes.identity, presumes.seed)
 
     def _reset(self, pair: ExamplePair) -> Step:
-        """Return the call that makes a fresh world, from the overlay of the seed data that an example presumes."""
+        """Return the control API call that makes a fresh world from the seed data overlay that an example needs."""
         overlay = pair.response.presumes.seed
         if overlay is None:
             return Step("POST", f"{_CONTROL}/reset", (), None)
@@ -117,7 +117,7 @@ class _Builder:
         return Step(operation.method, self._target(pair), tuple(fields), content)
 
     def _target(self, pair: ExamplePair) -> str:
-        """Return path and query of an exchange; what is required and has no example is made from its schema."""
+        """Return path and query of an exchange; required parameters without an example get generated values."""
         template, query = parse_template(pair.operation.path), list[str]()
         named = {name: f"{{{name}}}" for name in template.parameters}
         arguments = pair.arguments
@@ -136,7 +136,7 @@ class _Builder:
         return template.expand(named) + f"?{'&'.join(query)}" * bool(query)
 
     def _credentials(self, identity: str | None, overlay: str | None) -> str:
-        """Return Basic credentials of an account that was seeded with a token, else a placeholder."""
+        """Return Basic credentials of a seeded account that has a token, a placeholder if there is none."""
         seed = self._seed.overlays.get(overlay or "", self._seed)
         accounts = [account for account in seed.accounts.values() if account.tokens]
         chosen = next((account for account in accounts if account.username == identity), None)

@@ -1,4 +1,4 @@
-"""Keeps the books of a run: what it is about to change is in the ledger before it is changed."""
+"""Ledger keeper: records in the ledger what a run changes on the target, and restores it at the end."""
 
 from __future__ import annotations
 
@@ -9,25 +9,35 @@ from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identity
-from mockserver.suite.run.interrupts import answered
+from mockserver.suite.run.interrupts import acknowledge_interrupt
 from mockserver.suite.run.session import Run
-from mockserver.suite.safety.ledger import DONE, Answer, Book, Call, Held, Item, Ledger, LedgerFile, Setting
-from mockserver.suite.safety.original_values import Originals
+from mockserver.suite.safety.ledger import (
+    DONE,
+    CallResult,
+    CreatedItem,
+    HeldContent,
+    LastingCall,
+    Ledger,
+    LedgerFile,
+    LedgerSummary,
+    SavedSetting,
+)
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import is_collection, is_named, item_path
 from mockserver.suite.safety.restorer import Restorer
 from mockserver.suite.target.exchange import WireRequest
 
-#: So many paths are read before something is written there; each costs a request.
+#: How many paths are read before their first write; each costs a request.
 MAX_HELD = 500
 #: The status of a request that created what it was about (RFC 9110, section 15.3.2); failures of the server.
 _CREATED, _FAILURE = 201, 500
-_GRAVITY: tuple[Answer, ...] = ("", "refused", "unanswered", "accepted")
+_GRAVITY: tuple[CallResult, ...] = ("", "refused", "unanswered", "accepted")
 
 
-def new_book(run: Run) -> Book:
-    """Return an empty book for a run."""
+def new_ledger(run: Run) -> Ledger:
+    """Return an empty ledger for a run."""
     document = run.contract.document
-    return Book(
+    return Ledger(
         target=run.target.base_url,
         contract=str(document.path.resolve()),
         contract_sha256=document.sha256,
@@ -36,39 +46,39 @@ def new_book(run: Run) -> Book:
     )
 
 
-class Books:
-    """A `Keeper` for the guard of a run, and what puts everything back at its end.
+class LedgerKeeper:
+    """Records the changes of a run for its guard, and restores what the run changed at the end.
 
     Attributes:
-        book: what is known so far.
+        ledger: the changes recorded so far.
     """
 
-    def __init__(self, run: Run, originals: Originals, book: Book, file: LedgerFile | None = None) -> None:
-        """Keep the books of a run.
+    def __init__(self, run: Run, originals: OriginalValues, ledger: Ledger, file: LedgerFile | None = None) -> None:
+        """Create the keeper for the ledger of a run.
 
         Args:
-            run: who changes things, and through which things are put back.
-            originals: values that were given, which win over those that were saved.
-            book: a new one, or that of an earlier run.
-            file: where it is kept; None where nobody but this run needs it.
+            run: the run that changes the target, and restores it.
+            originals: values given by the user, which win over saved ones.
+            ledger: a new ledger, or that of an earlier run.
+            file: where the ledger is written, None if only this run needs it.
         """
-        self.book = book
+        self.ledger = ledger
         self._run = run
         self._originals = originals
         self._file = file
         self._restorer = Restorer(run, originals)
         self._tokens: list[Identity] = []
         self._closing = False
-        self._held: dict[str, Held] = {}
-        self._items = {_key(item.path): item for item in book.items}
-        self._resumed = bool(book.settings or book.items or book.held or book.calls)
-        self._open = self._resumed  # whether there is anything to keep
+        self._held: dict[str, HeldContent] = {}
+        self._items = {_key(item.path): item for item in ledger.items}
+        self._resumed = bool(ledger.settings or ledger.items or ledger.held or ledger.calls)
+        self._open = self._resumed  # whether the ledger has entries
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
-        """Save what a request may change; return why one that cannot be put back is not touched."""
+        """Record what a request may change before it is sent; return why it must not be sent, or None."""
         if not self._open:
             self._open = True
-            self.book.settings = self._restorer.save()
+            self.ledger.settings = self._restorer.save()
             self._keep()
         if operation is None or is_login(operation) or operation.effect == "credentials":
             return None
@@ -84,7 +94,7 @@ class Books:
         return why
 
     def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:
-        """Note that a request was accepted, or may have been; what it deleted is looked at again at the end."""
+        """Record that a request was accepted, or may have been accepted."""
         if operation is None:
             return
         sure = status is not None and status < _FAILURE
@@ -108,104 +118,104 @@ class Books:
                 self._keep()
         if named or is_login(operation) or operation.effect == "credentials" or setting is not None:
             return
-        self._answered(operation, request, "accepted" if sure else "unanswered")
+        self._record_result(operation, request, "accepted" if sure else "unanswered")
 
     def refused(self, operation: Operation | None, request: WireRequest) -> None:
-        """Note that a request was refused: as long as no other one is accepted, its operation changed nothing."""
+        """Record that a request was refused, and so changed nothing."""
         call = self._call(operation, request)
         if call is not None and not call.answer:
             call.answer = "refused"
             self._keep()
 
     def created(self, template: str, path: str) -> None:
-        """Note that an item was created, which is deleted at the end."""
+        """Record that an item was created, which is deleted at the end of the run."""
         self._made(template, path, certain=True)
 
     def obtained(self, identity: Identity) -> None:
-        """Note that a token was obtained, which is revoked at the end."""
+        """Record that a token was obtained by a login, which is revoked at the end of the run."""
         self._tokens.append(identity)
-        self.book.sessions += 1
+        self.ledger.sessions += 1
 
-    def put_back(self) -> Ledger:
-        """Put everything back that can be, note it, and tell what was restored and what is left.
+    def put_back(self) -> LedgerSummary:
+        """Restore everything that the run changed; return what was restored and what is left.
 
-        Ctrl-C ends it early; what is not put back by then is left, and stays in the file for `mockserver restore`.
+        Ctrl-C ends this early; what is not restored by then stays in the ledger file for `mockserver restore`.
         """
         self._closing = True
         self._forget_what_changed_nothing()
-        self._run.target.governor.reopen()
+        self._run.target.rate_limiter.reopen()
         self._restorer.wait_for_trouble_to_pass()
         try:
-            # What is below an item was created after it.
-            items = [item for item in reversed(self.book.items) if item.outcome != DONE]
+            # Items below another item were created after it.
+            items = [item for item in reversed(self.ledger.items) if item.outcome != DONE]
             for item, outcome in self._restorer.items.delete(items):
                 self._note(item, outcome)
-            for held in self.book.held:
+            for held in self.ledger.held:
                 if held.outcome != DONE:
                     self._note(held, self._restorer.items.write_back(held))
-            for setting in self.book.settings:
+            for setting in self.ledger.settings:
                 if setting.touched and setting.outcome != DONE:
                     self._note(setting, self._restorer.setting(setting))
-            for call in self.book.calls:
+            for call in self.ledger.calls:
                 if call.outcome != DONE:
                     self._note(call, self._restorer.call(call))
             while self._tokens and self._restorer.revoke(self._tokens[-1]):
                 self._tokens.pop()
-                self.book.sessions -= 1
+                self.ledger.sessions -= 1
         except KeyboardInterrupt:
-            answered()
-            self._run.target.governor.stop("putting back was interrupted")
+            acknowledge_interrupt()
+            self._run.target.rate_limiter.stop("putting back was interrupted")
         if self._open:
             self._keep()
-        return Ledger(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))
+        return LedgerSummary(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))
 
     def _restored(self) -> Iterator[str]:
-        for setting in self.book.settings:
+        for setting in self.ledger.settings:
             if setting.outcome == DONE:
                 given = setting.resource in self._originals.values
                 held = "never set" if setting.before == "never set" else "what it held"
                 yield f"{setting.resource} ({'the value of --restore-values' if given else held})"
-        yield from (f"{item.path} (deleted)" for item in self.book.items if item.outcome == DONE and item.certain)
-        yield from (f"{held.path} (what it held)" for held in self.book.held if held.outcome == DONE)
+        yield from (f"{item.path} (deleted)" for item in self.ledger.items if item.outcome == DONE and item.certain)
+        yield from (f"{held.path} (what it held)" for held in self.ledger.held if held.outcome == DONE)
         yield from (
-            f"{call.label} (called with its original value)" for call in self.book.calls if call.outcome == DONE
+            f"{call.label} (called with its original value)" for call in self.ledger.calls if call.outcome == DONE
         )
 
     def _left(self) -> Iterator[str]:
-        settings = [setting for setting in self.book.settings if setting.touched]
+        settings = [setting for setting in self.ledger.settings if setting.touched]
         outcomes = (
             *((one.resource, one.outcome) for one in settings),
-            *((one.path, one.outcome) for one in self.book.items),
-            *((one.path, one.outcome) for one in self.book.held),
-            *((one.label, one.outcome) for one in self.book.calls),
+            *((one.path, one.outcome) for one in self.ledger.items),
+            *((one.path, one.outcome) for one in self.ledger.held),
+            *((one.label, one.outcome) for one in self.ledger.calls),
         )
         for name, outcome in outcomes:
             if outcome != DONE:
-                yield f"{name} ({outcome or 'not reached; mockserver restore does it'})"
-        if self.book.sessions:
-            tokens = "1 token" if self.book.sessions == 1 else f"{self.book.sessions} tokens"
-            yield f"{tokens} obtained by logging in (they end by themselves)"
+                yield f"{name} ({outcome or 'not reached; use `mockserver restore`'})"
+        if self.ledger.sessions:
+            tokens = "1 token" if self.ledger.sessions == 1 else f"{self.ledger.sessions} tokens"
+            yield f"{tokens} obtained by logging in (they expire by themselves)"
 
-    def _not_to_be_touched(self, setting: Setting, operation: Operation) -> str | None:
+    def _not_to_be_touched(self, setting: SavedSetting, operation: Operation) -> str | None:
         if setting.before != "unknown" or not self._run.target.foreign:
             return None
         if setting.resource in self._originals.values or is_named(operation, self._run.policy.patterns):
             return None
-        return f"what it holds could not be saved ({setting.why})"
+        return f"its value could not be saved ({setting.why})"
 
     def _forget_what_changed_nothing(self) -> None:
-        """Leave out what was noted before it was sent, and was refused, or not sent after all.
+        """Remove ledger entries of requests that were refused or never sent.
 
-        Of a run that was killed nobody knows what became of what it sent last.
+        After a run that was killed, requests without a known result stay in the ledger.
         """
         if self._resumed:
-            self.book.calls = [call for call in self.book.calls if call.answer != "refused"]
+            self.ledger.calls = [call for call in self.ledger.calls if call.answer != "refused"]
             return
-        self.book.calls = [call for call in self.book.calls if call.answer in {"unanswered", "accepted"}]
-        self.book.held = [held for held in self.book.held if held.accepted]
+        self.ledger.calls = [call for call in self.ledger.calls if call.answer in {"unanswered", "accepted"}]
+        self.ledger.held = [held for held in self.ledger.held if held.accepted]
 
-    def _hold(self, operation: Operation, request: WireRequest) -> Held | None:
-        """Read what a path holds before it is written or deleted for the first time; None where that is no matter."""
+    def _hold(self, operation: Operation, request: WireRequest) -> HeldContent | None:
+        """Return the content of a path before its first write or delete, None if it need not be restored."""
         key, path = _key(request.path), request.path.partition("?")[0]
         if not _writes_item(request) or operation.id in self._originals.values or key in self._items:
             return None
@@ -214,10 +224,12 @@ class Books:
             if len(self._held) < MAX_HELD:
                 held = self._restorer.items.look(operation.path, path)
             else:
-                held = Held(path, operation.path, "unknown", why=f"no more than {MAX_HELD} paths are read before")
+                held = HeldContent(
+                    path, operation.path, "unknown", why=f"no more than {MAX_HELD} paths are read before"
+                )
             self._held[key] = held
             if held.before == "value":
-                self.book.held.append(held)
+                self.ledger.held.append(held)
                 self._keep()
             elif held.before == "never set" and request.method != "DELETE" and self._file is not None:
                 self._made(operation.path, path, certain=False)
@@ -226,8 +238,8 @@ class Books:
     def _made(self, template: str, path: str, *, certain: bool) -> None:
         known = self._items.get(_key(path))
         if known is None:
-            self._items[_key(path)] = item = Item(path, template, certain=certain)
-            self.book.items.append(item)
+            self._items[_key(path)] = item = CreatedItem(path, template, certain=certain)
+            self.ledger.items.append(item)
             self._keep()
             return
         known.deleted = False  # it is there again
@@ -235,15 +247,15 @@ class Books:
             known.certain = True
             self._keep()
 
-    def _note_call(self, operation: Operation, request: WireRequest, held: Held | None) -> None:
-        """Note a call whose effect cannot be taken back, before it is made."""
+    def _note_call(self, operation: Operation, request: WireRequest, held: HeldContent | None) -> None:
+        """Record a call whose effect cannot be undone, before the call is made."""
         why = self._lasting(operation, request, held)
         if why is not None and self._call(operation, request) is None and operation.success():
-            self.book.calls.append(Call(_label(operation, request), answer="", why=why))
+            self.ledger.calls.append(LastingCall(_label(operation, request), answer="", why=why))
             self._keep()
 
-    def _lasting(self, operation: Operation, request: WireRequest, held: Held | None) -> str | None:
-        """Return why the effect of a call cannot be taken back, None if it can be, or has none."""
+    def _lasting(self, operation: Operation, request: WireRequest, held: HeldContent | None) -> str | None:
+        """Return why the effect of a call cannot be undone, None if it can, or if there is no effect."""
         if held is not None:
             return f"what was there before is not known: {held.why}" if held.before == "unknown" else None
         if operation.method != request.method and request.method != "HEAD":
@@ -255,57 +267,57 @@ class Books:
             return self._run.policy.irreversible(operation) or "it was called on an item that was there before the run"
         return self._run.policy.irreversible(operation)
 
-    def _answered(self, operation: Operation, request: WireRequest, answer: Answer) -> None:
-        """Note what became of a call whose effect lasts, or of a creation that its answer does not name."""
+    def _record_result(self, operation: Operation, request: WireRequest, answer: CallResult) -> None:
+        """Record the result of a call that cannot be undone, or of a creation whose response names no item."""
         call = self._call(operation, request)
         if call is None:
             if request.method != "POST" or not is_collection(self._run.contract, operation):
                 return
-            why = "no answer says what it created"
-            call = Call(_label(operation, request), answer="", why=why)
-            self.book.calls.append(call)
+            why = "no response says what it created"
+            call = LastingCall(_label(operation, request), answer="", why=why)
+            self.ledger.calls.append(call)
         if _GRAVITY.index(answer) > _GRAVITY.index(call.answer):
             call.answer = answer
             self._keep()
 
-    def _call(self, operation: Operation | None, request: WireRequest) -> Call | None:
+    def _call(self, operation: Operation | None, request: WireRequest) -> LastingCall | None:
         label = _label(operation, request) if operation is not None else ""
-        return next((call for call in self.book.calls if call.label == label), None)
+        return next((call for call in self.ledger.calls if call.label == label), None)
 
     def _is_below_own(self, request: WireRequest) -> bool:
         path = request.path.partition("?")[0]
         return any(path.startswith(f"{key}/") for key in self._items)
 
-    def _note(self, entry: Setting | Item | Held | Call, outcome: str) -> None:
+    def _note(self, entry: SavedSetting | CreatedItem | HeldContent | LastingCall, outcome: str) -> None:
         if entry.outcome != outcome:
             entry.outcome = outcome
             self._keep()
 
-    def _setting_of(self, operation: Operation) -> Setting | None:
+    def _setting_of(self, operation: Operation) -> SavedSetting | None:
         resource = operation.behaviour.resource if operation.behaviour else ""
-        return self.book.setting(resource) if resource else None
+        return self.ledger.setting(resource) if resource else None
 
     def _keep(self) -> None:
         if self._file is None:
             return
         try:
-            self._file.write(self.book)
+            self._file.write(self.ledger)
         except UsageError:
             if not self._closing:
-                raise  # nothing is changed that is not in the ledger
-            # What is put back without a note is only put back twice.
+                raise  # nothing may be changed that is not in the ledger
+            # An entry restored without a note is only restored a second time.
 
 
 def _key(path: str) -> str:
-    """Return a path by which an item is known, with or without query and a slash at its end."""
+    """Return a path without its query and last slash, as the key of an item."""
     return path.partition("?")[0].rstrip("/")
 
 
 def _label(operation: Operation, request: WireRequest) -> str:
-    """Return how a call is named: its method, which the contract need not define, and the path's template."""
+    """Return the label of a call: its method, which may be undefined, and the operation's path template."""
     return operation.label if request.method == "HEAD" else f"{request.method} {operation.path}"
 
 
 def _writes_item(request: WireRequest) -> bool:
-    """Tell whether a call, defined or not, changes or deletes what its own path names (RFC 9110, section 9.3)."""
+    """Tell whether a request replaces, changes or deletes the resource at its path (RFC 9110, section 9.3)."""
     return request.method in {"PUT", "PATCH", "DELETE"}

@@ -1,4 +1,4 @@
-"""The form of an operation's answer: its example, with values of the call at some places of it."""
+"""Response content made from an operation's example, with values of the call written at some places."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Places = Sequence[tuple[tuple[str, ...], int]]
 
 
 def compile_form(example: Any, pointers: Sequence[str]) -> Fill:
-    """Return the function that makes content: an example with other values at JSON pointers.
+    """Return a function that makes content: a copy of an example with given values at JSON pointers.
 
     Objects on the way to a place that the example lacks are made; one of its lists is only written into.
     """
@@ -59,5 +59,5 @@ def _in_object(base: dict[str, Any], below: Mapping[str, _Places]) -> Fill:
 
 
 def _envelope(name: str, made: Fill) -> Fill:
-    """Return what makes an object of one member."""
+    """Return a function that makes an object with one member."""
     return lambda values: {name: made(values)}

@@ -1,4 +1,4 @@
-"""Occasions: why a check was not made at all, and what kept a run from judging anything, so that a report says so."""
+"""Reasons why checks were not made, and obstacles that kept a whole run from judging anything."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "every method is defined on every path": ("undefined_methods_are_refused",),
     "no path asks for credentials with all its methods": ("undefined_methods_ask_for_credentials",),
     "there is no path": ("undefined_paths_are_refused",),
+    "no path ends in a name": ("undefined_names_are_refused",),
     "no operation is safe or a login": ("repeats_get_the_same_answer",),
     "there is no operation": ("answers_are_not_slow",),
 }
@@ -69,14 +70,15 @@ OF_CHECK = frozenset(
         *("hostile_bodies_do_no_harm", "large_bodies_do_no_harm", "chunked_bodies_are_understood"),
         *("whole_floats_are_integers", "repeats_get_the_same_answer"),
         *("undefined_methods_are_refused", "undefined_methods_ask_for_credentials", "undefined_paths_are_refused"),
+        "undefined_names_are_refused",
     }
 )
 #: Every check that a run can make, by why there is no occasion for it.
 REASONS: Mapping[str, str] = {check: why for why, checks in _LACKS.items() for check in checks}
 
 
-def tell_what_was_not_made(run: Run, elsewhere: Collection[str] = ()) -> None:
-    """Note for each check that was made on no operation why it was not: nothing was there that it applies to.
+def note_missing_checks(run: Run, elsewhere: Collection[str] = ()) -> None:
+    """Record for each check that was made on no operation why it did not apply.
 
     Args:
         run: the run, at its end.
@@ -96,7 +98,7 @@ _WRITES = frozenset({"PUT", "PATCH"})
 
 
 def state_remarks(run: Run) -> Iterator[str]:
-    """Yield that no check of state was made, and for which resources, where the contract marks none.
+    """Yield a note with the resources whose state was not checked, if the contract marks no behaviour.
 
     What a write leaves behind is judged by `x-mockserver-behaviour`; without it a lost write would pass unseen.
     """
@@ -112,7 +114,7 @@ def state_remarks(run: Run) -> Iterator[str]:
 
 
 def scheme_remarks(run: Run) -> Iterator[str]:
-    """Yield which security schemes the contract asks for and does not define, so that nobody can show them."""
+    """Yield a note about security schemes that operations require but the contract does not define."""
     names = list(dict.fromkeys(name for _, name in unknown_schemes(run.contract.document.data)))
     if names:
         yield (
@@ -122,7 +124,7 @@ def scheme_remarks(run: Run) -> Iterator[str]:
 
 
 def _resources(run: Run) -> Iterator[str]:
-    """Yield the paths of collections, then of what is read and replaced without being an item of one."""
+    """Yield the paths of collections, and of resources that can be read and replaced."""
     selected = {operation.id for operation in run.selected}
     found = infer(run.contract).resources
     yield from (resource.collection for resource in found if not selected.isdisjoint(resource.behaviours))
@@ -134,7 +136,7 @@ def _resources(run: Run) -> Iterator[str]:
 
 
 def obstacles(run: Run) -> Iterator[CheckFailure]:
-    """Yield what kept a run from judging at all, each an environment finding that says what to look at."""
+    """Yield environment findings for what kept a run from judging: refused credentials, wrong base path."""
     refused = list(_credentials(run.guard.admissions))
     yield from refused
     rows = run.verdicts.reach(run.selected)

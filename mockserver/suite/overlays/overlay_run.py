@@ -1,4 +1,4 @@
-"""The loop from documentation to reality: a run, an overlay of what it saw, the run again with it.
+"""Run with `--write-overlay`: write an overlay of the drift and, with `--apply`, run again with the overlay.
 
 ::
 
@@ -21,7 +21,7 @@ from mockserver.errors import UsageError
 from mockserver.http.pointers import child, split
 from mockserver.suite.overlays.difference import Action, actions
 from mockserver.suite.overlays.draft import Draft
-from mockserver.suite.overlays.refutations import Subject, refute_all
+from mockserver.suite.overlays.refutations import Refutation, refute_all
 from mockserver.suite.reports.conclusion import show_page
 from mockserver.suite.reports.files import reason, require_writable, write
 from mockserver.suite.reports.json_report import Document
@@ -36,8 +36,8 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A run that was made, with its report."""
+class CompletedRun:
+    """Run that has ended, with its report."""
 
     contract: Contract
     run: Run
@@ -45,16 +45,16 @@ class Made:
 
     @property
     def drift(self) -> tuple[Finding, ...]:
-        """Each finding that contradicts no more than an assumption."""
+        """Findings of the run whose level is drift."""
         return tuple(finding for finding in self.run.verdicts.findings() if finding.level == "drift")
 
 
 #: Makes a run with other options.
-Make = Callable[[Options, Contract], Made]
+Make = Callable[[Options, Contract], CompletedRun]
 
 
 def require_usable(options: Options, shard: str = "") -> None:
-    """Refuse options that cannot lead to an overlay, before a run is made.
+    """Raise UsageError for options of overlays that cannot work, before the run starts.
 
     Args:
         options: what the command was asked for.
@@ -77,8 +77,8 @@ def require_usable(options: Options, shard: str = "") -> None:
         raise UsageError(f"--write-overlay {path}: is read as --overlay, too; name another file")
 
 
-def follow(options: Options, first: Made, make: Make) -> Made:
-    """Write the overlay that was asked for and, with `--apply`, run again with it; return the run that counts.
+def follow(options: Options, first: CompletedRun, make: Make) -> CompletedRun:
+    """Write the requested overlay and, with `--apply`, run again with it; return the last run.
 
     Raises:
         UsageError: the file cannot be written.
@@ -102,7 +102,7 @@ def follow(options: Options, first: Made, make: Make) -> Made:
     return _applied(options, path, base, before, make)
 
 
-def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list[Finding], make: Make) -> Made:
+def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list[Finding], make: Make) -> CompletedRun:
     with_overlay = replace(options, overlay=(*options.overlay, path))
     for number in range(1, MAX_ROUNDS + 1):
         contract = with_overlay.load_contract()
@@ -123,19 +123,19 @@ def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list
     return made
 
 
-def _write(path: Path, base: Mapping[str, Any], made: Made, findings: list[Finding]) -> int:
-    """Write the overlay that leads from a document to what a run saw; return how much could only be put on record."""
+def _write(path: Path, base: Mapping[str, Any], made: CompletedRun, findings: list[Finding]) -> int:
+    """Write the overlay of a run's drift; return the number of findings that OpenAPI cannot express."""
     stamp = f"{made.document['run']['started'][:10]}, {_public(made.run.target.base_url)}"
     draft = Draft(made.contract.document.data, stamp)
-    recorded = refute_all(Subject(made.contract, made.run.verdicts, draft), findings)
+    recorded = refute_all(Refutation(made.contract, made.run.verdicts, draft), findings)
     draft.share()
     # What the contract itself says is no secret, also where a server gives out the documented sample.
     public = set(_texts(base))
-    scrub = made.run.secrets.scrub
+    redact = made.run.secrets.redact
     steps = [_described(draft, pointer, action) for pointer, action in actions(dict(base), draft.data)]
     text = write_overlay(
-        scrub(f"What was seen at {_public(made.run.target.base_url)}"),
-        [_scrubbed(step, public, scrub) for step in steps],
+        redact(f"What was seen at {_public(made.run.target.base_url)}"),
+        [_redacted(step, public, redact) for step in steps],
         (
             f"Written by mockserver {made.document['run']['command']} on {made.document['run']['started'][:10]}:",
             "what was seen in place of what the contract only assumes. Violations are not in here.",
@@ -150,7 +150,7 @@ def _write(path: Path, base: Mapping[str, Any], made: Made, findings: list[Findi
 
 
 def _described(draft: Draft, pointer: str, action: Action) -> Action:
-    """Return an action with what it is for."""
+    """Return an overlay action with a description of its reason."""
     names = split(pointer)
     notes: list[str] = []
     if names[0] == "paths":
@@ -168,7 +168,7 @@ def _described(draft: Draft, pointer: str, action: Action) -> Action:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in JSON data, names included."""
+    """Yield all strings in JSON data, member names included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -180,14 +180,14 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _scrubbed(value: Any, public: Collection[str], scrub: Callable[[str], str]) -> Any:
-    """Return JSON data without secrets in any text but public ones."""
+def _redacted(value: Any, public: Collection[str], redact: Callable[[str], str]) -> Any:
+    """Return JSON data with secrets masked, except strings that are public."""
     if isinstance(value, str):
-        return value if value in public else scrub(value)
+        return value if value in public else redact(value)
     if isinstance(value, dict):
-        return {_scrubbed(name, public, scrub): _scrubbed(item, public, scrub) for name, item in value.items()}
+        return {_redacted(name, public, redact): _redacted(item, public, redact) for name, item in value.items()}
     if isinstance(value, list):
-        return [_scrubbed(item, public, scrub) for item in value]
+        return [_redacted(item, public, redact) for item in value]
     return value
 
 
@@ -196,7 +196,7 @@ def _is_at(label: str, path: str) -> bool:
 
 
 def _public(url: str) -> str:
-    """Return a URL without what may be a password in it."""
+    """Return a URL without user name and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
 

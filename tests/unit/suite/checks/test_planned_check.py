@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from mockserver.errors import MockServerError
-from mockserver.suite.checks.task import Attempts, Task
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
-from mockserver.suite.verdicts.verdict import ExitCode, Outcome
+from mockserver.suite.verdicts.verdict import ExitCode, RunOutcome
 from tests.faults.verdicts import exit_code
 from tests.unit.suite.conftest import Application, answering
 
@@ -20,7 +20,7 @@ def _failure(pointer: str = "", title: str = "t") -> CheckFailure:
     return CheckFailure("claim", "GET /note", title, expected="", got="", pointer=pointer, rule="silent")
 
 
-def _made(run: Run, *outcomes: BaseException | None) -> Outcome:
+def _made(run: Run, *outcomes: BaseException | None) -> RunOutcome:
     def check(_session: Session) -> int:
         attempts = Attempts()
         with attempts.each(0):
@@ -30,7 +30,7 @@ def _made(run: Run, *outcomes: BaseException | None) -> Outcome:
                         raise outcome
         return attempts.conclude()
 
-    return make(run, [Task("claim", "GET /note", check)])
+    return make(run, [PlannedCheck("claim", "GET /note", check)])
 
 
 RunAgainst = Callable[[Application], Run]
@@ -48,20 +48,20 @@ RunAgainst = Callable[[Application], Run]
 )
 def test_each_is_made(run_against: RunAgainst, outcomes: list[BaseException | None], row: tuple[str, str, int]) -> None:
     run = run_against(answering(200))
-    assert _made(run, *outcomes) == Outcome()
+    assert _made(run, *outcomes) == RunOutcome()
     (found,) = run.verdicts.coverage()
     assert (found.result, found.why, found.cases) == row
 
 
 @pytest.mark.parametrize(
     ("end", "outcome"),
-    [(MockServerError("the target is lost"), Outcome(error="the target is lost")), (KeyboardInterrupt(), None)],
+    [(MockServerError("the target is lost"), RunOutcome(error="the target is lost")), (KeyboardInterrupt(), None)],
 )
 def test_what_was_found_before_the_run_ended_is_kept(
-    run_against: RunAgainst, end: BaseException, outcome: Outcome | None
+    run_against: RunAgainst, end: BaseException, outcome: RunOutcome | None
 ) -> None:
     run = run_against(answering(200))
-    assert _made(run, _failure("/1"), NotRun("why"), end, _failure("/2")) == (outcome or Outcome(interrupted=True))
+    assert _made(run, _failure("/1"), NotRun("why"), end, _failure("/2")) == (outcome or RunOutcome(interrupted=True))
     assert [one.pointer for one in run.verdicts.findings()] == ["/1"]
 
 
@@ -71,4 +71,4 @@ def test_a_mistake_of_ours_is_no_result(run_against: RunAgainst) -> None:
     assert [one.pointer for one in run.verdicts.findings()] == ["/1"]
     (told,) = run.verdicts.mistakes
     assert told.startswith("an internal error in claim on GET /note: ZeroDivisionError")
-    assert exit_code(run, Outcome()) == ExitCode.NOT_JUDGED
+    assert exit_code(run, RunOutcome()) == ExitCode.NOT_JUDGED

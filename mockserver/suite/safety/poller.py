@@ -1,4 +1,4 @@
-"""Polling: how long a run waits for a change to show, since a server may apply it some time later."""
+"""Poller: how often and how long a run reads a resource until a change shows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 from mockserver.suite.run.interrupts import interruptible
 
-#: Pause between two looks at what is under way.
+#: Pause between two reads of a resource whose change is not finished.
 POLL_SECONDS = 0.2
-#: After so many changes of one resource that did not show in time the run does not wait for others of it.
+#: After so many changes of a resource that did not show in time, the run does not wait for its changes any more.
 MAX_UNSETTLED = 2
 #: A run waits so long in all; a generated write a second would make it wait for hours.
 MAX_WAIT_SECONDS = 180.0
 
 
 @dataclass(slots=True)
-class Patience:
-    """Gives out looks at what may lag, and knows when waiting has no sense any more.
+class Poller:
+    """Polls a resource until a change shows, within a limit of time for each change and for the whole run.
 
     Attributes:
         settle_seconds: how long one change may last.
@@ -33,14 +33,14 @@ class Patience:
 
     @property
     def spent(self) -> bool:
-        """Whether the run has waited so long that it takes things as they are; what lags is then not judged."""
+        """Whether the run has used up its time for waiting; values that may still change are then not judged."""
         return self.waited_seconds >= MAX_WAIT_SECONDS
 
-    def looks(self, name: str, *, lags: bool = True) -> Iterator[None]:
-        """Yield for each look at a resource, with pauses between them, at least once.
+    def polls(self, name: str, *, lags: bool = True) -> Iterator[None]:
+        """Yield once for each read of a resource, at least once, with pauses between the reads.
 
         Args:
-            name: of the resource; one that never showed a change in time is not waited for again.
+            name: name of the resource; one that never showed a change in time is not waited for again.
             lags: whether the contract shows that a change may take its time.
         """
         yield
