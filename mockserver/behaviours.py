@@ -8,8 +8,8 @@
     def add(call: Call) -> Outcome:
         return Outcome(0, {"sum": call.arguments.query["a"] + call.arguments.query["b"]}, "added")
 
-A function is called with a request that is valid, within the transaction of its world. It answers with an `Outcome`
-(status 0: the documented success), or raises `RequestRejected`. More of what it may use is in `mockserver.plugins`.
+A function is called with a valid request, within a transaction on its world. It returns an `Outcome` (status 0: the
+documented success), or raises `RequestRejected`. More that such functions can use is in `mockserver.plugins`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _import(name: str) -> ModuleType:
         sys.path.insert(0, folder)  # as `python -m` does; the console script has its own folder there
     try:
         return importlib.import_module(name)
-    except Exception as error:  # whatever a user's module raises is told in a line, without our frames
+    except Exception as error:  # whatever a user's module raises is reported in one line, without a traceback
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise UsageError(
                 f"--behaviours {name}: there is no module {json.text(error.name)} in {folder} or installed"

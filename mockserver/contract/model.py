@@ -384,11 +384,6 @@ class Contract:
         """
         return self._schemas.schema(pointer)
 
-    @property
-    def schema_notes(self) -> Mapping[str, str]:
-        """Keywords of the schemas used so far that are ignored, by their pointer, with the reason."""
-        return self._schemas.notes
-
     def at(self, pointer: str) -> Any:
         """Return the raw value of the document at a JSON pointer, for messages and generated cases.
 

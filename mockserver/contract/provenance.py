@@ -11,7 +11,7 @@ from mockserver.http.pointers import split
 
 #: Prefix of our extensions. No documentation states them, so a mark around one is not about the extension.
 _EXTENSION = "x-mockserver-"
-#: Where a document says reasons once that many of its marks have: name to text.
+#: Key of the reasons that many marks share: name to text.
 REASONS = "x-mockserver-reasons"
 Kind = Literal["source", "assumed", "observed"]
 
@@ -50,9 +50,9 @@ NAME_MAPS = frozenset(
 
 
 class Reasons:
-    """The reasons that a document says once, by the names that marks have in their place.
+    """Reasons in a document's `x-mockserver-reasons`, by the names that marks use for them.
 
-    Only a guess and an observation have such a reason; `x-source` names a page.
+    Only `x-assumed` and `x-observed` have such reasons; `x-source` names a page.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
@@ -60,7 +60,7 @@ class Reasons:
         self._texts = found if isinstance(found, dict) else {}
 
     def text(self, kind: Kind, mark: str) -> str:
-        """Return the reason that a mark gives: the text that it names, else its own."""
+        """Return the reason in a mark: the text of `x-mockserver-reasons` that it names, else the mark itself."""
         named = self._texts.get(mark) if kind != "source" else None
         return named if isinstance(named, str) else mark
 
@@ -71,7 +71,7 @@ class Provenance:
 
     Attributes:
         kind: `source` (documented), `assumed` (our guess) or `observed` (seen on a real server).
-        reason: page id, reason, or time and place, as given in the mark says; a reason in full.
+        reason: page id, reason in full, or time and place, as given in the mark.
         pointer: JSON pointer of the statement that was asked about.
     """
 
@@ -128,7 +128,7 @@ class ProvenanceResolver:
         return Provenance("assumed", "the contract does not say how this is known", pointer)
 
     def mark(self, pointer: str) -> tuple[Kind, str] | None:
-        """Return kind and text, as it is written, of the mark that covers an element, or None if no mark covers it."""
+        """Return kind and text of the mark that covers an element, reasons by their names; None if no mark does."""
         tokens = split(pointer)
         objects = self._objects(tokens)
         root = schema_root(tokens)

@@ -56,7 +56,7 @@ def is_about_tokens(operation: Operation | None) -> bool:
 
 
 def is_undocumented(operation: Operation) -> bool:
-    """Tell whether an operation stands for names that the documentation does not list (handler `absent`)."""
+    """Tell whether an operation is for all names that the documentation does not list (handler `absent`, 404)."""
     return operation.behaviour is not None and operation.behaviour.handler == "absent"
 
 

@@ -62,15 +62,6 @@ def text(value: Any) -> str:
         return json.dumps(value, separators=(",", ":"))
 
 
-def excerpt(value: Any, most_characters: int = 60) -> str:
-    """Return the JSON text of a value for a message, cut with an ellipsis after so many characters."""
-    try:
-        text = encode(value).decode()
-    except (TypeError, ValueError, RecursionError):  # no JSON, or half of a pair of surrogates
-        text = json.dumps(str(value))
-    return text if len(text) <= most_characters else text[:most_characters] + "…"
-
-
 def depth(content: bytes) -> int:
     """Return how deep arrays and objects are nested in a JSON text; brackets inside strings do not count."""
     deepest = level = 0
@@ -91,6 +82,15 @@ def depth(content: bytes) -> int:
         elif byte in b"]}":
             level -= 1
     return deepest
+
+
+def excerpt(value: Any, most_characters: int = 60) -> str:
+    """Return the JSON text of a value for a message, cut with an ellipsis after so many characters."""
+    try:
+        shown = text(value)
+    except (TypeError, ValueError, RecursionError):  # no JSON value
+        shown = json.dumps(str(value))
+    return shown if len(shown) <= most_characters else shown[:most_characters] + "…"
 
 
 def _refuse_constant(name: str) -> NoReturn:

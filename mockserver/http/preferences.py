@@ -9,6 +9,7 @@ from mockserver.messages import Preferences
 
 NONE = Preferences()
 _PREFERENCE = re.compile(r'([A-Za-z0-9_-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)')
+_PRISM_QUERY = re.compile(r"(?:^|&)__(code|example|dynamic)=([A-Za-z0-9_.-]{0,40})(?=&|$)")
 _SWITCH = {"true": True, "": True, "1": True, "false": False, "0": False}
 
 
@@ -34,6 +35,16 @@ def parse(field: str) -> Preferences:
         if dynamic is None:
             raise _unusable(f"dynamic={found['dynamic'][:20]} is neither true nor false")
     return Preferences(code, found.get("example", ""), dynamic)
+
+
+def prism_hint(query: str) -> str:
+    """Return what to send in place of a query such as `__code=404`, a preference in Prism before version 4; else ""."""
+    found = _PRISM_QUERY.search(query)
+    return (
+        f"; __{found[1]} in the query does nothing here, send the field `Prefer: {found[1]}={found[2]}`"
+        if found
+        else ""
+    )
 
 
 def applied(preferences: Preferences) -> str:

@@ -134,11 +134,11 @@ def _check_reasons(subject: LintedContract, value: Any) -> Iterator[_Mistake]:
         return
     for name, text in value.items():
         if not NAME.fullmatch(name):
-            yield (name,), "is no name of a reason", "write it in small letters, with hyphens between words"
+            yield (name,), "is not a name of a reason", "write it in lower-case letters, with hyphens between words"
         elif not isinstance(text, str) or not text.strip():
-            yield (name,), "must be a text", "say why"
+            yield (name,), "must be text", "write the reason"
         elif name not in subject.named_reasons:
-            yield (name,), "no mark names this reason", "leave it out"
+            yield (name,), "no mark names this reason", "remove it"
 
 
 def _check_effect(_subject: LintedContract, value: Any) -> Iterator[_Mistake]:

@@ -17,7 +17,7 @@ from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
 
-#: What stands in a mark for a reason of `x-mockserver-reasons`, and no reason is.
+#: Form of a name in `x-mockserver-reasons`; no reason itself has it.
 NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 #: Messages show the offending value, and one may be a whole document.
 _LONGEST_MESSAGE = 400
@@ -83,7 +83,7 @@ class LintedContract:
 
     @cached_property
     def named_reasons(self) -> Mapping[str, str]:
-        """What marks name in place of a reason, with the pointer of the first mark that does."""
+        """Names of reasons that marks use, each with the pointer of the first mark that uses it."""
         found: dict[str, str] = {}
         keywords = [keyword for kind, keyword in MARKS if kind != "source"]
         for element in self.elements:

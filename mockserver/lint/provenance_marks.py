@@ -56,15 +56,19 @@ def check_marks(subject: LintedContract) -> Iterator[LintFinding]:
 
 
 def check_named_reasons(subject: LintedContract) -> Iterator[LintFinding]:
-    """Yield a finding for each mark that names a reason which the document does not say."""
+    """Yield a finding for each mark that names a reason missing in `x-mockserver-reasons`."""
     known = subject.data.get(REASONS)
     if not isinstance(known, dict):
-        return  # then a mark of one word is a reason of one word
+        return  # without named reasons, a mark of one word is the reason itself
     for name, pointer in subject.named_reasons.items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean {close[0]!r}?" if close else f"say it in {REASONS}, or here in more than one word"
-            yield subject.finding("mark", pointer, f"names the reason {name!r}, which is not there", remedy)
+            remedy = (
+                f"did you mean {excerpt(close[0])}?"
+                if close
+                else f"add it to {REASONS}, or write more than one word here"
+            )
+            yield subject.finding("mark", pointer, f"names the unknown reason {excerpt(name)}", remedy)
 
 
 def _check_schema(subject: LintedContract, element: Element) -> Iterator[LintFinding]:

@@ -10,7 +10,8 @@
 
     API = Plugin(name="sums", contract=Path(__file__).parent / "openapi.yaml", behaviours=[add])
 
-A `Plugin` stands under an entry point of the group `mockserver.apis`. The built-in API uses nothing else of mockserver.
+A package offers its `Plugin` as an entry point of the group `mockserver.apis`. The built-in API imports nothing else of
+mockserver.
 """
 
 from __future__ import annotations

@@ -44,11 +44,11 @@ class AccountRules:
     """What an API says about its accounts: how to verify passwords, admit logins and tell who owns a name.
 
     Attributes:
-        password_matches: tells whether a password is that of an account's record and name.
-        admit: looks at an account whose password was right before it is logged in; raises RequestRejected where more
-            is needed (a second factor), or nothing would do (it is disabled).
-        belongs_to: gives the name whose owner owns the object of a name: the domain of an address. Who owns a name
-            owns all that belongs to it.
+        password_matches: takes an account's record, its name and a password; tells whether the password is right.
+        admit: called before an account with the right password is logged in; raises RequestRejected if more is needed
+            (a second factor) or the account may not log in (it is disabled).
+        belongs_to: returns the name that a name belongs to, such as the domain of an address. The owner of a name also
+            owns all names that belong to it.
     """
 
     password_matches: Callable[[Record, str, str], bool] = password_matches
@@ -61,10 +61,10 @@ class Rules:
     """Settings of the stub that every handler receives, the same for all calls.
 
     Attributes:
-        seed: the seed data, for the secrets to be issued first.
+        seed: the seed data, which list secrets to be issued first.
         seed_number: seed of made-up secrets.
         transition_seconds: how long `applying` and `deleting` last, on the world's clock.
-        accounts: what the API says of its accounts.
+        accounts: the API's rules for accounts.
     """
 
     seed: SeedData
@@ -77,12 +77,12 @@ class Call(NamedTuple):
     """One valid call of an operation, with the transaction on its world: the argument of a handler.
 
     Attributes:
-        content: decoded content of the request, None where there is none.
-        write_only: names of properties that never come back.
+        content: decoded content of the request, None if there is none.
+        write_only: names of `writeOnly` properties, which responses never show.
         now: UNIX time in seconds on the world's clock.
-        arguments: all that the request says, decoded, by location and name.
-        operation: what is called.
-        representation: what would be answered without state.
+        arguments: parameters and content of the request, decoded, by location and name.
+        operation: the operation that is called.
+        representation: content of the response that would be sent without state.
     """
 
     behaviour: Behaviour
@@ -134,7 +134,7 @@ def kept(call: Call, collection: str, key: str) -> Record | None:
 def issue(call: Call, purpose: str, form: Callable[[str], str] = str, length: int = 40) -> str:
     """Return the next secret to issue for a purpose: those of the seed data first, then made-up ones.
 
-    `form` makes what the purpose asks for of so many letters and digits that nobody has got before.
+    `form` converts `length` new random letters and digits to a secret in the form that the purpose needs.
     """
     counters = call.transaction.get(WORLD, _ISSUED) or {}
     number = counters.get(purpose, 0)

@@ -1,4 +1,4 @@
-"""Finds installed APIs by their entry points, and imports only the API that is asked for."""
+"""Discovery of installed APIs by their entry points; only the API that is asked for is imported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def find(name: str) -> Plugin:
     entry = _entry(name)
     try:
         found = entry.load()
-    except Exception as error:  # whatever somebody's package raises is told in a line, without our frames
+    except Exception as error:  # whatever a foreign package raises is reported in one line, without a traceback
         raise UsageError(f"API {name}: {entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(found, Plugin):
         raise UsageError(f"API {name}: {entry.value} is not a mockserver.plugins.Plugin; see docs/extending.md")

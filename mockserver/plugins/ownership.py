@@ -17,7 +17,7 @@ from mockserver.plugins.transactions import Read
 
 #: Tells whether a caller owns the object of a name.
 Owns = Callable[[Read, Caller, str], bool]
-#: Gives the name whose owner owns the object of a name.
+#: Returns the name whose owner also owns the given name.
 BelongsTo = Callable[[str], str]
 
 
@@ -28,10 +28,10 @@ def owns_account(
 
     Args:
         levels: all levels of the contract, highest first.
-        read: of the world or of a transaction on it.
-        caller: who asks.
-        name: of the account; one that does not exist is its owner's, who may be told so.
-        belongs_to: what the API says of names.
+        read: reads a record of the world, or of a transaction on it.
+        caller: the caller of the operation.
+        name: user name of the account; if there is none, the owner of the name may learn that.
+        belongs_to: returns the name that another name belongs to (`AccountRules`).
     """
     if name == caller.username:
         return True

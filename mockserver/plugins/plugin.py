@@ -13,7 +13,7 @@ from mockserver.http import json
 from mockserver.plugins.calls import AccountRules, Handler
 from mockserver.plugins.transactions import Record, Transaction
 
-#: Names below `/__mock__/` that are the engine's own (DESIGN, section 5).
+#: Names below `/__mock__/` that are the engine's own (docs/stub.md, `Control API`).
 RESERVED = frozenset(
     {
         *("health", "state", "journal", "overrides", "clock", "world", "worlds", "examples", "contract"),
@@ -32,8 +32,8 @@ class Reference:
     """Rule for a member of seed data whose value must be the name of something else in the same file.
 
     Attributes:
-        known: takes all sections of a file, and gives what tells whether a name leads somewhere there.
-        remedy: what is wrong with a name that leads nowhere, and what to do; it follows the name in a message.
+        known: takes all sections of a file, and returns a function that tells whether a name exists there.
+        remedy: message about a name that does not exist, without the name itself, which precedes it.
     """
 
     known: Callable[[Sections], Callable[[str], bool]]
@@ -51,17 +51,17 @@ ACCOUNT = Reference(
 class Section:
     """A section of a seed data file: a list of items that become records of the store's collection of the same name.
 
-    The section `accounts` is the engine's; an API may say there what members lead to (`references`).
+    The section `accounts` is the engine's; an API may add references for its members (`references`).
 
     Attributes:
-        name: of the section, and of the collection.
-        key: members that say which item it is, and, with slashes between, make the record's key; none where the
+        name: name of the section and of the collection.
+        key: members that identify an item; their values, joined by slashes, are the record's key. Empty if the
             section is a mapping and not a list.
-        references: what members have to name, single ones or all of a list.
-        record: makes the record of an item.
-        records: makes all records by key of a section that is a mapping.
-        numbered: the record's member `number` counts the items, for a store may give records back in another order.
-        public: nothing in it is secret, so `/__mock__/state` shows it.
+        references: rules for members whose values, or items of a list, must be names in the file.
+        record: returns the record of an item.
+        records: returns all records, by key, of a section that is a mapping.
+        numbered: the record gets a member `number`, its position in the list, since stores do not keep the order.
+        public: `/__mock__/state` shows the records, as nothing in them is secret.
     """
 
     name: str
@@ -74,15 +74,15 @@ class Section:
 
 
 class ControlCall(NamedTuple):
-    """One call of a control API route, authorised and decoded.
+    """One call of a control API route, with its transaction, decoded content, query and path values.
 
     Attributes:
-        transaction: on the world that the request selects.
-        world: its name.
-        now: UNIX time in seconds on its clock.
-        content: decoded JSON content of the request, `NO_CONTENT` without.
-        query: parameters of the query.
-        path: values of the path's parameters.
+        transaction: transaction on the world that the request selects.
+        world: name of that world.
+        now: UNIX time in seconds on the world's clock.
+        content: decoded JSON content of the request, `NO_CONTENT` if there is none.
+        query: query parameters by name.
+        path: path values by parameter name.
     """
 
     transaction: Transaction
@@ -98,11 +98,11 @@ class ControlRoute:
     """A route that an API adds to the control API, below `/__mock__/NAME/`.
 
     Attributes:
-        method: upper case.
-        path: begins with a slash; `{name}` is a parameter.
-        answer: gives the JSON value to answer with, 200; raises RequestRejected.
-        formerly: path below `/__mock__/` at which the route was before, and still is, with a `Deprecation` field.
-        deprecated: UNIX time in seconds since when that is so.
+        method: the HTTP method in upper case.
+        path: path below `/__mock__/NAME`, with a leading slash; `{name}` is a parameter.
+        answer: returns the JSON content of the response, 200; raises RequestRejected.
+        formerly: former path below `/__mock__/`, which still works, with a `Deprecation` field.
+        deprecated: UNIX time in seconds since when the former path is deprecated.
     """
 
     method: str
@@ -117,18 +117,18 @@ class Plugin:
     """An API that mockserver serves and checks by name: `--api NAME`, or `x-mockserver-api: NAME` in a contract.
 
     Attributes:
-        name: that of its entry point; lower case letters, digits and dashes.
-        contract: its OpenAPI file.
-        seed_data: what a new store starts with (YAML), where the API is served by name.
-        seed_schema: JSON Schema file whose `properties` are its sections of seed data, those of `overlays` left out.
-            `accounts` names members that accounts have besides the engine's, `issue` limits secrets by purpose.
-        sections: what becomes of its sections.
-        behaviours: modules whose functions have `@behaviour`, or such functions.
-        trusted: handlers of the engine whose answers are known to be what this contract says; see `@behaviour`.
-        accounts: what is special about its accounts.
-        routes: its own part of the control API.
-        secret_names: members that journal, log and state mask, beside those whose names speak of a secret.
-        checks: names of modules with checks of its own, as `--checks-from` takes them.
+        name: the name of its entry point; lower case letters, digits and dashes.
+        contract: path of its OpenAPI file.
+        seed_data: YAML file of the seed data for a stub that serves the API by its name.
+        seed_schema: JSON Schema file whose `properties` are its sections of seed data, without `overlays`. `accounts`
+            adds members of accounts to those of the engine, `issue` limits the secrets of each purpose.
+        sections: how items of its sections become records.
+        behaviours: functions registered by `@behaviour`, or modules that contain them.
+        trusted: handlers of the engine whose responses need no validation with this contract; see `@behaviour`.
+        accounts: rules for its accounts.
+        routes: its own routes of the control API.
+        secret_names: members that journal, log and state mask, besides those with usual names of secrets.
+        checks: names of modules with checks for this API, as `--checks-from` takes them.
     """
 
     name: str

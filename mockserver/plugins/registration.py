@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from mockserver.plugins.calls import Handler
 
-#: Where a function keeps what it is registered for, and that its answers are trusted.
+#: Attributes of a registered function: its registrations, and whether its responses are trusted.
 _MARK = "__mockserver_behaviours__"
 _TRUSTED = "__mockserver_trusted__"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -19,7 +19,7 @@ class Registration(NamedTuple):
 
     Attributes:
         name: an `operationId`, `METHOD /path`, or a handler of `x-mockserver-behaviour`.
-        role: of the handler, "" where it has no roles; None where `name` is an operation.
+        role: role of the handler, "" if it has no roles; None if `name` is that of an operation.
         function: the behaviour.
     """
 
@@ -35,8 +35,8 @@ def behaviour(name: str, role: str | None = None, *, trusted: bool = False) -> C
         name: the operation's `operationId`, or `METHOD /path` where it has none; with `role`, the name of a handler.
         role: makes the function the handler of all operations whose `x-mockserver-behaviour` has this handler and
             role; "" for a handler without roles.
-        trusted: what the function answers is known to be what the contract says, so no call validates it again; with
-            `serve --errors` it is validated all the same.
+        trusted: the function's responses are known to be valid, so they are sent without being validated; with
+            `serve --errors` they are validated all the same.
     """
 
     def mark(function: _Function) -> _Function:

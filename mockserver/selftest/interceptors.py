@@ -28,14 +28,14 @@ def only_here(subject: MutatedOperation, act: Interceptor) -> Interceptor:
 def with_response(
     subject: MutatedOperation, signs: frozenset[Sign], change: Callable[[MutantRequest, MutantResponse], MutantResponse]
 ) -> Mutation:
-    """Return the mutation that changes responses of the operation."""
+    """Return a mutation of the stub that changes responses of the operation."""
     return Mutation(only_here(subject, lambda request, server: change(request, server.send(request))), signs)
 
 
 def with_status(
     subject: MutatedOperation, status: int, signs: frozenset[Sign], change: Callable[[MutantResponse], MutantResponse]
 ) -> Mutation | None:
-    """Return the mutation that changes the operation's responses with one status code; None if it is undocumented."""
+    """Return a mutation of the stub that changes responses with one status code; None if the code is undocumented."""
     if str(status) not in subject.operation.responses:
         return None
     return with_response(
@@ -46,7 +46,7 @@ def with_status(
 def with_main(
     subject: MutatedOperation, signs: frozenset[Sign], change: Callable[[MutantResponse], MutantResponse]
 ) -> Mutation | None:
-    """Return the mutation that changes the operation's main response."""
+    """Return a mutation of the stub that changes the operation's main response."""
     main = subject.main
     if main is None:
         return None
@@ -59,7 +59,7 @@ def with_main(
 
 
 def with_content(subject: MutatedOperation, change: Change) -> Mutation | None:
-    """Return the mutation that changes the main response's JSON content; None if the contract allows the change."""
+    """Return a mutation of the stub that changes the main response's content; None if that change is allowed."""
     signs = subject.content_signs(change)
     return with_main(subject, signs, lambda response: response.changed(change)) if signs else None
 
@@ -98,7 +98,7 @@ def _tokens(value: Any) -> list[str]:
 def accepting_caller(
     subject: MutatedOperation, signs: frozenset[Sign], whom: Callable[[MutantRequest, KnownTokens], Account | None]
 ) -> Mutation | None:
-    """Return the mutation that repeats a request refused with 401 as the account that `whom` returns."""
+    """Return a mutation of the stub that repeats a request refused with 401 as the account that `whom` returns."""
     if not subject.is_guarded:
         return None
     ends = subject.operation.effect == "credentials"
@@ -119,7 +119,7 @@ def accepting_caller(
 
 
 def failing_when(subject: MutatedOperation, signs: frozenset[Sign], when: Callable[[MutantRequest], bool]) -> Mutation:
-    """Return the mutation that responds with 500 to some requests whose caller may call the operation."""
+    """Return a mutation of the stub that responds with 500 to some requests whose caller may call the operation."""
     # Where credentials are asked for, what comes behind the door cannot fail for those who are refused at it.
     refusals = {401, 403} if subject.operation.security else set()
 
@@ -132,7 +132,7 @@ def failing_when(subject: MutatedOperation, signs: frozenset[Sign], when: Callab
 def accepting_invalid(
     subject: MutatedOperation, signs: frozenset[Sign], repair: Callable[[MutantRequest], MutantRequest | None]
 ) -> Mutation:
-    """Return the mutation that accepts a rejected request by sending the stub the repaired one instead."""
+    """Return a mutation of the stub that accepts a rejected request by sending the stub the repaired one instead."""
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)

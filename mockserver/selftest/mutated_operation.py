@@ -191,15 +191,15 @@ class MutatedOperation:
     # What a mutant must be called.
 
     def universal(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
-        """Return the findings expected for breaking a rule that holds for every server."""
+        """Return the findings expected when a mutant breaks a rule that holds for every server."""
         return frozenset(Sign(check, "violation", label or self.label) for check in checks)
 
     def silent(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
-        """Return the findings expected for behaviour about which the contract says nothing."""
+        """Return the findings expected when a mutant does something about which the contract says nothing."""
         return frozenset(Sign(check, "drift", label or self.label) for check in checks)
 
     def stated(self, pointer: str, *checks: str, label: str | None = None) -> frozenset[Sign]:
-        """Return the findings expected for contradicting a statement of the contract."""
+        """Return the findings expected when a mutant contradicts a statement of the contract."""
         return frozenset(Sign(check, self.level(pointer), label or self.label) for check in checks)
 
     def level(self, pointer: str) -> Level:
@@ -207,7 +207,7 @@ class MutatedOperation:
         return "violation" if self.contract.provenance(pointer).documented else "drift"
 
     def content_signs(self, change: Change) -> frozenset[Sign]:
-        """Return the findings expected for a change of the main response's content; empty if the change is allowed."""
+        """Return the findings expected for a changed content of the main response; none if the change is allowed."""
         if self.main is None or self.main.content.schema is None:
             return frozenset()
         before = self.main.value
@@ -224,7 +224,7 @@ class MutatedOperation:
         return frozenset(signs) | self._of_the_resource(before, after)
 
     def acceptance_signs(self, value: Any) -> frozenset[Sign]:
-        """Return the findings expected for accepting a value that breaks the request's schema."""
+        """Return the findings expected when a mutant accepts a value that breaks the request's schema."""
         assert self.body is not None
         assert self.body.schema is not None
         violations = list(self.contract.validator(self.body.schema, "request").violations(value))
@@ -308,7 +308,7 @@ def members(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def holder(value: Any, path: Path) -> dict[Any, Any]:
-    """Return the object that contains the member at a path.
+    """Return the JSON object that contains the member at a path.
 
     Raises:
         LookupError: nothing stands there.

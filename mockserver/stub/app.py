@@ -20,6 +20,7 @@ from mockserver.contract.model import Behaviour, Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError
 from mockserver.http import cors
+from mockserver.http.preferences import prism_hint
 from mockserver.http.problem import MEDIA_TYPE as PROBLEM
 from mockserver.http.problem import problem
 from mockserver.masking import show
@@ -30,6 +31,7 @@ from mockserver.plugins.plugin import Plugin
 from mockserver.stub.authentication import ANYBODY, Authentication
 from mockserver.stub.behaviour.bindings import bind_api
 from mockserver.stub.control.journal import kept_content
+from mockserver.stub.control.nearest_path import nearest_path
 from mockserver.stub.control.routes import HINT_KEY, WORLD_KEY, Exposure, register_control
 from mockserver.stub.pipeline import Pipeline, RecordedResponse, Settings
 from mockserver.stub.response import STATUS_LINES
@@ -63,7 +65,7 @@ def create_app(options: StubOptions) -> Flask:
 
 def make_app(options: StubOptions) -> Flask:
     """Return a stub as a Flask application, as `create_app` does, from a StubOptions value."""
-    contract, api = _served(options)
+    contract, api = _contract_and_api(options)
     bindings = bind_api(api, contract)
     accounts = AccountRules() if api is None else api.accounts
     seed_data = _seed_data(options, contract, api)
@@ -117,7 +119,7 @@ def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
     return inferred_behaviours(contract)
 
 
-def _served(options: StubOptions) -> tuple[Contract, Plugin | None]:
+def _contract_and_api(options: StubOptions) -> tuple[Contract, Plugin | None]:
     """Return the contract to serve and its API: the API named in the options, else the one that the contract names."""
     contract, api = options.contract, options.api
     if contract is None and api is None:
@@ -203,7 +205,7 @@ class Stub:
                 recorded = self._pipeline.respond(request, world)
         except MockServerError as error:
             recorded = _failure(error)
-        except Exception as error:  # noqa: BLE001 - the last resort: a client gets an answer, the log the traceback
+        except Exception as error:  # noqa: BLE001 - the last resort: the client gets a response, the log the traceback
             _LOG.exception("%s %s failed", request.method, request.path)
             recorded = _failure(error)
         if recorded is None:
@@ -267,8 +269,8 @@ class Stub:
             return start_response(line, fields, *rest, **named)
 
         request = _request(environ, path)
-        if not request.path.endswith("/") and self._pipeline.knows(request.path + "/"):
-            environ[HINT_KEY] = f"; did you mean {show(request.path)}/?"
+        if (meant := nearest_path(request.path, self._pipeline.templates)) is not None:
+            environ[HINT_KEY] = f"; did you mean {show(meant)}?"
         content = self._flask(environ, noting)
         why = "answered by Flask"
         if status == 404:
@@ -280,7 +282,9 @@ class Stub:
     def _record(self, request: Request, world: World, recorded: RecordedResponse, started: float) -> None:
         at = sources.wall_clock()
         duration = sources.stopwatch() - started
-        response = recorded.response
+        response, why = recorded.response, recorded.why
+        if "__" in request.query:
+            why += prism_hint(request.query)
         world.journal.append(
             (
                 at,
@@ -293,16 +297,14 @@ class Stub:
                 recorded.operation,
                 response.status,
                 kept_content(response.content),
-                recorded.why,
+                why,
                 recorded.violations,
                 recorded.secret_names,
                 duration,
             )
         )
         if self._log is not None:
-            self._log.write(
-                at, request.method, request.path, response.status, recorded.operation, recorded.why, duration
-            )
+            self._log.write(at, request.method, request.path, response.status, recorded.operation, why, duration)
 
 
 def _request(environ: Environ, path: str) -> Request:

@@ -44,7 +44,7 @@ _Identify = Callable[[Request, _World], Caller | None]
 
 
 class Authentication:
-    """Compiles the security requirements of operations into functions that authenticate requests.
+    """Compiler of security requirements: makes the function that authenticates the requests of an operation.
 
     With `open_door` no credentials are required, and every caller is the highest-level seeded account. Without
     `accounts` any well-formed credentials are accepted, since there is nothing to compare them with.
@@ -60,7 +60,7 @@ class Authentication:
         secrets: Callable[[], Mapping[str, Iterable[str]]] = dict,
         matches: Callable[[dict[str, Any], str, str], bool] = password_matches,
     ) -> None:
-        """Prepare for a contract; `secrets` returns the seeded secrets by user name, needed for HTTP Digest.
+        """Prepare to authenticate requests; `secrets` returns seeded secrets by user name, for HTTP Digest.
 
         `matches` tells whether a password is that of an account's record and name.
         """
@@ -102,11 +102,11 @@ class Authentication:
                 raise RequestRejected(403, "Forbidden", detail) from lack
             if caller is None:
                 raise RequestRejected(
-                    401, "Unauthorized", _why_not(request), fields={"WWW-Authenticate": challenge(world)}
+                    401, "Unauthorized", _rejection_reason(request), fields={"WWW-Authenticate": challenge(world)}
                 )
             # A caller without name comes from a scheme that knows no accounts, so no levels either.
             if allowed is not None and caller.level not in allowed and caller.username:
-                raise _wrong_level(caller, operation)
+                raise _level_rejection(caller, operation)
             return caller
 
         return authenticate
@@ -120,9 +120,11 @@ class Authentication:
         if _is_digest(scheme):
             return self._digest
         if scheme.type == "http" and scheme.scheme.lower() not in _KNOWN_SCHEMES and not self._accounts:
-            # A scheme of the API's own: whether its name stands before the credential is not said.
+            # A scheme of the API's own: the contract does not say whether its name precedes the credentials.
             return lambda request, _world: ANYBODY if request.authorization else None
-        find = partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_after, _auth_scheme(scheme))
+        find = (
+            partial(_api_key, scheme) if scheme.type == "apiKey" else partial(_scheme_credentials, _auth_scheme(scheme))
+        )
         return partial(self._token, find)
 
     def _challenge(self, requirements: list[list[SecurityScheme]]) -> Callable[[_World], str]:
@@ -151,7 +153,7 @@ class Authentication:
             return ANYBODY
         key = token_key(shown)
         token = world.read(TOKENS, key)
-        if token is None or not _in_time(token, world):
+        if token is None or not _is_valid_now(token, world):
             return None
         return Caller(token["username"], token["level"], key)
 
@@ -171,7 +173,7 @@ class Authentication:
             return self._with_password(field, caller, world) if self._accounts else Caller(caller.username, "", "")
         if token["username"] != caller.username:
             return self._with_shared_token(field, caller, world)
-        if not _in_time(token, world):
+        if not _is_valid_now(token, world):
             return None
         if token["level"] != caller.level:
             caller = self._remember(field, Caller(caller.username, token["level"], caller.token_key))
@@ -182,14 +184,14 @@ class Authentication:
         _, _, shown = _credentials(field).partition(":")
         key = shared_token_key(caller.username, shown)
         token = world.read(TOKENS, key)
-        if token is None or not _in_time(token, world):
+        if token is None or not _is_valid_now(token, world):
             return None
         return Caller(caller.username, token["level"], key)
 
     def _with_password(self, field: str, caller: Caller, world: _World) -> Caller | None:
         """Return the caller if the Basic credentials hold the account's password (RFC 7617), else None.
 
-        An API with levels and a login hands out tokens: there a password is none.
+        An API with levels issues tokens at a login, and does not accept passwords here.
         """
         if self._contract.levels:
             return None
@@ -206,7 +208,7 @@ class Authentication:
         return caller
 
 
-def _in_time(token: Mapping[str, Any], world: _World) -> bool:
+def _is_valid_now(token: Mapping[str, Any], world: _World) -> bool:
     """Tell whether a token is valid now; a seeded token may be valid forever."""
     return not token["expires"] or token["valid_from"] <= world.now() < token["valid_to"]
 
@@ -223,7 +225,7 @@ def _decode_basic(field: str) -> Caller | None:
 
 
 class _LacksScopeError(Exception):
-    """The account of valid credentials lacks an OAuth scope that the operation requires."""
+    """Error: the account of valid credentials lacks an OAuth scope that the operation requires."""
 
     def __init__(self, username: str, scope: str) -> None:
         super().__init__(username, scope)
@@ -265,7 +267,7 @@ def _challenge(scheme: SecurityScheme) -> str:
     return f'{kind.capitalize()} realm="mockserver"'
 
 
-def _after(wanted: str, request: Request) -> str | None:
+def _scheme_credentials(wanted: str, request: Request) -> str | None:
     """Return the credentials in `Authorization` for a given authentication scheme, None for another scheme."""
     scheme, _, rest = (request.authorization or "").partition(" ")
     return rest.strip() if scheme.lower() == wanted.lower() else None
@@ -319,7 +321,7 @@ def _any_of(checks: list[_Identify]) -> _Identify:
     return identify
 
 
-def _why_not(request: Request) -> str:
+def _rejection_reason(request: Request) -> str:
     if request.authorization is None:
         return "the request has no credentials"
     scheme, _, _ = request.authorization.partition(" ")
@@ -328,7 +330,7 @@ def _why_not(request: Request) -> str:
     return "the credentials are unknown or no longer valid"
 
 
-def _wrong_level(caller: Caller, operation: Operation) -> RequestRejected:
+def _level_rejection(caller: Caller, operation: Operation) -> RequestRejected:
     return RequestRejected(
         403,
         "Forbidden",

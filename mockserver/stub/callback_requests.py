@@ -18,7 +18,7 @@ from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 
 class Callbacks:
-    """The OpenAPI callbacks of one operation, from which requests are made."""
+    """The OpenAPI callbacks of one operation, and the requests that they send."""
 
     def __init__(
         self, contract: Contract, operation: Operation, generator: Generator, secret_names: frozenset[str]

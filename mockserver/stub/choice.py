@@ -1,4 +1,4 @@
-"""Chooses the response to a call: to the outcome of a behaviour, to a rejection, or from the contract's examples.
+"""Choice of the response to a call: to the outcome of a behaviour, to a rejection, or from the contract's examples.
 
 ::
 
@@ -6,9 +6,9 @@
     example or generated content ── by `Accept` ──┼── response
     rejection ── the contract's error, or problem details ─┘
 
-What an operation answers without state is a value (`Representation`). Where the contract has one example it is the same
-object for all calls; where the choice depends on what a call says, each call has its own, which keeps the call's
-arguments and chooses by them when somebody looks.
+The response of an operation without state is a value (`Representation`). If the contract has one example it is the same
+object for all calls; if the choice depends on the arguments of a call, each call has its own, which keeps the arguments
+and chooses by them when its value is first read.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from mockserver.messages import (
 )
 from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.selection import Examples
-from mockserver.stub.response import Responder, ResponsePlan, finish, rejection
+from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
 from mockserver.stub.stub_options import StubOptions
 
-#: What an answer has that is known to break its own schema, because no better one could be made.
+#: Fields of a response that is known to break its own schema, because no better one could be made.
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
 _WITHOUT_CONTENT = ("", None)
 
 
 class Choice:
-    """Chooses the responses of one operation."""
+    """Chooser of the response to each call of one operation."""
 
     def __init__(self, contract: Contract, operation: Operation, options: StubOptions) -> None:
         self._contract = contract
@@ -80,7 +80,7 @@ class Choice:
         return _WITHOUT_CONTENT
 
     def responder_of(self, operation: Operation) -> Responder:
-        """Return the Responder, which builds responses, of an operation."""
+        """Return the builder of an operation's responses (Responder)."""
         return Responder(self._contract, operation, self.examples.header_value)
 
     def require_acceptable(self, accept: str | None) -> None:
@@ -96,14 +96,14 @@ class Choice:
         """Return the response with the contract's example, or generated content, and the reason for this choice.
 
         Raises:
-            RequestRejected: 406, or 501 where there is no answer.
+            RequestRejected: 406, or 501 if no response can be made.
         """
         return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
 
     def of_plans(
         self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
     ) -> tuple[Response, str]:
-        """Return the response by the first plan that valid content is found for, and the reason for this choice.
+        """Return the response by the first response plan for which valid content is found, and the reason for it.
 
         Raises:
             RequestRejected: 406, 501, or 404 where the preferred example does not exist.
@@ -111,7 +111,7 @@ class Choice:
         failed: RequestRejected | None = None
         for plan in plans:
             if plan.media_type is None or plan.documented is None or plan.empty:
-                return finish(plan, no_content(0, "documented without content")), "documented without content"
+                return build_response(plan, no_content(0, "documented without content")), "documented without content"
             try:
                 chosen = self.examples.choose(plan.documented, plan.media_type, arguments, preferences)
             except RequestRejected as rejected:
@@ -119,11 +119,11 @@ class Choice:
                 continue
             if self._errors:
                 why = "" if chosen.valid else chosen.why
-                why = why or self._mended(plan.media_type, preferences)
+                why = why or self._broken_examples(plan.media_type, preferences)
                 if why:
-                    return _unsound(f"{why}; schema of the {plan.documented.status} response")
+                    return _invalid_response(f"{why}; schema of the {plan.documented.status} response")
             fields = () if chosen.valid else _UNSOUND_FIELDS
-            return finish(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
+            return build_response(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
     def validated(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
@@ -137,15 +137,15 @@ class Choice:
                 place = "/".join(("", *map(str, broken.instance_path)))
                 why = f"{why}; breaks its own schema at {place or 'its root'}: {broken.keyword}"
                 if self._errors:
-                    return _unsound(why)
+                    return _invalid_response(why)
                 outcome = outcome._replace(fields=(*outcome.fields, *_UNSOUND_FIELDS))
-        return finish(plan, outcome), why
+        return build_response(plan, outcome), why
 
     def reject(self, rejected: RequestRejected, accept: str | None) -> Response:
         """Return the response to a rejection: the contract's documented error, else problem details (RFC 9457)."""
         return self.responder.reject(rejected, accept, self._error_content)
 
-    def _mended(self, media_type: MediaType, preferences: Preferences) -> str:
+    def _broken_examples(self, media_type: MediaType, preferences: Preferences) -> str:
         """Return what is wrong with the contract's examples if all of them break their schema, else ""."""
         if self._dynamic if preferences.dynamic is None else preferences.dynamic:
             return ""
@@ -179,9 +179,9 @@ class _LazyRepresentation:
 
 
 class Choices(Mapping[str, Representation]):
-    """The Choice of each operation of a contract, made on first use.
+    """The response chooser (Choice) of each operation of a contract, made on first use.
 
-    As a mapping: by `operationId`, what a call that says nothing is answered without state.
+    As a mapping: by `operationId`, the response without state to a call without arguments.
     """
 
     def __init__(self, contract: Contract, options: StubOptions) -> None:
@@ -190,7 +190,7 @@ class Choices(Mapping[str, Representation]):
         self._made: dict[str, Choice] = {}
 
     def of(self, operation: Operation) -> Choice:
-        """Return the Choice of an operation, the same object each time."""
+        """Return the response chooser of an operation, the same object each time."""
         found = self._made.get(operation.id)
         return found or self._made.setdefault(operation.id, Choice(self._contract, operation, self._options))
 
@@ -226,6 +226,6 @@ class Choices(Mapping[str, Representation]):
         return len(self._contract.by_id)
 
 
-def _unsound(why: str) -> tuple[Response, str]:
+def _invalid_response(why: str) -> tuple[Response, str]:
     rejected = RequestRejected(500, "Internal Server Error", f"the stub's own response breaks the contract: {why}")
     return rejection(500, rejected, problem_of(rejected, 500)), rejected.detail

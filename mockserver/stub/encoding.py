@@ -1,4 +1,4 @@
-"""Encodes values as response content, by media type."""
+"""Encoding of values as response content, by media type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content negotiation: ranks documented media types by the client's `Accept` field (RFC 9110, section 12.5.1)."""
+"""Content negotiation: the documented media types ranked by the client's `Accept` field (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ What can be known from the contract alone is compiled when an operation is first
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -52,7 +52,7 @@ class RecordedResponse(NamedTuple):
 
 
 class Pipeline:
-    """Answers the requests for all operations of one contract."""
+    """Request pipeline: answers the requests for all operations of one contract."""
 
     def __init__(self, contract: Contract, authentication: Authentication, settings: Settings) -> None:
         self._contract = contract
@@ -61,16 +61,17 @@ class Pipeline:
         self._choices = Choices(contract, settings.options)
         self._compiled: dict[str, CompiledOperation] = {}
         routed = (*contract.operations, *contract.refused)
-        self._router = Router(((one.method, one.path, one) for one in routed), _bases(routed))
+        self._router = Router(((one.method, one.path, one) for one in routed), _base_paths(routed))
         self._concrete = self._router.concrete
         for operation in contract.operations:
             if operation.behaviour is not None and operation.id not in settings.behaviours:
-                # A misspelt handler is told at start, not at the first call.
+                # A misspelt handler is reported at start, not at the first call.
                 handler_of(contract, operation, settings.handlers)
 
-    def knows(self, path: str) -> bool:
-        """Tell whether the contract has any operation at a path."""
-        return self._router.match(path) is not None
+    @property
+    def templates(self) -> Sequence[str]:
+        """Path templates of the contract, each once."""
+        return self._router.templates
 
     def allowed(self, path: str) -> tuple[str, ...]:
         """Return the methods allowed at a path, none if the contract has nothing at that path."""
@@ -98,11 +99,11 @@ class Pipeline:
         if operation is None:
             return self._implicit(request, route, world)
         if operation.refused:
-            return _refused(operation, operation.refused)
+            return _not_served(operation, operation.refused)
         try:
             compiled = self._compiled.get(operation.id) or self._compile(operation)
         except ContractError as error:
-            return _refused(operation, str(error))
+            return _not_served(operation, str(error))
         content = b""
         try:
             caller = compiled.authenticate(request, world)
@@ -113,7 +114,7 @@ class Pipeline:
                 content = compiled.body.receive(request)
                 value = compiled.body.decode(content, request.content_type)
                 if content and not (compiled.spares_arguments and "HTTP_PREFER" not in fields):
-                    arguments = _whole(arguments, value, compiled.body.media_type(request.content_type))
+                    arguments = _with_content(arguments, value, compiled.body.media_type(request.content_type))
             if compiled.simple and "HTTP_PREFER" not in fields:
                 response, why = compiled.act(fields.get("HTTP_ACCEPT"), arguments, value, caller, world)
             else:
@@ -132,10 +133,12 @@ class Pipeline:
                 content if 0 < len(rejected.violations) < MAX_VIOLATIONS else b"",
                 f"{rejected.title}: {rejected.detail}",
                 rejected.violations,
-                compiled.secret_names | _misspelt(rejected.violations),
+                compiled.secret_names | _undefined_names(rejected.violations),
             )
         except ContractError as error:  # a schema that is first asked for now, and is none
-            return _refused(operation, str(error))
+            return _not_served(operation, str(error))
+        if response.status == 201:
+            response = _located(response, request, route.template)
         # As `RecordedResponse(...)` would, in half the time.
         return _new(RecordedResponse, (response, operation.id, content, why, (), compiled.secret_names))
 
@@ -191,14 +194,14 @@ class Pipeline:
         )
 
 
-def _whole(arguments: Arguments, content: Any, media_type: str) -> Arguments:
+def _with_content(arguments: Arguments, content: Any, media_type: str) -> Arguments:
     """Return the arguments of a call with the request's decoded content added."""
     path, query, header, cookie, _, _ = arguments
     # As `arguments._replace(...)` would, in a third of the time.
     return _new(Arguments, (path, query, header, cookie, content, media_type))
 
 
-def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
+def _base_paths(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for operation in operations:
         if operation.bases:
@@ -206,17 +209,32 @@ def _bases(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _located(response: Response, request: Request, template: str) -> Response:
+    """Return a response whose `Location` leads back through world, mount (SCRIPT_NAME) and base path of a request."""
+    extra = request.path.count("/") - template.count("/")
+    base = "/".join(request.path.split("/")[: extra + 1])
+    mount = request.fields.get("SCRIPT_NAME") or ""
+    if not base and not mount:
+        return response
+    fields = []
+    for name, value in response.fields:
+        if name == "Location" and value.startswith("/") and not value.startswith("//"):
+            value = mount + (value if value.startswith(f"{base}/") else base + value)
+        fields.append((name, value))
+    return response._replace(fields=fields)
+
+
 def _target(request: Request) -> str:
     """Return the request target as the client sent it, "" if the server does not pass it on."""
     return request.fields.get("RAW_URI") or request.fields.get("REQUEST_URI") or ""
 
 
-def _refused(operation: Operation, reason: str) -> RecordedResponse:
+def _not_served(operation: Operation, reason: str) -> RecordedResponse:
     rejected = RequestRejected(501, "Not Implemented", f"{operation.label} cannot be served: {reason}")
     response = rejection(501, rejected, problem_of(rejected, 501))
     return RecordedResponse(response, operation.id, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
 
-def _misspelt(violations: tuple[Violation, ...]) -> frozenset[str]:
+def _undefined_names(violations: tuple[Violation, ...]) -> frozenset[str]:
     """Return the property names in a request that the contract does not define: they may be misspelt secrets."""
     return frozenset(split(violation.pointer)[-1] for violation in violations if violation.expected == ABSENT)

@@ -16,7 +16,7 @@ _Answered = tuple[Response, str]
 
 
 class PreferredResponses:
-    """Chooses the responses of one operation that a client asks for by a `Prefer` field."""
+    """Responses of one operation that a client may ask for by the request's `Prefer` field."""
 
     def __init__(self, contract: Contract, operation: Operation, choice: Choice) -> None:
         self._contract = contract
@@ -34,7 +34,7 @@ class PreferredResponses:
             return self._undocumented(code, arguments, preferences, accept)
         plans = self._choice.responder.plans(code, accept)
         if code >= 400 and not plans:
-            plans = self._choice.responder.plans(code, None)  # an error is told whatever the client takes
+            plans = self._choice.responder.plans(code, None)  # an error is sent whatever the client accepts
         if preferences.example and preferences.code is None:
             plans = self._with_example(preferences.example, accept) or plans
         response, why = self._choice.of_plans(plans, arguments, preferences, accept)

@@ -1,4 +1,4 @@
-"""Builds responses from outcomes: status, media type, header fields and content, as the contract documents them."""
+"""Responses built from outcomes: status, media type, header fields and content, as the contract documents them."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class ResponsePlan:
     """The part of a response that does not depend on the call: status, media type, encoder and header fields.
 
     Attributes:
-        media_type: what is documented, None where no content is.
-        empty_fields: fields of an answer without content.
-        empty: no content is sent, whatever the outcome has.
+        media_type: the documented media type, None if no content is documented.
+        empty_fields: header fields of a response without content.
+        empty: no content is sent, even if the outcome has some.
     """
 
     code: int
@@ -55,7 +55,7 @@ class ResponsePlan:
 
 
 class Responder:
-    """Builds the responses of one operation, precomputing all that does not depend on the request.
+    """Builder of one operation's responses; what does not depend on the request is computed once.
 
     `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
     """
@@ -65,8 +65,8 @@ class Responder:
 
         Args:
             contract: the contract of the operation.
-            operation: what is answered.
-            value_of: gives the values of documented header fields.
+            operation: the operation whose responses are built.
+            value_of: returns the values of documented header fields.
         """
         self._contract = contract
         self._operation = operation
@@ -74,7 +74,7 @@ class Responder:
         self._successes = statuses.successes(operation)
         self._plans: dict[tuple[int, str | None], tuple[ResponsePlan, ...]] = {}
         self._fields: dict[str, Fields] = {}
-        #: By `Accept`, how a success with content and nothing else is answered: most of all answers.
+        #: By `Accept`, the plan of a success with content and no extra fields: that of most responses.
         self._usual: dict[str | None, ResponsePlan] = {}
         self._accepted = documented_field_values(contract, operation, "accept")
         self._instead = {
@@ -85,7 +85,7 @@ class Responder:
         }
 
     def plans(self, code: int, accept: str | None) -> tuple[ResponsePlan, ...]:
-        """Return the plans to answer with a status (0: success), best first; none if `Accept` excludes all."""
+        """Return the response plans for a status (0: success), best first; none if `Accept` excludes them all."""
         found = self._plans.get((code, accept))
         if found is None:
             found = tuple(self._make_plans(code, accept))
@@ -109,11 +109,11 @@ class Responder:
             plan = self.plan(outcome, accept)
             if not status and not plan.empty and len(self._usual) < _MAX_REMEMBERED:
                 self._usual[accept] = plan
-            return finish(plan, outcome)
+            return build_response(plan, outcome)
         return Response(plan.code, plan.fields, plan.encode(content))
 
     def plan(self, outcome: Outcome, accept: str | None) -> ResponsePlan:
-        """Return the plan for the response to an outcome."""
+        """Return the response plan for an outcome: its status, media type and header fields."""
         plans = self._plans.get((outcome.status, accept)) or self.plans(outcome.status, accept)
         return (plans or self.plans(outcome.status, None))[0]
 
@@ -229,17 +229,17 @@ class Responder:
             return value
         for name in _TEXT_MEMBERS:
             if isinstance(value.get(name), str):
-                told = {**value, name: detail}
-                if self._is_valid(media_type, told):
-                    return told
+                changed = {**value, name: detail}
+                if self._is_valid(media_type, changed):
+                    return changed
         return value
 
     def _is_valid(self, media_type: MediaType, value: Any) -> bool:
         return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)
 
 
-def finish(plan: ResponsePlan, outcome: Outcome) -> Response:
-    """Return the response to an outcome, built by a plan."""
+def build_response(plan: ResponsePlan, outcome: Outcome) -> Response:
+    """Return the response to an outcome, built by a response plan."""
     if outcome.content is NO_CONTENT or plan.empty:
         fields, content = plan.empty_fields, b""
     else:

@@ -43,7 +43,7 @@ class Route(Generic[T]):
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """Methods allowed at this path, OPTIONS and (with GET) HEAD included (RFC 9110, section 9.1)."""
+        """Methods allowed at the route's path, OPTIONS and (with GET) HEAD included (RFC 9110, section 9.1)."""
         implicit = {"OPTIONS", "HEAD"} if "GET" in self.methods else {"OPTIONS"}
         return tuple(sorted(implicit | self.methods.keys()))
 
@@ -53,7 +53,7 @@ class Route(Generic[T]):
         return ", ".join(self.allowed)
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
-        """Add the target of a method; for each method the first target without a query is kept."""
+        """Add the target of a method to the route; for each method the first target without a query is kept."""
         names = parse_template(template).parameters
         if names not in self._named:
             self._named.append(names)
@@ -140,15 +140,20 @@ class Router(Generic[T]):
             targets: what is to be found; a query or fragment of a path is no part of it.
             bases: base paths by path template, such as `/v1`, under which the path is found, too.
         """
+        #: Each path template once, without the base paths.
+        self.templates: Sequence[str] = ()
         self._concrete: dict[str, Route[T]] = {}
         self._root: _Node[T] = _Node()
         behind: dict[tuple[str, str], Route[T]] = {}
+        templates: dict[str, None] = {}
         for method, path, target in targets:
             template, _, query = path.partition("#")[0].partition("?")
+            templates[template] = None
             route = self._route(template)
             route.add(method, template, query, target)
             for base in (bases or {}).get(path, ()):
                 behind[base, template] = route
+        self.templates = tuple(templates)
         for (base, template), route in behind.items():
             self._put(base + template, route)  # after all others: a path that the contract names wins
 

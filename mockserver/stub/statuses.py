@@ -1,4 +1,4 @@
-"""Selects the documented response for an outcome: for success, for a preferred status code, or for a rejection.
+"""Selection of the documented response for an outcome: for success, a preferred status code, or a rejection.
 
 The tables are explained in docs/stub.md, "Responses of any contract".
 """

@@ -34,11 +34,11 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many requests one client address may make; numbers that the built-in API documents are the defaults.
+    """Rate limit of one client address: requests a second, violations until a ban, and the ban's length.
 
     Attributes:
-        requests: let in within a second, of 15 to 20 that are documented.
-        ban_after: crossings that end in a ban ("several times"), 0 for no ban.
+        requests: allowed within a second; the documentation says 15 to 20.
+        ban_after: violations of the limit that lead to a ban ("several times"), 0 for no ban.
         ban_seconds: length of a ban ("1 or more hours").
     """
 
@@ -47,7 +47,7 @@ class RateLimit:
     ban_seconds: int = 3600
 
     def __post_init__(self) -> None:
-        """Raise UsageError if the limit is less than one request a second.
+        """Raise UsageError if the rate limit is less than one request a second.
 
         Raises:
             UsageError: not a number of requests.
@@ -61,21 +61,21 @@ USUAL_LIMIT = RateLimit()
 
 
 class OptionText(NamedTuple):
-    """Texts and limits of an option, for `--help`, documentation and parsing.
+    """Texts and limits of an option of the command, for `--help`, documentation and parsing.
 
     Attributes:
-        help: what `--help` says of it, "" for an option without a flag.
-        more: what the documentation adds.
-        keyword: what `create_app` takes, where that is more than a flag can say.
-        default: what the documentation gives as default, where it is not the field's.
-        page: where the documentation says more, below `docs/`.
-        metavar: what stands for the value.
+        help: its text in `--help`, "" for an option without a flag.
+        more: what the documentation adds to `help`.
+        keyword: description of the argument of `create_app`, if it differs from `help`.
+        default: the default in the documentation, if it is not that of the field.
+        page: page below `docs/` that explains the option.
+        metavar: name of the value in help.
         least: the lowest number.
         most: the highest number.
-        choices: the texts to choose from, for any text none.
+        choices: the allowed texts; empty if any text is allowed.
         is_file: whether the value is a path.
-        bare: the value of the flag alone.
-        read: gives the value of a text, or of None; raises ValueError.
+        bare: the value of the option given without a value.
+        read: converts a text, or None, to the value; raises ValueError.
         group: the heading under which help lists it.
     """
 
@@ -95,7 +95,7 @@ class OptionText(NamedTuple):
 
 
 def text_of_option(option: Field[Any]) -> OptionText:
-    """Return the texts of an option, from its dataclass field."""
+    """Return the texts and limits of an option, from its dataclass field."""
     text: OptionText = option.metadata["text"]
     return text
 
@@ -113,7 +113,7 @@ def _time(text: str | None) -> int | None:
 
 
 def _rate(value: object) -> int | None:
-    """Return the requests a second in `15` or `15/s`; a settings file may also say true or false."""
+    """Return the requests a second that the text `15` or `15/s` says; a settings file may also say true or false."""
     text = "false" if value is None else str(value).lower()
     if text == "false":
         return None
@@ -289,7 +289,7 @@ class StubOptions:
 
 
 def takes(options: Callable[Keywords, Options]) -> Callable[[Callable[[Options], Made]], Callable[Keywords, Made]]:
-    """Return a decorator that makes a function of an options value take the options as keyword arguments."""
+    """Return a decorator: a function that takes an options object then takes each option as a keyword argument."""
 
     def decorate(make: Callable[[Options], Made]) -> Callable[Keywords, Made]:
         def factory(*args: Keywords.args, **named: Keywords.kwargs) -> Made:

@@ -54,7 +54,7 @@ _PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Number of responses of our own stub for one operation, and how many of them contradict the contract."""
+    """For one operation: the responses of our own stub, and how many of them contradict the contract."""
 
     operation: str
     cases: int
@@ -68,7 +68,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Results of the same run on our own stub.
+    """Results of the oracle: of the same run against our own stub.
 
     Attributes:
         failures: what contradicts the contract there, each with its fingerprint.

@@ -152,7 +152,7 @@ class _Part:
         self.process = processes.start("mockserver.suite.workers", spec)
 
     def take(self, line: Mapping[str, Any]) -> None:
-        """Record the last line of the process: its report or its error."""
+        """Record the last line that the process sent: its report or its error."""
         self.document = line.get("document", self.document)
         self.error = line.get("error", self.error)
         self.misused = line.get("misused", self.misused)

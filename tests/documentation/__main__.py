@@ -23,7 +23,7 @@ def main() -> int:
     if parser.parse_args().write:
         for name in PAGES:
             path = ROOT / "docs" / name
-            path.write_text(written(path), encoding="utf-8")
+            path.write_text(written(name, path), encoding="utf-8")
         return 0
     coverage = measure()
     for line in coverage.lines():

@@ -10,6 +10,7 @@ from typing import Any
 
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, Operation
+from mockserver.contract.provenance import Reasons
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.reading.elements import walk
 from mockserver.contract.source.references import follow
@@ -94,9 +95,11 @@ def _about(contract: Contract, section: str) -> str:
 def _shared(contract: Contract) -> str:
     """Return what is assumed of the responses that many operations have."""
     lines = ["## What many operations may answer", "", "| response | assumed |", "|---|---|"]
+    reasons = Reasons(contract.document.data)
     for name, response in contract.at("/components/responses").items():
         for reason in _reasons(response.get("x-assumed")):
-            lines.append(f"| {name}: {_inline(response['description'])} | {_inline(reason)} |")
+            said = reasons.text("assumed", reason)
+            lines.append(f"| {name}: {_inline(response['description'])} | {_inline(said)} |")
     return "\n".join(lines)
 
 
@@ -164,6 +167,7 @@ class _Assumed:
 
     def __init__(self, contract: Contract) -> None:
         self._data = contract.document.data
+        self._reasons = Reasons(self._data)
         self._elements = {element.pointer: element for element in walk(self._data)}
         self._within: dict[str, list[str]] = {}
         for pointer in self._elements:
@@ -174,6 +178,10 @@ class _Assumed:
 
     def of(self, operation: Operation) -> Iterator[tuple[str, str]]:
         """Yield each place with the reason of the assumption."""
+        for place, reason in self._marks(operation):
+            yield place, self._reasons.text("assumed", reason)
+
+    def _marks(self, operation: Operation) -> Iterator[tuple[str, str]]:
         pending = [("", operation.pointer), *((one.name, one.pointer) for one in operation.parameters)][::-1]
         seen = set()
         while pending:

@@ -124,7 +124,7 @@ def test_a_wrong_base_path_is_named_with_the_contracts_own(judge: Judge) -> None
     wrong = judge(answer, paths, servers=servers)
     assert wrong.exit_code == 2, wrong.page
     assert wrong.first.startswith("NOT JUDGED: every path was answered with 404")
-    assert "the contract's own is /v1, so try http://127.0.0.1:" in wrong.page
+    assert "is the base path right? The contract has /v1; try http://127.0.0.1:" in wrong.page
     right = judge(answer, paths, servers=servers, options={"base": "/v1"})
     assert right.exit_code == 0, right.page
 
@@ -250,5 +250,5 @@ def test_where_no_check_of_state_was_made_it_is_said_of_what(judge: Judge) -> No
         },
     }
     told = judge(lambda _: (200, []), paths)
-    assert "note: no check of state was made, of /notes, /theme:" in told.page
+    assert "note: the state of /notes, /theme was not checked:" in told.page
     assert told.report["run"]["notes"]

@@ -337,7 +337,7 @@ def test_a_ledger_of_any_name_is_found_again(
         )
     again = suite.run("check", server.url, option, *allowed)
     assert again.returncode == 2
-    assert f"a run on this target was killed; first mockserver restore {name}" in again.stderr
+    assert f"an earlier run on this target was killed; run mockserver restore {name} first" in again.stderr
     done = suite.run("restore", name, "--rate=500/s")
     assert done.returncode == 0, done.stdout
     assert suite.run("check", server.url, option, *allowed).returncode == 0
@@ -369,7 +369,7 @@ def test_the_plan_names_what_takes_items_back(suite: Suite, tmp_path: Path) -> N
     option = contract(tmp_path, NEW | {"/pets/{id}": ("get", "put", "delete"), "/wishes/{id}": ("get", "put")})
     only = ("--only=post /pets", "--only=put /wishes/{id}", "--allow-writes=*", "--allow-writes=put /wishes/{id}")
     plan = suite.run("check", "http://127.0.0.1:9", option, *REMOTE, *only, "--dry-run").stdout
-    besides = plan.partition("Called besides, though --only leaves it out:\n")[2].partition("Saved before")[0]
+    besides = plan.partition("Also called, although --only leaves them out:\n")[2].partition("Saved before")[0]
     assert besides.splitlines() == [
         "  DELETE /pets/{id}  to delete what POST /pets creates",
         "  GET /pets/{id}  to look at what POST /pets creates",

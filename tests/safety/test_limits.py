@@ -45,8 +45,11 @@ def test_the_gate_bites_and_a_ban_ends_the_run_as_environment(
 def test_the_plan_tells_what_the_defaults_amount_to(suite: Suite, remote: Callable[..., RemoteServer]) -> None:
     server = remote()
     done = suite.run("fuzz", server.url, "--treat-as-remote", "--dry-run", *FEW)
-    assert "at most 10 requests a second, over one connection; 10 generated cases for each operation" in done.stdout
-    assert "at most 300 requests for an operation, 2100 in all, 4 min at most" in done.stdout
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert lines[1] == "operations: 7 called, 6 safe (GET 6) and 1 unsafe (POST 1); 11 withheld"
+    assert lines[2].startswith("requests: about 210, from 10 examples for each operation; at most 2100, 300 for each")
+    assert lines[2].endswith(": 1800 safe (GET 1800) and 300 unsafe (POST 300)")
+    assert lines[3] == "time: about 21 s; at most 4 min, with 10 requests a second over one connection"
 
 
 @pytest.mark.parametrize(("command", "status"), [("check", 429), ("fuzz", 503)])

@@ -136,7 +136,7 @@ def test_killed_half_way_it_leaves_a_ledger_to_restore_from(suite: Suite, server
 
     once_more = suite.run("check", server.url, *REMOTE_FEW, *EVERYTHING)
     assert once_more.returncode == 2
-    assert f"a run on this target was killed; first mockserver restore {ledger.name}" in once_more.stderr
+    assert f"an earlier run on this target was killed; run mockserver restore {ledger.name} first" in once_more.stderr
 
     first = suite.run("restore", ledger.name, "--treat-as-remote", "--rate=500/s", "--settle=1")
     assert owner.call("GET", JUNK) == (200, DAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_dry_run_sends_nothing_at_all(
     server = remote()
     done = suite.run(command, server.url, *REMOTE_FEW, *options, "--dry-run")
     assert done.returncode == 0
-    assert done.stdout.startswith(f"Plan of {command} on {server.url}, which is somebody else's server\n")
+    assert done.stdout.startswith(f"Plan of {command} on {server.url}, treated as somebody else's server\n")
     assert (server.log, server.connections) == ([], 0)
     assert [path.name for path in suite.folder.iterdir()] == ["identities.yaml"]
 
@@ -58,6 +59,10 @@ def test_the_plan_names_what_is_called_withheld_saved_and_left(
     server = remote()
     writes = ("*junk*", "setting_post_system_mailer")
     done = suite.run("check", server.url, *REMOTE_FEW, "--dry-run", *(f"--allow-writes={glob}" for glob in writes))
+    assert re.search(r"^  requests: about \d+, in \d+ steps; at most \d+, 300 for each operation: ", done.stdout, re.M)
+    assert re.search(
+        r"^  time: about \d+ (?:s|min); at most \d+ (?:s|min), with \d+ requests a second", done.stdout, re.M
+    )
     called, _, rest = done.stdout.partition("Withheld:")
     withheld, _, rest = rest.partition("Saved before the first write")
     saved, _, left = rest.partition("Changed and not put back:")
@@ -72,6 +77,8 @@ def test_the_plan_names_what_is_called_withheld_saved_and_left(
 def test_a_dry_run_of_our_own_stub_starts_none(suite: Suite) -> None:
     done = suite.run("fuzz", "--dry-run")
     assert done.stdout.startswith("Plan of fuzz on a stub that is started for it\n")
+    assert "  requests: about " in done.stdout
+    assert ", as fast as the target responds\n" in done.stdout
     assert "Changed and not put back" not in done.stdout
     assert done.returncode == 0
 

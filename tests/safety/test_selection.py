@@ -76,7 +76,7 @@ def test_what_is_read_to_save_and_put_back_stands_in_the_plan_and_judges_nothing
     server = remote(application=application(settings))
     options = (*REMOTE, *WRITES, "--only=write_colour")
     plan = suite.run("check", server.url, contract, *options, "--dry-run").stdout
-    besides = plan.partition("Called besides, though --only leaves it out:\n")[2].partition("Saved before")[0]
+    besides = plan.partition("Also called, although --only leaves them out:\n")[2].partition("Saved before")[0]
     assert besides.splitlines() == [
         "  GET /settings/colour  to save and look at colour",
         "  DELETE /settings/colour  to reset colour",

@@ -355,6 +355,24 @@ def test_a_domain_admin_creates_no_more_than_its_quota(stub: Client) -> None:
     assert create(stub, mail_user("m3@cheapmailhosting.com")).status == 200
 
 
+def test_a_quota_may_be_what_is_used_and_no_less(stub: Client) -> None:
+    create(stub, domain_admin(storagequota_total=250))
+    user = token_of(stub, "domains")
+    for number in range(2):
+        create(stub, mail_user(f"m{number}@cheapmailhosting.com"), user)
+    used = {"quota_mailboxes": 2, "quota_domains": 1, "storagequota_total": 200}
+    for quota, least in used.items():
+        assert change(stub, "domains", {quota: least - 1}).status == 409, quota
+        assert change(stub, "domains", {quota: least}).status == 200, quota
+    # Now all of it is used up, to the last megabyte and mailbox.
+    for storage in (0, 1):
+        refused = create(stub, mail_user("m2@cheapmailhosting.com", storagequota_total=storage), user)
+        assert refused.status == 409, storage
+    assert change(stub, "domains", {"quota_mailboxes": 3}).status == 200
+    assert create(stub, mail_user("m2@cheapmailhosting.com", storagequota_total=1), user).status == 409
+    assert create(stub, mail_user("m2@cheapmailhosting.com", storagequota_total=0), user).status == 200
+
+
 # ---- lists
 
 

@@ -97,11 +97,40 @@ def test_without_an_error_of_its_own_there_are_problem_details(answering: Callab
     assert answer.json()["violations"][0]["in"] == "query"
 
 
-def test_content_of_another_type_gets_400_where_415_is_not_documented(answering: Callable[..., Client]) -> None:
-    body = {"content": {"application/json": {"schema": {}}}, "required": True}
-    client = answering({"200": _json(0), "400": _json("bad")}, "post", {"requestBody": body})
-    answer = client.call("POST", "/a", content=b"x", fields={"Content-Type": "text/csv"})
-    assert (answer.status, answer.json()) == (400, "bad")
+#: What is wrong with a request, the statuses that mean the same with the nearest first, and what the request is.
+STAND_INS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    "no JSON": ((400, 422), {"content": b"{"}),
+    "another value": ((422, 400), {"content": b'{"n": "x"}'}),
+    "another media type": ((415, 400, 422), {"content": b"x", "fields": {"Content-Type": "text/csv"}}),
+    "too large": ((413, 400, 422), {"content": b'{"n": 1, "text": "' + b"x" * (1 << 20) + b'"}'}),
+    "not acceptable": ((406, 415, 400), {"content": b'{"n": 1}', "fields": {"Accept": "image/png"}}),
+    "no credentials": ((401, 403), {"content": b'{"n": 1}', "user": None}),
+}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["nearest first", "nearest last"])
+@pytest.mark.parametrize(("statuses", "request_of"), STAND_INS.values(), ids=STAND_INS)
+def test_the_nearest_documented_status_stands_in(
+    make_stub: MakeStub, write_contract: Write, statuses: tuple[int, ...], request_of: dict[str, Any], order: int
+) -> None:
+    """Whatever the order in the contract: with all of them, then without the nearest, and so on, then `default`."""
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    body = {"content": {"application/json": {"schema": schema}}, "required": True}
+    paths = {}
+    for number in range(len(statuses) + 1):
+        documented = {str(status): _json(status) for status in statuses[number:]}
+        responses = {**dict(list(documented.items())[::order]), "default": _json("default"), "200": _json(0)}
+        paths[f"/{number}"] = {"post": {"requestBody": body, "responses": responses, "security": [{"key": []}]}}
+    schemes = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+    client = make_stub(write_contract(paths, components={"securitySchemes": schemes}))
+    fields = {"Content-Type": "application/json", **request_of.get("fields", {})}
+    if "user" not in request_of:
+        fields["X-Key"] = "any"
+    for number in range(len(statuses) + 1):
+        answer = client.call("POST", f"/{number}", user=None, content=request_of["content"], fields=fields)
+        expected = statuses[number] if number < len(statuses) else statuses[0]
+        shown = statuses[number] if number < len(statuses) else "default"
+        assert (answer.status, answer.json()) == (expected, shown)
 
 
 NEGOTIATED: list[tuple[str | None, str]] = [

@@ -19,7 +19,7 @@ import mockserver
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.contract.reading.extensions import EXTENSIONS
-from mockserver.stub.control.reference_page import ASSETS, readable
+from mockserver.stub.control.reference_page import ASSETS, viewer_contract
 
 if TYPE_CHECKING:
     from tests.conftest import Client, Serve
@@ -166,7 +166,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_descriptions_say_how_each_statement_is_known(contract: Contract) -> None:
-    shown = json.loads(readable(contract.document))
+    shown = json.loads(viewer_contract(contract.document))
     validate(shown)
     post = shown["paths"]["/api/v1/settings/system_mailer/"]["post"]
     assert "- **Documented**: `setting_post`" in post["description"]
@@ -179,7 +179,7 @@ def test_descriptions_say_how_each_statement_is_known(contract: Contract) -> Non
 
 
 def test_every_mark_is_there_to_be_read(contract: Contract) -> None:
-    shown = json.loads(readable(contract.document))
+    shown = json.loads(viewer_contract(contract.document))
     told = "\n".join(str(item["description"]) for item in _objects(shown) if "description" in item)
     data = contract.document.data
     marks = [item[name] for item in _objects([data["paths"], data["components"]]) for name in MARKS if name in item]
@@ -209,7 +209,7 @@ def test_nothing_but_descriptions_is_changed(contract: Contract) -> None:
             }
         return [bare(item, name) for item in value] if isinstance(value, list) else value
 
-    shown = json.loads(readable(contract.document))
+    shown = json.loads(viewer_contract(contract.document))
     assert not [item for item in _objects(shown["paths"]) if OURS & item.keys()]
     assert bare(shown["paths"]) == bare(contract.document.data["paths"])
     assert bare(shown["components"]["schemas"]) == bare(contract.document.data["components"]["schemas"])

@@ -102,7 +102,7 @@ def test_the_request_body_names_an_object_too(company: Client) -> None:
         ({"at": "$request.path.name", "own": "self"}, "at`, `own` and `foreign"),
         ({"at": "name", "own": "self", "foreign": []}, "runtime expression"),
         ({"at": "$request.path.name", "own": "mine", "foreign": []}, "self, account, name"),
-        ({"at": "$request.path.name", "own": "self", "foreign": ["king"]}, "'king'"),
+        ({"at": "$request.path.name", "own": "self", "foreign": ["king"]}, '"king"'),
     ],
 )
 def test_a_mistake_in_it_stops_the_start(

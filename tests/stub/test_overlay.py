@@ -83,7 +83,7 @@ def test_a_bad_overlay_is_one_line(
     path.write_text(OVERLAY.replace("1.0.0", "2.0.0"))
     done = command(*arguments, "--overlay", str(path))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert f"{path}:1: `overlay` is '2.0.0'" in done.stderr
+    assert f'{path}:1: `overlay` is "2.0.0"' in done.stderr
 
 
 PAGE = """\

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mockserver import sources
 from mockserver.errors import UsageError
 from mockserver.stub.app import create_app
-from mockserver.stub.serving.rate_limit import MAX_ADDRESSES, RATE_LIMITS, Instant, decide
+from mockserver.stub.serving.rate_limit import MAX_ADDRESSES, RATE_LIMITS, Instant, decide_request
 from mockserver.stub.stub_options import RateLimit
 from tests.conftest import Client, send_to_app
 
@@ -320,7 +320,7 @@ def _judged(schedule: list[tuple[float, float]], limit: RateLimit) -> Iterator[t
     record: Mapping[str, Any] = {}
     for step, _ in schedule:
         now = Instant(now.world + step, now.machine + step)
-        kept, refused = decide(record, now, limit)
+        kept, refused = decide_request(record, now, limit)
         record = record if kept is None else json.loads(json.dumps(kept))
         yield now.machine, refused, record
 
@@ -357,13 +357,13 @@ def test_whichever_clock_says_more_counts(schedule: list[tuple[float, float]], l
     record: Mapping[str, Any] = {}
     for world, machine in schedule:
         now = Instant(now.world + world, now.machine + machine)
-        kept, refused = decide(record, now, limit)
+        kept, refused = decide_request(record, now, limit)
         record = kept if kept is not None else record
         if refused is None:
             continue
         wait = float(refused.fields["Retry-After"])
         for later in (Instant(now.world + wait, now.machine), Instant(now.world, now.machine + wait)):
-            assert decide(record, later, limit)[1] is None, "Retry-After is a promise"
+            assert decide_request(record, later, limit)[1] is None, "Retry-After is a promise"
 
 
 @given(SCHEDULES, LIMITS)

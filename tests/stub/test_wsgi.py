@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client as WerkzeugClient
 
 from mockserver import create_app
@@ -79,6 +81,42 @@ def test_a_user_may_add_routes_to_the_application() -> None:
     assert client.get("/mine").text == "mine"
     assert client.get("/mine", headers={"Mock-World": "other"}).text == "mine"
     assert isinstance(app, Flask)
+
+
+def test_a_mounted_application_says_where_it_is(tmp_path: Path) -> None:
+    """`Location` leads back through the mount (PEP 3333, SCRIPT_NAME), with and without a world and the base path."""
+    item = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": "string"}}}
+    content = {"application/json": {"schema": item}}
+    created = {
+        "description": "d",
+        "content": content,
+        "headers": {"Location": {"schema": {"type": "string"}}},
+    }
+    read = {"responses": {"200": {"description": "d", "content": content}, "404": {"description": "d"}}}
+    path_item = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "/v1"}],
+        "paths": {
+            "/things": {"post": {"requestBody": {"content": content}, "responses": {"201": created}}},
+            "/things/{id}": {**path_item, "get": read},
+        },
+    }
+    path = tmp_path / "things.json"
+    path.write_text(json.dumps(document))
+    client = WerkzeugClient(DispatcherMiddleware(Flask("outside"), {"/stub": create_app(path).wsgi_app}))
+    for base in ("/stub", "/stub/v1", "/stub/__world__/one", "/stub/__world__/two/v1"):
+        made = client.post(f"{base}/things", json={"name": "a"})
+        assert made.status_code == 201, made.text
+        location = urlsplit(made.headers["Location"]).path
+        assert location.startswith(f"{base}/things/")
+        assert client.get(location).get_json()["name"] == "a"
+        assert client.get(f"{base}/nothing").status_code == 404
+    local = "http://127.0.0.1"
+    assert client.get("/stub/__mock__/health", base_url=local).status_code == 200
+    assert client.get("/stub/__world__/one/__mock__/journal", base_url=local).get_json()["entries"]
+    assert client.get("/things/1").status_code == 404, "what is beside the mount is the other application's"
 
 
 def _environ(method: str, path: str, **more: Any) -> dict[str, Any]:

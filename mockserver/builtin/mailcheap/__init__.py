@@ -1,6 +1,6 @@
 """The built-in API: the mail server of openapi.yaml, with one module per section of its documentation.
 
-The contract and its seed data stand at the top of the repository, where users look for them; a wheel has them here.
+The contract and its seed data are at the top of the repository, where users look for them; a wheel has them here.
 """
 
 from __future__ import annotations

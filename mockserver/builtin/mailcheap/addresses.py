@@ -33,7 +33,7 @@ def update_sender_address(call: Call) -> Outcome:
     usernames = list(dict.fromkeys(_canonical(name.strip()) for name in content["usernames"].split(",")))
     for username in usernames:
         account = call.transaction.get(ACCOUNTS, username)
-        # Of foreign accounts a caller is not told whether they exist.
+        # A caller must not learn whether accounts of others exist.
         if account is None or account["level"] != MAIL_USER or not may_see(call, username):
             raise not_found(f"there is no MailUser {json.dumps(username, ensure_ascii=False)}")
     call.transaction.put(SENDER_ADDRESSES, address, {**record, "usernames": usernames})

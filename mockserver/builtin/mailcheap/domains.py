@@ -54,20 +54,20 @@ VERIFICATION_SECONDS = 7 * 86_400
 VERIFICATION_TYPE = "DNS TXT"
 _CODE_PREFIX = "nms-domain-verification="
 _CODE_NUMBERS = 10**12
-#: 2026-11-30, 00:00 UTC: since then the route is at its place of today.
+#: 2026-11-30, 00:00 UTC: since then the route has its present path.
 _MOVED = 1_795_996_800
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DomainKind:
     """One of three kinds of domain names: domain, domain alias or relay domain.
 
     Attributes:
-        collection: of the store, and the member of a list's answer with the verified names.
-        member: what a request and an answer call the name.
-        others: members that a request has besides, kept as they are.
-        purpose: of the codes that the seed data hands out first.
-        quota: member of a DomainAdmin's account that says how many it may have, "" where none does.
+        collection: the store's collection, also the member of a list's response that has the verified names.
+        member: the member of requests and responses that has the name.
+        others: other members of a request, stored unchanged.
+        purpose: purpose of its verification codes (`issue` of the seed data).
+        quota: the account member with the quota of a DomainAdmin, "" if there is no quota.
     """
 
     collection: str
@@ -82,15 +82,15 @@ class Kind:
         return self.member.replace("_", " ")
 
 
-DOMAIN = Kind(DOMAINS, "domain", (), "domain_verification", "quota_domains")
-DOMAIN_ALIAS = Kind(
+DOMAIN = DomainKind(DOMAINS, "domain", (), "domain_verification", "quota_domains")
+DOMAIN_ALIAS = DomainKind(
     DOMAIN_ALIASES, "domain_alias", ("rcpt_domain",), "domain_alias_verification", "quota_domainaliases"
 )
-RELAY_DOMAIN = Kind(
+RELAY_DOMAIN = DomainKind(
     RELAY_DOMAINS, "relay_domain", ("destination_hostname", "destination_port"), "relay_domain_verification", ""
 )
 #: By collection, as `resource` of `x-mockserver-behaviour` names them.
-KINDS: Mapping[str, Kind] = {kind.collection: kind for kind in (DOMAIN, DOMAIN_ALIAS, RELAY_DOMAIN)}
+KINDS: Mapping[str, DomainKind] = {kind.collection: kind for kind in (DOMAIN, DOMAIN_ALIAS, RELAY_DOMAIN)}
 
 
 @behaviour("domains", "list", trusted=True)
@@ -158,7 +158,7 @@ def delete_name(call: Call) -> Outcome:
     return no_content(204, "deleted")
 
 
-def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
+def verify_name(transaction: Transaction, name: str, now: float) -> DomainKind:
     """Mark a pending domain, domain alias or relay domain as verified, and return its kind.
 
     Raises:
@@ -183,7 +183,7 @@ def verify_name(transaction: Transaction, name: str, now: float) -> Kind:
     return kind
 
 
-def find_name(read: Read, name: str, now: float) -> tuple[Kind, Record] | None:
+def find_name(read: Read, name: str, now: float) -> tuple[DomainKind, Record] | None:
     """Return the kind and record of a domain name that is verified or pending, None if there is none."""
     for kind in KINDS.values():
         record = read(kind.collection, name)
@@ -192,7 +192,7 @@ def find_name(read: Read, name: str, now: float) -> tuple[Kind, Record] | None:
     return None
 
 
-def _belongs_to(kind: Kind, name: str, record: Record) -> str:
+def _belongs_to(kind: DomainKind, name: str, record: Record) -> str:
     """Return the domain whose owner may see an entry: of a domain alias the target domain, else its own name."""
     return str(record["rcpt_domain"]) if kind is DOMAIN_ALIAS else name
 
@@ -223,7 +223,7 @@ def _hand_over(transaction: Transaction, name: str, owner: str) -> None:
             transaction.put(ACCOUNTS, username, {**account, "owns": kept})
 
 
-def _code(call: Call, kind: Kind) -> str:
+def _code(call: Call, kind: DomainKind) -> str:
     """Return the next verification code for a domain: those of the seed data first, then made-up ones."""
     code = issue(call, kind.purpose)
     return code if code.startswith(_CODE_PREFIX) else _made_up(code)

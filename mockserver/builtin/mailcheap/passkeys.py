@@ -5,8 +5,8 @@
     options ── challenge, for the caller ──▶ authenticator ── attestation ──▶ registration: a credential is kept
     options ── challenge, for anybody ─────▶ authenticator ── assertion ────▶ authentication: a token is issued
 
-What authenticators say is judged by py_webauthn; here is kept what it has to be judged by: who was asked what, when,
-and which keys are whose (W3C Web Authentication, Level 2, sections 7.1 and 7.2).
+Responses of authenticators are verified by py_webauthn; this module keeps what that needs: issued challenges with their
+account and time, and the keys of each account (W3C Web Authentication, Level 2, sections 7.1 and 7.2).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from mockserver.plugins import (
     success,
 )
 
-#: How long a challenge can be answered. The options ask for 60 seconds, which a person at a debugger does not keep.
+#: How long a challenge is valid. The options say 60 seconds, which is too short for a person at a debugger.
 CHALLENGE_SECONDS = 300
 #: Open challenges of one account, and of those who are not logged in; one more drops the oldest.
 MAX_CHALLENGES = 16
@@ -55,13 +55,13 @@ _TIMEOUT_MILLISECONDS = 60_000
 _CHALLENGE_BYTES = 64
 _PUBLIC_KEY = "public-key"
 _REGISTRATION, _AUTHENTICATION = "registration", "authentication"
-#: Credentials that an account must have before it can do without its password (nopwdlogin_post).
+#: Credentials that an account must have before its login by password can be disabled (nopwdlogin_post).
 _ENOUGH = 2
 _T = TypeVar("_T")
 
 
 class _UnverifiedError(Exception):
-    """WebAuthn data of a client that failed verification; the text says why."""
+    """Error: WebAuthn data of a client failed verification; the error's text says why."""
 
 
 @behaviour("passkeys", "registration_options", trusted=True)
@@ -154,11 +154,11 @@ def authenticate(call: Call) -> Outcome:
 @behaviour("passkeys", "credentials", trusted=True)
 def list_passkeys(call: Call) -> Outcome:
     """List the caller's WebAuthn credentials, oldest first (webauthn_creds_get)."""
-    told = [
+    shown = [
         {name: passkey[name] for name in ("backed_up", "device_type", "friendly_name")}
         for passkey in passkeys_of(call, call.caller.username)
     ]
-    return success({"credentials": told}, "stored credentials")
+    return success({"credentials": shown}, "stored credentials")
 
 
 @behaviour("passkeys", "disable_password_login", trusted=True)
@@ -237,10 +237,10 @@ def _client_data(content: Any) -> tuple[str, str]:
     """Return the challenge (Base64url) and the origin in a client's `clientDataJSON`."""
     from webauthn.helpers import parse_client_data_json
 
-    said = _judged(lambda: parse_client_data_json(_decode(content["response"]["clientDataJSON"])))
-    if not isinstance(said.origin, str):
+    data = _judged(lambda: parse_client_data_json(_decode(content["response"]["clientDataJSON"])))
+    if not isinstance(data.origin, str):
         raise _UnverifiedError("the origin is not text")
-    return _encode(said.challenge), said.origin
+    return _encode(data.challenge), data.origin
 
 
 def _judged(judge: Callable[[], _T]) -> _T:

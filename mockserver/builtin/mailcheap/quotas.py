@@ -1,8 +1,8 @@
 """Quotas of DomainAdmins, and how much of each is used (accounts_get, account_patch).
 
-No page says what counts. Here it is all that is in the domains which it administers, whoever made it, and names that
-are pending, or they would make the quota void; storage counts as soon as it is given to a mailbox. Only a DomainAdmin's
-own calls are held to its quotas: a MasterAdmin set them.
+No page says what counts. Here all objects in the domains that the DomainAdmin administers count, whoever created them,
+pending names included, as the quota would have no effect otherwise; storage counts as soon as it is given to a mailbox.
+Only calls of the DomainAdmin itself are limited by its quotas: a MasterAdmin sets them.
 """
 
 from __future__ import annotations

@@ -34,9 +34,9 @@ DEVICE_PASSWORDS = "device_passwords"
 #: By "username/friendly_name": both, `credential_id` and `public_key` (COSE) in Base64url, `sign_count`, `device_type`,
 #: `backed_up`, `transports`, `number` in the order of registering.
 PASSKEYS = "webauthn_credentials"
-#: By challenge in Base64url: `purpose`, `username` ("" where anybody may answer), `expires`, `number` in order.
+#: By challenge in Base64url: `purpose`, `username` ("" for any account), `expires`, `number` in order.
 WEBAUTHN_CHALLENGES = "webauthn_challenges"
-#: "relying_party": its `id`; "users": number of each account by username, which stands for it on authenticators.
+#: "relying_party": its `id`; "users": number of each account by username: its user handle on authenticators.
 WEBAUTHN = "webauthn"
 #: By "username/1": digest of the password.
 WEBMAIL_PASSWORDS = "webmail_passwords"
@@ -44,7 +44,7 @@ WEBMAIL_PASSWORDS = "webmail_passwords"
 #: Collections without anything secret, which `/__mock__/state` shows whole.
 PUBLIC = (DOMAINS, DOMAIN_ALIASES, RELAY_DOMAINS, ALIASES, SENDER_ADDRESSES, THRESHOLDS, LISTS)
 
-#: Records at most in one answer, which is also what comes without `limit` (accounts_get, aliases_get, stats_quota_get).
+#: Most records in one response, also the default of `limit` (accounts_get, aliases_get, stats_quota_get).
 MAX_RECORDS = 50
 _Item = TypeVar("_Item")
 
@@ -131,7 +131,7 @@ def unprocessable(detail: str, pointer: str = "", expected: str = "") -> Request
         pointer: JSON pointer of the offending value in the content, "" for the content as a whole.
         expected: what would do, the detail itself where that says it.
     """
-    # The rule stands in no schema: what the server holds decides. Every 422 names at least one violation, though.
+    # No schema has this rule, which depends on the state. Yet every 422 lists at least one violation.
     violation = Violation(
         place="body",
         pointer=pointer,

@@ -92,7 +92,7 @@ _SHARED = {"owner": ACCOUNT, "recipients": ACCOUNT}
 _USER = {"username": ACCOUNT}
 _OWN = ("username", "friendly_name")
 
-#: In the order in which their mistakes are told.
+#: In the order in which their mistakes are reported.
 SECTIONS = (
     Section(name=ACCOUNTS, references={"owns": OWNED, **_ADDED}),
     Section(name=DOMAINS, key=("domain",), references=_ADDED, record=_without("domain"), public=True),

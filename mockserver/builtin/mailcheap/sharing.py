@@ -1,7 +1,7 @@
 """Behaviours of address books and calendars that MailUsers share (conshare_get, conshare_put, calshare_get).
 
-Only what is shared is told. Nothing documented makes an address book or calendar, so each account has one of the name
-`default`, made when it is first needed; others come with the seed data.
+Only what is shared is listed. No documented operation creates an address book or calendar, so each account has one
+named `default`, created when it is first needed; others come from the seed data.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from mockserver.plugins import (
     under_way,
 )
 
-#: The one that every account has.
+#: Name of the address book and calendar that every account has.
 DEFAULT = "default"
-#: Where CardDAV and CalDAV are; the host is the documentation's stand-in for the server's own name.
+#: Where CardDAV and CalDAV are; the host is the documentation's placeholder for the server's own name.
 _DAV = "https://example.domain.tld/radicale/"
 #: What a segment of a path may have unescaped, letters and digits apart (RFC 3986, section 3.3).
 _SEGMENT = "-._~!$&'()*+,;=:@"
@@ -63,7 +63,7 @@ def share_addressbook(call: Call) -> Outcome:
         _check_recipient(call, recipient, f"/recipients/{index}")
     record = {**record, "recipients": list(recipients), "phase": "applying", "since": call.now}
     call.transaction.put(ADDRESS_BOOKS, key, record)
-    # The answer to a write always says `applying`, however short that lasts.
+    # The response to a write always says `applying`, however short that lasts.
     return success({**_shown_to_owner(call, record), "status": "applying"}, f"shared with {len(recipients)}")
 
 

@@ -1,6 +1,6 @@
 """Behaviours of statistics: counts of objects, and storage used by accounts (stats_mail_get, stats_quota_get).
 
-All of it is counted from what the world holds when it is asked, so it always fits the other answers.
+All figures are counted from the state of the world at the time of the call, so they agree with all other responses.
 """
 
 from __future__ import annotations

@@ -64,16 +64,16 @@ def enable(call: Call) -> Outcome:
     if is_enabled(call, username):
         raise conflict(f"two-factor authentication of {username} is enabled; disable it first to get a new key")
     key = issue(call, "totp_key", _made_up_key).replace("-", "")
-    # No documented answer gives the key again, but codes cannot be checked by a digest of it; dumps mask this name.
+    # No documented response shows the key again, but a digest would not do to check codes; dumps mask this name.
     call.transaction.put(TWO_FACTOR, username, {"status": _PENDING, "totp_secret": key, "used": []})
-    told = {
+    shown = {
         "key": "-".join(key[at : at + _GROUP] for at in range(0, len(key), _GROUP)),
         "status": _PENDING,
         "type": "TOTP",
         "uri": f"otpauth://totp/{ISSUER}:{quote(username, safe='@')}?secret={key}&issuer={ISSUER}",
         "username": username,
     }
-    return success({"2fa": told}, "new key, to be verified")
+    return success({"2fa": shown}, "new key, to be verified")
 
 
 @behaviour("twofactor", "verify", trusted=True)
@@ -146,8 +146,8 @@ def create_device_password(call: Call) -> Outcome:
             "number": next_number(own),
         },
     )
-    told = {"device_password": password, "friendly_name": name, "username": username}
-    return success(told, "new device password")
+    shown = {"device_password": password, "friendly_name": name, "username": username}
+    return success(shown, "new device password")
 
 
 def _status(username: str, status: str, why: str) -> Outcome:

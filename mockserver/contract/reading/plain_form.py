@@ -1,7 +1,7 @@
-"""The plain form of a contract: one OpenAPI document without specification extensions (OpenAPI 3.1, section 4.9).
+"""Plain form of a contract: one OpenAPI document without specification extensions (OpenAPI 3.1, section 4.9).
 
-Other tools read it: client generators, linters, viewers. Names that begin with `x-` are no extensions and stay:
-properties, headers and components may be called so, and examples, defaults and constants hold what they like.
+It is for other tools: client generators, linters, viewers. Other names that begin with `x-` are no extensions and stay:
+those of properties, headers and components, and values in examples, defaults and constants.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child, split
 
-#: How a place holds objects (`one`, `list`, or `map` under free names), and of which kind they are.
+#: How a member holds objects (`one`, `list`, or `map` under free names), and their kind.
 _Place = tuple[str, str]
 _DATA: _Place = ("one", "data")
 _ENCODING: Mapping[str, _Place] = {
@@ -27,7 +27,7 @@ _ENCODING: Mapping[str, _Place] = {
     "prefixEncoding": ("list", "encoding"),
     "itemEncoding": ("one", "encoding"),
 }
-#: What elements.py passes over: objects that make no statement of their own, and what OpenAPI 3.2 adds.
+#: Objects that elements.py skips because they state nothing about the API, and those that OpenAPI 3.2 adds.
 _MORE: Mapping[str, Mapping[str, _Place]] = {
     "document": {"paths": ("one", "paths"), "webhooks": ("map", "path item"), "externalDocs": ("one", "object")},
     "components": {"mediaTypes": ("map", "media type")},
@@ -64,15 +64,15 @@ _NO_COMPONENT_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def plain_form(document: Document) -> dict[str, Any]:
-    """Return a contract as one document of OpenAPI 3 that no `x-` key extends; the one that is given is not changed.
+    """Return a contract as one OpenAPI 3 document without `x-` keys; the given document is not changed.
 
-    What only an extension held and a `$ref` needs, such as the other files of the contract, becomes a component.
+    An object inside an extension that a `$ref` leads to, as in the other files of the contract, becomes a component.
     """
     return _PlainForm(document).root()
 
 
 class _PlainForm:
-    """One document on its way to its plain form."""
+    """Conversion of one document to its plain form."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -102,7 +102,7 @@ class _PlainForm:
         return made
 
     def _note_alias(self, kind: str, reference: str, value: Any) -> None:
-        """Let a component that only refers to what has to move be the place where it goes."""
+        """Record a component that is only a `$ref` into an extension as the new place of the referenced object."""
         if not isinstance(value, dict) or value.keys() != {"$ref"}:
             return
         found = self._moving(value["$ref"])
@@ -134,7 +134,7 @@ class _PlainForm:
         return made
 
     def _referring(self, value: dict[str, Any], kind: str) -> dict[str, Any]:
-        """Return an object with a `$ref` that leads to the same in the plain form, or with what it leads to in it."""
+        """Return an object with its `$ref` rewritten for the plain form, or replaced by the object that it leads to."""
         found = self._moving(value["$ref"])
         if found is None:
             return value
@@ -143,7 +143,7 @@ class _PlainForm:
         if kind in self._sections and id(value) not in self._aliases:
             return {**beside, "$ref": self._reference(value["$ref"], kind)}
         if not isinstance(target, dict) or (pointer, kind) in self._within:
-            return beside  # a circle of what can only stand where it is used
+            return beside  # a circle of objects that cannot be components
         self._within.add((pointer, kind))
         try:
             target = self._referring(target, kind) if isinstance(target.get("$ref"), str) else target
@@ -152,7 +152,7 @@ class _PlainForm:
         return {**target, **beside}
 
     def _reference(self, reference: Any, kind: str) -> Any:
-        """Return where a reference leads in the plain form; what an extension holds becomes a component."""
+        """Return the `$ref` rewritten for the plain form; an object inside an extension becomes a component."""
         found = self._moving(reference)
         if found is None:
             return reference
@@ -166,7 +166,7 @@ class _PlainForm:
         return known
 
     def _moving(self, reference: Any) -> tuple[str, Any] | None:
-        """Return pointer and value of what a reference leads to where the plain form has it not, None where it has."""
+        """Return pointer and value of a reference into an extension, None for any other reference."""
         if not isinstance(reference, str) or not reference.startswith("#/") or "/x-" not in reference:
             return None
         pointer = unquote(reference[1:])
@@ -185,7 +185,7 @@ class _PlainForm:
         return at, value
 
     def _name(self, pointer: str, section: str) -> str:
-        """Return a name for a new component that no other has: as it was called, else as its file."""
+        """Return a unique name for a new component: its name in the extension, else the name of its file."""
         tokens = split(pointer)
         if tokens[:-1] == [FILES] and tokens[-1].isdecimal():
             wanted = PurePath(self._document.files[int(tokens[-1])].path).stem
@@ -201,7 +201,7 @@ class _PlainForm:
 
 
 def _below(place: _Place, name: str) -> _Place | None:
-    """Return the place that a member of an object is, None for an extension."""
+    """Return how a member of an object holds objects, and of which kind; None for an extension."""
     shape, kind = place
     if shape != "one":
         return ("one", kind)
@@ -215,7 +215,7 @@ def _below(place: _Place, name: str) -> _Place | None:
 
 
 def _found(data: Any, pointer: str) -> tuple[Any, str]:
-    """Return the value at a pointer, which may lead through a `$ref` but is not followed where it ends in one."""
+    """Return the value at a pointer and its own pointer; `$ref`s on the way are followed, one at the end is not."""
     above, _, last = pointer.rpartition("/")
     held, place = follow(data, above) if above else (data, "")
     (name,) = split("/" + last)

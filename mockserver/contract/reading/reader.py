@@ -67,7 +67,7 @@ class Reader:
         return self.warn(place, f"must be an object, not {kind_of(value)}; {instead}")
 
     def members(self, pointer: str, raw: Any) -> dict[str, Any]:
-        """Return a value that must be an object; empty, with a warning, if it is something else."""
+        """Return a value if it is an object; otherwise an empty object, with a warning."""
         if isinstance(raw, dict):
             return raw
         if raw is not None:
@@ -75,7 +75,7 @@ class Reader:
         return {}
 
     def items(self, pointer: str, raw: Any) -> list[Any]:
-        """Return a value that must be a list; empty, with a warning, if it is something else."""
+        """Return a value if it is a list; otherwise an empty list, with a warning."""
         if isinstance(raw, list):
             return raw
         if raw is not None:

@@ -45,7 +45,7 @@ def _names_an_item(operation: Operation) -> bool:
 def _is_single(contract: Contract, operation: Operation, by_place: Mapping[tuple[str, str], Operation]) -> bool:
     """Tell whether a path ends in the name of a thing that an item has or has not, as `/gists/{id}/star` does.
 
-    That is so if the contract documents 404 or 410 for a GET. Lists such as `/issues/{n}/labels` have items below them,
+    That is so if the contract documents 404 or 410 for a GET. A list such as `/issues/{n}/labels` has items below it,
     and with content or a required query parameter a DELETE removes only a part.
     """
     read = by_place.get(("GET", operation.path))

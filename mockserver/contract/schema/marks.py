@@ -27,7 +27,7 @@ Marked = tuple[tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Result of the look at one schema: its mark, and the schemas of its members and items.
+    """Mark of one schema, if any, and the schemas of its members and items.
 
     Attributes:
         places: pointers of all Schema Objects that apply to the value.

@@ -34,7 +34,7 @@ class SchemaSubset:
         self._pending: list[tuple[str, str, _Scope]] = []
 
     def add(self, pointer: str, scope: _Scope = ()) -> str:
-        """Return the `$ref` to the schema at a pointer, after adding it; `definitions` adds what it refers to."""
+        """Return a `$ref` to the schema at a pointer, and add that schema to the subset."""
         own = self._translation.at(pointer)
         if isinstance(own, dict):
             scope = self._entered(own, pointer, scope)

@@ -168,7 +168,7 @@ class Translation:
         return names
 
     def _behind(self, value: Any) -> Any:
-        """Return the schema that a bare `$ref` leads to, as far as it is translated so far."""
+        """Return the translated schema that a bare `$ref` leads to, or the `$ref` if that is not translated yet."""
         while _only_refers(value) and pointer_of(value["$ref"]) not in self._open:
             value = self.at(pointer_of(value["$ref"]))
         return value

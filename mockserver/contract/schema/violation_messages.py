@@ -81,9 +81,15 @@ def python_message(error: Any) -> str:
     return _expectation(keyword, error.validator_value, error.instance, str(error.message))
 
 
-def _expectation(keyword: str, limit: Any, value: Any, otherwise: str) -> str:
+def expectation_of(keyword: str, limit: Any) -> str | None:
+    """Return what a keyword with this value expects, such as `at most 5`; None if it has no words here."""
     expected = _EXPECTED.get(keyword)
-    return otherwise if expected is None else f"expected {expected(limit)}; got {_excerpt(value)}"
+    return None if expected is None else expected(limit)
+
+
+def _expectation(keyword: str, limit: Any, value: Any, otherwise: str) -> str:
+    expected = expectation_of(keyword, limit)
+    return otherwise if expected is None else f"expected {expected}; got {_excerpt(value)}"
 
 
 def _excerpt(value: Any) -> str:

@@ -97,7 +97,7 @@ class _Bundle:
 
 
 class _File:
-    """File of a bundle, with its references rewritten for the place where it is put."""
+    """File of a bundle, with its references rewritten to pointers into the bundle."""
 
     def __init__(self, bundle: _Bundle, document: Document, prefix: str) -> None:
         self._bundle = bundle

@@ -103,7 +103,7 @@ def _with_token(request: MutantRequest, username: str, token: str) -> MutantRequ
 def _told(
     subject: MutatedOperation, check: str, replace: Callable[[object], object], *, same: bool = False
 ) -> Mutation | None:
-    """Return the mutation that replaces strings in the responses of an operation about tokens.
+    """Return a mutation of the stub that replaces strings in the responses of an operation about tokens.
 
     With `same` the documented example may stay as it is: the responses to other accounts change.
     """

@@ -16,7 +16,7 @@ _DONE = MutantResponse(200, (("Content-Type", "application/json"),), b"{}")
 
 
 def _opened(subject: MutatedOperation, opens: Callable[[Account], bool]) -> Mutation | None:
-    """Return the mutation that carries out requests for other accounts' objects, which the stub refuses with 403."""
+    """Return a mutation of the stub that carries out requests for other accounts' objects in place of a 403."""
     objects = subject.operation.objects
     if objects is None or not objects.requested or not subject.is_guarded:
         return None

@@ -13,7 +13,7 @@ _TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method
 
 
 def _other_success(subject: MutatedOperation, status: int, change: MutantResponse | None = None) -> Mutation | None:
-    """Return the mutation that responds to successful requests with an undocumented status code."""
+    """Return a mutation of the stub that responds to successful requests with an undocumented status code."""
     success = subject.operation.success()
     if success is None or subject.main is None or subject.main.status >= 300:
         return None
@@ -103,7 +103,7 @@ def absence_is_200(subject: MutatedOperation) -> Mutation | None:
 
 
 def _refusal(subject: MutatedOperation, status: int, other: int, checks: tuple[str, ...]) -> Mutation | None:
-    """Return the mutation that replaces responses of one refusing status (such as 401) by another response."""
+    """Return a mutation of the stub that replaces responses of one refusing status (such as 401) by another."""
     documented = subject.operation.responses.get(str(status))
     if documented is None or not subject.is_guarded:
         return None
@@ -212,7 +212,7 @@ def login_refusal_is_403(subject: MutatedOperation) -> Mutation | None:
 
 
 def _unset(subject: MutatedOperation, change: MutantResponse, checks: tuple[str, ...]) -> Mutation | None:
-    """Return the mutation that changes the response to a read of a setting that was never set."""
+    """Return a mutation of the stub that changes the response to a read of a setting that was never set."""
     unset = subject.operation.responses.get("204")
     if subject.role != "read" or unset is None:
         return None

@@ -83,7 +83,7 @@ _NUMBERS: tuple[tuple[str, str, Callable[[int], int]], ...] = (
 def _of_the_value(
     subject: MutatedOperation, change: Callable[[Any], Any], suits: Callable[[Any], bool]
 ) -> Mutation | None:
-    """Return the mutation that changes suitable members of the resource's value in the main response."""
+    """Return a mutation of the stub that changes suitable members of the resource's value in the main response."""
     behaviour = subject.operation.behaviour
     if behaviour is None or not behaviour.value or subject.role not in {"read", "write"} or subject.generated:
         return None
@@ -167,7 +167,7 @@ def members_swapped(subject: MutatedOperation) -> Mutation | None:
 
 
 def _whole(subject: MutatedOperation, change: Callable[[Any], Any]) -> Mutation | None:
-    """Return the mutation that changes the resource's whole value in the main response."""
+    """Return a mutation of the stub that changes the resource's whole value in the main response."""
     behaviour = subject.operation.behaviour
     if behaviour is None or subject.role not in {"read", "write"}:
         return None

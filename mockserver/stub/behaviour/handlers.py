@@ -1,4 +1,4 @@
-"""Finds the handler of a call by `handler` and `role` of the operation's `x-mockserver-behaviour`.
+"""Handlers that a contract can name in `x-mockserver-behaviour`, and how the one of an operation is found.
 
 ::
 
@@ -7,7 +7,7 @@
     auth       operation, from     a login that issues tokens
     resource   the contract        items of collections (crud/resources.py)
 
-An API adds its own; one of the same name and role stands in place of the engine's.
+An API adds its own; one with the name and role of an engine's handler replaces that handler.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FUNCTIONS: Handlers = {("absent", ""): refuse_absent}
 
 
 def find_handler(wanted: Behaviour, added: Handlers) -> Handler | None:
-    """Return the function for a handler and role, None if the engine makes that handler for each operation.
+    """Return the function that implements a handler and role, None if the engine makes one for each operation.
 
     Args:
         wanted: what the contract says.

@@ -1,7 +1,7 @@
 """The handler `auth`: operations that issue, describe or revoke the token of a login (docs/stub.md).
 
-The contract tells where user name, password, token and level stand (contract/roles.py). An answer is the operation's
-example with those of this login in place of its own; times are told by the names of their members.
+The contract says where user name, password, token and level are (contract/roles.py). A response is the operation's
+example with the values of this login in their places; times are recognised by the names of their members.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class LoginHandler:
         self._tokens = issued_places(contract, operation)
         role = operation.behaviour.role
         self._issues = role == ISSUE
-        #: What the role says.
+        #: The method for the role.
         self.run: Handler = {ISSUE: self.issue, DESCRIBE: self.describe, REVOKE: self.revoke}[role]
 
     def issue(self, call: Call) -> Outcome:
@@ -81,7 +81,7 @@ class LoginHandler:
         accounts = call.rules.accounts
         if account is None or not accounts.password_matches(account, username, password):
             raise login_refused("no account has this username and password")
-        # From here on the password is known to be right, so what else is missing may be told.
+        # From here on the password is known to be right, so the response may say what else is missing.
         accounts.admit(call, username, account)
         issued = issue_token(call, username, account, self._purpose)
         session = _Session(issued.token, username, account["level"], issued.valid_from, issued.valid_to)

@@ -1,4 +1,4 @@
-"""Finds or makes the handler of an operation: from Python, from the contract, or inferred."""
+"""The handler of an operation: a Python behaviour, one that the contract names, or one inferred from the contract."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 NO_NAMES: frozenset[str] = frozenset()
 
 
-def _nowhere(outgoing: OutgoingRequest, _world: World) -> str:
+def _not_sent(outgoing: OutgoingRequest, _world: World) -> str:
     return f"callback {outgoing.name} not sent: no host is allowed"
 
 
 class Settings(NamedTuple):
-    """Settings of a stub's responses that are the same for all operations.
+    """Settings of a stub that apply to the responses of all operations.
 
     Attributes:
         behaviours: Python behaviours by `operationId`.
-        handlers: those that an API adds, by handler and role of `x-mockserver-behaviour`.
-        trusted: handlers of the engine whose answers are known to be what the contract says.
-        secret_names: members that are masked, whatever the operation.
-        deliver: sends a callback, or tells why not; returns words for the journal.
-        inferred: gives the behaviours that were inferred, by `operationId`.
+        handlers: functions that an API adds, by handler and role of `x-mockserver-behaviour`.
+        trusted: handlers of the engine whose responses are sent without being validated.
+        secret_names: members that are masked in all operations.
+        deliver: queues a callback for sending if that is allowed; returns a note for the journal.
+        inferred: returns the behaviours that were inferred, by `operationId`.
     """
 
     options: StubOptions
@@ -46,7 +46,7 @@ class Settings(NamedTuple):
     handlers: Handlers = MappingProxyType({})
     trusted: frozenset[str] = NO_NAMES
     secret_names: frozenset[str] = NO_NAMES
-    deliver: Callable[[OutgoingRequest, World], str] = _nowhere
+    deliver: Callable[[OutgoingRequest, World], str] = _not_sent
     inferred: Callable[[], Mapping[str, Behaviour]] = dict
 
 
@@ -79,12 +79,12 @@ def _made(
     if behaviour.handler == AUTH:
         return LoginHandler(contract, operation, representations).run
     from mockserver.stub.crud.resources import ResourceHandler  # a contract without collections never loads them
-    from mockserver.stub.crud.tombstones import Removal
+    from mockserver.stub.crud.tombstones import RemoveHandler
 
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
     relatives = {**settings.inferred(), **explicit}
     if behaviour.role == REMOVE:
-        return Removal(operation, relatives.values())
+        return RemoveHandler(operation, relatives.values())
     return ResourceHandler(contract, operation, behaviour, relatives, representations)
 
 
@@ -102,7 +102,7 @@ def handler_of(contract: Contract, operation: Operation, added: Handlers) -> Han
 
 
 def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) -> bool:
-    """Tell whether the responses of a handler are sent without being validated against the contract."""
+    """Tell whether a handler's responses are trusted, and so sent without being validated against the contract."""
     if handler is None or settings.options.errors:
         return False
     return (fills_form(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)

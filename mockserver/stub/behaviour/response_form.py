@@ -41,7 +41,7 @@ def _in_list(base: list[Any], fills: Mapping[int, Fill]) -> Fill:
 
 
 def _in_object(base: dict[str, Any], below: Mapping[str, _Places]) -> Fill:
-    # Most places are members of one object; a call for each would be felt in every answer.
+    # Most places are members of one object; a call for each would slow down every response.
     members = tuple((name, places[0][1]) for name, places in below.items() if not places[0][0])
     objects = tuple((name, _compile(base.get(name), places)) for name, places in below.items() if places[0][0])
     if not members and len(objects) == 1 and base.keys() <= below.keys():

@@ -4,7 +4,7 @@
 
     absent ── write ──▶ applying ── transition over ──▶ applied ── reset ──▶ deleting ── transition over ──▶ absent
 
-An answer is the operation's example with the value and its status at the places that the contract names.
+A response is the operation's example with the value and its status at the places that the contract names.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SettingHandler:
         self._resource = behaviour.resource
         self._generated = behaviour.generated
         self._value, self._status = behaviour.value, behaviour.status
-        #: What the role says.
+        #: The method for the role.
         self.run: Handler = {WRITE: self.write, READ: self.read, RESET: self.reset}[behaviour.role]
 
     def write(self, call: Call) -> Outcome:

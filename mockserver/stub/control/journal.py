@@ -23,7 +23,7 @@ MAX_CONTENT_BYTES = 16 * 1024
 
 
 class JournalEntry(NamedTuple):
-    """One exchange in the journal.
+    """One exchange in a world's journal: request, response, and the reason for the response.
 
     Attributes:
         number: counts the world's calls from 1.
@@ -52,7 +52,7 @@ class JournalEntry(NamedTuple):
     duration_seconds: float
 
     def as_json(self, secret_parameters: frozenset[str] = frozenset()) -> dict[str, Any]:
-        """Return the entry as the control API shows it, with secrets masked.
+        """Return the journal entry as the control API shows it, with secrets masked.
 
         Args:
             secret_parameters: names of query parameters that hold secrets, whatever they are called.
@@ -77,7 +77,7 @@ class JournalEntry(NamedTuple):
 
 
 class Journal:
-    """The latest exchanges of one world, newest last."""
+    """Journal of one world: its latest exchanges, newest last."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         # Counting, appending and copying are atomic in CPython; a lock would cost more than the entry.
@@ -85,11 +85,11 @@ class Journal:
         self._numbers = itertools.count(1)
 
     def append(self, values: tuple[Any, ...]) -> None:
-        """Append an exchange: the values of an Entry without its number, in their order."""
+        """Append an exchange to the journal, given the values of a JournalEntry after its number."""
         self._entries.append((next(self._numbers), values))
 
     def clear(self) -> None:
-        """Delete every entry and count from 1 again."""
+        """Delete every entry of the journal, and count from 1 again."""
         self._entries.clear()
         self._numbers = itertools.count(1)
 
@@ -100,7 +100,7 @@ class Journal:
         method: str | None = None,
         path: str | None = None,
     ) -> Iterator[JournalEntry]:
-        """Yield the entries that match all given conditions, oldest first."""
+        """Yield the entries of the journal that match all given conditions, oldest first."""
         for number, values in self._entries.copy():
             entry = JournalEntry(number, *values)
             if (

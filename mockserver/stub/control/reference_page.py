@@ -56,11 +56,11 @@ _LEGEND = (
 )
 
 
-def readable(document: Document) -> bytes:
+def viewer_contract(document: Document) -> bytes:
     """Return a contract as JSON text for Swagger UI, with provenance and permissions written into descriptions.
 
-    Marks of provenance, levels and objects stand in the descriptions, in Markdown, and the package's own extensions are
-    gone. Servers are named in the description of the whole: what is tried out on the page is tried out on the stub.
+    Marks of provenance, levels and objects are added to the descriptions, in Markdown, and the package's own extensions
+    are removed. Servers are named in the description of the contract: requests made on the page go to the stub.
     """
     ours = bool(document.mentions(_OURS))  # others' contracts are large, and a walk through them takes its time
     marked = ours and ProvenanceResolver(document.data).marked
@@ -80,8 +80,8 @@ def _annotated(data: Mapping[str, Any]) -> dict[str, Any]:
 
     copy: dict[str, Any] = json.decode(json.encode(data))
     reasons = Reasons(copy)
-    told = [(element, list(_notes(element, reasons))) for element in walk(copy)]
-    for element, notes in told:
+    noted = [(element, list(_notes(element, reasons))) for element in walk(copy)]
+    for element, notes in noted:
         if element.kind in _DESCRIBED:
             _describe(element.value, "\n".join(f"- {note}" for note in notes))
         for name in (*EXTENSIONS, *_WORDS):
@@ -124,18 +124,18 @@ def _notes(element: Element, reasons: Reasons) -> Iterator[str]:
 
 def _marks(value: Mapping[str, Any], reasons: Reasons) -> Iterator[str]:
     for kind, keyword in MARKS:
-        for place, text in _told(value.get(keyword), ""):
+        for place, text in _marked_places(value.get(keyword), ""):
             shown = f"`{text}`" if kind == "source" else reasons.text(kind, text)
             yield f"**{_WORDS[keyword]}**{place}: {shown}"
 
 
-def _told(mark: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Yield what a mark speaks of, and what it says."""
+def _marked_places(mark: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield each place that a provenance mark names, in words, with the text of the mark."""
     if isinstance(mark, str):
         yield place, mark
     elif isinstance(mark, dict):
         for name, inner in mark.items():
-            yield from _told(inner, f"{place} `{name}`")
+            yield from _marked_places(inner, f"{place} `{name}`")
 
 
 def _servers(data: Mapping[str, Any]) -> str:

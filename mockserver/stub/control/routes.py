@@ -6,6 +6,7 @@ is closed unless a control token is set, so that no web page and no neighbour ca
 
 from __future__ import annotations
 
+import difflib
 import hmac
 import logging
 from collections import Counter
@@ -92,7 +93,7 @@ def _host_of(url: str) -> str:
         return ""
 
 
-class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
+class _Refused(Exception):  # noqa: N818 - a response to the client, not an error of ours
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
@@ -118,7 +119,7 @@ def register_control(
         api: whose routes are added.
     """
     control = Blueprint("mockserver_control", __name__, url_prefix=PREFIX)
-    readable = cache(partial(reference_page.readable, contract.document))
+    readable = cache(partial(reference_page.viewer_contract, contract.document))
     plain = cache(partial(_plain, contract))
     secret_parameters = cache(partial(_secret_query_names, contract))
     public = tuple(section.name for section in api.sections if section.public) if api is not None else ()
@@ -227,7 +228,7 @@ def register_control(
     def not_ours(error: HTTPException) -> Response:
         detail = error.description or error.name
         if error.code == 404:
-            hint = request.environ.get(HINT_KEY, "")
+            hint = request.environ.get(HINT_KEY) or _near_control_path(app, request.path)
             detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
             if not request.path.startswith(f"{PREFIX}/"):
                 rejected = RequestRejected(404, error.name, detail)
@@ -259,17 +260,30 @@ def _plain(contract: Contract) -> bytes:
     return json.encode(plain_form(contract.document))
 
 
+def _near_control_path(app: Flask, path: str) -> str:
+    """Return a hint with the control API path that a request probably meant, "" if none is near."""
+    if path == "/":
+        return f"; its paths are described at {PREFIX}/docs"
+    if not path.startswith(f"{PREFIX}/"):
+        return ""
+    known = [
+        rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{PREFIX}/") and "<" not in rule.rule
+    ]
+    close = difflib.get_close_matches(path[:100], known, n=1, cutoff=0.8)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Worlds) -> None:
     """Add a control API route of an API, also under its former path with a `Deprecation` field."""
 
-    def answer(**path: str) -> Response:
+    def respond(**path: str) -> Response:
         world = _world(worlds)
         content = _decoded() if request.get_data() else NO_CONTENT
         with world.transaction() as transaction:
             call = ControlCall(transaction, world.name, world.now(), content, request.args.to_dict(), path)
             return _json(route.answer(call))
 
-    def answer_formerly(**path: str) -> Response:
+    def respond_formerly(**path: str) -> Response:
         """Answer a call at a deprecated path, with the fields of RFC 9745 and RFC 8288 that name its successor."""
         successor = f"{request.script_root}{PREFIX}{folder}{route.path.format(**path)}"
         _LOG.warning("%s %s is deprecated; call %s", route.method, request.path, successor)
@@ -280,9 +294,9 @@ def _add_route(control: Blueprint, folder: str, route: ControlRoute, worlds: Wor
             response.headers["Link"] = f'<{successor}>; rel="successor-version"'
             return response
 
-        return answer(**path)
+        return respond(**path)
 
-    for path, function in ((f"{folder}{route.path}", answer), (route.formerly, answer_formerly)):
+    for path, function in ((f"{folder}{route.path}", respond), (route.formerly, respond_formerly)):
         if path:
             template = parse_template(path)
             rule = template.expand({name: f"<{name}>" for name in template.parameters})

@@ -11,11 +11,11 @@ from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import Representation
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers
-from mockserver.stub.crud.queries import text
+from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, value_at, with_value
 
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
-#: What a call that says nothing would be answered without state, by `operationId`.
+#: The responses without state to calls without arguments, by `operationId`.
 Representations = Mapping[str, Representation]
 
 
@@ -25,12 +25,12 @@ class ExampleItems:
     def __init__(
         self, contract: Contract, relatives: Mapping[str, Behaviour], representations: Representations
     ) -> None:
-        """Prepare for a contract; items are computed on first use.
+        """Prepare to find the initial items of a contract's resources, which are computed on first use.
 
         Args:
             contract: where operations are looked up.
             relatives: the behaviours of all operations of the contract, by `operationId`.
-            representations: what operations answer without state.
+            representations: the responses of operations without state, by `operationId`.
         """
         self._contract = contract
         self._relatives = relatives
@@ -42,7 +42,7 @@ class ExampleItems:
         found: dict[str, Item] = {}
         for behaviour, item in self._shown(resource):
             named = self._named(item, behaviour) if behaviour.keys else item
-            key = text(named[behaviour.identifier])
+            key = as_text(named[behaviour.identifier])
             found[key] = {**found.get(key, {}), **named}
         return found
 
@@ -65,7 +65,7 @@ class ExampleItems:
         for member, resource in behaviour.keys:
             known = self._identifiers(resource)
             if known and named.get(member) is not None:
-                named[member] = known[zlib.crc32(text(item.get(behaviour.identifier)).encode()) % len(known)]
+                named[member] = known[zlib.crc32(as_text(item.get(behaviour.identifier)).encode()) % len(known)]
         return named
 
     def _identifiers(self, resource: str) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mockserver.contract.model import Contract, Parameter
 from mockserver.errors import ContractError
-from mockserver.stub.crud.queries import text
+from mockserver.stub.crud.queries import as_text
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 #: What no path can name: nothing, and what clients resolve (RFC 3986, section 5.2.4).
@@ -23,10 +23,10 @@ _TRIES = 20
 
 
 class ItemIdentifiers:
-    """Makes and checks the identifiers of one resource's items."""
+    """Identifiers of one resource's items: tells which values fit, and makes new ones."""
 
     def __init__(self, contract: Contract, parameter: Parameter | None) -> None:
-        """Prepare for the path parameter that identifies an item, None if it is unknown."""
+        """Prepare to make values of the path parameter that identifies an item, None if it is unknown."""
         schema = parameter.schema if parameter is not None else None
         self._is_valid: Callable[[Any], bool] | None = None
         if schema is not None:
@@ -37,7 +37,7 @@ class ItemIdentifiers:
         """Tell whether a value can be an identifier in a path."""
         if value is None or isinstance(value, dict | list):
             return False
-        written = text(value)
+        written = as_text(value)
         if written in _NO_SEGMENTS:
             return False
         if self._is_valid is None or self._is_valid(value) or self._is_valid(written):
@@ -46,7 +46,7 @@ class ItemIdentifiers:
 
     def fitted(self, value: Any) -> Any:
         """Return a value if it can be an identifier in a path, else a UUID derived from the value if possible."""
-        made = _uuid(text(value))
+        made = _uuid(as_text(value))
         return made if isinstance(value, str) and self.fits(made) else value
 
     def new(
@@ -90,7 +90,7 @@ def _candidates(example: Any, number: int, secret: str) -> Iterator[str]:
     yield from (digits, str(number + 1), unique)
 
 
-def _uuid(text_: str) -> str:
+def _uuid(text: str) -> str:
     """Return a UUID derived from a text (RFC 9562, version 4 in form)."""
-    code = hashlib.sha256(text_.encode()).hexdigest()
+    code = hashlib.sha256(text.encode()).hexdigest()
     return f"{code[:8]}-{code[8:12]}-4{code[13:16]}-a{code[17:20]}-{code[20:32]}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from mockserver.stub.crud.queries import Page, text
+from mockserver.stub.crud.queries import Page, as_text
 
 #: Members by what they mean, in lower case without `_` and `-`.
 _TOTALS = frozenset({"total", "totalcount", "count", "totalresults", "totalitems", "totalelements", "results"})
@@ -35,33 +35,33 @@ def envelopes(around: Envelope, chosen: Page, *, by_cursor: bool) -> Iterator[En
 
     Args:
         around: the envelope of the operation's example.
-        chosen: which items stand in it.
-        by_cursor: whether the operation takes a cursor, so that a client goes on by what is written here.
+        chosen: the page of items that it contains.
+        by_cursor: whether the operation takes a cursor, so that clients send what is written here.
     """
-    counted = _changed(around, lambda name, value: (_counted(name, value, chosen),))
+    counted = _changed(around, lambda name, value: (_total(name, value, chosen),))
     if chosen.more:
         if by_cursor and chosen.last is not None:
-            yield _changed(counted, lambda name, value: (_onward(name, value, text(chosen.last)),))
+            yield _changed(counted, lambda name, value: (_next_cursor(name, value, as_text(chosen.last)),))
     else:
-        # No schema tells in words how the end is said.
-        yield from (_changed(counted, partial(_ended, ending=ending)) for ending in ((None,), (), ("",)))
+        # Schemas do not say how the end of a list is written.
+        yield from (_changed(counted, partial(_last_cursor, ending=ending)) for ending in ((None,), (), ("",)))
     yield counted
 
 
-def _counted(name: str, value: Any, chosen: Page) -> Any:
+def _total(name: str, value: Any, chosen: Page) -> Any:
     plain = _plain(name)
     if plain in _TOTALS and isinstance(value, int) and not isinstance(value, bool):
         return chosen.total
     return chosen.more if plain in _MORE and isinstance(value, bool) else value
 
 
-def _onward(name: str, value: Any, last: str) -> Any:
+def _next_cursor(name: str, value: Any, last: str) -> Any:
     """Return the cursor of the next page for a pagination member; members that hold a URL are unchanged."""
-    told = value is None or (isinstance(value, str) and "/" not in value)
-    return last if _plain(name) in _CURSORS and told else value
+    replaceable = value is None or (isinstance(value, str) and "/" not in value)
+    return last if _plain(name) in _CURSORS and replaceable else value
 
 
-def _ended(name: str, value: Any, ending: tuple[Any, ...]) -> tuple[Any, ...]:
+def _last_cursor(name: str, value: Any, ending: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the value of a pagination member on the last page: empty for a cursor, unchanged for other members."""
     goes_on = _plain(name) in _CURSORS and isinstance(value, str | int) and not isinstance(value, bool)
     return ending if goes_on else (value,)

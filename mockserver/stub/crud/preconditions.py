@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.errors import RequestRejected
 from mockserver.plugins.calls import Call
-from mockserver.stub.crud.queries import text
+from mockserver.stub.crud.queries import as_text
 
 _TAG = re.compile(r'(W/)?("[^"]*")')
 _REPEATED = "idempotency:"
@@ -24,20 +24,20 @@ def require_preconditions(call: Call, tag: str | None) -> None:
     Raises:
         RequestRejected: 412.
     """
-    wanted = _asked(call, "if-match")
-    if wanted is not None and not _names(wanted, tag, weak=False):
+    wanted = _field_value(call, "if-match")
+    if wanted is not None and not _matches_tag(wanted, tag, weak=False):
         raise RequestRejected(412, "Precondition Failed", "If-Match does not match the current entity tag")
-    if _asked(call, "if-none-match") is not None and is_unmodified(call, tag):
+    if _field_value(call, "if-none-match") is not None and is_unmodified(call, tag):
         raise RequestRejected(412, "Precondition Failed", "If-None-Match matches the current entity tag")
 
 
 def is_unmodified(call: Call, tag: str | None) -> bool:
     """Tell whether `If-None-Match` matches the present entity tag, so that a read is answered 304."""
-    wanted = _asked(call, "if-none-match")
-    return wanted is not None and _names(wanted, tag, weak=True)
+    wanted = _field_value(call, "if-none-match")
+    return wanted is not None and _matches_tag(wanted, tag, weak=True)
 
 
-def created_before(call: Call, collection: str) -> str | None:
+def key_created_before(call: Call, collection: str) -> str | None:
     """Return the key of the item that an earlier call with the same idempotency key created, None if there is none."""
     key = _idempotency_key(call)
     record = None if key is None else call.transaction.get(_REPEATED + collection, key)
@@ -51,18 +51,18 @@ def remember_created(call: Call, collection: str, created: str) -> None:
         call.transaction.put(_REPEATED + collection, key, {"created": created})
 
 
-def _asked(call: Call, field: str) -> str | None:
+def _field_value(call: Call, field: str) -> str | None:
     """Return the value of a request field that the contract declares, None if the request does not have the field."""
     found = (value for name, value in call.arguments.header.items() if name.lower() == field)
-    return next((_written(value) for value in found), None)
+    return next((_field_text(value) for value in found), None)
 
 
-def _written(value: Any) -> str:
+def _field_text(value: Any) -> str:
     """Return the text of a request field whose decoded value may be a list."""
-    return ", ".join(map(text, value)) if isinstance(value, list) else text(value)
+    return ", ".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
 
 
-def _names(field: str, tag: str | None, *, weak: bool) -> bool:
+def _matches_tag(field: str, tag: str | None, *, weak: bool) -> bool:
     """Tell whether a list of entity tags, or `*`, matches the entity tag of the present state."""
     if tag is None:
         return False
@@ -71,4 +71,4 @@ def _names(field: str, tag: str | None, *, weak: bool) -> bool:
 
 def _idempotency_key(call: Call) -> str | None:
     found = (value for name, value in call.arguments.header.items() if name.lower() in _IDEMPOTENCY)
-    return next((text(value) for value in found), None)
+    return next((as_text(value) for value in found), None)

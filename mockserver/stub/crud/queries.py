@@ -1,4 +1,4 @@
-"""Filters, sorts and pages the items of a list by its query parameters."""
+"""Query parameters of list operations: which items are listed, in what order, and which page of them."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").replace("[", "").replace("]", "").replace("$", "")
 
 
-def text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Return the text form that a value has in a path or query."""
     return value if isinstance(value, str) else json.encode(value).decode()
 
 
 class Paging(NamedTuple):
-    """How an operation's query selects a page.
+    """How the query of a list operation selects a page of items.
 
     Attributes:
         first_page: number of the first page.
@@ -66,7 +66,7 @@ class Page(NamedTuple):
 
 
 def paging(contract: Contract, operation: Operation) -> Paging:
-    """Return how an operation's query selects a page: the number of the first page, and whether it uses cursors."""
+    """Return how a list operation's query selects a page: number of the first page, and whether it uses cursors."""
     first, by_cursor = 1, False
     for parameter in operation.parameters:
         if parameter.location != "query":
@@ -86,7 +86,7 @@ def choose(
     how: Paging = Paging(),  # noqa: B008 -- a frozen value
     ends: Collection[str] = (),
 ) -> Page:
-    """Return the page of items that a query asks for, of those that match its filters, in its order.
+    """Return the page of items that a query selects, after removing other items and sorting.
 
     Args:
         items: all that there are.
@@ -98,14 +98,14 @@ def choose(
     controls = {_plain(name): value for name, value in query.items() if _plain(name) in _CONTROLS}
     found = [item for item in items if _matches(item, query)]
     found = _sorted(found, controls)
-    size = _whole(controls, _SIZES)
+    size = _integer_control(controls, _SIZES)
     size = len(found) if size is None or size <= 0 else size
-    before = _place(found, controls, _BEFORE, identifier)
+    before = _cursor_index(found, controls, _BEFORE, identifier)
     if before is not None:  # read backwards, so that more are those in front
         start, end = max(before - size, 0), before
         more = start > 0
     else:
-        start = _start(found, controls, identifier, how, ends, size)
+        start = _start_index(found, controls, identifier, how, ends, size)
         end = start + size
         more = end < len(found)
     page = found[start:end]
@@ -118,7 +118,7 @@ def _matches(item: Item, query: Mapping[str, Any]) -> bool:
         if _plain(name) in _CONTROLS or name not in item or isinstance(item[name], dict | list):
             continue
         allowed = wanted if isinstance(wanted, list) else [wanted]
-        if not isinstance(wanted, dict) and text(item[name]) not in [text(one) for one in allowed]:
+        if not isinstance(wanted, dict) and as_text(item[name]) not in [as_text(one) for one in allowed]:
             return False
     return True
 
@@ -130,7 +130,7 @@ def _sorted(items: list[Item], controls: Mapping[str, Any]) -> list[Item]:
     if not isinstance(asked, str) or not asked:
         return items
     field, _, direction = asked.replace(",", ":").replace(" ", ":").partition(":")
-    direction = direction or next((text(controls[name]) for name in controls if name in _DIRECTIONS), "")
+    direction = direction or next((as_text(controls[name]) for name in controls if name in _DIRECTIONS), "")
     backwards = field.startswith("-") or direction.lower().startswith("desc")
     field = field.lstrip("+-")
     if not any(field in item for item in items):
@@ -141,10 +141,10 @@ def _sorted(items: list[Item], controls: Mapping[str, Any]) -> list[Item]:
 def _rank(value: Any) -> tuple[int, float, str]:
     if isinstance(value, bool) or value is None:
         return (0, float(bool(value)), "")
-    return (1, float(value), "") if isinstance(value, int | float) else (2, 0.0, text(value))
+    return (1, float(value), "") if isinstance(value, int | float) else (2, 0.0, as_text(value))
 
 
-def _start(
+def _start_index(
     items: Sequence[Item],
     controls: Mapping[str, Any],
     identifier: str,
@@ -152,26 +152,30 @@ def _start(
     ends: Collection[str],
     size: int,
 ) -> int:
-    offset = _whole(controls, _OFFSETS)
+    offset = _integer_control(controls, _OFFSETS)
     if offset is not None:
         return min(max(offset, 0), len(items))
-    page = _whole(controls, _PAGES)
+    page = _integer_control(controls, _PAGES)
     if page is not None:
         return min(max(page - how.first_page, 0) * size, len(items))
-    after = _place(items, controls, _AFTER, identifier)
+    after = _cursor_index(items, controls, _AFTER, identifier)
     if after is not None:
         return after + 1
-    return len(items) if any(text(controls[name]) in ends for name in controls if name in _AFTER) else 0
+    return len(items) if any(as_text(controls[name]) in ends for name in controls if name in _AFTER) else 0
 
 
-def _place(items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[str], identifier: str) -> int | None:
+def _cursor_index(
+    items: Sequence[Item], controls: Mapping[str, Any], names: frozenset[str], identifier: str
+) -> int | None:
     """Return the index of the item that a cursor identifies, None if there is no cursor or no such item."""
-    known = [text(item.get(identifier)) for item in items] if names & controls.keys() else []
-    places = (known.index(text(controls[name])) for name in controls if name in names and text(controls[name]) in known)
+    known = [as_text(item.get(identifier)) for item in items] if names & controls.keys() else []
+    places = (
+        known.index(as_text(controls[name])) for name in controls if name in names and as_text(controls[name]) in known
+    )
     return next(places, None)
 
 
-def _whole(controls: Mapping[str, Any], names: frozenset[str]) -> int | None:
+def _integer_control(controls: Mapping[str, Any], names: frozenset[str]) -> int | None:
     for name, value in controls.items():
         if name in names and isinstance(value, int) and not isinstance(value, bool):
             return value

@@ -1,4 +1,4 @@
-"""Fits items of the store into the form of an operation's documented response."""
+"""Representation of stored items in the form of an operation's documented response."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def with_value(value: Any, pointer: str, new: Any) -> Any:
 
 
 class Presentation:
-    """Builds the successful responses of one operation that show items.
+    """Builder of the successful responses of one operation that show items.
 
     Attributes:
-        names: members that an item has there, none where nothing is known of them.
-        is_valid: whether a whole answer is valid against its schema.
+        names: members that an item has in the response, empty if unknown.
+        is_valid: tells whether the whole content of a response is valid against its schema.
     """
 
     def __init__(self, contract: Contract, operation: Operation, pointer: str) -> None:
@@ -53,7 +53,7 @@ class Presentation:
         self.has_content = media_type is not None
         self.is_valid: Callable[[Any], bool] = lambda _value: True
         if media_type is not None and media_type.schema is not None:
-            with suppress(ContractError):  # the answer is given unjudged then, as without a schema
+            with suppress(ContractError):  # the response is not validated then, as without a schema
                 self.is_valid = contract.validator(media_type.schema, "response").is_valid
         shape = _shape(contract, media_type, pointer)
         self.names = frozenset(() if shape is None else shape.names)
@@ -97,9 +97,9 @@ class Presentation:
         """Return the whole response content with a list of items in it, and whether that content is valid.
 
         Args:
-            chosen: the items, and what is told of them beside them.
-            template: the answer without state.
-            by_cursor: whether clients go on by a cursor.
+            chosen: the page: items, total and cursor.
+            template: content of the response without state.
+            by_cursor: whether clients ask for the next page by a cursor.
         """
         listed = value_at(template, self._pointer)
         base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}

@@ -4,7 +4,7 @@
 
     seeds (what the contract's examples show) ── overlaid by ── this world's records ── shown as the operation documents
 
-Records stand in the store under the collection's own path, `resource:/users/7/pets`, by the text of their identifier:
+The store keeps records under the collection's own path, `resource:/users/7/pets`, by the text of their identifier:
 `{"item": {...}}`, or `{"gone": true}` once deleted. What is only read is never written.
 """
 
@@ -24,12 +24,12 @@ from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
 from mockserver.stub.crud.example_items import ExampleItems, Representations, has_examples, item_parameter
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers
-from mockserver.stub.crud.queries import choose, paging, text
+from mockserver.stub.crud.queries import as_text, choose, paging
 from mockserver.stub.crud.representation import Item, Presentation, value_at
 from mockserver.stub.crud.tombstones import PREFIX, Tombstones, filled, missing_item
 from mockserver.stub.crud.writes import entity_tag, json_patched, merge_patched, settable, stamp
 
-#: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and drop the whole answer.
+#: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and some drop the whole response.
 _MAX_URI = 8000
 
 
@@ -48,10 +48,10 @@ class ResourceHandler:
 
         Args:
             contract: where schemas and other operations are looked up.
-            operation: what is called.
-            behaviour: its part in the resource.
+            operation: the operation that calls are made of.
+            behaviour: its role in the resource.
             relatives: the behaviours of all operations of the contract, by `operationId`.
-            representations: what operations answer without state, by `operationId`.
+            representations: the responses of operations without state, by `operationId`.
         """
         self._contract = contract
         self._operation = operation
@@ -80,7 +80,7 @@ class ResourceHandler:
         }[behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
-        """Read or change the state by the role of the operation, and return the outcome.
+        """Read or change the items of a collection by the role of the operation, and return the outcome.
 
         Raises:
             RequestRejected: there is no such item, or a condition does not hold.
@@ -95,7 +95,7 @@ class ResourceHandler:
         view = list(self._view(call).values())
         issued = self._presentation.cursors(template) if self._paging.by_cursor else frozenset()
         page = choose(view, call.arguments.query, self._behaviour.identifier, self._paging, issued)
-        known = {text(one.get(self._behaviour.identifier)) for one in view}
+        known = {as_text(one.get(self._behaviour.identifier)) for one in view}
         if (
             self._reachable(template, known)
             and len(page.items) == len(view)
@@ -113,19 +113,19 @@ class ResourceHandler:
         return self._exemplary or (
             isinstance(shown, list)
             and bool(shown)
-            and all(isinstance(one, dict) and text(one.get(self._behaviour.identifier)) in known for one in shown)
+            and all(isinstance(one, dict) and as_text(one.get(self._behaviour.identifier)) in known for one in shown)
         )
 
     def _create(self, call: Call) -> Outcome:
         body = self._body(call)
-        again = preconditions.created_before(call, self._collection(call))
+        again = preconditions.key_created_before(call, self._collection(call))
         record = None if again is None else self._record(call, again)
         if record is not None and "item" in record:
             return self._respond(call, record["item"], "created by an earlier call with this idempotency key")
         base = self._template_item(call)
         view = self._view(call)
         documented = self._documented(call)
-        if documented is not None and self._record(call, text(documented.get(self._behaviour.identifier))) is None:
+        if documented is not None and self._record(call, as_text(documented.get(self._behaviour.identifier))) is None:
             return self._created(call, documented)
         item = {name: value for name, value in base.items() if name not in self._settable} | body
         stamp(item, base, call.now, fresh=True)
@@ -133,7 +133,7 @@ class ResourceHandler:
         if not self._identifiers.fits(sent):
             sent = None  # nobody could ever ask for it, so the server names it
         item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
-        key = text(item[self._behaviour.identifier])
+        key = as_text(item[self._behaviour.identifier])
         if sent is not None and key in view and self._documents(409):
             raise RequestRejected(
                 409, "Conflict", f"an item with {self._behaviour.identifier} {json.text(key[:60])} exists already"
@@ -141,7 +141,7 @@ class ResourceHandler:
         return self._created(call, item)
 
     def _created(self, call: Call, item: Item) -> Outcome:
-        key = text(item[self._behaviour.identifier])
+        key = as_text(item[self._behaviour.identifier])
         outcome = self._kept(call, key, item, f"created {key[:60]}")
         preconditions.remember_created(call, self._collection(call), key)
         location = f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}"
@@ -152,7 +152,7 @@ class ResourceHandler:
 
     def _read(self, call: Call) -> Outcome:
         shown = self._shown_by_example(call)
-        key = text(call.arguments.path.get(self._behaviour.parameter))
+        key = as_text(call.arguments.path.get(self._behaviour.parameter))
         state = self._find(call) if shown is None else self._seeded().get(key, shown)
         if state is None:
             return Outcome(0, self._template(call), "example: no item with this identifier is known")
@@ -180,7 +180,7 @@ class ResourceHandler:
 
     def _delete(self, call: Call) -> Outcome:
         found = self._find_to_change(call)
-        key = text(call.arguments.path.get(self._behaviour.parameter))
+        key = as_text(call.arguments.path.get(self._behaviour.parameter))
         call.transaction.put(self._collection(call), key, {"gone": True})
         return self._respond(call, found or {}, f"deleted {key[:60]}")
 
@@ -189,8 +189,8 @@ class ResourceHandler:
     def _changed(self, call: Call, item: Item, base: Item, what: str) -> Outcome:
         if item is not self._documented(call):
             stamp(item, base, call.now, fresh=False)
-        key = text(call.arguments.path.get(self._behaviour.parameter))
-        if text(item.get(self._behaviour.identifier)) != key:
+        key = as_text(call.arguments.path.get(self._behaviour.parameter))
+        if as_text(item.get(self._behaviour.identifier)) != key:
             item[self._behaviour.identifier] = call.arguments.path.get(self._behaviour.parameter)
         return self._kept(call, key, item, f"{what} {key[:60]}")
 
@@ -243,7 +243,7 @@ class ResourceHandler:
         Raises:
             RequestRejected: 404.
         """
-        key = text(call.arguments.path.get(self._behaviour.parameter))
+        key = as_text(call.arguments.path.get(self._behaviour.parameter))
         record = call.transaction.get(self._collection(call), key)
         if record is not None:
             if record.get("gone") and not upsert:
@@ -262,7 +262,7 @@ class ResourceHandler:
         """
         upsert = self._behaviour.role != "delete" and "201" in self._operation.responses
         found = self._find(call, upsert=upsert)
-        if found is not None or upsert:  # else nothing is known of it, and the example stands for it
+        if found is not None or upsert:  # else the item is unknown, and the example is used in its place
             preconditions.require_preconditions(call, None if found is None else entity_tag(found))
         return found
 
@@ -271,11 +271,11 @@ class ResourceHandler:
 
     def _shown_by_example(self, call: Call) -> Item | None:
         """Return the item in the response's example if it is the requested one and was not changed."""
-        key = text(call.arguments.path.get(self._behaviour.parameter))
+        key = as_text(call.arguments.path.get(self._behaviour.parameter))
         if self._record(call, key) is not None or not self._behaviour.answers:
             return None
         item = value_at(self._template(call), self._behaviour.value)
-        return item if isinstance(item, dict) and text(item.get(self._behaviour.identifier)) == key else None
+        return item if isinstance(item, dict) and as_text(item.get(self._behaviour.identifier)) == key else None
 
     def _documented(self, call: Call) -> Item | None:
         """Return the item in the documented response to exactly this request content, None if there is none.
@@ -287,7 +287,7 @@ class ResourceHandler:
         for request, item in self._exchanges:
             if request == call.content:
                 key = call.arguments.path.get(self._behaviour.parameter)
-                if self._behaviour.role == "create" or text(item[self._behaviour.identifier]) == text(key):
+                if self._behaviour.role == "create" or as_text(item[self._behaviour.identifier]) == as_text(key):
                     return item
         return None
 

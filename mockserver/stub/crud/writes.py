@@ -1,4 +1,4 @@
-"""Computes the item after a write: merge and JSON patches, timestamps, and its entity tag."""
+"""Result of a write to an item: JSON patches, merge patches, timestamps, and entity tags."""
 
 from __future__ import annotations
 

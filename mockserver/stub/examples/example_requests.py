@@ -19,7 +19,7 @@ from mockserver.http.media_types import concrete, is_json
 from mockserver.http.preferences import token
 from mockserver.stub.examples.example_sequences import Step
 from mockserver.stub.examples.generator import Generator
-from mockserver.stub.examples.selection import Examples, Prepared
+from mockserver.stub.examples.selection import Examples, PreparedExample
 from mockserver.stub.examples.valid_requests import RequestMaker
 from mockserver.stub.store.seed import Seed
 
@@ -106,7 +106,7 @@ class _Lister:
         return found if isinstance(found, dict) else {}
 
     def _reached(
-        self, operation: Operation, response: DocumentedResponse, media_type: MediaType, prepared: Prepared
+        self, operation: Operation, response: DocumentedResponse, media_type: MediaType, prepared: PreparedExample
     ) -> ListedExample:
         name = prepared.example.name
         code = _code(operation, response)
@@ -130,7 +130,7 @@ class _Lister:
         return _unreached(operation, response, media_type.name, name, why)
 
     def _tried(
-        self, step: Step, code: int, media_type: MediaType, prepared: Prepared
+        self, step: Step, code: int, media_type: MediaType, prepared: PreparedExample
     ) -> tuple[tuple[tuple[Step, ...], str] | None, str]:
         """Return the steps that return an example with the received content, else None and the reason."""
         wanted = _with(step, ("Accept", concrete(media_type.name)))
@@ -141,9 +141,9 @@ class _Lister:
             return None, _refusal(reference, code)
         for plain in (step, wanted):
             self._send(_RESET)
-            answer = self._send(plain)
-            if right(answer) and _same(answer, reference):
-                return ((_RESET, plain), _text(answer)), ""
+            received = self._send(plain)
+            if right(received) and _same(received, reference):
+                return ((_RESET, plain), _text(received)), ""
         return ((preferred,), _text(reference)), ""
 
     def _send(self, step: Step) -> _ReceivedResponse:
@@ -195,48 +195,48 @@ def _code(operation: Operation, response: DocumentedResponse) -> int | None:
     return next((code for code in codes if operation.response_for(code) is response), None)
 
 
-def _judge(code: int, media_type: MediaType, prepared: Prepared) -> Callable[[_ReceivedResponse], bool]:
+def _judge(code: int, media_type: MediaType, prepared: PreparedExample) -> Callable[[_ReceivedResponse], bool]:
     """Return a function that tells whether a response is a given example."""
 
-    def right(answer: _ReceivedResponse) -> bool:
-        if answer.status != code:
+    def right(received: _ReceivedResponse) -> bool:
+        if received.status != code:
             return False
-        if is_json(answer.content_type):
+        if is_json(received.content_type):
             try:
-                return bool(json.decode(answer.content) == prepared.value)
+                return bool(json.decode(received.content) == prepared.value)
             except ValueError:
                 return False
         if isinstance(prepared.value, str):
-            return answer.content == prepared.value.encode()
+            return received.content == prepared.value.encode()
         # Any other form of a value (XML): the stub was asked for the example by its name, and sent something.
-        return bool(answer.content) and not is_json(media_type.name)
+        return bool(received.content) and not is_json(media_type.name)
 
     return right
 
 
-def _same(answer: _ReceivedResponse, reference: _ReceivedResponse) -> bool:
-    if answer.content_type != reference.content_type:
+def _same(received: _ReceivedResponse, reference: _ReceivedResponse) -> bool:
+    if received.content_type != reference.content_type:
         return False
-    return is_json(answer.content_type) or answer.content == reference.content
+    return is_json(received.content_type) or received.content == reference.content
 
 
-def _refusal(answer: _ReceivedResponse, code: int) -> str:
+def _refusal(received: _ReceivedResponse, code: int) -> str:
     """Return the reason why a response is not the example that was asked for."""
     detail = ""
     try:
-        problem = json.decode(answer.content)
+        problem = json.decode(received.content)
         detail = str(problem.get("detail") or problem.get("title") or "") if isinstance(problem, dict) else ""
         violations = problem.get("violations") or problem.get("errors") if isinstance(problem, dict) else None
         if isinstance(violations, list) and violations and isinstance(violations[0], dict):
             detail = f"{detail}: {violations[0].get('message', '')}"
     except ValueError:
         pass
-    if answer.status != code:
-        return f"the stub answers {answer.status}{': ' + detail if detail else ''}"
-    if not answer.content:
+    if received.status != code:
+        return f"the stub answers {received.status}{': ' + detail if detail else ''}"
+    if not received.content:
         return f"the stub sends no content with status {code}"
     return (
-        f"the stub sends other content, as {answer.content_type}: another operation has the path, or the example "
+        f"the stub sends other content, as {received.content_type}: another operation has the path, or the example "
         "cannot be sent as documented"
     )
 
@@ -245,8 +245,8 @@ def _with(step: Step, field: tuple[str, str]) -> Step:
     return Step(step.method, step.path, (*step.fields, field), step.content)
 
 
-def _text(answer: _ReceivedResponse) -> str:
-    return answer.content.decode(errors="replace")
+def _text(received: _ReceivedResponse) -> str:
+    return received.content.decode(errors="replace")
 
 
 def _listed(

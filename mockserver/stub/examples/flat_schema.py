@@ -1,4 +1,4 @@
-"""Flattens Schema Objects into one table of keywords: `$ref` followed, `allOf` merged, branches of `oneOf` chosen.
+"""Schema Objects flattened to one table of keywords: `$ref` followed, `allOf` merged, branches of `oneOf` chosen.
 
 A value that meets the flat table usually meets the schema; whether it does is for the validator to say, so what cannot
 be merged (two patterns) is left at the first.
@@ -16,7 +16,7 @@ from mockserver.errors import ContractError
 from mockserver.http.pointers import lookup
 
 Flat = dict[str, Any]
-#: Chooses one of some branches: their schemas, and how deep in the value they stand, to the order to try them in.
+#: Takes the schemas of some branches, returns the chosen one.
 Choose = Callable[[Sequence[Any]], Any]
 
 _LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
@@ -33,7 +33,7 @@ class Impossible(Exception):  # noqa: N818 - no error: the way out of a branch t
 
 
 class Flattener:
-    """Flattens the schemas of one contract; a function that is passed in chooses branches of `oneOf` and `anyOf`."""
+    """Flattener of one contract's schemas; a function that is passed in chooses branches of `oneOf` and `anyOf`."""
 
     def __init__(self, contract: Contract) -> None:
         self._data = contract.document.data

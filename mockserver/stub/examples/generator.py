@@ -1,7 +1,7 @@
-"""Generates content from schemas; the same contract, seed, pointer and key give the same value.
+"""Content generated from schemas: the same contract, seed, pointer and key give the same value.
 
 A value is made from the top down (value_maker.py), several ways in turn, until one is valid by the contract's own
-validator. Nothing that was not found valid is given out.
+validator. No value is returned that was not validated.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the calle
     """Error: no valid value of a schema was found.
 
     Attributes:
-        reason: what keeps the first value that was made from being valid.
-        closest: a value that looks like one, for want of a better; NO_CONTENT where none could be made at all.
+        reason: why the first generated value is not valid.
+        closest: a value that is nearly valid; NO_CONTENT if none could be made at all.
     """
 
     def __init__(self, reason: str, closest: Any = NO_CONTENT) -> None:
@@ -47,7 +47,7 @@ class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the calle
 
 
 class Generator:
-    """Generates values of a contract's schemas."""
+    """Generator of values of a contract's schemas."""
 
     def __init__(self, contract: Contract, seed: int) -> None:
         self._contract = contract
@@ -56,11 +56,11 @@ class Generator:
         self._usual: dict[tuple[str, Direction], Any] = {}
 
     def generate(self, pointer: str, direction: Direction, key: str = "") -> Any:
-        """Return a valid value of the schema at a pointer.
+        """Return a generated, valid value of the schema at a JSON pointer of the contract.
 
         Args:
             pointer: JSON pointer of the Schema Object.
-            direction: properties that are not for it are left out.
+            direction: request or response; `readOnly` or `writeOnly` properties of the other one are left out.
             key: another key gives another value where the schema leaves room; without one the schema's own examples
                 are taken where it has some.
 

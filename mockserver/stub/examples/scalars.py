@@ -1,4 +1,4 @@
-"""Generates texts and numbers that fit a schema (for objects and arrays: value_maker.py)."""
+"""Texts and numbers generated for a schema (for objects and arrays: value_maker.py)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from mockserver.contract.schema.validator import conforms
 from mockserver.http import json
 from mockserver.stub.examples.flat_schema import Flat, Impossible
-from mockserver.stub.examples.texts import FORMATS, fitted, matching, named
+from mockserver.stub.examples.texts import FORMATS, text_matching, text_of_length, typical_text
 
 
 def make_text(flat: Flat, name: str, chance: Random) -> str:
@@ -25,17 +25,17 @@ def make_text(flat: Flat, name: str, chance: Random) -> str:
     if known is not None:
         found = known(chance)
         if "pattern" not in flat or conforms(flat, found):
-            sized = fitted(found, shortest, longest, chance)
+            sized = text_of_length(found, shortest, longest, chance)
             return sized if conforms(flat, sized) else found
     if "pattern" in flat:
-        hinted = fitted(named(name, chance), shortest, longest, chance)
+        hinted = text_of_length(typical_text(name, chance), shortest, longest, chance)
         if conforms(flat, hinted):
             return hinted
-        built = matching(flat["pattern"], shortest, longest, chance)
+        built = text_matching(flat["pattern"], shortest, longest, chance)
         if built is None:
             raise Impossible(f"no text was found for the pattern {json.text(flat['pattern'][:60])}")
         return built
-    return fitted(named(name, chance), shortest, longest, chance)
+    return text_of_length(typical_text(name, chance), shortest, longest, chance)
 
 
 def make_number(flat: Flat, name: str, chance: Random, *, whole: bool) -> float:

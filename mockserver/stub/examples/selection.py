@@ -1,4 +1,4 @@
-"""Selects response content: the preferred example, the one that fits the call, the first one, or generated content.
+"""Selection of response content: the preferred example, the one that fits the call, the first, or generated content.
 
 ::
 
@@ -30,7 +30,7 @@ class ChosenContent(NamedTuple):
     valid: bool
 
 
-class Prepared(NamedTuple):
+class PreparedExample(NamedTuple):
     """An example of a response, decoded and validated.
 
     Attributes:
@@ -44,20 +44,20 @@ class Prepared(NamedTuple):
 
 
 class Examples:
-    """Selects the content of one operation's responses."""
+    """Selector of content for the responses of one operation."""
 
     def __init__(self, contract: Contract, operation: Operation, generator: Generator, *, dynamic: bool) -> None:
         self._contract = contract
         self._operation = operation
         self._generator = generator
         self._dynamic = dynamic
-        self._prepared: dict[str, tuple[Prepared, ...]] = {}
+        self._prepared: dict[str, tuple[PreparedExample, ...]] = {}
         self._fallen_back: dict[str, ChosenContent] = {}
 
     def choose(
         self, response: DocumentedResponse, media_type: MediaType, arguments: Arguments, preferences: Preferences
     ) -> ChosenContent:
-        """Return the content for a documented response.
+        """Return the selected content for a documented response: an example, or a generated value.
 
         Raises:
             RequestRejected: 501, nothing can be made; 404, the preferred example does not exist.
@@ -80,7 +80,7 @@ class Examples:
             known = self._fallen_back[media_type.pointer] = made or self._generated(response, media_type, "")
         return known
 
-    def prepared(self, media_type: MediaType) -> tuple[Prepared, ...]:
+    def prepared(self, media_type: MediaType) -> tuple[PreparedExample, ...]:
         """Return the examples of a media type, decoded and validated."""
         found = self._prepared.get(media_type.pointer)
         if found is None:
@@ -101,11 +101,11 @@ class Examples:
         except CannotGenerate:
             return None
 
-    def _prepare(self, media_type: MediaType, example: Example) -> Prepared:
+    def _prepare(self, media_type: MediaType, example: Example) -> PreparedExample:
         value = example.value
         is_text = isinstance(value, str)
         if media_type.schema is None or (is_text and not is_json(concrete(media_type.name))):
-            return Prepared(example, value, "")  # text of any other media type is content as it is
+            return PreparedExample(example, value, "")  # text of any other media type is content as it is
         validator = self._contract.validator(media_type.schema, "response")
         if is_text and not validator.is_valid(value):
             try:
@@ -115,10 +115,10 @@ class Examples:
             value = decoded
         for broken in validator.violations(value):
             place = "".join(f"/{part}" for part in broken.instance_path)
-            return Prepared(example, value, f"{place or 'the root'}: {broken.message[:200]}")
-        return Prepared(example, value, "")
+            return PreparedExample(example, value, f"{place or 'the root'}: {broken.message[:200]}")
+        return PreparedExample(example, value, "")
 
-    def _by_value(self, examples: list[Prepared], arguments: Arguments) -> ChosenContent | None:
+    def _by_value(self, examples: list[PreparedExample], arguments: Arguments) -> ChosenContent | None:
         """Return the example whose own request is most like the call, else the example with the call's identifier."""
         scores = [(_likeness(self._operation, one.example.name, arguments), one) for one in examples]
         best, chosen = max(scores, key=lambda scored: scored[0])
@@ -134,7 +134,7 @@ class Examples:
                 return ChosenContent(one.value, f"example {one.example.name}, which has this identifier", valid=True)
         return None
 
-    def _mended(self, broken: Prepared, media_type: MediaType) -> ChosenContent | None:
+    def _mended(self, broken: PreparedExample, media_type: MediaType) -> ChosenContent | None:
         """Return a generated value with the valid members of a broken example; the example itself if that fails."""
         assert media_type.schema is not None
         try:
@@ -156,7 +156,7 @@ class Examples:
     def _generated(self, response: DocumentedResponse, media_type: MediaType, key: str) -> ChosenContent:
         schema = media_type.schema
         if schema is None and is_json_lines(media_type.name):
-            schema = media_type.item_schema  # one line; how many there are is said nowhere
+            schema = media_type.item_schema  # one line; the contract does not say how many there are
         if schema is None:
             return ChosenContent(
                 {} if is_json(concrete(media_type.name)) else "", "documented without example and schema", valid=True
@@ -171,7 +171,7 @@ class Examples:
             raise RequestRejected(501, "Not Implemented", detail, fields={INVALID_FIELD: "true"}) from failed
 
 
-def _by_name(examples: tuple[Prepared, ...], name: str) -> ChosenContent:
+def _by_name(examples: tuple[PreparedExample, ...], name: str) -> ChosenContent:
     for one in examples:
         if one.example.name == name:
             return ChosenContent(one.value, f"example {name}", valid=not one.broken)

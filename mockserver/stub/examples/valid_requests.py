@@ -1,4 +1,4 @@
-"""Makes valid requests of an operation from its examples or generated values, for `mockserver examples`."""
+"""Valid requests of an operation, made from its examples or generated values, for `mockserver examples`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIGEST = 'Digest username="user", realm="mockserver", nonce="n", uri="/", respo
 
 
 class RequestMaker:
-    """Makes valid requests of a contract's operations.
+    """Maker of valid requests to a contract's operations.
 
     Raises:
         CannotGenerate: from `steps`, where no valid value of something that is required was found.

@@ -1,4 +1,4 @@
-"""Makes one value of a schema by recursive descent; the caller validates it (texts and numbers: scalars.py)."""
+"""One value of a schema, made by recursive descent and validated by the caller (texts and numbers: scalars.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import conforms
 from mockserver.stub.examples import scalars
 from mockserver.stub.examples.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
-from mockserver.stub.examples.texts import matching
+from mockserver.stub.examples.texts import text_matching
 
 #: Members and items that a value may have in all before only what is required is made.
 _ENOUGH = 400
@@ -33,7 +33,7 @@ _CHEAP = {"null": 0, "boolean": 1, "integer": 1, "number": 1, "string": 1, "arra
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """One strategy for making a value of a schema.
+    """Strategy for making a value of a schema: whether to use optional parts and examples, and which branches.
 
     Attributes:
         optional: what is not required is made, too.
@@ -51,7 +51,7 @@ class Strategy:
 
 
 class ValueMaker:
-    """Makes one value of a schema by one strategy."""
+    """Maker of one value of a schema, by one strategy."""
 
     def __init__(
         self, flattener: Flattener, direction: Direction, strategy: Strategy, chance: Random, *, vary: bool
@@ -65,7 +65,7 @@ class ValueMaker:
         self._above: list[str] = []
 
     def value(self, schema: Any, name: str = "", depth: int = 0) -> Any:
-        """Return a value of a schema, for a member of a given name.
+        """Return a generated value of a schema, for an object member of a given name.
 
         Raises:
             Impossible: there is none on this way.
@@ -260,7 +260,7 @@ class ValueMaker:
                 if len(made) < int(flat.get("minProperties", 0)) and not flat.get("patternProperties"):
                     raise
                 for pattern, schema in (flat.get("patternProperties") or {}).items():
-                    name = matching(pattern, 0, None, self._chance) or name
+                    name = text_matching(pattern, 0, None, self._chance) or name
                     made[name] = self.value(schema, name, depth + 1)
         return made
 

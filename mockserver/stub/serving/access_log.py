@@ -17,7 +17,7 @@ _DELAY_SECONDS = 0.1
 
 
 class AccessLog:
-    """Writes one line for each request to a text stream."""
+    """Access log: writes one line for each request to a text stream."""
 
     def __init__(self, stream: TextIO, *, as_json: bool = False) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Sends callbacks in the background, only to allowed hosts, and records them in the journal."""
+"""Background delivery of callbacks, only to allowed hosts, recorded in the journal."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mockserver.messages import OutgoingRequest
 from mockserver.stub.control.journal import kept_content
 from mockserver.stub.store.worlds import World
 
-#: A receiver has so long for each step of an exchange.
+#: Time limit for each step of an exchange with a receiver.
 _PATIENCE_SECONDS = 5.0
 _MAX_WAITING = 1000
 _THREADS = 4
-_MAX_ANSWER_BYTES = 64 * 1024
+_MAX_RESPONSE_BYTES = 64 * 1024
 _BAD_GATEWAY, _GATEWAY_TIMEOUT = 502, 504
 _PORTS = {"http": 80, "https": 443}
 
 
 class Deliverer:
-    """Sends callbacks to the hosts that `--allow-callbacks` allows."""
+    """Sender of callbacks to the hosts that `--allow-callbacks` allows."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        """Prepare for a list of allowed hosts, each `HOST` (any port) or `HOST:PORT`.
+        """Prepare to send callbacks to a list of allowed hosts, each `HOST` (any port) or `HOST:PORT`.
 
         Raises:
             UsageError: one of them is neither.
@@ -90,9 +90,9 @@ def _send(outgoing: OutgoingRequest) -> tuple[int, bytes, str]:
     fields = dict(outgoing.fields) | ({"Content-Type": outgoing.content_type} if outgoing.content_type else {})
     try:
         connection.request(outgoing.method, target, outgoing.content or None, fields)
-        answer = connection.getresponse()
-        status = answer.status if 100 <= answer.status <= 599 else _BAD_GATEWAY
-        return status, answer.read(_MAX_ANSWER_BYTES), f"callback of {outgoing.cause}"
+        response = connection.getresponse()
+        status = response.status if 100 <= response.status <= 599 else _BAD_GATEWAY
+        return status, response.read(_MAX_RESPONSE_BYTES), f"callback of {outgoing.cause}"
     except TimeoutError:
         return _GATEWAY_TIMEOUT, b"", f"callback of {outgoing.cause}: no response in {_PATIENCE_SECONDS:g} s"
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -1,7 +1,7 @@
 """Rate limit per client address, with a ban after repeated violations of the limit (`--rate-limit`).
 
-What an address did stands in the store of its world: worlds are limited apart, workers that share a store share the
-count, and a reset lifts it (docs/decisions/0044-rate-limit-and-ban.md).
+Requests of an address are counted in the store of its world: worlds have separate limits, workers that share a store
+share the count, and a reset clears it (docs/decisions/0044-rate-limit-and-ban.md).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from mockserver.stub.pipeline import Pipeline, RecordedResponse
 from mockserver.stub.store.worlds import World
 from mockserver.stub.stub_options import RateLimit
 
-#: The collection of the store that holds what each address did.
+#: The store's collection of the state of each address.
 RATE_LIMITS = "rate_limits"
-#: Addresses that a world knows; beyond that the one that was silent longest is forgotten.
+#: Addresses that a world keeps; beyond that the least recent one is forgotten.
 MAX_ADDRESSES = 1000
-#: Requests are counted over so many seconds.
+#: Requests are counted over this time.
 WINDOW_SECONDS = 1.0
-#: A crossing of the limit is forgotten after so many seconds.
+#: A violation of the limit is forgotten after this time.
 MEMORY_SECONDS = 3600.0
 _NOTHING: Mapping[str, Any] = {}
 
@@ -39,25 +39,28 @@ class Instant(NamedTuple):
 def seconds_between(then: Instant, now: Instant) -> float:
     """Return the seconds between two instants, on the clock on which more time has passed.
 
-    So a limit refills though the world's clock stands, and a test that advances it need not wait. The machine's clock
-    has no reason to run backwards, unless it was wrong before: nobody is kept out until it is as late as it was.
+    So a limit is renewed even if the world's clock is stopped, and a test that advances the clock need not wait. If the
+    machine's clock is set back, the difference counts as time passed, so that no address stays refused for long.
     """
     return max(now.world - then.world, abs(now.machine - then.machine))
 
 
-def decide(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[Record | None, RequestRejected | None]:
+def decide_request(
+    record: Mapping[str, Any], now: Instant, limit: RateLimit
+) -> tuple[Record | None, RequestRejected | None]:
     """Decide whether a request of a client address is within the rate limit.
 
-    A crossing is the first refusal within a second: a burst is one, whatever its size; going on is one each second.
+    A violation of the limit is the first refusal within a second: a burst of any size is one violation, and each
+    further second of it adds one.
 
     Args:
-        record: what the address did, as the last call returned it; empty at first.
+        record: state of the address, as the last call returned it; empty at first.
         now: when the request came.
         limit: what is allowed.
 
     Returns:
-        What the address did now, as JSON, or None if nothing is to be added; and why the request is refused, with 429
-        and `Retry-After`, or None if it is let in.
+        The new state of the address, as JSON, or None if it is unchanged; and the rejection of the request, with 429
+        and `Retry-After`, or None if the request is allowed.
     """
     banned = record.get("banned")
     if banned is not None:
@@ -66,16 +69,16 @@ def decide(record: Mapping[str, Any], now: Instant, limit: RateLimit) -> tuple[R
             return None, _banned(left, limit)
         record = _NOTHING
     recent = _within(record.get("recent", ()), now, WINDOW_SECONDS)
-    crossings = _within(record.get("crossings", ()), now, MEMORY_SECONDS)
+    violations = _within(record.get("crossings", ()), now, MEMORY_SECONDS)
     if len(recent) < limit.requests:
-        return {"recent": [*recent, list(now)], "crossings": crossings}, None
-    if crossings and seconds_between(Instant(*crossings[-1]), now) < WINDOW_SECONDS:
-        return None, _too_many(recent[0], now, limit, len(crossings))
-    crossings.append(list(now))
-    if limit.ban_after and len(crossings) >= limit.ban_after:
+        return {"recent": [*recent, list(now)], "crossings": violations}, None
+    if violations and seconds_between(Instant(*violations[-1]), now) < WINDOW_SECONDS:
+        return None, _too_many(recent[0], now, limit, len(violations))
+    violations.append(list(now))
+    if limit.ban_after and len(violations) >= limit.ban_after:
         return {"banned": list(now)}, _banned(limit.ban_seconds, limit)
-    refused = _too_many(recent[0], now, limit, len(crossings))
-    return {"recent": recent, "crossings": crossings if limit.ban_after else crossings[-1:]}, refused
+    refused = _too_many(recent[0], now, limit, len(violations))
+    return {"recent": recent, "crossings": violations if limit.ban_after else violations[-1:]}, refused
 
 
 class LimitedPipeline:
@@ -87,7 +90,7 @@ class LimitedPipeline:
     def __init__(self, pipeline: Pipeline, limit: RateLimit) -> None:
         self._pipeline = pipeline
         self._limit = limit
-        self.knows = pipeline.knows
+        self.templates = pipeline.templates
         self.allowed = pipeline.allowed
 
     def respond(self, request: Request, world: World) -> RecordedResponse | None:
@@ -103,7 +106,7 @@ class LimitedPipeline:
     def _judge(self, address: str, world: World) -> RequestRejected | None:
         with world.transaction() as transaction:
             known = transaction.get(RATE_LIMITS, address)
-            record, refused = decide(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
+            record, refused = decide_request(known or _NOTHING, Instant(world.now(), sources.wall_clock()), self._limit)
             if record is not None:
                 if known is None:
                     others = transaction.items(RATE_LIMITS)
@@ -123,8 +126,8 @@ def _last_seen(record: Mapping[str, Any]) -> float:
     return max((Instant(*instant).machine for instant in instants), default=0.0)
 
 
-def _too_many(oldest: list[float], now: Instant, limit: RateLimit, crossings: int) -> RequestRejected:
-    after = f"; violation {crossings} of {limit.ban_after} that lead to a ban (--ban-after)" if limit.ban_after else ""
+def _too_many(oldest: list[float], now: Instant, limit: RateLimit, violations: int) -> RequestRejected:
+    after = f"; violation {violations} of {limit.ban_after} that lead to a ban (--ban-after)" if limit.ban_after else ""
     detail = f"more than {limit.requests} requests in a second (--rate-limit){after}"
     return _refusal(detail, WINDOW_SECONDS - seconds_between(Instant(*oldest), now))
 

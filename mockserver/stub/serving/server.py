@@ -27,7 +27,7 @@ from mockserver.errors import MockServerError, UsageError
 
 BACKLOG = 1024
 #: Threads that run Python. The lock of the interpreter lets one run at a time; the others keep a slow upload or a
-#: delayed answer from stopping everybody else.
+#: delayed response from blocking all other requests.
 THREADS = 64
 _IDLE_SECONDS = 30
 _RUNTIME_THREADS = 1
@@ -106,7 +106,7 @@ def serve(
 
 
 class _StopSignal:
-    """Waits for SIGINT or SIGTERM.
+    """Stop signal (SIGINT or SIGTERM) that the main thread can wait for.
 
     Over the interpreter's wake-up pipe: the system may hand a signal to one of granian's threads, and Python's own
     handler then runs only when the main thread next does, which waits here.
@@ -165,10 +165,10 @@ def _work(
 
 
 def _entrance(app: Any) -> Callable[[Any, Environ], None]:
-    """Return the function that granian calls for each request.
+    """Return the function that the granian server calls for each request.
 
     Granian's own copies the process' environment variables into every request, as CGI did; a stub has no use for them,
-    and for the rest only where Flask answers.
+    and for the other WSGI keys only if Flask answers.
     """
     constants: Environ = {
         "SCRIPT_NAME": "",
@@ -180,14 +180,14 @@ def _entrance(app: Any) -> Callable[[Any, Environ], None]:
         "wsgi.version": (1, 0),
     }
 
-    def answer(proto: Any, environ: Environ) -> None:
+    def respond(proto: Any, environ: Environ) -> None:
         response = app.respond(environ)
         if response is not None:
             proto.response_bytes(response.status, response.fields, response.content)
         else:
             proto.response_bytes(*_through_wsgi(app.pass_on, environ | constants))
 
-    return answer
+    return respond
 
 
 def _through_wsgi(app: Any, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -214,7 +214,7 @@ def _run_children(
     on_ready: Callable[[], None],
     stop: _StopSignal,
 ) -> None:
-    """Serve with several child processes on one socket."""
+    """Serve the stub with several child processes that accept connections on one socket."""
     alive_read, alive_write = os.pipe()  # closes with the parent, however it ends
     ready_read, ready_write = os.pipe()
     children: set[int] = set()
@@ -264,7 +264,7 @@ def _be_child(
     alive: int,
     ready: int,
 ) -> None:
-    """Serve as a child process that ends when its parent does; never return."""
+    """Serve the stub as a child process that ends when its parent does; never return."""
 
     def end_with_parent() -> None:
         os.read(alive, 1)

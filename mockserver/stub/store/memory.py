@@ -34,12 +34,12 @@ class _MemoryWorld:
         self._lock.release()
 
     def read(self, collection: str, key: str) -> Record | None:
-        """Return a record as of the last committed transaction."""
+        """Return a record of the world as of the last committed transaction."""
         records = self._records.get(collection)
         return None if records is None else records.get(key)
 
     def dump(self) -> dict[str, dict[str, Record]]:
-        """Return all records as of the last committed transaction."""
+        """Return all records of the world as of the last committed transaction."""
         with self._lock:
             return {name: dict(records) for name, records in self._records.items()}
 

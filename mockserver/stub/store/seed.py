@@ -16,7 +16,7 @@ from mockserver.stub.store.seed_format import SeedFormat, format_of
 
 #: Members of an account that its record keeps in another form, or not at all.
 _CREDENTIALS = frozenset({"username", "password", "level", "tokens", "schemes", "scopes"})
-#: The record of a world that tells which overlay it started from.
+#: Key of the record of a world that says which overlay it started from.
 OVERLAY = "overlay"
 
 
@@ -35,9 +35,9 @@ class Account:
     """An account in the seed data; its `level` is "" if the contract has no levels.
 
     Attributes:
-        schemes: credential by name of the security scheme that it is shown for.
-        scopes: what it may do where a scope is asked for, None for everything.
-        profile: all else that seed data say of it, such as `owns`, `enabled` and quotas.
+        schemes: credentials by the name of their security scheme.
+        scopes: OAuth scopes that the account has, None for all.
+        profile: all other members in the seed data, such as `owns`, `enabled` and quotas.
     """
 
     username: str
@@ -55,10 +55,10 @@ class Seed:
 
     Attributes:
         accounts: by username, in the file's order.
-        issue: for each purpose, the secrets that a world hands out before it makes up its own.
-        records: of the store, by collection and key; those of accounts and tokens are made of `accounts`.
+        issue: for each purpose, the secrets that a world issues before it makes up its own.
+        records: records of the store, by collection and key; those of accounts and tokens are made from `accounts`.
         overlays: other starting points by name, each complete in itself.
-        name: the overlay that this is, "" for what the file says outside of `overlays`.
+        name: name of this overlay, "" for the file's own sections.
         account_references: members of an account that name something else in the file.
     """
 
@@ -106,7 +106,7 @@ class Seed:
         return min(self.accounts.values(), key=lambda one: ranks.get(one.level, len(ranks)), default=None)
 
     def secrets(self) -> dict[str, list[str]]:
-        """Return the credentials of each account that never expire, by user name: password, tokens and others."""
+        """Return the credentials (password, tokens and others) that never expire, of each account by user name."""
         return {
             account.username: [
                 *([] if account.password is None else [account.password]),
@@ -131,7 +131,7 @@ class Seed:
         return self if started is None else self.overlays.get(started["name"], self)
 
     def fill(self, transaction: Transaction) -> None:
-        """Write all records of a new world."""
+        """Write all records of a new world from the seed data."""
         for account in self.accounts.values():
             keys = [Token(value, 0, 0) for value in account.schemes.values()]
             for token in (*account.tokens, *keys):
@@ -168,8 +168,8 @@ def load_seed(path: Path | str, api: Plugin | None = None) -> Seed:
     """Return the seed data in a YAML file, for an API or for a contract without an API.
 
     Raises:
-        UsageError: not readable, not YAML, not of the documented form, or a name in it leads nowhere; names file,
-            place and remedy.
+        UsageError: not readable, not YAML, not of the documented form, or a name in it does not exist; the
+            message has file, place and remedy.
     """
     form = format_of(api)
     sections, overlays = seed_files.read_sections(Path(path), form)
@@ -206,7 +206,7 @@ RESOURCE_PREFIX = "resource:"
 
 
 def records(sections: Mapping[str, Any], api: Iterable[Section]) -> dict[str, dict[str, Record]]:
-    """Return the records of all sections except accounts and secrets, by collection and key.
+    """Return the store's records for all sections of seed data but accounts and secrets, by collection and key.
 
     Args:
         sections: of a file, every item written out.
@@ -223,7 +223,7 @@ def records(sections: Mapping[str, Any], api: Iterable[Section]) -> dict[str, di
 
 
 def _records(section: Section, content: Any) -> dict[str, Record]:
-    """Return the records of one section by key: the item's key members joined by slashes."""
+    """Return the records of one section of seed data by key: the item's key members joined by slashes."""
     if section.records is not None:
         return dict(section.records(content))
     found = {"/".join(str(item[name]) for name in section.key): section.record(item) for item in content}

@@ -1,7 +1,7 @@
-"""Reads seed data files: expands repeated items, validates by JSON Schema, and checks that names exist.
+"""Seed data files as read from disk: repeated items expanded, validated by JSON Schema, names checked.
 
-The sections of any contract stand in seed.schema.json; an API adds its own (seed_format.py). docs/seed-data.md says
-what each section holds; tests/project/test_generated.py holds it against the schemas.
+The sections for any contract are defined in seed.schema.json; an API adds its own (seed_format.py). docs/seed-data.md
+says what each section holds; tests/project/test_generated.py compares that page with the schemas.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mockserver.errors import UsageError
 from mockserver.http import json
 from mockserver.stub.store.seed_format import SeedFormat
 
-#: An item stands at most so many times; more is a mistake, and would make each new world slow.
+#: Largest number of times that an item is repeated; more is a mistake, and would make each new world slow.
 MAX_REPEAT = 10_000
 _REPEAT = "repeat"
 _NUMBER = "{n}"
@@ -44,12 +44,12 @@ def read_sections(path: Path, form: SeedFormat) -> tuple[Sections, dict[str, Sec
 
 
 class _Reader:
-    """Expands and validates the data of one seed data file."""
+    """Reader of one seed data file: expands repeated items, validates, and checks names."""
 
     def __init__(self, path: Path, form: SeedFormat) -> None:
         self._path = path
         self._form = form
-        # Where an item that was written out stands in the file, by the place of its copy.
+        # Index of a repeated item in the file, by the place of its copy.
         self._origins: dict[tuple[str | int, ...], int] = {}
 
     def read(self, data: Any) -> tuple[Sections, dict[str, Sections]]:
@@ -74,7 +74,7 @@ class _Reader:
         return whole, overlays
 
     def _written_out(self, sections: Any, place: tuple[str, ...]) -> Any:
-        """Return sections with repeated items expanded and defaults filled in; members that are null are left out."""
+        """Return sections of seed data with repeated items expanded, defaults added and null members left out."""
         if not isinstance(sections, dict):
             return sections
         written: Sections = {}
@@ -109,7 +109,7 @@ class _Reader:
     def _check_form(self, data: Any) -> None:
         errors = list(self._form.validator.iter_errors(data))
         if errors:
-            raise self._error(*_told(min(errors, key=_in_order), self._form.schema))
+            raise self._error(*_described_violation(min(errors, key=_in_order), self._form.schema))
 
     def _check_keys(self, sections: Sections, place: tuple[str, ...]) -> None:
         for section, names in self._form.keys.items():
@@ -169,7 +169,7 @@ _KINDS = {
 _BOUNDS = {"minimum": "be at least", "maximum": "be at most", "minItems": "have a length of at least"}
 
 
-def _told(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
+def _described_violation(error: Any, schema: Any) -> tuple[tuple[str | int, ...], str]:
     """Return place and message of a schema violation, without any values, as these may be secret."""
     place = tuple(error.instance_path)
     *way, keyword = error.schema_path

@@ -22,7 +22,7 @@ class SeedFormat:
 
     Attributes:
         sections: those of the API, `accounts` among them where it says more of accounts.
-        keys: by section that is a list, the members that say which item it is: none stands twice.
+        keys: for each section that is a list, the members that identify an item; no two items have the same.
         schema: of a whole file.
     """
 
@@ -43,9 +43,9 @@ class SeedFormat:
 
     @cached_property
     def defaults(self) -> Mapping[str, Mapping[str, Any]]:
-        """Default values of item members, for each section.
+        """Default values of the members of seed data items, for each section.
 
-        Accounts of any contract are told apart by what they do not have; what reads them knows their defaults.
+        Accounts have none: for some contracts it matters that a member is absent, and its reader knows the default.
         """
         found: dict[str, Mapping[str, Any]] = {ACCOUNTS: {}}
         return found | {
@@ -60,14 +60,14 @@ class SeedFormat:
 
     @property
     def account_references(self) -> frozenset[str]:
-        """Names of account members whose values must name something else in the file."""
+        """Names of account members in seed data whose values must name something else in the file."""
         found = (section.references for section in self.sections if section.name == ACCOUNTS)
         return frozenset({"owns"}.union(*found))
 
 
 @cache
 def format_of(api: Plugin | None) -> SeedFormat:
-    """Return the SeedFormat of an API, or of contracts without one."""
+    """Return the format of seed data (SeedFormat) of an API, or of contracts without one."""
     return SeedFormat(api)
 
 

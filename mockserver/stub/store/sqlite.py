@@ -65,7 +65,7 @@ class _SqliteTransaction:
         self._connection.execute(_DELETE, (self._world, collection, key))
 
     def clear(self) -> None:
-        """Delete every record of the world."""
+        """Delete every record of the world within the database transaction."""
         self._connection.execute(_CLEAR, (self._world,))
 
 
@@ -180,7 +180,7 @@ class _Connections:
             self._idle.append(connection)
 
     def close(self) -> None:
-        """Close all idle connections."""
+        """Close all idle connections to the SQLite file."""
         while self._idle:
             self._idle.pop().close()
 

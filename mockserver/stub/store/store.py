@@ -24,16 +24,16 @@ class Store(Protocol):
     """Methods that every store has; one test suite runs against all stores (tests/unit/behaviour/test_store.py)."""
 
     def open_world(self, world: str, fill: Fill) -> None:
-        """Create a world, its records written by `fill`, unless it exists."""
+        """Create a world in the store unless it exists; `fill` writes its records."""
 
     def has_world(self, world: str) -> bool:
-        """Tell whether a world exists."""
+        """Tell whether the store has a world of a given name."""
 
     def worlds(self) -> list[str]:
-        """Return the names of all worlds."""
+        """Return the names of all worlds in the store."""
 
     def transaction(self, world: str) -> AbstractContextManager[Transaction]:
-        """Return a transaction on a world, serialised with all others; an exception rolls it back.
+        """Return a transaction on a world, serialised with all other transactions; an exception rolls it back.
 
         When the context ends without one, the changes are kept: whatever the store survives, they survive.
 
@@ -62,7 +62,7 @@ class Store(Protocol):
         """
 
     def drop(self, world: str, fill: Fill) -> None:
-        """Delete a world; other holders of the world then find it as `fill` makes it anew.
+        """Delete a world; whoever still uses the world then finds the records that `fill` writes.
 
         A transaction under way ends as it would have, and nobody sees what it changed.
 

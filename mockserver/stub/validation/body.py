@@ -1,4 +1,4 @@
-"""Reads request content: checks its size and media type, decodes it once and validates it."""
+"""Request content: its size and media type are checked, then it is decoded once and validated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _JSON_CHARSETS = frozenset({"utf-8", "ascii"})
 
 
 class _Decoder:
-    """Decodes and validates request content of one media type."""
+    """Decoder and validator of request content of one media type."""
 
     def __init__(
         self, contract: Contract, shapes: ValueShapes, media_type: MediaType, name: str, secret_names: frozenset[str]
@@ -81,7 +81,7 @@ class _Decoder:
 
 
 class BodyReader:
-    """Reads, decodes and validates the content of one operation's requests."""
+    """Reader of one operation's request content: decodes and validates content."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         body = operation.request_body
@@ -128,7 +128,7 @@ class BodyReader:
         return content
 
     def decode(self, content: bytes, content_type: str | None) -> Any:
-        """Return the decoded value of content, None if there is none and the contract requires none.
+        """Return the decoded value of request content, None if there is none and the contract requires none.
 
         Raises:
             RequestRejected: 415, 400 or 422, in this order.

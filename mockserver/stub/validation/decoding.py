@@ -1,4 +1,4 @@
-"""Decodes content by media type: JSON, forms, multipart, XML, text; content of any other type stays bytes."""
+"""Decoding of content by media type: JSON, forms, multipart, XML, text; content of any other type stays bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def decoding(contract: Contract, shapes: ValueShapes, media_type: MediaType, nam
     is_form = name == "application/x-www-form-urlencoded"
     types = shapes.at(media_type.schema).types
     if (is_form or name.startswith("multipart/")) and types and "object" not in types:
-        # A form has fields: how it is to be text or a number is said nowhere, so nothing can be checked.
+        # A form has fields: no standard says how it could be text or a number, so nothing can be checked.
         return None
     if is_form:
         return lambda content, field: _form(shapes, media_type, _in_utf8(content, field))
@@ -40,7 +40,7 @@ def decoding(contract: Contract, shapes: ValueShapes, media_type: MediaType, nam
         return _lines if media_type.item_schema is not None or (wanted.is_array and len(wanted.types) == 1) else None
     if name.startswith("text/"):
         if (wanted.is_object or wanted.is_array) and "string" not in wanted.types:
-            # Such as rows of text/csv: how they stand in the text is said nowhere, so nothing can be checked.
+            # Such as rows of text/csv: no standard says how they are written in the text, so nothing can be checked.
             return None
         return lambda content, field: shapes.typed(content.decode(charset(field) or "utf-8"), wanted)
     return None
@@ -84,7 +84,7 @@ def _form(shapes: ValueShapes, media_type: MediaType, content: str) -> Any:
         if inner.is_object and own:
             values[name] = _json_or_text(unquote_plus(own[-1]))
         else:
-            # Members of an exploded object stand beside those of the form itself, where they cannot be told apart.
+            # Members of an exploded object are mixed with those of the form itself, and cannot be told apart.
             explode = explode and not inner.is_object
             try:
                 found = decode_query(name, style, inner.kinds, sent, explode=explode, members=inner.properties)

@@ -1,4 +1,4 @@
-"""Reads the parameters of a request: finds, decodes, converts to the type in their schema, and validates them."""
+"""Request parameters: found, decoded, converted to the type in their schema, and validated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"}) | {
 
 
 class ParameterReader:
-    """Reads, decodes and validates the parameters of one operation's requests."""
+    """Reader of one operation's request parameters: decodes and validates parameters."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract = contract
@@ -40,7 +40,7 @@ class ParameterReader:
         ]
 
     def read(self, request: Request, path_values: Mapping[str, str]) -> Arguments:
-        """Return the parameter values by location and name, with defaults for absent parameters that have one.
+        """Return the parameter values of a request by location and name, with defaults for absent parameters.
 
         Raises:
             RequestRejected: 422 (404, see `_status`) with every violation of every parameter.
@@ -72,7 +72,7 @@ class ParameterReader:
     def _value(
         self, parameter: Parameter, wanted: ValueShape, request: Request, path_values: Mapping[str, str], query: Pairs
     ) -> Any:
-        """Return the decoded value of a parameter.
+        """Return the decoded value of a request parameter.
 
         Raises:
             LookupError: it is absent.
@@ -85,7 +85,7 @@ class ParameterReader:
         text = self._text(parameter, request, path_values, query)
         if parameter.content is not None:
             return _decoded(parameter, text)
-        if style == "form":  # cookies: nothing that stands apart can be told from other cookies
+        if style == "form":  # cookies: the members of an exploded object cannot be told from other cookies
             style = "simple"
         return self._shapes.read(decode_text(name, style, wanted.kinds, text, explode=parameter.explode), wanted)
 
@@ -108,7 +108,7 @@ class ParameterReader:
         return cookie
 
     def _status(self, violations: list[Violation]) -> int:
-        """Return the status for invalid parameters: 422, or 404 for a path if only that is documented."""
+        """Return the status for invalid parameters: 422, or 404 if only the path is wrong and only 404 documented."""
         documented = self._operation.responses
         only_path = all(violation.place == "path" for violation in violations)
         return 404 if only_path and "404" in documented and not {"422", "400"} & documented.keys() else 422

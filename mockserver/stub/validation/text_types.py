@@ -1,4 +1,4 @@
-"""Converts text to the types that a schema allows, collected from all parts of the schema."""
+"""Conversion of text to the types that a schema allows, collected from all parts of the schema."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", typ
 
 
 class ValueShape(NamedTuple):
-    """Types, items and properties of a schema, collected from all parts of the schema.
+    """Shape of a schema's values: types, items and properties, collected from all parts of the schema.
 
     Attributes:
-        types: names of types, empty for any.
+        types: names of types, empty if any is allowed.
         items: pointer of an array's items, or None.
         properties: pointers of an object's properties by name.
         default: the value of an absent parameter, or None.
-        pointer: where the schema stands, None for no schema.
-        required: names that an object must have, as far as all of its values must.
-        kinds: `array` and `object`, as far as its values may be one.
+        pointer: JSON pointer of the schema, None for no schema.
+        required: names that an object must have by all branches of the schema.
+        kinds: which of `array` and `object` its values may be.
     """
 
     types: frozenset[str]
@@ -56,7 +56,7 @@ ANY = ValueShape(frozenset(), None, {}, None, None)
 
 
 class ValueShapes:
-    """Shapes of a contract's schemas, each computed on first use."""
+    """Shapes (types, items, properties) of a contract's schemas, each computed on first use."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -64,7 +64,7 @@ class ValueShapes:
         self._judges: dict[str, Callable[[Any], bool]] = {}
 
     def at(self, pointer: str | None) -> ValueShape:
-        """Return the shape of the schema at a pointer; a broken schema allows any type."""
+        """Return the shape of the values of the schema at a pointer; a broken schema allows any type."""
         try:
             return self._known[pointer]
         except KeyError:

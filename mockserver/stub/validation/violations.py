@@ -1,4 +1,4 @@
-"""Turns schema violations into violations that a client reads: place, expected value, and provenance."""
+"""Violations that a client reads, made from schema violations: place, expected value, and provenance."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _known_names(contract: Contract, pointer: str) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """Return a shown value as text for a message."""
+    """Return a JSON value as text for a message about a violation."""
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     return value if isinstance(value, str) and value.isidentifier() else json.encode(value).decode()

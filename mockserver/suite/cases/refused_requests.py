@@ -1,4 +1,4 @@
-"""Requests that must be refused, and existing items for their paths, so that a 404 is no false refusal."""
+"""Requests that must be refused: sent, judged, and repeated for an existing item after a 404."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from mockserver.http.pointers import child, lookup
 from mockserver.suite.run.session import Session
 from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe, excerpt
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, clip, describe
 
 #: Status codes about the caller or the rate of requests, which tell nothing about the stored value.
 _NOT_ABOUT_STATE = frozenset({401, 403, 429})
@@ -275,7 +275,7 @@ def refused(operation: Operation, request: WireRequest, response: WireResponse) 
         operation.label,
         f"a valid write is refused with {response.status}",
         expected=success.status if success else "2xx",
-        got=f"{response.status} {excerpt(response.body.decode('utf-8', 'replace'))}",
+        got=f"{response.status} {clip(response.body.decode('utf-8', 'replace'))}",
         pointer=success.pointer if success else operation.pointer,
         rule="contract",
         exchange=Exchange(request, response),
@@ -289,7 +289,7 @@ def read_resource(session: Session, resource: SettingResource) -> tuple[WireResp
 
 
 def reset(session: Session, resource: SettingResource) -> None:
-    """Reset a resource.
+    """Send the reset of a resource; raise a CheckFailure if the server refuses it.
 
     Raises:
         CheckFailure: the reset is refused.
@@ -313,7 +313,7 @@ def shown_by(resource: SettingResource, response: WireResponse) -> Any:
 
 
 def described(shown: Any) -> str:
-    """Return what `shown_by` gives for a message: a value as JSON, other responses in words."""
+    """Return the value that a read showed as text for a message: as JSON, or its status in words."""
     if isinstance(shown, str) and (shown == NEVER_SET or _STATUS.fullmatch(shown)):
         return shown
     return describe(shown, 300)

@@ -21,7 +21,7 @@ from mockserver.suite.cases.observed_response import (
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.target.paths import read_off
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, excerpt, raise_failures
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, clip, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
@@ -45,7 +45,7 @@ def no_server_error(observed: ObservedResponse) -> bool:
             "no_server_error",
             f"the server failed with {status}",
             expected="a success, or a 4xx that says what is wrong with the request",
-            got=f"{status} {excerpt(observed.response.body.decode('utf-8', 'replace'))}",
+            got=f"{status} {clip(observed.response.body.decode('utf-8', 'replace'))}",
             pointer=child(observed.place, "responses") if observed.operation else "",
             rule="universal",
         )
@@ -112,7 +112,7 @@ def body_is_what_its_content_type_says(observed: ObservedResponse) -> bool:
             "body_is_what_its_content_type_says",
             f"the content is not {response.media_type}, as its Content-Type says",
             expected=f"content of the media type {response.field('content-type')}",
-            got=f"{problem}: {excerpt(response.body.decode('utf-8', 'replace'))}",
+            got=f"{problem}: {clip(response.body.decode('utf-8', 'replace'))}",
             pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="universal",
         )
@@ -127,7 +127,7 @@ def answers_keep_to_http(observed: ObservedResponse) -> bool:
             "answers_keep_to_http",
             "the response is not valid HTTP",
             expected="complete content, encoded as its fields say (RFC 9110, section 8.4; RFC 9112, section 6)",
-            got=excerpt(response.flaw),
+            got=clip(response.flaw),
             pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="universal",
         )
@@ -327,7 +327,7 @@ def _header_violations(observed: ObservedResponse, name: str, value: str, schema
             "headers_conform",
             f"the field {name} of a {observed.response.status} breaks {violation.keyword}",
             expected=expectation(violation, _limit(observed, violation)),
-            got=f"{name}: {excerpt(value)}",
+            got=f"{name}: {clip(value)}",
             pointer=violation.keyword_pointer or schema,
             rule="contract",
         )

@@ -16,7 +16,7 @@ from mockserver.suite.cases.setting_states import check_echo
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, excerpt
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, clip, describe
 
 #: Roles of operations on an item that their path names.
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
@@ -195,7 +195,7 @@ def _difference(pair: ExamplePair, response: WireResponse, *, exactly: bool) -> 
         return ""
     if not is_json(pair.response_media_type):
         text = response.body.decode("utf-8", "replace")
-        return "" if text == pair.response.value else excerpt(text)
+        return "" if text == pair.response.value else clip(text)
     try:
         value = response.json()
     except NotJSON:

@@ -17,7 +17,7 @@ from mockserver.suite.cases.sample_values import invalid_values
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, parse_json
-from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, excerpt
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, clip
 
 _MALFORMED = (
     b"{",
@@ -202,4 +202,4 @@ def _part(violation: SchemaViolation) -> str:
 
 
 def _shown(violation: SchemaViolation) -> str:
-    return f"{_place(violation)}: {excerpt(shortcoming(violation), 60)}"
+    return f"{_place(violation)}: {clip(shortcoming(violation), 60)}"

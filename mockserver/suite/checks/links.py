@@ -110,7 +110,7 @@ def _reading(
 
 
 def _missed(expected: dict[str, Any], shown: Any) -> tuple[str, ...]:
-    """Return the missing value and the shown one as two texts, () if a read shows all expected values."""
+    """Return an expected value that a read does not show, and the value it shows, as texts; () if all match."""
     for pointer, value in expected.items():
         found = values_at(shown, pointer)
         if not any(shows(one, value) for one in found):

@@ -15,7 +15,7 @@ from mockserver.suite.cases.observed_response import ObservedResponse
 from mockserver.suite.checks.any_response import body_conforms_to_its_schema
 from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure, wording
 from mockserver.suite.target.exchange import NotJSON, is_json, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, excerpt
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, clip
 
 #: Checks of schemathesis that the suite makes, too; its own findings name the exact statement, so they replace these.
 SAME_CHECK: Mapping[str, Collection[str]] = {
@@ -76,7 +76,7 @@ _Statement = tuple[str, Rule, str]
 
 
 def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
-    """Return the statement that an accepted invalid request breaks, a documented one if possible."""
+    """Return the statement of the contract that an accepted invalid request breaks, a documented one if possible."""
     operation, observed = failure.operation, failure.observed
     body = operation.request_body
     for content in _sent_as(observed, body):
@@ -97,7 +97,7 @@ def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
         if violations:
             worst = violations[0]
             place = "/".join(map(str, worst.instance_path)) or "the content"
-            got = f"{observed.response.status} for {place}: {excerpt(shortcoming(worst), 80)}"
+            got = f"{observed.response.status} for {place}: {clip(shortcoming(worst), 80)}"
             return worst.keyword_pointer, "contract", got
     return operation.pointer, "silent", ""
 
@@ -127,7 +127,7 @@ def _broken_form(observed: ObservedResponse, content: MediaType, sent: bytes) ->
 
 
 def _refused_request(failure: SchemathesisFailure) -> _Statement | None:
-    """Return the statement by which a refused request is valid, None if the refusal is right."""
+    """Return the statement of the contract that makes a refused request valid, None if the refusal is right."""
     operation, observed = failure.operation, failure.observed
     if observed.response.status == 406 and not _is_served(observed, operation):
         return None  # what was generated for `Accept`, where a contract declares it, takes nothing that is documented
@@ -211,7 +211,7 @@ def _the_path(failure: SchemathesisFailure) -> _Statement | None:
 
 
 def _the_statuses(failure: SchemathesisFailure) -> _Statement | None:
-    """Return the statement about an undocumented status code, as drift."""
+    """Return the statement of the contract about the status codes of an operation, for an undocumented one."""
     return child(failure.operation.pointer, "responses"), "silent", ""
 
 

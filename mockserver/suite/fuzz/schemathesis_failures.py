@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
 from mockserver.suite.cases.observed_response import ObservedResponse
-from mockserver.suite.verdicts.failures import excerpt
+from mockserver.suite.verdicts.failures import clip
 
 _QUOTED = re.compile(r"'([^']+)'")
 #: A call as schemathesis' messages name it: `DELETE /things/1`.
@@ -47,7 +47,7 @@ def wording(failure: SchemathesisFailure) -> Wording:
     say = _WORDINGS.get(failure.check)
     if say is not None:
         return say(failure)
-    return Wording(failure.title.lower(), excerpt(" ".join(failure.message.split()), 300) or "no failure of this check")
+    return Wording(failure.title.lower(), clip(" ".join(failure.message.split()), 300) or "no failure of this check")
 
 
 def _status(failure: SchemathesisFailure) -> Wording:
@@ -59,19 +59,19 @@ def _content_type(failure: SchemathesisFailure) -> Wording:
     documented = failure.observed.documented
     expected = " or ".join(documented.content) if documented is not None and documented.content else "no content"
     shown = failure.observed.response.field("Content-Type")
-    got = "no Content-Type" if shown is None else f"Content-Type: {excerpt(shown)}"
+    got = "no Content-Type" if shown is None else f"Content-Type: {clip(shown)}"
     return Wording("the media type of the response is not documented", expected, got)
 
 
 def _headers(failure: SchemathesisFailure) -> Wording:
-    detail = excerpt(" ".join(failure.message.split()), 300)
+    detail = clip(" ".join(failure.message.split()), 300)
     return Wording(
         "a header field of the response breaks the contract", "the documented header fields", detail or "other ones"
     )
 
 
 def _schema(failure: SchemathesisFailure) -> Wording:
-    detail = excerpt(" ".join(failure.message.split()), 300)
+    detail = clip(" ".join(failure.message.split()), 300)
     return Wording("the content of the response breaks its schema", "content that is valid by its schema", detail)
 
 
@@ -104,7 +104,7 @@ def _method(failure: SchemathesisFailure) -> Wording:
 
 def _allow(failure: SchemathesisFailure) -> Wording:
     shown = failure.observed.response.field("Allow")
-    got = "no Allow" if shown is None else f"Allow: {excerpt(shown)}"
+    got = "no Allow" if shown is None else f"Allow: {clip(shown)}"
     return Wording("Allow does not list the defined methods", "Allow with exactly the defined methods of the path", got)
 
 

@@ -71,7 +71,7 @@ def routed_requests(run: Run, target: HttpTarget) -> Iterator[None]:
 
 
 def _send(run: Run, target: HttpTarget, case: Any, kwargs: Mapping[str, Any]) -> Response:
-    """Return the response to a generated case as schemathesis' own type."""
+    """Send a generated case to the target and return its response in the type of schemathesis."""
     settings = {name: kwargs.get(name) for name in ("base_url", "headers", "params", "cookies")}
     prepared = _prepared(REQUESTS_TRANSPORT.serialize_case(case, **settings))
     started = time.perf_counter()
@@ -267,7 +267,7 @@ def wire_request(run: Run, request: Any) -> WireRequest:
 
 
 def _target(url: str, base_url: str) -> str:
-    """Return path and query of a URL below the base URL."""
+    """Return path and query of a URL without the path of the base URL."""
     if url.startswith(base_url) and url[len(base_url) : len(base_url) + 1] == "/":
         return url[len(base_url) :].partition("#")[0]
     parts = urlsplit(url)

@@ -55,7 +55,7 @@ class Draft:
     Attributes:
         base: the document as it was; never changed.
         data: the document as it is to be.
-        stamp: what `x-observed` says of each change: when and where it was seen.
+        stamp: text of `x-observed` for each change: when and where it was observed.
         notes: by label of an operation, what was changed there and why, in words.
         shared: pointers of changed components, with the labels of the operations that they were changed for.
     """

@@ -168,6 +168,6 @@ _LOOSEN: Mapping[tuple[str, Direction | None], _Loosen] = {
     ("additionalProperties", "response"): _add_members,
     ("type", None): _widen_type,
     ("enum", None): _list_more,
-    # What was sent is made up; what comes back instead of a constant is what a server says.
+    # Sent values are made up; values returned in place of a constant are the server's own.
     ("const", "response"): _list_more,
 }

@@ -129,7 +129,7 @@ def _write(path: Path, base: Mapping[str, Any], made: CompletedRun, findings: li
     draft = Draft(made.contract.document.data, stamp)
     recorded = refute_all(Refutation(made.contract, made.run.verdicts, draft), findings)
     draft.share()
-    # What the contract itself says is no secret, also where a server gives out the documented sample.
+    # Texts of the contract are no secrets, even if a server returns a documented sample as one.
     public = set(_texts(base))
     redact = made.run.secrets.redact
     steps = [_described(draft, pointer, action) for pointer, action in actions(dict(base), draft.data)]

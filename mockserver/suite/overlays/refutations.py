@@ -1,7 +1,7 @@
 """Refutations: changes of the contract that make it agree with a finding, by check.
 
-What OpenAPI can say is said in OpenAPI, and the stub does it, too. What it cannot say (a 405 without `Allow`) goes on
-record in `x-mockserver-differs`, which the checks heed.
+Behaviour that OpenAPI can express is written in OpenAPI, and the stub shows it, too. Other behaviour (a 405 without
+`Allow`) is recorded in `x-mockserver-differs`, which the checks take into account.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ class Refutation:
 
     def was_seen(self, operation: Operation, status: int, media_type: str | None = None) -> bool:
         """Tell whether an operation responded with a status code (and media type) in the run."""
-        answers = self.verdicts.responses_of(operation.label)
-        return any(seen == status and media_type in (None, kind) for seen, kind in answers)
+        responses = self.verdicts.responses_of(operation.label)
+        return any(seen == status and media_type in (None, kind) for seen, kind in responses)
 
 
-#: Changes the draft so that it says what a finding saw; tells whether that could be said.
+#: Changes the draft to agree with a finding; returns False if OpenAPI cannot express that.
 Refute = Callable[[Refutation, Operation, Finding], bool]
 
 
 def refute_all(subject: Refutation, findings: Iterable[Finding]) -> int:
     """Change the draft so that no finding contradicts it; return the number that OpenAPI cannot express."""
     recorded = 0
-    # Another status is a copy of the documented one, so what is said of that one comes first.
+    # Another status is a copy of the documented one, so changes of that one come first.
     for finding in sorted(
         findings, key=lambda one: (one.check == "status_is_documented", one.operation, one.check, one.id)
     ):
@@ -200,7 +200,7 @@ def already_said(subject: Refutation, operation: Operation, finding: Finding) ->
     )
 
 
-#: Check -> how what it found is said in OpenAPI; whatever another check found is put on record.
+#: By check: how its findings are expressed in OpenAPI; findings of other checks are only recorded.
 TABLE: Mapping[str, Refute] = {
     "status_is_documented": another_status,
     "media_type_is_documented": another_media_type,
@@ -245,7 +245,7 @@ def _edit(
 ) -> bool:
     """Loosen a keyword wherever an operation's schema reaches it; tell whether any place was changed."""
     holder, _, keyword = finding.pointer.rpartition("/")
-    # Which members are required can be told apart one by one; any other statement is given up when it fails again.
+    # Required members are distinguished one by one; any other statement is dropped when it fails again.
     again = keyword != "required" and subject.contract.provenance(finding.pointer).kind == "observed"
     done = False
     for route in subject.draft.routes(schema, holder):

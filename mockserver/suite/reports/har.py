@@ -92,8 +92,13 @@ def _request(request: Mapping[str, Any], base: str) -> dict[str, Any]:
 
 def _response(response: Mapping[str, Any] | None) -> dict[str, Any]:
     if response is None or "problem" in response:
-        # Status 0 is how browsers write that there was no answer.
-        response = {"status": 0, "headers": {}, "body": "", "problem": response["problem"] if response else "no answer"}
+        # Browsers write status 0 where there was no response.
+        response = {
+            "status": 0,
+            "headers": {},
+            "body": "",
+            "problem": response["problem"] if response else "no response",
+        }
     size = len(response["body"].encode("utf-8", "surrogatepass"))
     headers = response["headers"]
     return {
@@ -143,7 +148,7 @@ class Recording:
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - closed below
 
     def __call__(self, label: str, exchange: Exchange, seconds: float) -> None:
-        """Write an exchange to the file, masked, unless the size limit is reached."""
+        """Add an exchange to the recording, with secrets masked, unless the size limit is reached."""
         with self._lock:
             self.count += 1
             if self._bytes > MAX_BYTES:

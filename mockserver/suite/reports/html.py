@@ -19,7 +19,7 @@ from mockserver.suite.verdicts.tally import EVERYWHERE, RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SYMBOLS = {"passed": "✓", "failed": "✗"}
-#: How each level is told without colour.
+#: Sign of each level, for readers who do not see the colour.
 _SIGNS = {"violation": "✗", "drift": "≠", "environment": "☁"}
 
 

@@ -21,7 +21,7 @@ from mockserver.suite.verdicts.verdict import Grounds, RunOutcome, Verdict, deci
 #: A report in its JSON form.
 Document = dict[str, Any]
 VERSION = 1
-#: Where `mockserver serve` listens if nobody says otherwise.
+#: Where `mockserver serve` listens by default.
 STUB_URL = "http://127.0.0.1:8080"
 #: Members of a finding that are no evidence; reports of older versions lack the last ones.
 _OF_A_FINDING = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule", "times", "known")
@@ -144,12 +144,12 @@ def note_lines(document: Document) -> list[str]:
 
 
 def reached_of(row: Mapping[str, Any]) -> Reached:
-    """Return a row of the report's `reach` as a value."""
+    """Return how far the requests for an operation got, from a row of the JSON report's `reach`."""
     return Reached(row["operation"], row["best_status"], row["attempts"], row["why"])
 
 
 def finding_of(raw: Mapping[str, Any]) -> Finding:
-    """Return a finding of the report as a value, without its evidence."""
+    """Return a finding from its JSON object in the report, without the evidence."""
     return Finding(**{name: raw.get(name, "") for name in _OF_A_FINDING})
 
 
@@ -157,7 +157,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
     """Return a finding as a JSON object; without evidence if an internal error prevents showing it."""
     try:
         return _shown(report, finding)
-    except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be told
+    except Exception as error:  # noqa: BLE001 - the other findings, and this one, are still to be reported
         mistake = mistake_line(f"the evidence of {finding.id}", error)
         return {**_shown(report, replace(finding, evidence=None, title=finding.check, detail=mistake)), "source": ""}
 

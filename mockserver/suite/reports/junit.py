@@ -14,17 +14,17 @@ from mockserver.suite.verdicts.tally import EVERYWHERE
 
 #: Characters that XML 1.0, section 2.2, has no place for, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # a half of a pair included
-#: Suite of what concerns the run as a whole.
+#: Test suite for the run as a whole.
 RUN = "the run"
-#: Suite of checks that were made on no operation.
+#: Test suite of checks that were made on no operation.
 ANY = "any operation"
 
 
 def as_junit(document: Document) -> Iterator[str]:
     """Yield the report as JUnit XML in parts.
 
-    A violation is a failure, and drift where the run was to fail on it; nobody's fault and an error of the run are
-    errors; what was not run is skipped, with the reason; drift and known findings stand in a passed case's output.
+    A violation is a failure, as is drift if the run was to fail on drift; environment findings and an error of the run
+    are errors; a check that was not run is skipped, with the reason; drift and known findings are output of a case.
     """
     run = document["run"]
     failing = verdict_of(document).failing
@@ -69,15 +69,15 @@ def _tell(
     news = [finding for finding in findings if not finding.get("known")]
     # At most one of these in a case: some readers take no more.
     for tag, wanted in (("failure", failing), ("error", frozenset({"environment"}))):
-        told = [finding for finding in news if finding["level"] in wanted]
-        if told:
-            element = ET.SubElement(case, tag, {"type": told[0]["level"], "message": _text(told[0]["title"])})
-            element.text = _text("\n\n".join(map(_finding, told)))
+        shown = [finding for finding in news if finding["level"] in wanted]
+        if shown:
+            element = ET.SubElement(case, tag, {"type": shown[0]["level"], "message": _text(shown[0]["title"])})
+            element.text = _text("\n\n".join(map(_finding, shown)))
             break
     else:
         if item is not None and item["result"] in {"in part", "not run"} and not findings:
-            # JUnit knows nothing in between: what is missing could be what fails, so it is not called passed.
-            part = f"in part, {item['cases']} cases held; " if item["result"] == "in part" else ""
+            # JUnit has nothing in between: what is missing could fail, so the case does not count as passed.
+            part = f"in part, {item['cases']} cases passed; " if item["result"] == "in part" else ""
             ET.SubElement(case, "skipped", {"message": _text(part + item["why"])})
     others = [finding for finding in findings if finding["level"] not in failing or finding.get("known")]
     if others:
@@ -88,7 +88,8 @@ def _finding(finding: dict[str, Any]) -> str:
     lines = [
         f"{finding['level'].upper()} {finding['title']} ({finding['id']}, {finding['times']} times)",
         finding["detail"],
-        f"owner: {finding['owner']}; by {provenance(finding)}, at {finding['pointer']}",
+        f"owner: {finding['owner']}, because {provenance(finding)}",
+        f"contract: {finding['pointer']}",
     ]
     if finding.get("known"):
         lines.append(f"known: {finding['known']}")

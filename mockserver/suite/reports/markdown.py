@@ -34,7 +34,7 @@ def as_markdown(document: Document) -> Iterator[str]:
     left = len(found)
     for part in _parts(found):
         if length + len(part) + len(tail) > MAX_LENGTH:
-            yield f"\nThere is more than fits here; {left} causes in all.\n"
+            yield f"\nNot all findings fit here; there are {left} causes.\n"
             break
         length += len(part)
         yield part
@@ -43,7 +43,7 @@ def as_markdown(document: Document) -> Iterator[str]:
 
 def _parts(found: list[Cause]) -> Iterator[str]:
     if found:
-        yield "| level | what | where | times | owner |\n|---|---|---|---|---|\n"
+        yield "| level | finding | operation | times | owner |\n|---|---|---|---|---|\n"
     for cause in found:
         first, more = cause.first, len(cause.operations) - 1
         where = code(first["operation"]) + (f" and {more} more" if more else "")
@@ -60,7 +60,9 @@ def _cause(cause: Cause) -> Iterator[str]:
     yield f"<details><summary>{title}</summary>"
     yield ""
     yield f"- on {', '.join(map(code, cause.operations))}"
-    yield f"- by {plain(provenance(first))}" + (f", at {code(first['pointer'])}" if first["pointer"] else "")
+    yield f"- owner: {first['owner']}, because {plain(provenance(first))}"
+    if first["pointer"]:
+        yield f"- contract: {code(first['pointer'])}"
     if first.get("known"):
         yield f"- known: {plain(first['known'])}"
     yield ""
@@ -68,11 +70,11 @@ def _cause(cause: Cause) -> Iterator[str]:
     if first["reproduce"]:
         yield block(first["reproduce"], "sh")
     if first["response"] is not None:
-        yield block(_answer(first["response"]), "http")
+        yield block(_response(first["response"]), "http")
     yield "</details>"
 
 
-def _answer(response: dict[str, Any]) -> str:
+def _response(response: dict[str, Any]) -> str:
     if "problem" in response:
         return str(response["problem"])
     fields = [f"{name}: {value}" for name, value in response["headers"].items()]
@@ -89,7 +91,7 @@ def _tail(document: Document) -> Iterator[str]:
     yield "Checks on operations: " + ", ".join(f"{number} {result}" for result, number in counts.items()) + "."
     missing = list(not_run_lines(coverage))
     if missing:
-        yield "\n<details><summary>What was not run, and why</summary>\n"
+        yield "\n<details><summary>Checks that were not run, and why</summary>\n"
         yield from (f"- {plain(line)}" for line in missing[:100])
         yield "\n</details>"
     if ledger["left"]:

@@ -44,7 +44,7 @@ def load_report(path: Path) -> Document:
 def merge(reports: Sequence[Document]) -> Document:
     """Return one report document for all shards of a run.
 
-    A finding's times are summed, its smallest evidence stays; a claim is passed where no shard's failed or was kept
+    A finding's times are summed, its smallest evidence stays; a check has passed where no shard's failed or was kept
     from being tried. Shards that are missing are the merged run's `error`.
 
     Raises:
@@ -150,7 +150,7 @@ def _coverage(reports: Sequence[Document]) -> list[dict[str, Any]]:
     for report in reports:
         for item in report["coverage"]:
             groups.setdefault((item["check"], item["operation"]), []).append(item)
-    # That a shard had no occasion for a check says nothing where another one had.
+    # A check that did not apply in one shard may have been made in another one.
     made = {check for check, operation in groups if operation != EVERYWHERE}
     for check in made:
         groups.pop((check, EVERYWHERE), None)
@@ -160,7 +160,7 @@ def _coverage(reports: Sequence[Document]) -> list[dict[str, Any]]:
 def _combined(items: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the result of a check on an operation over all shards."""
     cases = sum(item["cases"] for item in items)
-    # What one shard left to another, or did not meet, says nothing of what the other one saw.
+    # What one shard left to another says nothing about what the other one saw.
     silent = {OTHER_SHARD, NOTHING_CAME_UP, ""}
     reasons = dict.fromkeys(reason for item in items for reason in item["why"].split(REASONS) if reason not in silent)
     if any(item["result"] == "failed" for item in items):
@@ -179,7 +179,7 @@ def _reach(reports: Sequence[Document]) -> list[dict[str, Any]]:
     joined: dict[str, dict[str, Any]] = {}
     for row in (row for report in reports for row in report.get("reach", ())):
         known = joined.get(row["operation"])
-        # A success first, then a response, which tells more than that another shard has the operation.
+        # A success first, then a response, which says more than that another shard has the operation.
         best = row if known is None else min((known, row), key=lambda one: (bool(one["why"]), not one["attempts"]))
         attempts = row["attempts"] + (known["attempts"] if known else 0)
         joined[row["operation"]] = {**best, "attempts": attempts}

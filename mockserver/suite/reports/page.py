@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
-from mockserver.suite.reports.ranking import RULES, Cause, causes
+from mockserver.suite.reports.ranking import REASONS, Cause, causes
 from mockserver.suite.verdicts.tally import EVERYWHERE, RESULTS
 
-#: So many causes are told whole; the rest has a line each.
+#: So many causes are shown with details; each other one has a line.
 TOLD_WHOLE = 5
 #: Operations of one cause are listed by name up to this many.
 _OPERATIONS_NAMED = 3
@@ -35,7 +35,7 @@ def as_text(document: Document, *, whole: int = TOLD_WHOLE) -> str:
 
     Args:
         document: the report.
-        whole: how many causes are told with evidence and command; the others have a line each.
+        whole: how many causes are shown with evidence and command; each other one has a line.
     """
     return "\n".join(printable(line) for line in _lines(document, whole))
 
@@ -57,17 +57,17 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
         f"  target {run['target']}, contract {run['contract']}"
         + (f", seed {run['seed']}" if run["seed"] is not None else "")
         + (f", shard {run['shard']}" if run.get("shard") else "")
-        + f", {run['requests']} requests in {run['duration_seconds']:.1f} s"
+        + f", {run['requests']} request{'' if run['requests'] == 1 else 's'} in {run['duration_seconds']:.1f} s"
     )
     yield from never_succeeded_lines(document)
     yield from (f"note: {note}" for note in note_lines(document))
-    found = causes(document["findings"])
+    found = _causes(document)
     for cause in found[:whole]:
         yield ""
         yield from _cause_lines(cause)
     if found[whole:]:
         yield ""
-        yield f"and {len(found) - whole} more (whole, with commands: --report html=FILE, or json, markdown):"
+        yield f"and {len(found) - whole} more (details and commands: --report html=FILE, json=FILE or markdown=FILE):"
         yield from map(_short_line, found[whole:])
     if document["coverage"]:
         yield ""
@@ -79,10 +79,18 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
         yield from (f"  left: {line}" for line in _some(ledger["left"]))
 
 
+def _causes(document: Document) -> list[Cause]:
+    """Return the causes by importance; what kept a run from judging comes first if nothing could be judged."""
+    found = causes(document["findings"])
+    if verdict_of(document).state != "not-judged":
+        return found
+    return sorted(found, key=lambda cause: cause.first["level"] != "environment" or bool(cause.first.get("known")))
+
+
 def _some(lines: list[str]) -> list[str]:
     """Return the first lines of a list, followed by the number of further lines."""
     more = len(lines) - _MOST_LINES
-    return [*lines[:_MOST_LINES], f"and {more} more (all: --report json=FILE)"] if more > 1 else lines
+    return [*lines[:_MOST_LINES], f"and {more} more (all of them: --report json=FILE)"] if more > 1 else lines
 
 
 def never_succeeded_lines(document: Document, named: int = NEVER_NAMED) -> Iterator[str]:
@@ -105,13 +113,13 @@ def _cause_lines(cause: Cause) -> Iterator[str]:
     yield f"{_level(first)} {first['title']}  [{first['check']}]"
     yield f"  on {_places(cause)}{_times(cause)}"
     yield f"  {first['detail']}"
-    yield f"  owner: {first['owner']}; by {provenance(first)}" + (
-        f", at {first['pointer']}" if first["pointer"] else ""
-    )
+    yield f"  owner: {first['owner']}, because {provenance(first)}"
+    if first["pointer"]:
+        yield f"  contract: {first['pointer']}"
     if first.get("known"):
         yield f"  known: {first['known']}"
     if first["response"] is not None:
-        yield f"  < {_answer(first['response'])}"
+        yield f"  < {_response(first['response'])}"
     for line in first["reproduce"].splitlines():
         yield f"  $ {line}"
 
@@ -137,13 +145,14 @@ def _times(cause: Cause) -> str:
 
 
 def provenance(finding: dict[str, Any]) -> str:
-    """Return which rule decided a finding's level, with the source in the contract if it has one."""
-    if finding["rule"] == "contract":
-        return f"the contract, {finding['source']}"
-    return RULES[finding["rule"]]
+    """Return why a finding has its owner, with the contract's reason for the statement if there is one."""
+    if finding["rule"] != "contract":
+        return REASONS[finding["rule"]]
+    kind, _, reason = finding["source"].partition(": ")
+    return f"{REASONS.get(kind, kind)} ({reason})" if reason else REASONS.get(kind, kind)
 
 
-def _answer(response: dict[str, Any]) -> str:
+def _response(response: dict[str, Any]) -> str:
     if "problem" in response:
         return str(response["problem"])
     body = " ".join(response["body"].split())
@@ -155,11 +164,11 @@ def _answer(response: dict[str, Any]) -> str:
 def _coverage_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
     by_check: dict[str, list[dict[str, Any]]] = {}
     for item in coverage:
-        if item["operation"] != EVERYWHERE:  # told below, with the reason
+        if item["operation"] != EVERYWHERE:  # shown below, with the reason
             by_check.setdefault(item["check"], []).append(item)
     kept = {check for check, items in by_check.items() if all(item["result"] == "passed" for item in items)}
     cases = sum(item["cases"] for item in coverage)
-    yield f"{len(by_check)} checks, {cases} cases; {len(kept)} passed on every operation that they apply to"
+    yield f"{len(by_check)} checks, {cases} cases; {len(kept)} checks passed on every operation to which they apply"
     width = max((len(check) for check in by_check if check not in kept), default=0)
     for check, items in by_check.items():
         numbers = [(result, sum(item["result"] == result for item in items)) for result in RESULTS]
@@ -178,6 +187,6 @@ def not_run_lines(coverage: list[dict[str, Any]]) -> Iterator[str]:
         checks = list(dict.fromkeys(item["check"] for item in items))
         operations = list(dict.fromkeys(item["operation"] for item in items))
         named = checks[0] if len(checks) == 1 else f"{len(checks)} checks"
-        place = operations[0] if len(operations) == 1 else f"{len(operations)} operations"
-        place = "any operation" if operations == [EVERYWHERE] else place
-        yield f"{result}: {named} on {place}, because {why}"
+        place = f" on {operations[0]}" if len(operations) == 1 else f" on {len(operations)} operations"
+        place = "" if operations == [EVERYWHERE] else place
+        yield f"{result}: {named}{place}, because {why}"

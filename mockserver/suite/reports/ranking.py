@@ -9,21 +9,23 @@ from typing import Any
 
 from mockserver.suite.verdicts.graded_findings import LEVELS
 
-#: Claims about secrets and credentials whose breach harms even those who never call the server wrongly.
+#: Checks of secrets and credentials whose failure harms even users whose requests are valid.
 _SECURITY = ("no_secret_comes_back", "ignored_auth")
-#: How checks are called that something which must be refused is.
+#: How the names of checks end that expect a refusal.
 _REFUSALS = ("_are_refused",)
 
-#: Where in a contract an operation stands; the same fault in many of them is one cause to whoever reads.
+#: The part of a pointer that names an operation; the same fault at many operations is one cause.
 _OPERATION = re.compile(r"^/paths/[^/]*/[a-z]+")
 
-#: How a report says what decided the level.
-RULES = {
-    "universal": "a universal rule",
-    "contract": "the contract",
-    "silent": "the contract is silent",
-    "oracle": "our own stub, which breaks it, too",
-    "environment": "nobody's fault",
+#: Why a finding has its owner, by what decided the level; of the contract's own statements by how it knows them.
+REASONS = {
+    "universal": "this rule holds for every server",
+    "source": "the contract documents this",
+    "assumed": "the contract only assumes this",
+    "observed": "the contract has this from an observation",
+    "silent": "the contract says nothing about this",
+    "oracle": "our own stub, which is made from the contract, fails here, too",
+    "environment": "neither server nor contract is at fault",
 }
 
 

@@ -30,7 +30,7 @@ from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 def access_checks(run: Run) -> list[PlannedCheck]:
-    """Return the tasks about credentials and levels, ordered by operation.
+    """Return the tasks (single checks) about credentials and levels, ordered by operation.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
@@ -39,7 +39,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
     return sorted(entries, key=lambda entry: order[entry.operation])
 
 
-#: In the order in which they are made: what says most about a server comes first.
+#: Planners in the order of their tasks: those that say most about a server come first.
 PLANNERS: tuple[Planner, ...] = (
     documented_examples.planned_checks,
     state.planned_checks,
@@ -57,7 +57,7 @@ def plan(run: Run) -> list[PlannedCheck]:
 
 
 def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
-    """Return the tasks of some planners; a planner that raises is reported as not run."""
+    """Return the tasks that planner functions make; a planner that raises is reported as not run."""
     entries: list[PlannedCheck] = []
     for planner in planners:
         with containing_mistakes(
@@ -92,7 +92,7 @@ def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
 def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
     """Run tasks one after the other and return the outcome; results are in `run.verdicts`."""
     todo = list(entries)
-    run.progress.phase("claims", len(todo))
+    run.progress.phase("checks", len(todo))
     try:
         for entry in todo:
             with containing_mistakes(run.verdicts, entry.check, entry.operation):
@@ -154,7 +154,9 @@ def unasked(run: Run, outcome: RunOutcome) -> Iterator[CheckFailure]:
     pending, run.unanswered = run.unanswered or [], None
     for failure in pending:
         if outcome.interrupted:
-            run.verdicts.not_run(_CHECK, failure.operation, "there was no answer in time, and it was not asked again")
+            run.verdicts.not_run(
+                _CHECK, failure.operation, "there was no response in time, and the request was not repeated"
+            )
         else:
             yield failure
 
@@ -166,12 +168,12 @@ def _asked_again(session: Session, *, failure: CheckFailure, clock: _Clock) -> i
     if label in clock.silent:
         return 0  # one silence of an operation is enough
     if clock.waited > MAX_SECONDS:
-        raise NotRun(f"there was no answer in time, and no time is left after {clock.waited:.0f} s of such waiting")
+        raise NotRun(f"there was no response in time, and no time is left after {clock.waited:.0f} s of waiting")
     request = before.request
     operation = run.resolver.methods_at(request.path).get(request.method)
     login = operation is not None and is_login(operation)
     if (refusal := run.guard.refusal(request, operation, login=login)) is not None:
-        raise NotRun(f"there was no answer in time, and {refusal}")
+        raise NotRun(f"there was no response in time, and {refusal}")
     with run.target.patient() as seconds:
         exchange = run.target.send(request, label)
     run.guard.record_response(request, exchange.response)

@@ -17,10 +17,9 @@ __all__ = ["FuzzSettings", "fuzz"]
 def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     """Send generated requests to the target and return the outcome; results are in `run.verdicts`.
 
-    Who may call, and what a refusal leaves behind, is not a matter of generated values, so these checks are
-    made as they are: first, and what ends credentials behind all the rest, for a server that ends the wrong ones would
-    leave nothing to fuzz with. What failed in earlier runs is tried before all that. Of several parts of a run each
-    makes the claims on its own operations.
+    The checks of state and credentials do not depend on generated values, so these tasks of `check` are run as they
+    are: first, but those that revoke credentials last, as a server that revokes the wrong ones would leave none to fuzz
+    with. Failures of earlier runs are repeated before all that. Each shard runs the tasks of its own operations.
     """
     database = FailureDatabase(settings.database, run.secrets) if settings.database else None
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)

@@ -1,8 +1,8 @@
 """Internal errors: exceptions in a single check are reported and do not end the run.
 
-An exception in one check, planner or case says nothing of the rest of a run. It is told with what it happened in, the
-run goes on, and ends with exit code 2 unless there is a violation. What is raised on purpose passes: a target that is
-lost, a run that the rate limiter ended.
+An exception in one check, planner or case says nothing about the rest of a run. It is reported with its place; the run
+goes on, and ends with exit code 2 unless there is a violation. Exceptions raised on purpose pass: a lost target, a
+run that the rate limiter ended.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Python drops what is raised in a destructor or in the callback of a weak reference. jsonschema-rs drops what is raised
 while it compiles a schema, and goes on without one of its formats. So a signal is noted, and is a KeyboardInterrupt
 
-- before each request, in whatever thread, again and again until the run has answered it (`raise_if_interrupted`);
+- before each request, in whatever thread, again and again until the run has acknowledged it (`raise_if_interrupted`);
 - while the main thread waits for something (`interruptible`);
-- wherever the main thread is, if it is not the first: whoever asks twice does not want to wait.
+- wherever the main thread is, if it is not the first: a user who asks twice does not want to wait.
 
 Signals that come together count as one: `timeout` sends its own to the process and then to its group, too.
 """
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: So soon after another one a signal says nothing new.
+#: A signal within this time after another one is ignored.
 TOGETHER_SECONDS = 0.5
 
 
@@ -45,7 +45,7 @@ def terminable(*, at_once: bool = False) -> Iterator[None]:
         at_once: whether the first signal is raised wherever the main thread is; for a run without a report.
 
     Raises:
-        KeyboardInterrupt: at the end, there was one that nobody has answered.
+        KeyboardInterrupt: at the end, if a signal was not acknowledged.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -92,7 +92,7 @@ def raise_if_interrupted() -> None:
     """Raise KeyboardInterrupt if a signal arrived and was not acknowledged yet.
 
     Raises:
-        KeyboardInterrupt: there was one.
+        KeyboardInterrupt: there was such a signal.
     """
     if _note.heard:
         raise KeyboardInterrupt
@@ -115,5 +115,5 @@ class _Interruptible:
             _note.waiting = False
 
 
-#: Let a signal end what the main thread does in the context, which is to wait: it need not, whatever comes of it.
+#: Context in which the main thread only waits, so that a signal may end it at once.
 interruptible = _Interruptible()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ import click
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.identities import Identities, require_known_schemes
 from mockserver.suite.oracle import Oracle
@@ -25,6 +26,7 @@ from mockserver.suite.reports.files import Reports, require_writable
 from mockserver.suite.reports.har import Recording
 from mockserver.suite.reports.json_report import Document, Report, as_json
 from mockserver.suite.run.check_run import check
+from mockserver.suite.run.check_run import plan as check_plan
 from mockserver.suite.run.internal_errors import mistake_line
 from mockserver.suite.run.interrupts import acknowledge_interrupt, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
@@ -77,7 +79,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         originals = load_originals(options.restore_values, contract)
     if options.dry_run:
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
-            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run)))
+            tasks = check_plan(run) if settings is None else ()
+            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run), tasks))
         return ExitCode.CLEAN
     redact, recordings = OutputFilter(), list[Recording]()
     with filtered_output(redact), ExitStack() as stack:
@@ -119,7 +122,7 @@ def note_baseline(options: Options, document: Document, baseline: Baseline) -> N
     path = options.write_baseline
     if path is not None:
         missing = write_baseline(path, document, baseline)
-        click.echo(f"Baseline {path} is written; {missing} of its reasons are for you to fill in.\n")
+        click.echo(f"Baseline {path} is written; {missing} of its reasons are left for you to fill in.\n")
 
 
 @contextmanager
@@ -140,10 +143,11 @@ def _plan(
     originals: OriginalValues,
     settings: FuzzSettings | None,
     path: Path | None,
+    tasks: Sequence[PlannedCheck] = (),
 ) -> str:
     examples = settings.max_examples if settings is not None else None
     ledger, own = str(path or ""), options.target is None
-    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own))
+    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own, tasks=tasks))
 
 
 def judged(
@@ -161,8 +165,8 @@ def judged(
         run: what is judged.
         settings: what is generated, for `fuzz`.
         oracle: the same run on our own stub.
-        keeper: what is put back at the end.
-        progress: who is told how far it is; shown on standard error if nobody else is.
+        keeper: records and puts back changes.
+        progress: receives the progress; None to show it on standard error.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     run.guard.keeper = keeper
@@ -253,7 +257,7 @@ def _judge(run: Run, settings: FuzzSettings | None) -> RunOutcome:
 
 def _apply_oracle(run: Run, oracle: Oracle) -> RunOutcome | None:
     """Excuse failures that the oracle (our own stub) has, too; return an outcome if the contract is unfit."""
-    run.progress.phase("the same on our own stub")
+    run.progress.phase("oracle: the same on our own stub")
     try:
         opinion = oracle.opinion()
     except MockServerError as error:
@@ -293,7 +297,7 @@ def ledger_path(given: Path | None, run: Run) -> Path | None:
     wanted = given or Path(f"mockserver-ledger-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
     killed = left_open(wanted.parent, run.target.base_url)
     if killed is not None:
-        raise UsageError(f"{killed}: a run on this target was killed; first mockserver restore {killed}, or remove it")
+        raise UsageError(f"{killed}: an earlier run on this target was killed; run mockserver restore {killed} first")
     return wanted
 
 
@@ -324,7 +328,7 @@ def prepared(
     if own and not identities.all:
         identities = invented(contract)
     require_known_schemes(identities, contract)
-    select(contract, options.only)  # a mistake in an option is told before a stub is started
+    select(contract, options.only)  # a wrong option is an error before a stub is started
     make = partial(
         prepare,
         contract,
@@ -342,7 +346,7 @@ def prepared(
         return
     if options.insecure:
         click.echo(
-            "mockserver: WARNING: --insecure: whoever is on the way to the target can read the credentials", err=True
+            "mockserver: WARNING: --insecure: anybody between here and the target can read the credentials", err=True
         )
     target = HttpTarget(options.target or OWN_STUB, connection)
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.setting_states import resources
+from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, never_given_back
@@ -15,12 +17,27 @@ from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
 from mockserver.suite.safety.restorer import may_change
 from mockserver.suite.verdicts.failures import NotRun
 
-#: What a call that takes something back is made for.
+#: Purpose of a request that undoes something.
 _TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to save", "put back by": "to put back"}
 
 
+#: Requests that a task of `check` sends, about; 4 to 7 with contracts of all sizes.
+_REQUESTS_OF_A_TASK = 5
+#: Requests that `fuzz` sends for an example of an operation, about, over all phases and checks; 2 to 4 were seen.
+_REQUESTS_OF_AN_EXAMPLE = 3
+#: Requests a second that a server on this machine takes, about; and the seconds that a short run takes all the same.
+_LOCAL_RATE, _SHORTEST_SECONDS = 200, 5
+
+
 def as_lines(
-    command: str, run: Run, originals: OriginalValues, *, examples: int | None, ledger: str, own: bool
+    command: str,
+    run: Run,
+    originals: OriginalValues,
+    *,
+    examples: int | None,
+    ledger: str,
+    own: bool,
+    tasks: Sequence[PlannedCheck] = (),
 ) -> Iterator[str]:
     """Yield the plan as lines of text.
 
@@ -31,22 +48,23 @@ def as_lines(
         examples: generated cases for each operation, None where none are generated.
         ledger: the ledger's file, "" if there is none.
         own: whether the target is a stub that is started for the run.
+        tasks: tasks of `check`, for an estimate of the requests.
     """
     allowed = [operation for operation in run.selected if _refusal(run, operation) is None]
     target = "a stub that is started for it" if own else run.target.base_url
-    yield f"Plan of {command} on {target}" + (", which is somebody else's server" * run.target.foreign)
-    yield from _amount(run, allowed, examples)
+    yield f"Plan of {command} on {target}" + (", treated as somebody else's server" * run.target.foreign)
+    yield from _amount(run, allowed, examples, tasks)
     yield "Called:"
     yield from (f"  {operation.label}  {_caller(run, operation)}" for operation in allowed)
     if run.policy.probes:
-        yield "  methods and names that no contract defines, also with unsafe methods"
+        yield "  undefined methods and paths, also with unsafe methods"
     elif run.target.foreign:
-        yield "  names that no contract defines, with safe methods"
+        yield "  undefined paths, with safe methods only"
     besides: dict[str, list[str]] = {}
     for operation, purpose in _besides(run, own=own) if run.policy.selected is not None else ():
         besides.setdefault(operation.label, []).append(purpose)
     if besides:
-        yield "Called besides, though --only leaves it out:"
+        yield "Also called, although --only leaves them out:"
         yield from (f"  {label}  {', '.join(reasons)}" for label, reasons in besides.items())
     withheld: dict[str, list[str]] = {}
     for operation in run.selected:
@@ -109,21 +127,41 @@ def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple
             yield f"what {operation.label} changes", [("read by", read), ("put back by", write)]
 
 
-def _amount(run: Run, allowed: list[Operation], examples: int | None) -> Iterator[str]:
-    rate_limiter = run.target.rate_limiter
-    budget = rate_limiter.limits.budget
-    rate = (
-        f"at most {rate_limiter.rate:g} requests a second, over one connection"
-        if rate_limiter.rate
-        else "as fast as it goes"
-    )
-    yield f"  {rate}" + (f"; {examples} generated cases for each operation" if examples is not None else "")
+def _amount(run: Run, allowed: list[Operation], examples: int | None, tasks: Sequence[PlannedCheck]) -> Iterator[str]:
+    limits, rate = run.target.rate_limiter.limits, run.target.rate_limiter.rate
+    budget = limits.budget
+    withheld = {operation.label for operation in run.selected} - {operation.label for operation in allowed}
+    yield f"  operations: {len(allowed)} called, {_by_method(allowed)}; {len(withheld)} withheld"
+    amounts, times = [], []
+    if examples is None:
+        made = sum(task.operation not in withheld for task in tasks)
+        about, of = made * _REQUESTS_OF_A_TASK, f"in {made} steps"
+    else:
+        about, of = examples * len(allowed) * _REQUESTS_OF_AN_EXAMPLE, f"from {examples} examples for each operation"
+    most = about if budget is None else budget * len(allowed)
+    about = min(about, most)
+    if about:
+        amounts.append(f"about {about}, {of}")
+        times.append(f"about {_duration(about / rate if rate else max(about / _LOCAL_RATE, _SHORTEST_SECONDS))}")
     if budget is not None:
-        most = budget * len(allowed)
-        time = f", {_duration(most / rate_limiter.rate)} at most" if rate_limiter.rate else ""
-        yield f"  at most {budget} requests for an operation, {most} in all{time}"
-    if rate_limiter.limits.patient:
-        yield f"  Retry-After is obeyed, up to {MAX_PAUSE_SECONDS:g} seconds; failures and 429 in a row end the run"
+        amounts.append(f"at most {most}, {budget} for each operation: {_by_method(allowed, budget)}")
+        times += [f"at most {_duration(most / rate)}"] if rate else []
+    if amounts:
+        yield f"  requests: {'; '.join(amounts)}"
+    pace = f"with {rate:g} requests a second over one connection" if rate else "as fast as the target responds"
+    yield f"  time: {', '.join(['; '.join(times), pace] if times else [pace])}"
+    if limits.patient:
+        yield f"  Retry-After up to {MAX_PAUSE_SECONDS:g} s is obeyed; repeated failures or 429 responses end the run"
+
+
+def _by_method(operations: list[Operation], times: int = 1) -> str:
+    """Return the numbers of operations by method, as `2 safe (GET 2) and 1 unsafe (POST 1)`, times a factor."""
+    parts = []
+    for name, wanted in (("safe", True), ("unsafe", False)):
+        counts = Counter(operation.method for operation in operations if operation.safe is wanted)
+        methods = ", ".join(f"{method} {counts[method] * times}" for method in sorted(counts))
+        parts.append(f"{counts.total() * times} {name}" + (f" ({methods})" if methods else ""))
+    return " and ".join(parts)
 
 
 def _changes(run: Run, originals: OriginalValues, allowed: list[Operation], ledger: str) -> Iterator[str]:
@@ -156,7 +194,7 @@ def _changes(run: Run, originals: OriginalValues, allowed: list[Operation], ledg
         yield "Changed and not put back:"
         yield from left
     if ledger:
-        yield f"Ledger: {ledger} (mockserver restore {ledger})"
+        yield f"Ledger: {ledger} (to undo the changes later: mockserver restore {ledger})"
 
 
 def _refusal(run: Run, operation: Operation) -> str | None:
@@ -174,12 +212,13 @@ def _caller(run: Run, operation: Operation) -> str:
         own = "" if run.policy.refusal(operation.method, operation) is None else ", with their own passwords only"
         return "by all identities that have a password" + own
     if not operation.security:
-        return "by anybody"
+        return "without credentials"
     try:
         identity = run.allowed(operation)
     except NotRun as reason:
-        return f"by nobody: {reason}"
-    return f"by {identity.label if identity else 'anybody'}, and with credentials that must be refused"
+        return f"not called: {reason}"
+    caller = f"by {identity.label}" if identity else "without credentials"
+    return f"{caller}, and with credentials that must be refused"
 
 
 def _duration(seconds: float) -> str:

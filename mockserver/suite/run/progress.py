@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
-#: Tells how many findings there are so far.
+#: Returns the number of findings so far.
 Findings = Callable[[], int]
 #: Rates over less than this say nothing, in seconds.
 _MIN_ELAPSED = 0.2
@@ -115,7 +115,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-#: A short run says nothing at all.
+#: Seconds between two lines; a shorter run shows none.
 EVERY_SECONDS = 10.0
 
 
@@ -261,7 +261,7 @@ def shown_progress(stream: TextIO, findings: Findings | None = None) -> Iterator
 
     Args:
         stream: where; standard error, as standard output belongs to the report.
-        findings: tells how many findings there are so far, if that is of interest.
+        findings: returns the number of findings so far; None if that is not shown.
     """
     progress = _chosen(stream, findings)
     try:

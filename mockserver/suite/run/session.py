@@ -28,11 +28,11 @@ from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.fingerprints import Fingerprints
 from mockserver.suite.verdicts.tally import Verdicts
 
-#: After so many silences of one operation it is left alone: each costs a timeout.
+#: After so many missing responses an operation is not called again: each costs a timeout.
 MAX_SILENCES = 2
-#: So many sent secrets are looked for in later answers; each costs a search in every answer.
+#: So many sent secrets are looked for in later responses; each costs a search in every response.
 MAX_SENT_SECRETS = 50
-#: The same of secrets that the server gave out.
+#: The same for secrets that the server issued.
 MAX_ISSUED_SECRETS = 50
 
 
@@ -44,14 +44,14 @@ class Run:
         control: the control API of a stub that belongs to this run, None for any other target.
         settle_seconds: how long a documented transition may last.
         world_prefix: how the names of this run's worlds begin, where the target has worlds.
-        progress: is told how far the run is.
-        timings: seconds that the answers of each operation took, by its label.
+        progress: receives the progress of the run.
+        timings: seconds that the responses of each operation took, by label.
         last_writes: the last accepted write by world and path.
         selected: operations that the run is limited to by `--only`, all if it is not.
-        unanswered: silences to ask again about at the end, None where nobody does, so that each is a failure at once.
-        notes: what else a report tells of the run, in a line each.
-        division: which of them are this part's, where several make the run together.
-        fingerprints: of failures; learn each token that the run obtains.
+        unanswered: timeouts to be repeated at the end of the run; None if a timeout is a failure at once.
+        notes: further lines for the report.
+        division: which operations belong to this shard.
+        fingerprints: of failures; each token that the run obtains is added.
     """
 
     contract: Contract
@@ -192,7 +192,7 @@ class Session(Composer):
             login: whether it logs an identity in with its own password, which is always allowed.
 
         Raises:
-            NotRun: it must not be sent, or the server gives no answer.
+            NotRun: it must not be sent, or there is no response.
         """
         response = self._exchange(operation, request, login=login)
         assert response is not None
@@ -223,24 +223,24 @@ class Session(Composer):
     def set_up(self, operation: Operation, request: WireRequest) -> None:
         """Send a request that prepares a check; on our own stub also for operations that --only leaves out.
 
-        Nothing is claimed of the answer to that one, and it changes a world that is dropped afterwards.
+        The response to such a request is not judged, and its world is dropped afterwards.
 
         Raises:
-            NotRun: it must not be sent, or the server gives no answer.
+            NotRun: it must not be sent, or there is no response.
         """
         if not self.run.own or self.run.has_selected(operation):
             self.call(operation, request)
             return
         exchange = self.run.target.send(request, operation.label)
         if exchange.response is None:
-            raise NotRun("the server gave no answer")
+            raise NotRun("the server sent no response")
         self._remember(operation, exchange, exchange.response)
 
     def probe(self, label: str, request: WireRequest) -> Exchange:
         """Send a request for an undefined path or method, and return the exchange.
 
         Raises:
-            NotRun: it must not be sent, or the server gives no answer.
+            NotRun: it must not be sent, or there is no response.
         """
         refusal = self.run.guard.refusal(request, None)
         if refusal:
@@ -259,7 +259,7 @@ class Session(Composer):
         if self._entered and self.run.control is not None:
             self.run.control.drop(self.world)
 
-    # Logging in: an operation with the role `issue` takes user name and password, and answers with the secret that its
+    # Logging in: an operation with the role `issue` takes user name and password, and responds with the secret that its
     # response marks `x-secret: issued`.
 
     def login(self, identity: Identity) -> Identity:
@@ -318,7 +318,7 @@ class Session(Composer):
 
     def _send(self, label: str, pointer: str, request: WireRequest, *, may_drop: bool = False) -> Exchange:
         if self.run.silences.get(label, 0) >= MAX_SILENCES:
-            raise NotRun("the server gave no answer before")
+            raise NotRun("the server sent no response before")
         exchange = self.run.target.send(request, label)
         # A server that closes the connection on content which it need not read has done nothing with it.
         if exchange.repeated and not may_drop:
@@ -329,7 +329,7 @@ class Session(Composer):
             return exchange
         if exchange.response is None:
             self.run.note_silence(label, pointer, exchange)
-            raise NotRun("the server gave no answer")
+            raise NotRun("the server sent no response")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
         return Exchange(request, exchange.response, history=tuple(self.history))
@@ -376,7 +376,7 @@ def judge_response(observed: ObservedResponse, verdicts: Verdicts) -> Iterator[C
             yield from found
         except NotRun as reason:
             verdicts.not_run(check.__name__, observed.label, str(reason))
-        except Exception as error:  # noqa: BLE001 - the other claims are not concerned
+        except Exception as error:  # noqa: BLE001 - other checks are not affected
             note_mistake(verdicts, check.__name__, observed.label, error)
         else:
             if applied:

@@ -1,7 +1,7 @@
 """Sharding: which operations and generated cases belong to which of several parts of a run.
 
-Operations that write the same state stay together, so that each part knows what its writes should have left behind.
-What only reads is split case by case. It all follows from contract and `--only`, so each part finds it out alone.
+Operations that write the same state stay together, so that each shard knows what its writes should have left behind.
+Safe operations are split case by case. The division follows from contract and `--only`, so all shards agree on it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mockserver.contract.roles import is_about_tokens
 from mockserver.errors import UsageError
 from mockserver.http.path_templates import parse_template
 
-#: Where Kubernetes tells a pod of an Indexed Job which one it is, from 0.
+#: Environment variable with the number, from 0, of a pod in a Kubernetes Indexed Job.
 INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 _SHARD = re.compile(r"(\d+|auto)/(\d+)")
 
@@ -49,22 +49,24 @@ def parse_shard(text: str, environment: Mapping[str, str] | None = None) -> Shar
     """Return the shard that `--shard` names: `2/3`, or `auto/3` in a pod of a Kubernetes Indexed Job.
 
     Raises:
-        UsageError: another form, no such part, or nothing that says which part this is.
+        UsageError: another form, no such shard, or no environment variable for `auto`.
     """
     match = _SHARD.fullmatch(text)
     if match is None:
-        raise UsageError(f"--shard {text!r} is no part of a run; write 2/3 for the second of three, or auto/3")
+        raise UsageError(f"--shard {text!r} is not a shard; write 2/3 for the second of three shards, or auto/3")
     total = int(match[2])
     number = _index(text, os.environ if environment is None else environment) if match[1] == "auto" else int(match[1])
     if not 1 <= number <= total:
-        raise UsageError(f"--shard {text}: there is no part {number} of {total}; parts count from 1")
+        raise UsageError(f"--shard {text}: there is no shard {number} of {total}; shards are counted from 1")
     return Shard(number, total)
 
 
 def _index(text: str, environment: Mapping[str, str]) -> int:
     index = environment.get(INDEX_VARIABLE, "")
     if not index.isdecimal():
-        raise UsageError(f"--shard {text} reads which part it is from {INDEX_VARIABLE}, which is {index!r}; write 1/N")
+        raise UsageError(
+            f"--shard {text} takes its number from {INDEX_VARIABLE}, which is {index!r}; write 1/N instead"
+        )
     return int(index) + 1
 
 
@@ -72,7 +74,7 @@ class Division:
     """Assignment of operations, and of generated cases of safe operations, to the shards of a run.
 
     Attributes:
-        shard: the part that asks.
+        shard: the shard of this process.
     """
 
     def __init__(self, operations: Sequence[Operation], shard: Shard = WHOLE) -> None:
@@ -148,7 +150,7 @@ def _keys(operation: Operation, shared: int) -> list[str]:
         return [f"resource {behaviour.resource}"]
     if behaviour is not None:
         return [f"path {operation.path}"]
-    # Without a word of the contract, each collection in a path may be what the operation writes.
+    # Where the contract says nothing, each collection in the path may be what the operation writes.
     named = [segment for segment in _segments(operation.path)[shared:] if parse_template(segment).literals[0]]
     return [f"collection {segment}" for segment in named] or [f"path {operation.path}"]
 

@@ -18,7 +18,7 @@ from mockserver.suite.secrets.known_secrets import marked, values_at
 
 @dataclass(frozen=True, slots=True)
 class OriginalValues:
-    """Original values by resource, or by `operationId` for operations without a resource."""
+    """Original values of settings (`--restore-values`), by resource or, without a resource, by `operationId`."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
 

@@ -257,7 +257,7 @@ def _acts(segment: Sequence[str]) -> bool:
 
 
 def _summary_phrase(summary: str) -> str:
-    """Return the words of a summary that name a change, such as `Deletes the`, "" if there are none."""
+    """Return the words at the start of an operation's summary that name a change, such as `Deletes the`; "" if none."""
     words = _words(summary)
     plain = [_imperative(words[0]), *words[1:]] if words else []
     ending = next((phrase for phrase in _ENDINGS if _begins(plain, (phrase,))), "")

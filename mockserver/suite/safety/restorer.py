@@ -164,7 +164,7 @@ class Restorer:
         return self._send(resource.read, self._session.valid_request(resource.read, caller))
 
     def _write(self, operation: Operation, value: Any) -> None:
-        """Call an operation with a value, without content if it takes none.
+        """Send a value to an operation that writes or resets a setting.
 
         Raises:
             NotRun: it is not accepted.
@@ -178,7 +178,7 @@ class Restorer:
             raise NotRun(f"{operation.label} was answered with {response.status}")
 
     def _send(self, operation: Operation, request: WireRequest) -> WireResponse:
-        """Return the response to a request.
+        """Send a request, repeatedly if the server fails, and return the response.
 
         Raises:
             NotRun: there is none.

@@ -55,7 +55,7 @@ class FilteredStream(io.TextIOBase):
         return self._stream.errors or "strict"
 
     def write(self, text: str) -> int:
-        """Filter a text and write its complete lines; the rest waits for the end of its line or `flush`."""
+        """Filter a text and write its complete lines; the last, incomplete line is buffered."""
         if not isinstance(text, str):
             raise TypeError(f"only text can be written, not {type(text).__name__}")
         head, newline, self._pending = (self._pending + text).rpartition("\n")
@@ -64,7 +64,7 @@ class FilteredStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Write the text that waits for the end of its line."""
+        """Write the buffered text of the last, incomplete line."""
         if self._pending:
             waiting, self._pending = self._pending, ""
             self._stream.write(self._written(self._redact(waiting)))

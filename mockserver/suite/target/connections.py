@@ -26,8 +26,8 @@ class Connection:
     Attributes:
         rate: requests a second at most, None for the default of where it is.
         budget: requests for one operation at most, None for the default of where it is.
-        treat_as_remote: whether it counts as somebody else's also on loopback.
-        timeout_seconds: how long an answer may take, None for the default of where it is.
+        treat_as_remote: whether it is treated as somebody else's server even on loopback.
+        timeout_seconds: how long a response may take, None for the default, which depends on the host.
         connect_seconds: how long a connection may take to be made.
         ca: certificates of the authorities that are trusted (PEM), None for those that come with the package.
         insecure: whether a server's certificate is taken as it is.
@@ -35,7 +35,7 @@ class Connection:
         key: the key of `cert`.
         proxy: URL of the proxy; those of the environment never count.
         share: of how many runs that share the rate this is one.
-        max_response: read no more bytes of an answer's content than that, decoded.
+        max_response: read at most so many bytes of a response's content, decoded.
     """
 
     rate: float | None = None
@@ -67,13 +67,13 @@ def govern(connection: Connection, *, foreign: bool, own_stub: bool = False) -> 
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a host name or address is this machine; names such as `a.localhost` are not trusted."""
+    """Tell whether a host name or address is this machine, judged by all addresses to which a name resolves."""
     if not is_loopback(host):
         return False
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
-        return True  # it leads nowhere, which whoever connects is told
+        return True  # it has no address, as the attempt to connect will show
     return all(is_loopback(str(address[4][0])) for address in found)
 
 
@@ -107,7 +107,7 @@ def check_files(connection: Connection) -> None:
         try:
             ssl.create_default_context(cafile=connection.ca)
         except OSError as error:
-            raise UsageError(f"{connection.ca}: holds no certificates that can be read: {error}; check --ca") from error
+            raise UsageError(f"{connection.ca}: has no readable certificates: {error}; check --ca") from error
     if connection.key is not None and connection.cert is None:
         raise UsageError("--key needs the certificate that it belongs to; give it with --cert FILE")
     if connection.cert is not None:
@@ -115,7 +115,7 @@ def check_files(connection: Connection) -> None:
             ssl.create_default_context().load_cert_chain(connection.cert, connection.key, password=_no_password)
         except OSError as error:
             raise UsageError(
-                f"{connection.cert}: is no certificate with its key: {error}; check --cert and --key"
+                f"{connection.cert}: is not a certificate with its key: {error}; check --cert and --key"
             ) from error
     if connection.proxy is not None:
         parts = urlsplit(connection.proxy)
@@ -124,7 +124,7 @@ def check_files(connection: Connection) -> None:
 
 
 def _no_password() -> str:
-    raise OSError("its key is locked with a password, which nobody is there to give")
+    raise OSError("its key needs a password, which cannot be given here")
 
 
 def is_refused(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from io import BufferedReader
 from mockserver.suite.target.framing import LONGER, DeadlineStream, ResponseHead, read_content
 
 _STEP = 1024 * 1024
-#: Content that grows by more than this is made to do so: JSON of a single repeated member grows by 50 or so.
+#: Content that grows by a larger factor is an attack: JSON of a single repeated member grows about 50 times.
 _MOST_GROWTH = 100
 #: So many codings on top of each other are undone.
 _MAX_CODINGS = 5
@@ -39,9 +39,9 @@ class ReceivedContent:
     """Decoded content of a response, as far as it was read within the limits.
 
     Attributes:
-        kept: whether the connection can be used again behind it.
+        kept: whether the connection can be used for another request.
         unread: why it was not read to its end, "" if it was.
-        flaw: what of the response breaks HTTP itself, "" if nothing does.
+        flaw: how the response violates HTTP itself, "" if it does not.
     """
 
     body: bytes
@@ -56,7 +56,7 @@ def receive_content(
     """Read the content of a response within the limits, decode and return it.
 
     Raises:
-        NotHTTP: how long it is cannot be made out.
+        NotHTTP: its length cannot be determined.
         ConnectionDropped: the connection ended before it did.
         TimeoutError: it did not end, or could not be decoded, in time.
     """
@@ -68,9 +68,9 @@ def receive_content(
             b"",
             kept=False,
             unread="",
-            flaw="it switches to another protocol, which was not asked for (RFC 9110, section 7.8)",
+            flaw="it switches to another protocol without a request to do so (RFC 9110, section 7.8)",
         )
-    flaw = f"content that does not end within {limit} bytes, and does not say how long it is" if content.endless else ""
+    flaw = f"content that does not end within {limit} bytes and has no stated length" if content.endless else ""
     return ReceivedContent(
         decoded.body, content.kept, content.unread or decoded.unread, start.flaw or flaw or decoded.flaw
     )
@@ -98,12 +98,12 @@ def decode(
     codings = [coding for coding in codings if coding in _PACKED or coding in _UNREAD]
     if len(codings) > _MAX_CODINGS:
         return DecodedContent(
-            body, "its content is encoded too often", f"{len(codings)} content codings on top of each other"
+            body, "its content has too many content codings", f"{len(codings)} content codings on top of each other"
         )
     content = body
     for coding in reversed(codings):
         if coding in _UNREAD:
-            return DecodedContent(content, f"its content has the coding {coding}, which is not read")
+            return DecodedContent(content, f"its content has the coding {coding}, which this suite does not decode")
         made = _unpacked(content, coding, limit, deadline)
         if made.unread == LONGER and not made.flaw and limit > _MOST_GROWTH * len(body):
             return replace(made, flaw=f"{len(body)} bytes of {coding} that become more than {limit}")
@@ -119,7 +119,7 @@ def _unpacked(content: bytes, coding: str, limit: int, deadline: float) -> Decod
     window = -zlib.MAX_WBITS if raw else zlib.MAX_WBITS | (0 if coding == "deflate" else 16)
     made = bytearray()
     left = content
-    broken = f"content that is not {coding}, as its field Content-Encoding says"
+    broken = f"content that is not {coding}, although its Content-Encoding field says so"
     while True:
         machine = zlib.decompressobj(window)
         while not machine.eof:

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 Fields = tuple[tuple[str, str], ...]
-#: So much of an answer's content is kept as evidence; reports show less.
+#: So many bytes of a response's content are kept as evidence; reports show less.
 MAX_KEPT = 64 * 1024
 SHORTENED = "its content was shortened to be kept"
 
@@ -32,7 +32,7 @@ class WireRequest:
 
     Attributes:
         path: path and query below the target's base URL, percent-encoded, with its leading slash.
-        fields: header fields in order; `Host`, `Content-Length` and the like are the target's affair.
+        fields: header fields in order; the target adds `Host`, `Content-Length` and the like.
         body: the content, or None for a request without any.
     """
 
@@ -61,9 +61,9 @@ class WireResponse:
     """Response as it arrived from the target.
 
     Attributes:
-        seconds: how long it took to come, from the request's first byte to the answer's last; 0 where nobody looked.
+        seconds: how long the exchange took, from the request's first byte to the response's last; 0 if not measured.
         unread: why its content was not read to its end, "" if it was.
-        flaw: what of it breaks HTTP itself, "" if nothing does.
+        flaw: how the response violates HTTP itself, "" if it does not.
         length: bytes of its content before it was shortened, 0 if it was not.
     """
 
@@ -74,7 +74,7 @@ class WireResponse:
     unread: str = field(default="", compare=False)
     flaw: str = field(default="", compare=False)
     length: int = field(default=0, compare=False)
-    # What its content says, once somebody asked: every claim does, and nobody changes the value.
+    # Parsed content, cached: every check reads the value, and none changes it.
     _read: list[Reading | NotJSON] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def field(self, name: str) -> str | None:
@@ -134,12 +134,12 @@ class Exchange:
     """Request together with its response, or with the reason why there is none.
 
     Attributes:
-        response: the answer, or None where there was none, not even when asked again.
-        problem: why there is no answer, "" where there is one.
-        history: the exchanges before it that it can only be understood with, oldest first.
-        dropped: whether the connection was closed before the answer.
-        slow: whether there was no answer in time.
-        repeated: whether the answer came only when it was asked again.
+        response: the response, or None if there was none to the request and its repetition.
+        problem: why there is no response, "" if there is one.
+        history: earlier exchanges that are needed to understand this one, oldest first.
+        dropped: whether the connection was closed before the response.
+        slow: whether the response did not arrive in time.
+        repeated: whether the response arrived only when the request was repeated.
     """
 
     request: WireRequest
@@ -162,8 +162,8 @@ class Exchange:
     def size(self) -> int:
         """Length of path and contents in the exchange; of two exchanges the smaller is the better evidence."""
         own = len(self.request.path) + len(self.request.body or b"")
-        answer = (self.response.length or len(self.response.body)) if self.response else 0
-        return own + answer + sum(exchange.size for exchange in self.history)
+        received = (self.response.length or len(self.response.body)) if self.response else 0
+        return own + received + sum(exchange.size for exchange in self.history)
 
 
 def _find(fields: Fields, name: str) -> str | None:

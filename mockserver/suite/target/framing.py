@@ -6,8 +6,8 @@
                                                                     │
                               by chunks, by Content-Length, until the connection ends; at most `limit` bytes
 
-A server decides what comes, so nothing that it says is reserved, waited for or read without a limit. What no client can
-read is `NotHTTP`; content that is longer than the limit, or a stream that was left, is content that was read in part.
+A server decides what it sends, so no memory is reserved and nothing is waited for or read without a limit. Bytes that
+no client can read raise `NotHTTP`; content beyond the limit, and a stream that does not end, are read in part.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from typing import Any, Protocol
 
 #: The most that one line of a head may hold, the most lines, and the most interim responses (1xx) before the final one.
 MAX_LINE, MAX_LINES, MAX_INTERIM = 65536, 100, 100
-#: A stream of events is read for so long once something has come.
+#: A stream of events is read for this long after its first byte.
 STREAM_SECONDS = 1.0
 _BLOCK = 65536
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n")
-# Blanks before the colon are taken away, as RFC 9112, section 5.1, asks of whoever passes a response on.
+# Spaces before the colon are removed, as RFC 9112, section 5.1, requires of proxies.
 _FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,4000})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _LENGTH = re.compile(rb"[0-9]{1,5000}")
 #: More than any content has; Python reads no number of thousands of digits.
 _ENDLESS = 10**18
-#: Media types of content that comes as long as somebody listens.
+#: Media types of content that is sent for as long as the client listens.
 _STREAMS = re.compile(
     rb"text/event-stream|application/(?:[\w.+-]*[+.])?(?:x-)?(?:ndjson|jsonl|json-seq|jsonlines|stream\+json|json-lines)"
     rb"|multipart/x-mixed-replace|(?:audio|video)/.*",
     re.IGNORECASE,
 )
-#: The same where nobody says how long it is: logs, and bytes of whatever kind.
+#: The same for content without a length: logs, and bytes of any kind.
 _OPEN_ENDED = re.compile(rb"text/plain|application/octet-stream", re.IGNORECASE)
 
 
@@ -108,9 +108,9 @@ class EncodedContent:
     """Content of a response as read from the connection, before content codings are decoded.
 
     Attributes:
-        kept: whether the connection can be used again behind it.
+        kept: whether the connection can be used for another request.
         unread: why it was not read to its end, "" if it was.
-        endless: whether no end of it is in sight: it is longer than the limit, and nobody said how long it is.
+        endless: whether the content is longer than the limit and has no stated length.
     """
 
     body: bytes
@@ -177,9 +177,9 @@ def read_content(
         limit: read no more bytes than that.
 
     Raises:
-        NotHTTP: how long it is cannot be made out.
+        NotHTTP: its length cannot be determined.
         ConnectionDropped: the connection ended before it did.
-        TimeoutError: it did not end in time, and is no stream.
+        TimeoutError: it did not end in time, and it is no stream.
     """
     if method == "HEAD" or start.status in {204, 304}:
         return EncodedContent(b"", kept=_is_kept(start))
@@ -210,7 +210,7 @@ LEFT = "its content is a stream, which was left after some time"
 
 
 def _collect(parts: Iterator[bytes], incoming: DeadlineStream, limit: int, *, streams: bool) -> tuple[bytes, str]:
-    """Return content, and why it was not read to its end ("" if it was)."""
+    """Join the parts of a response's content; return it, and why it was not read to its end ("" if it was)."""
     content = bytearray()
     while True:
         try:
@@ -263,20 +263,20 @@ def _length(start: ResponseHead) -> int | None:
     Raises:
         NotHTTP: it is no number, or there are several.
     """
-    said = {part.strip() for value in _values(start, "content-length") for part in value.split(b",")}
-    if not said:
+    lengths = {part.strip() for value in _values(start, "content-length") for part in value.split(b",")}
+    if not lengths:
         return None
-    value = said.pop()
-    if said:
-        raise NotHTTP(f"several lengths: {shown(b', '.join(sorted({value, *said})))}")
+    value = lengths.pop()
+    if lengths:
+        raise NotHTTP(f"several lengths: {shown(b', '.join(sorted({value, *lengths})))}")
     if not _LENGTH.fullmatch(value):
         raise NotHTTP(f"the length {shown(value)}")
     return int(value) if len(value) < 18 else _ENDLESS
 
 
 def _is_kept(start: ResponseHead) -> bool:
-    said = b",".join(_values(start, "connection")).lower()
-    return b"close" not in said and (start.version != "0" or b"keep-alive" in said)
+    options = b",".join(_values(start, "connection")).lower()
+    return b"close" not in options and (start.version != "0" or b"keep-alive" in options)
 
 
 def _values(start: ResponseHead, name: str) -> list[bytes]:

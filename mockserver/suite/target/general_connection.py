@@ -96,8 +96,8 @@ _POOLS = {"http": _PlainPool, "https": _SecurePool}
 class GeneralConnection(HTTPAdapter):
     """Connection to one server through the library `requests`.
 
-    What `requests` would take from the environment (proxies, authorities) is not asked: the `Connection` alone decides
-    where credentials go and whose certificates count.
+    Proxies and certificate authorities of the environment are ignored: the `Connection` alone decides where credentials
+    go and which certificates are trusted.
     """
 
     def __init__(self, base_url: str, connection: Connection) -> None:
@@ -175,12 +175,12 @@ class GeneralConnection(HTTPAdapter):
         return prepared
 
     def init_poolmanager(self, *args: Any, **settings: Any) -> None:
-        """Create the connection pools, with connections whose responses are bounded."""
+        """Create the connection pools, with limits on the size and time of responses."""
         super().init_poolmanager(*args, **settings)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: Any, **settings: Any) -> Any:
-        """Return connection pools through a proxy, with connections whose responses are bounded."""
+        """Return connection pools through a proxy, with limits on the size and time of responses."""
         manager = super().proxy_manager_for(proxy, **settings)
         manager.pool_classes_by_scheme = _POOLS
         return manager

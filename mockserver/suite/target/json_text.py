@@ -7,7 +7,7 @@
        ├── nested up to MAX_DEPTH ────────────► json.loads
        └── deeper ── cut into texts of MAX_DEPTH levels, each of which is read ──► value, `Reading.pruned`
 
-A value that was read is nested no deeper than MAX_DEPTH, so whoever walks it may do so by recursion: `json.loads`,
+A value that was read is nested no deeper than MAX_DEPTH, so code may walk it by recursion: `json.loads`,
 `repr` and jsonschema-rs end with an error or end the process on what is nested thousands deep.
 """
 

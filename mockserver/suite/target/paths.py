@@ -12,7 +12,7 @@ from mockserver.contract.model import Contract, Operation, Parameter
 from mockserver.http.path_templates import PathTemplate, parse_template
 from mockserver.http.styles import encode_query, encode_text
 
-#: What a path parameter is given that the contract does not declare.
+#: Value of a path parameter that the contract does not declare.
 UNDECLARED = "sample"
 #: How a text is percent-encoded in a path and in a query; half of a pair of surrogates is sent as it is.
 _IN_PATH = partial(quote, safe="", errors="surrogatepass")
@@ -60,7 +60,7 @@ def undeclared(contract: Contract) -> tuple[str, ...]:
         declared = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
         names = [name for name in parse_template(operation.path).parameters if name not in declared]
         if names:
-            found.append(f"{operation.label}: nobody declares {', '.join(names)} in its path; any text is sent")
+            found.append(f"{operation.label}: its path has undeclared parameters: {', '.join(names)}; any text is sent")
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ from mockserver.suite.target.targets import Target
 def start(module: str, spec: Mapping[str, Any]) -> subprocess.Popen[str]:
     """Start one of our modules as a process and write a JSON specification to its standard input.
 
-    That stays open: its end tells the process that nobody waits for it any more. Ctrl-C does not reach it, for it has a
+    Standard input stays open: when it is closed, the process ends. Ctrl-C does not reach the process, which has a
     session of its own.
     """
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
@@ -61,7 +61,7 @@ def end(process: subprocess.Popen[str], seconds: float) -> None:
 def last_words(process: subprocess.Popen[str]) -> str:
     """Return the last lines of standard error of a process that has ended."""
     assert process.stderr is not None
-    return " / ".join(process.stderr.read().strip().splitlines()[-2:]) or "without a word"
+    return " / ".join(process.stderr.read().strip().splitlines()[-2:]) or "it printed no message"
 
 
 START_SECONDS = 20.0
@@ -69,7 +69,7 @@ STOP_SECONDS = 5.0
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 #: What `mockserver serve` prints when it accepts connections.
 _READY = re.compile(r" on (https?://\S+) ")
-#: How this process and the stub must not find settings of the user's own: a suite run judges defaults.
+#: Prefix of settings of the user, which the stub must not inherit: a run of the suite judges defaults.
 _SETTINGS = "MOCKSERVER_"
 
 
@@ -104,7 +104,7 @@ class StubProcess:
             self._command += ["--contract", str(contract.resolve())]
         elif api is not None:
             self._command += ["--api", api]
-        # Away from the settings file of whoever runs the suite, which could give the stub another store.
+        # A folder without the settings file of the user, which could give the stub another store.
         self._folder = tempfile.TemporaryDirectory(prefix="mockserver-suite-")
         self._process: subprocess.Popen[str] | None = None
         self._errors: deque[str] = deque(maxlen=20)
@@ -115,7 +115,7 @@ class StubProcess:
         if self._guarded:
             environment["MOCKSERVER_CONTROL_TOKEN"] = self.control_token
         try:
-            with _later():  # interrupted while it starts, nobody would know of the process
+            with _later():  # an interrupt during the start would leave the process behind
                 self._process = self._start(environment)
             self.base_url = self._wait_until_ready(self._process)
         except BaseException:
@@ -158,7 +158,7 @@ class StubProcess:
         """Return the URL from the first line that the stub prints; later output is discarded.
 
         Raises:
-            MockServerError: it ended, or said nothing in time; with its last words.
+            MockServerError: it ended, or printed nothing in time; with the end of its error output.
         """
         drain = threading.Thread(target=self._keep_errors, args=(process,), daemon=True)
         drain.start()
@@ -175,7 +175,7 @@ class StubProcess:
         finally:
             watchdog.cancel()
         drain.join(1.0)
-        words = " / ".join(self._errors) or "without a word"
+        words = " / ".join(self._errors) or "it printed no message"
         raise MockServerError(f"the stub did not start: {words}")
 
     def _keep_errors(self, process: subprocess.Popen[str]) -> None:
@@ -244,8 +244,8 @@ class StubControl:
         exchange = self._target.send(request)
         response = exchange.response
         if response is None or not response.successful:
-            said = exchange.problem if response is None else f"{response.status}: {response.body[:200]!r}"
-            raise MockServerError(f"the stub's control API refused {path}: {said}")
+            got = exchange.problem if response is None else f"{response.status}: {response.body[:200]!r}"
+            raise MockServerError(f"the stub's control API refused {path}: {got}")
 
 
 def _discard(stream: Any) -> None:

@@ -41,13 +41,13 @@ class Sender:
     """Sends messages to one server over one connection, or over more if several threads send at once.
 
     Attributes:
-        recorder: is told of every exchange, None for nobody.
+        recorder: receives every exchange, None for no recording.
     """
 
     def __init__(self, base_url: str, connection: Connection, rate_limiter: RateLimiter, *, foreign: bool) -> None:
         """Create a sender from a base URL, connection options and a rate limiter.
 
-        A server that is not ours is asked in the general way alone.
+        For a foreign server only the general connection is used.
         """
         plain = urlsplit(base_url).scheme == "http" and not foreign and connection.proxy is None
         self.recorder: Recorder | None = None

@@ -23,8 +23,8 @@ from mockserver.suite.target.wire import NoResponse, RawResponse
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
-#: How long is waited for an answer that did not come in time, when the run has nothing else to do: at least so many
-#: seconds, and so many times as long as usual.
+#: Timeout for requests that timed out before and are repeated at the end of a run: at least so many seconds, and so
+#: many times the usual timeout.
 LATE_SECONDS, LATE_TIMES = 10.0, 4.0
 
 
@@ -46,7 +46,7 @@ class Target(Protocol):
 
         Args:
             request: what to send.
-            label: the operation that it is for, as reports name it, for the rate limiter.
+            label: label of the operation, as in reports, by which requests are counted.
 
         Raises:
             TargetLost: nothing accepts connections.
@@ -175,10 +175,10 @@ class HttpTarget:
     def _problem(self, lost: NoResponse) -> str:
         times = ", twice" if self._tries > 1 else ", when asked again"
         if lost.unreadable:
-            return f"the answer cannot be read as HTTP{times}: {lost.unreadable}"
+            return f"the response cannot be read as HTTP{times}: {lost.unreadable}"
         if lost.slow:
-            return f"no answer within {self.timeout_seconds:g} seconds{times}"
-        return f"the connection was dropped before the answer was complete{times}"
+            return f"no response within {self.timeout_seconds:g} seconds{times}"
+        return f"the connection was dropped before the response was complete{times}"
 
 
 class WsgiTarget:

@@ -1,6 +1,6 @@
 """Wire: plain HTTP/1.1 over one kept-alive socket, fast enough for the thousands of requests of a fuzz run.
 
-`requests` takes several times as long to send a small request as the server to answer it. This does the common case,
+`requests` takes several times as long for a small request as the server takes to respond. This does the common case,
 plain HTTP without a proxy (RFC 9112), and raises `NotPlain` for whatever is not plain: `Sender` then asks `requests`.
 """
 
@@ -23,7 +23,7 @@ _SAFE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SAFE_VALUE = re.compile(r"[^\x00\r\n]*")
 #: Fields that frame the message; a request that sets one is a probe of framing.
 _OURS = frozenset({"host", "content-length", "transfer-encoding"})
-#: The most that is read of an answer's content, decoded.
+#: The most bytes that are read of a response's content, decoded.
 MAX_RESPONSE = 16 * 1024 * 1024
 
 
@@ -41,9 +41,9 @@ class NoResponse(Exception):  # noqa: N818 - what happened, in a word
 
     def __init__(self, *, slow: bool = False, unreadable: str = "") -> None:
         super().__init__(
-            f"the answer cannot be read as HTTP: {unreadable}"
+            f"the response cannot be read as HTTP: {unreadable}"
             if unreadable
-            else "no answer in time"
+            else "no response in time"
             if slow
             else "the connection was dropped"
         )
@@ -57,9 +57,9 @@ class RawResponse:
 
     Attributes:
         body: the content, decoded.
-        seconds: how long it took from the request's first byte to the answer's last.
+        seconds: how long it took from the request's first byte to the response's last.
         unread: why the content was not read to its end, "" if it was.
-        flaw: what of it breaks HTTP itself, "" if nothing does.
+        flaw: how the response violates HTTP itself, "" if it does not.
         repeated: whether the request was sent twice, since the kept connection was closed on the first one.
     """
 
@@ -106,12 +106,12 @@ class Wire:
 
         Args:
             content: what `encode` made of it.
-            method: its method; there is no content behind the head of an answer to HEAD.
-            seconds: how long an answer may take, however steadily its bytes come.
+            method: its method; a response to HEAD has no content.
+            seconds: how long a response may take, however steadily its bytes come.
 
         Raises:
             NotPlain: no connection can be made.
-            NoResponse: it was sent, and no whole answer came that can be read.
+            NoResponse: it was sent, and no complete, readable response arrived.
         """
         if self._has_more():
             self.close()

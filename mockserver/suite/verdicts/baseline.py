@@ -23,7 +23,7 @@ from mockserver.errors import ContractError, UsageError
 from mockserver.suite.reports.files import reason, write
 from mockserver.suite.reports.json_report import Document, with_summary
 
-#: How long what `--write-baseline` writes is known for, unless somebody sets another day.
+#: Days until an entry that `--write-baseline` writes expires.
 VALID_DAYS = 90
 #: A reason that starts so is none yet.
 TODO = "TODO"
@@ -46,8 +46,8 @@ class KnownFinding:
     @property
     def name(self) -> str:
         """Id of the finding, with check and operation if the entry has them."""
-        said = " on ".join(text for text in (self.check, self.operation) if text)
-        return f"{self.id} ({said})" if said else self.id
+        where = " on ".join(text for text in (self.check, self.operation) if text)
+        return f"{self.id} ({where})" if where else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Baseline:
     entries: tuple[KnownFinding, ...] = ()
 
     def reasons(self) -> Mapping[str, str]:
-        """Return the reasons of the entries that have not expired, by finding id."""
+        """Return the reasons of the baseline entries that have not expired, by finding id."""
         return {
             entry.id: f"{entry.reason} (until {entry.expires})" for entry in self.entries if entry.expires >= self.today
         }
@@ -86,7 +86,7 @@ class Baseline:
             if entry.expires < self.today and entry.id in found:
                 yield f"{self.path}: {entry.name} expired on {entry.expires}, so it counts again: {entry.reason}"
             elif entry.id not in found and _was_tried(entry, document, whole=whole):
-                yield f"{self.path}: {entry.name} is gone; remove it"
+                yield f"{self.path}: {entry.name} no longer occurs; remove the entry"
 
 
 def load_baseline(path: Path | None, today: date) -> Baseline:
@@ -105,19 +105,19 @@ def load_baseline(path: Path | None, today: date) -> Baseline:
         raise UsageError(str(error)) from error
     known = data.get("known") if isinstance(data, dict) else None
     if not isinstance(known, list) or data.keys() != {"known"}:
-        raise UsageError(f"{path}: must hold `known:` with a list and nothing else")
+        raise UsageError(f"{path}: must have the one key `known:` with a list")
     entries = tuple(_entry(f"{path}: entry {number}", raw) for number, raw in enumerate(known, 1))
     ids = [entry.id for entry in entries]
     twice = next((entry for entry in entries if ids.count(entry.id) > 1), None)
     if twice is not None:
-        raise UsageError(f"{path}: {twice.id} stands twice; keep one")
+        raise UsageError(f"{path}: {twice.id} is listed twice; remove one")
     return Baseline(path, today, entries)
 
 
 def write_baseline(path: Path, document: Document, known: Baseline) -> int:
     """Write a baseline of a report's findings; return the number of reasons that are still to be filled in.
 
-    What was known stays as it is. What nobody's fault was is not for a baseline.
+    Entries that have not expired stay as they are. Environment findings are left out.
 
     Raises:
         UsageError: the file cannot be written.
@@ -125,8 +125,8 @@ def write_baseline(path: Path, document: Document, known: Baseline) -> int:
     findings = [finding for finding in document["findings"] if finding["level"] != "environment"]
     entries = list(_written(findings, known))
     comments = [
-        "# What is known of a server, and why it may be so for now. Findings that are not in here fail the run.",
-        f"# An entry whose reason starts with {TODO} is refused: say why it is known, and until when.",
+        "# Known findings, each with the reason why it is accepted for now. Findings not listed here fail the run.",
+        f"# An entry whose reason starts with {TODO} is an error: write why the finding is accepted, and until when.",
     ]
     try:
         write(path, ["\n".join(comments) + "\n", write_yaml({"known": entries})])
@@ -155,20 +155,20 @@ def _written(findings: Sequence[Mapping[str, Any]], known: Baseline) -> Iterator
 
 def _entry(place: str, raw: Any) -> KnownFinding:
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
-        raise UsageError(f"{place}: must be an object of texts with {', '.join(_REQUIRED)}")
+        raise UsageError(f"{place}: must be an object of strings with {', '.join(_REQUIRED)}")
     unknown = sorted(raw.keys() - {*_REQUIRED, *_FOR_PEOPLE})
     if unknown:
         raise UsageError(f"{place}: {unknown[0]!r} is unknown; known are {', '.join((*_REQUIRED, *_FOR_PEOPLE))}")
     if not _ID.fullmatch(raw.get("id", "")):
-        raise UsageError(f"{place}: `id` must be that of a finding, as 1f3a8582b772, not {raw.get('id', '')!r}")
+        raise UsageError(f"{place}: `id` must be the id of a finding, such as 1f3a8582b772, not {raw.get('id', '')!r}")
     why = raw.get("reason", "").strip()
     if not why or why.startswith(TODO):
-        raise UsageError(f"{place} ({raw['id']}): has no `reason`; say why it is known")
+        raise UsageError(f"{place} ({raw['id']}): has no `reason`; write why the finding is accepted")
     try:
         expires = date.fromisoformat(raw.get("expires", ""))
     except ValueError as error:
-        told = f"{place} ({raw['id']}): `expires` must be a day, as 2027-01-31, not {raw.get('expires', '')!r}"
-        raise UsageError(told) from error
+        message = f"{place} ({raw['id']}): `expires` must be a date such as 2027-01-31, not {raw.get('expires', '')!r}"
+        raise UsageError(message) from error
     return KnownFinding(raw["id"], why, expires, *(raw.get(name, "") for name in _FOR_PEOPLE))
 
 

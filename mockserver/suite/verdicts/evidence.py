@@ -134,7 +134,7 @@ class Evidence:
         """
         text = body[: 4 * _FAR].decode("utf-8", "replace")
         cut = bool(length) or len(body) > 4 * _FAR or len(text) > _FAR
-        # An ellipsis tells whoever masks that what stands before it may be the beginning of a secret.
+        # An ellipsis shows the masking code that the text before it may be the beginning of a secret.
         masked_text = self._secrets.mask(redacted(text[:_FAR], paths) + ("…" if cut else ""))
         if len(masked_text) <= MAX_SHOWN and not cut:
             return masked_text

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+from mockserver.http.json import text
 from mockserver.suite.target.exchange import Exchange
 
-#: How a broken claim gets its level: always a violation; as the contract knows the statement at the pointer;
-#: drift, since the contract says nothing; nobody's fault; our own stub breaks it, too, so nobody is blamed.
+#: How a failure gets its level: always a violation; by the provenance of the contract's statement; drift, as the
+#: contract says nothing; environment; drift, as our own stub fails, too.
 Rule = Literal["universal", "contract", "silent", "environment", "oracle"]
 
 
@@ -18,8 +18,8 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
 
     Attributes:
         check: the check's name.
-        operation: label of the operation that it was made on.
-        title: the claim's breach in a few words, the same for every value.
+        operation: label of the operation on which the check was made.
+        title: what is wrong in a few words, the same for every value.
         expected: what the contract or the rule demands.
         got: what the server did, with the offending value.
         pointer: JSON pointer of the contract's statement that was judged against.
@@ -70,7 +70,7 @@ def failures_in(error: BaseException) -> Iterator[CheckFailure]:
     """Yield the check failures in an exception, which may be a group.
 
     They are results from here on. A traceback would hold the frames in which they were found, and with them each
-    answer and its value until Python looks for cycles.
+    response and its value until Python looks for cycles.
     """
     if isinstance(error, CheckFailure):
         error.__traceback__ = None
@@ -104,16 +104,18 @@ def raise_failures(failures: Iterable[CheckFailure]) -> None:
     if len(found) == 1:
         raise found[0]
     if found:
-        raise ExceptionGroup("several claims of one check do not hold", found)
+        raise ExceptionGroup("several failures of one check", found)
 
 
 def describe(value: Any, limit: int = 200) -> str:
-    """Return a value as text for a message, at most `limit` characters of it."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    # A lone surrogate, which JSON text may hold and UTF-8 cannot (RFC 8259, section 8.2), is escaped as in JSON.
-    return excerpt(text.encode("utf-8", "backslashreplace").decode(), limit)
+    """Return a value as JSON for a message, at most `limit` characters of it."""
+    try:
+        shown = text(value)
+    except (TypeError, ValueError, RecursionError):  # no JSON
+        shown = repr(value)
+    return clip(shown, limit)
 
 
-def excerpt(text: str, limit: int = 200) -> str:
+def clip(shown: str, limit: int = 200) -> str:
     """Return a text for a message, at most `limit` characters of it."""
-    return text if len(text) <= limit else text[:limit] + "…"
+    return shown if len(shown) <= limit else shown[:limit] + "…"

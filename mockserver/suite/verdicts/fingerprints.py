@@ -20,7 +20,7 @@ _NOT_COMPARED = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "mock-world", "user-agent", "x-schemathesis-testcaseid"}
 )
 _BOUNDARY = re.compile(r"boundary=\"?([^\";]+)", re.IGNORECASE)
-#: Claims about any response: items have other names on another server, and what is wrong with a response is not
+#: Checks of any response: items have other names on another server, and what is wrong with a response is not
 #: decided by the name.
 _ABOUT_RESPONSES = frozenset(
     {
@@ -32,7 +32,7 @@ _ABOUT_RESPONSES = frozenset(
         "status_is_documented",
     }
 )
-#: Claims that the same request breaks in the same way, whatever status code says so.
+#: Checks that the same request fails in the same way, whatever the status code.
 _WHATEVER_STATUS = frozenset({"valid_requests_are_accepted"})
 #: More of a request body than this is not compared.
 _MAX_BODY = 64 * 1024

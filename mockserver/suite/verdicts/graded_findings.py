@@ -19,16 +19,16 @@ from mockserver.suite.verdicts.failures import CheckFailure, Rule
 Level = Literal["violation", "drift", "environment"]
 Owner = Literal["server", "contract", "environment"]
 LEVELS: tuple[Level, ...] = ("violation", "drift", "environment")
-#: Who has to mend what: a server that breaks what is documented; our assumption, which was wrong; nobody here.
+#: Owner of findings of each level: who has to change something.
 _OWNERS: Mapping[Level, Owner] = {"violation": "server", "drift": "contract", "environment": "environment"}
-#: Failures of one cause that are told apart, and the fingerprint of all others.
+#: Number of failures of one cause that are kept apart, and the fingerprint of all others.
 _MAX_FINGERPRINTS = 500
 _MORE = "more"
-#: So many different exchanges of one finding are kept; what differs only in more of the same tells nothing new.
+#: So many different exchanges of one finding are kept.
 MAX_OBSERVATIONS = 200
 #: Longer content is kept only if nothing else shows the same cause.
 _MAX_BODY = 4 * 1024
-#: Claims whose answers differ by more than their status, in few words that hold no value of anybody's.
+#: Checks for which the text of a failure is short and holds no values, so that it can be used as it is.
 _TELLING = frozenset({"undefined_methods_are_refused"})
 
 
@@ -58,6 +58,7 @@ def seen(check: str, got: str, exchange: Exchange | None) -> str:
     if check in _TELLING:
         return got
     response = exchange.response if exchange is not None else None
+    # Contracts may hold these words in `x-mockserver-differs`, so they stay as they are.
     return "no answer" if response is None else str(response.status)
 
 
@@ -74,8 +75,8 @@ def _length(observation: Observation) -> int:
     exchange = observation.exchange
     if exchange is None:
         return 0
-    answer = len(exchange.response.body) if exchange.response is not None else 0
-    return len(exchange.request.body or b"") + answer
+    received = len(exchange.response.body) if exchange.response is not None else 0
+    return len(exchange.request.body or b"") + received
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _level(contract: Contract, failure: CheckFailure) -> tuple[Level, str]:
     if failure.rule == "environment" or _was_told_to_wait(contract, failure):
         return "environment", "environment"
     if failure.rule == "silent":
-        return "drift", "the contract is silent"
+        return "drift", "the contract says nothing about this"
     provenance = contract.provenance(failure.pointer)
     return ("violation" if provenance.documented else "drift"), f"{provenance.kind}: {provenance.reason}"
 
@@ -163,7 +164,7 @@ def as_the_contracts(finding: Finding) -> Finding:
 def without_excused(seen: Mapping[str, Finding], excused: Mapping[str, Finding]) -> Finding:
     """Return the merged finding of failures, leaving out those that our own stub shows, too.
 
-    Failures beyond what is told apart are excused where all others are.
+    Failures beyond the number that is kept apart are excused if all others are.
     """
     own = [finding for fingerprint, finding in seen.items() if fingerprint not in excused and fingerprint != _MORE]
     if not own and excused:

@@ -13,56 +13,58 @@ from mockserver.suite.verdicts.failures import CheckFailure
 from mockserver.suite.verdicts.reach import Reached, nothing_succeeded
 from mockserver.suite.verdicts.tally import EVERYWHERE
 
-#: Status codes of a server that has no such path, or something else there.
+#: Status codes of a server that has no such path, or other operations there.
 _NOT_THERE = frozenset({404, 405})
 #: So many operations are named in a message.
 _NAMED = 5
 
-#: Checks by what a run lacks where one of them has no row of its own.
+#: Checks by the reason why they were not made, where no operation has a row for the check.
 _LACKS: Mapping[str, tuple[str, ...]] = {
-    "nothing was answered": (
+    "no documented response arrived": (
         *("the_server_answers", "no_server_error", "status_is_documented", "no_secret_comes_back"),
         *("media_type_is_documented", "body_is_what_its_content_type_says"),
     ),
-    "no answer came for which a header field is documented": ("headers_conform",),
-    "no answer came for whose content a schema is documented": ("body_conforms_to_its_schema",),
-    "no answer was problem details": ("problem_details_are_well_formed",),
-    "no example of an answer is documented together with its request": ("documented_examples_come_out",),
-    "no x-mockserver-behaviour gives a resource of that kind": (
+    "no response with a documented header field arrived": ("headers_conform",),
+    "no response with a documented content schema arrived": ("body_conforms_to_its_schema",),
+    "no response with problem details arrived": ("problem_details_are_well_formed",),
+    "the contract has no example of a response together with its request": ("documented_examples_come_out",),
+    "no operation has the x-mockserver-behaviour (setting) needed for this": (
         *("answers_name_the_resource", "reads_show_the_last_write", "reads_change_nothing", "writes_can_be_repeated"),
         *("rejected_writes_change_nothing", "writes_echo_the_request", "refused_calls_change_nothing"),
         *("generated_values_are_new", "never_set_reads_as_documented", "resets_can_be_repeated"),
         *("resets_end_the_value", "writes_leave_others_alone"),
     ),
-    "no link says what is seen where it leads (x-mockserver-shows)": ("links_show_what_they_say",),
+    "no link of the contract has x-mockserver-shows": ("links_show_what_they_say",),
     "no operation asks for credentials": (
         *("calls_without_credentials_are_refused", "malformed_credentials_are_refused"),
         *("unknown_tokens_are_refused", "tokens_are_compared_whole"),
     ),
-    "no operation asks for HTTP Basic, where a name goes with the token": ("tokens_belong_to_their_user",),
-    "no operation is marked as a login or logout of that kind (x-mockserver-behaviour, auth)": (
+    "no operation asks for HTTP Basic credentials, which have a user name beside the token": (
+        "tokens_belong_to_their_user",
+    ),
+    "no operation has the x-mockserver-behaviour (auth) needed for this": (
         *("passwords_are_no_tokens", "revoked_tokens_are_refused", "expired_tokens_are_refused"),
         *("wrong_passwords_are_refused", "issued_tokens_work_at_once"),
         *("issued_tokens_tell_their_level", "answers_name_the_caller"),
     ),
-    "no operation has x-mockserver-levels or x-mockserver-objects of that kind": (
+    "no operation has the x-mockserver-levels or x-mockserver-objects needed for this": (
         *("allowed_levels_are_admitted", "levels_not_allowed_are_refused"),
         *("foreign_objects_are_refused", "foreign_objects_are_admitted"),
         *("lists_tell_own_objects_alone", "lists_tell_all_own_objects"),
     ),
-    "no operation takes content": (
+    "no operation has a request body": (
         *("malformed_json_is_refused", "empty_bodies_are_refused", "bodies_that_break_the_schema_are_refused"),
         *("undocumented_media_types_are_refused", "hostile_bodies_do_no_harm", "large_bodies_do_no_harm"),
         *("chunked_bodies_are_understood", "whole_floats_are_integers"),
     ),
-    "every method is defined on every path": ("undefined_methods_are_refused",),
+    "every path defines every method": ("undefined_methods_are_refused",),
     "no path asks for credentials with all its methods": ("undefined_methods_ask_for_credentials",),
-    "there is no path": ("undefined_paths_are_refused",),
+    "the contract has no path": ("undefined_paths_are_refused",),
     "no path ends in a name": ("undefined_names_are_refused",),
-    "no operation is safe or a login": ("repeats_get_the_same_answer",),
-    "there is no operation": ("answers_are_not_slow",),
+    "no operation is safe, and none is a login": ("repeats_get_the_same_answer",),
+    "the contract has no operation": ("answers_are_not_slow",),
 }
-#: Checks that `check` alone makes.
+#: Checks that `check` makes and `fuzz` does not.
 OF_CHECK = frozenset(
     {
         *("documented_examples_come_out", "malformed_json_is_refused", "empty_bodies_are_refused"),
@@ -73,7 +75,7 @@ OF_CHECK = frozenset(
         "undefined_names_are_refused",
     }
 )
-#: Every check that a run can make, by why there is no occasion for it.
+#: For every check that a run can make: the reason why it was made on no operation.
 REASONS: Mapping[str, str] = {check: why for why, checks in _LACKS.items() for check in checks}
 
 
@@ -88,8 +90,10 @@ def note_missing_checks(run: Run, elsewhere: Collection[str] = ()) -> None:
     limited = len(run.selected) < len(run.contract.operations)
     for check, why in REASONS.items():
         if check not in made:
-            told = why.replace("no operation", "no selected operation") if limited else why
-            run.verdicts.not_run(check, EVERYWHERE, "`check` makes it, not `fuzz`" if check in elsewhere else told)
+            reason = why.replace("no operation", "no selected operation") if limited else why
+            run.verdicts.not_run(
+                check, EVERYWHERE, "this is part of `check`, not of `fuzz`" if check in elsewhere else reason
+            )
 
 
 #: So many resources are named.
@@ -108,8 +112,8 @@ def state_remarks(run: Run) -> Iterator[str]:
     if paths:
         more = f" and {len(paths) - _NAMED} more" if paths[_NAMED:] else ""
         yield (
-            f"no check of state was made, of {', '.join(paths[:_NAMED])}{more}: "
-            "whether a read shows what was written is judged where the contract has x-mockserver-behaviour"
+            f"the state of {', '.join(paths[:_NAMED])}{more} was not checked: "
+            "whether a read shows what was written is checked only for operations with x-mockserver-behaviour"
         )
 
 
@@ -118,8 +122,8 @@ def scheme_remarks(run: Run) -> Iterator[str]:
     names = list(dict.fromkeys(name for _, name in unknown_schemes(run.contract.document.data)))
     if names:
         yield (
-            f"security names {', '.join(names[:_NAMED])}, which components.securitySchemes does not have: "
-            "it is not asked for, and what is behind it alone is judged as open to all"
+            f"operations require {', '.join(names[:_NAMED])}, which components.securitySchemes does not define: "
+            "this requirement is ignored, and operations with no other one are judged as open to all"
         )
 
 
@@ -147,41 +151,41 @@ def obstacles(run: Run) -> Iterator[CheckFailure]:
     if 404 in statuses and statuses <= _NOT_THERE:
         yield _wrong_base_path(run, called)
         return
-    told = "; ".join(f"{row.operation}: {row.why}" for row in called[:_NAMED])
+    reasons = "; ".join(f"{row.operation}: {row.why}" for row in called[:_NAMED])
     yield _obstacle(
         "operations_succeed",
         called[0].operation,
         "no operation ever succeeded",
-        expected="a success of one operation at least",
-        got=told + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else ""),
+        expected="a success of at least one operation",
+        got=reasons + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else ""),
     )
 
 
 def _credentials(admissions: Admissions) -> Iterator[CheckFailure]:
     for identity, operation, statuses in admissions.refused():
-        told = " and ".join(f"{status} {_phrase(status)}".strip() for status in sorted(statuses))
+        got = " and ".join(f"{status} {_phrase(status)}".strip() for status in sorted(statuses))
         yield _obstacle(
             "credentials_are_accepted",
             operation,
             f"the credentials of {identity} are refused",
-            expected="a success with these credentials; check --identities, and whether they expired",
-            got=f"{told} each time",
+            expected="a success with these credentials",
+            got=f"{got} each time; check --identities, and whether the credentials have expired",
         )
 
 
 def _wrong_base_path(run: Run, called: Sequence[Reached]) -> CheckFailure:
     bases = sorted({base for operation in run.selected for base in operation.bases if base.strip("/")})
-    own = f"; the contract's own is {' or '.join(bases)}" if bases else ""
+    own = f" The contract has {' or '.join(bases)}" if bases else ""
     missing = [base for base in bases if not run.target.base_url.endswith(base)]
-    remedy = f", so try {run.target.base_url}{missing[0]}" if missing else ""
+    remedy = f"; try {run.target.base_url}{missing[0]}" if missing else ""
     statuses = sorted({status for row in called for status in run.verdicts.statuses.of(row.operation)})
-    told = " or ".join(map(str, statuses))
+    got = " or ".join(map(str, statuses))
     return _obstacle(
         "base_path_is_right",
         called[0].operation,
-        f"every path was answered with {told}",
-        expected=f"the API below {run.target.base_url}",
-        got=f"{told} from {len(called)} operation{'' if len(called) == 1 else 's'}: a wrong base path?{own}{remedy}",
+        f"every path was answered with {got}",
+        expected=f"the API at {run.target.base_url}",
+        got=f"{got} for {len(called)} operation{'' if len(called) == 1 else 's'}; is the base path right?{own}{remedy}",
     )
 
 

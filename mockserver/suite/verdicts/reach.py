@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mockserver.contract.model import Operation
 
-#: So many status codes are told of an operation, the most frequent first.
+#: So many status codes are shown for an operation, the most frequent first.
 _SHOWN = 3
 #: Why an operation never succeeded that never can.
 NO_SUCCESS = "the contract documents no success"
@@ -88,7 +88,7 @@ def reached(operations: Iterable[Operation], statuses: Statuses, reasons: Mappin
 
 def _why(operation: Operation, seen: Mapping[int, int], reasons: Mapping[str, str]) -> str:
     if not seen:
-        return f"not called, because {reasons.get(operation.label, 'no check had an occasion')}"
+        return f"not called, because {reasons.get(operation.label, 'no check applied')}"
     if not _can_succeed(operation):
         return NO_SUCCESS
     common = sorted(seen, key=lambda status: (-seen[status], status))

@@ -30,10 +30,10 @@ RESULTS: tuple[Result, ...] = ("failed", "not run", "in part", "passed")
 
 #: In place of an operation where a check was made on none.
 EVERYWHERE = "*"
-#: Why a claim was not tried, where no check says it.
-NOTHING_CAME_UP = "nothing came up that it applies to"
-#: Why a shard did not try a claim that is another one's; no such claim is left over when their reports are merged.
-OTHER_SHARD = "another shard has it"
+#: Why a check was not made, where no check gave a reason.
+NOTHING_CAME_UP = "nothing came up to which this applies"
+#: Why a shard did not make a check that belongs to another one; merged reports have no such rows.
+OTHER_SHARD = "this belongs to another shard"
 #: Between several reasons.
 REASONS = "; "
 
@@ -67,14 +67,14 @@ class Verdicts:
     def __init__(
         self, contract: Contract, *, own: bool = False, fingerprint: Callable[[CheckFailure], str] = lambda _: ""
     ) -> None:
-        """Create an empty collection of results.
+        """Create an empty collection of check results.
 
         Args:
-            contract: what the claims are about.
-            own: the target is a stub of ours, which tells which of its answers break the contract because none that
-                keeps it could be made; that is the contract's fault.
-            fingerprint: returns what two failures have in common if they are the same one of the same request;
-                without it those of one cause are not told apart.
+            contract: what the target is judged by.
+            own: the target is a stub of ours, which says in a header field that a response breaks the contract
+                because none that keeps the contract could be made; the contract is at fault then.
+            fingerprint: returns the fingerprint of a failure, equal for the same failure of the same request;
+                without it all failures of one cause are the same.
         """
         self._contract = contract
         self._own = own
@@ -87,9 +87,9 @@ class Verdicts:
         self.statuses = Statuses()
 
     def excuse(self, failures: Iterable[tuple[str, Finding]]) -> None:
-        """Excuse failures that our own stub has with the contract, each given with its fingerprint.
+        """Excuse failures that our own stub shows, too, each given with its fingerprint.
 
-        It is shown as the contract's, and excuses the same failure of the same request; nothing else.
+        They are shown as owned by the contract, and excuse the same failure of the same request, nothing else.
         """
         with self._lock:
             for fingerprint, finding in failures:
@@ -109,7 +109,7 @@ class Verdicts:
     def failed(self, failure: CheckFailure) -> Finding:
         """Record a failure and return its finding; a failure of a known cause only raises the count.
 
-        A difference that the contract has on record, from an overlay, is what it says by now: the claim counts as held.
+        A difference that an overlay has recorded in the contract counts as passed.
         """
         new = judge(self._contract, failure)
         response = failure.exchange.response if failure.exchange is not None else None
@@ -137,11 +137,11 @@ class Verdicts:
     def reach(self, operations: Iterable[Operation]) -> tuple[Reached, ...]:
         """Return how far the requests for each operation got."""
         with self._lock:
-            told: dict[str, Counter[str]] = {}
+            given: dict[str, Counter[str]] = {}
             for (_, label), tally in self._tallies.items():
-                told.setdefault(label, Counter()).update(list(tally.reasons))
-            # What kept most checks from being made kept the operation from being called.
-            reasons = {label: counts.most_common(1)[0][0] for label, counts in told.items() if counts}
+                given.setdefault(label, Counter()).update(list(tally.reasons))
+            # The reason why most checks were not made is the reason why the operation was not called.
+            reasons = {label: counts.most_common(1)[0][0] for label, counts in given.items() if counts}
             return tuple(reached(operations, self.statuses, reasons))
 
     def responses_of(self, operation: str) -> frozenset[tuple[int, str]]:
@@ -209,7 +209,7 @@ def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
         return Coverage(operation, check, "failed", "", cases, tally.passed)
     if not tally.passed:
         return Coverage(operation, check, "not run", why or NOTHING_CAME_UP, cases, tally.passed)
-    # A claim that was tried only in part is not passed: what is missing could be what fails.
+    # A check that was made only in part has not passed: what is missing could fail.
     if tally.reasons:
         return Coverage(operation, check, "in part", why, cases, tally.passed)
     return Coverage(operation, check, "passed", "", cases, tally.passed)

@@ -59,7 +59,7 @@ class Grounds:
     Attributes:
         findings: those of the run, known ones included.
         reach: how far the calls of each selected operation got.
-        cases: how often any claim was tried.
+        cases: how many cases were checked.
         outcome: how the run ended.
         partly: whether it is a shard, so that operations that were not called are another one's.
         fail_on_drift: whether drift breaks the contract, too.
@@ -125,9 +125,9 @@ def count(number: int, level: str) -> str:
 def _state(grounds: Grounds, failing: frozenset[Level]) -> tuple[State, str]:
     error, counts = grounds.outcome.error, _counted(grounds.findings)
     if grounds.outcome.interrupted:
-        return "interrupted", f"INTERRUPTED, {counts or 'nothing found until then'}"
+        return "interrupted", f"INTERRUPTED, {counts or 'nothing found so far'}"
     if any(finding.level in failing for finding in _new(grounds)):
-        how = "not all could be judged" if error.startswith(BEGINNING) else "stopped early"
+        how = "not everything could be judged" if error.startswith(BEGINNING) else "stopped early"
         return "broken", f"BROKEN: {counts}" + (f"; {how}: {error}" if error else "")
     why = error or _hindrance(grounds)
     if why:
@@ -138,8 +138,8 @@ def _state(grounds: Grounds, failing: frozenset[Level]) -> tuple[State, str]:
 def _hindrance(grounds: Grounds) -> str:
     """Return why a run that ended without an error still could not judge, "" if it could.
 
-    Nothing that ever succeeded is one reason, also if somebody put that into a baseline. So is one operation that
-    refused every valid request: that is drift at most, and leaves nothing of it judged.
+    One reason is that no operation ever succeeded, even if a baseline lists that. Another is an operation that refused
+    every valid request: that is only drift, and leaves the operation unjudged.
     """
     titles = list(dict.fromkeys(one.title or one.check for one in _new(grounds) if one.level == "environment"))
     if titles:

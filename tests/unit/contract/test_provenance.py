@@ -1,4 +1,4 @@
-"""Which mark covers which element (DESIGN section 1)."""
+"""Which mark covers which element (docs/contract.md, `Provenance`)."""
 
 from __future__ import annotations
 

@@ -263,7 +263,7 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
     ("mark", put(f"{POST}/x-assumed", "guessed"), f"{POST}/x-assumed", "x-source"),
     ("mark", put(f"{SENT}/x-source", {"required": "page"}), f"{SENT}/x-assumed/required", "x-source"),
     # reasons that are said once; marks of one word in a contract without them are texts (`guessed`)
-    ("mark", put("/x-mockserver-reasons", {"guess": "a guess"}), f"{POST}/parameters/0/schema/x-assumed", "'guessed'"),
+    ("mark", put("/x-mockserver-reasons", {"guess": "a guess"}), f"{POST}/parameters/0/schema/x-assumed", '"guessed"'),
     ("extension", put("/x-mockserver-reasons", {**REASON, "other": "no"}), "/x-mockserver-reasons/other", "no mark"),
     (
         "extension",
@@ -271,7 +271,12 @@ MISTAKES: list[tuple[str, Mutation, str, str]] = [
         "/x-mockserver-reasons/Two words",
         "name",
     ),
-    ("extension", put("/x-mockserver-reasons", {**REASON, "guessed": ""}), "/x-mockserver-reasons/guessed", "a text"),
+    (
+        "extension",
+        put("/x-mockserver-reasons", {**REASON, "guessed": ""}),
+        "/x-mockserver-reasons/guessed",
+        "must be text",
+    ),
     ("extension", put("/x-mockserver-reasons", []), "/x-mockserver-reasons", "must map"),
     ("extension", put(f"{POST}/x-mockserver-reasons", REASON), f"{POST}/x-mockserver-reasons", "operation"),
     # pairing

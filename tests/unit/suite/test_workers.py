@@ -117,7 +117,7 @@ def is_running(process: int) -> bool:
         (["--workers", "2", "--shard", "1/2"], "give one of them"),
         (["--workers", "2", "--report", "har=x.har"], "leave --workers out"),
         (["--workers", "2", "--write-overlay", "x.yaml"], "leave --workers out"),
-        (["--shard", "3/2"], "no part 3 of 2"),
+        (["--shard", "3/2"], "no shard 3 of 2"),
         (["--shard", "auto/2"], "JOB_COMPLETION_INDEX"),
     ],
 )

@@ -13,6 +13,7 @@ async function show() {
   const contract = await answer.json();
   document.title = `${(contract.info || {}).title || "API"} (mockserver)`;
   contract.servers = [{ url: base, description: "this stub" }];
+  nameTheToken(contract);
   const count = Object.values(contract.paths || {}).reduce((sum, item) => sum + Object.keys(item || {}).length, 0);
   SwaggerUIBundle({
     dom_id: "#docs",
@@ -30,6 +31,22 @@ async function show() {
     // What is typed into "Authorize" is sent as it is; a 401 is shown as an answer, not asked about by the browser.
     requestInterceptor: (request) => Object.assign(request, { credentials: "omit" }),
   });
+}
+
+// Where HTTP Basic takes a token, the dialog must not ask for a password: people type the one of their account.
+function nameTheToken(contract) {
+  const schemes = Object.values((contract.components || {}).securitySchemes || {});
+  const takesToken = (scheme) => /^basic$/i.test(scheme.scheme || "") && /\btoken\b/i.test(scheme.description || "");
+  if (!schemes.some(takesToken)) {
+    return;
+  }
+  new MutationObserver(() => {
+    for (const label of document.querySelectorAll(".auth-container label")) {
+      if (label.textContent.trim() === "Password:") {
+        label.firstChild.nodeValue = "Token, sent as the password:";
+      }
+    }
+  }).observe(document.getElementById("docs"), { childList: true, subtree: true });
 }
 
 show().catch((error) => {

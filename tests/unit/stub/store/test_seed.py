@@ -213,7 +213,7 @@ def test_a_relying_party_may_be_left_out(tmp_path: Path) -> None:
         ("webauthn: {users: {a@x.example: 0}}", r"webauthn\.users\.a@x\.example", "at least 1"),
         ("webauthn: {origin: x}", r"webauthn\.origin", "known are relying_party, users"),
         ("wlbl: [{domain: global, action: greylist}]", r"wlbl\[0\]\.action", "one of whitelist, blacklist"),
-        ("resources: {pets: {}}", "resources", "begin with a slash"),
+        ("resources: {pets: {}}", "resources", "with a leading slash"),
         ("aliases: [{alias: y, recipients: []}]", "recipients", "at least 1"),
         ("relay_domains: [{relay_domain: y, destination_hostname: h, destination_port: 0}]", "port", "at least 1"),
         ("domains: [{repeat: 3, domain: 'd{n}'}, {domain: d2}]", r"domains\[1\]\.domain", "is a duplicate"),

@@ -50,7 +50,7 @@ def test_verdict_findings_coverage_ledger_and_facts(document: Document) -> None:
     for told in (
         "BROKEN: 1 violation",
         "a 200 gives a secret back",
-        "a universal rule",
+        "this rule holds for every server",
         "curl -i -X PUT -u admin:",
         "not run because it needs an identity, 0 cases",
         "passed, 3 cases",

@@ -22,7 +22,7 @@ def test_it_fits_into_a_comment_and_says_what_does_not(document: Document) -> No
     document["findings"] = [first | {"id": str(n), "title": f"cause {n}", "detail": "x" * 900} for n in range(500)]
     text = "".join(as_markdown(document))
     assert len(text) <= MAX_LENGTH + 100
-    assert "500 causes in all" in text
+    assert "there are 500 causes" in text
     assert text.rstrip().endswith("`note`")
     assert text.count("<details>") == text.count("</details>")
 

@@ -95,7 +95,7 @@ def test_an_operation_succeeded_if_it_did_in_any_shard(shard: Callable[..., Docu
             "operation": "PUT /note",
             "best_status": None,
             "attempts": 0,
-            "why": "not called, because another shard has it",
+            "why": "not called, because this belongs to another shard",
         },
     ]
     two["reach"] = [

@@ -29,7 +29,7 @@ def test_text_gives_the_verdict_first(document: Document) -> None:
 def test_a_finding_has_level_owner_rule_evidence_and_command(document: Document) -> None:
     text = as_text(document)
     assert "VIOLATION a 200 gives a secret back  [no_secret_comes_back]" in text
-    assert "owner: server; by a universal rule, at /paths/~1note/put" in text
+    assert "  owner: server, because this rule holds for every server\n  contract: /paths/~1note/put\n" in text
     assert '< 200 {"token": "$ADMIN_TOKEN"}' in text
     assert "$ curl -i -X PUT" in text
 
@@ -74,4 +74,4 @@ def test_what_a_server_says_plays_no_tricks_on_the_terminal(document: Document) 
 @pytest.mark.parametrize("rule", get_args(Rule))
 def test_every_rule_has_words(document: Document, rule: str) -> None:
     document["findings"][0]["rule"] = rule
-    assert "; by " in as_text(document)
+    assert ", because " in as_text(document)

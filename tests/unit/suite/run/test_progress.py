@@ -31,21 +31,21 @@ class _Terminal(io.StringIO):
 def test_a_log_gets_a_line_now_and_then() -> None:
     stream, clock = io.StringIO(), _Clock()
     lines = ProgressLines(stream, lambda: 2, clock=clock)
-    lines.phase("claims", 40)
+    lines.phase("checks", 40)
     for _ in range(20):
         clock.now += 1
         lines.step("GET /note", 3)
     lines.close()
     assert stream.getvalue() == (
-        "mockserver: 0:10 claims: 10 of 40, 30 cases, 3/s, 2 findings, about 0:30 left (GET /note)\n"
-        "mockserver: 0:20 claims: 20 of 40, 60 cases, 3/s, 2 findings, about 0:20 left (GET /note)\n"
+        "mockserver: 0:10 checks: 10 of 40, 30 cases, 3/s, 2 findings, about 0:30 left (GET /note)\n"
+        "mockserver: 0:20 checks: 20 of 40, 60 cases, 3/s, 2 findings, about 0:20 left (GET /note)\n"
     )
 
 
 def test_a_short_run_says_nothing_in_a_log() -> None:
     stream = io.StringIO()
     with shown_progress(stream, lambda: 0) as progress:
-        progress.phase("claims", 1)
+        progress.phase("checks", 1)
         progress.step("GET /note")
     assert isinstance(progress, ProgressLines)
     assert stream.getvalue() == ""
@@ -57,13 +57,13 @@ def test_a_terminal_gets_a_line_that_is_gone_at_the_end(monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "120")
     stream = _Terminal()
     with shown_progress(stream, lambda: 7) as progress:
-        progress.phase("claims", 4)
+        progress.phase("checks", 4)
         progress.step("GET /[bold]note[/bold]", 3)
         assert isinstance(progress, ProgressBar)
         progress.refresh()
     shown = stream.getvalue()
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
-    assert "claims" in plain
+    assert "checks" in plain
     assert re.search(r"1 of 4, 3 cases.*, 7 findings", plain)
     assert "GET /[bold]note[/bold]" in plain
     assert shown.startswith("\x1b[?25l")
@@ -75,7 +75,7 @@ def test_the_bar_is_as_full_as_the_phase() -> None:
     stream = _Terminal()
     bar = ProgressBar(stream, None)
     for total, steps, full in ((4, 1, 5), (4, 3, 15), (2, 2, 20), (1, 3, 20), (None, 7, 0)):
-        bar.phase("claims", total)
+        bar.phase("checks", total)
         for _ in range(steps):
             bar.step("GET /note")
         stream.seek(0)
@@ -88,7 +88,7 @@ def test_the_bar_is_as_full_as_the_phase() -> None:
 def test_a_terminal_that_knows_no_unicode_gets_ascii() -> None:
     written = io.BytesIO()
     bar = ProgressBar(io.TextIOWrapper(written, encoding="ascii"), None)
-    bar.phase("claims", 4)
+    bar.phase("checks", 4)
     bar.step("GET /notiz/ä")
     bar.refresh()
     bar.close()
@@ -128,7 +128,7 @@ def test_time_left_is_told_when_it_can_be() -> None:
     tally.phase("fuzzing", None)
     tally.step(1)
     assert (tally.left_seconds, tally.place, tally.counts) == (None, "1 done", "1 case")
-    tally.phase("claims", 10)
+    tally.phase("checks", 10)
     clock.now += 5
     for _ in range(5):
         tally.step(1)

@@ -94,5 +94,5 @@ def test_what_is_no_part_is_refused(text: str) -> None:
 
 
 def test_a_pod_beyond_the_number_of_parts_is_refused() -> None:
-    with pytest.raises(UsageError, match="no part 3 of 2"):
+    with pytest.raises(UsageError, match="no shard 3 of 2"):
         parse_shard("auto/2", {"JOB_COMPLETION_INDEX": "2"})

@@ -58,7 +58,7 @@ def test_what_expired_and_is_still_there_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("expires", ["2026-11-24", "2026-12-31"])
 def test_what_is_gone_is_told(tmp_path: Path, expires: str) -> None:
     path = file(tmp_path, ENTRY | {"expires": expires})
-    told = [f"{path}: {ONE} (claim on GET /a) is gone; remove it"]
+    told = [f"{path}: {ONE} (claim on GET /a) no longer occurs; remove the entry"]
     assert list(load_baseline(path, TODAY).remarks(report(TWO), whole=False)) == told
 
 
@@ -83,16 +83,19 @@ def test_nothing_is_called_gone_that_was_not_looked_for(
     ("text", "message"),
     [
         ("known: [", "is not valid YAML"),
-        ("[]", "must hold `known:` with a list and nothing else"),
-        ("known: []\nmore: 1", "must hold `known:` with a list and nothing else"),
-        ("known: [1]", "entry 1: must be an object of texts with id, reason, expires"),
-        (json.dumps({"known": [ENTRY, ENTRY | {"id": "x"}]}), "entry 2: `id` must be that of a finding"),
+        ("[]", "must have the one key `known:` with a list"),
+        ("known: []\nmore: 1", "must have the one key `known:` with a list"),
+        ("known: [1]", "entry 1: must be an object of strings with id, reason, expires"),
+        (json.dumps({"known": [ENTRY, ENTRY | {"id": "x"}]}), "entry 2: `id` must be the id of a finding"),
         (json.dumps({"known": [ENTRY | {"reason": " "}]}), f"entry 1 ({ONE}): has no `reason`"),
         (json.dumps({"known": [ENTRY | {"reason": "TODO: say why"}]}), f"entry 1 ({ONE}): has no `reason`"),
-        (json.dumps({"known": [{"id": ONE, "reason": "x"}]}), "`expires` must be a day, as 2027-01-31, not ''"),
-        (json.dumps({"known": [ENTRY | {"expires": "soon"}]}), "`expires` must be a day, as 2027-01-31, not 'soon'"),
+        (json.dumps({"known": [{"id": ONE, "reason": "x"}]}), "`expires` must be a date such as 2027-01-31, not ''"),
+        (
+            json.dumps({"known": [ENTRY | {"expires": "soon"}]}),
+            "`expires` must be a date such as 2027-01-31, not 'soon'",
+        ),
         (json.dumps({"known": [ENTRY | {"until": "soon"}]}), "entry 1: 'until' is unknown"),
-        (json.dumps({"known": [ENTRY, ENTRY]}), f"{ONE} stands twice"),
+        (json.dumps({"known": [ENTRY, ENTRY]}), f"{ONE} is listed twice"),
     ],
 )
 def test_what_is_no_baseline_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -152,4 +155,4 @@ def test_known_findings_do_not_fail_the_run_and_new_ones_do(tmp_path: Path, monk
     assert {finding["known"][:11] for finding in found} == {"ticket 4711"}
     code, page = checked("crash", "--baseline", "known.yaml")
     assert code == 1
-    assert " is gone; remove it" in page
+    assert " no longer occurs; remove the entry" in page

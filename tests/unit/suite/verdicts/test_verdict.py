@@ -37,7 +37,7 @@ REFUSED = finding("drift", check="valid_requests_are_accepted")
         (
             Grounds((BROKEN,), cases=1, outcome=RunOutcome(f"{BEGINNING} in x")),
             1,
-            f"BROKEN: 1 violation; not all could be judged: {BEGINNING} in x",
+            f"BROKEN: 1 violation; not everything could be judged: {BEGINNING} in x",
         ),
         (Grounds((BROKEN, BANNED), cases=1), 1, "BROKEN: 1 violation, 1 environment"),
         (Grounds((DRIFT,), cases=1, outcome=RunOutcome("lost")), 2, "NOT JUDGED: lost (1 drift)"),
@@ -61,7 +61,7 @@ REFUSED = finding("drift", check="valid_requests_are_accepted")
             "KEPT, with 1 drift",
         ),
         (Grounds((BROKEN,), outcome=RunOutcome(interrupted=True)), 130, "INTERRUPTED, 1 violation"),
-        (Grounds(outcome=RunOutcome("lost", interrupted=True)), 130, "INTERRUPTED, nothing found until then"),
+        (Grounds(outcome=RunOutcome("lost", interrupted=True)), 130, "INTERRUPTED, nothing found so far"),
     ],
 )
 def test_the_verdict_in_a_code_and_in_a_line(grounds: Grounds, code: int, line: str) -> None:
