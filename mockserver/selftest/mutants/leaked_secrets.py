@@ -13,6 +13,12 @@ from mockserver.selftest.traffic import MutantRequest, MutantResponse
 
 LEAKS = Catalogue("leaks")
 _LEAK = "no_secret_comes_back"
+_SECRET_LENGTH = 8
+
+
+def _secret_members(subject: MutatedOperation) -> tuple[str, ...]:
+    """Return the secret members that are long enough for a client to know them again; a one-time code is not."""
+    return tuple(name for name in subject.secret_members if len(subject.sample[name]) >= _SECRET_LENGTH)
 
 
 def _secrets_in(subject: MutatedOperation, request: MutantRequest) -> dict[str, str]:
@@ -20,7 +26,7 @@ def _secrets_in(subject: MutatedOperation, request: MutantRequest) -> dict[str, 
     value = request.json
     if not isinstance(value, dict):
         return {}
-    return {name: value[name] for name in subject.secret_members if isinstance(value.get(name), str)}
+    return {name: value[name] for name in _secret_members(subject) if isinstance(value.get(name), str)}
 
 
 def _first_object_with(members: dict[str, str]) -> Callable[[object], object]:
@@ -46,7 +52,7 @@ def _in_a_field(name: str, fault: str, encode: Callable[[str], str]) -> None:
     """Register a class of mutants that put a secret of the request into a response field."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
-        if not subject.secret_members:
+        if not _secret_members(subject):
             return None
 
         def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
@@ -79,7 +85,7 @@ for _row in _FIELDS:
 @LEAKS.mutant
 def secret_in_the_response(subject: MutatedOperation) -> Mutation | None:
     """Server that includes the secrets of a request in its successful response."""
-    if not subject.secret_members:
+    if not _secret_members(subject):
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
@@ -92,7 +98,7 @@ def secret_in_the_response(subject: MutatedOperation) -> Mutation | None:
 @LEAKS.mutant
 def secret_in_a_rejection(subject: MutatedOperation) -> Mutation | None:
     """Server that quotes the rejected content, secrets included, in its response."""
-    if not subject.secret_members:
+    if not _secret_members(subject):
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
@@ -112,7 +118,7 @@ def secret_read_back(subject: MutatedOperation) -> Mutation | None:
     if subject.role != "read" or write is None:
         return None
     writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
-    if not writing.secret_members:
+    if not _secret_members(writing):
         return None
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
@@ -200,7 +206,7 @@ def password_in_a_login_refusal(subject: MutatedOperation) -> Mutation | None:
 @LEAKS.mutant
 def secret_in_escapes(subject: MutatedOperation) -> Mutation | None:
     """Server whose rejections repeat secrets of the content as JSON escapes."""
-    if not subject.secret_members:
+    if not _secret_members(subject):
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
@@ -217,7 +223,7 @@ def older_secret_read_back(subject: MutatedOperation) -> Mutation | None:
     if subject.role != "read" or write is None:
         return None
     writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
-    if not writing.secret_members:
+    if not _secret_members(writing):
         return None
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:

@@ -109,7 +109,10 @@ def method_unguarded(subject: MutatedOperation) -> Mutation | None:
     at_path = [item for item in subject.contract.operations if item.path == subject.operation.path]
     if method is None or not all(item.security for item in at_path) or not subject.is_guarded:
         return None
-    if subject.main is None or subject.main.status >= 300:
+    # What a write needs may not be there, and what belongs to its owner alone nobody else gets.
+    objects = subject.operation.objects
+    confined = objects is not None and objects.requested and subject.highest_account.level not in objects.foreign
+    if subject.main is None or subject.main.status >= 300 or subject.operation.method != "GET" or confined:
         return None
     label = f"{method} {subject.operation.path}"
 
@@ -153,7 +156,7 @@ def path_below_accepted(subject: MutatedOperation) -> Mutation | None:
         return None
     path = subject.operation.path
     read = next((o for o in subject.contract.operations if o.path == path and o.method == "GET"), None)
-    if read is None:
+    if read is None or any(other.path != path and other.path.startswith(path) for other in subject.contract.operations):
         return None
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
