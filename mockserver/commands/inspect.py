@@ -32,7 +32,12 @@ _NO_PAIR = "its path is no part of a collection with items"
 @click.command("inspect", cls=GroupedCommand, short_help="Show how the stub serves each operation, and why.")
 @contract_option()
 @overlay_option()
-@option("--plain", is_flag=True, help="Print the contract itself, for other tools: one document, without x- keys.")
+@option(
+    "--plain",
+    is_flag=True,
+    group="Output",
+    help="Print the contract itself, for other tools: one document, without x- keys.",
+)
 @option("--json", is_flag=True, group="Output", help="Print JSON.")
 def inspect_command(
     contract: Path | None, api: str | None, overlay: tuple[Path, ...], *, plain: bool, json: bool

@@ -46,8 +46,11 @@ def serve_command(**given: Any) -> None:
         click.echo(f'mockserver: serving "{contract.title}" on {url} (process {os.getpid()}, world default)')
         sys.stdout.flush()
 
-    with listening:
+    try:
         server.serve(make, listening, workers=options.workers, certificate=certificate, on_ready=on_ready)
+    except BaseException:
+        listening.close()  # not after success: granian has closed the descriptor itself
+        raise
     # Everything is written and closed. A thread of granian that still waits for half a request would abort the process
     # when it meets an interpreter that is being taken down.
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
@@ -274,7 +274,7 @@ def _tables(subject: Subject) -> Iterator[str]:
         (page.response_rows, success.content if success else {}),
     ):
         schema = content[JSON].schema if JSON in content else None
-        found: dict[str, list[tuple[str, str]]] = {}
+        found: dict[str, list[Place]] = {}
         for name, place in properties(subject.contract.document.data, schema) if schema else ():
             found.setdefault(name, []).append(place)
         for row in rows:
@@ -295,7 +295,7 @@ def _rules(subject: Subject) -> Iterator[str]:
         yield _claim(refused, f"a request with none of the optional members: {page.get('request_params_note')}")
     for rule in page.get("password_rules") or ():
         places = [
-            place for name, (_, place) in properties(subject.contract.document.data, schema) if name == "password"
+            place.pointer for name, place in properties(subject.contract.document.data, schema) if name == "password"
         ]
         takes = [subject.contract.validator(place, "request").is_valid for place in places]
         bad = [password for word, password in BAD_PASSWORDS.items() if word in words(rule)]
@@ -303,50 +303,57 @@ def _rules(subject: Subject) -> Iterator[str]:
         yield _claim(kept and bad, f"passwords: {rule}")
 
 
-def _row(subject: Subject, row: Row, places: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield what the places of a property lack of its row; one of them has to have all of it."""
+def _row(subject: Subject, row: Row, places: list[Place]) -> Iterator[str]:
+    """Yield what the places of a property lack of its row; one of them has to have all of it, or all of one choice."""
     name = row["name"]
     if not places:
         yield f"property {name} is missing"
         return
-    tried = [list(_property(subject, row, *place)) for place in places]
+    choices = {place.choice for place in places if place.choice}
+    together = [[place for place in places if place.choice == choice] for choice in choices]
+    tried = [list(_property(subject, row, found)) for found in (*([place] for place in places), *together)]
     yield from min(tried, key=lambda texts: sum(map(bool, texts)))
 
 
-def _property(subject: Subject, row: Row, holder: str, pointer: str) -> Iterator[str]:
+def _property(subject: Subject, row: Row, places: list[Place]) -> Iterator[str]:
     name = row["name"]
-    yield from _value(subject, f"property {name}", row, pointer)
-    required = name in subject.contract.at(holder).get("required", [])
+    yield from _value(subject, f"property {name}", row, *(place.pointer for place in places))
+    required = all(name in subject.contract.at(place.holder).get("required", []) for place in places)
     documented = row.get("required", required)
     # `conditional`: its page says in words when; the place that has it says so with another keyword.
     expected = False if documented == "conditional" else documented
     yield _claim(required == expected, f"property {name}: documented is required {documented}")
 
 
-def _value(subject: Subject, what: str, row: Row, schema: str) -> Iterator[str]:
-    """Yield what a schema lacks of the type, the values and the bounds of a row."""
+def _value(subject: Subject, what: str, row: Row, *schemas: str) -> Iterator[str]:
+    """Yield what schemas, of a choice all together, lack of the type, the values and the bounds of a row."""
     contract = subject.contract
-    place, pointer = follow(contract.document.data, schema)
-    kinds, documented = _types(place), table_types(row["type"])
+    found = [follow(contract.document.data, schema) for schema in schemas]
+    kinds, documented = set().union(*(_types(place) for place, _ in found)), table_types(row["type"])
     if documented:
         # Where a page has several operations, each is about one of the values that its tables speak of.
         fits = kinds and kinds <= documented if subject.value is not None else kinds == documented
         yield _claim(fits, f"{what} has the type {sorted(kinds)}, documented is {row['type']}")
         if fits:
-            stated = all(subject.is_documented(one) for one in _type_places(place, pointer))
+            stated = all(subject.is_documented(one) for two in found for one in _type_places(*two))
             yield _claim(stated, f"the type of {what} is documented and not marked so")
     note = row.get("note") or ""
     listed = row.get("enum", [0, 1] if ZERO_OR_ONE.search(note) else None)
     if listed is not None:
-        allowed = place.get("enum", [place["const"]] if "const" in place else [])
+        allowed = [
+            value for place, _ in found for value in place.get("enum", [place["const"]] if "const" in place else [])
+        ]
         yield _claim(same(sorted(allowed, key=str), sorted(listed, key=str)), f"{what}: values are {listed}")
-        keyword = "enum" if "enum" in place else "const"
-        yield _claim(subject.is_documented(child(pointer, keyword)), f"the values of {what} are documented")
+        stated = all(
+            subject.is_documented(child(pointer, "enum" if "enum" in place else "const")) for place, pointer in found
+        )
+        yield _claim(stated, f"the values of {what} are documented")
     most = MOST.search(note)
     bounds = {bound: row[bound] for bound in ("minimum", "maximum") if bound in row}
     for bound, value in (bounds | ({"maximum": int(most[1])} if most else {})).items():
-        yield _claim(place.get(bound) == value, f"{what}: {bound} is {value}")
-        yield _claim(subject.is_documented(child(pointer, bound)), f"the {bound} of {what} is documented")
+        yield _claim(all(place.get(bound) == value for place, _ in found), f"{what}: {bound} is {value}")
+        stated = all(subject.is_documented(child(pointer, bound)) for _, pointer in found)
+        yield _claim(stated, f"the {bound} of {what} is documented")
 
 
 def _types(schema: dict[str, Any]) -> set[str]:
@@ -365,19 +372,30 @@ def _type_places(schema: dict[str, Any], pointer: str) -> Iterator[str]:
             yield from _type_places(branch, child(pointer, keyword, str(index)))
 
 
-def properties(data: Any, schema: str, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield the name of every property in a schema, with the pointers of its holder and of itself."""
+class Place(NamedTuple):
+    """Where a property stands: pointers of its holder, of itself, and of the choice that its holder is a branch of."""
+
+    holder: str
+    pointer: str
+    choice: str
+
+
+def properties(
+    data: Any, schema: str, seen: frozenset[str] = frozenset(), choice: str = ""
+) -> Iterator[tuple[str, Place]]:
+    """Yield the name of every property in a schema, with its place."""
     value, pointer = follow(data, schema)
     if pointer in seen:
         return
     seen |= {pointer}
     for name in value.get("properties", {}):
         place = child(pointer, "properties", name)
-        yield name, (pointer, follow(data, place)[1])
+        yield name, Place(pointer, follow(data, place)[1], choice)
         yield from properties(data, place, seen)
     for keyword in ("allOf", "anyOf", "oneOf"):
         for index in range(len(value.get(keyword, ()))):
-            yield from properties(data, child(pointer, keyword, str(index)), seen)
+            branch = child(pointer, keyword)
+            yield from properties(data, child(branch, str(index)), seen, branch if keyword == "oneOf" else choice)
     if isinstance(value.get("items"), dict):
         yield from properties(data, child(pointer, "items"), seen)
 

@@ -294,7 +294,9 @@ def _required(statement: Statement) -> bool:
 
 def _any_one(statement: Statement) -> bool:
     """Tell whether the page says that any one of its optional members is required, or of several kinds one."""
-    branches = statement.value
+    data = statement.contract.document.data
+    places = (child(statement.element.pointer, statement.keyword, str(index)) for index in range(len(statement.value)))
+    branches = [follow(data, place)[0] for place in places]
     if all(set(branch) - {"x-source", "x-assumed"} == {"required"} for branch in branches):
         named = {name for branch in branches for name in branch["required"]}
         optional = {row["name"] for row in statement.page.request_rows if row["required"] is False}
@@ -307,7 +309,8 @@ def _any_one(statement: Statement) -> bool:
 
 
 def _one_at_least(statement: Statement) -> bool:
-    return statement.value == 1 and bool(ANY_ONE.search(statement.page.get("request_params_note") or ""))
+    least = 1 + len(statement.element.value.get("required", ()))
+    return statement.value == least and bool(ANY_ONE.search(statement.page.get("request_params_note") or ""))
 
 
 def _values(statement: Statement) -> bool:
@@ -362,7 +365,7 @@ def _named(page: Page, direction: str) -> set[str]:
 
 SCHEMA_RULES: dict[str, Callable[[Statement], bool]] = {
     # What is under a condition is judged by itself.
-    **dict.fromkeys(("if", "then", "else"), lambda s: s.page.has_conditions()),
+    **dict.fromkeys(("if", "then", "else", "discriminator"), lambda s: s.page.has_conditions()),
     "type": _type,
     "required": _required,
     "anyOf": _any_one,

@@ -73,4 +73,4 @@ def test_shards_merged_are_the_whole_run(folder: Path) -> None:
     assert "shard 1/2 is missing" in alone.stdout.splitlines()[0]
     twice = CliRunner().invoke(merge_command, ["two.json", "two.json"], standalone_mode=False)
     assert isinstance(twice.exception, UsageError)
-    assert (str(twice.exception), twice.stdout) == ("shard 2/2 is there twice; name each report once", "")
+    assert (str(twice.exception), twice.stdout) == ("shard 2/2 is given twice; give each report once", "")

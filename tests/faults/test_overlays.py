@@ -140,7 +140,7 @@ def test_fuzz_writes_the_overlay_applies_it_and_the_stub_goes_by_it(
     }
     told = commanded("fuzz", FaultyServer(PORT_0, played=True), tmp_path, max_examples=3, **options)
     assert told.exit_code == 0, told.page
-    run = re.search(r"run 2: (\d+) drift findings before, (\d+) gone, 0 left, 0 new", told.page)
+    run = re.search(r"run 2: (\d+) drift findings before, (\d+) resolved, 0 left, 0 new", told.page)
     assert run is not None, told.page
     assert [line for line in told.page.splitlines() if line.startswith("KEPT")] == [
         f"KEPT, with {run[1]} drift; 2xx on 3 of 3 operations",
@@ -190,7 +190,7 @@ def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path:
 @pytest.mark.parametrize(
     ("options", "shard", "message"),
     [
-        ({"apply": True}, "", "--apply needs an overlay to apply: --write-overlay FILE"),
+        ({"apply": True}, "", "--apply needs an overlay to apply: give --write-overlay FILE, too"),
         (
             {"write_overlay": Path("none/real.yaml")},
             "",
@@ -201,7 +201,7 @@ def test_no_secret_stands_in_an_overlay_and_the_documented_sample_does(tmp_path:
         (
             {"overlay": (Path("a.yaml"),), "write_overlay": Path("a.yaml")},
             "",
-            "--write-overlay a.yaml: is read as --overlay, too",
+            "--write-overlay a.yaml: is also given as --overlay",
         ),
     ],
 )
@@ -233,7 +233,7 @@ def test_what_drifts_becomes_an_overlay_and_then_nothing_does(
 
     number = len(first.drift)
     assert SERVERS[name].checks <= {one.check for one in first.drift} | _OF_FUZZ
-    told = f"{number} drift finding{'' if number == 1 else 's'} before, {number} gone, 0 left, 0 new."
+    told = f"{number} drift finding{'' if number == 1 else 's'} before, {number} resolved, 0 left, 0 new."
     assert told in capsys.readouterr().out
     assert {one.level for one in last.run.verdicts.findings()} <= {"violation"}
 

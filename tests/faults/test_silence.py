@@ -26,7 +26,7 @@ def closing() -> Iterator[threading.Event]:
 def _judged(path: Path, is_silent: Callable[[Request], bool], closing: threading.Event, answer: Answer) -> Judged:
     def handle(call: Request) -> Answer:
         if is_silent(call):
-            closing.wait(60)
+            closing.wait(120)
         return answer if call.path == "/a" and call.method == "GET" else (404, {})
 
     try:

@@ -67,12 +67,12 @@ def url(python: Path, tmp_path: Path) -> Iterator[str]:
             yield line.split(" on ")[1].split(" ")[0]
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def _ask(url: str, method: str = "GET") -> tuple[int, Any]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=60) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=120) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, None

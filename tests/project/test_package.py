@@ -189,7 +189,7 @@ def served(installed: Path, tmp_path: Path) -> Iterator[str]:
             yield found[0]
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(120)
 
 
 def test_the_installed_command_serves_the_documented_answer(served: str) -> None:
@@ -201,7 +201,7 @@ def test_the_installed_command_serves_the_documented_answer(served: str) -> None
             "Content-Type": "application/json",
         },
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         assert json.load(answer) == {
             "settings": {
                 "name": "imap_master_password",
@@ -311,23 +311,6 @@ def test_fuzz_names_the_extra_that_it_lacks(installed: Path, tmp_path: Path, mor
     )
 
 
-def test_check_says_the_same_with_and_without_the_extra(installed: Path, tmp_path: Path) -> None:
-    reports = []
-    for name, command in (("without", [installed]), ("with", [sys.executable, "-m", "mockserver"])):
-        only = ["--only", "* /api/v1/settings/[i-p]*/", "--only", "* /api/v1/auth/"]
-        done = _run([*command, "check", *only, "--report", f"json={name}.json"], tmp_path)
-        assert done.returncode == 0, done.stderr[-2000:]
-        report = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
-        assert report["run"]["requests"] > 100
-        reports.append(_without_times_and_places(report))
-    assert reports[0] == reports[1]
-
-
-def _without_times_and_places(report: dict[str, Any]) -> dict[str, Any]:
-    run = {"started": "", "duration_seconds": 0, "target": "", "contract": ""}
-    return {**report, "run": {**report["run"], **run}}
-
-
 def test_a_pytest_run_loads_our_plugin_and_no_more_before_a_fixture_is_used(
     installed: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -347,7 +330,7 @@ def test_a_pytest_run_loads_our_plugin_and_no_more_before_a_fixture_is_used(
         text=True,
         cwd=tmp_path,
         env={**_environment(tmp_path), "PYTHONPATH": str(site)},
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

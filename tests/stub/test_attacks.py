@@ -18,7 +18,7 @@ from tests.conftest import Answer, Client, send_to_app
 Bodies = st.SearchStrategy[bytes]
 
 #: Far more than any of these takes, and far less than what grows with the square of its content.
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 KINDS = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",

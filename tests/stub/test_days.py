@@ -28,12 +28,12 @@ class Server:
     def pass_time(self, seconds: int) -> None:
         """Let the world's clock go on."""
         self.now += seconds
-        done = requests.put(f"{self.url}/__mock__/clock", json={"advance_seconds": seconds}, timeout=10)
+        done = requests.put(f"{self.url}/__mock__/clock", json={"advance_seconds": seconds}, timeout=120)
         assert done.status_code == 200, done.text
 
     def publish(self, domain: str) -> None:
         """Let the DNS record be found that a pending name waits for."""
-        done = requests.post(f"{self.url}/__mock__/mailcheap/domains/verify", json={"domain": domain}, timeout=10)
+        done = requests.post(f"{self.url}/__mock__/mailcheap/domains/verify", json={"domain": domain}, timeout=120)
         assert done.status_code == 200, done.text
 
 
@@ -48,7 +48,7 @@ class Client:
     def call(self, method: str, path: str, content: Any = None, *, status: int = 200, **query: Any) -> Any:
         """Return what a call is answered, which must have a status."""
         url = f"{self.server.url}/api/v1/{path}"
-        answer = self.session.request(method, url, json=content, params=query, timeout=10)
+        answer = self.session.request(method, url, json=content, params=query, timeout=120)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         if status == 204:
             assert answer.content == b""

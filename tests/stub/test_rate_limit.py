@@ -287,7 +287,7 @@ def test_the_option_reaches_the_stub(
     (tmp_path / "mockserver.toml").write_text(f"ban-after = 1\nban-seconds = 60\n{file}\n", encoding="utf-8")
     server = serve(*options, **variables)
     with requests.Session() as session:  # one connection: 21 requests must fit into a second
-        answers = [session.get(f"{server.url}/nowhere", timeout=10) for _ in range(30)]
+        answers = [session.get(f"{server.url}/nowhere", timeout=120) for _ in range(30)]
     banned = next(answer for answer in answers if answer.status_code == 429)
     assert banned.headers["Retry-After"] == "60"
     assert told in banned.json()["detail"]

@@ -33,7 +33,7 @@ def _options(workers: str, folder: Path) -> list[str]:
 
 
 def _connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=120)
 
 
 def _post(path: str, length: int, fields: str = AUTHORIZATION) -> bytes:
@@ -124,7 +124,7 @@ def test_kill_9_leaves_nobody_behind(serve: Serve, tmp_path: Path, wait_until: W
     try:
         with _kept_alive(server):
             os.kill(server.printed_process, signal.SIGKILL)
-            server.process.wait(10)
+            server.process.wait(120)
             wait_until(lambda: not _listens(server.port), "the port is free")
             wait_until(lambda: not any(_alive(child) for child in children), "the workers end")
     finally:
@@ -147,7 +147,7 @@ def test_a_worker_that_dies_ends_the_server(serve: Serve, tmp_path: Path) -> Non
     """Half a server that looks whole would be worse than none."""
     server = serve(*_options("2", tmp_path))
     os.kill(_children(server.process.pid)[0], signal.SIGKILL)
-    assert server.process.wait(10) == 2
+    assert server.process.wait(120) == 2
     assert "worker process" in server.log()
     assert not _listens(server.port)
 
@@ -292,19 +292,19 @@ def test_tls_with_the_printed_certificate(serve: Serve, tmp_path: Path) -> None:
     user = ("admin", "long-auth_token-here")
     for host in ("127.0.0.1", "localhost"):
         url = f"https://{host}:{server.port}{path}"
-        assert requests.get(url, auth=user, verify=certificate, timeout=10).status_code == 200
+        assert requests.get(url, auth=user, verify=certificate, timeout=120).status_code == 200
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(server.url + path, auth=user, timeout=10)
+        requests.get(server.url + path, auth=user, timeout=120)
     # The same certificate on the next start, and its key for nobody else.
     again = serve("--tls", "--tls-name", "127.0.0.2", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert certificate in again.log()
-    assert requests.get(again.url + path, auth=user, verify=certificate, timeout=10).status_code == 200
+    assert requests.get(again.url + path, auth=user, verify=certificate, timeout=120).status_code == 200
     key = Path(certificate).with_suffix(".key")
     assert key.stat().st_mode & 0o077 == 0
     context = ssl.create_default_context(cafile=certificate)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
-        socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", server.port), timeout=120) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.2") as secured,
     ):
         assert secured.version() == "TLSv1.2"
@@ -318,7 +318,7 @@ def test_plain_http_on_a_tls_port_does_no_harm(serve: Serve, tmp_path: Path) -> 
             assert not connection.recv(4096).startswith(b"HTTP/1.1 200")
     with _connect(server):  # nor does a connection on which nothing comes
         certificate = printed_certificate(server)
-        assert requests.get(server.url + "/__mock__/health", verify=certificate, timeout=10).ok
+        assert requests.get(server.url + "/__mock__/health", verify=certificate, timeout=120).ok
 
 
 def test_an_own_certificate(serve: Serve, tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_an_own_certificate(serve: Serve, tmp_path: Path) -> None:
     key = str(Path(certificate).with_suffix(".key"))
     first.stop()
     server = serve("--cert", certificate, "--key", key)
-    assert requests.get(server.url + "/__mock__/health", verify=certificate, timeout=10).ok
+    assert requests.get(server.url + "/__mock__/health", verify=certificate, timeout=120).ok
 
 
 def test_ipv6(serve: Serve) -> None:
@@ -335,7 +335,7 @@ def test_ipv6(serve: Serve) -> None:
         pytest.skip("this machine has no IPv6 loopback address")
     server = serve("--host", "::1")
     assert server.url.startswith("http://[::1]:")
-    assert requests.get(server.url + "/__mock__/state", timeout=10).status_code == 200
+    assert requests.get(server.url + "/__mock__/state", timeout=120).status_code == 200
 
 
 def _has_ipv6_loopback() -> bool:
@@ -350,13 +350,13 @@ def _has_ipv6_loopback() -> bool:
 def test_on_all_addresses_the_control_api_is_closed(serve: Serve) -> None:
     server = serve("--host", "0.0.0.0")
     url = f"http://127.0.0.1:{server.port}"
-    assert requests.get(url + "/__mock__/health", timeout=10).status_code == 200
-    assert requests.get(url + "/__mock__/state", timeout=10).status_code == 403
+    assert requests.get(url + "/__mock__/health", timeout=120).status_code == 200
+    assert requests.get(url + "/__mock__/state", timeout=120).status_code == 403
     opened = serve("--host", "0.0.0.0", "--control-token", "t0ken-of-control")
     url = f"http://127.0.0.1:{opened.port}"
     bearer = {"Authorization": "Bearer t0ken-of-control"}
-    assert requests.get(url + "/__mock__/state", timeout=10).status_code == 401
-    assert requests.get(url + "/__mock__/state", headers=bearer, timeout=10).status_code == 200
+    assert requests.get(url + "/__mock__/state", timeout=120).status_code == 401
+    assert requests.get(url + "/__mock__/state", headers=bearer, timeout=120).status_code == 200
 
 
 def test_the_options_reach_the_stub(serve: Serve, tmp_path: Path) -> None:

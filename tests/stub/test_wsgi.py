@@ -49,7 +49,7 @@ def plain_server() -> Iterator[int]:
 
 @pytest.mark.parametrize("content", [json.dumps(GOOD).encode(), b"{", b""])
 def test_content_is_read_as_far_as_it_is_announced(plain_server: int, content: bytes) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", plain_server, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", plain_server, timeout=120)
     try:
         connection.request("POST", MAILER, content, {**ADMIN, "Content-Type": "application/json"})
         status = connection.getresponse().status

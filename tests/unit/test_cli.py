@@ -84,7 +84,7 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["report", "nope"], ["nope"]),
     (["report", "merge"], ["FILES"]),
     (["report", "merge", "none.json"], ["none.json", "No such file"]),
-    (["report", "merge", "broken.yaml"], ["broken.yaml", "is no JSON", "--report json=FILE"]),
+    (["report", "merge", "broken.yaml"], ["broken.yaml", "is not JSON", "--report json=FILE"]),
     (["lint", "--contract", "none.yaml"], ["none.yaml"]),
 ]
 

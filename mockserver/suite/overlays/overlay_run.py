@@ -29,7 +29,7 @@ from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.verdicts.graded_findings import Finding
 
-#: What a run with the overlay shows can be more of the same; a server that differs each time is not followed for ever.
+#: A run with the overlay can show more drift; for a server that differs each time there is a limit of runs.
 MAX_ROUNDS = 4
 #: Operations of one change are listed by name up to this many.
 _NAMED = 3
@@ -58,23 +58,23 @@ def require_usable(options: Options, shard: str = "") -> None:
 
     Args:
         options: what the command was asked for.
-        shard: which part of a run it is to be, "" for a whole one.
+        shard: the shard of the run, "" for a whole run.
 
     Raises:
-        UsageError: `--apply` without a file, one that cannot be written, or a part of a run.
+        UsageError: `--apply` without a file, a file that cannot be written, or a shard.
     """
     path = options.write_overlay
     if path is None:
         if options.apply:
-            raise UsageError("--apply needs an overlay to apply: --write-overlay FILE")
+            raise UsageError("--apply needs an overlay to apply: give --write-overlay FILE, too")
         return
     if shard:
         raise UsageError(
-            "--write-overlay needs a whole run: what a part did not see, another one may have; leave --shard out"
+            "--write-overlay needs a whole run: another shard may have seen what this one did not; leave --shard out"
         )
     require_writable("--write-overlay", path)
     if path.absolute() in [other.absolute() for other in options.overlay]:
-        raise UsageError(f"--write-overlay {path}: is read as --overlay, too; name another file")
+        raise UsageError(f"--write-overlay {path}: is also given as --overlay; name another file")
 
 
 def follow(options: Options, first: CompletedRun, make: Make) -> CompletedRun:
@@ -96,7 +96,7 @@ def follow(options: Options, first: CompletedRun, make: Make) -> CompletedRun:
     recorded = _write(path, base, first, before)
     if options.apply:
         show_page(first.document)
-    click.echo(f"Overlay {path}: what was seen in place of {_count(before)}{_on_record(recorded)}.\n")
+    click.echo(f"Overlay {path} is written: with it the contract agrees with {_count(before)}{_on_record(recorded)}.\n")
     if not options.apply:
         return first
     return _applied(options, path, base, before, make)
@@ -108,8 +108,8 @@ def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list
         contract = with_overlay.load_contract()
         made = make(with_overlay, contract)
         left = list(made.drift)
-        # By now what our own stub breaks counts, too: with the overlay it has to be like the server, or nothing can be
-        # judged by it.
+        # Failures of our own stub count now, too: with the overlay it has to behave like the server, or the contract is
+        # not fit to judge by.
         mendable = not made.document["run"]["error"] or any(finding.rule == "oracle" for finding in left)
         if not left or not mendable or made.document["run"]["interrupted"] or number == MAX_ROUNDS:
             break
@@ -117,7 +117,7 @@ def _applied(options: Options, path: Path, base: Mapping[str, Any], before: list
     known = {finding.id for finding in before}
     here = {finding.id for finding in left}
     click.echo(
-        f"Overlay {path} applied, run {number + 1}: {_count(before)} before, {len(known - here)} gone, "
+        f"Overlay {path} applied, run {number + 1}: {_count(before)} before, {len(known - here)} resolved, "
         f"{len(known & here)} left, {len(here - known)} new.\n"
     )
     return made
@@ -134,12 +134,12 @@ def _write(path: Path, base: Mapping[str, Any], made: CompletedRun, findings: li
     redact = made.run.secrets.redact
     steps = [_described(draft, pointer, action) for pointer, action in actions(dict(base), draft.data)]
     text = write_overlay(
-        redact(f"What was seen at {_public(made.run.target.base_url)}"),
+        redact(f"Observed behaviour of {_public(made.run.target.base_url)}"),
         [_redacted(step, public, redact) for step in steps],
         (
             f"Written by mockserver {made.document['run']['command']} on {made.document['run']['started'][:10]}:",
-            "what was seen in place of what the contract only assumes. Violations are not in here.",
-            "To go by it: mockserver serve --overlay FILE, mockserver check --overlay FILE TARGET.",
+            "observed behaviour in place of what the contract only assumes. Violations are left out.",
+            "To use it: mockserver serve --overlay FILE, mockserver check --overlay FILE TARGET.",
         ),
     )
     try:
@@ -206,4 +206,4 @@ def _count(findings: list[Finding]) -> str:
 
 
 def _on_record(number: int) -> str:
-    return f", {number} of them only on record (x-mockserver-differs)" if number else ""
+    return f", {number} of them only recorded in x-mockserver-differs" if number else ""

@@ -48,7 +48,7 @@ class Reports:
         paths = [path.absolute() for _, path in self.files]
         twice = next((path for path in paths if paths.count(path) > 1), None)
         if twice is not None:
-            raise UsageError(f"--report: {twice} is named twice; give each report a file of its own")
+            raise UsageError(f"--report: {twice} is named twice; give each report its own file")
         for kind, path in self.files:
             require_writable(f"--report {kind}", path)
 
@@ -92,9 +92,9 @@ def parse_report_option(text: str) -> tuple[str, Path]:
     """
     kind, equals, name = text.partition("=")
     if kind not in KINDS:
-        raise UsageError(f"--report {text!r}: there is no kind {kind!r}; there are: {', '.join(KINDS)}")
+        raise UsageError(f"--report {text!r}: the kind {kind!r} does not exist; kinds are {', '.join(KINDS)}")
     if not equals or not name:
-        raise UsageError(f"--report {text!r}: name a file, as {kind}=FILE")
+        raise UsageError(f"--report {text!r}: a file is missing; write {kind}=FILE")
     return kind, Path(name)
 
 
@@ -126,7 +126,7 @@ def write(path: Path, pieces: Iterable[str]) -> None:
 def reason(error: OSError) -> str:
     """Return why a file cannot be written, with the remedy."""
     remedies = {
-        errno.ENOENT: "its folder does not exist; make it first",
+        errno.ENOENT: "its folder does not exist; create it first",
         errno.ENOTDIR: "its folder is a file; check --report",
         errno.EISDIR: "it is a folder; name a file in it",
         errno.ENOSPC: "the disk is full; free some space",

@@ -13,8 +13,7 @@ from typing import Any
 import jinja2
 
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
-from mockserver.suite.reports.page import never_succeeded_lines, printable, provenance
-from mockserver.suite.reports.ranking import causes
+from mockserver.suite.reports.page import never_succeeded_lines, ordered_causes, printable, provenance
 from mockserver.suite.verdicts.tally import EVERYWHERE, RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -31,7 +30,7 @@ def as_html(document: Document) -> Iterator[str]:
         run=document["run"],
         verdict=verdict_of(document).line,
         state=verdict_of(document).state,
-        causes=causes(document["findings"]),
+        causes=ordered_causes(document),
         matrix=_matrix(document),
         signs=_SIGNS,
         provenance=provenance,

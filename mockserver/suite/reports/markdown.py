@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
-from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, printable, provenance
-from mockserver.suite.reports.ranking import Cause, causes
+from mockserver.suite.reports.page import never_succeeded_lines, not_run_lines, ordered_causes, printable, provenance
+from mockserver.suite.reports.ranking import Cause
 from mockserver.suite.verdicts.tally import RESULTS
 
 #: GitHub takes comments of up to 65,536 characters; a report stays below with what it must still say.
@@ -20,7 +20,7 @@ _FENCE = 3
 
 def as_markdown(document: Document) -> Iterator[str]:
     """Yield the report as Markdown: verdict, a table of causes, then details within the size limit."""
-    run, found = document["run"], causes(document["findings"])
+    run, found = document["run"], ordered_causes(document)
     head = [
         f"## mockserver {run.get('command', '')}: {plain(verdict_of(document).line)}",
         "",

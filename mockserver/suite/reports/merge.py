@@ -33,9 +33,9 @@ def load_report(path: Path) -> Document:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise UsageError(f"{path}: is no JSON: {error}; name reports that --report json=FILE wrote") from error
+        raise UsageError(f"{path}: is not JSON: {error}; give reports that --report json=FILE has written") from error
     if not isinstance(document, dict) or any(member not in document for member in _MEMBERS):
-        raise UsageError(f"{path}: is no report of mockserver; name reports that --report json=FILE wrote")
+        raise UsageError(f"{path}: is not a report of mockserver; give reports that --report json=FILE has written")
     if document.get("version") != VERSION:
         raise UsageError(f"{path}: is version {document.get('version')} of the report; this mockserver reads {VERSION}")
     return document
@@ -45,7 +45,7 @@ def merge(reports: Sequence[Document]) -> Document:
     """Return one report document for all shards of a run.
 
     A finding's times are summed, its smallest evidence stays; a check has passed where no shard's failed or was kept
-    from being tried. Shards that are missing are the merged run's `error`.
+    from being made. Missing shards are the merged run's `error`.
 
     Raises:
         UsageError: none, of different runs, or the same shard twice.
@@ -109,13 +109,13 @@ def _shards(runs: Sequence[dict[str, Any]]) -> tuple[list[str], list[str]]:
     if not found:
         return [], []
     if any(not run.get("shard") for run in runs):
-        raise UsageError(f"one report is of a whole run and another of shard {found[0]}; merge shards with shards")
+        raise UsageError(f"one report is of a whole run, another of shard {found[0]}; merge only reports of shards")
     totals = {shard.partition("/")[2] for shard in found}
     if len(totals) > 1:
-        raise UsageError(f"the reports are of runs in different numbers of shards: {' and '.join(sorted(totals))}")
+        raise UsageError(f"the reports are of runs with different numbers of shards: {' and '.join(sorted(totals))}")
     twice = next((shard for shard in found if found.count(shard) > 1), None)
     if twice is not None:
-        raise UsageError(f"shard {twice} is there twice; name each report once")
+        raise UsageError(f"shard {twice} is given twice; give each report once")
     total = totals.pop()
     missing = [f"{number}/{total}" for number in range(1, int(total) + 1) if f"{number}/{total}" not in found]
     found.sort(key=lambda shard: int(shard.partition("/")[0]))

@@ -61,7 +61,7 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
     )
     yield from never_succeeded_lines(document)
     yield from (f"note: {note}" for note in note_lines(document))
-    found = _causes(document)
+    found = ordered_causes(document)
     for cause in found[:whole]:
         yield ""
         yield from _cause_lines(cause)
@@ -79,8 +79,8 @@ def _lines(document: Document, whole: int) -> Iterator[str]:
         yield from (f"  left: {line}" for line in _some(ledger["left"]))
 
 
-def _causes(document: Document) -> list[Cause]:
-    """Return the causes by importance; what kept a run from judging comes first if nothing could be judged."""
+def ordered_causes(document: Document) -> list[Cause]:
+    """Return the causes by importance; if nothing could be judged, what kept the run from judging comes first."""
     found = causes(document["findings"])
     if verdict_of(document).state != "not-judged":
         return found

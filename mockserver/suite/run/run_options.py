@@ -70,7 +70,7 @@ class Options:
 
     @property
     def foreign(self) -> bool:
-        """Whether the target is another machine, or treated as one."""
+        """Whether the target is on another machine, or treated as if it were."""
         host = urlsplit(self.target or "").hostname
         return self.treat_as_remote or (host is not None and not is_this_machine(host))
 

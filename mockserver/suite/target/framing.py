@@ -13,6 +13,7 @@ no client can read raise `NotHTTP`; content beyond the limit, and a stream that 
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -293,5 +294,5 @@ def _read_line(reader: BufferedReader) -> bytes:
 
 
 def shown(content: bytes) -> str:
-    """Return bytes as shortened text for a message."""
-    return repr(content if len(content) <= 80 else content[:80])[1:] + ("…" if len(content) > 80 else "")
+    """Return bytes as a JSON string for a message, shortened; each byte is a character of ISO 8859-1."""
+    return json.dumps(content[:80].decode("latin-1")) + ("…" if len(content) > 80 else "")

@@ -51,7 +51,7 @@ class Sender:
         """
         plain = urlsplit(base_url).scheme == "http" and not foreign and connection.proxy is None
         self.recorder: Recorder | None = None
-        self._governor = rate_limiter
+        self._rate_limiter = rate_limiter
         self._general = GeneralConnection(base_url, connection)
         self._wire = Wire(base_url, max_response=connection.max_response) if plain else None
         self._wire_lock = threading.Lock()
@@ -71,18 +71,18 @@ class Sender:
             LeftAlone: the rate limiter lets nothing more through for this operation.
         """
         while True:
-            self._governor.admit(label)
+            self._rate_limiter.admit(label)
             begun = time.monotonic()
             try:
                 with interruptible:
                     head = self._carry(message, seconds)
             except (NoResponse, TargetLost) as error:
                 self._tell(label, Exchange(message, None, str(error)), begun)
-                self._governor.observe(label, None)
+                self._rate_limiter.observe(label, None)
                 raise
             if self.recorder is not None:
                 self._tell(label, Exchange(message, response_of(head)), begun)
-            if not self._governor.observe(label, head.status, head.field("retry-after")):
+            if not self._rate_limiter.observe(label, head.status, head.field("retry-after")):
                 return head
 
     def close(self) -> None:

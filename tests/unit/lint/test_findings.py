@@ -17,7 +17,6 @@ from mockserver.contract.reading.document import EXTENSIONS
 from mockserver.contract.reading.elements import walk
 from mockserver.http.pointers import lookup
 from mockserver.lint.findings import LintFinding, lint
-from tests.defaults import CONTRACT
 
 POST = "/paths/~1notes~1/post"
 BODY = f"{POST}/requestBody/content/application~1json"
@@ -150,10 +149,6 @@ def test_a_reason_may_be_named_where_it_is_said(lint_of: Callable[[Any], list[Li
         put(f"{SENT}/x-observed", {"required": "seen-there"}),
     )
     assert lint_of(mutated(named)) == []
-
-
-def test_the_built_in_contract_has_no_finding() -> None:
-    assert [str(finding) for finding in lint(CONTRACT)] == []
 
 
 REASON = {"guessed": "nobody says so"}

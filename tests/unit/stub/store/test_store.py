@@ -297,11 +297,11 @@ def test_read_does_not_see_an_open_transaction(store: Store) -> None:
             transaction.put("settings", "a", {"n": 1})
             transaction.delete("accounts", "admin")
             inside.set()
-            seen.wait(10)
+            seen.wait(120)
             raise KeyError
 
     def read() -> None:
-        inside.wait(10)
+        inside.wait(120)
         try:
             found.append(store.reader("w")("settings", "a"))
             found.append(store.reader("w")("accounts", "admin"))
@@ -319,11 +319,11 @@ def test_read_during_a_reset_finds_the_old_or_the_new(store: Store) -> None:
 
     def fill(transaction: Transaction) -> None:
         inside.set()
-        seen.wait(10)
+        seen.wait(120)
         _fill(transaction)
 
     def read() -> None:
-        inside.wait(10)
+        inside.wait(120)
         try:
             found.append(store.reader("w")("accounts", "admin"))
         finally:

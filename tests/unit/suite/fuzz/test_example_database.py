@@ -42,14 +42,14 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("redis")
     process = subprocess.Popen([REDIS, *options], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not is_listening(port):
             assert time.monotonic() < deadline, "redis-server did not start"
             time.sleep(0.02)
         yield f"redis://:secret-of-redis@127.0.0.1:{port}/3"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def is_listening(port: int) -> bool:

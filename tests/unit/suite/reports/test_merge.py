@@ -131,7 +131,7 @@ def test_a_missing_shard_is_no_verdict(shard: Callable[..., Document]) -> None:
         ({"seed": 7}, "different seeds: None and 7"),
         ({"target": "http://other"}, "http://127.0.0.1:1 and http://other"),
         ({"command": "fuzz"}, "different commands: check and fuzz"),
-        ({"shard": "1/2"}, "shard 1/2 is there twice"),
+        ({"shard": "1/2"}, "shard 1/2 is given twice"),
         ({"shard": "2/3"}, "different numbers of shards: 2 and 3"),
         ({"shard": ""}, "a whole run"),
     ],
@@ -150,7 +150,7 @@ def test_stubs_of_their_own_may_listen_anywhere(shard: Callable[..., Document]) 
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [("{", "is no JSON"), ("[]", "is no report"), ("{}", "is no report"), (None, "No such file")],
+    [("{", "is not JSON"), ("[]", "is not a report"), ("{}", "is not a report"), (None, "No such file")],
 )
 def test_files_that_are_no_reports_are_told(tmp_path: Path, content: str | None, told: str) -> None:
     path = tmp_path / "x.json"

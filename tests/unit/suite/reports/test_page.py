@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from mockserver.suite.reports.json_report import Document, with_summary
-from mockserver.suite.reports.page import as_text, printable
+from mockserver.suite.reports.page import as_text, ordered_causes, printable
 from mockserver.suite.reports.ranking import causes
 from mockserver.suite.verdicts.failures import Rule
 
@@ -55,6 +55,14 @@ def test_secrets_and_credentials_come_first_then_what_concerns_most(document: Do
         "known",
     ]
     assert as_text(told).splitlines()[0] == "BROKEN: 5 violations, 1 drift, 1 known; 2xx on 1 of 2 operations"
+
+
+def test_what_kept_a_run_from_judging_comes_first(document: Document) -> None:
+    drift = {"title": "drift", "level": "drift", "rule": "silent", "times": 900}
+    obstacle = {"title": "refused", "level": "environment", "rule": "environment", "check": "credentials_are_accepted"}
+    assert [cause.first["title"] for cause in ordered_causes(_with(document, drift, obstacle))] == ["refused", "drift"]
+    broken = _with(document, {"title": "crash"}, drift, obstacle)
+    assert [cause.first["title"] for cause in ordered_causes(broken)] == ["crash", "drift", "refused"]
 
 
 def test_a_bad_server_fits_a_screen_and_the_rest_is_named(document: Document) -> None:
