@@ -15,6 +15,7 @@ from mockserver.contract.resources.singletons import envelope_place, name_member
 from mockserver.contract.roles import CredentialPlaces, credential_places, is_login, is_revocation
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
+from mockserver.contract.source.references import follow
 from mockserver.http.pointers import child, lookup
 from mockserver.stub.store.seed import Account
 
@@ -268,6 +269,15 @@ def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[Mutat
     return tuple(
         MutatedOperation(contract, operation, index, accounts) for index, operation in enumerate(contract.operations)
     )
+
+
+def member_schema(subject: MutatedOperation, name: str) -> Any:
+    """Return the schema of a member of an operation's request body, {} if it has none of its own."""
+    if subject.body is None or subject.body.schema is None:
+        return {}
+    document = subject.contract.document.data
+    raw, pointer = follow(document, subject.body.schema)
+    return follow(document, child(pointer, "properties", name))[0] if name in (raw.get("properties") or {}) else {}
 
 
 def is_json(media_type: str) -> bool:

@@ -1,81 +1,69 @@
-"""The server to judge: the stub in process and over a socket, or whatever `--base-url` names."""
+"""One run of `check`: on the stub in this process, or on the server that `--base-url` names."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import configuration
 
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
-from mockserver.suite.checks.planned_check import PlannedCheck
-from mockserver.suite.run.preparation import own_stub, prepare, who_calls
-from mockserver.suite.run.session import Run, Session
+from mockserver.suite.reports.json_report import Report
+from mockserver.suite.run.lifecycle import judged
+from mockserver.suite.run.preparation import prepare, who_calls
+from mockserver.suite.run.progress import NoProgress
+from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
+from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, WsgiTarget
-from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, failures_in
 from tests import defaults
+from tests.conftest import Client, send_to_app
 
 CONTRACT: Contract = load_contract(defaults.CONTRACT)
-IN_PROCESS, OVER_A_SOCKET = "in process", "over a socket"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep Hypothesis from writing its tables into the folder that the tests run in; it starts at collection."""
-    folder = tempfile.TemporaryDirectory(prefix="mockserver-hypothesis-")
-    config.add_cleanup(folder.cleanup)
-    configuration.set_hypothesis_home_dir(folder.name)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test against both faces of the stub, or against the server of `--base-url` alone."""
-    if "target_name" in metafunc.fixturenames:
-        url = metafunc.config.getoption("base_url", default=None)
-        names = [url] if url else [IN_PROCESS, OVER_A_SOCKET]
-        metafunc.parametrize("target_name", names, scope="session")
 
 
 @pytest.fixture(scope="session")
-def run(target_name: str, pytestconfig: pytest.Config) -> Iterator[Run]:
-    """A run against the server to judge; its verdicts gather what all tests of the session find."""
-    if target_name == IN_PROCESS:
-        target = WsgiTarget(create_app(CONTRACT, seed_data=defaults.SEED_DATA).wsgi_app)
-        identities = who_calls(None, defaults.SEED_DATA)
-        yield prepare(CONTRACT, target, identities, control=StubControl(target, None))
-    elif target_name == OVER_A_SOCKET:
-        with own_stub(None) as (stub, control):
-            yield prepare(CONTRACT, stub, who_calls(None, defaults.SEED_DATA), control=control)
-    else:
-        file = pytestconfig.getoption("mockserver_identities")
-        server = HttpTarget(target_name)
-        writes = pytestconfig.getoption("mockserver_allow_writes")
-        identities = who_calls(Path(file) if file else None)
-        yield prepare(CONTRACT, server, identities, allow_writes=writes)
-        server.close()
+def application(mockserver_base_url: str | None) -> Any:
+    """The stub that is judged; there is none where another server is."""
+    if mockserver_base_url is not None:
+        pytest.skip("another server is judged (--base-url)")
+    return create_app(CONTRACT, seed_data=defaults.SEED_DATA).wsgi_app
 
 
-def make(run: Run, entry: PlannedCheck) -> None:
-    """Make a planned check; fail with all that its responses show, skip what this server cannot be asked."""
-    known = {finding.id for finding in run.verdicts.findings()}
-    session = Session(run)
-    try:
-        entry.make(session)
-    except NoOccasion:
-        pass  # it does not apply to this operation, on whatever server
-    except NotRun as reason:
-        if run.own:
-            pytest.fail(f"not run against our own stub, because {reason}")
-        pytest.skip(str(reason))
-    except (CheckFailure, ExceptionGroup) as error:
-        for failure in failures_in(error):
-            run.verdicts.failed(failure)
-    finally:
-        session.close()  # the stub keeps a thousand worlds
-    found = [finding for finding in run.verdicts.findings() if finding.id not in known]
-    assert not found, "\n".join(
-        f"{finding.level}: {finding.title} on {finding.operation}: {finding.detail}" for finding in found
+@pytest.fixture(scope="session")
+def default_world(application: Any) -> Client:
+    """The world of the stub that no run uses."""
+    return Client(send_to_app(application))
+
+
+@pytest.fixture(scope="session")
+def state_before(default_world: Client) -> Any:
+    """The state of the default world before the run, but for the time."""
+    return default_world.control("GET", "/state") | {"clock": None}
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest, mockserver_base_url: str | None) -> Iterator[Report]:
+    """The report of the run, made when all was put back that it changed."""
+    if mockserver_base_url is None:
+        request.getfixturevalue("state_before")
+        stub = WsgiTarget(request.getfixturevalue("application"))
+        control = StubControl(stub, None)
+        yield judged(
+            "check",
+            prepare(CONTRACT, stub, who_calls(None, defaults.SEED_DATA), control=control),
+            None,
+            progress=NoProgress(),
+        )
+        return
+    file = request.config.getoption("mockserver_identities")
+    server = HttpTarget(mockserver_base_url)
+    identities = who_calls(Path(file) if file else None)
+    run = prepare(CONTRACT, server, identities, allow_writes=request.config.getoption("mockserver_allow_writes"))
+    yield judged(
+        "check", run, None, keeper=LedgerKeeper(run, OriginalValues({}), new_ledger(run)), progress=NoProgress()
     )
+    server.close()

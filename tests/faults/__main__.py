@@ -1,4 +1,4 @@
-"""Serve one faulty server, or show which faults the suite finds: `python -m tests.faults --help`."""
+"""Serve a server that differs from the stub, or show what the suite says of each: `python -m tests.faults --help`."""
 
 from __future__ import annotations
 
@@ -19,29 +19,24 @@ _EVERYTHING = {**FAULTS, **CLEAN_VARIANTS}
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit code of the table is 1 where a fault is not found or not named rightly."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="fault; for the table, all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of a server; for the table, all by default")
     parser.add_argument("--port", type=int, default=8081, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--list", action="store_true", help="list all faults with their claims")
+    parser.add_argument("--list", action="store_true", help="list all servers")
     parser.add_argument("--table", action="store_true", help="run check and fuzz against each")
     parser.add_argument("--max-examples", type=int, default=20, help="of fuzz (default: %(default)s)")
     parser.add_argument("--no-fuzz", action="store_true", help="only check")
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.names if name not in _EVERYTHING]
     if unknown:
-        parser.error(f"no fault is called {unknown[0]!r}; --list names all")
+        parser.error(f"no server is called {unknown[0]!r}; --list names all")
     if chosen.list:
-        say(
-            table(
-                ("fault", "theme", "what the server does"),
-                [(f.name, f.theme, f.claim) for f in _EVERYTHING.values()],
-            )
-        )
+        say(table(("server", "what it does"), [(fault.name, fault.claim) for fault in _EVERYTHING.values()]))
         return 0
     if chosen.table:
         faults = [_EVERYTHING[name] for name in chosen.names or _EVERYTHING]
         return _table(faults, None if chosen.no_fuzz else chosen.max_examples)
     if len(chosen.names) != 1:
-        parser.error("name one fault to serve, or --table, or --list")
+        parser.error("name one server to serve, or --table, or --list")
     _serve(_EVERYTHING[chosen.names[0]], chosen.port)
     return 0
 
@@ -60,7 +55,7 @@ def _serve(fault: Fault, port: int) -> None:
 def _table(faults: Iterable[Fault], max_examples: int | None) -> int:
     rows = list(_rows(faults, max_examples))
     say("")
-    say(table(("fault", "theme", "check", "fuzz", "named rightly"), rows))
+    say(table(("server", "kind", "check", "fuzz", "judged rightly"), rows))
     missed = [row[0] for row in rows if row[-1].startswith("NO")]
     say(f"{len(rows)} servers, {len(missed)} not judged rightly: {', '.join(missed) or 'none'}")
     return 1 if missed else 0
@@ -74,7 +69,7 @@ def _rows(faults: Iterable[Fault], max_examples: int | None) -> Iterator[tuple[s
             verdicts["fuzz"] = judged("fuzz", fault, ("--max-examples", str(max_examples), "--seed", "1"))
         yield (
             fault.name,
-            fault.theme if fault.name in FAULTS else "(clean)",
+            "faulty" if fault.name in FAULTS else "clean",
             _shown(verdicts.get("check"), fault),
             _shown(verdicts.get("fuzz"), fault),
             _judgement(verdicts, fault),

@@ -1,9 +1,8 @@
-"""What a fault is, and how the functions that plant one are registered."""
+"""What a server that differs from the stub is, and how the functions that make one are registered."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -11,18 +10,11 @@ from tests.faults.messages import Call, Reply
 
 #: Stands for every operation, and every method on every path.
 ANYWHERE = ("*",)
-Theme = Literal["shape", "secrets", "echo", "state", "credentials", "robustness", "routing"]
 Level = Literal["violation", "drift"]
 
 
 class Stub(Protocol):
-    """What a fault has at hand: the clean stub behind it, and a memory.
-
-    Attributes:
-        closing: set when the server is closed, so that an answer that hangs ends at once.
-    """
-
-    closing: threading.Event
+    """What a fault has at hand: the clean stub behind it, and a memory."""
 
     def send(self, call: Call) -> Reply:
         """Return the clean stub's reply."""
@@ -49,30 +41,24 @@ Edit = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that a real server does wrong.
+    """One thing that a real server does otherwise.
 
     Attributes:
         name: how it is asked for.
         claim: what such a server does, in a sentence.
-        theme: what it is about.
         at: labels of the operations whose answers it changes.
         checks: names of the suite's checks that may find it; one of them must, at one of these operations.
         level: how grave the suite must call it.
-        needs_socket: whether it cannot be seen within one process.
-        needs_clock: whether it shows only when the stub's clock is set, which a run can do of a stub of its own.
         settle_seconds: how long the commands wait for changes to show.
     """
 
     name: str
     claim: str
-    theme: Theme
-    at: tuple[str, ...]
-    checks: frozenset[str]
-    level: Level
+    at: tuple[str, ...] = ()
+    checks: frozenset[str] = frozenset()
+    level: Level = "drift"
     plant: Plant | None = None
     edit: Edit | None = None
-    needs_socket: bool = False
-    needs_clock: bool = False
     settle_seconds: float = 0.2
 
     def is_at(self, operation: str) -> bool:
@@ -82,51 +68,65 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The faults of one theme, filled by its two decorators; name and claim are those of the function."""
+    """Some faults, filled by its decorator; name and claim are those of the function."""
 
-    theme: Theme
     faults: dict[str, Fault] = field(default_factory=dict)
 
     def plant(
-        self,
-        *checks: str,
-        at: Iterable[str],
-        level: Level = "violation",
-        needs_socket: bool = False,
-        needs_clock: bool = False,
-        settle_seconds: float = 0.2,
+        self, *checks: str, at: Iterable[str], level: Level = "violation", settle_seconds: float = 0.2
     ) -> Callable[[Plant], Plant]:
         """Return the decorator that registers a function between network and stub."""
 
         def register(plant: Plant) -> Plant:
-            name, claim = _described(plant)
-            self.faults[name] = Fault(
-                name,
-                claim,
-                self.theme,
-                tuple(at),
-                frozenset(checks),
-                level,
-                plant=plant,
-                needs_socket=needs_socket,
-                needs_clock=needs_clock,
-                settle_seconds=settle_seconds,
+            assert plant.__doc__, f"{plant.__name__} does not say what a server does there"
+            claim = " ".join(plant.__doc__.split())
+            self.faults[plant.__name__] = Fault(
+                plant.__name__, claim, tuple(at), frozenset(checks), level, plant, settle_seconds=settle_seconds
             )
             return plant
 
         return register
 
-    def edit(self, *checks: str, at: Iterable[str], level: Level = "violation") -> Callable[[Edit], Edit]:
-        """Return the decorator that registers a change of the contract that the stub goes by."""
 
-        def register(edit: Edit) -> Edit:
-            name, claim = _described(edit)
-            self.faults[name] = Fault(name, claim, self.theme, tuple(at), frozenset(checks), level, edit=edit)
-            return edit
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """The stub as the last of several plants sees it: the others stand behind it."""
 
-        return register
+    outer: Stub
+    plants: Sequence[Plant]
+
+    def send(self, call: Call) -> Reply:
+        """Return what comes past the other plants."""
+        if not self.plants:
+            return self.outer.send(call)
+        return self.plants[-1](call, _Within(self.outer, self.plants[:-1]))
+
+    def memory(self, call: Call) -> dict[Any, Any]:
+        """Return what all plants together remember of the call's world."""
+        return self.outer.memory(call)
+
+    def now(self) -> float:
+        """Return the server's time."""
+        return self.outer.now()
+
+    def pause(self, seconds: float) -> None:
+        """Let the server's time pass."""
+        self.outer.pause(seconds)
 
 
-def _described(function: Callable[..., Any]) -> tuple[str, str]:
-    assert function.__doc__, f"{function.__name__} does not say what a server does wrong there"
-    return function.__name__, " ".join(function.__doc__.split())
+def combined(faults: Sequence[Fault]) -> Fault:
+    """Return the server that has several faults at once, none of them an edit of the contract."""
+    plants = [fault.plant for fault in faults if fault.plant is not None]
+
+    def plant(call: Call, server: Stub) -> Reply:
+        return _Within(server, plants).send(call)
+
+    return Fault(
+        " and ".join(fault.name for fault in faults),
+        " ".join(fault.claim for fault in faults),
+        ANYWHERE,
+        frozenset(check for fault in faults for check in fault.checks),
+        faults[0].level,
+        plant,
+        settle_seconds=max(fault.settle_seconds for fault in faults),
+    )

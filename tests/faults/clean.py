@@ -20,7 +20,7 @@ from tests.faults.messages import (
 )
 
 #: `checks` are those that may speak, and only of drift; one of them must, where there are any.
-CLEAN = Catalogue("shape")
+CLEAN = Catalogue()
 _DELAY_SECONDS = 0.15
 _SLOW_EVERY = 40
 #: So long reads show what was before a change.

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -18,17 +18,16 @@ from mockserver.suite.run.check_run import check
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
 from mockserver.suite.verdicts.verdict import RunOutcome
 from tests import defaults
-from tests.faults.catalogue import ANYWHERE, Fault
+from tests.faults.catalogue import Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving
 from tests.faults.verdicts import exit_code
 
 ROOT = Path(__file__).parents[2]
-#: Silence costs the suite so long, several times; the servers here answer in milliseconds or not at all.
+#: NoProgress costs the suite so long, several times; the servers here answer in milliseconds or not at all.
 _TIMEOUT_SECONDS = 0.5
 
 
@@ -57,19 +56,12 @@ class Verdict(NamedTuple):
         )
 
 
-def operations_of(fault: Fault | None) -> tuple[str, ...]:
-    """Return what a run is limited to: the operations of all faults, and those that this one changes besides."""
-    return OPERATIONS if fault is None or fault.at == ANYWHERE else (*OPERATIONS, *fault.at)
-
-
-def checked(fault: Fault) -> Verdict:
-    """Return what `check` finds, run within this process (over a socket where the fault needs one)."""
-    if fault.needs_socket:
-        return _over_http(FaultyServer(fault), check)
+def checked(fault: Fault, only: Sequence[str] = OPERATIONS) -> Verdict:
+    """Return what `check` finds, run within this process; time is played."""
     server = FaultyServer(fault, played=True)
     # Large is what the stub refuses; the real size goes over the sockets of `mockserver check`.
     with patch.object(robustness, "LARGE_BYTES", 1_200_000):
-        return _verdict(WsgiTarget(server, clock=server.now), check, server, own=fault.needs_clock)
+        return _verdict(WsgiTarget(server, clock=server.now), check, only, server)
 
 
 def checked_in_process(application: Application) -> Verdict:
@@ -77,33 +69,31 @@ def checked_in_process(application: Application) -> Verdict:
     return _verdict(WsgiTarget(application), check)
 
 
-def fuzzed(fault: Fault, max_examples: int) -> Verdict:
+def fuzzed(fault: Fault, max_examples: int, only: Sequence[str] = OPERATIONS) -> Verdict:
     """Return what `fuzz` finds, run within this process over a socket, with the seed 1."""
-    return fuzzed_over_http(FaultyServer(fault, played=not fault.needs_socket), max_examples)
+    return fuzzed_over_http(FaultyServer(fault, played=True), max_examples, only)
 
 
-def fuzzed_over_http(application: Application, max_examples: int) -> Verdict:
+def fuzzed_over_http(application: Application, max_examples: int, only: Sequence[str] = OPERATIONS) -> Verdict:
     """Return what `fuzz` finds on a WSGI application that is served, with the seed 1."""
     settings = FuzzSettings(max_examples=max_examples, seed=1)
-    return _over_http(application, lambda run: fuzz(run, settings))
-
-
-def _over_http(server: Application, judge: Callable[[Run], RunOutcome]) -> Verdict:
-    with serving(server) as url:
+    with serving(application) as url:
         target = HttpTarget(url, timeout_seconds=_TIMEOUT_SECONDS)
         target.late_seconds = 2 * _TIMEOUT_SECONDS
         try:
-            return _verdict(target, judge, server if isinstance(server, FaultyServer) else None)
+            server = application if isinstance(application, FaultyServer) else None
+            return _verdict(target, lambda run: fuzz(run, settings), only, server)
         finally:
             target.close()
 
 
 def _verdict(
-    target: Target, judge: Callable[[Run], RunOutcome], server: FaultyServer | None = None, *, own: bool = False
+    target: Target,
+    judge: Callable[[Run], RunOutcome],
+    only: Sequence[str] = OPERATIONS,
+    server: FaultyServer | None = None,
 ) -> Verdict:
-    control = StubControl(target, None) if own else None
-    only = operations_of(server.fault if server is not None else None)
-    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=only, control=control)
+    run = prepare(clean_contract(), target, seeded_identities(defaults.SEED_DATA), only=only)
     if server is not None:
         run.poller.clock, run.poller.sleep = server.now, server.pause
     outcome = judge(run)
@@ -112,12 +102,7 @@ def _verdict(
 
 
 def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
-    """Return what `mockserver check` or `mockserver fuzz` finds on a faulty server, run as a user does.
-
-    No command can set the clock of a server that it did not start: what needs that is judged within this process.
-    """
-    if fault.needs_clock:
-        return checked(fault)
+    """Return what `mockserver check` or `mockserver fuzz` finds on a faulty server, run as a user does."""
     with tempfile.TemporaryDirectory() as name, serving(FaultyServer(fault)) as url:
         report, identities = Path(name) / "report.json", Path(name) / "identities.yaml"
         identities.write_text(identities_file(), encoding="utf-8")
@@ -125,7 +110,7 @@ def judged(command: str, fault: Fault, options: Iterable[str] = ()) -> Verdict:
             [
                 *(sys.executable, "-m", "mockserver", command, url, "--identities", str(identities)),
                 *("--settle", str(fault.settle_seconds), "--report", f"json={report}", *options),
-                *(text for pattern in operations_of(fault) for text in ("--only", pattern)),
+                *(text for pattern in OPERATIONS for text in ("--only", pattern)),
             ],
             cwd=ROOT,
             capture_output=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -12,7 +11,6 @@ from mockserver.stub.store.seed import load_seed
 from tests import defaults
 
 SETTINGS = "/api/v1/settings/"
-AUTH = "/api/v1/auth/"
 MAILER, RELAY, DAYS, IMAP = NAMES = (
     "system_mailer",
     "postfix_relayhost",
@@ -21,21 +19,12 @@ MAILER, RELAY, DAYS, IMAP = NAMES = (
 )
 #: Labels of the operations, as the suite's reports have them.
 READ, WRITE, RESET = ({name: f"{method} {SETTINGS}{name}/" for name in NAMES} for method in ("GET", "POST", "DELETE"))
-LOGIN, DESCRIBE, REVOKE = (f"{method} {AUTH}" for method in ("POST", "GET", "DELETE"))
-#: Of a setting that no contract knows.
-UNKNOWN = tuple(f"{method} {SETTINGS}nothing/" for method in ("GET", "POST", "DELETE"))
-ACCOUNTS = "GET /api/v1/accounts/"
-#: Create, replace, clear and read a domain's lists of senders.
-SENDERS = "/api/v1/antispam/wlbl/domain/"
-LISTING, BLOCK, UNBLOCK, LISTED = (f"{method} {SENDERS}vonmail.com/" for method in ("POST", "PUT", "DELETE", "GET"))
-#: Operations that ask for credentials: those of most faults, and a few that some are about.
-SECURED = (
-    *(*READ.values(), *WRITE.values(), *RESET.values(), DESCRIBE, REVOKE),
-    *(f"GET {SENDERS}{{domain}}/", ACCOUNTS),
-)
+LOGIN, DESCRIBE, REVOKE = (f"{method} /api/v1/auth/" for method in ("POST", "GET", "DELETE"))
+#: Operations that ask for credentials, among those that runs are limited to.
+SECURED = (*READ.values(), *WRITE.values(), *RESET.values(), DESCRIBE, REVOKE)
 
 ADMIN, DOMAIN_ADMIN, MAIL_USER = "admin", "domainadmin@vonmail.com", "u2@vonmail.com"
-#: What faults are planted in: the operations that were there first; the others have mutants (mockserver/mutants).
+#: What runs are limited to; mutants are made of all (mockserver/selftest).
 OPERATIONS = ("setting_*", "auth_*")
 _SEEDED = load_seed(defaults.SEED_DATA, find(DEFAULT)).accounts
 _ACCOUNTS = {name: account for name, account in _SEEDED.items() if account.tokens}
@@ -43,11 +32,6 @@ _ACCOUNTS = {name: account for name, account in _SEEDED.items() if account.token
 TOKENS: Mapping[str, str] = {name: account.tokens[0].token for name, account in _ACCOUNTS.items() if account.tokens}
 PASSWORDS: Mapping[str, str] = {name: account.password or "" for name, account in _ACCOUNTS.items()}
 LEVELS: Mapping[str, str] = {name: account.level for name, account in _ACCOUNTS.items()}
-
-
-def basic(username: str, token: str) -> str:
-    """Return Basic credentials (RFC 7617)."""
-    return "Basic " + base64.b64encode(f"{username}:{token}".encode()).decode()
 
 
 def decode(content: bytes) -> Any:
@@ -84,21 +68,6 @@ class Call(NamedTuple):
         """Name of the setting that it is about, or ""."""
         name = self.path.removeprefix(SETTINGS).removesuffix("/")
         return name if name in NAMES else ""
-
-    @property
-    def credentials(self) -> tuple[str, str]:
-        """User name and token of its Basic credentials, both "" where it has none."""
-        scheme, _, encoded = (self.authorization or "").partition(" ")
-        try:
-            text = base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
-        except ValueError:
-            return "", ""
-        username, _, token = text.partition(":")
-        return username, token
-
-    def by(self, username: str, token: str | None = None) -> Call:
-        """Return the same call by an account, with its seeded token unless another is given."""
-        return self._replace(authorization=basic(username, token or TOKENS[username]))
 
     def with_json(self, value: Any) -> Call:
         """Return the same call with another body."""

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.stub.app import create_app
-from tests.conftest import run_command
-from tests.safety.server import RemoteServer, listening
+from tests.faults.small import commanded
 
 GIST = {"name": "gist", "in": "path", "required": True, "schema": {"type": "integer"}}
 
@@ -40,8 +39,7 @@ def _paths(schema: Any) -> dict[str, Any]:
 )
 def test_what_is_still_there(write_contract: Callable[..., Path], tmp_path: Path, schema: Any, code: int) -> None:
     path = write_contract(_paths(schema))
-    with listening(RemoteServer(application=create_app(path, no_state=True).wsgi_app)) as server:
-        options = ("--contract", str(path), "--max-examples", "20", "--seed", "1", "--no-oracle")
-        done = run_command("fuzz", server.url, *options, cwd=tmp_path)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert ("use_after_free" in done.stdout.partition("checks,")[0]) == bool(code), done.stdout
+    server = create_app(path, no_state=True).wsgi_app
+    told = commanded("fuzz", server, tmp_path, contract=path, max_examples=20)
+    assert told.exit_code == code, told.page
+    assert ("use_after_free" in told.page.partition("checks,")[0]) == bool(code), told.page

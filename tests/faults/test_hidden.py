@@ -69,3 +69,28 @@ def test_a_lost_write_behind_another_operation_s_fault(write_contract: Callable[
     judged = checked(write_contract({"/switch": operations}), answer)
     named = {operation for check, operation, _ in judged.at("violation") if check == "answers_name_the_resource"}
     assert named == {"GET /switch", "POST /switch", "DELETE /switch"}
+
+
+def test_what_a_read_gives_away_is_one_finding_with_the_write_before_it(write_setting: Callable[..., Path]) -> None:
+    secret = {"type": "string", "minLength": 12, "writeOnly": True, "examples": ["Sesame-open-the-door-4711"]}
+    properties: dict[str, Any] = {"on": {"type": "boolean"}, "key": secret}
+    schema = {"type": "object", "required": ["on", "key"], "properties": properties}
+    kept: dict[str, Any] = {}
+
+    def answer(call: Request) -> Answer:
+        if call.path != "/setting" or call.method not in {"GET", "POST", "DELETE"}:
+            return 404, None
+        if call.method == "POST":
+            sent = content_of(call)
+            if not isinstance(sent, dict) or not isinstance(sent.get("on"), bool) or len(str(sent.get("key"))) < 12:
+                return 422, None
+            kept["value"] = sent
+            return 200, {"settings": {"status": "applied", "value": {"on": sent["on"]}}}
+        if call.method == "DELETE":
+            kept.clear()
+        return (200, {"settings": {"status": "applied", **kept}}) if kept or call.method == "DELETE" else (204, None)
+
+    leaks = [one for one in checked(write_setting(schema), answer).found if one.check == "no_secret_comes_back"]
+    assert [(one.level, one.operation) for one in leaks] == [("violation", "GET /setting")]
+    assert leaks[0].evidence is not None
+    assert [step.request.method for step in (*leaks[0].evidence.history, leaks[0].evidence)] == ["POST", "GET"]

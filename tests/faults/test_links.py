@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from mockserver.stub.app import create_app
-from tests.conftest import run_command
-from tests.safety.server import RemoteServer, listening
+from tests.faults.small import commanded
 
 Write = Callable[..., Path]
 
@@ -62,17 +61,13 @@ class _Faulty:
         if method == "GET" and path.removeprefix("/shown/") in self._issued:
             self.shown += 1
             return self._give(start_response, "200 OK", {"n": "seven"})
-        lines: list[str] = []
-
-        def start(line: str, fields: list[tuple[str, str]], *error: Any) -> Any:
-            lines.append(line)
-            return start_response(line, fields, *error)
-
-        chunks = self._application(environ, start)
-        if method == "POST" and lines[-1].startswith("201"):
+        head: list[Any] = []
+        chunks = self._application(environ, lambda line, fields, *_: head.extend((line, fields)))  # type: ignore[arg-type]
+        if method == "POST" and head[0].startswith("201"):
             token = secrets.token_hex(8)  # nobody guesses it
             self._issued.add(token)
             return self._give(start_response, "201 Created", {"receipt": {"token": token}})
+        start_response(*head)
         return chunks
 
     @staticmethod
@@ -96,19 +91,17 @@ BROKEN = {
 def test_a_fault_behind_a_link_is_found(write_contract: Write, tmp_path: Path, links: Any, code: int) -> None:
     path = write_contract(_paths(**links))
     faulty = _Faulty(path)
-    with listening(RemoteServer(application=faulty)) as server:
-        options = ("--contract", str(path), "--max-examples", "5", "--seed", "1", "--no-oracle")
-        done = run_command("fuzz", server.url, *options, cwd=tmp_path)
-    assert done.returncode == code, done.stdout + done.stderr
+    told = commanded("fuzz", faulty, tmp_path, contract=path, max_examples=5)
+    assert told.exit_code == code, told.page
     assert bool(faulty.shown) == bool(code)
     if code:
-        assert "GET /shown/{ref}" in done.stdout
-        assert "seven" in done.stdout
+        assert "GET /shown/{ref}" in told.page
+        assert "seven" in told.page
 
 
 def test_a_link_that_cannot_be_followed_is_told(write_contract: Write, tmp_path: Path) -> None:
     path = write_contract(_paths(links=BROKEN))
-    done = run_command("fuzz", "--contract", str(path), "--max-examples", "1", "--seed", "1", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "the link lost of 201 is not followed: Operation 'nowhere' not found" in done.stdout
-    assert "the link odd of 201 is not followed: Parameter `reference` is not defined" in done.stdout
+    told = commanded("fuzz", create_app(path).wsgi_app, tmp_path, contract=path, max_examples=1)
+    assert told.exit_code == 0, told.page
+    assert "the link lost of 201 is not followed: Operation 'nowhere' not found" in told.page
+    assert "the link odd of 201 is not followed: Parameter `reference` is not defined" in told.page

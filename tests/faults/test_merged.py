@@ -3,57 +3,57 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
 from junitparser import JUnitXml
 
+from mockserver.commands.report import merge_command
+from mockserver.errors import UsageError
+from mockserver.suite.fuzz.engine import FuzzSettings
+from mockserver.suite.run.lifecycle import run_command
+from mockserver.suite.run.run_options import Options
+from tests.faults.judging import identities_file
 from tests.faults.registry import FAULTS
 from tests.faults.server import FaultyServer, serving
 
 _PATHS = ("postfix_relayhost", "system_mailer")
-_RUN = (
-    *("fuzz", "--max-examples", "2", "--no-oracle"),
-    *(word for path in _PATHS for word in ("--only", f"* /api/v1/settings/{path}/")),
-)
 
 
-def _mockserver(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mockserver", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def _identities(folder: Path) -> tuple[str, str]:
-    account = {"username": "admin", "token": "long-auth_token-here", "level": "MasterAdmin"}
-    (folder / "identities.yaml").write_text(json.dumps({"identities": [account]}))
-    return "--identities", "identities.yaml"
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The reports of both shards, and of the whole run, of a server with a fault."""
+    (tmp_path / "identities.yaml").write_text(identities_file(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with serving(FaultyServer(FAULTS["port_as_text"], played=True)) as url:
+        for name, shard in (("one", "1/2"), ("two", "2/2"), ("whole", "")):
+            options = Options(
+                target=url,
+                identities=tmp_path / "identities.yaml",
+                settle=0.2,
+                only=tuple(f"* /api/v1/settings/{path}/" for path in _PATHS),
+                no_oracle=True,
+                report=(f"json={name}.json",),
+            )
+            run_command("fuzz", options, FuzzSettings(max_examples=1, seed=1, shard=shard))
+    return tmp_path
 
 
 def _read(folder: Path, name: str) -> Any:
     return json.loads((folder / name).read_text())
 
 
-def test_shards_merged_are_the_whole_run(tmp_path: Path) -> None:
-    identities = _identities(tmp_path)
-    with serving(FaultyServer(FAULTS["port_as_text"])) as url:
-        for name, part in (("one", ["--shard", "1/2"]), ("two", ["--shard", "2/2"]), ("whole", [])):
-            _mockserver(*_RUN, url, *identities, *part, "--report", f"json={name}.json", folder=tmp_path)
-    wanted = _read(tmp_path, "whole.json")
+def test_shards_merged_are_the_whole_run(folder: Path) -> None:
+    wanted = _read(folder, "whole.json")
     assert wanted["summary"]["violation"] > 0, "there is nothing to find"
 
     reports = ("--report", "json=merged.json", "--report", "junit=merged.xml", "--report", "html=merged.html")
-    done = _mockserver("report", "merge", "one.json", "two.json", *reports, folder=tmp_path)
-    assert done.returncode == 1, done.stderr
+    done = CliRunner().invoke(merge_command, ["one.json", "two.json", *reports], standalone_mode=False)
+    assert (done.exception, done.return_value) == (None, 1)
     assert done.stdout.startswith("BROKEN: ")
-    merged = _read(tmp_path, "merged.json")
+    merged = _read(folder, "merged.json")
     assert [(found["id"], found["level"]) for found in merged["findings"]] == [
         (found["id"], found["level"]) for found in wanted["findings"]
     ]
@@ -65,12 +65,12 @@ def test_shards_merged_are_the_whole_run(tmp_path: Path) -> None:
     assert results[0].items() <= results[1].items()
     assert len(results[0]) > len(results[1]) * 0.9
     assert merged["run"]["shard"] == ""
-    read = JUnitXml.fromfile(str(tmp_path / "merged.xml"))
+    read = JUnitXml.fromfile(str(folder / "merged.xml"))
     assert read.failures > 0
     assert read.errors == 0
 
-    alone = _mockserver("report", "merge", "two.json", folder=tmp_path)
+    alone = CliRunner().invoke(merge_command, ["two.json"], standalone_mode=False)
     assert "shard 1/2 is missing" in alone.stdout.splitlines()[0]
-    twice = _mockserver("report", "merge", "two.json", "two.json", folder=tmp_path)
-    assert (twice.returncode, twice.stdout) == (2, "")
-    assert twice.stderr == "mockserver: shard 2/2 is given twice; give each report once\n"
+    twice = CliRunner().invoke(merge_command, ["two.json", "two.json"], standalone_mode=False)
+    assert isinstance(twice.exception, UsageError)
+    assert (str(twice.exception), twice.stdout) == ("shard 2/2 is given twice; give each report once", "")

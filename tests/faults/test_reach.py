@@ -3,58 +3,39 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request
 
-from tests.faults.server import serving
-from tests.faults.small import Answer, Handler, application, content_of
+from tests.faults.small import Answer, Handler, Told, application, commanded, content_of
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+#: With our own stub, whose mistakes are the contract's.
+ORACLE = {"no_oracle": False}
 TOKEN = "token-of-ann-0123456789"
 NOTES: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 NOTE: dict[str, Any] = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
-
-
-class Told(NamedTuple):
-    """What a command came to."""
-
-    exit_code: int
-    page: str
-    report: dict[str, Any]
-
-    @property
-    def first(self) -> str:
-        """The first line of the page."""
-        return self.page.partition("\n")[0]
-
-    def titles(self, level: str) -> list[tuple[str, str]]:
-        """Return operation and title of each finding of a level."""
-        return [(one["operation"], one["title"]) for one in self.report["findings"] if one["level"] == level]
 
 
 Judge = Callable[..., Told]
 
 
 @pytest.fixture
-def judge(tmp_path: Path, command: Command, write_contract: Callable[..., Path]) -> Judge:
+def judge(tmp_path: Path, write_contract: Callable[..., Path]) -> Judge:
     """Run a command on a server of a few lines, with the contract of some paths and an identity, if it has a token."""
 
-    def run(handler: Handler, paths: Any, *options: str, token: str = "", base: str = "", **members: Any) -> Told:
-        contract, report = write_contract(paths, **members), tmp_path / "report.json"
-        more: list[str] = []
+    def run(
+        handler: Handler, paths: Any, command: str = "check", *, token: str = "", options: Any = None, **members: Any
+    ) -> Told:
+        more = dict(options or {})
         if token:
-            identities = tmp_path / "identities.json"
-            identities.write_text(json.dumps({"identities": [{"username": "ann", "token": token}]}), encoding="utf-8")
-            more = ["--identities", str(identities)]
-        with serving(application(handler)) as url:
-            name, *rest = options or ("check",)
-            done = command(name, url + base, "--contract", str(contract), "--report", f"json={report}", *more, *rest)
-        return Told(done.returncode, done.stdout, json.loads(report.read_text(encoding="utf-8")))
+            more["identities"] = tmp_path / "identities.json"
+            account = {"username": "ann", "token": token}
+            more["identities"].write_text(json.dumps({"identities": [account]}), encoding="utf-8")
+        contract = write_contract(paths, **members)
+        return commanded(command, application(handler), tmp_path, contract=contract, **more)
 
     return run
 
@@ -94,9 +75,10 @@ def _behind(token: str, refusal: int = 401) -> Handler:
     return answer
 
 
-@pytest.mark.parametrize("how", [("check",), ("fuzz", "--max-examples", "3")], ids=["check", "fuzz"])
-def test_credentials_that_are_never_accepted_are_named(judge: Judge, how: tuple[str, ...]) -> None:
-    told = judge(_behind("another"), SECURED["paths"], *how, token=TOKEN, **_without_paths())
+@pytest.mark.parametrize("command", ["check", "fuzz"])
+def test_credentials_that_are_never_accepted_are_named(judge: Judge, command: str) -> None:
+    options = {"max_examples": 3} if command == "fuzz" else {}
+    told = judge(_behind("another"), SECURED["paths"], command, token=TOKEN, options=options, **_without_paths())
     assert told.exit_code == 2, told.page
     assert told.first.startswith("NOT JUDGED: the credentials of ann are refused (")
     assert told.first.endswith("2xx on 0 of 2 operations")
@@ -149,7 +131,7 @@ def test_a_wrong_base_path_is_named_with_the_contracts_own(judge: Judge) -> None
     assert wrong.exit_code == 2, wrong.page
     assert wrong.first.startswith("NOT JUDGED: every path was answered with 404")
     assert "is the base path right? The contract has /v1; try http://127.0.0.1:" in wrong.page
-    right = judge(answer, paths, servers=servers, base="/v1")
+    right = judge(answer, paths, servers=servers, options={"base": "/v1"})
     assert right.exit_code == 0, right.page
 
 
@@ -164,7 +146,7 @@ def test_an_item_of_an_example_may_not_be_there(judge: Judge) -> None:
         "/notes": {"get": {"responses": _responses(_200=_content(NOTES))}},
         "/notes/{id}": {"parameters": [item], "get": {"responses": _responses(_200=shown)}},
     }
-    told = judge(_reads, paths, "check", "--no-oracle")
+    told = judge(_reads, paths)
     assert (told.exit_code, told.titles("violation")) == (0, []), told.page
     assert "GET /notes/{id}: answered with 404" in told.page
 
@@ -195,7 +177,7 @@ def test_an_operation_that_refuses_every_valid_request(
         "responses": _responses(_201={}, _400={}, _405={}, _415={}, _422={}),
     }
     paths = {"/notes": {"post": post, "get": {"responses": _responses(_200=_content(NOTES), _405={}, _404={})}}}
-    told = judge(answer, paths, "check")
+    told = judge(answer, paths)
     found = [one for one in told.report["findings"] if one["check"] == "valid_requests_are_accepted"]
     assert [one["level"] for one in found] == ([level] if level else []), told.page
     assert told.exit_code == code, told.page
@@ -227,7 +209,7 @@ KEYS = {
 
 @pytest.mark.parametrize("token", [TOKEN, ""], ids=["with an identity", "without"])
 def test_an_open_door_is_not_excused_by_another_request_on_our_stub(judge: Judge, token: str) -> None:
-    told = judge(_reads, {"/notes": SECURED["paths"]["/notes"]}, token=token, **KEYS)
+    told = judge(_reads, {"/notes": SECURED["paths"]["/notes"]}, token=token, options=ORACLE, **KEYS)
     assert told.exit_code == 1, told.page
     assert any(operation == "GET /notes" and "accept" in title for operation, title in told.titles("violation"))
 
@@ -238,10 +220,10 @@ def test_a_contract_that_no_response_can_keep_is_the_contracts_on_that_operation
         "/notes": {"get": {"responses": {"200": never, **_responses(_405={}, _404={})}}},
         "/count": {"get": {"responses": _responses(_200=_content({"type": "string"}), _405={}, _404={})}},
     }
-    told = judge(_reads, paths)
+    told = judge(_reads, paths, options=ORACLE)
     assert told.exit_code == 1, told.page
     assert [operation for operation, _ in told.titles("violation")] == ["GET /count"]
-    without = judge(_reads, paths, "check", "--no-oracle")
+    without = judge(_reads, paths)
     assert {operation for operation, _ in without.titles("violation")} == {"GET /count", "GET /notes"}
 
 
@@ -257,7 +239,7 @@ def test_errors_that_are_described_by_words_alone_make_no_contract_unfit(judge: 
         "requestBody": {"required": True, **_content(NOTE)},
         "responses": _responses(_201=_content(NOTE), _400={}),
     }
-    told = judge(answer, {"/notes": {"post": post}}, "fuzz", "--max-examples", "5")
+    told = judge(answer, {"/notes": {"post": post}}, "fuzz", options={"max_examples": 5, **ORACLE})
     assert (told.exit_code, told.titles("violation")) == (0, []), told.page
     assert not any(title.startswith("our own stub") for _, title in told.titles("drift")), told.page
 
@@ -273,6 +255,6 @@ def test_where_no_check_of_state_was_made_it_is_said_of_what(judge: Judge) -> No
             "put": {"requestBody": _content(NOTE), "responses": _responses(_200=_content(NOTE))},
         },
     }
-    told = judge(lambda _: (200, []), paths, "check", "--no-oracle")
+    told = judge(lambda _: (200, []), paths)
     assert "note: the state of /notes, /theme was not checked:" in told.page
     assert told.report["run"]["notes"]

@@ -1,4 +1,4 @@
-"""Silence of a busy machine is no fault; silence that lasts is one."""
+"""NoProgress of a busy machine is no fault; silence that lasts is one."""
 
 from __future__ import annotations
 

@@ -100,8 +100,13 @@ def _with_token(request: MutantRequest, username: str, token: str) -> MutantRequ
     return request._replace(authorization=basic.encode(f"{username}:{token}"))
 
 
-def _told(subject: MutatedOperation, check: str, replace: Callable[[object], object]) -> Mutation | None:
-    """Return a mutation of the stub that replaces strings in the responses of an operation about tokens."""
+def _told(
+    subject: MutatedOperation, check: str, replace: Callable[[object], object], *, same: bool = False
+) -> Mutation | None:
+    """Return a mutation of the stub that replaces strings in the responses of an operation about tokens.
+
+    With `same` the documented example may stay as it is: the responses to other accounts change.
+    """
     behaviour, main = subject.operation.behaviour, subject.main
     if behaviour is None or not is_about_tokens(subject.operation) or main is None:
         return None
@@ -111,7 +116,7 @@ def _told(subject: MutatedOperation, check: str, replace: Callable[[object], obj
             return {name: changed(member) for name, member in value.items()}
         return replace(value)
 
-    if all(changed(value) == value for value in ({"shown": text} for text in _texts(main.value))):
+    if not same and all(changed(value) == value for value in ({"shown": text} for text in _texts(main.value))):
         return None
     return with_main(subject, subject.stated(behaviour.pointer, check), lambda response: response.changed(changed))
 
@@ -139,3 +144,23 @@ def wrong_account_named(subject: MutatedOperation) -> Mutation | None:
     if len(names) < 2:
         return None
     return _told(subject, "answers_name_the_caller", lambda text: names[-1] if text in names else text)
+
+
+@LOGINS.mutant
+def highest_level_reported(subject: MutatedOperation) -> Mutation | None:
+    """Server that reports the highest level for every token."""
+    levels = subject.contract.levels
+    if len(levels) < 2 or subject.main is None or not set(_texts(subject.main.value)) & set(levels):
+        return None
+    return _told(
+        subject, "issued_tokens_tell_their_level", lambda text: levels[0] if text in levels else text, same=True
+    )
+
+
+@LOGINS.mutant
+def first_account_named(subject: MutatedOperation) -> Mutation | None:
+    """Server that names the account that was created first in responses about any token."""
+    names = list(subject.accounts)
+    if len(names) < 2 or subject.main is None or not set(_texts(subject.main.value)) & set(names):
+        return None
+    return _told(subject, "answers_name_the_caller", lambda text: names[0] if text in names else text, same=True)

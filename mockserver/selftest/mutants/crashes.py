@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
 from mockserver.selftest.interceptors import failing_when, only_here, with_response
 from mockserver.selftest.mutated_operation import MutatedOperation
-from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
+from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash, problem
 
 CRASHES = Catalogue("crashes")
 #: Tells whether a class applies to an operation.
@@ -142,6 +143,8 @@ _ON_CONTENT: tuple[tuple[str, str, _Applies, _When], ...] = (
      lambda _subject, request: bool(request.body) and bool(request.content_type) and not _is_json_type(request)),
     ("no_media_type_crashes", "Server that fails with 500 on content without a Content-Type.", _takes_content,
      lambda _subject, request: bool(request.body) and not request.content_type),
+    ("chunks_crash", "Server that fails with 500 on content without Content-Length.", _takes_content,
+     lambda _subject, request: bool(request.body) and not request.environ.get("CONTENT_LENGTH")),
     ("duplicate_members_crash", "Server that fails with 500 on an object with the same member name twice.",
      _takes_content,
      lambda _subject, request: _has_duplicates(request.body)),
@@ -229,6 +232,24 @@ def one_call_in_twenty_fails(subject: MutatedOperation) -> Mutation | None:
         return crash() if count["requests"] % _FLAKY_EVERY == 0 else response
 
     return Mutation(only_here(subject, act), subject.universal("no_server_error"))
+
+
+@CRASHES.mutant
+def one_call_in_twenty_refused(subject: MutatedOperation) -> Mutation | None:
+    """Server that refuses every twentieth request of an allowed account: one of several is misconfigured."""
+    if not subject.operation.safe or not subject.is_guarded or subject.main is None or subject.main.status >= 300:
+        return None
+
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, count = server.send(request), server.shared_memory()
+        if not response.ok:
+            return response
+        count["calls"] = count.get("calls", 0) + 1
+        return problem(403, "Forbidden") if count["calls"] % _FLAKY_EVERY == 0 else response
+
+    signs = subject.stated(subject.operation.pointer, "repeats_get_the_same_answer")
+    signs |= subject.stated(child(subject.operation.pointer, "x-mockserver-levels"), "allowed_levels_are_admitted")
+    return Mutation(only_here(subject, act), signs)
 
 
 @CRASHES.mutant

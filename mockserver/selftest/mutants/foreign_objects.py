@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
-from mockserver.selftest.interceptors import only_here
+from mockserver.selftest.interceptors import only_here, with_response
 from mockserver.selftest.mutated_operation import MutatedOperation
 from mockserver.selftest.traffic import MutantRequest, MutantResponse, problem
 from mockserver.stub.store.seed import Account
@@ -97,3 +98,26 @@ def _limited(subject: MutatedOperation) -> tuple[str, ...]:
     return tuple(
         level for level in subject.contract.levels if level in allowed and objects and level not in objects.foreign
     )
+
+
+@OBJECTS.mutant
+def lists_leave_out_own_objects(subject: MutatedOperation) -> Mutation | None:
+    """Server that lists to each account the account itself only, not the others that it may see."""
+    objects = subject.operation.objects
+    if objects is None or objects.requested or objects.own != "account" or not subject.is_guarded:
+        return None
+
+    def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
+        username = request.credentials[0]
+        return response.changed(lambda value: _own_alone(value, username)) if response.ok else response
+
+    return with_response(subject, subject.stated(objects.pointer, "lists_tell_all_own_objects"), change)
+
+
+def _own_alone(value: Any, username: str) -> Any:
+    """Return the content of a list with only those of its items that hold a name."""
+    if isinstance(value, dict):
+        return {name: _own_alone(member, username) for name, member in value.items()}
+    if not isinstance(value, list):
+        return value
+    return [item for item in value if username in (item.values() if isinstance(item, dict) else [item])]

@@ -8,11 +8,17 @@ from urllib.parse import quote
 
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
 from mockserver.selftest.interceptors import only_here, with_response
-from mockserver.selftest.mutated_operation import MutatedOperation, text_at
+from mockserver.selftest.mutated_operation import MutatedOperation, at, text_at
 from mockserver.selftest.traffic import MutantRequest, MutantResponse
 
 LEAKS = Catalogue("leaks")
 _LEAK = "no_secret_comes_back"
+_SECRET_LENGTH = 8
+
+
+def _secret_members(subject: MutatedOperation) -> tuple[str, ...]:
+    """Return the secret members that are long enough for a client to know them again; a one-time code is not."""
+    return tuple(name for name in subject.secret_members if len(subject.sample[name]) >= _SECRET_LENGTH)
 
 
 def _secrets_in(subject: MutatedOperation, request: MutantRequest) -> dict[str, str]:
@@ -20,7 +26,7 @@ def _secrets_in(subject: MutatedOperation, request: MutantRequest) -> dict[str, 
     value = request.json
     if not isinstance(value, dict):
         return {}
-    return {name: value[name] for name in subject.secret_members if isinstance(value.get(name), str)}
+    return {name: value[name] for name in _secret_members(subject) if isinstance(value.get(name), str)}
 
 
 def _first_object_with(members: dict[str, str]) -> Callable[[object], object]:
@@ -46,7 +52,7 @@ def _in_a_field(name: str, fault: str, encode: Callable[[str], str]) -> None:
     """Register a class of mutants that put a secret of the request into a response field."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
-        if not subject.secret_members:
+        if not _secret_members(subject):
             return None
 
         def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
@@ -79,7 +85,7 @@ for _row in _FIELDS:
 @LEAKS.mutant
 def secret_in_the_response(subject: MutatedOperation) -> Mutation | None:
     """Server that includes the secrets of a request in its successful response."""
-    if not subject.secret_members:
+    if not _secret_members(subject):
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
@@ -92,7 +98,7 @@ def secret_in_the_response(subject: MutatedOperation) -> Mutation | None:
 @LEAKS.mutant
 def secret_in_a_rejection(subject: MutatedOperation) -> Mutation | None:
     """Server that quotes the rejected content, secrets included, in its response."""
-    if not subject.secret_members:
+    if not _secret_members(subject):
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
@@ -112,7 +118,7 @@ def secret_read_back(subject: MutatedOperation) -> Mutation | None:
     if subject.role != "read" or write is None:
         return None
     writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
-    if not writing.secret_members:
+    if not _secret_members(writing):
         return None
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
@@ -195,3 +201,78 @@ def password_in_a_login_refusal(subject: MutatedOperation) -> Mutation | None:
         return response.changed(lambda value: value | {"detail": f"wrong password: {shown}"})
 
     return Mutation(only_here(subject, act), subject.universal(_LEAK))
+
+
+@LEAKS.mutant
+def secret_in_escapes(subject: MutatedOperation) -> Mutation | None:
+    """Server whose rejections repeat secrets of the content as JSON escapes."""
+    if not _secret_members(subject):
+        return None
+
+    def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
+        text = "".join(f"\\u{ord(char):04x}" for secret in _secrets_in(subject, request).values() for char in secret)
+        return response.changed(lambda value: value | {"detail": text}) if response.status == 422 and text else response
+
+    return with_response(subject, subject.universal(_LEAK), change)
+
+
+@LEAKS.mutant
+def older_secret_read_back(subject: MutatedOperation) -> Mutation | None:
+    """Server whose reads show the secret of an earlier write: a log of changes."""
+    write = subject.sibling("write")
+    if subject.role != "read" or write is None:
+        return None
+    writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
+    if not _secret_members(writing):
+        return None
+
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, memory = server.send(request), server.memory(request)
+        if request.operation is write and response.ok:
+            memory["shown"] = memory.get("before")
+            memory.setdefault("before", _secrets_in(writing, request))
+        if request.operation is subject.operation and response.status == 200 and memory.get("shown"):
+            return response.changed(_first_object_with(memory["shown"]))
+        return response
+
+    return Mutation(intercept, subject.universal(_LEAK))
+
+
+@LEAKS.mutant
+def reset_shows_generated_secret(subject: MutatedOperation) -> Mutation | None:
+    """Server whose response to a reset shows the generated secret that it removed."""
+    write = subject.sibling("write")
+    if subject.role != "reset" or write is None or write.behaviour is None or not write.behaviour.generated:
+        return None
+    place = write.behaviour.value
+
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, memory = server.send(request), server.memory(request)
+        if request.operation is write and response.ok:
+            memory["made"] = at(response.json, place)
+        made = memory.get("made") if request.operation is subject.operation and response.ok else None
+        return response.with_field("X-Cleared", made) if isinstance(made, str) and made.isascii() else response
+
+    return Mutation(intercept, subject.universal(_LEAK))
+
+
+@LEAKS.mutant
+def revoked_token_in_a_refusal(subject: MutatedOperation) -> Mutation | None:
+    """Server whose refusals show tokens that were revoked."""
+    revocation = subject.revocation
+    if revocation is None or not subject.is_guarded:
+        return None
+
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, memory = server.send(request), server.memory(request)
+        token = request.credentials[1]
+        if request.operation is revocation and response.ok:
+            memory[token] = True
+        shown = request.operation is subject.operation and response.status == 401 and memory.get(token)
+        return (
+            response.changed(lambda value: value | {"detail": f"this token was revoked: {token}"})
+            if shown
+            else response
+        )
+
+    return Mutation(intercept, subject.universal(_LEAK))

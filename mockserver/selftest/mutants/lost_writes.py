@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mockserver.contract.model import Operation
 from mockserver.contract.reading.link_effects import link_effects
 from mockserver.http.pointers import child, split
-from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
+from mockserver.selftest.catalogue import Backend, Catalogue, Interceptor, Mutation
 from mockserver.selftest.interceptors import only_here, with_response
 from mockserver.selftest.mutated_operation import Change, MutatedOperation, Sign, at, holder
 from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash, problem
@@ -317,3 +318,85 @@ def linked_read_of_before(subject: MutatedOperation) -> Mutation | None:
         return stale
 
     return Mutation(intercept, subject.stated(found[0].pointer, "links_show_what_they_say"))
+
+
+def _on_same_write(
+    subject: MutatedOperation, again: Callable[[MutantRequest, MutantResponse, Backend], MutantResponse]
+) -> Interceptor:
+    """Return the interceptor that changes the response to a write of the value that was written last."""
+    reset = subject.sibling("reset")
+
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        memory, response = server.memory(request), server.send(request)
+        is_write = request.operation is subject.operation
+        if not response.ok or not (is_write or request.operation is reset):
+            return response
+        same = is_write and memory.get("last") == request.body
+        memory["last"] = request.body if is_write else None
+        return again(request, response, server) if same else response
+
+    return intercept
+
+
+@MEMORY.mutant
+def same_write_refused(subject: MutatedOperation) -> Mutation | None:
+    """Server that refuses a write of the value that was written last: 409."""
+    success = subject.operation.success()
+    if subject.role != "write" or success is None or "409" in subject.operation.responses:
+        return None
+    signs = subject.stated(success.pointer, "writes_can_be_repeated", "valid_writes_are_accepted")
+    return Mutation(_on_same_write(subject, lambda _call, _reply, _server: problem(409, "Conflict")), signs)
+
+
+@MEMORY.mutant
+def same_write_shows_nothing(subject: MutatedOperation) -> Mutation | None:
+    """Server whose response to a repeated write shows empty values: no row was changed."""
+    behaviour = subject.operation.behaviour
+    if subject.role != "write" or behaviour is None or not behaviour.value or subject.generated:
+        return None
+    path = tuple(split(behaviour.value))
+
+    def emptied(answer: Any) -> Any:
+        held = holder(answer, path)
+        held[path[-1]] = {name: type(value)() for name, value in held[path[-1]].items()}
+        return answer
+
+    signs = subject.stated(behaviour.pointer, "writes_can_be_repeated")
+    return Mutation(_on_same_write(subject, lambda _call, response, _server: response.changed(emptied)), signs)
+
+
+@MEMORY.mutant
+def same_write_resets(subject: MutatedOperation) -> Mutation | None:
+    """Server on which a repeated write resets the value, as a toggle does."""
+    reset, read = subject.sibling("reset"), subject.sibling("read")
+    if subject.role != "write" or reset is None or read is None or read.behaviour is None or subject.generated:
+        return None
+
+    def again(request: MutantRequest, response: MutantResponse, server: Backend) -> MutantResponse:
+        server.send(request.to(reset))
+        server.memory(request)["last"] = None
+        return response
+
+    signs = subject.stated(read.behaviour.pointer, "writes_can_be_repeated") | _seen_by_reads(subject)
+    return Mutation(_on_same_write(subject, again), signs)
+
+
+@MEMORY.mutant
+def list_items_lost(subject: MutatedOperation) -> Mutation | None:
+    """Server that stores only the first item of a list, and shows all of them in its response."""
+    found = [one for one in link_effects(subject.contract) if one.call is subject.operation]
+    if not found or not isinstance(subject.sample, dict):
+        return None
+    lists = [name for name, value in subject.sample.items() if isinstance(value, list) and len(value) > 1]
+    if not lists:
+        return None
+
+    def act(request: MutantRequest, server: Backend) -> MutantResponse:
+        value = request.json
+        if not isinstance(value, dict) or not subject.accepts(value):
+            return server.send(request)
+        shown = {name: value[name] for name in lists if isinstance(value.get(name), list)}
+        response = server.send(request.with_json(value | {name: items[:1] for name, items in shown.items()}))
+        return response.changed(lambda value: value | {name: shown[name] for name in shown if name in value})
+
+    return Mutation(only_here(subject, act), subject.stated(found[0].pointer, "links_show_what_they_say"))

@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
 from mockserver.selftest.interceptors import accepting_invalid, only_here
-from mockserver.selftest.mutated_operation import MutatedOperation, is_json
+from mockserver.selftest.mutated_operation import MutatedOperation, is_json, member_schema
 from mockserver.selftest.traffic import MutantRequest, MutantResponse
 
 REQUESTS = Catalogue("requests")
@@ -190,8 +190,11 @@ def choice_widened(subject: MutatedOperation) -> Mutation | None:
     if not isinstance(subject.sample, dict):
         return None
     other = "mockserver_undocumented"
-    texts = (name for name, value in subject.sample.items() if isinstance(value, str))
-    member = subject.pick(name for name in texts if subject.acceptance_signs(subject.sample | {name: other}))
+    member = subject.pick(
+        name
+        for name, value in subject.sample.items()
+        if isinstance(value, str) and "enum" in member_schema(subject, name)
+    )
     if member is None:
         return None
 

@@ -109,7 +109,10 @@ def method_unguarded(subject: MutatedOperation) -> Mutation | None:
     at_path = [item for item in subject.contract.operations if item.path == subject.operation.path]
     if method is None or not all(item.security for item in at_path) or not subject.is_guarded:
         return None
-    if subject.main is None or subject.main.status >= 300:
+    # What a write needs may not be there, and what belongs to its owner alone nobody else gets.
+    objects = subject.operation.objects
+    confined = objects is not None and objects.requested and subject.highest_account.level not in objects.foreign
+    if subject.main is None or subject.main.status >= 300 or subject.operation.method != "GET" or confined:
         return None
     label = f"{method} {subject.operation.path}"
 
@@ -124,13 +127,36 @@ def method_unguarded(subject: MutatedOperation) -> Mutation | None:
 
 
 @ROUTES.mutant
+def head_unguarded(subject: MutatedOperation) -> Mutation | None:
+    """Server that answers HEAD without credentials where GET requires them."""
+    path = subject.operation.path
+    here = [item for item in subject.contract.operations if item.path == path]
+    if subject.operation.method != "GET" or not all(item.security for item in here) or not subject.is_guarded:
+        return None
+    if subject.main is None or subject.main.status >= 300:
+        return None
+    objects = subject.operation.objects
+    if objects is not None and objects.requested and subject.highest_account.level not in objects.foreign:
+        return None  # no level may act on the objects of others there
+    label = f"HEAD {path}"
+
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        if request.method != "HEAD" or not _is_at(request._replace(method="GET"), subject):
+            return server.send(request)
+        response = server.send(request._replace(method="GET", operation=subject.operation).by(subject.highest_account))
+        return response._replace(body=b"")
+
+    return Mutation(intercept, subject.universal("undefined_methods_ask_for_credentials", label=label))
+
+
+@ROUTES.mutant
 def path_below_accepted(subject: MutatedOperation) -> Mutation | None:
     """Server that takes every path which begins with a defined path for that path."""
     if not subject.first_at_its_path or "{" in subject.operation.path:
         return None
     path = subject.operation.path
     read = next((o for o in subject.contract.operations if o.path == path and o.method == "GET"), None)
-    if read is None:
+    if read is None or any(other.path != path and other.path.startswith(path) for other in subject.contract.operations):
         return None
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:

@@ -107,6 +107,8 @@ def _refusal(subject: MutatedOperation, status: int, other: int, checks: tuple[s
     documented = subject.operation.responses.get(str(status))
     if documented is None or not subject.is_guarded:
         return None
+    if other == 404 and "404" in subject.operation.responses and (subject.main is None or subject.main.status != 404):
+        return None  # what is asked for may not be there, so that 404 does not tell whether the caller was refused
     if subject.main is not None and subject.main.status == other:
         # Allowed callers get this response, too, so that it does not show a refusal.
         signs = subject.universal(*checks)

@@ -24,6 +24,7 @@ _TRIALS: tuple[Any, ...] = (
     32768,
     " Ab\u00e9 \ufb01 e\u0301 '\" <&> %41+ \U0001f600 ",
     "x" * 65,
+    "x" * 256,
     "b\u00fccher.example",
 )
 
@@ -61,6 +62,8 @@ _TEXTS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("text_quotes_doubled", "Server that doubles single quotes, as SQL literals do.",
      lambda text: text.replace("'", "''")),
     ("text_cut", "Server that cuts strings after 64 characters.", lambda text: text[:_LENGTH]),
+    ("text_cut_at_255", "Server that cuts strings to 255 characters, as a database column does.",
+     lambda text: text[:255]),
     ("text_in_punycode", "Server that shows international host names in their ASCII form.", _to_ascii),
 )  # fmt: skip
 

@@ -41,7 +41,7 @@ def own_cases(run: Run) -> Iterator[None]:
         yield
 
 
-__all__ = ["FuzzSettings", "InProcess", "drive"]
+__all__ = ["FuzzSettings", "drive"]
 
 #: Phases in which operations do not lean on each other's, so that a part of a run generates for its own alone.
 _NARROW = frozenset({PhaseName.FUZZING, PhaseName.STATEFUL_TESTING})
@@ -53,7 +53,7 @@ def drive(run: Run, settings: FuzzSettings) -> RunOutcome:
     The same seed sends the same cases: one worker, no example database, no cache, nothing learnt on the way.
     """
     if not isinstance(run.target, HttpTarget):
-        raise MockServerError("the engine needs a server; a WSGI application is fuzzed by pytest")
+        raise MockServerError("the engine needs a server with a URL; it cannot call a WSGI application")
     judge = Judge(run, new_tracker(run))
     with ExitStack() as stack:
         stack.enter_context(patched_generation())
@@ -96,27 +96,6 @@ def _consume(chosen: RestrictedContract, judge: Judge) -> RunOutcome:
     if not judge.cases and judge.run.division.shard.whole:
         return RunOutcome(error="no case was generated, so nothing was tested")
     return RunOutcome()
-
-
-class InProcess:
-    """Generated cases for a WSGI application in this process, for pytest; schemathesis' engine cannot run those.
-
-    Attributes:
-        schema: what `schemathesis.pytest.from_fixture` takes.
-    """
-
-    def __init__(self, run: Run, application: Any, settings: FuzzSettings) -> None:
-        self._judge = Judge(run, new_tracker(run))
-        chosen = restrict(run, settings)
-        if chosen is None:
-            raise MockServerError("no operation can be fuzzed")
-        self.schema = chosen.schema
-        self.schema.app = application
-
-    def judge(self, case: Any) -> list[str]:
-        """Send a generated case and return a line for each check that its response fails."""
-        response = case.call()
-        return [f"{failure.check}: {failure}" for failure in self._judge.run_checks(case, response)]
 
 
 @contextmanager

@@ -1,52 +1,133 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mockserver.cli import main
 from mockserver.contract.reading.document import load_contract
+from mockserver.errors import MockServerError, UsageError
+from mockserver.plugins import DEFAULT, find
 from mockserver.selftest import laboratory, runs
+from mockserver.selftest.catalogue import Backend, Mutant
 from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
+from mockserver.selftest.mutant_server import MutantServer
+from mockserver.selftest.registry import CLASSES, all_mutants
+from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
+from mockserver.stub.store.seed import load_seed
 from mockserver.suite.cases import observed_response
 from mockserver.suite.checks import any_response
+from mockserver.suite.identities.identities import seed_data
 from mockserver.suite.run import session
 from mockserver.suite.run.progress import NoProgress
 from mockserver.suite.run.run_options import Options
+from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import ExitCode, RunOutcome
 from tests import defaults
+from tests.faults.server import serving
+from tests.unit.suite.test_docs import documented
 
-_DESCRIBE = "GET /api/v1/auth/"
-_SIGN = FindingKey("no_server_error", "violation", _DESCRIBE)
+_PETS = """
+openapi: 3.1.0
+info: {title: Pets, version: '1'}
+paths:
+  /pets:
+    get:
+      operationId: listPets
+      security: [{basic: []}]
+      responses:
+        '200':
+          description: All of them.
+          content:
+            application/json:
+              schema:
+                type: array
+                items: {type: object, required: [id], properties: {id: {type: integer, minimum: 1}}}
+              example: [{id: 1}]
+        '401':
+          description: Who are you?
+          headers: {WWW-Authenticate: {required: true, schema: {type: string, minLength: 5}}}
+          content: {application/problem+json: {schema: {type: object}}}
+components:
+  securitySchemes: {basic: {type: http, scheme: basic}}
+"""
+_LIST = "GET /pets"
+_SIGN = FindingKey("no_server_error", "violation", _LIST)
+#: What the suite does with bytes that no JSON can tell, WSGI cannot plant: servers of a few lines prove it.
+_TOLD_BY_SERVERS = {
+    "hostile_bodies_do_no_harm",  # as a crash or a silence, by the checks of any response
+    "large_bodies_do_no_harm",
+    "answers_keep_to_http",  # tests/faults/test_hostile.py
+    "valid_requests_are_accepted",  # tests/faults/test_reach.py
+}
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[laboratory.Laboratory]:
-    with laboratory.laboratory(load_contract(defaults.CONTRACT), Options(), 1) as found:
+def pets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pets") / "pets.yaml"
+    path.write_text(_PETS, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def lab(pets: Path) -> Iterator[laboratory.Laboratory]:
+    with laboratory.laboratory(load_contract(pets), Options(contract=pets), 1) as found:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def without_generated_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
+
+
+@contextmanager
+def lab_of(path: Path, change: Callable[[list[Mutant]], list[Mutant]]) -> Iterator[laboratory.Laboratory]:
+    """Give a laboratory with chosen mutants, served by this process."""
+    contract = load_contract(path)
+    identities = laboratory._made_up(contract)
+    seed_file = path.with_name("seed.json")
+    seed_file.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
+    seed = load_seed(seed_file)
+    mutants = tuple(change(list(all_mutants(contract, seed.accounts))))
+    with serving(MutantServer(contract, seed, mutants, "control-token")) as url:
+        target = HttpTarget(url, own_stub=True)
+        try:
+            yield laboratory.Laboratory(contract, identities, target, target, "control-token", 1)
+        finally:
+            target.close()
+
+
 def planted(number: int, kind: str = "crash", **more: Any) -> PlantedMutant:
-    return PlantedMutant(number, kind, "theme", _DESCRIBE, frozenset({_SIGN}), **more)
+    return PlantedMutant(number, kind, "theme", _LIST, frozenset({_SIGN}), **more)
 
 
 def kills(lab: laboratory.Laboratory, *results: Result) -> Kills:
     return Kills("full", 0, 1, results, (), 1.0, lab.run("none"))
 
 
-def test_the_suite_kills_what_breaks_an_operation(lab: laboratory.Laboratory) -> None:
-    found = runs.self_test(lab, "sample", ["auth_get"], NoProgress())
-    alive = [result.mutant.kind for result in found.results if result.verdict != "killed"]
-    assert found.exit_code() is ExitCode.CLEAN, alive
-    assert len(found.results) > 80
-    by_class = {row.kind: row.by for row in found.rows()}
-    assert "level_ignored" not in by_class  # every level may call it
-    assert set(by_class["auth_ignored"]) == {"calls_without_credentials_are_refused"}
-    assert set(by_class["json_as_html"]) == {"media_type_is_documented"}
-    assert set(by_class["token_in_the_response"]) == {"no_secret_comes_back"}
+def test_every_check_has_a_mutant_and_every_class_has_one() -> None:
+    contract = load_contract(defaults.CONTRACT)
+    mutants = list(all_mutants(contract, load_seed(defaults.SEED_DATA, find(DEFAULT)).accounts))
+    assert documented() - {sign.check for mutant in mutants for sign in mutant.signs} == _TOLD_BY_SERVERS
+    # The built-in contract has no operation that is there to fail.
+    assert {mutant.kind.name for mutant in mutants} == CLASSES.keys() - {"absence_is_200"}
+
+
+def test_the_mutants_of_any_contract_are_killed_by_the_checks_that_they_name(lab: laboratory.Laboratory) -> None:
+    found = runs.self_test(lab, "full", (), NoProgress())
+    assert [item.mutant.kind for item in found.results if item.verdict != "killed"] == []
+    assert found.exit_code() is ExitCode.CLEAN
+    by_class = {row.kind: set(row.by) for row in found.rows()}
+    assert by_class.keys() >= {"number_as_text", "token_of_another", "field_missing"}
+    assert not {"write_lost", "level_ignored", "malformed_json_taken"} & by_class.keys()
+    assert by_class["auth_ignored"] == {"calls_without_credentials_are_refused"}
+    assert by_class["json_as_html"] == {"media_type_is_documented"}
+    assert by_class["token_in_the_response"] == {"no_secret_comes_back"}
 
 
 def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,8 +135,7 @@ def test_a_suite_without_a_check_is_found_out(lab: laboratory.Laboratory, monkey
         check for check in any_response.RESPONSE_CHECKS if check is not any_response.body_conforms_to_its_schema
     )
     monkeypatch.setattr(session, "RESPONSE_CHECKS", weakened)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
-    found = runs.self_test(lab, "full", ["auth_get"], NoProgress())
+    found = runs.self_test(lab, "full", (), NoProgress())
     assert found.exit_code() is ExitCode.VIOLATION
     alive = {result.mutant.kind for result in found.results if result.verdict == "survived"}
     assert {"member_dropped", "number_as_text", "member_null"} <= alive
@@ -67,28 +147,37 @@ def test_a_stub_that_is_not_clean_proves_nothing(lab: laboratory.Laboratory, mon
         raise answer.failure("never_content", "never", expected="", got="", pointer="", rule="universal")
 
     monkeypatch.setattr(session, "RESPONSE_CHECKS", (*any_response.RESPONSE_CHECKS, never_content))
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
     with pytest.raises(runs.UncleanStub, match="never_content"):
-        runs.self_test(lab, "sample", ["auth_get"], NoProgress())
+        runs.self_test(lab, "sample", (), NoProgress())
 
 
-def test_a_finding_of_another_name_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    mutants = lab.mutants()
-    mutant = next(item for item in mutants if item.kind == "json_as_html" and item.operation == _DESCRIBE)
-    renamed = planted(mutant.number, "json_as_html")
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
+def test_a_mutant_that_is_itself_at_fault_is_no_kill(pets: Path) -> None:
+    def fails_once(call: MutantRequest, server: Backend) -> MutantResponse:
+        reply = server.send(call)
+        if not server.shared_memory():
+            server.shared_memory()["failed"] = True
+            raise KeyError("a mistake in the mutant")
+        return crash() if reply.ok else reply  # which the suite finds
+
+    def change(mutants: list[Mutant]) -> list[Mutant]:
+        good, bad = (one for one in mutants if one.kind.name in {"success_is_a_failure", "json_as_html"})
+        return [good, replace(bad, intercept=fails_once, signs=good.signs | bad.signs)]
+
+    with (
+        lab_of(pets, change) as found,
+        pytest.raises(MockServerError, match=r"^the mutant \w+ at GET /pets could not .* KeyError: 'a mistake"),
+    ):
+        runs.self_test(found, "full", (), NoProgress())
+
+
+@pytest.mark.parametrize("change", [{"check": "no_server_error"}, {"level": "drift"}], ids=["name", "level"])
+def test_a_finding_of_another_name_or_level_does_not_kill(lab: laboratory.Laboratory, change: dict[str, str]) -> None:
+    mutant = next(item for item in lab.mutants() if item.kind == "auth_ignored")
     assert runs._examine(lab, mutant).killed_by in mutant.signs
-    result = runs._examine(lab, renamed)
+    other = replace(mutant, signs=frozenset(sign._replace(**change) for sign in mutant.signs))
+    result = runs._examine(lab, other)
     assert result.killed_by is None
-    assert "media_type_is_documented" in {sign.check for sign in result.others}
-
-
-def test_a_finding_of_another_level_does_not_kill(lab: laboratory.Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    mutant = next(item for item in lab.mutants() if item.kind == "auth_ignored" and item.operation == _DESCRIBE)
-    softer = frozenset(sign._replace(level="drift") for sign in mutant.signs)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
-    changed = PlantedMutant(mutant.number, mutant.kind, mutant.theme, mutant.operation, softer)
-    assert runs._examine(lab, changed).killed_by is None
+    assert mutant.signs & set(result.others)
 
 
 def test_the_seed_chooses_the_sample() -> None:
@@ -120,6 +209,22 @@ def test_classes_count_as_well_as_mutants(lab: laboratory.Laboratory) -> None:
     assert found.exit_code() is ExitCode.VIOLATION
 
 
+def test_a_check_that_kills_nothing_is_not_lost_among_others(lab: laboratory.Laboratory) -> None:
+    sign = FindingKey("rare_check", "violation", _LIST)
+    rare = PlantedMutant(99, "rare", "theme", _LIST, frozenset({sign}))
+    many = [Result(planted(n, f"class-{n}"), _SIGN, acted=1) for n in range(99)]
+    found = kills(lab, *many, Result(rare, None, acted=1))
+    assert (found.idle_checks, found.exit_code()) == (("rare_check",), ExitCode.VIOLATION)
+    assert found.as_json()["idle_checks"] == ["rare_check"]
+    assert "checks that killed no mutant: rare_check" in found.as_text()
+    for other in (
+        Result(rare, sign, acted=1),
+        Result(rare, None, acted=0),  # nothing to be seen
+        Result(replace(rare, signs=frozenset({sign, _SIGN})), None, acted=1),  # another check may see it
+    ):
+        assert kills(lab, *many, other).exit_code() is ExitCode.CLEAN
+
+
 def test_what_never_acted_is_not_killed(lab: laboratory.Laboratory) -> None:
     vacuous = Result(planted(0), _SIGN, acted=0)
     assert vacuous.verdict == "vacuous"
@@ -138,8 +243,7 @@ def test_ctrl_c_tells_what_is_known_so_far(lab: laboratory.Laboratory, monkeypat
         return examine(lab, mutant)
 
     monkeypatch.setattr(runs, "_examine", until_the_third)
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
-    found = runs.self_test(lab, "sample", ["auth_get"], NoProgress())
+    found = runs.self_test(lab, "sample", (), NoProgress())
     assert len(found.results) == 2
     assert found.exit_code() is ExitCode.INTERRUPTED
     assert found.as_text().startswith("INTERRUPTED: 2 of 2 mutants")
@@ -152,73 +256,40 @@ def test_the_table_and_the_report_tell_the_same(lab: laboratory.Laboratory) -> N
     assert shown["results"][0]["killed_by"] == _SIGN._asdict()
     text = found.as_text()
     assert text.startswith("ALIVE: 1 of 2 mutants (50.0 %)")
-    assert f"survived: leak at {_DESCRIBE}" in text
+    assert f"survived: leak at {_LIST}" in text
 
 
 def test_the_command_prints_the_table_and_writes_the_report(
-    tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]
+    pets: Path,
+    lab: laboratory.Laboratory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    @contextmanager
+    def already_there(*_arguments: object) -> Iterator[laboratory.Laboratory]:
+        yield lab
+
+    monkeypatch.setattr(runs, "laboratory", already_there)
+    monkeypatch.setattr(runs, "_examine", lambda _lab, mutant: Result(mutant, FindingKey(*min(mutant.signs))))
     report = tmp_path / "self-test.json"
-    done = command("fuzz", "--self-test", "--only", "auth_get", "--report", f"json={report}")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("KILLED: ")
+    arguments = ["mockserver", "fuzz", "--self-test", "--contract", str(pets), "--report", f"json={report}"]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as ended:
+        main()
     shown = json.loads(report.read_text(encoding="utf-8"))
     assert shown["self_test"]["mode"] == "sample"
     verdicts = [result["result"] for result in shown["self_test"]["results"]]
-    assert verdicts.count("killed") == shown["self_test"]["killed"] > 60
-    assert len(verdicts) == shown["self_test"]["mutants"]
+    assert verdicts.count("killed") == shown["self_test"]["killed"]
+    assert len(verdicts) == shown["self_test"]["mutants"] > 60
     assert shown["summary"] == {"violation": 0, "drift": 0, "environment": 0}
+    first = capsys.readouterr().out.partition("\n")[0]
+    assert f": {verdicts.count('killed')} of {len(verdicts)} mutants (" in first
+    assert (ended.value.code == 0) == first.startswith("KILLED: ")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["http://127.0.0.1:1"], "the target cannot be given with it"),
-        (["--only", "nothing_of_that_name"], "there is no mutant to judge"),
-    ],
-)
-def test_bad_usage_is_told_in_a_line(
-    command: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], words: str
-) -> None:
-    done = command("fuzz", "--self-test=full", *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-
-
-_PETS = """
-openapi: 3.1.0
-info: {title: Pets, version: '1'}
-paths:
-  /pets:
-    get:
-      operationId: listPets
-      security: [{basic: []}]
-      responses:
-        '200':
-          description: All of them.
-          content:
-            application/json:
-              schema:
-                type: array
-                items: {type: object, required: [id], properties: {id: {type: integer, minimum: 1}}}
-              example: [{id: 1}]
-        '401':
-          description: Who are you?
-          headers: {WWW-Authenticate: {required: true, schema: {type: string, minLength: 5}}}
-          content: {application/problem+json: {schema: {type: object}}}
-components:
-  securitySchemes: {basic: {type: http, scheme: basic}}
-"""
-
-
-def test_another_contract_has_mutants_and_accounts_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "pets.yaml"
-    path.write_text(_PETS, encoding="utf-8")
-    monkeypatch.setattr(laboratory, "drive", lambda _run, _settings: RunOutcome())
-    with laboratory.laboratory(load_contract(path), Options(contract=path), 1) as found:
-        result = runs.self_test(found, "full", (), NoProgress())
-    kinds = {item.mutant.kind for item in result.results}
-    assert {"number_as_text", "token_of_another", "field_missing", "json_as_html"} <= kinds
-    assert not {"write_lost", "level_ignored", "malformed_json_taken"} & kinds
-    assert [item.mutant.kind for item in result.results if item.verdict != "killed"] == []
+def test_bad_usage_is_refused(lab: laboratory.Laboratory) -> None:
+    with pytest.raises(UsageError, match="the target cannot be given with it"):
+        runs.prove(Options(target="http://127.0.0.1:1"), "full", 1)
+    with pytest.raises(UsageError, match="there is no mutant to judge"):
+        runs.self_test(lab, "full", ["nothing_of_that_name"], NoProgress())
