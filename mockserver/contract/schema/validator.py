@@ -78,14 +78,25 @@ class Validator:
 
     def violations(self, value: Any) -> Iterator[SchemaViolation]:
         """Yield every violation of the schema by a value, none if the value is valid."""
+        yield from map(_translate, self._errors(value))
+
+    def nearest_violations(self, value: Any) -> Iterator[SchemaViolation]:
+        """Yield every violation as a person would name it: below `oneOf` and `anyOf`, those of the nearest branch.
+
+        Nearest is the branch for values of this type that has the fewest errors; where several have as few, or none is
+        for this type, the violation is that of the keyword.
+        """
+        for error in self._errors(value):
+            yield from map(_translate, _nearest(error))
+
+    def _errors(self, value: Any) -> Iterator[Any]:
         yielded = 0
         try:
             for error in self._compiled.iter_errors(value):
-                yield _translate(error)
+                yield error
                 yielded += 1
         except ValueError:
-            for error in islice(self._compiled.iter_errors(supported_value(value)), yielded, None):
-                yield _translate(error)
+            yield from islice(self._compiled.iter_errors(supported_value(value)), yielded, None)
 
 
 class Schemas:
@@ -157,6 +168,25 @@ def supported_value(value: Any, level: int = 0) -> Any:
     if isinstance(value, list):
         return [supported_value(item, level + 1) for item in (value if level < _MAX_LEVELS else ())]
     return value
+
+
+def _nearest(error: Any) -> Iterator[Any]:
+    """Yield the errors of the nearest branch of a `oneOf` or `anyOf`, else the error itself."""
+    branches = [
+        branch for branch in getattr(error.kind, "context", None) or () if not _is_of_another_type(error, branch)
+    ]
+    branches.sort(key=len)
+    if not branches or not branches[0] or any(len(branch) == len(branches[0]) for branch in branches[1:]):
+        yield error
+        return
+    for inner in branches[0]:
+        yield from _nearest(inner)
+
+
+def _is_of_another_type(error: Any, branch: list[Any]) -> bool:
+    """Tell whether a branch demands another type than the value has: it is not the one that was meant."""
+    place = list(error.instance_path)
+    return any(inner.kind.name == "type" and list(inner.instance_path) == place for inner in branch)
 
 
 def _translate(error: Any) -> SchemaViolation:

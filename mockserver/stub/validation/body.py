@@ -61,9 +61,10 @@ class _Decoder:
             raise RequestRejected(400, "Bad Request", f"the content cannot be decoded: {error}") from error
         if self._is_valid is not None and not self._is_valid(value):
             assert self._schema is not None
-            self._refuse((found, "") for found in self._contract.validator(self._schema, "request").violations(value))
+            validator = self._contract.validator(self._schema, "request")
+            self._refuse((found, "") for found in validator.nearest_violations(value))
         if self._items is not None and isinstance(value, list):
-            violations = self._items.violations
+            violations = self._items.nearest_violations
             self._refuse((found, f"/{index}") for index, item in enumerate(value) for found in violations(item))
         return value
 

@@ -61,7 +61,7 @@ class ParameterReader:
             values[parameter.location][parameter.name] = value
             if wanted.pointer is None or (parameter.allow_empty and value in ("", [], [""])):
                 continue
-            for found in self._contract.validator(wanted.pointer, "request").violations(value):
+            for found in self._contract.validator(wanted.pointer, "request").nearest_violations(value):
                 violations.extend(
                     client_violations(self._contract, parameter.location, found, (), child("", parameter.name))
                 )

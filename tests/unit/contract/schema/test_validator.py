@@ -110,3 +110,32 @@ def test_a_discriminators_name_decides_for_requests_and_answers_keep_to_the_lett
     contract = load_contract(write_contract({}, components={"schemas": {"A": branch, "B": branch, "Either": either}}))
     assert contract.validator("/components/schemas/Either", "request").is_valid({"kind": "a"})
     assert not contract.validator("/components/schemas/Either", "response").is_valid({"kind": "a"})
+
+
+BRANCHES = {
+    "oneOf": [
+        {"type": "object", "required": ["by", "text"], "properties": {"by": {"type": "string", "pattern": "^(?!size$)"},
+         "text": {"type": "string"}}},
+        {"type": "object", "required": ["by", "kilobytes"], "properties": {"by": {"const": "size"},
+         "kilobytes": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+$"}]}}},
+    ]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"by": "name", "text": 5}, [(("text",), "type")]),
+        ({"by": "name"}, [((), "required")]),
+        ({"by": "size", "kilobytes": -1, "text": 5}, [(("kilobytes",), "minimum")]),
+        ({"by": "size", "kilobytes": "many", "text": 5}, [(("kilobytes",), "pattern")]),
+        # Nothing tells which one is meant.
+        ({"by": "size", "kilobytes": None, "text": 5}, [(("kilobytes",), "anyOf")]),
+        (5, [((), "oneOf")]),
+        ({"by": "size", "kilobytes": 5}, []),
+    ],
+)
+def test_below_branches_the_nearest_one_is_told(value: Any, told: Any) -> None:
+    validator = Schemas({"components": {"schemas": {"Outer": BRANCHES}}}).validator(OUTER, "request")
+    assert [(one.instance_path, one.keyword) for one in validator.nearest_violations(value)] == told
+    assert len(list(validator.violations(value))) == bool(told)

@@ -134,6 +134,20 @@ def test_keywords_that_take_more_than_one_look(schema: Any) -> None:
     judge(schema, generated(schema, "key"))
 
 
+def test_a_condition_costs_no_optional_member() -> None:
+    schema = {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"enum": ["a", "b"]}, "note": {"type": "string"}},
+        "if": {"properties": {"kind": {"const": "a"}}},
+        "then": {"required": ["x"]},
+        "else": {"required": ["y"]},
+    }
+    value = generated(schema)
+    judge(schema, value)
+    assert value.keys() == {"kind", "note", "x"}
+
+
 def test_recursive_schemas_end() -> None:
     node = {
         "type": "object",

@@ -96,3 +96,15 @@ def test_what_is_no_part_is_refused(text: str) -> None:
 def test_a_pod_beyond_the_number_of_parts_is_refused() -> None:
     with pytest.raises(UsageError, match="no shard 3 of 2"):
         parse_shard("auto/2", {"JOB_COMPLETION_INDEX": "2"})
+
+
+def test_the_heaviest_groups_are_dealt_out_first() -> None:
+    """By their work, not by their names: two light groups come before a heavy one in the alphabet."""
+    light = [operation(f"GET /{name}/x") for name in "ab"]
+    heavy = [operation(f"{method} /z/{{id}}") for method in ("GET", "PUT", "DELETE")]
+    middle = [operation(f"{method} /{name}/y") for name in ("m", "n") for method in ("POST", "PUT")]
+    loads = []
+    for number in (1, 2):
+        division = Division([*light, *heavy, *middle], Shard(number, 2))
+        loads.append(sum(1 if one.safe else 4 for one in (*light, *heavy, *middle) if division.owns(one.label)))
+    assert sorted(loads) == [11, 16]

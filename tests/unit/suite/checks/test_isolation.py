@@ -1,0 +1,73 @@
+"""A write to one setting leaves the others alone, whatever their values are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Request
+
+from tests.faults.small import Answer, checked
+
+CHECK = "writes_leave_others_alone"
+NUMBER = {"application/json": {"schema": {"type": "integer", "minimum": 0, "maximum": 9, "examples": [3, 7]}}}
+
+
+def contract(folder: Path) -> Path:
+    """Write a contract of two settings, whose content is a number."""
+
+    def operation(name: str, role: str) -> dict[str, Any]:
+        return {
+            "operationId": f"{role}_{name}",
+            "x-mockserver-behaviour": {"handler": "setting", "resource": name, "role": role, "value": ""},
+            "responses": {"200": {"description": "d", "content": NUMBER}, "4XX": {"description": "no"}},
+        }
+
+    paths = {
+        f"/{name}": {
+            "get": operation(name, "read"),
+            "put": {**operation(name, "write"), "requestBody": {"required": True, "content": NUMBER}},
+        }
+        for name in ("first", "second")
+    }
+    path = folder / "numbers.json"
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
+    return path
+
+
+class Numbers:
+    """A server of both settings, 0 at first; with `leaky` a write to the one counts up the other."""
+
+    def __init__(self, *, leaky: bool) -> None:
+        self.leaky = leaky
+        self.kept = {"/first": 0, "/second": 0}
+
+    def __call__(self, call: Request) -> Answer:
+        """Answer one request."""
+        if call.path not in self.kept:
+            return 404, None
+        if call.method in ("GET", "HEAD"):
+            return 200, self.kept[call.path]
+        if call.method != "PUT":
+            return 405, None, {"Allow": "GET, HEAD, PUT"}
+        if call.mimetype != "application/json":
+            return 415, None
+        try:
+            value = json.loads(call.get_data())
+        except ValueError:
+            return 400, None
+        if isinstance(value, bool) or not isinstance(value, int | float) or value not in range(10):
+            return 422, None
+        self.kept[call.path] = int(value)
+        if self.leaky:
+            (other,) = self.kept.keys() - {call.path}
+            self.kept[other] = (self.kept[other] + 1) % 10
+        return 200, int(value)
+
+
+@pytest.mark.parametrize(("leaky", "result"), [(False, "passed"), (True, "failed")])
+def test_settings_that_are_zero_are_compared_like_others(tmp_path: Path, leaky: bool, result: str) -> None:
+    judged = checked(contract(tmp_path), Numbers(leaky=leaky))
+    assert {judged.result(CHECK, f"PUT /{name}")[0] for name in ("first", "second")} == {result}
