@@ -335,6 +335,7 @@ def run_here(*arguments: str, cwd: Path, **variables: str) -> subprocess.Complet
 
     out, errors = io.StringIO(), io.StringIO()
     with (
+        _kept_signals(),
         contextlib.chdir(cwd),
         patch.dict(os.environ, clean_environment(**variables), clear=True),
         patch.object(sys, "argv", ["mockserver", *arguments]),
@@ -345,6 +346,17 @@ def run_here(*arguments: str, cwd: Path, **variables: str) -> subprocess.Complet
         main()
     assert isinstance(ended.value.code, int | None)
     return subprocess.CompletedProcess(arguments, ended.value.code or 0, out.getvalue(), errors.getvalue())
+
+
+@contextmanager
+def _kept_signals() -> Iterator[None]:
+    """Restore the signal handlers that a command sets, as a process does by ending."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def wait_until(claim: Callable[[], bool], what: str) -> None:

@@ -187,6 +187,6 @@ def show_warnings(warnings: Iterable[str], count: int) -> None:
 
 
 def show_notes(notes: Sequence[str]) -> None:
-    """Tell on standard error what a person should know of the overlays of a contract."""
+    """Print the notes about a contract's overlays on standard error, such as actions that matched nothing."""
     for note in notes:
         click.echo(f"mockserver: {note}", err=True)

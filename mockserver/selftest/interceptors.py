@@ -132,7 +132,7 @@ def failing_when(subject: MutatedOperation, signs: frozenset[Sign], when: Callab
 def accepting_invalid(
     subject: MutatedOperation, signs: frozenset[Sign], repair: Callable[[MutantRequest], MutantRequest | None]
 ) -> Mutation:
-    """Return a mutation of the stub that accepts a rejected request by sending the stub the repaired one instead."""
+    """Return a mutation that accepts one kind of invalid request: it is repaired before the stub sees it."""
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)

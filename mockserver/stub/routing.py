@@ -53,7 +53,7 @@ class Route(Generic[T]):
         return ", ".join(self.allowed)
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
-        """Add the target of a method to the route; for each method the first target without a query is kept."""
+        """Register an operation for a method at this route; of several paths without a query the first counts."""
         names = parse_template(template).parameters
         if names not in self._named:
             self._named.append(names)

@@ -91,6 +91,12 @@ def _without_paths() -> dict[str, Any]:
     return {name: member for name, member in SECURED.items() if name != "paths"}
 
 
+def test_without_identities_the_page_says_how_to_give_some(judge: Judge) -> None:
+    told = judge(_behind(TOKEN), SECURED["paths"], **_without_paths())
+    assert told.first.startswith("NOT JUDGED: no operation ever succeeded")
+    assert "; give the run an account with --identities FILE\n" in told.page
+
+
 def test_credentials_that_are_accepted_are_no_finding(judge: Judge) -> None:
     told = judge(_behind(TOKEN), SECURED["paths"], token=TOKEN, **_without_paths())
     assert (told.exit_code, told.titles("environment")) == (0, []), told.page

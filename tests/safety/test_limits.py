@@ -46,10 +46,10 @@ def test_the_plan_tells_what_the_defaults_amount_to(suite: Suite, remote: Callab
     server = remote()
     done = suite.run("fuzz", server.url, "--treat-as-remote", "--dry-run", *FEW)
     lines = [line.strip() for line in done.stdout.splitlines()]
-    assert lines[1] == "operations: 7 called, 6 safe (GET 6) and 1 unsafe (POST 1); 11 withheld"
-    assert lines[2].startswith("requests: about 210, from 10 examples for each operation; at most 2100, 300 for each")
-    assert lines[2].endswith(": 1800 safe (GET 1800) and 300 unsafe (POST 300)")
-    assert lines[3] == "time: about 21 s; at most 4 min, with 10 requests a second over one connection"
+    assert lines[1] == "operations: 6 called, 5 safe (GET 5) and 1 unsafe (POST 1); 9 withheld"
+    assert lines[2].startswith("requests: about 180, from 10 examples for each operation; at most 1800, 300 for each")
+    assert lines[2].endswith(": 1500 safe (GET 1500) and 300 unsafe (POST 300)")
+    assert lines[3] == "time: about 18 s; at most 3 min, with 10 requests a second over one connection"
 
 
 @pytest.mark.parametrize(("command", "status"), [("check", 429), ("fuzz", 503)])

@@ -228,7 +228,7 @@ class ResourceHandler:
         return kept
 
     def _view(self, call: Call) -> dict[str, Item]:
-        """Return the items of a collection in this world, by the text of their identifiers."""
+        """Return the items of a collection in this world, keyed by their identifiers as text."""
         view = dict(self._seeded())
         for key, record in call.transaction.items(self._collection(call)).items():
             if record.get("gone"):

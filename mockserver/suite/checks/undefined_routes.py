@@ -169,7 +169,9 @@ def undefined_paths_are_refused(session: Session, *, operation: Operation) -> in
 
 
 def undefined_names_are_refused(session: Session, operation: Operation) -> int:
-    """A name that the contract does not have, beside those that it has, gets 404, whatever is done with it."""
+    """Check that a name that the contract does not have, beside those that it has, gets 404 with any method."""
+    if not session.run.policy.probes:
+        raise NotRun("it probes names that the contract does not have, and --allow-writes probes was not given")
     like = session.request(operation, _anyone(session, operation))
     above = like.path.partition("?")[0].rstrip("/").rpartition("/")[0]
     name = session.run.canaries.make("path", 12)

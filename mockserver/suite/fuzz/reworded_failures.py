@@ -76,7 +76,10 @@ _Statement = tuple[str, Rule, str]
 
 
 def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
-    """Return the statement of the contract that an accepted invalid request breaks, a documented one if possible."""
+    """Return the statement of the contract that an accepted invalid request breaks, a documented one if possible.
+
+    None where there is nothing but its content, and that is valid: not every change of a schema makes a value invalid.
+    """
     operation, observed = failure.operation, failure.observed
     body = operation.request_body
     for content in _sent_as(observed, body):
@@ -99,6 +102,8 @@ def _broken_request(failure: SchemathesisFailure) -> _Statement | None:
             place = "/".join(map(str, worst.instance_path)) or "the content"
             got = f"{observed.response.status} for {place}: {clip(shortcoming(worst), 80)}"
             return worst.keyword_pointer, "contract", got
+        if not operation.parameters and _is_documented(observed, body):
+            return None
     return operation.pointer, "silent", ""
 
 

@@ -35,7 +35,7 @@ class ChangeKeeper(Protocol):
     """Records what a run changes on the target, so that it can be restored."""
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
-        """Record what a request may change before it is sent; return why it must not be sent, or None."""
+        """Record what a request could change, before it is sent; return why it must not be sent, or None."""
         ...
 
     def accepted(self, operation: Operation | None, request: WireRequest, status: int | None, *, named: bool) -> None:

@@ -75,7 +75,7 @@ class LedgerKeeper:
         self._open = self._resumed  # whether the ledger has entries
 
     def before(self, operation: Operation | None, request: WireRequest) -> str | None:
-        """Record what a request may change before it is sent; return why it must not be sent, or None."""
+        """Record what a request could change, before it is sent; return why it must not be sent, or None."""
         if not self._open:
             self._open = True
             self.ledger.settings = self._restorer.save()

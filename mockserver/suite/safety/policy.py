@@ -127,7 +127,7 @@ class WritePolicy:
 
     @property
     def probes(self) -> bool:
-        """Whether undefined routes may be probed with unsafe methods."""
+        """Whether undefined routes may be probed with unsafe methods, and undefined names with any."""
         return not self.foreign or PROBES in self.patterns
 
     def refusal(self, method: str, operation: Operation | None, *, login: bool = False) -> str | None:

@@ -90,7 +90,7 @@ def reasons_in(error: BaseException) -> Iterator[NotRun]:
 
 
 def others_in(error: BaseException) -> Iterator[BaseException]:
-    """Yield exceptions other than failures and NotRun in an exception: internal errors, or what ends the run."""
+    """Yield the members of an exception group that are neither failures nor NotRun: internal errors, and interrupts."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from others_in(inner)

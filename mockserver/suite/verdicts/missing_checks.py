@@ -153,12 +153,13 @@ def obstacles(run: Run) -> Iterator[CheckFailure]:
         yield _wrong_base_path(run, called)
         return
     reasons = "; ".join(f"{row.operation}: {row.why}" for row in called[:_NAMED])
+    hint = "" if run.identities.all or 401 not in statuses else "; give the run an account with --identities FILE"
     yield _obstacle(
         "operations_succeed",
         called[0].operation,
         "no operation ever succeeded",
         expected="a success of at least one operation",
-        got=reasons + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else ""),
+        got=reasons + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else "") + hint,
     )
 
 

@@ -86,6 +86,11 @@ def test_content_is_held_against_the_media_type_that_it_was_sent_as(tmp_path: Pa
     assert found(tmp_path, b"<a/>", "application/json", sent="text/xml").rule == "silent"
 
 
+def test_content_that_is_valid_is_not_called_invalid(tmp_path: Path) -> None:
+    assert found(tmp_path, b'{"a b": "1"}', "application/json") is None
+    assert found(tmp_path, b'{"a b": "1"}', "application/json", sent="text/csv").rule == "silent"
+
+
 def test_a_header_that_is_no_parameter_cannot_be_required(tmp_path: Path) -> None:
     assert found(tmp_path, b"{}", "application/json", check="missing_required_header", message="'X-A'") is not None
     assert found(tmp_path, b"{}", "application/json", check="missing_required_header", message="'Content-type'") is None
