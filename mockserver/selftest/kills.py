@@ -139,20 +139,13 @@ class Kills:
         rows = self.rows()
         return 100.0 * sum(row.count("killed") == len(row.results) for row in rows) / max(len(rows), 1)
 
-    @property
-    def idle_checks(self) -> tuple[str, ...]:
-        """Checks that killed no mutant, though of some mutants no other check has to fail."""
-        killers = {result.killed_by.check for result in self.results if result.killed_by and result.acted}
-        named = [{sign.check for sign in result.mutant.signs} for result in self.results if result.acted]
-        return tuple(sorted({check for checks in named if len(checks) == 1 for check in checks} - killers))
-
     def exit_code(self) -> ExitCode:
-        """Return the exit code: 0, 1 if too few mutants were killed or a check killed none, or 2 if none ever acted."""
+        """Return the exit code: 0, 1 if too few mutants were killed, or 2 if no mutant ever acted."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
         if self.count("vacuous") == len(self.results):
             return ExitCode.NOT_JUDGED
-        enough = min(self.percent, self.percent_of_classes) >= REQUIRED_PERCENT and not self.idle_checks
+        enough = min(self.percent, self.percent_of_classes) >= REQUIRED_PERCENT
         return ExitCode.CLEAN if enough else ExitCode.VIOLATION
 
     def as_json(self) -> dict[str, Any]:
@@ -167,7 +160,6 @@ class Kills:
             "percent": round(self.percent, 2),
             "percent_of_classes": round(self.percent_of_classes, 2),
             "required_percent": REQUIRED_PERCENT,
-            "idle_checks": list(self.idle_checks),
             "equivalent": [
                 {"class": item.kind, "operation": item.operation, "reason": item.equivalent} for item in self.equivalent
             ],
@@ -191,8 +183,6 @@ class Kills:
             f"  {self.mode}, seed {self.seed}, {self.seconds:.0f} s; {self.count('survived')} survived, "
             f"{self.count('vacuous')} vacuous (changed nothing), {len(self.equivalent)} left out as equivalent"
         )
-        if self.idle_checks:
-            yield f"  checks that killed no mutant: {', '.join(self.idle_checks)}"
         if not rows:
             return
         width = max(len(row.kind) for row in rows)

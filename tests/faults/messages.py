@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.plugins import DEFAULT, find
-from mockserver.stub.store.seed import load_seed
+from mockserver.stub.store.seed import Account, load_seed
 from tests import defaults
 
 SETTINGS = "/api/v1/settings/"
@@ -26,12 +26,23 @@ SECURED = (*READ.values(), *WRITE.values(), *RESET.values(), DESCRIBE, REVOKE)
 ADMIN, DOMAIN_ADMIN, MAIL_USER = "admin", "domainadmin@vonmail.com", "u2@vonmail.com"
 #: What runs are limited to; mutants are made of all (mockserver/selftest).
 OPERATIONS = ("setting_*", "auth_*")
-_SEEDED = load_seed(defaults.SEED_DATA, find(DEFAULT)).accounts
-_ACCOUNTS = {name: account for name, account in _SEEDED.items() if account.tokens}
-#: Token and password of each seeded account.
-TOKENS: Mapping[str, str] = {name: account.tokens[0].token for name, account in _ACCOUNTS.items() if account.tokens}
-PASSWORDS: Mapping[str, str] = {name: account.password or "" for name, account in _ACCOUNTS.items()}
-LEVELS: Mapping[str, str] = {name: account.level for name, account in _ACCOUNTS.items()}
+#: Token, password and level of each seeded account that has a token; looked up at their use, as the API's files are.
+TOKENS: Mapping[str, str]
+PASSWORDS: Mapping[str, str]
+LEVELS: Mapping[str, str]
+
+
+def __getattr__(name: str) -> Mapping[str, str]:
+    """Return what the seeded accounts have of a kind, by username."""
+    if name not in {"TOKENS", "PASSWORDS", "LEVELS"}:
+        raise AttributeError(name)
+    accounts = load_seed(defaults.SEED_DATA, find(DEFAULT)).accounts
+    of: Mapping[str, Callable[[Account], str]] = {
+        "TOKENS": lambda account: account.tokens[0].token,
+        "PASSWORDS": lambda account: account.password or "",
+        "LEVELS": lambda account: account.level,
+    }
+    return {username: of[name](account) for username, account in accounts.items() if account.tokens}
 
 
 def decode(content: bytes) -> Any:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
 from mockserver.selftest.interceptors import failing_when, only_here, with_response
 from mockserver.selftest.mutated_operation import MutatedOperation
@@ -241,15 +240,13 @@ def one_call_in_twenty_refused(subject: MutatedOperation) -> Mutation | None:
         return None
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
-        response, count = server.send(request), server.shared_memory()
+        response, count = server.send(request), server.memory(request)
         if not response.ok:
             return response
         count["calls"] = count.get("calls", 0) + 1
         return problem(403, "Forbidden") if count["calls"] % _FLAKY_EVERY == 0 else response
 
-    signs = subject.stated(subject.operation.pointer, "repeats_get_the_same_answer")
-    signs |= subject.stated(child(subject.operation.pointer, "x-mockserver-levels"), "allowed_levels_are_admitted")
-    return Mutation(only_here(subject, act), signs)
+    return Mutation(only_here(subject, act), subject.stated(subject.operation.pointer, "repeats_get_the_same_answer"))
 
 
 @CRASHES.mutant

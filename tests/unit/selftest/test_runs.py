@@ -209,22 +209,6 @@ def test_classes_count_as_well_as_mutants(lab: laboratory.Laboratory) -> None:
     assert found.exit_code() is ExitCode.VIOLATION
 
 
-def test_a_check_that_kills_nothing_is_not_lost_among_others(lab: laboratory.Laboratory) -> None:
-    sign = FindingKey("rare_check", "violation", _LIST)
-    rare = PlantedMutant(99, "rare", "theme", _LIST, frozenset({sign}))
-    many = [Result(planted(n, f"class-{n}"), _SIGN, acted=1) for n in range(99)]
-    found = kills(lab, *many, Result(rare, None, acted=1))
-    assert (found.idle_checks, found.exit_code()) == (("rare_check",), ExitCode.VIOLATION)
-    assert found.as_json()["idle_checks"] == ["rare_check"]
-    assert "checks that killed no mutant: rare_check" in found.as_text()
-    for other in (
-        Result(rare, sign, acted=1),
-        Result(rare, None, acted=0),  # nothing to be seen
-        Result(replace(rare, signs=frozenset({sign, _SIGN})), None, acted=1),  # another check may see it
-    ):
-        assert kills(lab, *many, other).exit_code() is ExitCode.CLEAN
-
-
 def test_what_never_acted_is_not_killed(lab: laboratory.Laboratory) -> None:
     vacuous = Result(planted(0), _SIGN, acted=0)
     assert vacuous.verdict == "vacuous"
