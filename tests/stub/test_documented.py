@@ -136,11 +136,6 @@ def test_there_is_a_sequence_for_every_operation_that_succeeds() -> None:
     assert documented == {name.partition("/")[0] for name in SEQUENCES}
 
 
-@pytest.mark.parametrize("name", SEQUENCES)
-def test_every_sequence_comes_out(stub: Client, name: str) -> None:
-    _run(stub, SEQUENCES[name])
-
-
 def test_sequences_come_out_in_any_order_and_again(local_stub: Client) -> None:
     for sequence in [*reversed(SEQUENCES.values()), *SEQUENCES.values()]:
         _run(local_stub, sequence)

@@ -12,23 +12,24 @@ from werkzeug.wrappers import Request
 from tests.faults.small import Answer, checked
 
 CHECK = "writes_leave_others_alone"
-NUMBER = {"application/json": {"schema": {"type": "integer", "minimum": 0, "maximum": 9, "examples": [3, 7]}}}
+DIGIT = {"type": "integer", "minimum": 0, "maximum": 9, "examples": [3, 7]}
 
 
-def contract(folder: Path) -> Path:
+def contract(folder: Path, schema: Any) -> Path:
     """Write a contract of two settings, whose content is a number."""
+    content = {"application/json": {"schema": schema}}
 
     def operation(name: str, role: str) -> dict[str, Any]:
         return {
             "operationId": f"{role}_{name}",
             "x-mockserver-behaviour": {"handler": "setting", "resource": name, "role": role, "value": ""},
-            "responses": {"200": {"description": "d", "content": NUMBER}, "4XX": {"description": "no"}},
+            "responses": {"200": {"description": "d", "content": content}, "4XX": {"description": "no"}},
         }
 
     paths = {
         f"/{name}": {
             "get": operation(name, "read"),
-            "put": {**operation(name, "write"), "requestBody": {"required": True, "content": NUMBER}},
+            "put": {**operation(name, "write"), "requestBody": {"required": True, "content": content}},
         }
         for name in ("first", "second")
     }
@@ -67,7 +68,10 @@ class Numbers:
         return 200, int(value)
 
 
-@pytest.mark.parametrize(("leaky", "result"), [(False, "passed"), (True, "failed")])
-def test_settings_that_are_zero_are_compared_like_others(tmp_path: Path, leaky: bool, result: str) -> None:
-    judged = checked(contract(tmp_path), Numbers(leaky=leaky))
+@pytest.mark.parametrize(
+    ("schema", "leaky", "result"),
+    [(DIGIT, False, "passed"), (DIGIT, True, "failed"), ({"type": "integer", "enum": [0]}, False, "passed")],
+)
+def test_settings_are_compared_whatever_their_values(tmp_path: Path, schema: Any, leaky: bool, result: str) -> None:
+    judged = checked(contract(tmp_path, schema), Numbers(leaky=leaky))
     assert {judged.result(CHECK, f"PUT /{name}")[0] for name in ("first", "second")} == {result}
