@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -40,5 +41,7 @@ def fetch(url: str, most_bytes: int) -> bytes:
             content: bytes = response.read(most_bytes + 1)
     except (OSError, ValueError) as error:  # URLError is an OSError; ValueError: no host, a bad port
         reason = getattr(error, "reason", None) or error
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the response, too, and holds its socket
         raise ContractError(f"{url}: cannot be fetched: {reason}; check the URL") from error
     return content
