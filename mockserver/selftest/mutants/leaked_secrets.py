@@ -111,19 +111,25 @@ def secret_in_a_rejection(subject: MutatedOperation) -> Mutation | None:
     return with_response(subject, subject.universal(_LEAK), change)
 
 
-@LEAKS.mutant
-def secret_read_back(subject: MutatedOperation) -> Mutation | None:
-    """Server that shows a `writeOnly` secret when the resource is read."""
+def _write_of_secrets(subject: MutatedOperation) -> MutatedOperation | None:
+    """Return the write operation whose secrets a read operation must not show, None if there is none."""
     write = subject.sibling("write")
     if subject.role != "read" or write is None:
         return None
     writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
-    if not _secret_members(writing):
+    return writing if _secret_members(writing) else None
+
+
+@LEAKS.mutant
+def secret_read_back(subject: MutatedOperation) -> Mutation | None:
+    """Server that shows a `writeOnly` secret when the resource is read."""
+    writing = _write_of_secrets(subject)
+    if writing is None:
         return None
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
         response, memory = server.send(request), server.memory(request)
-        if request.operation is write and response.ok:
+        if request.operation is writing.operation and response.ok:
             memory["secrets"] = _secrets_in(writing, request)
         if request.operation is subject.operation and response.status == 200 and memory.get("secrets"):
             return response.changed(_first_object_with(memory["secrets"]))
@@ -219,16 +225,13 @@ def secret_in_escapes(subject: MutatedOperation) -> Mutation | None:
 @LEAKS.mutant
 def older_secret_read_back(subject: MutatedOperation) -> Mutation | None:
     """Server whose reads show the secret of an earlier write: a log of changes."""
-    write = subject.sibling("write")
-    if subject.role != "read" or write is None:
-        return None
-    writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
-    if not _secret_members(writing):
+    writing = _write_of_secrets(subject)
+    if writing is None:
         return None
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
         response, memory = server.send(request), server.memory(request)
-        if request.operation is write and response.ok:
+        if request.operation is writing.operation and response.ok:
             memory["shown"] = memory.get("before")
             memory.setdefault("before", _secrets_in(writing, request))
         if request.operation is subject.operation and response.status == 200 and memory.get("shown"):
