@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver.builtin.mailcheap import passkeys
+from mockserver.builtin.mailcheap import domains, passkeys
 from mockserver.commands.fuzz import EXAMPLES, FOREIGN_EXAMPLES
 from mockserver.contract.reading.document import load_contract
-from mockserver.contract.source import bundling, loading
+from mockserver.contract.source import bundling, loading, remote
 from mockserver.contract.source import yaml as yaml_reader
+from mockserver.http import json as json_codec
 from mockserver.http import multipart
-from mockserver.plugins import DEFAULT, find
+from mockserver.plugins import DEFAULT, find, tokens
 from mockserver.selftest.registry import CLASSES, EQUIVALENT, all_mutants
 from mockserver.stub.store import worlds
 from mockserver.stub.store.seed import load_seed
@@ -50,6 +51,11 @@ FIGURES: list[tuple[str, str, float]] = [
     ("contract.md", "MiB a file, N files", bundling.MAX_FILES),
     ("contract.md", "N levels, 5,000,000 values", yaml_reader.MAX_DEPTH),
     ("contract.md", "200 levels, N values", yaml_reader.MAX_VALUES),
+    ("contract.md", "at most N seconds and 64 MiB a file", remote._TIMEOUT_SECONDS),
+    ("suite.md", "| `large_bodies_do_no_harm` | N MB are accepted", robustness.LARGE_BYTES / 1e6),
+    ("stub.md", "nested at most N levels", json_codec.MAX_DEPTH),
+    ("stub.md", "An account has at most N issued tokens", tokens.MAX_TOKENS),
+    ("stub.md", "is pending for N seconds of the stub's clock", domains.VERIFICATION_SECONDS),
     ("stub.md", "413 beyond N MiB", body.MAX_CONTENT_BYTES / MIB),
     ("stub.md", "Multipart content has at most N parts", multipart._MAX_PARTS),
     ("stub.md", "Each process has at most N worlds", worlds.MAX_WORLDS),
