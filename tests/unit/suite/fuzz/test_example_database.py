@@ -83,6 +83,10 @@ def found(run: Run) -> set[str]:
     return {finding.id for finding in run.verdicts.findings()}
 
 
+def expected(run: Run) -> dict[str, str]:
+    return {one.id: one.detail.partition("; got ")[0] for one in run.verdicts.findings()}
+
+
 def kept(database: FailureDatabase, run: Run) -> list[bytes]:
     return [raw for operation in run.contract.operations for raw, _ in database.known(operation)]
 
@@ -92,7 +96,7 @@ def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str,
     settings = FuzzSettings(max_examples=20, seed=1, database=place)
     with running(fault) as run:
         assert fuzz(run, settings) == RunOutcome()
-        first = found(run)
+        first, told = found(run), expected(run)
     with running(fault) as run:
         database = FailureDatabase(place, run.secrets)
         stored = kept(database, run)
@@ -102,6 +106,7 @@ def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str,
         again = found(run)
         assert again
         assert again <= first
+        assert expected(run).items() <= told.items(), "a failure is told as it was before"
         assert run.target.rate_limiter.requests < 100, "only what is known is sent"
         keep_failures(run, database)
         assert len(kept(database, run)) <= len(stored)
