@@ -125,11 +125,12 @@ def test_what_was_taken_and_should_not_be_is_tried_again(running: Running, tmp_p
 
     with running("greedy") as run:
         fuzz(run, FuzzSettings(max_examples=3, seed=1, database=place))
-        first = wrongly_taken(run)
+        first, told = wrongly_taken(run), expected(run)
         assert first
     with running("greedy") as run:
         replay(run, FailureDatabase(place, run.secrets))
         assert first <= wrongly_taken(run)
+        assert {key: expected(run)[key] for key in first} == {key: told[key] for key in first}
 
 
 def test_what_another_version_kept_is_left_alone(running: Running, tmp_path: Path) -> None:
