@@ -57,6 +57,10 @@ class _Tally:
     reasons: dict[str, None] = field(default_factory=dict)
 
 
+#: Checks whose reason not to be made follows from the operation's not being called.
+_FOLLOWS = frozenset({"answers_are_not_slow"})
+
+
 class Verdicts:
     """Collects the results of all checks of a run; safe for use from several threads.
 
@@ -138,8 +142,9 @@ class Verdicts:
         """Return how far the requests for each operation got."""
         with self._lock:
             given: dict[str, Counter[str]] = {}
-            for (_, label), tally in self._tallies.items():
-                given.setdefault(label, Counter()).update(list(tally.reasons))
+            for (check, label), tally in self._tallies.items():
+                if check not in _FOLLOWS:
+                    given.setdefault(label, Counter()).update(list(tally.reasons))
             # The reason why most checks were not made is the reason why the operation was not called.
             reasons = {label: counts.most_common(1)[0][0] for label, counts in given.items() if counts}
             return tuple(reached(operations, self.statuses, reasons))

@@ -108,3 +108,14 @@ def test_a_difference_on_record_is_no_drift_any_more_and_any_other_is(contract: 
     verdicts.failed(other)
     verdicts.failed(failure(f"{SCHEMA}/type"))
     assert sorted(finding.level for finding in verdicts.findings()) == ["drift", "violation"]
+
+
+def test_why_an_operation_was_not_called_is_no_reason_that_follows_from_it(contract: Contract) -> None:
+    verdicts = Verdicts(contract)
+    for operation in contract.operations:
+        verdicts.not_run("answers_are_not_slow", operation.label, "fewer than 5 responses")
+    verdicts.not_run("valid_requests_are_accepted", "GET /note", "no identifier is known")
+    assert {row.operation: row.why for row in verdicts.reach(contract.operations)} == {
+        "GET /note": "not called, because no identifier is known",
+        "PUT /note": "not called, because no check applied",
+    }
