@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 @option(
     "--seed-data",
     type=FILE,
-    metavar="FILE",
     group="Output",
     help="Seed data with the accounts that make the requests (YAML).",
 )

@@ -41,13 +41,10 @@ class GroupedCommand(click.Command):
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)) is not None:
                 groups.setdefault(getattr(parameter, "group", ""), []).append(record)
-        rest = groups.pop("", [])
-        if not groups:
-            groups, rest = {"Options": rest}, []
+        rest = groups.pop("", [])  # --help
         for heading, records in {**groups, "Other": rest}.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records, col_max=28)
+            with formatter.section(heading):
+                formatter.write_dl(records, col_max=28)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the epilog of the command, and how its options can be set without a flag."""

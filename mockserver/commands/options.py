@@ -34,8 +34,10 @@ _SOURCES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterS
 def option(name: str, **settings: Any) -> Callable[[Command], Command]:
     """Return a click option that can also be set in the environment, as `MOCKSERVER_<NAME>`.
 
-    `group` is the heading under which help lists it (help.py).
+    `group` is the heading under which help lists it (help.py). An option that names a file has the metavar FILE.
     """
+    if settings.get("type") is FILE:
+        settings.setdefault("metavar", "FILE")
     variable = "MOCKSERVER_" + name.lstrip("-").replace("-", "_").upper()
     return click.option(name, cls=GroupedOption, envvar=variable, show_envvar=True, **settings)
 
@@ -48,7 +50,6 @@ def contract_option() -> Callable[[Command], Command]:
     contract = option(
         "--contract",
         type=FILE,
-        metavar="FILE",
         group=CONTRACT,
         help="OpenAPI contract, 2.0 to 3.2, YAML or JSON: a file, or a folder with an openapi.yaml or the like.  "
         "[default: the contract of --api]",
@@ -106,7 +107,6 @@ def overlay_option() -> Callable[[Command], Command]:
         "--overlay",
         type=FILE,
         multiple=True,
-        metavar="FILE",
         group=CONTRACT,
         help="OpenAPI Overlay 1.0 to apply to the contract.",
     )
@@ -137,10 +137,13 @@ def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     text, default = text_of_option(described), described.default
     settings: dict[str, Any] = {
         "help": text.help,
-        "metavar": text.metavar or _metavar(text, default),
         "type": _type_of(text, default),
         "group": text.group,
     }
+    if text.metavar is not None:
+        settings |= {"metavar": text.metavar}
+    elif isinstance(default, int) and not isinstance(default, bool):
+        settings |= {"metavar": "N"}
     if default is False:
         settings |= {"is_flag": True}
     elif default == ():
@@ -152,13 +155,6 @@ def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     if text.read is not None:
         settings |= {"callback": partial(_read, text.read)}
     return option(f"--{described.name.replace('_', '-')}", **settings)
-
-
-def _metavar(text: OptionText, default: Any) -> str | None:
-    """Return what stands for the value in help: a file, a number, or what click would say."""
-    if text.is_file:
-        return "FILE"
-    return "N" if isinstance(default, int) and not isinstance(default, bool) else None
 
 
 def _type_of(text: OptionText, default: Any) -> click.ParamType[Any] | None:

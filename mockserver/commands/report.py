@@ -8,7 +8,7 @@ import click
 
 from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import FILE
-from mockserver.commands.suite_options import FAIL_ON, report_option
+from mockserver.commands.suite_options import FAIL_ON, REPORT
 from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports
 from mockserver.suite.reports.merge import load_report, merge
@@ -21,7 +21,7 @@ def report_command() -> None:
 
 @report_command.command("merge", cls=GroupedCommand, short_help="Join the reports of shards into one verdict.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILES...")
-@report_option()
+@REPORT
 @FAIL_ON
 def merge_command(files: tuple[Path, ...], report: tuple[str, ...], fail_on: str | None) -> int:
     """Join the JSON reports of a run's shards into one verdict, and exit as the whole run would have.

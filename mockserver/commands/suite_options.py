@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
 from mockserver.commands.options import FILE, Command, contract_option, option, overlay_option
@@ -21,7 +19,6 @@ _SAFETY, _RESULT = "Safety of the target", "Result"
 IDENTITIES = option(
     "--identities",
     type=FILE,
-    metavar="FILE",
     group=_CREDENTIALS,
     help="Accounts of the target that the run may use (YAML), with ${VARIABLES} for secrets.",
 )
@@ -37,10 +34,18 @@ SETTLE = option(
 RESTORE_VALUES = option(
     "--restore-values",
     type=FILE,
-    metavar="FILE",
     group=_SAFETY,
     help="Original values to put back where no operation returns them (YAML), with ${VARIABLES} for secrets.",
 )
+*_KINDS, _LAST_KIND = KINDS
+REPORT = option(
+    "--report",
+    multiple=True,
+    metavar="KIND=FILE",
+    group=_RESULT,
+    help=f"Write a report; KIND is {', '.join(_KINDS)} or {_LAST_KIND}.",
+)
+FAIL_ON = option("--fail-on", type=click.Choice(["drift"]), group=_RESULT, help="Exit with 1 on drift as well.")
 _POSITIVE = click.FloatRange(0, min_open=True)
 
 #: How the target is reached, and how gently.
@@ -70,7 +75,6 @@ CONNECTION = (
     option(
         "--ca",
         type=FILE,
-        metavar="FILE",
         group=_CONNECTION,
         help="Trust the certificate authorities in this file (PEM) instead of the system's.",
     ),
@@ -80,11 +84,10 @@ CONNECTION = (
         group=_CONNECTION,
         help="Accept any certificate; a man in the middle can then read the credentials.",
     ),
-    option("--cert", type=FILE, metavar="FILE", group=_CONNECTION, help="Client certificate (PEM)."),
+    option("--cert", type=FILE, group=_CONNECTION, help="Client certificate (PEM)."),
     option(
         "--key",
         type=FILE,
-        metavar="FILE",
         group=_CONNECTION,
         help="Private key of --cert, where that file does not hold it.",
     ),
@@ -153,32 +156,28 @@ def shared_options(command: Command) -> Command:
             option(
                 "--ledger",
                 type=FILE,
-                metavar="FILE",
                 group=_SAFETY,
                 help="Where to record what the run changes, for `mockserver restore`.  "
                 "[default: mockserver-ledger-<UTC time>.json if the run may change anything]",
             ),
             option("--dry-run", is_flag=True, group=_SAFETY, help="Print the plan, and send nothing."),
-            report_option(),
+            REPORT,
             FAIL_ON,
             option(
                 "--baseline",
                 type=FILE,
-                metavar="FILE",
                 group=_RESULT,
                 help="Known findings (YAML), which do not decide the exit code.",
             ),
             option(
                 "--write-baseline",
                 type=FILE,
-                metavar="FILE",
                 group=_RESULT,
                 help="Write the findings as a baseline, with reasons to be filled in.",
             ),
             option(
                 "--write-overlay",
                 type=FILE,
-                metavar="FILE",
                 group=_RESULT,
                 help="Write an OpenAPI Overlay that changes the contract where the target drifts from it.",
             ),
@@ -192,17 +191,3 @@ def shared_options(command: Command) -> Command:
     ):
         command = decorate(command)
     return command
-
-
-def report_option() -> Callable[[Command], Command]:
-    """Return the option `--report`, which names the kinds of reports."""
-    return option(
-        "--report",
-        multiple=True,
-        metavar="KIND=FILE",
-        group=_RESULT,
-        help=f"Write a report; KIND is {', '.join(list(KINDS)[:-1])} or {list(KINDS)[-1]}.",
-    )
-
-
-FAIL_ON = option("--fail-on", type=click.Choice(["drift"]), group=_RESULT, help="Exit with 1 on drift as well.")
