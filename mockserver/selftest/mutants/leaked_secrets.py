@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
@@ -111,31 +112,39 @@ def secret_in_a_rejection(subject: MutatedOperation) -> Mutation | None:
     return with_response(subject, subject.universal(_LEAK), change)
 
 
-def _write_of_secrets(subject: MutatedOperation) -> MutatedOperation | None:
-    """Return the write operation whose secrets a read operation must not show, None if there is none."""
+def _shown_by_read(
+    subject: MutatedOperation, remember: Callable[[dict[Any, Any], Mapping[str, str]], None]
+) -> Mutation | None:
+    """Return a mutation of a read that shows what `remember` puts into the memory as `shown`, None if it cannot apply.
+
+    `remember` is called with the memory and the secrets of each successful write.
+    """
     write = subject.sibling("write")
     if subject.role != "read" or write is None:
         return None
     writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
-    return writing if _secret_members(writing) else None
+    if not _secret_members(writing):
+        return None
+
+    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
+        response, memory = server.send(request), server.memory(request)
+        if request.operation is write and response.ok:
+            remember(memory, _secrets_in(writing, request))
+        if request.operation is subject.operation and response.status == 200 and memory.get("shown"):
+            return response.changed(_first_object_with(memory["shown"]))
+        return response
+
+    return Mutation(intercept, subject.universal(_LEAK))
 
 
 @LEAKS.mutant
 def secret_read_back(subject: MutatedOperation) -> Mutation | None:
     """Server that shows a `writeOnly` secret when the resource is read."""
-    writing = _write_of_secrets(subject)
-    if writing is None:
-        return None
 
-    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
-        response, memory = server.send(request), server.memory(request)
-        if request.operation is writing.operation and response.ok:
-            memory["secrets"] = _secrets_in(writing, request)
-        if request.operation is subject.operation and response.status == 200 and memory.get("secrets"):
-            return response.changed(_first_object_with(memory["secrets"]))
-        return response
+    def remember(memory: dict[Any, Any], secrets: Mapping[str, str]) -> None:
+        memory["shown"] = secrets
 
-    return Mutation(intercept, subject.universal(_LEAK))
+    return _shown_by_read(subject, remember)
 
 
 def _token(name: str, fault: str, shows: Callable[[MutantRequest, MutantResponse], MutantResponse]) -> None:
@@ -225,20 +234,12 @@ def secret_in_escapes(subject: MutatedOperation) -> Mutation | None:
 @LEAKS.mutant
 def older_secret_read_back(subject: MutatedOperation) -> Mutation | None:
     """Server whose reads show the secret of an earlier write: a log of changes."""
-    writing = _write_of_secrets(subject)
-    if writing is None:
-        return None
 
-    def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
-        response, memory = server.send(request), server.memory(request)
-        if request.operation is writing.operation and response.ok:
-            memory["shown"] = memory.get("before")
-            memory.setdefault("before", _secrets_in(writing, request))
-        if request.operation is subject.operation and response.status == 200 and memory.get("shown"):
-            return response.changed(_first_object_with(memory["shown"]))
-        return response
+    def remember(memory: dict[Any, Any], secrets: Mapping[str, str]) -> None:
+        memory["shown"] = memory.get("before")
+        memory.setdefault("before", secrets)
 
-    return Mutation(intercept, subject.universal(_LEAK))
+    return _shown_by_read(subject, remember)
 
 
 @LEAKS.mutant
