@@ -90,6 +90,11 @@ def excerpt(value: Any, most_characters: int = 60) -> str:
         shown = text(value)
     except (TypeError, ValueError, RecursionError):  # no JSON value
         shown = json.dumps(str(value))
+    return clip(shown, most_characters)
+
+
+def clip(shown: str, most_characters: int = 200) -> str:
+    """Return a text for a message, cut with an ellipsis after so many characters."""
     return shown if len(shown) <= most_characters else shown[:most_characters] + "…"
 
 

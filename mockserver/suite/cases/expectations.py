@@ -6,7 +6,8 @@ from typing import Any
 
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.contract.schema.violation_messages import expectation_of
-from mockserver.suite.verdicts.failures import clip, describe
+from mockserver.http.json import clip
+from mockserver.suite.verdicts.failures import describe
 
 
 def expectation(violation: SchemaViolation, limit: Any) -> str:

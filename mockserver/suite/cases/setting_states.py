@@ -19,12 +19,13 @@ from mockserver.contract.resources.singletons import (
     singletons,
 )
 from mockserver.contract.source.references import follow
+from mockserver.http.json import clip
 from mockserver.http.media_types import json_content
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.run.session import Session
 from mockserver.suite.secrets.known_secrets import marked, values_at
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, clip, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
 
 #: Status codes about the caller or the rate of requests, which tell nothing about the stored value.
 _NOT_ABOUT_STATE = frozenset({401, 403, 429})

@@ -8,6 +8,7 @@ from typing import Any
 
 from mockserver.contract.model import DocumentedResponse
 from mockserver.contract.schema.validator import SchemaViolation
+from mockserver.http.json import clip
 from mockserver.http.pointers import child
 from mockserver.suite.cases.expectations import expectation, shortcoming
 from mockserver.suite.cases.observed_response import (
@@ -21,7 +22,7 @@ from mockserver.suite.cases.observed_response import (
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.target.paths import read_off
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, clip, describe, raise_failures
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {

@@ -10,13 +10,14 @@ from mockserver.contract.model import Example, MediaType, Operation, Presumption
 from mockserver.contract.resources.collections import inferred_behaviours
 from mockserver.contract.roles import is_login
 from mockserver.contract.schema.direction import Direction
+from mockserver.http.json import clip
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.setting_states import check_echo
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, clip, describe
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 
 #: Roles of operations on an item that their path names.
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})

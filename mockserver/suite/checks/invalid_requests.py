@@ -8,6 +8,7 @@ from functools import partial
 
 from mockserver.contract.model import Operation
 from mockserver.contract.schema.validator import SchemaViolation
+from mockserver.http.json import clip
 from mockserver.http.media_types import covering
 from mockserver.http.pointers import child
 from mockserver.suite.cases.expectations import shortcoming
@@ -17,7 +18,7 @@ from mockserver.suite.cases.sample_values import invalid_values
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, parse_json
-from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, clip
+from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule
 
 _MALFORMED = (
     b"{",

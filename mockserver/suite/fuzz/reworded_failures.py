@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import MediaType, Operation, RequestBody
+from mockserver.http.json import clip
 from mockserver.http.media_types import covering, essence
 from mockserver.http.pointers import child
 from mockserver.suite.cases.expectations import shortcoming
@@ -15,7 +16,7 @@ from mockserver.suite.cases.observed_response import ObservedResponse
 from mockserver.suite.checks.any_response import body_conforms_to_its_schema
 from mockserver.suite.fuzz.schemathesis_failures import SchemathesisFailure, wording
 from mockserver.suite.target.exchange import NotJSON, is_json, parse_json, same_json
-from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, clip
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 
 #: Checks of schemathesis that the suite makes, too; its own findings name the exact statement, so they replace these.
 SAME_CHECK: Mapping[str, Collection[str]] = {

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mockserver.contract.model import Operation
+from mockserver.http.json import clip
 from mockserver.suite.cases.observed_response import ObservedResponse
-from mockserver.suite.verdicts.failures import clip
 
 _QUOTED = re.compile(r"'([^']+)'")
 #: A call as schemathesis' messages name it: `DELETE /things/1`.
@@ -47,7 +47,12 @@ def wording(failure: SchemathesisFailure) -> Wording:
     say = _WORDINGS.get(failure.check)
     if say is not None:
         return say(failure)
-    return Wording(failure.title.lower(), clip(" ".join(failure.message.split()), 300) or "no failure of this check")
+    return Wording(failure.title.lower(), _message(failure) or "no failure of this check")
+
+
+def _message(failure: SchemathesisFailure) -> str:
+    """Return the message of a failure as one line of limited length."""
+    return clip(" ".join(failure.message.split()), 300)
 
 
 def _status(failure: SchemathesisFailure) -> Wording:
@@ -64,15 +69,14 @@ def _content_type(failure: SchemathesisFailure) -> Wording:
 
 
 def _headers(failure: SchemathesisFailure) -> Wording:
-    detail = clip(" ".join(failure.message.split()), 300)
-    return Wording(
-        "a header field of the response breaks the contract", "the documented header fields", detail or "other ones"
-    )
+    got = _message(failure) or "other ones"
+    return Wording("a header field of the response breaks the contract", "the documented header fields", got)
 
 
 def _schema(failure: SchemathesisFailure) -> Wording:
-    detail = clip(" ".join(failure.message.split()), 300)
-    return Wording("the content of the response breaks its schema", "content that is valid by its schema", detail)
+    return Wording(
+        "the content of the response breaks its schema", "content that is valid by its schema", _message(failure)
+    )
 
 
 def _accepted(_failure: SchemathesisFailure) -> Wording:

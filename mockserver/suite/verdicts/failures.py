@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from mockserver.http.json import text
+from mockserver.http.json import clip, text
 from mockserver.suite.target.exchange import Exchange
 
 #: How a failure gets its level: always a violation; by the provenance of the contract's statement; drift, as the
@@ -114,8 +114,3 @@ def describe(value: Any, limit: int = 200) -> str:
     except (TypeError, ValueError, RecursionError):  # no JSON
         shown = repr(value)
     return clip(shown, limit)
-
-
-def clip(shown: str, limit: int = 200) -> str:
-    """Return a text for a message, at most `limit` characters of it."""
-    return shown if len(shown) <= limit else shown[:limit] + "…"
