@@ -1,10 +1,8 @@
-"""Five servers with a fault, for tests of what becomes of a finding; that faults are found is proved by mutants."""
+"""Four servers with a fault, for tests of what becomes of a finding; that faults are found is proved by mutants."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.faults.catalogue import Catalogue, Fault, Stub
+from tests.faults.catalogue import Catalogue, Stub
 from tests.faults.messages import MAILER, READ, RELAY, WRITE, Call, Reply, crash
 
 PLANTED = Catalogue()
@@ -46,16 +44,3 @@ def emoji_crashes(call: Call, server: Stub) -> Reply:
     username = str(call.json.get("username")) if isinstance(call.json, dict) else ""
     beyond = call.label == WRITE[MAILER] and any(char > "\uffff" for char in username)
     return crash() if beyond and reply.status not in {401, 403} else reply
-
-
-def _without_the_highest_port(document: dict[str, Any]) -> None:
-    del document["components"]["schemas"]["ServerPort"]["maximum"]
-
-
-PLANTED.faults["port_70000"] = Fault(
-    "port_70000",
-    "Port 70000 is taken, which does not exist; the documentation tells no limits.",
-    (WRITE[MAILER], WRITE[RELAY]),
-    frozenset({"bodies_that_break_the_schema_are_refused", "negative_data_rejection"}),
-    edit=_without_the_highest_port,
-)
