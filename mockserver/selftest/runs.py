@@ -38,7 +38,7 @@ Mode = Literal["sample", "full"]
 SAMPLE_PER_CLASS = 3
 #: The check that compares how long operations take.
 _SLOW = "answers_are_not_slow"
-#: So many tasks of another operation give enough responses to compare with.
+#: So many planned checks of another operation give enough responses to compare with.
 _TO_COMPARE = 4
 #: Checks that take a handful of requests: where each request is slow, these are made first.
 _SHORT = frozenset(
@@ -202,7 +202,7 @@ def _another(contract: Contract, label: str) -> tuple[str, ...]:
 
 
 def _in_turns(entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
-    """Return tasks in an order that compares response times: the mutated operation's and another one's in turns."""
+    """Return planned checks in turns, the mutated operation's and another one's, so that response times compare."""
     own = [entry for entry in entries if entry.operation == mutant.operation]
     own.sort(key=lambda entry: entry.check not in _SHORT)
     others = [entry for entry in entries if entry.operation != mutant.operation]
@@ -214,7 +214,7 @@ def _in_turns(entries: list[PlannedCheck], mutant: PlantedMutant) -> list[Planne
 
 
 def _cheapest_first(entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
-    """Return the tasks reordered: those of checks that are expected to fail on the mutant first."""
+    """Return the planned checks reordered: those that are expected to fail on the mutant first."""
     checks = {sign.check for sign in mutant.signs}
     return sorted(
         entries,

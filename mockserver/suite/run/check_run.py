@@ -30,7 +30,7 @@ from mockserver.suite.verdicts.verdict import RunOutcome
 
 
 def access_checks(run: Run) -> list[PlannedCheck]:
-    """Return the tasks (single checks) about credentials and levels, ordered by operation.
+    """Return the planned checks about credentials and levels, ordered by operation.
 
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
@@ -39,7 +39,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
     return sorted(entries, key=lambda entry: order[entry.operation])
 
 
-#: Planners in the order of their tasks: those that say most about a server come first.
+#: Planners in the order of their planned checks: those that say most about a server come first.
 PLANNERS: tuple[Planner, ...] = (
     documented_examples.planned_checks,
     state.planned_checks,
@@ -52,12 +52,12 @@ PLANNERS: tuple[Planner, ...] = (
 
 
 def plan(run: Run) -> list[PlannedCheck]:
-    """Return all tasks that apply to a run, those that revoke credentials last."""
+    """Return all planned checks that apply to a run, those that revoke credentials last."""
     return sorted(planned(run, *PLANNERS), key=lambda entry: entry.last)
 
 
 def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
-    """Return the tasks that planner functions make; a planner that raises is reported as not run."""
+    """Return the planned checks that planner functions make; a planner that raises is reported as not run."""
     entries: list[PlannedCheck] = []
     for planner in planners:
         with containing_mistakes(
@@ -68,7 +68,7 @@ def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
 
 
 def check(run: Run) -> RunOutcome:
-    """Run all tasks of the plan and return the outcome; results are in `run.verdicts`."""
+    """Run all planned checks of the plan and return the outcome; results are in `run.verdicts`."""
     run.unanswered = []
     outcome = make(run, plan(run))
     if outcome == RunOutcome():
@@ -90,7 +90,7 @@ def ask_again(run: Run, outcome: RunOutcome) -> RunOutcome:
 
 
 def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
-    """Run tasks one after the other and return the outcome; results are in `run.verdicts`."""
+    """Run planned checks one after the other and return the outcome; results are in `run.verdicts`."""
     todo = list(entries)
     run.progress.phase("checks", len(todo))
     try:
@@ -140,7 +140,7 @@ class _Clock:
 
 
 def late_checks(run: Run) -> list[PlannedCheck]:
-    """Return a task of the check `the_server_answers` for each request that timed out."""
+    """Return a planned check `the_server_answers` for each request that timed out."""
     clock = _Clock()
     pending, run.unanswered = run.unanswered or [], None
     return [

@@ -17,9 +17,9 @@ __all__ = ["FuzzSettings", "fuzz"]
 def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     """Send generated requests to the target and return the outcome; results are in `run.verdicts`.
 
-    The checks of state and credentials do not depend on generated values, so these tasks of `check` are run as they
+    The checks of state and credentials do not depend on generated values, so these planned checks are run as they
     are: first, but those that revoke credentials last, as a server that revokes the wrong ones would leave none to fuzz
-    with. Failures of earlier runs are repeated before all that. Each shard runs the tasks of its own operations.
+    with. Failures of earlier runs are repeated before all that. Each shard runs those of its own operations.
     """
     database = FailureDatabase(settings.database, run.secrets) if settings.database else None
     run.division = Division(run.selected, parse_shard(settings.shard) if settings.shard else WHOLE)

@@ -79,8 +79,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
         originals = load_originals(options.restore_values, contract)
     if options.dry_run:
         with prepared(options, contract, originals=originals, send_nothing=True) as run:
-            tasks = check_plan(run) if settings is None else ()
-            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run), tasks))
+            planned = check_plan(run) if settings is None else ()
+            click.echo(_plan(command, options, run, originals, settings, ledger_path(options.ledger, run), planned))
         return ExitCode.CLEAN
     redact, recordings = OutputFilter(), list[Recording]()
     with filtered_output(redact), ExitStack() as stack:
@@ -143,11 +143,11 @@ def _plan(
     originals: OriginalValues,
     settings: FuzzSettings | None,
     path: Path | None,
-    tasks: Sequence[PlannedCheck] = (),
+    planned: Sequence[PlannedCheck] = (),
 ) -> str:
     examples = settings.max_examples if settings is not None else None
     ledger, own = str(path or ""), options.target is None
-    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own, tasks=tasks))
+    return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own, planned=planned))
 
 
 def judged(

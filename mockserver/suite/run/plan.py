@@ -21,8 +21,8 @@ from mockserver.suite.verdicts.failures import NotRun
 _TO = {"deleted by": "to delete", "looked at by": "to look at", "read by": "to save", "put back by": "to put back"}
 
 
-#: Requests that a task of `check` sends, about; 4 to 7 with contracts of all sizes.
-_REQUESTS_OF_A_TASK = 5
+#: Requests that a planned check sends, about; 4 to 7 with contracts of all sizes.
+_REQUESTS_OF_A_CHECK = 5
 #: Requests that `fuzz` sends for an example of an operation, about, over all phases and checks; 2 to 4 were seen.
 _REQUESTS_OF_AN_EXAMPLE = 3
 #: Requests a second that a server on this machine takes, about; and the seconds that a short run takes all the same.
@@ -37,7 +37,7 @@ def as_lines(
     examples: int | None,
     ledger: str,
     own: bool,
-    tasks: Sequence[PlannedCheck] = (),
+    planned: Sequence[PlannedCheck] = (),
 ) -> Iterator[str]:
     """Yield the plan as lines of text.
 
@@ -48,12 +48,12 @@ def as_lines(
         examples: generated cases for each operation, None where none are generated.
         ledger: the ledger's file, "" if there is none.
         own: whether the target is a stub that is started for the run.
-        tasks: tasks of `check`, for an estimate of the requests.
+        planned: planned checks of `check`, for an estimate of the requests.
     """
     allowed = [operation for operation in run.selected if _refusal(run, operation) is None]
     target = "a stub that is started for it" if own else run.target.base_url
     yield f"Plan of {command} on {target}" + (", treated as somebody else's server" * run.target.foreign)
-    yield from _amount(run, allowed, examples, tasks)
+    yield from _amount(run, allowed, examples, planned)
     yield "Called:"
     yield from (f"  {operation.label}  {_caller(run, operation)}" for operation in allowed)
     if run.policy.probes:
@@ -127,15 +127,15 @@ def _undone_by(run: Run, operation: Operation) -> Iterator[tuple[str, list[tuple
             yield f"what {operation.label} changes", [("read by", read), ("put back by", write)]
 
 
-def _amount(run: Run, allowed: list[Operation], examples: int | None, tasks: Sequence[PlannedCheck]) -> Iterator[str]:
+def _amount(run: Run, allowed: list[Operation], examples: int | None, planned: Sequence[PlannedCheck]) -> Iterator[str]:
     limits, rate = run.target.rate_limiter.limits, run.target.rate_limiter.rate
     budget = limits.budget
     withheld = {operation.label for operation in run.selected} - {operation.label for operation in allowed}
     yield f"  operations: {len(allowed)} called, {_by_method(allowed)}; {len(withheld)} withheld"
     amounts, times = [], []
     if examples is None:
-        made = sum(task.operation not in withheld for task in tasks)
-        about, of = made * _REQUESTS_OF_A_TASK, f"in {made} steps"
+        made = sum(one.operation not in withheld for one in planned)
+        about, of = made * _REQUESTS_OF_A_CHECK, f"in {made} steps"
     else:
         about, of = examples * len(allowed) * _REQUESTS_OF_AN_EXAMPLE, f"from {examples} examples for each operation"
     most = about if budget is None else budget * len(allowed)

@@ -28,7 +28,7 @@ class Progress(Protocol):
         ...
 
     def step(self, label: str, cases: int = 1) -> None:
-        """Count a finished step of the phase: a task, or the cases of one operation."""
+        """Count a finished step of the phase: a planned check, or the cases of one operation."""
         ...
 
     def close(self) -> None:
