@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from mockserver.contract.provenance import Provenance, ProvenanceResolver
 from mockserver.contract.reading.reader import ContractWarning
@@ -18,9 +18,6 @@ from mockserver.contract.schema.marks import Marks
 from mockserver.contract.schema.validator import Schemas, Validator
 from mockserver.contract.source.loading import Document
 from mockserver.http.pointers import blanked, lookup
-
-if TYPE_CHECKING:
-    from mockserver.contract.resources.state_model import StateModel
 
 _WITHOUT_CONTENT = frozenset({"204", "205"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -411,6 +408,6 @@ class Contract:
         return []
 
     @cached_property
-    def states(self) -> list[StateModel]:
-        """Cache of `state_model`: a list that holds the state model once it was made."""
+    def states(self) -> list[Any]:
+        """Cache of `state_model`: a list that holds the `StateModel` once it was made."""
         return []

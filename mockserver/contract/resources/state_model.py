@@ -119,7 +119,8 @@ def state_model(contract: Contract) -> StateModel:
     """Return the state model of a contract; it is made once for each contract."""
     if not contract.states:
         contract.states.append(_Reader(contract).model())
-    return contract.states[0]
+    model: StateModel = contract.states[0]
+    return model
 
 
 class _Reader:
