@@ -215,9 +215,8 @@ class RateLimiter:
         if failures is not None and self._row[label] >= failures:
             raise LeftAlone(f"it failed {failures} times in a row, and a foreign server must not be brought down")
         if label and self._asked[label] > MAX_PAUSE_SECONDS:
-            raise LeftAlone(
-                f"its responses 429 or 503 asked for pauses of {self._asked[label]:.0f} seconds in all; raise its limit of requests"
-            )
+            seconds = self._asked[label]
+            raise LeftAlone(f"its responses 429 or 503 asked for pauses of {seconds} seconds in all; raise its limit")
 
     def _later(self, label: str, status: int, retry_after: str | None) -> bool:
         """Record a 429, or a 503 with `Retry-After`; return whether to send the request again."""
