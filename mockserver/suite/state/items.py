@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +52,7 @@ class Item:
         created: the exchange that created it.
         parents: the items that it is below, the innermost last; made by the run, or found in a list.
         read: the exchange of the first successful read, None if there was none.
+        sure: whether the response, or the request, said by what it is named; else its path is a guess.
     """
 
     collection: Collection
@@ -62,6 +63,7 @@ class Item:
     created: Exchange
     parents: tuple[Item, ...] = ()
     read: Exchange | None = None
+    sure: bool = True
 
     @property
     def values(self) -> dict[str, str]:
@@ -243,6 +245,30 @@ class Items:
             request = request.with_field(name, text)
         return request, self.session.call(operation, request)
 
+    def send(
+        self,
+        item: Item,
+        role: str,
+        content: bytes,
+        media_type: str,
+        fields: Mapping[str, str] | None = None,
+    ) -> tuple[WireRequest, WireResponse]:
+        """Send content to the operation that has a role for an item, and return request and response.
+
+        Raises:
+            NotRun: there is none, nobody may call it, or there is no response.
+        """
+        operation = item.collection.operations[role]
+        request = self.request(operation, item, body=content, media_type=media_type)
+        for name, text in (fields or {}).items():
+            request = request.with_field(name, text)
+        return request, self.session.call(operation, request)
+
+    def beside(self, item: Item, parent: Item) -> Item:
+        """Return what an item would be if it were below another parent."""
+        path = parent.path.rstrip("/") + item.path.removeprefix(item.parents[-1].path.rstrip("/"))
+        return replace(item, path=path, parents=_line(parent))
+
     def clean_up(self) -> None:
         """Delete what was made and is still there, the newest first; what cannot be deleted is left to the ledger."""
         for item in reversed(self.made):
@@ -346,17 +372,16 @@ class Items:
         shown = at(value, collection.places.get(CREATE))
         reads = collection.operations.get(READ)
         first: Item | None = None
-        for path in self._paths(collection, exchange, value, sent):
+        for path, sure in self._paths(collection, exchange, value, sent):
             name = list(read_off(collection.item, path).values())[-1]
-            item = Item(collection, path, name, sent, shown, exchange, _line(parent))
-            if first is None:
-                first = item
+            item = Item(collection, path, name, sent, shown, exchange, _line(parent), sure=sure)
+            first = first or item
             if reads is None:
                 break
-            request = self.request(reads, item, None)
-            found = self._settled(reads, request)
+            request = self.request(reads, item)
+            found = self._settled(reads, request, wait=item is first)
             if found.successful:
-                first = Item(collection, path, name, sent, shown, exchange, _line(parent), Exchange(request, found))
+                first = replace(item, read=Exchange(request, found))
                 break
         if first is None:
             raise NotRun(f"nothing in the response to {exchange.request.method} {collection.path} says what it created")
@@ -365,39 +390,42 @@ class Items:
         self.session.run.guard.adopt(collection.item, first.path)
         return first
 
-    def _settled(self, reads: Operation, request: WireRequest) -> WireResponse:
+    def _settled(self, reads: Operation, request: WireRequest, *, wait: bool) -> WireResponse:
         """Return the response to the first successful read within `--settle`, else to the last read."""
         response = self.session.call(reads, request)
-        for number, _ in enumerate(self.session.run.poller.polls(f"created {reads.path}")):
+        for number, _ in enumerate(self.session.run.poller.polls(f"created {reads.path}", lags=wait)):
             if response.successful or response.status not in _GONE:
                 break
             if number:
                 response = self.session.call(reads, request)
         return response
 
-    def _paths(self, collection: Collection, exchange: Exchange, value: Any, sent: Any) -> Iterator[str]:
-        """Yield paths that a new item may have, the likeliest first."""
+    def _paths(self, collection: Collection, exchange: Exchange, value: Any, sent: Any) -> Iterator[tuple[str, bool]]:
+        """Yield paths that a new item may have, the likeliest first, each with whether it is more than a guess."""
         seen: set[str] = set()
-        for path in self._likely_paths(collection, exchange, value, sent):
+        for path, sure in self._likely_paths(collection, exchange, value, sent):
             if path not in seen and parse_template(collection.item).match(path) is not None:
                 seen.add(path)
-                yield path
+                yield path, sure
 
-    def _likely_paths(self, collection: Collection, exchange: Exchange, value: Any, sent: Any) -> Iterator[str]:
+    def _likely_paths(
+        self, collection: Collection, exchange: Exchange, value: Any, sent: Any
+    ) -> Iterator[tuple[str, bool]]:
         request, response = exchange.request, exchange.response
         assert response is not None
         if request.method == "PUT":
-            yield request.path.partition("?")[0]
+            yield request.path.partition("?")[0], True
             return
         location = response.field("Location")
         base = urlsplit(self.session.run.target.base_url)
         if location is not None:
             parts = urlsplit(location)
             if parts.netloc in {"", base.netloc}:
-                yield parts.path.removeprefix(base.path.rstrip("/"))
+                yield parts.path.removeprefix(base.path.rstrip("/")), True
         for found in (at(value, collection.places.get(CREATE)), value, sent):
+            known = {str(found.get(collection.identifier))} if isinstance(found, Mapping) else set()
             for name in names(collection, found):
-                yield joined(collection, request.path, name)
+                yield joined(collection, request.path, name), bool(collection.identifier) and name in known
 
 
 def written(operation: Operation, value: Any) -> tuple[bytes, str]:
