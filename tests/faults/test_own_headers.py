@@ -25,7 +25,7 @@ def contract(folder: Path, *, schemes: bool = True) -> Path:
     """Write a contract of two operations that ask for a pair of keys, or say nothing of credentials."""
     tenant = {"name": "X-Tenant", "in": "header", "required": True, "schema": {"type": "string", "pattern": "^acme"}}
     refused = {status: _response("refused") for status in ("400", "401", "404", "405")}
-    document = {
+    document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "Shop", "version": "1"},
         "paths": {
@@ -101,14 +101,9 @@ def test_header_goes_with_every_request_and_a_pair_of_keys_with_those_of_the_ide
 ) -> None:
     server = Shop()
     file = identities(tmp_path, f'identities: [{{headers: {{X-App-Id: {APP}, x-app-key: "${{SHOP_KEY}}"}}}}]')
-    told = judge(
-        server,
-        tmp_path,
-        command="fuzz" if examples else "check",
-        identities=file,
-        header=("X-Tenant: ${TENANT}",),
-        **({"max_examples": examples} if examples else {}),
-    )
+    command = "fuzz" if examples else "check"
+    options: dict[str, Any] = {"max_examples": examples} if examples else {}
+    told = judge(server, tmp_path, command=command, identities=file, header=("X-Tenant: ${TENANT}",), **options)
     assert (told.exit_code, told.titles("violation")) == (0, [])
     assert set(server.tenants) == {TENANT}
     assert server.public
