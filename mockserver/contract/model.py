@@ -410,3 +410,8 @@ class Contract:
     def inferred(self) -> list[Mapping[str, Behaviour]]:
         """Cache of `inferred_behaviours`: a list that holds the inferred behaviours once they were worked out."""
         return []
+
+    @cached_property
+    def states(self) -> list[Any]:
+        """Cache of `state_model`: a list that holds the `StateModel` once it was made."""
+        return []
