@@ -120,7 +120,7 @@ def test_a_server_that_looks_at_one_key_of_two_is_found_and_its_command_has_the_
     told = judge(Shop(careless=True), tmp_path, header=header)
     assert told.exit_code == 1
     (found,) = [one for one in told.report["findings"] if one["check"] == "unknown_tokens_are_refused"]
-    assert '-H \'X-Tenant: \'"$HEADER_X_TENANT"' in found["reproduce"]
+    assert "-H 'X-Tenant: '\"$HEADER_X_TENANT\"" in found["reproduce"]
     assert KEY not in json.dumps(told.report)
 
 
