@@ -14,7 +14,7 @@ from mockserver.errors import UsageError
 from mockserver.http.pointers import child
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.identities.issued_credentials import IssuedCredentials
-from mockserver.suite.identities.login_settings import Csrf, Grant, Login, OAuth2
+from mockserver.suite.identities.login_settings import CsrfSettings, Grant, LoginSettings, OAuth2Settings
 from mockserver.suite.identities.request_fields import checked_value, expand_text
 
 _TEXTS = ("username", "token", "password", "level", "totp_secret")
@@ -100,7 +100,7 @@ class _Reader:
             issued=None if issued is None else IssuedCredentials(issued),
         )
 
-    def _issued(self, at: str, name: str, raw: Mapping[str, Any]) -> Login | OAuth2 | None:
+    def _issued(self, at: str, name: str, raw: Mapping[str, Any]) -> LoginSettings | OAuth2Settings | None:
         if "login" in raw and "oauth2" in raw:
             self._refuse(child(at, "oauth2"), f"{name} has `login` and `oauth2`; one of them gets its token")
         if "token" in raw and ("login" in raw or "oauth2" in raw):
@@ -111,7 +111,7 @@ class _Reader:
             return self._oauth2(child(at, "oauth2"), f"{name}: `oauth2`", raw["oauth2"], raw)
         return None
 
-    def _login(self, at: str, name: str, raw: Any, identity: Mapping[str, Any]) -> Login:
+    def _login(self, at: str, name: str, raw: Any, identity: Mapping[str, Any]) -> LoginSettings:
         raw = {} if raw is None or raw is True else raw
         self._mapping(at, name, raw, _LOGIN_KEYS)
         texts = self._texts(at, name, raw, (*_LOGIN_TEXTS, *_LOGIN_PLACES))
@@ -126,7 +126,7 @@ class _Reader:
             self._refuse(at, f"{name}: `token`, `header` and `cookie` say where the response holds it; give one")
         if body is None and form is None and not identity.get("password"):
             self._refuse(at, f"{name} needs the identity's password; give it a `password`, or the `body` of the login")
-        return Login(
+        return LoginSettings(
             operation=texts.get("operation", ""),
             body=self._expanded(child(at, "body"), body),
             form=None if form is None else self._text_map(child(at, "form"), f"{name}: `form`", form),
@@ -142,15 +142,15 @@ class _Reader:
             csrf=self._csrf(child(at, "csrf"), f"{name}: `csrf`", raw["csrf"]) if "csrf" in raw else None,
         )
 
-    def _csrf(self, at: str, name: str, raw: Any) -> Csrf:
+    def _csrf(self, at: str, name: str, raw: Any) -> CsrfSettings:
         self._mapping(at, name, raw, frozenset(_CSRF_KEYS))
         texts = self._texts(at, name, raw, tuple(_CSRF_KEYS))
         self._pointer(child(at, "token"), f"{name}: 'token'", texts.get("token", ""))
         if not {"cookie", "token", "response_header"} & texts.keys():
             self._refuse(at, f"{name} must say where the token is: `cookie`, `token` (a pointer) or `response_header`")
-        return Csrf(**{_CSRF_KEYS[key]: value for key, value in texts.items()})
+        return CsrfSettings(**{_CSRF_KEYS[key]: value for key, value in texts.items()})
 
-    def _oauth2(self, at: str, name: str, raw: Any, identity: Mapping[str, Any]) -> OAuth2:
+    def _oauth2(self, at: str, name: str, raw: Any, identity: Mapping[str, Any]) -> OAuth2Settings:
         self._mapping(at, name, raw, _OAUTH2_KEYS)
         texts = self._texts(at, name, raw, _OAUTH2_TEXTS)
         send = self._send(at, name, texts)
@@ -171,7 +171,7 @@ class _Reader:
             self._refuse(at, f"{name}: the grant {grant} needs {' and '.join(f'`{key}`' for key in lacks)}; add it")
         parameters = self._text_map(child(at, "parameters"), f"{name}: `parameters`", raw.get("parameters"))
         audience = texts.pop("audience", "")
-        return OAuth2(
+        return OAuth2Settings(
             **texts,
             grant=grant,
             auth=auth,

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from mockserver.contract.model import SecurityScheme
 from mockserver.suite.identities.cookie_jar import Cookie, CookieJar
-from mockserver.suite.identities.login_settings import Csrf, Login, OAuth2
+from mockserver.suite.identities.login_settings import CsrfSettings, LoginSettings, OAuth2Settings
 from mockserver.suite.identities.request_fields import cookie_pairs, written_cookies
 from mockserver.suite.target.exchange import Fields, WireRequest
 
@@ -45,13 +45,13 @@ class IssuedCredentials:
         obtained: whether it was obtained at all.
     """
 
-    def __init__(self, settings: Login | OAuth2, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: LoginSettings | OAuth2Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings
         self.token: str | None = None
         self.kind = "Bearer"
-        self.refresh_token = settings.refresh_token if isinstance(settings, OAuth2) else ""
+        self.refresh_token = settings.refresh_token if isinstance(settings, OAuth2Settings) else ""
         self.jar = CookieJar()
-        self.is_session = isinstance(settings, Login) and bool(settings.cookie)
+        self.is_session = isinstance(settings, LoginSettings) and bool(settings.cookie)
         self.csrf = ""
         self.failure = ""
         self.obtained = False
@@ -77,7 +77,7 @@ class IssuedCredentials:
             name, template = settings.send
             sent = of_header and name.lower() == scheme.parameter.lower()
             return template.replace("{token}", token) if sent and token is not None else None
-        if token is None or (isinstance(settings, OAuth2) and scheme.type == "apiKey" and not settings.scheme):
+        if token is None or (isinstance(settings, OAuth2Settings) and scheme.type == "apiKey" and not settings.scheme):
             bearer = of_header and scheme.parameter.lower() == "authorization"
             return f"{self.kind} {token}" if bearer and token is not None else None
         if of_header and scheme.parameter.lower() == "authorization":
@@ -111,10 +111,10 @@ class IssuedCredentials:
 
     def csrf_field(self) -> tuple[str, str]:
         """Return name and value of the header field with the CSRF token, an empty value if there is none."""
-        settings = self.settings.csrf if isinstance(self.settings, Login) else None
+        settings = self.settings.csrf if isinstance(self.settings, LoginSettings) else None
         if settings is None and not self.is_session:
             return "", ""
-        settings = settings or Csrf()
+        settings = settings or CsrfSettings()
         names = [settings.cookie] if settings.cookie else [*CSRF_COOKIES]
         name, held = next(((name, held) for name in names if (held := self.jar.value(name))), ("", ""))
         if held and not (settings.token or settings.field):

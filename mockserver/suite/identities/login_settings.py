@@ -12,7 +12,7 @@ Grant = Literal["client_credentials", "password", "refresh_token"]
 
 
 @dataclass(frozen=True, slots=True)
-class Csrf:
+class CsrfSettings:
     """Where a CSRF token comes from, and where it goes.
 
     Attributes:
@@ -31,7 +31,7 @@ class Csrf:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class LoginSettings:
     """A login request, and what it gives.
 
     Attributes:
@@ -62,7 +62,7 @@ class Login:
     expires_in: str = ""
     scheme: str = ""
     send: tuple[str, str] | None = None
-    csrf: Csrf | None = None
+    csrf: CsrfSettings | None = None
 
     def secrets(self) -> Iterator[tuple[str, str]]:
         """Yield name and value of each secret in the settings; user name and password are the identity's."""
@@ -74,7 +74,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class OAuth2:
+class OAuth2Settings:
     """A token request of OAuth 2.0 (RFC 6749).
 
     Attributes:
