@@ -25,7 +25,10 @@ from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion
 _FEW_OPERATIONS, _FEW = 2, 3
 #: Fields by which proxies tell the address of a client (RFC 7239 for `Forwarded`), and that of this machine.
 _ADDRESSES = (
-    *((f"X-{name}", "127.0.0.1") for name in ("Forwarded-For", "Real-IP", "Client-IP", "Remote-Addr", "Originating-IP")),
+    *(
+        (f"X-{name}", "127.0.0.1")
+        for name in ("Forwarded-For", "Real-IP", "Client-IP", "Remote-Addr", "Originating-IP")
+    ),
     ("True-Client-IP", "127.0.0.1"),
     ("Forwarded", "for=127.0.0.1;host=localhost"),
     ("X-Forwarded-Host", "localhost"),
