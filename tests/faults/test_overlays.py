@@ -15,7 +15,7 @@ from mockserver.errors import UsageError
 from mockserver.lint.findings import lint
 from mockserver.stub.app import create_app
 from mockserver.suite.fuzz.engine import FuzzSettings
-from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.overlays.overlay_run import CompletedRun, follow
 from mockserver.suite.reports.json_report import Report, as_json
 from mockserver.suite.run.check_run import check

@@ -12,7 +12,7 @@ from mockserver.suite.cases.observed_response import ObservedResponse, documente
 from mockserver.suite.cases.requests import Composer
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.secret_leaks import sent_secrets
-from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials
+from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials, register_secrets
 from mockserver.suite.run.internal_errors import note_mistake
 from mockserver.suite.run.progress import NoProgress, Progress
 from mockserver.suite.run.sharding import Division
@@ -93,9 +93,9 @@ class Run:
         self.division = Division(self.selected)
         self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
         self.poller = Poller(self.settle_seconds)
-        for identity in self.identities.all:
-            for name, value in identity.secrets():
-                self.secrets.add(name, value)
+        register_secrets(self.identities, self.secrets)
+        self.fingerprints.leave_out(self.identities.own_fields)
+        self.target.always = self.identities.always
 
     @property
     def own(self) -> bool:
