@@ -9,6 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
+from mockserver.suite.access import doors
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -36,7 +37,11 @@ def access_checks(run: Run) -> list[PlannedCheck]:
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
-    entries = (*credentials.planned_checks(run), *permissions.planned_checks(run))
+    entries = (
+        *credentials.planned_checks(run),
+        *permissions.planned_checks(run),
+        *doors.planned_checks(run),
+    )
     return sorted(entries, key=lambda entry: order[entry.operation])
 
 
