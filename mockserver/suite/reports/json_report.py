@@ -24,7 +24,20 @@ VERSION = 1
 #: Where `mockserver serve` listens by default.
 STUB_URL = "http://127.0.0.1:8080"
 #: Members of a finding that are no evidence; reports of older versions lack the last ones.
-_OF_A_FINDING = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule", "times", "known", "cause")
+_OF_A_FINDING = (
+    "id",
+    "level",
+    "check",
+    "operation",
+    "title",
+    "detail",
+    "source",
+    "pointer",
+    "rule",
+    "times",
+    "known",
+    "cause",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,9 @@ def test_findings_that_differ_in_operation_alone_are_one_cause_with_the_smallest
 
 
 def test_long_commands_go_on_in_the_next_line_as_a_shell_reads_them(document: Document) -> None:
-    command = "curl -i -X POST -H 'Content-Type: application/json' -d '{\"a\": \"it is  blank\"}' \"http://127.0.0.1:1/a b\""
+    command = (
+        'curl -i -X POST -H \'Content-Type: application/json\' -d \'{"a": "it is  blank"}\' "http://127.0.0.1:1/a b"'
+    )
     document["findings"][0]["reproduce"] = command
     lines = [line for line in as_text(document).splitlines() if line.startswith(("  $ ", "      "))]
     assert len(lines) > 1
