@@ -10,7 +10,6 @@ from mockserver.contract.reading.document import load_contract
 from mockserver.suite.cases.request_kinds import VALID, kind_of_request
 from mockserver.suite.target.exchange import WireRequest
 
-
 _SCHEMA = {
     "type": "object",
     "required": ["name"],
