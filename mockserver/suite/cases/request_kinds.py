@@ -96,7 +96,7 @@ def _parameter_kinds(contract: Contract, operation: Operation, request: WireRequ
     found = [("path", name, text) for name, text in read_off(operation.path, path).items()]
     found += [("query", name, text) for name, text in parse_qsl(query, keep_blank_values=True)]
     yield from _text_kinds(unquote(path))
-    declared = {(one.location, one.name): one for one in operation.parameters}
+    declared = {(str(one.location), one.name): one for one in operation.parameters}
     for location, name, text in found:
         yield from _text_kinds(text)
         parameter = declared.get((location, name))

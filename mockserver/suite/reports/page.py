@@ -97,8 +97,8 @@ def _told(found: list[Cause], budget: int) -> Iterator[str]:
     shown = 0
     for cause in found[:TOLD_WHOLE]:
         lines = ["", *_cause_lines(cause)]
-        rest = len(found) - shown - 1
-        if shown and len(lines) + (2 + min(rest, TOLD_WHOLE) if rest else 0) > budget:
+        others = len(found) - shown - 1
+        if shown and len(lines) + (2 + min(others, TOLD_WHOLE) if others else 0) > budget:
             break
         yield from lines
         budget -= len(lines)

@@ -93,7 +93,7 @@ def test_a_bad_server_fits_a_screen_and_the_rest_is_counted(document: Document) 
 
 
 def test_findings_that_differ_in_operation_alone_are_one_cause_with_the_smallest_evidence(document: Document) -> None:
-    small = {"method": "GET", "path": "/", "headers": {}, "body": None}
+    small: dict[str, Any] = {"method": "GET", "path": "/", "headers": {}, "body": None}
     same = {"cause": "errors are sent as text/plain, not as application/json", "check": "media_type_is_documented"}
     told = _with(
         document,
