@@ -25,7 +25,7 @@ from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.state import item_checks
+from mockserver.suite.state import item_checks, singleton_checks
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.missing_checks import note_missing_checks
@@ -51,6 +51,7 @@ PLANNERS: tuple[Planner, ...] = (
     documented_examples.planned_checks,
     state.planned_checks,
     item_checks.planned_checks,
+    singleton_checks.planned_checks,
     links.planned_checks,
     access_checks,
     invalid_requests.planned_checks,

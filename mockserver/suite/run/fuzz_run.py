@@ -10,7 +10,7 @@ from mockserver.suite.run.check_run import OF_ANY_REQUEST, access_checks, ask_ag
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import WHOLE, Division, parse_shard
 from mockserver.suite.selection.check_names import OF_SCHEMATHESIS
-from mockserver.suite.state import item_checks
+from mockserver.suite.state import item_checks, singleton_checks
 from mockserver.suite.verdicts.missing_checks import OF_CHECK, note_missing_checks
 from mockserver.suite.verdicts.verdict import RunOutcome
 
@@ -34,6 +34,7 @@ def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     planners = (
         state.planned_checks,
         item_checks.planned_checks,
+        singleton_checks.planned_checks,
         links.planned_checks,
         access_checks,
         robustness.timing_checks,

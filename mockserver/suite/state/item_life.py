@@ -280,7 +280,9 @@ class Life:
         for one in (operation, *(self.collection.operations.get(role) for role in (CREATE, READ))):
             for pointer in _schemas(one) if one is not None else ():
                 shape = SchemaShape(self.run.contract, [pointer])
-                found.update(name for name in shape.names if (held := shape.member(name)) is not None and held.write_only)
+                found.update(
+                    name for name in shape.names if (held := shape.member(name)) is not None and held.write_only
+                )
         return frozenset(found)
 
     def shows(self, operation: Operation, name: str) -> bool:

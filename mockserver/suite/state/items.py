@@ -12,8 +12,10 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -36,7 +38,9 @@ from mockserver.suite.verdicts.failures import NotRun
 _ABOUT_CONTENT = frozenset({400, 409, 412, 415, 422})
 #: How deep parents of parents are made.
 _MAX_PARENTS = 4
-_GONE = frozenset({404, 410})
+#: Levels and names of accounts that may do more than others.
+_HIGH = re.compile(r"admin|root|super|owner|manager|operator", re.IGNORECASE)
+_GONE, _FORBIDDEN = frozenset({404, 410}), 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +129,16 @@ class Items:
         self.session.run.need(operation)
         if parent is None and collection.parent:
             parent = self._parent(collection, depth)
-        caller = identity or self.session.run.allowed(operation)
         refusal = "it cannot be created"
         for body, media_type in self._contents(operation):
-            request = self._creation(operation, collection, parent, caller, body, media_type)
-            response = self.session.call(operation, request)
+
+            def build(
+                caller: Identity | None, body: bytes | None = body, media: str | None = media_type
+            ) -> WireRequest:
+                who = caller or self.session.run.allowed(operation)
+                return self._creation(operation, collection, parent, who, body, media)
+
+            request, response = self._by_whoever_may(operation, build, identity)
             if response.successful:
                 return self._made(collection, parent, Exchange(request, response))
             refusal = f"{operation.label} was answered with {response.status}"
@@ -240,10 +249,34 @@ class Items:
         if operation is None:
             raise NotRun(f"the contract has no operation that could {role} {item.collection.item}")
         content, media_type = (None, None) if body is None else written(operation, body)
-        request = self.request(operation, item, identity, body=content, media_type=media_type, arguments=arguments)
-        for name, text in (fields or {}).items():
-            request = request.with_field(name, text)
-        return request, self.session.call(operation, request)
+
+        def build(caller: Identity | None) -> WireRequest:
+            request = self.request(operation, item, caller, body=content, media_type=media_type, arguments=arguments)
+            for name, text in (fields or {}).items():
+                request = request.with_field(name, text)
+            return request
+
+        return self._by_whoever_may(operation, build, identity)
+
+    def _by_whoever_may(
+        self, operation: Operation, build: Callable[[Identity | None], WireRequest], identity: Identity | None
+    ) -> tuple[WireRequest, WireResponse]:
+        """Send a request as an identity, None for whoever may: after a 403 the others are tried, and remembered."""
+        request = build(identity)
+        response = self.session.call(operation, request)
+        run = self.session.run
+        if response.status != _FORBIDDEN or identity is not None or operation.id in run.callers:
+            return request, response
+        first = run.allowed(operation)
+        others = (one for one in run.identities.all if first is None or not one.level or one.level != first.level)
+        for other in sorted(others, key=lambda one: _HIGH.search(f"{one.level} {one.username}") is None):
+            with suppress(NotRun):
+                again = build(other)
+                found = response if again == request else self.session.call(operation, again)
+                if found.status != _FORBIDDEN:
+                    run.callers[operation.id] = other
+                    return again, found
+        return request, response
 
     def send(
         self,
@@ -259,10 +292,14 @@ class Items:
             NotRun: there is none, nobody may call it, or there is no response.
         """
         operation = item.collection.operations[role]
-        request = self.request(operation, item, body=content, media_type=media_type)
-        for name, text in (fields or {}).items():
-            request = request.with_field(name, text)
-        return request, self.session.call(operation, request)
+
+        def build(caller: Identity | None) -> WireRequest:
+            request = self.request(operation, item, caller, body=content, media_type=media_type)
+            for name, text in (fields or {}).items():
+                request = request.with_field(name, text)
+            return request
+
+        return self._by_whoever_may(operation, build, None)
 
     def beside(self, item: Item, parent: Item) -> Item:
         """Return what an item would be if it were below another parent."""
