@@ -57,6 +57,7 @@ class Run:
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
         callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
+        oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
         opened: labels of the operations that were seen to let in callers without any credentials.
     """
 
@@ -87,6 +88,7 @@ class Run:
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     callers: dict[str, Identity] = field(default_factory=dict)
+    oracle: bool = False
     guard: Guard = field(init=False)
     poller: Poller = field(init=False)
 

@@ -12,9 +12,15 @@ from mockserver.contract.resources.state_model import CREATE, DELETE, LIST, MERG
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run, Session, json_or_none
 from mockserver.suite.state.comparison import Likeness, aligned, likeness
+from mockserver.suite.state.condition_checks import (
+    has_precondition,
+    stale_writes_are_refused,
+    unchanged_items_are_not_sent_again,
+)
 from mockserver.suite.state.item_life import GONE, Difference, ItemState, Life, is_entry, told
 from mockserver.suite.state.item_paths import entries, names
 from mockserver.suite.state.item_writes import Write, invalid_writes, partial_write, whole_write
+from mockserver.suite.state.list_checks import filters_are_kept, lists_neither_repeat_nor_lose_items
 from mockserver.suite.state.pages import listed
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, raise_failures
@@ -27,7 +33,7 @@ ItemCheck = Callable[[Life], int]
 def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the checks of the state of items for each collection that items can be created in."""
     found: list[PlannedCheck] = []
-    for collection in state_model(run.contract).collections:
+    for collection in () if run.oracle else state_model(run.contract).collections:
         create = collection.operations.get(CREATE)
         if create is None or not run.has_selected(create):
             continue
@@ -44,6 +50,8 @@ def _plan(life: Life) -> Iterator[tuple[str, Operation, ItemCheck, bool]]:
     yield "created_items_are_kept", of[CREATE], created_items_are_kept, False
     if LIST in of:
         yield "created_items_are_listed", of[LIST], created_items_are_listed, False
+        yield "lists_neither_repeat_nor_lose_items", of[LIST], lists_neither_repeat_nor_lose_items, False
+        yield "filters_are_kept", of[LIST], filters_are_kept, False
     if READ in of:
         yield "reads_leave_items_alone", of[READ], reads_leave_items_alone, False
         for role in (REPLACE, MERGE):
@@ -55,6 +63,11 @@ def _plan(life: Life) -> Iterator[tuple[str, Operation, ItemCheck, bool]]:
                     partial(refused_writes_leave_items_alone, role=role),
                     False,
                 )
+        if has_precondition(of[READ], "If-None-Match", "304"):
+            yield "unchanged_items_are_not_sent_again", of[READ], unchanged_items_are_not_sent_again, False
+        for role in (REPLACE, MERGE, DELETE):
+            if role in of and has_precondition(of[role], "If-Match", "412"):
+                yield "stale_writes_are_refused", of[role], partial(stale_writes_are_refused, role=role), False
         if LIST in of:
             yield "refused_creations_make_nothing", of[CREATE], refused_creations_make_nothing, False
         if life.collection.parent:
