@@ -81,7 +81,8 @@ def _alike(written: Any, shown: Any) -> bool:
     moments = _moment(written), _moment(shown)
     if None not in moments:
         return moments[0] == moments[1]
-    return len(one) > 3 and one in other  # `name` shown as `/things/name`
+    # `name` shown as `/things/name`, or as `name.example.com`
+    return len(one) > 3 and re.search(rf"(?<![a-z0-9]){re.escape(one)}(?![a-z0-9])", other) is not None
 
 
 def _plain(value: Any) -> str:

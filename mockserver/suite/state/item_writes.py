@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.model import MediaType, Operation
+from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.resources.shapes import SchemaShape
 from mockserver.http.media_types import concrete, is_json
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.cases.sample_values import invalid_values
-from mockserver.suite.state.bodies import fresh
+from mockserver.suite.run.session import Session
+from mockserver.suite.state.bodies import fresh, required
 from mockserver.suite.state.comparison import is_owned, unwrapped
 from mockserver.suite.state.item_life import ItemState, Life
 from mockserver.suite.verdicts.failures import NotRun
@@ -48,14 +50,18 @@ def whole_write(life: Life, state: ItemState, operation: Operation) -> Iterator[
     validator = contract.validator(schema, "request") if schema is not None else None
     if isinstance(sent, dict) and (validator is None or validator.is_valid(sent)):
         bodies.append(sent)
-    usual = session.valid_body(operation)[0]
-    made = _json(usual)
+    made = _made(session, operation)
+    bodies += _as_shown(contract, schema, state.shown)
     if isinstance(made, dict):
         bodies.append(made)
     wanted: list[Any] = [fresh(contract, schema, body, life.items.token()) for body in bodies]
-    if bodies and isinstance(made, dict) and wanted[0].keys() - made.keys():
-        fewer = {name: value for name, value in wanted[0].items() if name in made}
-        if validator is None or validator.is_valid(fewer):
+    if wanted and isinstance(wanted[0], dict):
+        needed = required(contract, schema)
+        optional = [name for name in wanted[0] if name not in needed]
+        fewer = {
+            name: value for name, value in wanted[0].items() if name not in (optional if needed else optional[-1:])
+        }
+        if fewer and optional and (validator is None or validator.is_valid(fewer)):
             wanted.insert(0, fewer)
     for body in bodies[:1]:
         wanted += [{**body, name: value} for name, value in wanted[-1].items() if body.get(name) != value][:2]
@@ -96,11 +102,8 @@ def invalid_writes(life: Life, state: ItemState, operation: Operation, most: int
     sent = state.item.sent
     contract = life.run.contract
     validator = contract.validator(schema, "request")
-    valid = (
-        sent
-        if isinstance(sent, dict) and validator.is_valid(sent)
-        else _json(life.items.session.valid_body(operation)[0])
-    )
+    others = [sent, *_as_shown(contract, schema, state.shown), _made(life.items.session, operation)]
+    valid = next((one for one in others if isinstance(one, dict) and validator.is_valid(one)), None)
     if not isinstance(valid, dict):
         return
     other = fresh(contract, schema, valid, life.items.token())
@@ -185,6 +188,28 @@ def _in_envelope(sent: Any, state: ItemState, value: dict[str, Any]) -> dict[str
         name, inner = next(iter(sent.items()))
         return {name: _in_envelope(inner, state, value)}
     return value
+
+
+def _made(session: Session, operation: Operation) -> Any:
+    """Return a valid JSON value for a write, None if none can be made."""
+    try:
+        return _json(session.valid_body(operation)[0])
+    except NotRun:
+        return None
+
+
+def _as_shown(contract: Contract, schema: str | None, shown: Any) -> list[dict[str, Any]]:
+    """Return what a read shows in forms that a write takes: without what no request has, and without nulls."""
+    if schema is None:
+        return []
+    shape, validator = SchemaShape(contract, [schema]), contract.validator(schema, "request")
+    found: list[dict[str, Any]] = []
+    for holder in (shown, *(shown.values() if isinstance(shown, dict) else ())):
+        if isinstance(holder, dict):
+            names = [name for name in shape.names if (held := shape.member(name)) is None or not held.read_only]
+            kept = {name: holder[name] for name in names if name in holder}
+            found += [kept, {name: value for name, value in kept.items() if value is not None}]
+    return [value for value in found if value and validator.is_valid(value)][:1]
 
 
 def _json(body: bytes | None) -> Any:

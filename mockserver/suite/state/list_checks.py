@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.contract.model import Parameter
+from mockserver.contract.model import Operation, Parameter
 from mockserver.contract.resources.state_model import LIST
 from mockserver.contract.source.references import follow
 from mockserver.suite.run.session import json_or_none
@@ -26,12 +26,26 @@ _ALL = frozenset({"all", "any", "*", "both", "none", ""})
 _NO_FILTERS = frozenset({"sort", "order", "fields", "include", "expand", "embed", "format", "select", "view", "search"})
 
 
+def has_pages(operation: Operation) -> bool:
+    """Tell whether the contract has parameters by which a list is read in pages."""
+    how = paging(operation)
+    return how.limit is not None or how.known
+
+
+def may_filter(operation: Operation) -> bool:
+    """Tell whether a list has query parameters that may be filters."""
+    how = paging(operation)
+    paged = (how.limit, how.page, how.offset, how.cursor)
+    return any(
+        one.location == "query" and one not in paged and one.name.lower() not in _NO_FILTERS
+        for one in operation.parameters
+    )
+
+
 def lists_neither_repeat_nor_lose_items(life: Life) -> int:
     """Check that the pages of a list, together, show each item once, and that no page has more than its limit."""
     operation = life.collection.operations[LIST]
     how = paging(operation)
-    if how.limit is None and not how.known:
-        raise NoOccasion("the contract has no parameters by which the list is read in pages")
     one, other = life.pair()
     states = [one, other, *(life.new(one) for _ in range(_ITEMS - 2))]
     size = bounded(life.run.contract, how.limit, _SIZE) if how.limit is not None else None
