@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -114,8 +115,10 @@ def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
     run.progress.phase("checks", len(todo))
     try:
         for entry in todo:
+            started = time.monotonic()
             with containing_mistakes(run.verdicts, entry.check, entry.operation):
                 _make(run, entry)
+            run.verdicts.took(entry.check, entry.operation, time.monotonic() - started)
             run.progress.step(entry.operation)
     except KeyboardInterrupt:
         return RunOutcome(interrupted=True)
