@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.callback_objects import Callback, callbacks
+from mockserver.contract.values.generator import CannotGenerate, Generator
 from mockserver.http import json
 from mockserver.http.expressions import ExpressionContext, fill
 from mockserver.http.media_types import concrete
 from mockserver.http.styles import encode_text
 from mockserver.messages import NO_CONTENT, Arguments, OutgoingRequest, Request, Response
 from mockserver.stub.encoding import content_type, encoder
-from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 
 class Callbacks:

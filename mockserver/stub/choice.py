@@ -20,6 +20,7 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.reading.extensions import ERRORS
+from mockserver.contract.values.generator import Generator
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http.preferences import NONE
 from mockserver.http.problem import of as problem_of
@@ -33,7 +34,6 @@ from mockserver.messages import (
     Response,
     no_content,
 )
-from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.selection import Examples
 from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
 from mockserver.stub.stub_options import StubOptions

@@ -57,10 +57,16 @@ ONLY_IN: dict[str, set[str]] = {
     "pytest": {"pytest_plugin"},
     # Clock and chance of the stub come from `sources` alone; the suite has a clock of its own, and makes up canaries.
     "time": {"sources", "stub.serving.access_log", "suite", "selftest"},
-    "random": {"sources", "stub.examples", "suite", "selftest"},  # all but sources for the type of what it gives
-    "rstr": {"stub.examples.texts"},
+    "random": {
+        "sources",
+        "contract.values",
+        "stub.examples",
+        "suite",
+        "selftest",
+    },  # all but sources for the type of what it gives
+    "rstr": {"contract.values.texts"},
     "secrets": {"suite", "selftest"},
-    "uuid": {"sources", "stub.examples.texts", "suite", "selftest"},  # texts: write down a number as a UUID
+    "uuid": {"sources", "contract.values.texts", "suite", "selftest"},  # texts: write down a number as a UUID
 }
 
 

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from mockserver.contract.model import Contract, DocumentedResponse, Example, MediaType, Operation
+from mockserver.contract.values.generator import Generator
 from mockserver.errors import MockServerError
 from mockserver.http import json
 from mockserver.http.media_types import concrete, is_json
 from mockserver.http.preferences import token
 from mockserver.stub.examples.example_sequences import Step
-from mockserver.stub.examples.generator import Generator
 from mockserver.stub.examples.selection import Examples, PreparedExample
 from mockserver.stub.examples.valid_requests import RequestMaker
 from mockserver.stub.store.seed import Seed

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from mockserver.contract.exchanges import ExamplePair, pair_named, pairs_in
 from mockserver.contract.model import Contract
+from mockserver.contract.values.generator import Generator
 from mockserver.errors import ContractError
 from mockserver.http import basic, json
 from mockserver.http.curl import content_words, field_words, method_words, url_words
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text
-from mockserver.stub.examples.generator import Generator
 from mockserver.stub.store.seed import Account, Seed
 
 _CONTROL = "/__mock__"

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, DocumentedResponse, Example, MediaType, Operation, Parameter
+from mockserver.contract.values.generator import CannotGenerate, Generator
 from mockserver.errors import INVALID_FIELD, RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.media_types import concrete, is_json, is_json_lines
 from mockserver.messages import NO_CONTENT, Arguments, Preferences
-from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 
 class ChosenContent(NamedTuple):

@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from mockserver.contract.model import Contract, Example, MediaType, Operation, SecurityScheme
+from mockserver.contract.values.generator import CannotGenerate, Generator
 from mockserver.http import basic, json
 from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text, primitive
 from mockserver.stub.examples.example_sequences import Step
-from mockserver.stub.examples.generator import CannotGenerate, Generator
 from mockserver.stub.store.seed import Account, Seed
 
 _BOUNDARY = "mockserver-boundary"

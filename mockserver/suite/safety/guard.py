@@ -146,6 +146,14 @@ class Guard:
         if self._changes(request):
             self._changed(request, response)
 
+    def adopt(self, template: str, path: str) -> None:
+        """Record that the run created an item, where its response says so in a way that only its reader knows."""
+        if path.rstrip("/") in self._owned:
+            return
+        self._owned.add(path.rstrip("/"))
+        if self.keeper is not None:
+            self.keeper.created(template, path)
+
     def _changed(self, request: WireRequest, response: WireResponse | None) -> None:
         """Record what a request may have changed on the target."""
         self.writes += response is not None and response.successful

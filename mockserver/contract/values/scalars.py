@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from mockserver.contract.schema.validator import conforms
+from mockserver.contract.values.flat_schema import Flat, Impossible
+from mockserver.contract.values.texts import FORMATS, text_matching, text_of_length, typical_text
 from mockserver.http import json
-from mockserver.stub.examples.flat_schema import Flat, Impossible
-from mockserver.stub.examples.texts import FORMATS, text_matching, text_of_length, typical_text
 
 
 def make_text(flat: Flat, name: str, chance: Random) -> str:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mockserver.contract.model import Contract
 from mockserver.contract.reading.document import build
 from mockserver.contract.source.loading import Document
+from mockserver.contract.values.generator import CannotGenerate, Generator
 from mockserver.messages import NO_CONTENT
-from mockserver.stub.examples.generator import CannotGenerate, Generator
 
 POINTER = "/components/schemas/Root"
 

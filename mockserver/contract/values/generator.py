@@ -11,10 +11,10 @@ from typing import Any
 from mockserver import sources
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.direction import Direction
+from mockserver.contract.values.flat_schema import Flattener, Impossible
+from mockserver.contract.values.value_maker import Strategy, ValueMaker
 from mockserver.errors import MockServerError
 from mockserver.messages import NO_CONTENT
-from mockserver.stub.examples.flat_schema import Flattener, Impossible
-from mockserver.stub.examples.value_maker import Strategy, ValueMaker
 
 #: The ways in which a value is tried to be made: all that is known first, then less and less, branch by branch.
 _STRATEGIES = (

@@ -10,9 +10,9 @@ from typing import Any
 from mockserver.contract.schema.dialect import MEANT
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import conforms
-from mockserver.stub.examples import scalars
-from mockserver.stub.examples.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
-from mockserver.stub.examples.texts import text_matching
+from mockserver.contract.values import scalars
+from mockserver.contract.values.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
+from mockserver.contract.values.texts import text_matching
 
 #: Members and items that a value may have in all before only what is required is made.
 _ENOUGH = 400
