@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 
 from mockserver.contract.model import Contract, MediaType
 from mockserver.http import json
-from mockserver.http.media_types import charset, essence, is_json, is_json_lines, is_xml
 from mockserver.http.content.sequences import sequence_kind
+from mockserver.http.media_types import charset, essence, is_json, is_json_lines, is_xml
 
 Encode = Callable[[Any], bytes]
 _BOUNDARY = "mockserver-boundary"

@@ -9,9 +9,9 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.errors import ContractError
+from mockserver.http.content.sequences import Item, Sequence, read_sequence, sequence_kind
 from mockserver.http.media_types import is_json
 from mockserver.http.pointers import child
-from mockserver.http.content.sequences import Item, Sequence, read_sequence, sequence_kind
 from mockserver.suite.target.exchange import NotJSON, WireResponse, parse_json
 
 #: So many items of one response are judged; those of a stream are all alike.
