@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -65,6 +66,12 @@ def _plan(life: Life) -> Iterator[tuple[str, Operation, ItemCheck, bool]]:
             if role in of and of[role] is not of[CREATE]:
                 yield "written_items_show_it", of[role], partial(written_items_show_it, role=role), False
                 yield (
+                    "writes_leave_other_items_alone",
+                    of[role],
+                    partial(writes_leave_other_items_alone, role=role),
+                    False,
+                )
+                yield (
                     "refused_writes_leave_items_alone",
                     of[role],
                     partial(refused_writes_leave_items_alone, role=role),
@@ -81,6 +88,9 @@ def _plan(life: Life) -> Iterator[tuple[str, Operation, ItemCheck, bool]]:
             yield "items_belong_to_their_parent", of[READ], items_belong_to_their_parent, False
     if DELETE in of:
         yield "deleted_items_are_gone", of[DELETE], deleted_items_are_gone, False
+        if READ in of:
+            alone = partial(writes_leave_other_items_alone, role=DELETE)
+            yield "writes_leave_other_items_alone", of[DELETE], alone, False
         yield "identifiers_are_not_given_out_again", of[CREATE], identifiers_are_not_given_out_again, False
         yield "deleted_items_stay_gone", of[DELETE], deleted_items_stay_gone, True
 
@@ -188,11 +198,26 @@ def written_items_show_it(life: Life, *, role: str) -> int:
         failures += _merged_instead(life, one, operation, left_out)
     if not failures:
         failures += _listed_failures(life, one, operation)
-    failures += _others_failures(life, other, other_before, operation, one)
+    _watch(life, other, other_before, operation, one)
     if failures:
         life.forget()
     raise_failures(failures)
     return 2
+
+
+def writes_leave_other_items_alone(life: Life, *, role: str) -> int:
+    """Check that an item shows the same as before after a write to another one, or its deletion."""
+    operation = life.collection.operations[role]
+    if operation.id not in life.watched:
+        with suppress(CheckFailure, ExceptionGroup):
+            deleted_items_are_gone(life) if role == DELETE else written_items_show_it(life, role=role)
+    if operation.id not in life.watched:
+        raise NotRun("the write was not accepted")
+    found = life.watched[operation.id]
+    if found is not None:
+        life.forget()
+        raise found
+    return 1
 
 
 def refused_writes_leave_items_alone(life: Life, *, role: str) -> int:
@@ -301,8 +326,7 @@ def deleted_items_are_gone(life: Life) -> int:
     life.ended.append(one)
     one.shown = before[id(one)]
     failures = list(_still_there(life, one, operation, "deleted_items_are_gone"))
-    if READ in life.collection.operations:
-        failures += _others_failures(life, other, before[id(other)], operation, one)
+    _watch(life, other, before[id(other)], operation, one)
     if failures:
         life.ended.remove(one)
         life.forget()
@@ -499,18 +523,17 @@ def _still_there(life: Life, state: ItemState, operation: Operation, check: str)
         )
 
 
-def _others_failures(
-    life: Life, other: ItemState, before: Any, operation: Operation, written: ItemState
-) -> Iterator[CheckFailure]:
-    """Yield that a write to one item changed another one."""
+def _watch(life: Life, other: ItemState, before: Any, operation: Operation, written: ItemState) -> None:
+    """Record whether a write to one item changed another one."""
     if READ not in life.collection.operations:
         return
     request, response, right = life.settled(
         other, lambda response: response.successful and not life.same(before, json_or_none(response))
     )
+    life.watched[operation.id] = None
     if not right and (response.successful or response.status in GONE):
         other.deleted = not response.successful
-        yield life.failure(
+        life.watched[operation.id] = life.failure(
             "writes_leave_other_items_alone",
             operation,
             "a write changes another item",
@@ -518,8 +541,6 @@ def _others_failures(
             got=f"{response.status} {told(json_or_none(response))}",
             exchange=life.evidence(request, response, other, written),
         )
-    elif right:
-        life.run.verdicts.passed("writes_leave_other_items_alone", operation.label)
 
 
 def _merged_instead(

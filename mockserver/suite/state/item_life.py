@@ -73,12 +73,14 @@ class Life:
 
     Attributes:
         kept: members that showed exactly what was written, so that the server has to go on with it.
+        watched: by `operationId` of a write, the failure that it changed another item, None if it did not.
         broken: why nothing more can be said of the collection, "" as long as all is well.
     """
 
     run: Run
     collection: Collection
     kept: set[str] = field(default_factory=set)
+    watched: dict[str, CheckFailure | None] = field(default_factory=dict)
     broken: str = ""
     ended: list[ItemState] = field(default_factory=list)
     _pair: list[ItemState] = field(default_factory=list)
