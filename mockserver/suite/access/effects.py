@@ -72,7 +72,7 @@ def refused_callers_change_nothing(session: Session, operation: Operation) -> in
 
 
 def side_doors_change_nothing(session: Session, operation: Operation) -> int:
-    """Check that an unsafe call without credentials changes nothing at other spellings, with other fields or methods."""
+    """Check that an unsafe call without credentials does nothing at other spellings, with other fields or methods."""
     make = watched(state_model(session.contract), operation)
     assert make is not None
     thing = make(session, operation)
