@@ -15,7 +15,8 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.selftest.kills import FindingKey, PlantedMutant
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
-from mockserver.suite.identities.identities import Identities, Identity, require_known_schemes, seed_data
+from mockserver.suite.identities.identities import Identities, Identity, require_known_schemes
+from mockserver.suite.identities.seeded_accounts import seed_data
 from mockserver.suite.run.preparation import prepare, who_calls
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run

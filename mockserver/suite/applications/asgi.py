@@ -22,7 +22,14 @@ from mockserver.errors import MockServerError
 from mockserver.suite.applications.application_errors import CRASHED, ToldErrors, crash_report, place_of
 from mockserver.suite.target.content_codings import receive_content
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.framing import ConnectionDropped, DeadlineStream, NotHTTP, ResponseHead
+from mockserver.suite.target.framing import (
+    USUAL,
+    ConnectionDropped,
+    DeadlineStream,
+    Listening,
+    NotHTTP,
+    ResponseHead,
+)
 from mockserver.suite.target.wire import NoResponse, RawResponse
 
 Message = MutableMapping[str, Any]
@@ -51,7 +58,7 @@ class AsgiCaller:
         self._lifespan: _Lifespan | None = None
         self._told = ToldErrors()
 
-    def exchange(self, message: WireRequest, seconds: float) -> RawResponse:
+    def exchange(self, message: WireRequest, seconds: float, listening: Listening = USUAL) -> RawResponse:
         """Call the application and return its response; an exception that it raises before is a 500.
 
         Raises:
@@ -68,7 +75,9 @@ class AsgiCaller:
         )
         try:
             head = call.head(seconds)
-            taken = receive_content(BufferedReader(incoming), incoming, message.method, head, self._max_response)
+            taken = receive_content(
+                BufferedReader(incoming), incoming, message.method, head, self._max_response, listening
+            )
         except TimeoutError as error:
             raise NoResponse(slow=True) from error
         except NotHTTP as error:

@@ -17,7 +17,14 @@ from urllib.parse import unquote_to_bytes
 from mockserver.suite.applications.application_errors import CRASHED, ToldErrors, crash_report
 from mockserver.suite.target.content_codings import receive_content
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.framing import ConnectionDropped, DeadlineStream, NotHTTP, ResponseHead
+from mockserver.suite.target.framing import (
+    USUAL,
+    ConnectionDropped,
+    DeadlineStream,
+    Listening,
+    NotHTTP,
+    ResponseHead,
+)
 from mockserver.suite.target.wire import NoResponse, RawResponse
 
 Application = Callable[..., Iterable[bytes]]
@@ -35,7 +42,7 @@ class WsgiCaller:
         self._max_response = max_response
         self._told = ToldErrors()
 
-    def exchange(self, message: WireRequest, seconds: float) -> RawResponse:
+    def exchange(self, message: WireRequest, seconds: float, listening: Listening = USUAL) -> RawResponse:
         """Call the application and return its response; an exception that it raises is a 500.
 
         Raises:
@@ -48,7 +55,9 @@ class WsgiCaller:
         try:
             with _time_limit(seconds):
                 head = call.begin()
-            taken = receive_content(BufferedReader(incoming), incoming, message.method, head, self._max_response)
+            taken = receive_content(
+                BufferedReader(incoming), incoming, message.method, head, self._max_response, listening
+            )
         except (TimeoutError, _OutOfTime) as error:
             raise NoResponse(slow=True) from error
         except NotHTTP as error:

@@ -73,6 +73,9 @@ class Composer:
                 raise NotRun(f"the identity {identity.label} has no credential for its security scheme")
             fields += shown[0]
             query += [part for name, secret in shown[1] for part in query_parts(name, secret)]
+        else:
+            fields += self._identities.with_no_identity(self.contract, operation)
+        settled = {name.lower() for name, _ in (*fields, *self._identities.always)}
         values = dict(path_values or {})
         given = dict(arguments or {})
         if identity is not None and operation.objects is not None and operation.objects.requested and not values:
@@ -84,6 +87,8 @@ class Composer:
                 continue
             if parameter.name in values:
                 continue
+            if parameter.location == "header" and parameter.name.lower() in settled:
+                continue  # it is the identity's, or that of --header
             value = given[place] if place in given else self._argument(parameter)
             if parameter.location == "path":
                 values[parameter.name] = value

@@ -22,7 +22,7 @@ from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
 from mockserver.stub.store.seed import load_seed
 from mockserver.suite.cases import observed_response
 from mockserver.suite.checks import any_response
-from mockserver.suite.identities.identities import seed_data
+from mockserver.suite.identities.seeded_accounts import seed_data
 from mockserver.suite.run import session
 from mockserver.suite.run.progress import NoProgress
 from mockserver.suite.run.run_options import Options

@@ -95,13 +95,13 @@ def test_an_application_is_judged_by_its_name(
     options = ["--contract=contract.json", "--no-oracle", "--report=har=r.har", *few]
     right = command(name, f"{module(source.format(answer=RIGHT))}:app", *options)
     assert right.returncode == 0, right.stdout + right.stderr
-    assert "2xx on 1 of 1 operations" in right.stdout
+    assert "1 of 1 operations succeeded" in right.stdout
     wrong = command(name, f"{module(source.format(answer=WRONG))}:create_app()", *options)
     assert wrong.returncode == 1
     assert "VIOLATION the server failed with 500  [no_server_error]" in wrong.stdout
     assert "/items/a   # in another shell" not in wrong.stdout
     assert "http://127.0.0.1:8000/items/a" in wrong.stdout
-    assert "made_up" in wrong.stdout.splitlines()[1]
+    assert "target made_up" in wrong.stdout
     if source is FASTAPI:  # Flask answers by itself, and logs
         assert wrong.stderr.count("the application raised ZeroDivisionError: division by zero (made_up") == 1
     har = json.loads((tmp_path / "r.har").read_text(encoding="utf-8"))
