@@ -95,7 +95,11 @@ EXPECTED: dict[str, Labels] = {
     ),
     "levels_not_allowed_are_refused": labels(lambda one: one.levels and set(CONTRACT.levels) - set(one.levels)),
     "wrong_passwords_are_refused": frozenset({LOGIN}),
-    "issued_tokens_work_at_once": frozenset({LOGIN}),
+    **dict.fromkeys(
+        ("issued_tokens_work_at_once", "failed_logins_end_no_tokens", "second_logins_end_no_tokens"),
+        frozenset({LOGIN}),
+    ),
+    "revoked_tokens_stay_revoked": frozenset({REVOCATION}),
     "issued_tokens_tell_their_level": frozenset({LOGIN, TOKEN}),
     "answers_name_the_caller": frozenset({LOGIN, TOKEN, REVOCATION}),
     # objects
@@ -146,13 +150,21 @@ NOT_RUN = {
     ("lists_tell_all_own_objects", NOTHING_CAME_UP): 6,  # their seed data has nothing of the caller's
     ("lists_tell_own_objects_alone", NOTHING_CAME_UP): 1,
     # No items are created, read and changed by paths of their own.
-    ("refused_callers_change_nothing", "no operation that asks for credentials writes what another one shows"): 1,
+    **{
+        (name, "no operation that asks for credentials writes what another one shows"): 1
+        for name in ("refused_callers_change_nothing", "side_doors_change_nothing")
+    },
     ("streams_send_their_items", "no operation documents a stream"): 1,
     ("stream_items_conform_to_their_schema", "no item of a documented stream arrived"): 1,
 }
 #: Checks that the built-in contract gives no occasion for.
 NOWHERE = {
-    *("refused_callers_change_nothing", "streams_send_their_items", "stream_items_conform_to_their_schema"),
+    *(
+        "refused_callers_change_nothing",
+        "side_doors_change_nothing",
+        "streams_send_their_items",
+        "stream_items_conform_to_their_schema",
+    ),
 }
 #: Made of what other checks see or send, on whatever that is.
 ANYWHERE = {"problem_details_are_well_formed"}
