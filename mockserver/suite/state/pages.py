@@ -1,4 +1,4 @@
-"""Lists and their pages: all entries that a list shows, over as many pages as there are."""
+"""Pages of lists: all entries that a list shows, over as many pages as there are."""
 
 from __future__ import annotations
 
