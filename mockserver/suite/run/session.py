@@ -27,6 +27,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import Resolver
 from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import Target
+from mockserver.suite.verdicts.creations import Creations
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.fingerprints import Fingerprints
 from mockserver.suite.verdicts.tally import Verdicts
@@ -50,6 +51,7 @@ class Run:
         progress: receives the progress of the run.
         timings: seconds that the responses of each operation took, by label.
         last_writes: the last accepted write by world and path.
+        creations: the accepted writes by the items that they made.
         selected: operations that the run is limited to, all if it is not.
         selection: the limits that selected them.
         checks: the checks that the run is limited to.
@@ -82,6 +84,7 @@ class Run:
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    creations: Creations = field(default_factory=Creations)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
@@ -361,12 +364,16 @@ class Session(Composer):
                 self.run.verdicts.failed(failure)
 
     def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        """Return the write whose result a successful read shows, which is needed to reproduce the read."""
+        """Return the writes that are needed to reproduce an exchange.
+
+        Those are the creations of the items that its path names, and the write whose result a successful read shows.
+        """
         request, response = exchange.request, exchange.response
+        made = self.run.creations.before(self.world, request)
         if request.method not in SAFE_METHODS or response is None or not response.successful:
-            return ()
+            return made
         last = self.run.last_writes.get((self.world, request.path.partition("?")[0]))
-        return () if last is None else (last,)
+        return made if last is None or last in made else (*made, last)
 
     def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
         if not response.successful:
@@ -377,6 +384,7 @@ class Session(Composer):
             return
         self.history.append(Exchange(exchange.request, response).shortened())
         self.run.last_writes[self.world, exchange.request.path.partition("?")[0]] = self.history[-1]
+        self.run.creations.note(self.world, self.history[-1])
         self.run.remember_secrets(operation, exchange.request)
 
 
