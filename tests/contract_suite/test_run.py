@@ -89,6 +89,10 @@ EXPECTED: dict[str, Labels] = {
         ),
         GUARDED,
     ),
+    **dict.fromkeys(
+        ("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
+        labels(lambda one: one.method == "GET" and one.security and not one.effect),
+    ),
     "levels_not_allowed_are_refused": labels(lambda one: one.levels and set(CONTRACT.levels) - set(one.levels)),
     "wrong_passwords_are_refused": frozenset({LOGIN}),
     "issued_tokens_work_at_once": frozenset({LOGIN}),

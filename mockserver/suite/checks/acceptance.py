@@ -15,6 +15,7 @@ from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.verdicts.causes import NOT_THERE
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 
@@ -103,6 +104,7 @@ def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) ->
         pointer=success.pointer if success is not None else operation.pointer,
         rule=rule,
         exchange=refused,
+        cause=NOT_THERE if response.status in _NOT_THERE else "",
     )
 
 

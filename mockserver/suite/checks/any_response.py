@@ -19,9 +19,11 @@ from mockserver.suite.cases.observed_response import (
     json_violations,
     violations,
 )
+from mockserver.suite.cases.request_kinds import kind_of_request
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.target.paths import read_off
+from mockserver.suite.verdicts.causes import NOT_THERE, class_of, missing_field
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, raise_failures
 
 #: Types of the members that RFC 9457, section 3.1, defines.
@@ -49,6 +51,7 @@ def no_server_error(observed: ObservedResponse) -> bool:
             got=f"{status} {clip(observed.response.body.decode('utf-8', 'replace'))}",
             pointer=child(observed.place, "responses") if observed.operation else "",
             rule="universal",
+            cause=_crash(observed),
         )
     return True
 
@@ -89,6 +92,7 @@ def media_type_is_documented(observed: ObservedResponse) -> bool:
             got=f"Content-Type: {shown}",
             pointer=content.pointer,
             rule="contract",
+            cause=f"{class_of(response)} are sent as {shown}, not as {' or '.join(documented.content)}",
         )
     if response.body:
         raise observed.failure(
@@ -98,6 +102,7 @@ def media_type_is_documented(observed: ObservedResponse) -> bool:
             got=f"{len(response.body)} bytes of {shown}",
             pointer=documented.pointer,
             rule="silent",
+            cause=f"{class_of(response)} have content where none is documented",
         )
     return True
 
@@ -152,6 +157,7 @@ def headers_conform(observed: ObservedResponse) -> bool:
                     got="a response without it",
                     pointer=child(header.pointer, "required"),
                     rule="contract",
+                    cause=missing_field(name),
                 )
             )
         elif value is not None and header.schema is not None:
@@ -246,6 +252,15 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
 )
 
 
+def _crash(observed: ObservedResponse) -> str:
+    """Return the status code of a crash, and at what kind of request it came."""
+    status = observed.response.status
+    if status == HTTPStatus.NOT_IMPLEMENTED:
+        return NOT_THERE
+    kind = kind_of_request(observed.contract, observed.operation, observed.exchange.request)
+    return f"the server fails with {status} for {kind}"
+
+
 def no_response(operation: str, exchange: Exchange, pointer: str) -> CheckFailure:
     """Return the failure of the check that the server responds, for an exchange without a response."""
     return CheckFailure(
@@ -331,6 +346,7 @@ def _header_violations(observed: ObservedResponse, name: str, value: str, schema
             got=f"{name}: {clip(value)}",
             pointer=violation.keyword_pointer or schema,
             rule="contract",
+            cause=f"the field {name} breaks {violation.keyword}",
         )
 
 
@@ -345,7 +361,23 @@ def _schema_failure(observed: ObservedResponse, violation: SchemaViolation, sche
         got=got,
         pointer=violation.keyword_pointer or schema,
         rule="universal" if secret else "contract",
+        cause=_schema_cause(observed, violation),
     )
+
+
+def _schema_cause(observed: ObservedResponse, violation: SchemaViolation) -> str:
+    """Return what breaks a schema of a response, alike for the same member in responses of other operations."""
+    if violation.keyword == "writeOnly":
+        return "a value comes back that is writeOnly"
+    if violation.unknown:
+        return "responses have members that the contract does not list"
+    if violation.keyword == "type" and violation.value is None:
+        return "null is sent where the contract allows none"
+    names = [name for name in violation.instance_path if isinstance(name, str)]
+    if violation.keyword == "required" and violation.missing:
+        return f"the member {describe(violation.missing[0])} is missing in responses"
+    member = f"the member {describe(names[-1])} of responses" if names else "the content of responses"
+    return f"{member} is not as documented: {expectation(violation, _limit(observed, violation))}"
 
 
 def _limit(observed: ObservedResponse, violation: SchemaViolation) -> Any:

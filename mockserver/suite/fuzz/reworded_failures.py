@@ -70,6 +70,7 @@ def reword(failure: SchemathesisFailure) -> CheckFailure | None:
         pointer=pointer,
         rule=rule,
         exchange=failure.observed.exchange,
+        cause=words.cause,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
+from mockserver.suite.access import doors
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -35,7 +37,11 @@ def access_checks(run: Run) -> list[PlannedCheck]:
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
-    entries = (*credentials.planned_checks(run), *permissions.planned_checks(run))
+    entries = (
+        *credentials.planned_checks(run),
+        *permissions.planned_checks(run),
+        *doors.planned_checks(run),
+    )
     return sorted(entries, key=lambda entry: order[entry.operation])
 
 
@@ -108,8 +114,10 @@ def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
     run.progress.phase("checks", len(todo))
     try:
         for entry in todo:
+            started = time.monotonic()
             with containing_mistakes(run.verdicts, entry.check, entry.operation):
                 _make(run, entry)
+            run.verdicts.took(entry.check, entry.operation, time.monotonic() - started)
             run.progress.step(entry.operation)
     except KeyboardInterrupt:
         return RunOutcome(interrupted=True)

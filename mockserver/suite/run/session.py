@@ -56,6 +56,7 @@ class Run:
         notes: further lines for the report.
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
+        opened: labels of the operations that were seen to let in callers without any credentials.
     """
 
     contract: Contract
@@ -81,6 +82,7 @@ class Run:
     timings: dict[str, list[float]] = field(default_factory=dict)
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
+    opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)

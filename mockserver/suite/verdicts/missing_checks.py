@@ -40,6 +40,9 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
         *("calls_without_credentials_are_refused", "malformed_credentials_are_refused"),
         *("unknown_tokens_are_refused", "tokens_are_compared_whole"),
     ),
+    "no operation that only reads asks for credentials": (
+        *("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
+    ),
     "no operation asks for HTTP Basic credentials, which have a user name beside the token": (
         "tokens_belong_to_their_user",
     ),
