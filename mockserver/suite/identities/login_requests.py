@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from mockserver.contract.message_texts import Place, required_members, texts
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.roles import credential_places, is_login, issued_places
+from mockserver.contract.roles import credential_places, is_login, issued_places, looks_like_a_login
 from mockserver.errors import UsageError
 from mockserver.http import basic
 from mockserver.http.media_types import json_content
@@ -26,10 +26,6 @@ from mockserver.suite.verdicts.failures import NotRun
 
 _FORM = "application/x-www-form-urlencoded"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH"})
-#: Last words of the paths of logins, in contracts that do not say which operation is one.
-_LOGIN_WORDS = re.compile(
-    r"log_?-?in|sign_?-?in|sessions?|tokens?|auth|authenticate|authentication|authorize|jwt|credentials", re.IGNORECASE
-)
 #: Members that hold a token, the likeliest first.
 TOKEN_NAMES = (
     *("access_token", "accessToken", "token", "jwt", "id_token", "idToken", "auth_token", "authToken", "access"),
@@ -38,7 +34,6 @@ TOKEN_NAMES = (
 )
 _EXPIRIES = ("expires_in", "expiresIn", "ttl", "expires_in_seconds", "max_age", "lifetime")
 _TOKEN_FIELDS = ("authorization", "x-auth-token", "x-access-token", "x-session-token", "x-subject-token")
-_SESSION_COOKIE = re.compile(r"sess|sid|auth|token|jwt|login|remember|connect", re.IGNORECASE)
 _CODE = re.compile(r"otp|totp|mfa|2fa|two_?-?factor|one_?-?time|(^|_)code$|verification_?code", re.IGNORECASE)
 #: How deep objects are searched for a token: `{"data": {"attributes": {"token": ...}}}`.
 _MAX_DEPTH = 4
@@ -86,15 +81,15 @@ class LoginRequests:
             issued.take_cookie(value, urlsplit(self._url(origins)).path)
         if response.status >= 400 or (300 <= response.status < 400 and not _values(response, "set-cookie")):
             raise CannotLogIn(f"{self.described} was answered with {told(response)}")
-        token = self._token(response, issued)
+        token = self._token(response)
         if token is not None:
             issued.take_token(token, self._lifetime(response, token))
         elif self._settings.cookie or any(True for _ in issued.jar.sent()):
             self._begin_session(issued)
         else:
             raise CannotLogIn(
-                f"{self.described} was answered with {response.status}, and nothing in it looks like a token; say where "
-                f"it is with `token: /pointer`, `header: NAME` or `cookie: NAME`{_shown(response)}"
+                f"{self.described} was answered with {response.status}, and nothing in it looks like a token; say "
+                f"where it is with `token: /pointer`, `header: NAME` or `cookie: NAME`{_shown(response)}"
             )
         if csrf is not None and (csrf.token or csrf.field) and not self._take_csrf(issued, response) and csrf.request:
             self.fetch_csrf(issued, origins)
@@ -218,7 +213,7 @@ class LoginRequests:
                 value = _with(value, place, text)
         return value
 
-    def _token(self, response: WireResponse, issued: IssuedCredentials) -> str | None:
+    def _token(self, response: WireResponse) -> str | None:
         """Return the token that a response gives, None if it gives none.
 
         Raises:
@@ -266,10 +261,10 @@ class LoginRequests:
         if wanted and wanted not in names:
             has = f"it set {', '.join(names)}" if names else "it set none"
             raise CannotLogIn(f"the response of {self.described} set no cookie {wanted}; {has}; correct `cookie`")
-        if not wanted and not any(map(_SESSION_COOKIE.search, names)):
+        if not wanted and not any(map(issued.is_credential_cookie, names)):
             raise CannotLogIn(
-                f"the response of {self.described} has no token, and of its cookies ({', '.join(names)}) none looks like "
-                "a session; name it with `cookie: NAME`"
+                f"the response of {self.described} has no token, and of its cookies ({', '.join(names)}) none looks "
+                "like a session; name it with `cookie: NAME`"
             )
         issued.is_session = issued.obtained = True
 
@@ -348,7 +343,7 @@ def _operation(contract: Contract, settings: LoginSettings, place: str) -> Opera
         return found or contract.by_label.get(f"POST {named}")
     ranked = sorted(
         (
-            (not is_login(one), not _LOGIN_WORDS.fullmatch(one.path.rstrip("/").rpartition("/")[2]), number)
+            (not is_login(one), not looks_like_a_login(one), number)
             for number, one in enumerate(contract.operations)
             if one.method == "POST" and "{" not in one.path and (is_login(one) or _takes_password(contract, one))
         ),

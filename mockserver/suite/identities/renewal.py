@@ -47,6 +47,7 @@ class Account:
         witness: a safe request of it that succeeded, without its credentials being changed since.
         refusing: operations that refused it while the witness was accepted.
         fruitless: renewals in a row after which the same request was refused again.
+        noted: whether its token is in the ledger.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Account:
     witness: WireRequest | None = None
     refusing: set[str] = field(default_factory=set)
     fruitless: int = 0
+    noted: bool = False
 
 
 class CredentialRenewal:
@@ -169,9 +171,9 @@ class CredentialRenewal:
             if newest != message:
                 return newest  # it was renewed while this one was on its way
             if status in {_FORBIDDEN, _CSRF_EXPIRED} and message.method not in SAFE_METHODS:
-                newest = self._with_new_csrf(account, message)
-                if newest is not None:
-                    return newest
+                fetched = self._with_new_csrf(account, message)
+                if fetched is not None:
+                    return fetched
             if label in account.refusing or account.fruitless >= MAX_FRUITLESS:
                 return None
             if account.witness is not None and not self._is_refused(account, account.witness):

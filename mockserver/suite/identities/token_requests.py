@@ -42,14 +42,16 @@ class TokenRequests:
         if not url:
             flow = " or ".join(_FLOWS[settings.grant])
             raise UsageError(
-                f"{place}: `token_url` is left out, and no security scheme of the contract has one for its flow {flow}; "
-                "add it"
+                f"{place}: `token_url` is left out, and no security scheme of the contract has one for its flow "
+                f"{flow}; add it"
             )
         # A path that the contract itself has stands below the base URL; another one is resolved like any URL.
         known = f"POST {url}" in contract.by_label or f"POST /{url}" in contract.by_label
         self._where = f"/{url.lstrip('/')}" if known else resolved(url, base_url)
         if not self._where.startswith(("/", "http://", "https://")):
-            raise UsageError(f"{place}: {url!r} is no URL of a token endpoint; write it as https://auth.example.com/token")
+            raise UsageError(
+                f"{place}: {url!r} is no URL of a token endpoint; write it as https://auth.example.com/token"
+            )
         self.described = f"POST {self._where}"
 
     @property

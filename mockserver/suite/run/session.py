@@ -13,6 +13,8 @@ from mockserver.suite.cases.requests import Composer
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.secret_leaks import sent_secrets
 from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials, register_secrets
+from mockserver.suite.identities.renewal import Account, CredentialRenewal
+from mockserver.suite.identities.request_fields import variable
 from mockserver.suite.run.internal_errors import note_mistake
 from mockserver.suite.run.progress import NoProgress, Progress
 from mockserver.suite.run.sharding import Division
@@ -23,6 +25,7 @@ from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinc
 from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
 from mockserver.suite.selection.selected_operations import ALL, Selection
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.origins import CannotLogIn
 from mockserver.suite.target.paths import Resolver
 from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import Target
@@ -86,6 +89,7 @@ class Run:
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)
+    renewal: CredentialRenewal = field(init=False)
     poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +100,14 @@ class Run:
         register_secrets(self.identities, self.secrets)
         self.fingerprints.leave_out(self.identities.own_fields)
         self.target.always = self.identities.always
+        self.renewal = CredentialRenewal(self.contract, self.target, self.identities)
+        if self.renewal.accounts:
+            self.target.renewal = self.renewal
+            self.renewal.on_secret, self.renewal.on_login = self._note_issued, self._note_login
+
+    def close(self) -> None:
+        """Close the connections to servers besides the target."""
+        self.renewal.close()
 
     @property
     def own(self) -> bool:
@@ -132,6 +144,20 @@ class Run:
                 else "it needs an identity, and there is none (--identities)"
             )
         return found
+
+    def _note_issued(self, account: Account, name: str, value: str, may_come_back: bool) -> None:  # noqa: FBT001 - as it is called
+        self.secrets.add(f"{account.identity.stem}_{variable(name)}", value, may_come_back=may_come_back, issued=True)
+        if name == "TOKEN":
+            self.fingerprints.add(f"{account.number}.token", value)
+        elif account.issued.is_session:
+            self.fingerprints.leave_out(("cookie", "referer", account.issued.csrf_field()[0]))
+
+    def _note_login(self, account: Account) -> None:
+        self.guard.usage.record_login(account.identity)
+        token, keeper = account.issued.token, self.guard.keeper
+        if token is not None and keeper is not None and not account.noted:
+            account.noted = True  # those that come after it take its place
+            keeper.obtained(account.identity.with_token(token))
 
     def remember_secrets(self, operation: Operation, request: WireRequest) -> None:
         """Remember `writeOnly` strings of an accepted request, which must not appear in any later response.
@@ -276,6 +302,8 @@ class Session(Composer):
         Raises:
             NotRun: the contract has no login, the identity no password, or it is refused.
         """
+        if identity.issued is not None:
+            return self._login_apart(identity)
         operation = self.login_operation()
         if identity.password is None:
             raise NotRun(f"it needs the password of {identity.label} to log in with (--identities)")
@@ -287,6 +315,16 @@ class Session(Composer):
         name = next(name for name, value in identity.secrets() if value == identity.password)
         self.run.secrets.add(name.replace("PASSWORD", "SESSION_TOKEN"), token)
         self.run.fingerprints.add(f"session of {identity.label}", token)
+        return identity.with_token(token)
+
+    def _login_apart(self, identity: Identity) -> Identity:
+        """Return an identity that logs in by its own settings with a token besides the one that the run calls with."""
+        try:
+            token = self.run.renewal.separate_token(identity)
+        except CannotLogIn as reason:
+            raise NotRun(str(reason)) from reason
+        if token is None:
+            raise NotRun(f"it needs a token of {identity.label} besides the one that the run calls with")
         return identity.with_token(token)
 
     def login_for(self, operation: Operation, identity: Identity) -> Identity:

@@ -134,7 +134,8 @@ class HttpTarget:
     ) -> None:
         """Create a target from a base URL and connection options, or from `rate` and `timeout_seconds` alone.
 
-        A `rate_limiter` may be shared with another target. An `own_stub` was started for the run: a 429 of it is an example of the contract, and slows nothing down.
+        A `rate_limiter` may be shared with another target. An `own_stub` was started for the run: a 429 of it is an
+        example of the contract, and slows nothing down.
 
         Raises:
             UsageError: not a base URL, or one with credentials; a certificate or proxy that cannot be used.
@@ -206,7 +207,9 @@ class HttpTarget:
         """
         made = self._deliver(message.with_field("User-Agent", "mockserver"), "")
         head = made.head
-        response = None if head is None else WireResponse(head.status, head.fields, head.body, head.seconds, head.unread)
+        response = (
+            None if head is None else WireResponse(head.status, head.fields, head.body, head.seconds, head.unread)
+        )
         return Exchange(message, response, made.problem)
 
     def _deliver(self, message: WireRequest, label: str) -> Delivery:
