@@ -23,6 +23,7 @@ from mockserver.suite.checks import (
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner
+from mockserver.suite.checks.protocol import streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange
@@ -54,6 +55,7 @@ PLANNERS: tuple[Planner, ...] = (
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
     robustness.planned_checks,
+    streams.planned_checks,
 )
 
 

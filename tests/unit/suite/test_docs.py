@@ -18,6 +18,7 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS
+from mockserver.suite.checks.protocol import streams
 
 DOCS = Path(__file__).parents[3] / "docs" / "suite.md"
 #: Told by others than a function of its own name.
@@ -44,6 +45,7 @@ def test_every_check_is_in_the_table_and_nothing_else() -> None:
         robustness,
         undefined_routes,
         state,
+        streams,
     ):
         made |= {
             name
