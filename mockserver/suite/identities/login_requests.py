@@ -133,7 +133,7 @@ class LoginRequests:
         if settings.basic:
             fields.append(("Authorization", basic.encode(f"{identity.username}:{identity.password}")))
         elif self._method != "GET":
-            media_type, body = self._content()
+            media_type, body = self.content()
             fields.append(("Content-Type", media_type))
         if cookies := cookie_fields(issued):
             name, csrf = issued.csrf_field()
@@ -142,7 +142,11 @@ class LoginRequests:
         fields += list(settings.headers.items())
         return WireRequest(self._method, self._where, tuple(fields), body)
 
-    def _content(self) -> tuple[str, bytes]:
+    def is_by(self, operation: Operation) -> bool:
+        """Tell whether the login is the content of a call of an operation."""
+        return self._operation is operation and not self._settings.basic and operation.request_body is not None
+
+    def content(self) -> tuple[str, bytes]:
         """Return media type and content of the request."""
         settings = self._settings
         if settings.form is not None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from mockserver.contract.model import SAFE_METHODS, Contract
+from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.http.cors import is_loopback
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.identities.issued_credentials import IssuedCredentials, shown_values
@@ -136,6 +136,15 @@ class CredentialRenewal:
         if apart.token is not None:
             self.on_secret(account, "SEPARATE_TOKEN", apart.token, False)  # noqa: FBT003 - as it is called
         return apart.token
+
+    def login_content(self, operation: Operation) -> tuple[bytes, str] | None:
+        """Return content and media type with which an identity logs in by an operation, None if none does."""
+        for account in self.accounts:
+            requests = account.requests
+            if isinstance(requests, LoginRequests) and requests.is_by(operation) and not account.issued.failure:
+                media_type, content = requests.content()
+                return content, media_type
+        return None
 
     def close(self) -> None:
         """Close the connections to servers besides the target."""

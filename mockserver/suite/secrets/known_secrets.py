@@ -76,9 +76,11 @@ class Secrets:
         found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
         yield from dict.fromkeys(value for form in found if (value := self._values[form]) not in self._public)
 
-    def was_issued(self, value: str) -> bool:
-        """Tell whether the server gave out a secret in this run, in response to a login."""
-        return value in self._issued
+    def without_issued(self, text: str) -> str:
+        """Return a text without the secrets that the server gave out in this run, in response to a login."""
+        for value in self._issued:
+            text = text.replace(value, "")
+        return text
 
     def name_of(self, value: str) -> str | None:
         """Return the name of the variable that replaces a secret, or None if the text is not a secret."""
