@@ -1,11 +1,10 @@
-"""Login requests: what an identity sends to get a token or a session, and where the response holds it."""
+"""Requests that log in: what an identity sends to get a token or a session, and where the response holds it."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -20,24 +19,15 @@ from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.identities.issued_credentials import IssuedCredentials
 from mockserver.suite.identities.login_settings import LoginSettings
+from mockserver.suite.secrets.issued_tokens import MIN_TOKEN, find_token, lifetime, seconds_of
 from mockserver.suite.target.exchange import Fields, NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.target.origins import CannotLogIn, Origins, told
 from mockserver.suite.verdicts.failures import NotRun
 
 _FORM = "application/x-www-form-urlencoded"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH"})
-#: Members that hold a token, the likeliest first.
-TOKEN_NAMES = (
-    *("access_token", "accessToken", "token", "jwt", "id_token", "idToken", "auth_token", "authToken", "access"),
-    *("bearer", "bearerToken", "key", "api_key", "apiKey", "session_token", "sessionToken", "sessionId", "session_id"),
-    *("sid", "session", "ticket"),
-)
-_EXPIRIES = ("expires_in", "expiresIn", "ttl", "expires_in_seconds", "max_age", "lifetime")
 _TOKEN_FIELDS = ("authorization", "x-auth-token", "x-access-token", "x-session-token", "x-subject-token")
-_CODE = re.compile(r"otp|totp|mfa|2fa|two_?-?factor|one_?-?time|(^|_)code$|verification_?code", re.IGNORECASE)
-#: How deep objects are searched for a token: `{"data": {"attributes": {"token": ...}}}`.
-_MAX_DEPTH = 4
-_MIN_TOKEN = 4
+_CODE = re.compile(r"otp|totp|mfa|2_?fa|two_?-?factor|one_?-?time|(^|_)code$|verification_?code", re.IGNORECASE)
 
 
 class LoginRequests:
@@ -245,7 +235,7 @@ class LoginRequests:
                 found = _at(value, "".join(f"/{name}" for name in place))
                 if isinstance(found, str) and found:
                     return found
-        if isinstance(value, str) and len(value) >= _MIN_TOKEN and " " not in value:
+        if isinstance(value, str) and len(value) >= MIN_TOKEN and " " not in value:
             return value
         found = find_token(value)
         if found is not None:
@@ -271,61 +261,6 @@ class LoginRequests:
                 "like a session; name it with `cookie: NAME`"
             )
         issued.is_session = issued.obtained = True
-
-
-def find_token(value: Any) -> str | None:
-    """Return the likeliest token in a JSON value, by the names of members, None if there is none."""
-    best: tuple[int, int, str] | None = None
-    for depth, holder in _objects(value):
-        for rank, name in enumerate(TOKEN_NAMES):
-            held = holder.get(name)
-            if isinstance(held, str) and len(held) >= _MIN_TOKEN and (best is None or (rank, depth) < best[:2]):
-                best = rank, depth, held
-        # An access token of LoopBack is an item like others.
-        held = holder.get("id")
-        if best is None and isinstance(held, str) and len(held) >= _MIN_TOKEN and "ttl" in holder:
-            best = len(TOKEN_NAMES), depth, held
-    return best[2] if best is not None else None
-
-
-def lifetime(value: Any, token: str) -> float | None:
-    """Return the seconds that a token is good for, as the response or the token itself (a JWT) says, else None."""
-    for _, holder in _objects(value):
-        for name in _EXPIRIES:
-            seconds = seconds_of(holder.get(name))
-            if seconds is not None:
-                return seconds
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(claims, dict):
-        return None
-    begin, end = claims.get("iat"), claims.get("exp")
-    # By its own clock, which need not be ours (RFC 7519, section 4.1).
-    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (begin, end))
-    return max(float(end - begin), 0.0) if numbers and end is not None and begin is not None else None
-
-
-def seconds_of(value: Any) -> float | None:
-    """Return a number of seconds, also one that is written as text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 10**10 else None
-
-
-def _objects(value: Any, depth: int = 0) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    if isinstance(value, dict):
-        yield depth, value
-        for member in value.values() if depth < _MAX_DEPTH else ():
-            yield from _objects(member, depth + 1)
 
 
 def _operation(contract: Contract, settings: LoginSettings, place: str) -> Operation | None:

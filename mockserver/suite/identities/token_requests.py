@@ -11,8 +11,8 @@ from mockserver.errors import UsageError
 from mockserver.http import basic
 from mockserver.http.pointers import lookup
 from mockserver.suite.identities.issued_credentials import IssuedCredentials
-from mockserver.suite.identities.login_requests import lifetime
 from mockserver.suite.identities.login_settings import Grant, OAuth2Settings
+from mockserver.suite.secrets.issued_tokens import lifetime
 from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.target.origins import CannotLogIn, Origins, resolved, told
 

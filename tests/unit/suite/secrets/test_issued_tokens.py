@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.suite.identities.login_requests import find_token, lifetime
+from mockserver.suite.secrets.issued_tokens import find_token, lifetime
 
 
 def jwt(**claims: Any) -> str:
