@@ -370,7 +370,7 @@ def prepared(
     Raises:
         UsageError: an option cannot be used, or the identities file.
     """
-    connection = options.connection()
+    connection, own_checks = options.connection(), options.own_checks(contract)
     identities = with_headers(
         who_calls(options.identities, seed_data=options.own_seed_data),
         options.header,
@@ -390,7 +390,8 @@ def prepared(
         identities=identities,
         allow_writes=options.allow_writes,
         selection=options.selection,
-        checks=options.chosen_checks(),
+        checks=options.chosen_checks(own_checks),
+        own_checks=own_checks,
         settle_seconds=options.settle,
         secrets=secrets,
         originals=originals or OriginalValues(),

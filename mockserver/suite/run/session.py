@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from mockserver.suite.safety.policy import WritePolicy
 from mockserver.suite.safety.poller import Poller
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
+from mockserver.suite.selection.own_checks import NONE, OwnChecks
 from mockserver.suite.selection.selected_operations import ALL, Selection
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.origins import CannotLogIn
@@ -56,6 +57,7 @@ class Run:
         selected: operations that the run is limited to, all if it is not.
         selection: the limits that selected them.
         checks: the checks that the run is limited to.
+        own_checks: checks of the user's own modules, made besides ours.
         unanswered: timeouts to be repeated at the end of the run; None if a timeout is a failure at once.
         notes: further lines for the report.
         division: which operations belong to this shard.
@@ -72,6 +74,7 @@ class Run:
     selected: tuple[Operation, ...]
     selection: Selection = ALL
     checks: ChosenChecks = EVERY_CHECK
+    own_checks: OwnChecks = NONE
     control: StubControl | None = None
     settle_seconds: float = 5.0
     world_prefix: str = "check"
@@ -213,12 +216,14 @@ class Session(Composer):
 
     Attributes:
         history: the accepted writes so far, which later evidence needs to be understood.
+        last: the last exchange.
     """
 
     def __init__(self, run: Run, *, fresh: bool = True) -> None:
         super().__init__(run.contract, run.identities)
         self.run = run
         self.history: list[Exchange] = []
+        self.last: Exchange | None = None
         self.world = ""
         self._entered = False
         if run.own and fresh:
@@ -394,7 +399,8 @@ class Session(Composer):
             raise NotRun("the server sent no response")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
-        return Exchange(request, exchange.response, history=tuple(self.history))
+        self.last = Exchange(request, exchange.response, history=tuple(self.history))
+        return self.last
 
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
         """Judge the response of an exchange by all response checks, for the operation that the request belongs to."""
@@ -403,7 +409,7 @@ class Session(Composer):
         if observed is not None:
             if operation is not None:
                 self.run.verdicts.count_response(operation.label, observed.response)
-            for failure in judge_response(observed, self.run.verdicts):
+            for failure in judge_response(observed, self.run.verdicts, self.run.own_checks.responses):
                 self.run.verdicts.failed(failure)
 
     def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
@@ -426,9 +432,11 @@ class Session(Composer):
         self.run.remember_secrets(operation, exchange.request)
 
 
-def judge_response(observed: ObservedResponse, verdicts: Verdicts) -> Iterator[CheckFailure]:
+def judge_response(
+    observed: ObservedResponse, verdicts: Verdicts, own: Sequence[Callable[[ObservedResponse], bool]] = ()
+) -> Iterator[CheckFailure]:
     """Run all response checks on one response; yield their failures and count what passed."""
-    for check in RESPONSE_CHECKS:
+    for check in (*RESPONSE_CHECKS, *own):
         try:
             applied = check(observed)
         except (CheckFailure, ExceptionGroup) as error:
