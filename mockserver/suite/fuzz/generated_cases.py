@@ -73,7 +73,7 @@ class Judge:
     _checks: list[tuple[str, ResponseCheck]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._checks = [(check.__name__, check) for check in RESPONSE_CHECKS]
+        self._checks = [(check.__name__, check) for check in (*RESPONSE_CHECKS, *self.run.own_checks.responses)]
         self._checks += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
 
     def observed(self, case: Any, request: Any, response: Any) -> ObservedResponse:

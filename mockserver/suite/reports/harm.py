@@ -46,4 +46,4 @@ def harm_of(finding: Mapping[str, Any]) -> Harm:
         return Harm.LOST_DATA
     if check in _THERE:
         return Harm.NOT_THERE
-    return Harm.CONTRADICTION if rule in {"universal", "contract"} else Harm.OTHER
+    return Harm.CONTRADICTION if rule in {"universal", "contract", "own"} else Harm.OTHER

@@ -13,6 +13,7 @@ from mockserver.suite.verdicts.graded_findings import LEVELS
 #: Why a finding has its owner, by what decided the level; of the contract's own statements by how it knows them.
 REASONS = {
     "universal": "this rule holds for every server",
+    "own": "a check of your own demands it",
     "source": "the contract documents this",
     "assumed": "the contract only assumes this",
     "observed": "the contract has this from an observation",

@@ -9,7 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects
+from mockserver.suite.access import doors, effects, logins
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -22,7 +22,7 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
-from mockserver.suite.checks.planned_check import PlannedCheck, Planner
+from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_operation
 from mockserver.suite.checks.protocol import streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
@@ -43,8 +43,14 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
         *doors.planned_checks(run),
+        *logins.planned_checks(run),
     )
     return sorted(entries, key=lambda entry: order[entry.operation])
+
+
+def own_planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the planned checks of the user's own modules, on each selected operation."""
+    return [on_operation(check, operation) for check in run.own_checks.operations for operation in run.selected]
 
 
 #: Planners in the order of their planned checks: those that say most about a server come first.
@@ -57,6 +63,7 @@ PLANNERS: tuple[Planner, ...] = (
     undefined_routes.planned_checks,
     robustness.planned_checks,
     streams.planned_checks,
+    own_planned_checks,
 )
 
 
@@ -86,7 +93,8 @@ def _is_chosen(run: Run, entry: PlannedCheck) -> bool:
     """Tell whether a planned check is to be made, if only for the sake of the checks of its responses."""
     if entry.check in run.checks.left_out:
         return False
-    return entry.check in run.checks or not OF_ANY_REQUEST.isdisjoint(run.checks.only)
+    of_any = {*OF_ANY_REQUEST, *(check.__name__ for check in run.own_checks.responses)}
+    return entry.check in run.checks or not of_any.isdisjoint(run.checks.only)
 
 
 def check(run: Run) -> RunOutcome:
