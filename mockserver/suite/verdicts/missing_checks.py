@@ -51,7 +51,10 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     ),
     "no operation that only reads asks for credentials": (
         *("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
+        "misplaced_credentials_are_refused",
     ),
+    "no operation asks for credentials of several security schemes at once": ("partial_credentials_are_refused",),
+    "no operation takes credentials of one or another security scheme": ("unknown_tokens_of_each_scheme_are_refused",),
     "no operation that asks for credentials writes what another one shows": (
         *("refused_callers_change_nothing", "side_doors_change_nothing"),
     ),
