@@ -25,6 +25,7 @@ from mockserver.suite.safety.ledger import (
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import is_collection, is_named, item_path
 from mockserver.suite.safety.restorer import Restorer
+from mockserver.suite.safety.standing_items import StandingItems
 from mockserver.suite.target.exchange import WireRequest
 
 #: How many paths are read before their first write; each costs a request.
@@ -67,6 +68,7 @@ class LedgerKeeper:
         self._originals = originals
         self._file = file
         self._restorer = Restorer(run, originals)
+        self._standing = StandingItems(run, self._restorer.items)
         self._tokens: list[Identity] = []
         self._closing = False
         self._held: dict[str, HeldContent] = {}
@@ -84,6 +86,9 @@ class LedgerKeeper:
             return None
         setting = self._setting_of(operation)
         if setting is None:
+            why = self._standing.refusal(operation, request, self._items)
+            if why is not None:
+                return why
             held = self._hold(operation, request)
             self._note_call(operation, request, held)
             return None

@@ -445,6 +445,12 @@ class Items:
                 seen.add(path)
                 yield path, sure
 
+    def sure_paths(self, collection: Collection, exchange: Exchange) -> Iterator[str]:
+        """Yield the paths by which the exchange of a creation names the new item, without guesses."""
+        response = exchange.response
+        value = json_or_none(response) if response is not None else None
+        yield from (path for path, sure in self._paths(collection, exchange, value, _json(exchange.request)) if sure)
+
     def _likely_paths(
         self, collection: Collection, exchange: Exchange, value: Any, sent: Any
     ) -> Iterator[tuple[str, bool]]:
