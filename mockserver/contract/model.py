@@ -406,3 +406,8 @@ class Contract:
     def inferred(self) -> list[Mapping[str, Behaviour]]:
         """Cache of `inferred_behaviours`: a list that holds the inferred behaviours once they were worked out."""
         return []
+
+    @cached_property
+    def generators(self) -> dict[str, Any]:
+        """Cache of generators of values (contract/values), by what they are for."""
+        return {}

@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
 from mockserver.contract.message_texts import Place, required_members
 from mockserver.contract.model import Contract, Example, MediaType, Operation, Parameter
 from mockserver.contract.roles import credential_places, is_login
-from mockserver.http.media_types import json_content
+from mockserver.http.media_types import concrete, covering, is_json, json_content
 from mockserver.http.path_templates import parse_template
-from mockserver.http.styles import encode_text
+from mockserver.http.styles import encode_query, encode_text
+from mockserver.suite.cases.contents import encoded, file_of, is_file, preferred
 from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.identities.identities import Identities, Identity, credentials
 from mockserver.suite.identities.object_owners import may_call, own_name, place_name, usual_name
-from mockserver.suite.target.exchange import WireRequest, is_json
+from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import UNDECLARED, fill, in_query, query_parts
 from mockserver.suite.verdicts.failures import NotRun
 
-#: Why content of other media types is not sent.
-NO_JSON = "its request has no JSON content, and the suite cannot generate other content yet"
+#: Why checks of JSON are not made.
+NO_JSON = "its request has no JSON content"
 #: Why no login is made where the contract does not say which members hold the credentials.
 NO_LOGIN = (
     "nothing says where in its JSON content user name and password belong; name them, as JSON pointers, in "
@@ -91,6 +93,8 @@ class Composer:
                 query += in_query(parameter, value)
             elif parameter.location == "header":
                 fields.append((parameter.name, encode_text(parameter.name, value, explode=parameter.explode)))
+            elif parameter.location == "cookie":
+                fields = with_cookie(fields, parameter, value)
         for name in parse_template(operation.path).parameters:
             values.setdefault(name, UNDECLARED)  # the contract does not define this parameter, so any text will do
         if media_type is not None:
@@ -104,10 +108,10 @@ class Composer:
             NotRun: none can be made.
         """
         schema, content = parameter.schema, parameter.content
-        if schema is None and content is not None and content.schema is not None and is_json(content.name):
-            return json.dumps(sample_value(self.contract, content.schema))
+        if schema is None and content is not None and (content.schema is not None or content.examples):
+            return encoded(self.contract, content, self._value_of(content))[0].decode("utf-8", "replace")
         if schema is None:
-            raise NotRun(f"nothing says what its parameter {parameter.name} is; give it a schema")
+            return next((example.value for example in parameter.examples.values()), UNDECLARED)
         validator = self.contract.validator(schema, "request")
         valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
         found = next(valid, _NOTHING)
@@ -149,8 +153,15 @@ class Composer:
         body, media_type = self.valid_body(operation, variant=variant)
         return self.request(operation, identity, body=body, media_type=media_type, about=about)
 
-    def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
+    def valid_body(
+        self, operation: Operation, *, variant: int = 0, media_type: str | None = None
+    ) -> tuple[bytes | None, str | None]:
         """Return valid content for an operation and its media type, (None, None) if the operation takes no content.
+
+        Args:
+            operation: what the content is for.
+            variant: another one takes other examples.
+            media_type: one that the operation documents, None for the most telling one.
 
         Raises:
             NotRun: none can be made.
@@ -159,18 +170,47 @@ class Composer:
             return None, None
         if is_login(operation):
             return self._login_content(operation, self._with_password(operation))
-        found = json_content(operation.request_body.content)
-        if found is None:
-            raise NotRun(NO_JSON)
-        name, content = found
+        named = self.media_type(operation, media_type)
+        return encoded(self.contract, named, self.body_value(operation, named, variant=variant))
+
+    def media_type(self, operation: Operation, name: str | None) -> MediaType:
+        """Return the Media Type Object of a request in which content is written, the most telling one first.
+
+        Raises:
+            NotRun: the contract names none.
+        """
+        content = operation.request_body.content if operation.request_body is not None else {}
+        if name is not None and (named := covering(content, name)) is not None:
+            return named
+        if not content:
+            raise NotRun("nothing says in which media type its content is written")
+        return preferred(content)[0]
+
+    def body_value(self, operation: Operation, media_type: MediaType, *, variant: int = 0) -> Any:
+        """Return a valid value for an operation's content in a media type, from an example where there is one.
+
+        Raises:
+            NotRun: none can be made.
+        """
         # An example that names its response may be a refused one.
-        taken = (example for example in content.examples.values() if not _is_refused(operation, example))
-        example = next(taken, None) if variant == 0 else None
+        allowed = (example for example in media_type.examples.values() if not is_refused(operation, example))
+        example = next(allowed, None) if variant == 0 else None
+        return example.value if example is not None else self._value_of(media_type, variant)
+
+    def _value_of(self, media_type: MediaType, variant: int = 0) -> Any:
+        """Return a value in a media type: of its schema, else its first example, a file, or a text."""
+        if is_file(self.contract, media_type):
+            return file_of(concrete(media_type.name))
+        if media_type.schema is not None:
+            return sample_value(self.contract, media_type.schema, variant=variant)
+        if media_type.item_schema is not None:
+            return [sample_value(self.contract, media_type.item_schema, variant=variant)]
+        example = next(iter(media_type.examples.values()), None)
         if example is not None:
-            return json.dumps(example.value).encode(), name
-        if content.schema is not None:
-            return json.dumps(sample_value(self.contract, content.schema, variant=variant)).encode(), name
-        raise NotRun(f"nothing says what its {name} content is; give it a schema or an example")
+            return example.value
+        if is_json(media_type.name):
+            raise NotRun(f"nothing says what its {media_type.name} content is; give it a schema or an example")
+        return UNDECLARED
 
     def example_request(
         self,
@@ -189,11 +229,15 @@ class Composer:
             and parameter.schema is not None
             and self.contract.validator(parameter.schema, "request").is_valid(example.value)
         }
+        body, media_type = None, pair.request_media_type
+        if pair.request is not None:
+            named = self.media_type(pair.operation, media_type)
+            body, media_type = encoded(self.contract, named, pair.request.value)
         return self.request(
             pair.operation,
             identity,
-            body=None if pair.request is None else _content(pair.request, pair.request_media_type),
-            media_type=pair.request_media_type,
+            body=body,
+            media_type=media_type,
             path_values=path_values,
             arguments=sound if about is None else {},
             about=about,
@@ -238,23 +282,29 @@ class Composer:
         return found
 
 
+def with_cookie(fields: list[tuple[str, str]], parameter: Parameter, value: Any) -> list[tuple[str, str]]:
+    """Return header fields with a cookie added to the one `Cookie` field that a request has (RFC 6265, section 5.4)."""
+    text = encode_text(parameter.name, value, explode=False, quote=quote)
+    if isinstance(value, list | dict) and parameter.explode and parameter.style == "form":
+        text = "; ".join(encode_query(parameter.name, value, explode=True)) or f"{parameter.name}="
+    else:
+        text = f"{parameter.name}={text}"
+    shown = [held for name, held in fields if name.lower() == "cookie"]
+    kept = [(name, held) for name, held in fields if name.lower() != "cookie"]
+    return [*kept, ("Cookie", "; ".join([*shown, text]))]
+
+
 def _put(value: dict[str, Any], place: Place, text: str | None) -> None:
     for name in place[:-1]:
         value = value.setdefault(name, {})
     value[place[-1]] = text
 
 
-def _is_refused(operation: Operation, example: Example) -> bool:
+def is_refused(operation: Operation, example: Example) -> bool:
     """Tell whether the contract documents an error as the response to the request of an example."""
     return example.names_response() and any(
         pair.request is example and not pair.status.startswith("2") for pair in pairs_of(operation)
     )
-
-
-def _content(example: Example, media_type: str | None) -> bytes:
-    if isinstance(example.value, str) and not is_json(media_type or ""):
-        return example.value.encode()
-    return json.dumps(example.value).encode()
 
 
 def _target(operation: Operation, values: Mapping[str, Any], query: list[str]) -> str:
