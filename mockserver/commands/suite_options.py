@@ -136,6 +136,40 @@ def shared_options(command: Command) -> Command:
                 help="Judge these operations alone.",
             ),
             option(
+                "--exclude",
+                multiple=True,
+                metavar="GLOB",
+                group=SELECTION,
+                help="Leave these operations out.",
+            ),
+            option(
+                "--tag",
+                multiple=True,
+                metavar="NAME",
+                group=SELECTION,
+                help="Judge the operations with this tag alone.",
+            ),
+            option(
+                "--skip-deprecated",
+                is_flag=True,
+                group=SELECTION,
+                help="Leave out operations that the contract calls deprecated.",
+            ),
+            option(
+                "--checks",
+                multiple=True,
+                metavar="NAME",
+                group=SELECTION,
+                help="Make these checks alone.",
+            ),
+            option(
+                "--exclude-checks",
+                multiple=True,
+                metavar="NAME",
+                group=SELECTION,
+                help="Leave these checks out.",
+            ),
+            option(
                 "--no-oracle",
                 is_flag=True,
                 group=SELECTION,
@@ -163,6 +197,12 @@ def shared_options(command: Command) -> Command:
             option("--dry-run", is_flag=True, group=_SAFETY, help="Print the plan, and send nothing."),
             REPORT,
             FAIL_ON,
+            option(
+                "--quiet",
+                is_flag=True,
+                group=_RESULT,
+                help="Print the verdict alone: no page, no progress.",
+            ),
             option(
                 "--baseline",
                 type=FILE,

@@ -233,6 +233,8 @@ class Operation:
         refused: reason why it cannot be served, with the place; "" if it can be (see `Contract.refused`).
         bases: base paths of its servers, such as `/v1`, under which it is served as well.
         objects: which objects it acts on, None if the contract does not say.
+        tags: its tags, by which `--tag` selects operations.
+        deprecated: whether the contract calls it deprecated.
     """
 
     id: str
@@ -249,6 +251,8 @@ class Operation:
     refused: str = ""
     bases: tuple[str, ...] = ()
     objects: Objects | None = None
+    tags: tuple[str, ...] = ()
+    deprecated: bool = False
 
     @property
     def label(self) -> str:

@@ -61,10 +61,14 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
         what = "the target" if options.target is not None else "--dry-run"
         raise UsageError(f"--self-test judges mutants of our own stub, so {what} cannot be given with it")
     contract = options.load_contract()
+    if options.chosen_checks().limited:
+        raise UsageError("--self-test is about all checks; leave --checks and --exclude-checks out")
+    selected = options.selection
+    only = [operation.label for operation in selected.of(contract)] if selected.options else []
     started = datetime.now(UTC)
     with laboratory(contract, options, seed) as lab:
         with shown_progress(sys.stderr) as progress:
-            kills = self_test(lab, mode, options.only, progress)
+            kills = self_test(lab, mode, only, progress)
         report = Report(
             command="fuzz",
             target=lab.target.base_url,

@@ -35,6 +35,7 @@ from mockserver.suite.run.interrupts import interruptible, terminable
 from mockserver.suite.run.preparation import prepare, seeded
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.secrets.known_secrets import Canaries
+from mockserver.suite.selection.chosen_checks import ChosenChecks
 from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.processes import StubProcess
@@ -126,6 +127,8 @@ class Oracle:
             "allow_writes": list(run.policy.patterns),
             "restorable": sorted(run.policy.restorable),
             "only": [operation.label for operation in run.selected],
+            "checks": sorted(run.checks.only),
+            "exclude_checks": sorted(run.checks.left_out),
             "settle": run.settle_seconds,
         }
         self._process: subprocess.Popen[str] | None = None
@@ -227,6 +230,7 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             identities,
             allow_writes=spec["allow_writes"],
             only=spec["only"],
+            checks=ChosenChecks(frozenset(spec["checks"]), frozenset(spec["exclude_checks"])),
             settle_seconds=spec["settle"],
             # Nothing is put back there, but it may be written.
             originals=OriginalValues(dict.fromkeys(spec["restorable"])),

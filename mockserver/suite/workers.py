@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ from mockserver.suite.reports.merge import merge
 from mockserver.suite.run.interrupts import acknowledge_interrupt, interrupted, terminable
 from mockserver.suite.run.lifecycle import judged, note_baseline, prepared, run_command
 from mockserver.suite.run.preparation import who_calls
-from mockserver.suite.run.progress import Progress, shown_progress
+from mockserver.suite.run.progress import NoProgress, Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import Shard
@@ -79,7 +79,7 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
     with filtered_output(redact):
         document = baseline.mark(run_in_parts(options, settings, workers))
         note_baseline(options, document, baseline)
-        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", redact=redact)
+        return conclude(document, reports, fail_on_drift=options.fail_on == "drift", redact=redact, quiet=options.quiet)
 
 
 def require_divisible(options: Options, settings: FuzzSettings) -> None:
@@ -114,7 +114,11 @@ def run_in_parts(options: Options, settings: FuzzSettings, workers: int) -> Docu
     """
     with (
         _parts(options, settings, workers) as parts,
-        shown_progress(sys.stderr, lambda: sum(part.findings for part in parts)) as progress,
+        (
+            nullcontext(NoProgress())
+            if options.quiet
+            else shown_progress(sys.stderr, lambda: sum(part.findings for part in parts))
+        ) as progress,
     ):
         asked = _listen(parts, progress)
     documents = [part.document for part in parts if part.document is not None]

@@ -209,6 +209,8 @@ class _ContractBuilder:
             objects=self._extensions.objects(pointer, raw),
             behaviour=self._extensions.behaviour(pointer, raw),
             effect=raw.get("x-mockserver-effect"),
+            tags=_texts(raw.get("tags")),
+            deprecated=raw.get("deprecated") is True,
         )
 
     def _unreadable(

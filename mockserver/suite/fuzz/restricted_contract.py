@@ -20,6 +20,7 @@ from mockserver.http.pointers import child
 from mockserver.suite.identities.identities import Identity, credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.policy import item_path
+from mockserver.suite.selection.check_names import OF_SCHEMATHESIS
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.failures import NotRun
 
@@ -92,7 +93,11 @@ def engine_config(run: Run, settings: FuzzSettings) -> dict[str, Any]:
         "request-timeout": run.target.timeout_seconds if isinstance(run.target, HttpTarget) else 10,
         "cache": {"enabled": False},
         # This check compares what two users of one level see, and gets only one user here.
-        "checks": {"object_level_authorization": {"enabled": False}},
+        "checks": {
+            name: {"enabled": False}
+            for name in ("object_level_authorization", *OF_SCHEMATHESIS)
+            if name not in OF_SCHEMATHESIS or name not in run.checks
+        },
         **({"max-time": settings.max_seconds} if settings.max_seconds else {}),
         "generation": {
             "max-examples": settings.max_examples,

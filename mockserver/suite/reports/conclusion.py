@@ -60,11 +60,12 @@ def conclude(
     fail_on_drift: bool,
     recording: Recording | None = None,
     redact: Callable[[str], str] = str,
+    quiet: bool = False,
 ) -> ExitCode:
-    """Write the reports, print the page, and return the exit code."""
+    """Write the reports, print the page, or only its first line if `quiet`, and return the exit code."""
     document = {**document, "run": {**document["run"], "fail_on": "drift" if fail_on_drift else ""}}
     problems = reports.write(document, recording=recording, redact=redact)
-    show_page(document)
+    show_page(document, quiet=quiet)
     for line in as_annotations(document) if _on_github() else ():
         click.echo(line)
     for problem in problems:
@@ -72,10 +73,10 @@ def conclude(
     return with_reports(verdict_of(document).code, problems)
 
 
-def show_page(document: Document) -> None:
-    """Print the page of a report; on GitHub guarded against lines that are workflow commands."""
+def show_page(document: Document, *, quiet: bool = False) -> None:
+    """Print the page of a report, or only the verdict; on GitHub guarded against lines that are workflow commands."""
     try:
-        page = as_text(document)
+        page = printable(verdict_of(document).line) if quiet else as_text(document)
     except Exception as error:  # noqa: BLE001 - reports and exit code do not depend on it
         page = mistake_line("the page", error)
     click.echo(guarded(page) if _on_github() else page)

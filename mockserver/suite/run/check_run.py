@@ -19,7 +19,7 @@ from mockserver.suite.checks import (
     state,
     undefined_routes,
 )
-from mockserver.suite.checks.any_response import no_response
+from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
@@ -51,6 +51,12 @@ PLANNERS: tuple[Planner, ...] = (
 )
 
 
+#: Results of other checks' requests: where one of them is chosen, those requests are sent.
+OF_ANY_REQUEST = frozenset(
+    {"the_server_answers", "valid_writes_are_accepted", *(one.__name__ for one in RESPONSE_CHECKS)}
+)
+
+
 def plan(run: Run) -> list[PlannedCheck]:
     """Return all planned checks that apply to a run, those that revoke credentials last."""
     return sorted(planned(run, *PLANNERS), key=lambda entry: entry.last)
@@ -64,7 +70,14 @@ def planned(run: Run, *planners: Planner) -> list[PlannedCheck]:
             run.verdicts, f"{planner.__module__.rpartition('.')[2]} ({planner.__name__})", "all operations"
         ):
             entries += planner(run)
-    return entries
+    return [entry for entry in entries if _is_chosen(run, entry)]
+
+
+def _is_chosen(run: Run, entry: PlannedCheck) -> bool:
+    """Tell whether a planned check is to be made, if only for the sake of the checks of its responses."""
+    if entry.check in run.checks.left_out:
+        return False
+    return entry.check in run.checks or not OF_ANY_REQUEST.isdisjoint(run.checks.only)
 
 
 def check(run: Run) -> RunOutcome:

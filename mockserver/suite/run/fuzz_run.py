@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from mockserver.suite.cases.state_tracker import STATE_CHECKS
 from mockserver.suite.checks import acceptance, links, robustness, state
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
 from mockserver.suite.fuzz.example_database import FailureDatabase, keep_failures, replay
-from mockserver.suite.run.check_run import access_checks, ask_again, make, planned
+from mockserver.suite.run.check_run import OF_ANY_REQUEST, access_checks, ask_again, make, planned
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import WHOLE, Division, parse_shard
+from mockserver.suite.selection.check_names import OF_SCHEMATHESIS
 from mockserver.suite.verdicts.missing_checks import OF_CHECK, note_missing_checks
 from mockserver.suite.verdicts.verdict import RunOutcome
 
 __all__ = ["FuzzSettings", "fuzz"]
+
+
+#: What generated cases are judged by.
+_OF_GENERATED_CASES = frozenset({*OF_ANY_REQUEST, *OF_SCHEMATHESIS, *(check.__name__ for check in STATE_CHECKS)})
 
 
 def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
@@ -29,7 +35,7 @@ def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     outcome = replay(run, database) if database is not None else RunOutcome()
     if outcome == RunOutcome():
         outcome = make(run, [entry for entry in entries if not entry.last])
-    if outcome == RunOutcome():
+    if outcome == RunOutcome() and _judges_generated_cases(run):
         outcome = drive(run, settings)
     if outcome == RunOutcome():
         outcome = make(run, [entry for entry in entries if entry.last])
@@ -44,3 +50,8 @@ def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     if database is not None:
         keep_failures(run, database)
     return outcome
+
+
+def _judges_generated_cases(run: Run) -> bool:
+    """Tell whether any check that judges generated cases is chosen."""
+    return any(check in run.checks for check in _OF_GENERATED_CASES)

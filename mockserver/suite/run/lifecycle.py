@@ -31,8 +31,8 @@ from mockserver.suite.run.internal_errors import mistake_line
 from mockserver.suite.run.interrupts import acknowledge_interrupt, interruptible, terminable
 from mockserver.suite.run.plan import as_lines as plan_lines
 from mockserver.suite.run.plan import may_write
-from mockserver.suite.run.preparation import invented, own_stub, prepare, select, who_calls
-from mockserver.suite.run.progress import Progress, shown_progress
+from mockserver.suite.run.preparation import invented, own_stub, prepare, who_calls
+from mockserver.suite.run.progress import NoProgress, Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.ledger import LedgerFile, LedgerSummary, left_open
@@ -97,11 +97,12 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                     if run.own
                     else LedgerKeeper(run, originals, new_ledger(run), LedgerFile(path, new=True) if path else None)
                 )
+                progress = NoProgress() if options.quiet else None
                 if run.own or options.no_oracle:
-                    report = judged(command, run, settings, keeper=keeper)
+                    report = judged(command, run, settings, keeper=keeper, progress=progress)
                 else:
                     with Oracle(run, command, settings, options) as oracle:
-                        report = judged(command, run, settings, oracle, keeper)
+                        report = judged(command, run, settings, oracle, keeper, progress)
                 return CompletedRun(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
@@ -110,6 +111,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
             made.document,
             reports,
             fail_on_drift=options.fail_on == "drift",
+            quiet=options.quiet,
             recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
             redact=redact,
         )
@@ -117,7 +119,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
 
 def note_baseline(options: Options, document: Document, baseline: Baseline) -> None:
     """Print expired and obsolete entries of the baseline, and write a new baseline if asked for."""
-    for line in baseline.remarks(document, whole=not options.only):
+    for line in baseline.remarks(document, whole=not options.selection.options):
         click.echo(f"mockserver: {line}", err=True)
     path = options.write_baseline
     if path is not None:
@@ -204,7 +206,7 @@ def judged(
         requests=run.target.rate_limiter.requests,
         operations_total=len(run.contract.operations),
         reach=run.verdicts.reach(run.selected),
-        notes=(*undeclared(run.contract), *run.notes, *state_remarks(run), *scheme_remarks(run)),
+        notes=(*_limits(run), *undeclared(run.contract), *run.notes, *state_remarks(run), *scheme_remarks(run)),
         unused=()
         if outcome.error or outcome.interrupted
         else tuple(unused(run.contract, run.selected, run.guard.usage)),
@@ -215,6 +217,11 @@ def judged(
         own_stub=run.own,
         shard=settings.shard if settings else "",
     )
+
+
+def _limits(run: Run) -> tuple[str, ...]:
+    """Return lines about the operations and checks that options left out of a run."""
+    return (*run.selection.notes(run.contract), *filter(None, [run.checks.note]))
 
 
 def put_back(run: Run, keeper: LedgerKeeper | None) -> LedgerSummary:
@@ -328,13 +335,14 @@ def prepared(
     if own and not identities.all:
         identities = invented(contract)
     require_known_schemes(identities, contract)
-    select(contract, options.only)  # a wrong option is an error before a stub is started
+    options.selection.of(contract)  # a wrong option is an error before a stub is started
     make = partial(
         prepare,
         contract,
         identities=identities,
         allow_writes=options.allow_writes,
-        only=options.only,
+        selection=options.selection,
+        checks=options.chosen_checks(),
         settle_seconds=options.settle,
         secrets=secrets,
         originals=originals or OriginalValues(),

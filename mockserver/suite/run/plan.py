@@ -64,7 +64,7 @@ def as_lines(
     for operation, purpose in _besides(run, own=own) if run.policy.selected is not None else ():
         besides.setdefault(operation.label, []).append(purpose)
     if besides:
-        yield "Also called, although --only leaves them out:"
+        yield f"Also called, although {', '.join(run.policy.selected_by)} leaves them out:"
         yield from (f"  {label}  {', '.join(reasons)}" for label, reasons in besides.items())
     withheld: dict[str, list[str]] = {}
     for operation in run.selected:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mockserver.contract.model import Contract, Operation
-from mockserver.errors import UsageError
+from mockserver.contract.model import Contract
 from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import OriginalValues
-from mockserver.suite.safety.policy import WritePolicy, matches_glob, side_effects
+from mockserver.suite.safety.policy import WritePolicy, side_effects
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets
+from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
+from mockserver.suite.selection.selected_operations import Selection
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget, Target
@@ -29,6 +30,8 @@ def prepare(
     *,
     allow_writes: Sequence[str] = (),
     only: Sequence[str] = (),
+    selection: Selection | None = None,
+    checks: ChosenChecks = EVERY_CHECK,
     settle_seconds: float = 5.0,
     control: StubControl | None = None,
     secrets: Secrets | None = None,
@@ -42,26 +45,30 @@ def prepare(
         identities: who the run may call as.
         allow_writes: globs of operations whose unsafe methods may be sent to another machine.
         only: globs of operations that the run is limited to, all if there are none.
+        selection: the same with all limits that there are, in place of `only`.
+        checks: the checks that the run is limited to.
         settle_seconds: how long a documented transition may last.
         control: the control API of a stub that belongs to this run alone, so that its worlds may be used.
         secrets: what must not be shown, to be added to; none are known before if it is left out.
         originals: values that will be put back, so that globs cover what holds them.
 
     Raises:
-        UsageError: no operation matches, or the contract has none.
+        UsageError: no operation is left, or a limit names what the contract does not have.
     """
     secrets = Secrets() if secrets is None else secrets
     for name, value in originals.secrets(contract) if originals is not None else ():
         secrets.add(name, value)
     restorable = frozenset(originals.values) if originals is not None else frozenset()
     fingerprints = Fingerprints(identities.all)
-    selected = select(contract, only)
+    selection = Selection(tuple(only)) if selection is None else selection
+    selected = selection.of(contract)
     policy = WritePolicy(
         target.foreign,
         tuple(allow_writes),
         contract,
         restorable,
-        selected=frozenset(operation.label for operation in selected) if only else None,
+        selected=frozenset(operation.label for operation in selected) if selection.options else None,
+        selected_by=selection.options,
         side_effects=side_effects(contract) if target.foreign else {},
     )
     return Run(
@@ -69,29 +76,15 @@ def prepare(
         target=target,
         identities=identities,
         policy=policy,
-        verdicts=Verdicts(contract, own=control is not None, fingerprint=fingerprints.of),
+        verdicts=Verdicts(contract, own=control is not None, fingerprint=fingerprints.of, chosen=checks),
         fingerprints=fingerprints,
         secrets=secrets,
         selected=selected,
+        selection=selection,
+        checks=checks,
         control=control,
         settle_seconds=settle_seconds,
     )
-
-
-def select(contract: Contract, patterns: Sequence[str]) -> tuple[Operation, ...]:
-    """Return the operations that match the globs of --only, or all without globs.
-
-    Raises:
-        UsageError: no operation matches, or the contract has none.
-    """
-    if not contract.operations:
-        raise UsageError(f"{contract.document.path}: has no operations, so there is nothing to test")
-    if not patterns:
-        return contract.operations
-    found = tuple(operation for operation in contract.operations if matches_glob(operation, patterns))
-    if not found:
-        raise UsageError(f"--only {' '.join(patterns)}: no operation matches, so there is nothing to test")
-    return found
 
 
 def who_calls(identities: Path | None, seed_data: Path | None = None) -> Identities:

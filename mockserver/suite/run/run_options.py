@@ -11,6 +11,9 @@ from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
 from mockserver.plugins.discovery import load, own_seed_data
 from mockserver.suite.safety.rate_limiter import parse_rate
+from mockserver.suite.selection.check_names import known_checks
+from mockserver.suite.selection.chosen_checks import ChosenChecks, choose
+from mockserver.suite.selection.selected_operations import Selection
 from mockserver.suite.target.connections import CONNECT_SECONDS, Connection, is_this_machine
 from mockserver.suite.target.wire import MAX_RESPONSE
 
@@ -34,6 +37,12 @@ class Options:
     report: tuple[str, ...] = ()
     fail_on: str | None = None
     only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    skip_deprecated: bool = False
+    checks: tuple[str, ...] = ()
+    exclude_checks: tuple[str, ...] = ()
+    quiet: bool = False
     write_overlay: Path | None = None
     apply: bool = False
     baseline: Path | None = None
@@ -67,6 +76,19 @@ class Options:
             UsageError: the API is not installed.
         """
         return load(self.contract, self.api, self.overlay)
+
+    @property
+    def selection(self) -> Selection:
+        """The operations that the run is limited to."""
+        return Selection(self.only, self.exclude, self.tag, self.skip_deprecated)
+
+    def chosen_checks(self) -> ChosenChecks:
+        """Return the checks that the run is limited to.
+
+        Raises:
+            UsageError: there is no such check, or none is left.
+        """
+        return choose(self.checks, self.exclude_checks, known_checks())
 
     @property
     def foreign(self) -> bool:

@@ -20,6 +20,8 @@ from mockserver.suite.safety.guard import Guard
 from mockserver.suite.safety.policy import WritePolicy
 from mockserver.suite.safety.poller import Poller
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
+from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
+from mockserver.suite.selection.selected_operations import ALL, Selection
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import Resolver
 from mockserver.suite.target.processes import StubControl
@@ -47,7 +49,9 @@ class Run:
         progress: receives the progress of the run.
         timings: seconds that the responses of each operation took, by label.
         last_writes: the last accepted write by world and path.
-        selected: operations that the run is limited to by `--only`, all if it is not.
+        selected: operations that the run is limited to, all if it is not.
+        selection: the limits that selected them.
+        checks: the checks that the run is limited to.
         unanswered: timeouts to be repeated at the end of the run; None if a timeout is a failure at once.
         notes: further lines for the report.
         division: which operations belong to this shard.
@@ -61,6 +65,8 @@ class Run:
     verdicts: Verdicts
     secrets: Secrets
     selected: tuple[Operation, ...]
+    selection: Selection = ALL
+    checks: ChosenChecks = EVERY_CHECK
     control: StubControl | None = None
     settle_seconds: float = 5.0
     world_prefix: str = "check"
@@ -152,14 +158,14 @@ class Run:
             self.verdicts.failed(failure)
 
     def has_selected(self, operation: Operation) -> bool:
-        """Tell whether --only includes an operation in the run."""
+        """Tell whether an operation is among those that the run is limited to."""
         return self.policy.unselected(operation) is None
 
     def need(self, *operations: Operation) -> None:
-        """Raise NotRun if --only leaves out any of these operations.
+        """Raise NotRun if any of these operations is not selected.
 
         Raises:
-            NotRun: `--only` leaves one of them out.
+            NotRun: one of them is not.
         """
         why = self.policy.unselected(*operations)
         if why is not None:

@@ -114,7 +114,8 @@ class WritePolicy:
         patterns: the `--allow-writes` globs; `probes` stands for undocumented methods and names.
         contract: says what can be undone; without a contract a glob covers all that it matches.
         restorable: resources, and `operationId`s, whose original value was given (`--restore-values`).
-        selected: labels of the operations that `--only` names, None for all.
+        selected: labels of the operations that the run is limited to, None for all.
+        selected_by: names of the options that limit it.
         side_effects: by label of a GET operation that changes something, why it counts as unsafe off loopback.
     """
 
@@ -123,6 +124,7 @@ class WritePolicy:
     contract: Contract | None = None
     restorable: frozenset[str] = field(default_factory=frozenset)
     selected: frozenset[str] | None = None
+    selected_by: tuple[str, ...] = ("--only",)
     side_effects: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -157,11 +159,11 @@ class WritePolicy:
         return self._not_by_a_glob(operation)
 
     def unselected(self, *operations: Operation) -> str | None:
-        """Return which of some operations are not selected by `--only`, as a reason, or None if all are."""
+        """Return which of some operations are not selected, as a reason, or None if all are."""
         if self.selected is None:
             return None
         left_out = [one.label for one in operations if one.label not in self.selected]
-        return f"{' and '.join(left_out)} is not selected (--only)" if left_out else None
+        return f"{' and '.join(left_out)} is not selected ({', '.join(self.selected_by)})" if left_out else None
 
     def changes(self, method: str, operation: Operation | None) -> bool:
         """Tell whether a request may change something, by its method or, on foreign targets, its side effects."""

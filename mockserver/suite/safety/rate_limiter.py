@@ -142,6 +142,7 @@ class RateLimiter:
         self._row: Counter[str] = Counter()  # failures in a row by operation
         self._failing: list[str] = []  # labels of the failures in a row over all operations
         self._limited: set[str] = set()
+        self._asked: Counter[str] = Counter()  # seconds of pauses by operation that asked for them
         self._banned: set[str] = set()  # labels that got a long Retry-After since the last other response
 
     def admit(self, label: str = "") -> None:
@@ -213,6 +214,9 @@ class RateLimiter:
             raise LeftAlone(f"its budget of {budget} requests is spent (--budget)")
         if failures is not None and self._row[label] >= failures:
             raise LeftAlone(f"it failed {failures} times in a row, and a foreign server must not be brought down")
+        if label and self._asked[label] > MAX_PAUSE_SECONDS:
+            seconds = self._asked[label]
+            raise LeftAlone(f"its responses 429 or 503 asked for pauses of {seconds} seconds in all; raise its limit")
 
     def _later(self, label: str, status: int, retry_after: str | None) -> bool:
         """Record a 429, or a 503 with `Retry-After`; return whether to send the request again."""
@@ -239,6 +243,12 @@ class RateLimiter:
                 self._stop(f"{label or 'a request'} was answered with {said} {times} times in a row")
             self._limited.add(label)
             return False
+        if retry_after is not None and not patient:
+            # A limit of one operation (of logins, say) must not hold up the others each time that it is called.
+            self._asked[label] += round(pause)
+            if self._asked[label] > MAX_PAUSE_SECONDS:
+                self._limited.add(label)
+                return False
         self._next = max(self._next, self._clock() + pause)
         return True
 

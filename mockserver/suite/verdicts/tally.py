@@ -10,6 +10,7 @@ from typing import Literal
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.errors import INVALID_FIELD
+from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
 from mockserver.suite.target.exchange import WireResponse
 from mockserver.suite.verdicts.failures import CheckFailure
 from mockserver.suite.verdicts.graded_findings import (
@@ -57,6 +58,8 @@ class _Tally:
     reasons: dict[str, None] = field(default_factory=dict)
 
 
+#: Rows that name no check, but a phase of the run.
+_PHASES = frozenset({"fuzz"})
 #: Checks whose reason not to be made follows from the operation's not being called.
 _FOLLOWS = frozenset({"answers_are_not_slow"})
 
@@ -69,7 +72,12 @@ class Verdicts:
     """
 
     def __init__(
-        self, contract: Contract, *, own: bool = False, fingerprint: Callable[[CheckFailure], str] = lambda _: ""
+        self,
+        contract: Contract,
+        *,
+        own: bool = False,
+        fingerprint: Callable[[CheckFailure], str] = lambda _: "",
+        chosen: ChosenChecks = EVERY_CHECK,
     ) -> None:
         """Create an empty collection of check results.
 
@@ -79,10 +87,12 @@ class Verdicts:
                 because none that keeps the contract could be made; the contract is at fault then.
             fingerprint: returns the fingerprint of a failure, equal for the same failure of the same request;
                 without it all failures of one cause are the same.
+            chosen: checks whose results are kept; those of others are ignored, but not what is nobody's fault.
         """
         self._contract = contract
         self._own = own
         self._fingerprint = fingerprint
+        self._chosen = chosen
         self._lock = threading.Lock()
         self._mistakes: dict[str, None] = {}
         self._findings: dict[str, dict[str, Finding]] = {}
@@ -101,6 +111,8 @@ class Verdicts:
 
     def passed(self, check: str, operation: str, cases: int = 1) -> None:
         """Record that a check passed in some cases."""
+        if check not in self._chosen:
+            return
         with self._lock:
             self._tally(check, operation).passed += cases
 
@@ -108,7 +120,8 @@ class Verdicts:
         """Record that several checks passed on an operation in one case each."""
         with self._lock:
             for check in checks:
-                self._tally(check, operation).passed += 1
+                if check in self._chosen:
+                    self._tally(check, operation).passed += 1
 
     def failed(self, failure: CheckFailure) -> Finding:
         """Record a failure and return its finding; a failure of a known cause only raises the count.
@@ -119,6 +132,8 @@ class Verdicts:
         response = failure.exchange.response if failure.exchange is not None else None
         if self._own and response is not None and response.field(INVALID_FIELD) is not None:
             new = as_the_contracts(new)
+        if new.check not in self._chosen and new.level != "environment":
+            return new
         with self._lock:
             if new.level == "drift" and self._contract.differs(new.operation, new.check, new.observations[0].seen):
                 self._tally(new.check, new.operation).passed += 1
@@ -155,7 +170,9 @@ class Verdicts:
             return self.statuses.media_types(operation)
 
     def not_run(self, check: str, operation: str, why: str) -> None:
-        """Record that a check was not made, with the reason."""
+        """Record that a check was not made, with the reason; those that are not chosen are told by a note."""
+        if check not in self._chosen and check not in _PHASES:
+            return
         with self._lock:
             self._tally(check, operation).reasons.setdefault(why)
 

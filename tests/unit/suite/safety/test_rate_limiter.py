@@ -195,6 +195,21 @@ def test_on_this_machine_one_operation_that_stays_at_429_slows_the_run_once_and_
     assert governed.stopped == ""
 
 
+def test_on_this_machine_an_operation_with_a_low_limit_of_its_own_is_left_alone_and_the_others_go_on() -> None:
+    """Five logins a minute, say: a run must not wait a minute for each of its calls."""
+    governed, time = rate_limiter(OURS)
+    governed.admit("POST /login")
+    assert governed.observe("POST /login", 429, "50")
+    governed.admit("POST /login")
+    assert not governed.observe("POST /login", 200)
+    governed.admit("POST /login")
+    assert not governed.observe("POST /login", 429, "50")
+    with pytest.raises(LeftAlone, match="asked for pauses of 100 seconds"):
+        governed.admit("POST /login")
+    governed.admit("GET /a")
+    assert (governed.stopped, 150 <= time.now < 160) == ("", True)
+
+
 def test_a_stub_of_the_runs_own_slows_nothing_down() -> None:
     time = Time()
     governed = RateLimiter(None, OWN_STUB, clock=lambda: time.now, sleep=time.sleep)
