@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mockserver.contract.exchanges import ExamplePair, pairs_of
@@ -22,6 +22,9 @@ from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import UNDECLARED, fill, in_query, query_parts
 from mockserver.suite.verdicts.failures import NotRun
 
+if TYPE_CHECKING:
+    from mockserver.suite.survey.knowledge import Knowledge
+
 #: Why checks of JSON are not made.
 NO_JSON = "its request has no JSON content"
 #: Why no login is made where the contract does not say which members hold the credentials.
@@ -38,10 +41,12 @@ class Composer:
 
     Attributes:
         contract: what the requests are made by.
+        known: what is known of the target, None for nothing.
     """
 
-    def __init__(self, contract: Contract, identities: Identities) -> None:
+    def __init__(self, contract: Contract, identities: Identities, known: Knowledge | None = None) -> None:
         self.contract = contract
+        self.known = known
         self._identities = identities
 
     def in_world(self, request: WireRequest) -> WireRequest:
@@ -58,11 +63,24 @@ class Composer:
         path_values: Mapping[str, Any] | None = None,
         arguments: Mapping[tuple[str, str], Any] | None = None,
         about: str | None = None,
+        learned: bool = True,
     ) -> WireRequest:
         """Return a request for an operation with the given content and the credentials of an identity.
 
         The request has the parameters in `arguments`, by location and name, and all required ones. It is about the
-        object `about`, or else about one that the identity may use, where the contract says which.
+        object `about`, or else about one that the identity may use, where the contract says which. Other parameters
+        have the values with which the operation succeeded before, and name items that are there; with an unsafe
+        method those that the run created, if there are any.
+
+        Args:
+            operation: what is called.
+            identity: whose credentials are shown, None for none.
+            body: its content.
+            media_type: of the content.
+            path_values: values of parameters of the path.
+            arguments: values of other parameters.
+            about: name of the object.
+            learned: whether what is known of the target fills in the rest.
 
         Raises:
             NotRun: a required parameter has no value, or the identity has no credential that fits.
@@ -80,13 +98,16 @@ class Composer:
         if identity is not None and operation.objects is not None and operation.objects.requested and not values:
             body, named = self._about(operation, identity, body, given, about)
             given |= named
+        elif learned and self.known is not None and operation.objects is None:
+            values |= self.item_values(operation, values)
+            given = {**self.known.arguments(operation), **given}
         for parameter in operation.parameters:
             place = (parameter.location, parameter.name)
             if place not in given and not parameter.required:
                 continue
             if parameter.name in values:
                 continue
-            value = given[place] if place in given else self._argument(parameter)
+            value = given[place] if place in given else self._argument(operation, parameter)
             if parameter.location == "path":
                 values[parameter.name] = value
             elif parameter.location == "query":
@@ -101,13 +122,25 @@ class Composer:
             fields.append(("Content-Type", media_type))
         return self.in_world(WireRequest(operation.method, _target(operation, values, query), tuple(fields), body))
 
-    def _argument(self, parameter: Parameter) -> Any:
-        """Return a value for a parameter: its first valid example, else a value made from its schema.
+    def item_values(self, operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values of path parameters that name an item which is there, {} if none is known.
+
+        Args:
+            operation: what is called.
+            fixed: parameters that have a value already.
+        """
+        return self.known.path_values(operation, None, fixed, own=not operation.safe) if self.known is not None else {}
+
+    def _argument(self, operation: Operation, parameter: Parameter) -> Any:
+        """Return a value for a parameter: one that was given, its first valid example, else one made from its schema.
 
         Raises:
             NotRun: none can be made.
         """
         schema, content = parameter.schema, parameter.content
+        given = self.known.given.of(operation, parameter.name) if self.known is not None else []
+        if given:
+            return given[0]
         if schema is None and content is not None and (content.schema is not None or content.examples):
             return encoded(self.contract, content, self._value_of(content))[0].decode("utf-8", "replace")
         if schema is None:
@@ -170,8 +203,21 @@ class Composer:
             return None, None
         if is_login(operation):
             return self._login_content(operation, self._with_password(operation))
+        before = self._accepted(operation, media_type) if variant == 0 else None
+        if before is not None:
+            return encoded(self.contract, before[1], before[0])
         named = self.media_type(operation, media_type)
         return encoded(self.contract, named, self.body_value(operation, named, variant=variant))
+
+    def _accepted(self, operation: Operation, media_type: str | None) -> tuple[Any, MediaType] | None:
+        """Return content that the operation accepted before, or that the user gave, None if there is none."""
+        known = self.known
+        if known is None or operation.behaviour is not None or operation.objects is not None or media_type is not None:
+            return None
+        found = known.body(operation)
+        if found is None and operation.id in known.given.bodies:
+            found = known.given.bodies[operation.id], self.media_type(operation, None)
+        return found
 
     def media_type(self, operation: Operation, name: str | None) -> MediaType:
         """Return the Media Type Object of a request in which content is written, the most telling one first.

@@ -10,6 +10,7 @@ from mockserver.suite.run.check_run import OF_ANY_REQUEST, access_checks, ask_ag
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import WHOLE, Division, parse_shard
 from mockserver.suite.selection.check_names import OF_SCHEMATHESIS
+from mockserver.suite.survey.survey import survey
 from mockserver.suite.verdicts.missing_checks import OF_CHECK, note_missing_checks
 from mockserver.suite.verdicts.verdict import RunOutcome
 
@@ -33,6 +34,8 @@ def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     planners = (state.planned_checks, links.planned_checks, access_checks, robustness.timing_checks)
     entries = [entry for entry in planned(run, *planners) if run.division.owns(entry.operation)]
     outcome = replay(run, database) if database is not None else RunOutcome()
+    if outcome == RunOutcome():
+        outcome = survey(run)
     if outcome == RunOutcome():
         outcome = make(run, [entry for entry in entries if not entry.last])
     if outcome == RunOutcome() and _judges_generated_cases(run):

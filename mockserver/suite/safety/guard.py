@@ -129,6 +129,14 @@ class Guard:
         below = (why for shape, why in self._withheld if request.method in SAFE_METHODS and shape.match(path))
         return next(below, None)
 
+    def adopt(self, template: str, path: str) -> None:
+        """Note an item that the run created, as its response or a list told; it is deleted at the end of the run."""
+        if path.rstrip("/") in self._owned:
+            return
+        self._owned.add(path.rstrip("/"))
+        if self.keeper is not None:
+            self.keeper.created(template, path)
+
     def record_response(self, request: WireRequest, response: WireResponse | None) -> None:
         """Record the effects of a request after its response, or after it got none.
 
